@@ -1,0 +1,29 @@
+//! Implicit single cable: a chain of compartments solved by backward Euler.
+
+use super::Projection;
+
+/// Coefficients of `c u' + area (G u - J) = sum over neighbours of link ((u + ve)_j - (u + ve)_k) + injected`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImplicitCable {
+    /// Membrane area per compartment, cm2; 0 where the membrane is perfectly insulated.
+    pub area_cm2: Vec<f64>,
+    /// Capacitance per compartment, nF.
+    pub capacitance_nf: Vec<f64>,
+    /// Axial conductance between compartments k and k + 1, uS (one fewer than compartments); ends are sealed.
+    pub link_us: Vec<f64>,
+}
+
+impl ImplicitCable {
+    pub(super) fn project(&self, ve_mv: &[f64]) -> Projection {
+        let mut nodes_na = vec![0.0; ve_mv.len()];
+        for (k, link) in self.link_us.iter().enumerate() {
+            let current = link * (ve_mv[k + 1] - ve_mv[k]);
+            nodes_na[k] += current;
+            nodes_na[k + 1] -= current;
+        }
+        Projection {
+            nodes_na,
+            modes: Vec::new(),
+        }
+    }
+}

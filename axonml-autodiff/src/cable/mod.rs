@@ -1,0 +1,99 @@
+//! Linear cable coefficients of one fibre, in nA, nF, uS, mV and ms (nF mV/ms = uS mV = nA).
+//!
+//! A cable knows geometry and passive properties only. The membrane enters through a conductance `G` (S/cm2) and a
+//! source `J` (mA/cm2) per node, so that the ionic current density is `G u - J`, with `u = v - v_ref`.
+
+mod double;
+mod eigen;
+mod explicit;
+mod implicit;
+
+pub use double::{
+    DoubleCable, Internode, InternodeCompartment, InternodeError, MODES, NodeGeometry, Parity,
+    StepCoefficients,
+};
+pub use explicit::ExplicitCable;
+pub use implicit::ImplicitCable;
+
+/// Effect of one unit (mA, or nA for injections) of a source on a fibre: right-hand sides before any time step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Projection {
+    /// Current into each node, nA per unit, `[node]`.
+    pub nodes_na: Vec<f64>,
+    /// Drive of each internodal mode, nA/ms per unit, `[internode, mode]`; empty without internodes.
+    pub modes: Vec<f64>,
+}
+
+/// The cable of one fibre.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cable {
+    /// Forward Euler on nodes with second-difference weights that need not sum to zero (surrogates).
+    Explicit(ExplicitCable),
+    /// Backward Euler on a chain of compartments: one tridiagonal system.
+    Implicit(ImplicitCable),
+    /// Nodes joined by passive double-cable internodes, the latter as independent modes.
+    Double(DoubleCable),
+}
+
+impl Cable {
+    /// Number of nodes (or compartments) that carry a membrane program.
+    pub fn nodes(&self) -> usize {
+        match self {
+            Cable::Explicit(c) => c.nodes,
+            Cable::Implicit(c) => c.area_cm2.len(),
+            Cable::Double(c) => c.nodes,
+        }
+    }
+
+    /// Number of points along the fibre where the extracellular potential is needed.
+    pub fn samples(&self) -> usize {
+        match self {
+            Cable::Explicit(_) | Cable::Implicit(_) => self.nodes(),
+            Cable::Double(c) => c.samples(),
+        }
+    }
+
+    /// Number of internodal mode amplitudes in the state of one fibre: internodes times modes, or 0.
+    pub fn mode_count(&self) -> usize {
+        match self {
+            Cable::Explicit(_) | Cable::Implicit(_) => 0,
+            Cable::Double(c) => (c.nodes - 1) * MODES,
+        }
+    }
+
+    /// Membrane area of `node`, cm2.
+    pub fn area_cm2(&self, node: usize) -> f64 {
+        match self {
+            Cable::Explicit(c) => c.area_cm2,
+            Cable::Implicit(c) => c.area_cm2[node],
+            Cable::Double(c) => c.node_area_cm2,
+        }
+    }
+
+    /// What extracellular potentials at the sample points (mV per mA) do to the fibre.
+    ///
+    /// # Panics
+    /// If `ve_mv` does not hold [`Cable::samples`] values: callers check counts where they take potentials in.
+    pub fn project(&self, ve_mv: &[f64]) -> Projection {
+        assert_eq!(
+            ve_mv.len(),
+            self.samples(),
+            "one potential per sample point"
+        );
+        match self {
+            Cable::Explicit(c) => c.project(ve_mv),
+            Cable::Implicit(c) => c.project(ve_mv),
+            Cable::Double(c) => c.project(ve_mv),
+        }
+    }
+
+    /// What 1 nA injected into the axoplasm of `node` does to the fibre.
+    pub fn inject(&self, node: usize) -> Projection {
+        let mut nodes_na = vec![0.0; self.nodes()];
+        nodes_na[node] = 1.0;
+        Projection {
+            nodes_na,
+            modes: vec![0.0; self.mode_count()],
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Derivatives of programs as programs.
+//!
+//! Both directions come from the same partial derivatives, one expression per argument in the table of operations.
+
+use std::collections::HashMap;
+
+use crate::expr::{Expr, Tracer};
+use crate::program::{Extent, Input, Program, Value};
+
+impl Program {
+    /// The program of directional derivatives (Jacobian times vector).
+    ///
+    /// Inputs: those of this program, then one tangent per input, named `d_<input>`, of the same extent and offset.
+    /// Outputs: `d_<output>`.
+    pub fn tangent(&self) -> Program {
+        let tracer = Tracer::new();
+        let (inputs, values) = self.replay(&tracer);
+        let tangents: Vec<Expr<'_>> = self
+            .inputs()
+            .iter()
+            .map(|input| tracer.neighbor(&format!("d_{}", input.name), input.extent, input.offset))
+            .collect();
+        debug_assert_eq!(inputs.len(), tangents.len());
+
+        let mut flowing: Vec<Option<Expr<'_>>> = Vec::with_capacity(values.len());
+        for (id, value) in self.values().iter().enumerate() {
+            flowing.push(match value {
+                Value::Constant(_) => None,
+                Value::Input(index) => Some(tangents[*index]),
+                Value::Apply(op, arguments) => {
+                    let operands: Vec<Expr<'_>> = arguments.iter().map(|&a| values[a]).collect();
+                    let partials = (op.row().partials)(&operands, values[id]);
+                    let terms = arguments
+                        .iter()
+                        .zip(partials)
+                        .filter_map(|(&a, p)| Some(p? * flowing[a]?));
+                    terms.reduce(|sum, term| sum + term)
+                }
+            });
+        }
+        let outputs: Vec<(String, Expr<'_>)> = self
+            .outputs()
+            .iter()
+            .map(|(name, id)| {
+                (
+                    format!("d_{name}"),
+                    flowing[*id].unwrap_or_else(|| tracer.constant(0.0)),
+                )
+            })
+            .collect();
+        finish(&tracer, &outputs)
+    }
+
+    /// The program of transposed derivatives (vector times Jacobian).
+    ///
+    /// Inputs: those of this program, then one cotangent per output, named `bar_<output>`, of node extent.
+    /// Outputs: `bar_<input>` for every input, in their order. For inputs that lanes share, the executor sums over the
+    /// lanes; for neighbour inputs it shifts the result back by the offset.
+    pub fn adjoint(&self) -> Program {
+        self.adjoint_with(|_, partial| partial)
+    }
+
+    /// [`Program::adjoint`] with every partial derivative passed through `rule` (by operation index): tests plant
+    /// errors there.
+    pub(crate) fn adjoint_with(
+        &self,
+        rule: impl for<'t> Fn(usize, Expr<'t>) -> Expr<'t>,
+    ) -> Program {
+        let tracer = Tracer::new();
+        let (inputs, values) = self.replay(&tracer);
+        let mut cotangents: Vec<Option<Expr<'_>>> = vec![None; values.len()];
+        for (name, id) in self.outputs() {
+            let bar = tracer.input(&format!("bar_{name}"), Extent::Node);
+            let slot = &mut cotangents[*id];
+            *slot = Some(slot.map_or(bar, |sum| sum + bar));
+        }
+        for (id, value) in self.values().iter().enumerate().rev() {
+            let (Value::Apply(op, arguments), Some(bar)) = (value, cotangents[id]) else {
+                continue;
+            };
+            let operands: Vec<Expr<'_>> = arguments.iter().map(|&a| values[a]).collect();
+            let partials = (op.row().partials)(&operands, values[id]);
+            for (&argument, partial) in arguments.iter().zip(partials) {
+                let Some(partial) = partial else { continue };
+                let term = rule(*op as usize, partial) * bar;
+                let slot = &mut cotangents[argument];
+                *slot = Some(slot.map_or(term, |sum| sum + term));
+            }
+        }
+        let mut outputs = Vec::with_capacity(inputs.len());
+        for (index, input) in self.inputs().iter().enumerate() {
+            let bar = self
+                .values()
+                .iter()
+                .position(|value| *value == Value::Input(index))
+                .and_then(|id| cotangents[id])
+                .unwrap_or_else(|| tracer.constant(0.0));
+            outputs.push((format!("bar_{}", input.name), bar));
+        }
+        finish(&tracer, &outputs)
+    }
+
+    /// Records this program's computation in `tracer` with some of its inputs replaced (by name); returns the outputs.
+    pub fn inline<'t>(
+        &self,
+        tracer: &'t Tracer,
+        replaced: &HashMap<String, Expr<'t>>,
+    ) -> Vec<Expr<'t>> {
+        let values = self
+            .replay_with(tracer, |input| replaced.get(&input.name).copied())
+            .1;
+        self.outputs().iter().map(|&(_, id)| values[id]).collect()
+    }
+
+    /// Records this program's values in `tracer`: its inputs first, in order, then every value.
+    fn replay<'t>(&self, tracer: &'t Tracer) -> (Vec<Expr<'t>>, Vec<Expr<'t>>) {
+        self.replay_with(tracer, |_| None)
+    }
+
+    fn replay_with<'t>(
+        &self,
+        tracer: &'t Tracer,
+        replaced: impl Fn(&Input) -> Option<Expr<'t>>,
+    ) -> (Vec<Expr<'t>>, Vec<Expr<'t>>) {
+        let own = |input: &Input| tracer.neighbor(&input.name, input.extent, input.offset);
+        let inputs: Vec<Expr<'t>> = self
+            .inputs()
+            .iter()
+            .map(|input| replaced(input).unwrap_or_else(|| own(input)))
+            .collect();
+        let mut values: Vec<Expr<'t>> = Vec::with_capacity(self.values().len());
+        for value in self.values() {
+            values.push(match value {
+                Value::Constant(c) => tracer.constant(*c),
+                Value::Input(index) => inputs[*index],
+                Value::Apply(op, arguments) => {
+                    let operands: Vec<Expr<'t>> = arguments.iter().map(|&a| values[a]).collect();
+                    Expr::apply(*op, &operands)
+                }
+            });
+        }
+        (inputs, values)
+    }
+}
+
+impl<'t> Expr<'t> {
+    /// The partial derivative of this expression with respect to another of the same trace, all other inputs fixed.
+    #[must_use]
+    pub fn derivative(self, with_respect_to: Expr<'t>) -> Expr<'t> {
+        let tracer = self.tracer();
+        let mut tangents: Vec<Option<Expr<'t>>> = vec![None; self.id() + 1];
+        if let Some(tangent) = tangents.get_mut(with_respect_to.id()) {
+            *tangent = Some(tracer.constant(1.0));
+        }
+        for id in with_respect_to.id() + 1..=self.id() {
+            let Value::Apply(op, arguments) = tracer.value(id) else {
+                continue;
+            };
+            if arguments.iter().all(|&a| tangents[a].is_none()) {
+                continue;
+            }
+            let operands: Vec<Expr<'t>> = arguments.iter().map(|&a| tracer.expression(a)).collect();
+            let partials = (op.row().partials)(&operands, tracer.expression(id));
+            let terms = arguments
+                .iter()
+                .zip(partials)
+                .filter_map(|(&a, p)| Some(p? * tangents[a]?));
+            tangents[id] = terms.reduce(|sum, term| sum + term);
+        }
+        tangents[self.id()].unwrap_or_else(|| tracer.constant(0.0))
+    }
+}
+
+fn finish(tracer: &Tracer, outputs: &[(String, Expr<'_>)]) -> Program {
+    tracer
+        .finish(outputs)
+        .expect("a derivative of a sound program notes no error")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::OPERATIONS;
+
+    /// The transpose identity must notice a relative error of one millionth in any single rule.
+    #[test]
+    fn a_planted_error_in_any_one_rule_breaks_the_transpose_identity() {
+        for (index, row) in OPERATIONS.iter().enumerate() {
+            let tracer = Tracer::new();
+            let arguments: Vec<Expr<'_>> = (0..row.arity)
+                .map(|i| tracer.input(&format!("x{i}"), Extent::Node))
+                .collect();
+            let program = tracer
+                .finish(&[("y".into(), Expr::apply(row.op, &arguments))])
+                .unwrap();
+            let x: Vec<f64> = [0.4, 1.3, 0.9, 2.0][..row.arity].to_vec();
+            let v: Vec<f64> = [0.3, -0.8, 0.6, 0.2][..row.arity].to_vec();
+            let jv = program.tangent().eval(&[&x[..], &v[..]].concat())[0];
+            let transposed = |adjoint: Program| -> f64 {
+                let bars = adjoint.eval(&[&x[..], &[1.0]].concat());
+                bars.iter().zip(&v).map(|(bar, v)| bar * v).sum()
+            };
+            let sound = transposed(program.adjoint());
+            assert!(
+                (jv - sound).abs() <= 1e-13 * jv.abs(),
+                "{}: {jv} {sound}",
+                row.name
+            );
+            let planted = transposed(
+                program.adjoint_with(|op, p| if op == index { p * (1.0 + 1e-6) } else { p }),
+            );
+            assert!(
+                (jv - planted).abs() > 1e-8 * jv.abs(),
+                "{}: the planted error passes",
+                row.name
+            );
+        }
+    }
+}

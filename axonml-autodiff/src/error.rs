@@ -1,0 +1,75 @@
+//! Errors of tracing and of backends.
+
+use thiserror::Error;
+
+/// What can be wrong with the symbolic definition of a model. Errors are collected while tracing ("sticky"), so that
+/// a model file needs no error handling; the first one is reported when the trace is finished.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum TraceError {
+    /// A model asked for a state or parameter that its schema does not declare.
+    #[error(
+        "model `{model}` has no state or parameter `{name}`{}; declare it in the model's schema or correct the name",
+        nearest.as_ref().map(|n| format!("; the nearest is `{n}`")).unwrap_or_default()
+    )]
+    UnknownName {
+        /// Model id.
+        model: String,
+        /// The name asked for.
+        name: String,
+        /// The most similar declared name.
+        nearest: Option<String>,
+    },
+    /// The schema declares a state for which the membrane gives no update, or the reverse.
+    #[error("model `{model}`: {problem}")]
+    Inconsistent {
+        /// Model id.
+        model: String,
+        /// What does not fit.
+        problem: String,
+    },
+}
+
+/// Why a backend could not run a rollout.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// An observer names a node that a fibre does not have.
+    #[error("observer {observer} watches node {index}, but fibre {fiber} has {nodes} nodes (0 to {}; -1 is the last)", nodes - 1)]
+    NodeOutOfRange {
+        /// Index of the observer.
+        observer: usize,
+        /// Index of the fibre.
+        fiber: usize,
+        /// The index asked for.
+        index: i64,
+        /// Nodes of that fibre.
+        nodes: usize,
+    },
+    /// A recorder asks for a state that the membrane does not have.
+    #[error("observer {observer} records state `{name}`, which the model does not have{}", nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
+    UnknownState {
+        /// Index of the observer.
+        observer: usize,
+        /// The name asked for.
+        name: String,
+        /// The most similar state.
+        nearest: Option<String>,
+    },
+    /// Two parts of a rollout disagree in size.
+    #[error("{what}: expected {expected} values, found {found}")]
+    Shape {
+        /// Which part.
+        what: String,
+        /// Number of values it must have.
+        expected: usize,
+        /// Number of values it has.
+        found: usize,
+    },
+    /// The rollout asks for something the backend does not do.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The device or its runtime failed.
+    #[error("{0}")]
+    Device(String),
+}

@@ -1,0 +1,35 @@
+//! Traced programs and the contract between fibre models and simulation backends.
+//!
+//! A fibre model states its rates and currents once, over symbolic [`Expr`]essions. Tracing them gives a
+//! [`Program`]: a simplified list of scalar operations that a CPU backend runs over blocks of lanes, that a GPU
+//! backend prints as source, and from which [`Program::adjoint`] and [`Program::tangent`] are derived. A
+//! [`Rollout`] joins such programs with the [`Cable`] coefficients of fibres, a stimulus and observers; a
+//! [`Backend`] runs it. Nothing here knows a device, a thread or a file.
+#![forbid(unsafe_code)]
+
+pub mod cable;
+mod derivative;
+mod error;
+mod expr;
+mod fiber;
+pub mod math;
+mod observer;
+pub mod op;
+mod program;
+mod real;
+mod rollout;
+mod schedule;
+
+pub use cable::Cable;
+pub use error::{BackendError, TraceError};
+pub use expr::{Expr, Tracer};
+pub use fiber::{Membrane, SectionKind, StateUpdate};
+pub use observer::{Crossing, NodeSelection, Observation, ObserverKind, ObserverSpec, Recording};
+pub use op::Op;
+pub use program::{Extent, Input, Program, Value, ValueId};
+pub use real::{Precision, Real};
+pub use rollout::{
+    Backend, Binding, Drive, FiberOutcome, FiberState, FiberStatus, MembranePrograms, Outcome,
+    Rollout, RolloutFiber, Source, SourceField, Start,
+};
+pub use schedule::Slots;

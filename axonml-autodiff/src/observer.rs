@@ -1,0 +1,150 @@
+//! What to watch during a run: observers are data, and every backend evaluates them inside its time loop.
+//!
+//! An upward crossing at a node is a state with `v >= threshold` whose predecessor lay below; the state a run
+//! starts from counts as "below" when watching begins, so that a node already above threshold then counts once.
+
+use axonml_core::TimeGrid;
+
+/// The nodes an observer watches, 0-based; negative numbers count from the fibre's end (-1 is the last node).
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeSelection {
+    /// Every node.
+    All,
+    /// The listed nodes.
+    Nodes(Vec<i64>),
+}
+
+impl NodeSelection {
+    /// The 0-based nodes in a fibre of `nodes` nodes, or the first index that the fibre does not have.
+    pub fn resolve(&self, nodes: usize) -> Result<Vec<usize>, i64> {
+        match self {
+            NodeSelection::All => Ok((0..nodes).collect()),
+            NodeSelection::Nodes(list) => list
+                .iter()
+                .map(|&index| {
+                    let node = if index < 0 {
+                        index + nodes as i64
+                    } else {
+                        index
+                    };
+                    usize::try_from(node)
+                        .ok()
+                        .filter(|&node| node < nodes)
+                        .ok_or(index)
+                })
+                .collect(),
+        }
+    }
+}
+
+/// What an observer reports.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ObserverKind {
+    /// Whether at least `at_least` of the watched nodes have crossed upward (each node counts once).
+    Active {
+        /// Number of different nodes that must cross.
+        at_least: usize,
+    },
+    /// Number of upward crossings per watched node.
+    ActionPotentialCount,
+    /// Time of every upward crossing at every watched node.
+    Raster,
+    /// Voltage and chosen states at the watched nodes, every `every` steps, the start included.
+    Recorder {
+        /// States by name, without the voltage, which is always recorded.
+        states: Vec<String>,
+        /// Steps between recorded rows, >= 1.
+        every: usize,
+    },
+    /// Largest voltage seen at each watched node, the start included.
+    Maximum,
+}
+
+/// One observer of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObserverSpec {
+    /// What it reports.
+    pub kind: ObserverKind,
+    /// Where it looks.
+    pub nodes: NodeSelection,
+    /// Upward-crossing level, mV.
+    pub threshold_mv: f64,
+    /// States at times before this are not looked at, ms (true time of the state).
+    pub after_ms: f64,
+}
+
+impl ObserverSpec {
+    /// An observer of `kind` at `nodes`, crossing level 0 mV, from the start.
+    pub fn new(kind: ObserverKind, nodes: NodeSelection) -> Self {
+        ObserverSpec {
+            kind,
+            nodes,
+            threshold_mv: 0.0,
+            after_ms: 0.0,
+        }
+    }
+
+    /// The same with another crossing level, mV.
+    #[must_use]
+    pub fn threshold_mv(mut self, threshold_mv: f64) -> Self {
+        self.threshold_mv = threshold_mv;
+        self
+    }
+
+    /// The same, watching from `after_ms` on.
+    #[must_use]
+    pub fn after_ms(mut self, after_ms: f64) -> Self {
+        self.after_ms = after_ms;
+        self
+    }
+
+    /// First state index (0 is the start) that lies at or after `after_ms`.
+    pub fn first_state(&self, grid: &TimeGrid) -> usize {
+        // A state at k dt counts as "at" after_ms despite the rounding of k * dt.
+        let k = self.after_ms / grid.dt_ms();
+        if k <= 0.0 {
+            0
+        } else {
+            (k - 1e-6).ceil() as usize
+        }
+    }
+}
+
+/// One upward crossing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Crossing {
+    /// 0-based node.
+    pub node: usize,
+    /// Index of the first state at or above the threshold (state k lies at k dt since the run's time zero).
+    pub state: usize,
+    /// Time of the crossing, ms, by linear interpolation between the two states.
+    pub time_ms: f64,
+}
+
+/// Recorded voltages and states of one fibre.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recording {
+    /// Times of the rows, ms.
+    pub t_ms: Vec<f64>,
+    /// 0-based nodes of the columns.
+    pub nodes: Vec<usize>,
+    /// Voltage, mV, `[row, node]` flattened.
+    pub v_mv: Vec<f64>,
+    /// One array like `v_mv` per recorded state, in the order asked for.
+    pub states: Vec<Vec<f64>>,
+}
+
+/// What one observer saw in one fibre.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// State index at which the required number of nodes had crossed, if it was reached.
+    Active(Option<usize>),
+    /// Upward crossings per watched node.
+    Count(Vec<u32>),
+    /// Crossings in order of time, then node.
+    Raster(Vec<Crossing>),
+    /// Recorded traces.
+    Recorded(Recording),
+    /// Largest voltage per watched node, mV.
+    Maximum(Vec<f64>),
+}

@@ -1,0 +1,360 @@
+//! A batch of simulations as data ([`Rollout`]), its result ([`Outcome`]) and who can run it ([`Backend`]).
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use axonml_core::TimeGrid;
+
+use crate::cable::{Cable, Projection};
+use crate::{BackendError, Observation, ObserverKind, ObserverSpec, Precision, Program};
+
+/// What an input of a membrane program is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// Deviation of the node's membrane potential from the rollout's reference, mV.
+    U,
+    /// State variable `i` of the node.
+    State(usize),
+    /// Parameter `i` shared by all fibres.
+    Shared(usize),
+    /// Parameter `i` of the fibre.
+    Fiber(usize),
+    /// Time step, ms.
+    Dt,
+}
+
+/// The traced membrane of a model, for the nodes (or compartments) of the cable.
+#[derive(Debug)]
+pub struct MembranePrograms {
+    /// Names of the state variables, voltage excluded.
+    pub states: Vec<String>,
+    /// Steady state of every state variable from the voltage. Outputs: the states.
+    pub rest: Program,
+    /// Membrane conductance and source from states and voltage. Outputs: `G` (S/cm2), `J` (mA/cm2), so that the
+    /// outward ionic current density is `G u - J`.
+    pub currents: Program,
+    /// One step at the present voltage. Outputs: the new states, then `G` and `J` with the new states.
+    ///
+    /// Implicit and double cables solve for the voltage first and run this with the new one; explicit cables run
+    /// it with the old voltage and step the voltage with its `G` and `J`.
+    pub step: Program,
+    /// Bindings of the inputs of `rest`, `currents` and `step`, in that order.
+    pub bindings: [Vec<Binding>; 3],
+}
+
+/// One fibre of a rollout.
+#[derive(Clone, Debug)]
+pub struct RolloutFiber {
+    /// Its cable; shared between fibres of equal geometry.
+    pub cable: Arc<Cable>,
+    /// Values of the membrane parameters of fibre extent.
+    pub parameters: Vec<f64>,
+}
+
+/// Where the effect of a source on a fibre comes from.
+#[derive(Clone, Debug)]
+pub enum SourceField {
+    /// A field of fixed shape times a waveform: `waveform` indexes [`Drive::waveforms`].
+    Separable {
+        /// Effect of one unit.
+        projection: Arc<Projection>,
+        /// Index of the waveform.
+        waveform: usize,
+    },
+    /// Potentials given for every step at every sample point, mV per unit, `[step, sample]` flattened.
+    Dense(Arc<Vec<f64>>),
+}
+
+/// One source acting on one fibre.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its field and waveform.
+    pub field: SourceField,
+    /// Whether [`Drive::amplitudes`] scales it (the stimulus under study) or not (a fixed injection).
+    pub scaled: bool,
+}
+
+/// Everything that acts on the fibres from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Drive {
+    /// Unit waveforms, one value per step each.
+    pub waveforms: Vec<Arc<Vec<f64>>>,
+    /// Sources of each fibre, `[fiber][source]`.
+    pub sources: Vec<Arc<Vec<Source>>>,
+    /// Amplitude of the scaled sources of each fibre, mA.
+    pub amplitudes: Vec<f64>,
+}
+
+/// State of one fibre, independent of time step and stimulus.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FiberState {
+    /// Membrane potential per node, mV.
+    pub v_mv: Vec<f64>,
+    /// State variables, `[state][node]`.
+    pub states: Vec<Vec<f64>>,
+    /// Internodal mode amplitudes, nA, `[internode, mode]` flattened; empty without internodes.
+    pub modes: Vec<f64>,
+}
+
+/// How a rollout starts.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// Every node at `v_mv`, the states at their steady state there, internodes without charge.
+    Uniform {
+        /// Membrane potential, mV.
+        v_mv: f64,
+        /// Values of the states instead of their steady state, for models whose publication lists them.
+        states: Option<Vec<f64>>,
+    },
+    /// From given states, one per fibre.
+    From(Vec<FiberState>),
+}
+
+/// A batch of fibres of one model, with one time step and number of steps.
+#[derive(Clone, Debug)]
+pub struct Rollout {
+    /// The model's membrane.
+    pub membrane: Arc<MembranePrograms>,
+    /// Values of the shared parameters.
+    pub shared: Arc<Vec<f64>>,
+    /// Potential from which `u` is measured, mV (the reversal of passive internodes; 0 for explicit cables).
+    pub v_reference_mv: f64,
+    /// The fibres; node counts may differ, the kind of cable may not.
+    pub fibers: Vec<RolloutFiber>,
+    /// Stimulus.
+    pub drive: Drive,
+    /// Time step and number of steps of the whole run: waveforms have one value per step.
+    pub grid: TimeGrid,
+    /// The steps to take now; it starts above 0 when a run continues.
+    pub steps: Range<usize>,
+    /// Initial state.
+    pub start: Start,
+    /// What to watch.
+    pub observers: Vec<ObserverSpec>,
+    /// Stop a fibre at the state where this observer (an index, of kind `Active`) has its answer.
+    pub stop_when_active: Option<usize>,
+    /// Arithmetic.
+    pub precision: Precision,
+}
+
+/// How a fibre's run ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FiberStatus {
+    /// All steps were taken.
+    Completed,
+    /// Stopped early, at this state index, because its answer was known.
+    Answered(usize),
+    /// The numbers became meaningless; nothing from this state on is reported as a result.
+    Diverged {
+        /// Index of the first bad state.
+        state: usize,
+        /// 0-based node.
+        node: usize,
+        /// Membrane potential there, mV (may be NaN or infinite).
+        v_mv: f64,
+        /// Stability number of the explicit step, where that was the reason.
+        stability: Option<f64>,
+    },
+}
+
+/// Result for one fibre.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FiberOutcome {
+    /// How it ended.
+    pub status: FiberStatus,
+    /// One per observer, in their order; what was seen up to the end of the run, or up to the state before
+    /// divergence.
+    pub observations: Vec<Observation>,
+    /// State after the last step; none for fibres that stopped early or diverged.
+    pub state: Option<FiberState>,
+}
+
+/// Result of a rollout, one entry per fibre in the rollout's order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Per-fibre results.
+    pub fibers: Vec<FiberOutcome>,
+}
+
+/// Something that can run rollouts.
+pub trait Backend: Send + Sync {
+    /// Short name, with the instruction set or device: `cpu (avx2+fma)`.
+    fn name(&self) -> String;
+
+    /// Runs all fibres. Divergence of a fibre is not an error but its [`FiberStatus`].
+    ///
+    /// # Errors
+    /// [`BackendError`] when the rollout is inconsistent (see [`Rollout::check`]) or the device fails.
+    fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError>;
+}
+
+impl Rollout {
+    /// Checks that the parts fit together, so that backends may index without asking.
+    ///
+    /// # Errors
+    /// [`BackendError::Shape`] naming the first part whose size is wrong; [`BackendError::Unsupported`] for cables of
+    /// different kinds in one rollout or an early stop on something that is not an `Active` observer.
+    pub fn check(&self) -> Result<(), BackendError> {
+        let shape = |what: String, expected: usize, found: usize| {
+            if expected == found {
+                Ok(())
+            } else {
+                Err(BackendError::Shape {
+                    what,
+                    expected,
+                    found,
+                })
+            }
+        };
+        let fibers = self.fibers.len();
+        shape(
+            "sources (one list per fibre)".into(),
+            fibers,
+            self.drive.sources.len(),
+        )?;
+        shape(
+            "amplitudes (one per fibre)".into(),
+            fibers,
+            self.drive.amplitudes.len(),
+        )?;
+        for (index, waveform) in self.drive.waveforms.iter().enumerate() {
+            shape(
+                format!("waveform {index} (one value per step)"),
+                self.grid.steps(),
+                waveform.len(),
+            )?;
+        }
+        if self.steps.start > self.steps.end || self.steps.end > self.grid.steps() {
+            return Err(BackendError::Unsupported(format!(
+                "steps {} to {} lie outside a run of {} steps",
+                self.steps.start,
+                self.steps.end,
+                self.grid.steps()
+            )));
+        }
+        for (index, fiber) in self.fibers.iter().enumerate() {
+            let cable = &fiber.cable;
+            if std::mem::discriminant(&**cable) != std::mem::discriminant(&*self.fibers[0].cable) {
+                return Err(BackendError::Unsupported(format!(
+                    "fibre {index} has another kind of cable than fibre 0: run them as separate batches"
+                )));
+            }
+            for source in self.drive.sources[index].iter() {
+                match &source.field {
+                    SourceField::Separable {
+                        projection,
+                        waveform,
+                    } => {
+                        shape(
+                            format!("node drive of fibre {index}"),
+                            cable.nodes(),
+                            projection.nodes_na.len(),
+                        )?;
+                        shape(
+                            format!("mode drive of fibre {index}"),
+                            cable.mode_count(),
+                            projection.modes.len(),
+                        )?;
+                        if *waveform >= self.drive.waveforms.len() {
+                            return Err(BackendError::Unsupported(format!(
+                                "a source of fibre {index} names waveform {waveform} of {}",
+                                self.drive.waveforms.len()
+                            )));
+                        }
+                    }
+                    SourceField::Dense(ve) => {
+                        let expected = self.grid.steps() * cable.samples();
+                        shape(
+                            format!("space-time potentials of fibre {index}"),
+                            expected,
+                            ve.len(),
+                        )?;
+                    }
+                }
+            }
+        }
+        if let Start::From(states) = &self.start {
+            shape("start states (one per fibre)".into(), fibers, states.len())?;
+            for (index, (state, fiber)) in states.iter().zip(&self.fibers).enumerate() {
+                let nodes = fiber.cable.nodes();
+                shape(
+                    format!("start voltages of fibre {index}"),
+                    nodes,
+                    state.v_mv.len(),
+                )?;
+                shape(
+                    format!("start states of fibre {index}"),
+                    self.membrane.states.len(),
+                    state.states.len(),
+                )?;
+                for values in &state.states {
+                    shape(
+                        format!("start values of a state of fibre {index}"),
+                        nodes,
+                        values.len(),
+                    )?;
+                }
+                shape(
+                    format!("start modes of fibre {index}"),
+                    fiber.cable.mode_count(),
+                    state.modes.len(),
+                )?;
+            }
+        }
+        match self.stop_when_active.map(|index| self.observers.get(index)) {
+            Some(Some(ObserverSpec {
+                kind: ObserverKind::Active { .. },
+                ..
+            }))
+            | None => Ok(()),
+            Some(_) => Err(BackendError::Unsupported(
+                "a run can only stop early on an `Active` observer".into(),
+            )),
+        }
+    }
+
+    /// The same rollout for some of its fibres, in the given order; a fibre may come more than once.
+    #[must_use]
+    pub fn select(&self, fibers: impl Iterator<Item = usize> + Clone) -> Rollout {
+        let of = |fiber: usize| self.fibers[fiber].clone();
+        Rollout {
+            fibers: fibers.clone().map(of).collect(),
+            drive: Drive {
+                waveforms: self.drive.waveforms.clone(),
+                sources: fibers
+                    .clone()
+                    .map(|fiber| self.drive.sources[fiber].clone())
+                    .collect(),
+                amplitudes: fibers
+                    .clone()
+                    .map(|fiber| self.drive.amplitudes[fiber])
+                    .collect(),
+            },
+            start: match &self.start {
+                Start::From(states) => {
+                    Start::From(fibers.map(|fiber| states[fiber].clone()).collect())
+                }
+                uniform => uniform.clone(),
+            },
+            membrane: self.membrane.clone(),
+            shared: self.shared.clone(),
+            observers: self.observers.clone(),
+            steps: self.steps.clone(),
+            ..*self
+        }
+    }
+
+    /// Values for the inputs of one of the three membrane programs (0 rest, 1 currents, 2 step) that are the same at
+    /// every node of `fiber`: shared and fibre parameters and the time step; `None` for voltage and states.
+    pub fn constants(&self, program: usize, fiber: usize) -> Vec<Option<f64>> {
+        self.membrane.bindings[program]
+            .iter()
+            .map(|binding| match *binding {
+                Binding::U | Binding::State(_) => None,
+                Binding::Shared(index) => Some(self.shared[index]),
+                Binding::Fiber(index) => Some(self.fibers[fiber].parameters[index]),
+                Binding::Dt => Some(self.grid.dt_ms()),
+            })
+            .collect()
+    }
+}

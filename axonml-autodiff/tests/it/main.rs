@@ -1,0 +1,4 @@
+//! Tests of the operation table, of tracing and of derivatives against things this crate did not compute.
+
+mod operations;
+mod programs;

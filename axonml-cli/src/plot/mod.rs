@@ -1,0 +1,87 @@
+//! The pictures of the command line: plain data in, an SVG or PNG file out.
+//!
+//! Each picture is a struct that owns its data and implements [`Picture`]; it lives in a file of its own and lays itself
+//! out on a [`scene::Scene`], a list of shapes in pixels. Two writers turn a scene into a file: `svg.rs` as text, `raster.rs`
+//! as PNG through plotters. What pictures share is in `theme.rs` (colours, sizes), `axes.rs` (scales, ticks, frames),
+//! and `legend.rs` (keys, colour bars). A new picture is a new file that calls these.
+//!
+//! Nothing here knows the simulator.
+
+mod axes;
+mod error;
+mod evaluation;
+mod format;
+mod legend;
+mod nerve;
+mod raster;
+mod recruitment;
+mod run;
+mod scene;
+mod section;
+mod svg;
+mod theme;
+mod thresholds;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+pub(crate) use error::PlotError;
+pub(crate) use evaluation::{EvaluationPlot, Prediction};
+pub(crate) use nerve::{
+    Contact, ContactShape, Fascicle, FibreThresholds, NervePlot, ThresholdPoint,
+};
+pub(crate) use run::{FibreTrace, RunPlot};
+pub(crate) use thresholds::{ThresholdPlot, ThresholdSeries};
+
+use scene::Scene;
+
+/// Something that can be drawn into a file.
+pub(crate) trait Picture {
+    /// Lays the picture out.
+    ///
+    /// # Errors
+    /// [`PlotError::Empty`] when there is nothing to draw, [`PlotError::Shape`] when two lengths disagree.
+    fn scene(&self) -> Result<Scene, PlotError>;
+
+    /// Writes the picture to `path`; the extension, `.svg` or `.png`, picks the format.
+    ///
+    /// # Errors
+    /// [`PlotError::Extension`] for any other extension, [`PlotError::Write`] when the file cannot be written, and
+    /// whatever [`Picture::scene`] reports.
+    fn save(&self, path: &Path) -> Result<(), PlotError> {
+        let format = Format::of(path)?;
+        let scene = self.scene()?;
+        match format {
+            Format::Svg => svg::write(&scene, path),
+            Format::Png => raster::write(&scene, path),
+        }
+    }
+}
+
+/// The file formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Scalable vector graphics.
+    Svg,
+    /// Portable network graphics.
+    Png,
+}
+
+impl Format {
+    /// The format that the extension of `path` names, so that a request can be refused before the work is done.
+    ///
+    /// # Errors
+    /// [`PlotError::Extension`] unless the extension is `svg` or `png`, in any case of letters.
+    pub(crate) fn of(path: &Path) -> Result<Self, PlotError> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("svg") => Ok(Self::Svg),
+            Some("png") => Ok(Self::Png),
+            _ => Err(PlotError::Extension {
+                path: path.to_owned(),
+            }),
+        }
+    }
+}

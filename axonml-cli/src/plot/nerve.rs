@@ -1,0 +1,341 @@
+//! A nerve: its cross-section, the fibres coloured by threshold, beside the recruitment curve.
+
+use super::Picture;
+use super::axes::Scale;
+use super::error::PlotError;
+use super::format;
+use super::legend::{Key, Legend, horizontal_bar};
+use super::recruitment::{self, Curve};
+use super::scene::{Anchor, Area, Scene, Text, fit};
+use super::section::{Outcome, Section, Spot};
+use super::theme::{self, GUTTER, MARGIN};
+
+/// Thresholds in a nerve.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NervePlot {
+    /// Title of the picture.
+    pub title: String,
+    /// Radius of the nerve, centred at the origin, mm.
+    pub nerve_radius_mm: Option<f64>,
+    /// Inner radius of the cuff, centred at the origin, mm.
+    pub cuff_inner_radius_mm: Option<f64>,
+    /// The fascicles.
+    pub fascicles: Vec<Fascicle>,
+    /// The contacts, in the order of their numbers.
+    pub contacts: Vec<Contact>,
+    /// The fibres and their thresholds.
+    pub fibres: Vec<FibreThresholds>,
+}
+
+/// A bundle of fibres.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fascicle {
+    /// Centre, mm.
+    pub x_mm: f64,
+    /// Centre, mm.
+    pub y_mm: f64,
+    /// Radius, mm.
+    pub radius_mm: f64,
+    /// Whether it is to be activated.
+    pub target: bool,
+}
+
+/// An electrode contact.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contact {
+    /// What it looks like in the cross-section.
+    pub shape: ContactShape,
+    /// The multiple of the waveform that it delivers; 0 if it is not used.
+    pub factor: f64,
+}
+
+/// What a contact looks like in the cross-section.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ContactShape {
+    /// A disc that lies on the inner surface of the cuff.
+    Disc {
+        /// Direction of its middle from the axis, degrees, counter-clockwise from the x axis.
+        theta_deg: f64,
+        /// Diameter, mm, along the surface.
+        diameter_mm: f64,
+    },
+    /// A band around a part of the inner surface of the cuff.
+    Ring {
+        /// Direction of its middle from the axis, degrees, counter-clockwise from the x axis.
+        theta_deg: f64,
+        /// The angle it covers, degrees.
+        arc_deg: f64,
+    },
+    /// A small contact anywhere.
+    Point {
+        /// Place, mm.
+        x_mm: f64,
+        /// Place, mm.
+        y_mm: f64,
+    },
+}
+
+/// A fibre with its threshold at each diameter.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FibreThresholds {
+    /// Place in the cross-section, um.
+    pub x_um: f64,
+    /// Place in the cross-section, um.
+    pub y_um: f64,
+    /// One entry a diameter, in any order.
+    pub points: Vec<ThresholdPoint>,
+}
+
+/// A threshold search.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ThresholdPoint {
+    /// Fibre diameter, um.
+    pub diameter_um: f64,
+    /// Threshold, mA; `None` if there is none.
+    pub threshold_ma: Option<f64>,
+    /// How the search ended, such as `ok` or `no_activation`.
+    pub status: String,
+}
+
+/// Cross-sections drawn at most.
+const PANELS: usize = 3;
+/// Recruitment curves drawn at most.
+const CURVES: usize = 8;
+/// Space between cross-sections, px.
+const GAP: f64 = 14.0;
+
+impl Picture for NervePlot {
+    fn scene(&self) -> Result<Scene, PlotError> {
+        let diameters = self.diameters();
+        if diameters.is_empty() {
+            return Err(PlotError::Empty {
+                what: "fibres with thresholds",
+            });
+        }
+        let shown = spread(diameters.len(), PANELS);
+        let curves = self.curves(&diameters);
+        let width = [1600.0, 1720.0, 1900.0][shown.len() - 1];
+        let side = [640.0, 500.0, 430.0][shown.len() - 1];
+        let (left, top) = (MARGIN, 128.0);
+        let sections_w = shown.len() as f64 * (side + GAP) - GAP;
+        let bar = Area::new(
+            left + 0.5 * (sections_w - sections_w.min(560.0)),
+            top + side + 24.0,
+            sections_w.min(560.0),
+            18.0,
+        );
+        let all = self
+            .fibres
+            .iter()
+            .flat_map(|f| f.points.iter().filter_map(valid));
+        let colours = Scale::log_around(all, 0.0);
+
+        let legend = self.legend();
+        let legend_y = bar.bottom() + 86.0;
+        let legend_w = width - 2.0 * MARGIN;
+        let remarks = self.remarks(&diameters, shown.len());
+        let height = legend_y + legend.height(legend_w) + 30.0 * remarks.len() as f64 + 22.0;
+        let mut scene = Scene::new(width, height, &self.title);
+
+        let section = Section::new(self, side);
+        for (i, shown) in shown.iter().enumerate() {
+            let diameter = diameters[*shown];
+            let area = Area::new(left + i as f64 * (side + GAP), top, side, side);
+            let heading = Text::new((area.centre().0, 110.0), theme::HEADING, name(diameter));
+            scene.text(heading.anchor(Anchor::Middle).bold());
+            section.draw(&mut scene, area, &self.spots(diameter, colours));
+            if i == 0 {
+                section.scale_bar(&mut scene, area);
+            }
+        }
+        match colours {
+            Some(scale) => horizontal_bar(&mut scene, bar, scale, "threshold (mA)"),
+            None => {
+                let at = (bar.centre().0, bar.bottom() + 8.0);
+                let text = Text::new(at, theme::LABEL, "no fibre has a threshold");
+                scene.text(text.anchor(Anchor::Middle).colour(theme::MUTED));
+            }
+        }
+        let x = left + sections_w + 36.0 + GUTTER;
+        let curve_w = width - MARGIN - x;
+        let key = recruitment::legend(&curves).height(curve_w);
+        let curve_y = (top + 20.0).max(84.0 + key);
+        let curve = Area::new(x, curve_y, curve_w, bar.bottom() - curve_y);
+        recruitment::draw(&mut scene, curve, &curves);
+
+        legend.draw(&mut scene, (left, legend_y), legend_w);
+        for (i, remark) in remarks.into_iter().enumerate() {
+            let y = legend_y + legend.height(legend_w) + 22.0 + 30.0 * i as f64;
+            let remark = fit(&remark, theme::NOTE, false, legend_w);
+            scene.text(Text::new((left, y), theme::NOTE, remark).colour(theme::MUTED));
+        }
+        Ok(scene)
+    }
+}
+
+impl NervePlot {
+    /// The diameters that occur, increasing.
+    fn diameters(&self) -> Vec<f64> {
+        let points = self
+            .fibres
+            .iter()
+            .flat_map(|f| f.points.iter().map(|p| p.diameter_um));
+        let mut diameters: Vec<f64> = points.filter(|d| d.is_finite()).collect();
+        diameters.sort_by(f64::total_cmp);
+        diameters.dedup_by(|a, b| same(*a, *b));
+        diameters
+    }
+
+    fn curves(&self, diameters: &[f64]) -> Vec<Curve> {
+        let drawn = spread(diameters.len(), CURVES);
+        let curve = |(i, which): (usize, &usize)| {
+            let diameter = diameters[*which];
+            let points: Vec<&ThresholdPoint> = self
+                .fibres
+                .iter()
+                .flat_map(|f| f.points.iter().filter(|p| same(p.diameter_um, diameter)))
+                .collect();
+            Curve {
+                label: name(diameter),
+                colour: theme::ordinal(i, drawn.len()),
+                thresholds_ma: points.iter().filter_map(|p| valid(p)).collect(),
+                fibres: points.len(),
+            }
+        };
+        drawn.iter().enumerate().map(curve).collect()
+    }
+
+    /// The fibres of one cross-section.
+    fn spots(&self, diameter: f64, colours: Option<Scale>) -> Vec<Spot> {
+        let spot = |(i, fibre): (usize, &FibreThresholds)| {
+            let point = fibre
+                .points
+                .iter()
+                .find(|p| same(p.diameter_um, diameter))?;
+            let (outcome, text) = match (valid(point), colours) {
+                (Some(t), Some(scale)) => (
+                    Outcome::Fired(scale.fraction(t)),
+                    format!("{} mA", format::short(t, 4)),
+                ),
+                _ => (Outcome::Silent, point.status.replace('_', " ")),
+            };
+            let (x_mm, y_mm) = (1e-3 * fibre.x_um, 1e-3 * fibre.y_um);
+            if !(x_mm.is_finite() && y_mm.is_finite()) {
+                return None;
+            }
+            Some(Spot {
+                x_mm,
+                y_mm,
+                outcome,
+                hint: format!("fibre {i}, {}: {text}", name(diameter)),
+            })
+        };
+        self.fibres.iter().enumerate().filter_map(spot).collect()
+    }
+
+    fn legend(&self) -> Legend {
+        let mut legend = Legend::default();
+        let silent = || {
+            self.fibres
+                .iter()
+                .flat_map(|f| f.points.iter().filter(|p| valid(p).is_none()))
+        };
+        if silent().next().is_some() {
+            let mut statuses: Vec<String> = silent().map(|p| p.status.replace('_', " ")).collect();
+            statuses.retain(|s| !s.is_empty());
+            statuses.sort();
+            statuses.dedup();
+            let why = if statuses.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", statuses.join(", "))
+            };
+            legend.add(Key::Ring(theme::ABSENT), format!("no threshold{why}"));
+        }
+        if self.fascicles.iter().any(|f| f.target) {
+            legend.add(
+                Key::Disc {
+                    fill: theme::TARGET,
+                    edge: theme::TARGET_EDGE,
+                },
+                "target fascicle",
+            );
+        }
+        let any = |test: fn(f64) -> bool| self.contacts.iter().any(|c| test(c.factor));
+        if any(|f| f > 0.0) {
+            legend.add(Key::Bar(theme::POSITIVE), "contact with the waveform");
+        }
+        if any(|f| f < 0.0) {
+            legend.add(
+                Key::Bar(theme::NEGATIVE),
+                "contact with the waveform reversed",
+            );
+        }
+        if any(|f| f == 0.0) {
+            legend.add(Key::Bar(theme::UNUSED), "contact not used");
+        }
+        legend
+    }
+
+    /// What the picture cannot show.
+    fn remarks(&self, diameters: &[f64], shown: usize) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let active = || {
+            self.contacts
+                .iter()
+                .enumerate()
+                .filter(|(_, c)| c.factor != 0.0)
+        };
+        if active().any(|(_, c)| c.factor.abs() != 1.0) {
+            let each: Vec<String> = active()
+                .map(|(i, c)| format!("contact {i} × {}", format::signed(c.factor)))
+                .collect();
+            remarks.push(format!("Multiples of the waveform: {}.", each.join(", ")));
+        }
+        if diameters.len() > shown {
+            let curves = diameters.len().min(CURVES);
+            remarks.push(format!(
+                "Of {} diameters, {shown} cross-sections and {curves} curves are drawn.",
+                diameters.len()
+            ));
+        }
+        remarks
+    }
+}
+
+/// The heading of a diameter.
+fn name(diameter_um: f64) -> String {
+    format!("{} µm", format::short(diameter_um, 4))
+}
+
+fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-6 * a.abs().max(b.abs())
+}
+
+/// A threshold that a logarithmic axis can show.
+fn valid(point: &ThresholdPoint) -> Option<f64> {
+    point.threshold_ma.filter(|t| t.is_finite() && *t > 0.0)
+}
+
+/// At most `most` of `n` indices, evenly spread, the first and the last among them.
+fn spread(n: usize, most: usize) -> Vec<usize> {
+    if n <= most {
+        return (0..n).collect();
+    }
+    (0..most)
+        .map(|i| (i * (n - 1) + (most - 1) / 2) / (most - 1))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selection_keeps_both_ends() {
+        assert_eq!(spread(2, 3), [0, 1]);
+        assert_eq!(spread(9, 3), [0, 4, 8]);
+        assert_eq!(spread(4, 3).len(), 3);
+        assert_eq!(spread(40, 8).last(), Some(&39));
+    }
+}

@@ -1,0 +1,253 @@
+//! A scene as PNG.
+//!
+//! plotters draws in whole pixels; here it draws everything four times too large, and the average of each block of
+//! pixels is kept. That gives even strokes, smooth curves and well spaced letters.
+
+use std::path::Path;
+use std::sync::Once;
+
+use plotters::backend::{BitMapBackend, DrawingBackend};
+use plotters::style::{FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, register_font};
+
+use super::error::PlotError;
+use super::scene::{Anchor, Image, Point, Scene, Shape, Stroke, Text};
+use super::theme::{PAPER, Rgb};
+
+/// How many times too large each side is drawn.
+const SCALE: i32 = 4;
+
+const FAMILY: &str = "axonml";
+
+/// The advance of `text` in units of its size.
+pub(super) fn advance_em(text: &str, bold: bool) -> f64 {
+    const SIZE: f64 = 1000.0; // the answer comes in whole units
+    match font(SIZE, bold).layout_box(text) {
+        Ok(((left, _), (right, _))) => f64::from(right - left) / SIZE,
+        Err(_) => 0.6 * text.chars().count() as f64, // unreachable with the embedded fonts
+    }
+}
+
+/// Draws `scene` and writes it to `path`.
+pub(super) fn write(scene: &Scene, path: &Path) -> Result<(), PlotError> {
+    let (width, height) = (scene.width.ceil() as u32, scene.height.ceil() as u32);
+    let pixels = render(scene, width, height)?;
+    // plotters reports a file it cannot open only as text; ask for the reason first.
+    std::fs::File::create(path).map_err(|source| PlotError::Write {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut file = BitMapBackend::new(path, (width, height));
+    file.blit_bitmap((0, 0), (width, height), &pixels)
+        .map_err(draw_error)?;
+    file.present().map_err(draw_error)
+}
+
+/// The pixels of `scene`, RGB, row by row.
+fn render(scene: &Scene, width: u32, height: u32) -> Result<Vec<u8>, PlotError> {
+    let factor = SCALE as usize;
+    let (w, h) = (width as usize, height as usize);
+    let mut large = vec![0; w * h * factor * factor * 3];
+    {
+        let size = (width * SCALE as u32, height * SCALE as u32);
+        let mut painter = Painter {
+            backend: BitMapBackend::with_buffer(&mut large, size),
+        };
+        painter.rect((0.0, 0.0), (scene.width.ceil(), scene.height.ceil()), PAPER)?;
+        for shape in &scene.shapes {
+            painter.shape(shape)?;
+        }
+        painter.backend.present().map_err(draw_error)?;
+    }
+    let mut small = Vec::with_capacity(w * h * 3);
+    for y in 0..h {
+        for x in 0..w {
+            let mut sum = [0_u32; 3];
+            for row in 0..factor {
+                let start = ((y * factor + row) * w + x) * factor * 3;
+                for pixel in large[start..start + factor * 3].chunks_exact(3) {
+                    for c in 0..3 {
+                        sum[c] += u32::from(pixel[c]);
+                    }
+                }
+            }
+            let n = (factor * factor) as u32;
+            small.extend(sum.map(|s| ((s + n / 2) / n) as u8));
+        }
+    }
+    Ok(small)
+}
+
+struct Painter<'a> {
+    backend: BitMapBackend<'a>,
+}
+
+impl Painter<'_> {
+    fn shape(&mut self, shape: &Shape) -> Result<(), PlotError> {
+        match shape {
+            Shape::Polygon { points, fill } => self.polygon(points, *fill, 1.0),
+            Shape::Line { points, stroke } => self.line(points, *stroke),
+            Shape::Circle {
+                centre,
+                radius,
+                fill,
+                alpha,
+                stroke,
+                ..
+            } => {
+                if let Some(fill) = fill {
+                    self.polygon(&round(*centre, *radius), *fill, *alpha)?;
+                }
+                stroke.map_or(Ok(()), |stroke| {
+                    let mut outline = round(*centre, *radius);
+                    outline.extend_from_within(..2);
+                    self.line(&outline, stroke)
+                })
+            }
+            Shape::Text(text) => self.text(text),
+            Shape::Image(image) => self.image(image),
+        }
+    }
+
+    fn polygon(&mut self, points: &[Point], fill: Rgb, alpha: f64) -> Result<(), PlotError> {
+        self.backend
+            .fill_polygon(points.iter().map(|p| grid(*p)), &ink(fill, alpha))
+            .map_err(draw_error)
+    }
+
+    /// From the upper left corner to the lower right one, exclusively.
+    fn rect(&mut self, from: Point, to: Point, fill: Rgb) -> Result<(), PlotError> {
+        let (from, to) = (grid(from), grid(to));
+        self.backend
+            .draw_rect(from, to, &ink(fill, 1.0), true)
+            .map_err(draw_error)
+    }
+
+    /// Each segment as a rectangle, each joint as a disc.
+    fn line(&mut self, points: &[Point], stroke: Stroke) -> Result<(), PlotError> {
+        let half = 0.5 * stroke.width;
+        let mut before = None;
+        for pair in points.windows(2) {
+            let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
+            let length = (x1 - x0).hypot(y1 - y0);
+            if length < 1e-9 {
+                continue;
+            }
+            let (dx, dy) = ((x1 - x0) / length, (y1 - y0) / length);
+            let (nx, ny) = (-dy * half, dx * half);
+            let corners = [
+                (x0 + nx, y0 + ny),
+                (x1 + nx, y1 + ny),
+                (x1 - nx, y1 - ny),
+                (x0 - nx, y0 - ny),
+            ];
+            self.polygon(&corners, stroke.colour, 1.0)?;
+            if let Some((px, py)) = before {
+                // Where the line turns little the gap is less than the eye sees, and a disc would reach past short
+                // segments at the end of a thick line.
+                let turn = f64::atan2(px * dy - py * dx, px * dx + py * dy);
+                if half * turn.abs() > 0.15 {
+                    self.polygon(&round((x0, y0), half), stroke.colour, 1.0)?;
+                }
+            }
+            before = Some((dx, dy));
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &Text) -> Result<(), PlotError> {
+        let size = text.size * f64::from(SCALE);
+        let width = advance_em(&text.content, text.bold) * text.size;
+        let back = match text.anchor {
+            Anchor::Start => 0.0,
+            Anchor::Middle => 0.5 * width,
+            Anchor::End => width,
+        };
+        // plotters puts the baseline half the size below the point it is given.
+        let (x, y) = text.at;
+        let (at, turn) = if text.upward {
+            ((x - 0.5 * text.size, y + back), FontTransform::Rotate270)
+        } else {
+            ((x - back, y - 0.5 * text.size), FontTransform::None)
+        };
+        let style = font(size, text.bold)
+            .transform(turn)
+            .color(&ink(text.colour, 1.0));
+        self.backend
+            .draw_text(&text.content, &style, grid(at))
+            .map_err(draw_error)
+    }
+
+    fn image(&mut self, image: &Image) -> Result<(), PlotError> {
+        let rows = image.cells.len() / image.columns.max(1);
+        let (cell_w, cell_h) = (
+            image.area.w / image.columns as f64,
+            image.area.h / rows as f64,
+        );
+        for (row, line) in image.cells.chunks(image.columns).enumerate() {
+            let (top, bottom) = (
+                image.area.y + row as f64 * cell_h,
+                image.area.y + (row + 1) as f64 * cell_h,
+            );
+            let mut start = 0;
+            for run in line.chunk_by(|a, b| a == b) {
+                let end = start + run.len();
+                let from = (image.area.x + start as f64 * cell_w, top);
+                let to = (image.area.x + end as f64 * cell_w, bottom);
+                self.rect(from, to, image.palette[usize::from(run[0])])?;
+                start = end;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The embedded font.
+fn font(size: f64, bold: bool) -> FontDesc<'static> {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        let regular = include_bytes!("../../assets/fonts/axonml-sans-regular.ttf");
+        let semibold = include_bytes!("../../assets/fonts/axonml-sans-semibold.ttf");
+        let added = register_font(FAMILY, FontStyle::Normal, regular).is_ok()
+            && register_font(FAMILY, FontStyle::Bold, semibold).is_ok();
+        assert!(added, "the embedded fonts are readable");
+    });
+    let style = if bold {
+        FontStyle::Bold
+    } else {
+        FontStyle::Normal
+    };
+    FontDesc::new(FontFamily::Name(FAMILY), size, style)
+}
+
+/// A circle as a polygon whose sides cannot be told apart.
+fn round(centre: Point, radius: f64) -> Vec<Point> {
+    let n = ((radius * f64::from(SCALE)).sqrt() * 8.0)
+        .clamp(12.0, 240.0)
+        .round();
+    (0..n as usize)
+        .map(|i| {
+            let angle = std::f64::consts::TAU * i as f64 / n;
+            (
+                centre.0 + radius * angle.cos(),
+                centre.1 + radius * angle.sin(),
+            )
+        })
+        .collect()
+}
+
+fn grid((x, y): Point) -> (i32, i32) {
+    (
+        (x * f64::from(SCALE)).round() as i32,
+        (y * f64::from(SCALE)).round() as i32,
+    )
+}
+
+fn ink(Rgb(r, g, b): Rgb, alpha: f64) -> RGBAColor {
+    RGBAColor(r, g, b, alpha)
+}
+
+fn draw_error(error: impl std::fmt::Display) -> PlotError {
+    PlotError::Draw {
+        detail: error.to_string(),
+    }
+}

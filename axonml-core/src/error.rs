@@ -1,0 +1,365 @@
+//! What can be wrong with a request, and what to do about it.
+
+use crate::names::nearest;
+
+/// Why a waveform, a field or a nerve cannot be used.
+///
+/// Every message says what was found where, what was expected, and how to mend it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CoreError {
+    /// A name that does not exist.
+    #[error(
+        "unknown {what} `{found}`{}; valid: {}",
+        did_you_mean(nearest.as_deref()), valid.join(", ")
+    )]
+    UnknownName {
+        /// What kind of thing was named: `pulse`, `key of pulse monophasic`.
+        what: String,
+        /// The name as it was given.
+        found: String,
+        /// The valid name it was most likely meant to be.
+        nearest: Option<String>,
+        /// All valid names.
+        valid: Vec<String>,
+    },
+
+    /// A value that cannot be what it stands for.
+    #[error("{what} is `{found}`: expected {expected}")]
+    BadValue {
+        /// What the value is of: `pw of pulse monophasic`, `dt`.
+        what: String,
+        /// The value as it was given.
+        found: String,
+        /// What would be accepted.
+        expected: String,
+    },
+
+    /// Text that does not follow the syntax of waveforms.
+    #[error(
+        "cannot read the waveform `{text}`: {problem}; write `name:key=value,key=value`, \
+         e.g. `monophasic:pw=0.1,delay=0.1`"
+    )]
+    WaveformSyntax {
+        /// The text as it was given.
+        text: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// A waveform file was named where only text is read.
+    #[error(
+        "the waveform `file:{path}` names a file, which must be read by the caller: pass its \
+         text to `Waveform::from_csv`"
+    )]
+    WaveformFile {
+        /// The path as it was given.
+        path: String,
+    },
+
+    /// A line of a waveform file that cannot be used.
+    #[error("line {line} of the waveform file is `{found}`: expected {expected}")]
+    WaveformCsv {
+        /// Line number, counted from 1.
+        line: usize,
+        /// The line as it was found.
+        found: String,
+        /// What would be accepted.
+        expected: String,
+    },
+
+    /// A duration that would be sampled to nothing.
+    #[error(
+        "{what} is {found_ms} ms, less than half a time step of {dt_ms} ms, and would be \
+         sampled to nothing: lengthen it or reduce dt"
+    )]
+    TooShort {
+        /// What the duration is of: `pw of pulse monophasic`.
+        what: String,
+        /// The duration in ms.
+        found_ms: f64,
+        /// The time step in ms.
+        dt_ms: f64,
+    },
+
+    /// A sine that the time step cannot resolve.
+    #[error(
+        "a sine of {freq_khz} kHz needs more than two samples per period, but a time step of \
+         {dt_ms} ms gives {}: reduce dt to {} ms or less",
+        rounded(1.0 / (freq_khz * dt_ms)), rounded(0.05 / freq_khz)
+    )]
+    Undersampled {
+        /// Frequency in kHz.
+        freq_khz: f64,
+        /// The time step in ms.
+        dt_ms: f64,
+    },
+
+    /// A pulse that is not over when the run is.
+    #[error(
+        "tstop is shorter than the pulse: the run ends at {} ms, but `{waveform}` is \
+         active until {} ms; raise tstop or shorten the pulse or its delay",
+        rounded(*tstop_ms), rounded(*end_ms)
+    )]
+    BeyondRun {
+        /// The part of the waveform that is too long, as text.
+        waveform: String,
+        /// When it ends (or, if it never does, when it last changes), in ms.
+        end_ms: f64,
+        /// When the run ends, in ms.
+        tstop_ms: f64,
+    },
+
+    /// Samples made for another time step.
+    #[error(
+        "the waveform was sampled with dt = {expected_ms} ms, but the run has dt = \
+         {found_ms} ms: run with the former or resample"
+    )]
+    SampleStep {
+        /// The time step of the samples in ms.
+        expected_ms: f64,
+        /// The time step of the run in ms.
+        found_ms: f64,
+    },
+
+    /// Arrays that do not fit each other.
+    #[error("{what}: expected {expected}, found {found}")]
+    Shape {
+        /// Which array, or which count.
+        what: String,
+        /// Its shape or count as it should be, and why.
+        expected: String,
+        /// Its shape or count as it is.
+        found: String,
+    },
+
+    /// A NaN or an infinity among numbers.
+    #[error("{what} has {found} at index {index}: expected finite numbers only")]
+    NonFinite {
+        /// Which numbers.
+        what: String,
+        /// Index of the first one that is not finite.
+        index: usize,
+        /// Its value.
+        found: f64,
+    },
+
+    /// Positions that do not ascend.
+    #[error(
+        "{what} must ascend strictly, but index {index} has {found} after {previous}: sort \
+         them and drop duplicates"
+    )]
+    NotAscending {
+        /// Which positions.
+        what: String,
+        /// Index of the first one that is not greater than the one before it.
+        index: usize,
+        /// The value before it.
+        previous: f64,
+        /// Its value.
+        found: f64,
+    },
+
+    /// A position outside what the samples cover.
+    #[error(
+        "{x} lies outside the sampled range {first} to {last}: samples are never \
+         extrapolated; extend them or stay inside"
+    )]
+    OutsideRange {
+        /// The position.
+        x: f64,
+        /// The first sample's position.
+        first: f64,
+        /// The last sample's position.
+        last: f64,
+    },
+
+    /// A point source that lies exactly on a sample point of the fibre.
+    #[error(
+        "the point source lies on the fibre's axis at its sample point z = {z_um} um, where \
+         its potential is infinite: move the electrode off the axis"
+    )]
+    OnFibre {
+        /// Where along the fibre, in um.
+        z_um: f64,
+    },
+
+    /// A fibre longer than the line its field was sampled along.
+    #[error(
+        "the fibre reaches from {} um, but the sampled field covers only {} um about the \
+         fibre's middle: take fewer nodes or another offset, or extend the field like a \
+         point source (`--extend point-source`)",
+        extent(*fibre_um), extent(*line_um)
+    )]
+    FibreBeyondLine {
+        /// First and last point of the fibre, um from its middle.
+        fibre_um: (f64, f64),
+        /// First and last sample of the line, um from the fibre's middle.
+        line_um: (f64, f64),
+    },
+
+    /// A sampled field that cannot be continued like that of a point source, as it does not decay
+    /// towards its end.
+    #[error(
+        "the sampled field cannot be extended like a point source at its {end} end: \
+         {potential_mv} mV with an outward slope of {slope_mv_per_um} mV/um does not decay; \
+         sample a longer line or take fewer nodes"
+    )]
+    NoDecay {
+        /// `first` or `last`.
+        end: &'static str,
+        /// Potential at that end in mV per mA.
+        potential_mv: f64,
+        /// Its slope outwards in mV per mA per um.
+        slope_mv_per_um: f64,
+    },
+
+    /// A line of a nerve that has no value at all.
+    #[error(
+        "contact {contact}, fibre {fibre}: all {samples} samples of the line are NaN; export \
+         the field again or remove this fibre"
+    )]
+    EmptyLine {
+        /// Contact, counted from 0.
+        contact: usize,
+        /// Fibre, counted from 0.
+        fibre: usize,
+        /// Number of samples of the line.
+        samples: usize,
+    },
+
+    /// A line of a nerve that begins or ends with NaN, which no value brackets.
+    #[error(
+        "contact {contact}, fibre {fibre}: sample {sample} at the end of the line is NaN and \
+         cannot be interpolated; shorten all lines to where the field is known or export it \
+         again"
+    )]
+    GapAtEnd {
+        /// Contact, counted from 0.
+        contact: usize,
+        /// Fibre, counted from 0.
+        fibre: usize,
+        /// The first or the last sample.
+        sample: usize,
+    },
+}
+
+impl CoreError {
+    /// A name that is none of `valid`.
+    pub(crate) fn unknown_name<'a>(
+        what: impl Into<String>,
+        found: &str,
+        valid: impl IntoIterator<Item = &'a str> + Clone,
+    ) -> Self {
+        Self::UnknownName {
+            what: what.into(),
+            found: found.to_owned(),
+            nearest: nearest(found, valid.clone()).map(str::to_owned),
+            valid: valid.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// A value that cannot be what it stands for.
+    pub(crate) fn bad_value(
+        what: impl Into<String>,
+        found: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::BadValue {
+            what: what.into(),
+            found: found.to_string(),
+            expected: expected.into(),
+        }
+    }
+
+    /// Arrays that do not fit each other.
+    pub(crate) fn shape(
+        what: impl Into<String>,
+        expected: impl ToString,
+        found: impl ToString,
+    ) -> Self {
+        Self::Shape {
+            what: what.into(),
+            expected: expected.to_string(),
+            found: found.to_string(),
+        }
+    }
+
+    /// `value`, if it is a finite number above 0.
+    pub(crate) fn check_positive(what: &str, unit: &str, value: f64) -> Result<f64, Self> {
+        if value.is_finite() && value > 0.0 {
+            return Ok(value);
+        }
+        Err(Self::bad_value(
+            what,
+            value,
+            format!("a finite number in {unit} greater than 0"),
+        ))
+    }
+
+    /// `value`, if it is a finite number that is not negative.
+    pub(crate) fn check_not_negative(what: &str, unit: &str, value: f64) -> Result<f64, Self> {
+        if value.is_finite() && value >= 0.0 {
+            return Ok(value);
+        }
+        Err(Self::bad_value(
+            what,
+            value,
+            format!("a finite number in {unit}, 0 or more"),
+        ))
+    }
+
+    /// `value`, if it is finite.
+    pub(crate) fn check_finite(what: &str, unit: &str, value: f64) -> Result<f64, Self> {
+        if value.is_finite() {
+            return Ok(value);
+        }
+        Err(Self::bad_value(
+            what,
+            value,
+            format!("a finite number in {unit}"),
+        ))
+    }
+
+    /// Ok if all values are finite.
+    pub(crate) fn check_all_finite(what: &str, values: &[f64]) -> Result<(), Self> {
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(index) => Err(Self::NonFinite {
+                what: what.to_owned(),
+                index,
+                found: values[index],
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Ok if each value is greater than the one before it; NaN is not.
+    pub(crate) fn check_ascending(what: &str, values: &[f64]) -> Result<(), Self> {
+        let ascends = |pair: &[f64]| pair[0] < pair[1];
+        match values.windows(2).position(|pair| !ascends(pair)) {
+            Some(at) => Err(Self::NotAscending {
+                what: what.to_owned(),
+                index: at + 1,
+                previous: values[at],
+                found: values[at + 1],
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn extent((first, last): (f64, f64)) -> String {
+    format!("{first} to {last}")
+}
+
+/// A computed number without the last digits that rounding errors made.
+fn rounded(number: f64) -> f64 {
+    const DIGITS: f64 = 1e9;
+    (number * DIGITS).round() / DIGITS
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest
+        .map(|name| format!(" (did you mean `{name}`?)"))
+        .unwrap_or_default()
+}

@@ -1,0 +1,303 @@
+//! Extracellular fields: the potential along a fibre per unit of stimulation current.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::error::CoreError;
+use crate::interpolation::{Interpolation, Interpolator};
+use crate::names::canonical;
+
+pub use crate::point_source::{Medium, PointSource};
+
+/// A potential in space, as one fibre sees it along its axis.
+///
+/// # Units
+/// Positions in um along the fibre, whose middle is at z = 0; potentials in mV per unit amplitude
+/// (1 mA, unless the implementor says otherwise).
+pub trait Field: fmt::Debug + Send + Sync {
+    /// The potential at each of the positions, in their order.
+    ///
+    /// # Errors
+    /// Where the field is not known or not finite; see the implementors.
+    fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError>;
+}
+
+impl<F: Field + ?Sized> Field for Arc<F> {
+    fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
+        (**self).potentials_mv(z_um)
+    }
+}
+
+impl<F: Field + ?Sized> Field for Box<F> {
+    fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
+        (**self).potentials_mv(z_um)
+    }
+}
+
+/// What happens where a fibre is longer than the line its field was sampled along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Extension {
+    /// It is an error. Written `refuse`.
+    #[default]
+    Refuse,
+    /// The field goes on like that of a point source. Written `point-source`.
+    ///
+    /// At each end `V = A / |z - z0|` is fitted to the value and the slope there: with `d = -V /
+    /// V'` (slope outwards), `V(end + s) = V(end) d / (d + s)`. Potential and slope are continuous.
+    PointSource,
+}
+
+impl Extension {
+    const NAMES: [&str; 2] = ["refuse", "point-source"];
+}
+
+impl fmt::Display for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(Self::NAMES[*self as usize])
+    }
+}
+
+impl FromStr for Extension {
+    type Err = CoreError;
+
+    fn from_str(text: &str) -> Result<Self, CoreError> {
+        match canonical(text).as_str() {
+            "refuse" => Ok(Self::Refuse),
+            "point-source" => Ok(Self::PointSource),
+            _ => Err(CoreError::unknown_name("extension", text, Self::NAMES)),
+        }
+    }
+}
+
+/// A field known at samples along a line, interpolated between them.
+///
+/// The fibre's middle lies at the middle of the line, `(first + last) / 2`, plus an offset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampledLine {
+    line: Interpolator,
+    /// Where on the line the fibre's middle lies.
+    middle_um: f64,
+    ends: Option<Ends>,
+}
+
+/// What continues a line beyond its first and its last sample: sums of point sources.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Ends {
+    first: Vec<Tail>,
+    last: Vec<Tail>,
+}
+
+/// A point source's field from the end of a line outwards.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Tail {
+    potential_mv: f64,
+    source_distance_um: f64,
+}
+
+impl Tail {
+    /// Fits value and outward slope at an end.
+    fn fit(end: &'static str, potential_mv: f64, slope_mv_per_um: f64) -> Result<Self, CoreError> {
+        if potential_mv == 0.0 {
+            return Ok(Self {
+                potential_mv,
+                source_distance_um: 1.0,
+            });
+        }
+        let source_distance_um = -potential_mv / slope_mv_per_um;
+        if source_distance_um > 0.0 && source_distance_um.is_finite() {
+            Ok(Self {
+                potential_mv,
+                source_distance_um,
+            })
+        } else {
+            Err(CoreError::NoDecay {
+                end,
+                potential_mv,
+                slope_mv_per_um,
+            })
+        }
+    }
+
+    fn at(self, beyond_um: f64) -> f64 {
+        self.potential_mv * self.source_distance_um / (self.source_distance_um + beyond_um)
+    }
+}
+
+impl SampledLine {
+    /// How far a fibre may reach beyond the line and be taken to end on it: rounding errors of its
+    /// geometry.
+    const SLACK_UM: f64 = 1e-6;
+
+    /// A field sampled at ascending `knots_um` along a line.
+    ///
+    /// # Errors
+    /// Those of [`Interpolator::new`]; [`CoreError::BadValue`] for an offset that is not finite;
+    /// [`CoreError::NoDecay`] when the line cannot be extended.
+    pub fn new(
+        knots_um: Vec<f64>,
+        potentials_mv: Vec<f64>,
+        interpolation: Interpolation,
+        offset_um: f64,
+        extension: Extension,
+    ) -> Result<Self, CoreError> {
+        let line = Interpolator::new(knots_um, potentials_mv, interpolation)?;
+        let field = Self::from_interpolator(line.clone(), offset_um)?;
+        match extension {
+            Extension::Refuse => Ok(field),
+            Extension::PointSource => field.with_ends().extended_by(&line, 1.0),
+        }
+    }
+
+    /// A field along a line that is not extended.
+    pub(crate) fn from_interpolator(line: Interpolator, offset_um: f64) -> Result<Self, CoreError> {
+        let offset_um = CoreError::check_finite("offset", "um", offset_um)?;
+        let (first, last) = line.basis().range();
+        Ok(Self {
+            line,
+            middle_um: 0.5 * (first + last) + offset_um,
+            ends: None,
+        })
+    }
+
+    /// Lets the field go on beyond its ends, at first as 0.
+    pub(crate) fn with_ends(self) -> Self {
+        Self {
+            ends: Some(Ends::default()),
+            ..self
+        }
+    }
+
+    /// Adds `factor` times the continuation of `part`, one of the lines that this one is the sum
+    /// of.
+    pub(crate) fn extended_by(
+        mut self,
+        part: &Interpolator,
+        factor: f64,
+    ) -> Result<Self, CoreError> {
+        let (first, last) = part.basis().range();
+        let scaled = |tail: Tail| Tail {
+            potential_mv: factor * tail.potential_mv,
+            ..tail
+        };
+        let before = Tail::fit("first", part.eval(first)?, -part.derivative(first)?)?;
+        let after = Tail::fit("last", part.eval(last)?, part.derivative(last)?)?;
+        let ends = self.ends.get_or_insert_default();
+        ends.first.push(scaled(before));
+        ends.last.push(scaled(after));
+        Ok(self)
+    }
+
+    /// First and last sample in the fibre's coordinate (um from its middle).
+    pub fn extent_um(&self) -> (f64, f64) {
+        let (first, last) = self.line.basis().range();
+        (first - self.middle_um, last - self.middle_um)
+    }
+
+    /// The error for a fibre with these sample points that reaches beyond the line.
+    fn beyond(&self, z_um: &[f64]) -> CoreError {
+        let first = z_um.iter().copied().fold(f64::INFINITY, f64::min);
+        let last = z_um.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        CoreError::FibreBeyondLine {
+            fibre_um: (first, last),
+            line_um: self.extent_um(),
+        }
+    }
+}
+
+impl Field for SampledLine {
+    /// # Errors
+    /// [`CoreError::FibreBeyondLine`] where the line does not reach and is not extended;
+    /// [`CoreError::NonFinite`] for positions that are not finite.
+    fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
+        CoreError::check_all_finite("positions along the fibre", z_um)?;
+        let (first, last) = self.line.basis().range();
+        let sum =
+            |tails: &[Tail], beyond_um: f64| tails.iter().map(|tail| tail.at(beyond_um)).sum();
+        z_um.iter()
+            .map(|z| {
+                let x = z + self.middle_um;
+                let inside = x.clamp(first, last);
+                match &self.ends {
+                    _ if (x - inside).abs() <= Self::SLACK_UM => self.line.eval(inside),
+                    None => Err(self.beyond(z_um)),
+                    Some(ends) if x < first => Ok(sum(&ends.first, first - x)),
+                    Some(ends) => Ok(sum(&ends.last, x - last)),
+                }
+            })
+            .collect()
+    }
+}
+
+/// A weighted sum of fields: several contacts that share one waveform.
+#[derive(Debug, Clone, Default)]
+pub struct Superposition {
+    parts: Vec<(f64, Arc<dyn Field>)>,
+}
+
+impl Superposition {
+    /// The sum of `weight * field` over the parts; without parts it is 0 everywhere.
+    ///
+    /// # Errors
+    /// [`CoreError::BadValue`] for a weight that is not finite.
+    pub fn new(parts: impl IntoIterator<Item = (f64, Arc<dyn Field>)>) -> Result<Self, CoreError> {
+        let parts: Vec<_> = parts.into_iter().collect();
+        for (index, (weight, _)) in parts.iter().enumerate() {
+            CoreError::check_finite(
+                &format!("weight of field {index}"),
+                "multiples of the waveform",
+                *weight,
+            )?;
+        }
+        Ok(Self { parts })
+    }
+}
+
+impl Field for Superposition {
+    /// # Errors
+    /// Those of its parts.
+    fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
+        let mut sum = vec![0.0; z_um.len()];
+        for (weight, field) in &self.parts {
+            for (sum, potential) in sum.iter_mut().zip(field.potentials_mv(z_um)?) {
+                *sum += weight * potential;
+            }
+        }
+        Ok(sum)
+    }
+}
+
+/// Potentials given at a model's own sample points, wherever those are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampledPotentials {
+    potentials_mv: Vec<f64>,
+}
+
+impl SampledPotentials {
+    /// Takes one potential per sample point, in mV per unit amplitude.
+    ///
+    /// # Errors
+    /// [`CoreError::NonFinite`].
+    pub fn new(potentials_mv: Vec<f64>) -> Result<Self, CoreError> {
+        CoreError::check_all_finite("potentials at the sample points", &potentials_mv)?;
+        Ok(Self { potentials_mv })
+    }
+}
+
+impl Field for SampledPotentials {
+    /// # Errors
+    /// [`CoreError::Shape`] when the model has another number of sample points.
+    fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
+        if self.potentials_mv.len() != z_um.len() {
+            return Err(CoreError::shape(
+                "potentials at the sample points",
+                format!("one per sample point of the model, {}", z_um.len()),
+                self.potentials_mv.len(),
+            ));
+        }
+        Ok(self.potentials_mv.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! The vocabulary of nerve stimulation: time grids, waveforms, extracellular fields, nerves, and
+//! the errors they raise.
+//!
+//! Everything here is a value that can be checked on its own: a [`Waveform`] says *when* current
+//! flows, a [`Field`] says *where* its potential is felt, a [`Nerve`] holds the sampled fields of a
+//! cuff, and a [`TimeGrid`] says at which instants a simulation looks at them. Fibre models,
+//! backends and files are other crates' business: this one does no I/O, starts no threads and knows
+//! no device.
+//!
+//! # Units
+//! ms, mV, mA (extracellular current), um, ohm-cm, kHz. Raw numbers carry their unit in the name
+//! (`pw_ms`, `z_um`).
+//!
+//! # Signs and space
+//! Cathodic current is negative. A fibre lies along z; its middle is at z = 0.
+//!
+//! # Example
+//! The extracellular potential of a 0.1 ms cathodic pulse of 0.2 mA, 1 mm away from the fibre:
+//! ```
+//! use axonml_core::{Field, Medium, PointSource, TimeGrid, Waveform};
+//!
+//! let grid = TimeGrid::new(0.005, 5.0)?;
+//! let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse()?;
+//! let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
+//!
+//! let waveform = pulse.sample(&grid)?;
+//! let potential_mv = electrode.potentials_mv(&[0.0])?[0];
+//! let during_pulse_mv = 0.2 * waveform[20] * potential_mv;
+//! assert!((during_pulse_mv - -79.577).abs() < 1e-3);
+//! # Ok::<(), axonml_core::CoreError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod field;
+pub mod geometry;
+pub mod interpolation;
+pub mod names;
+pub mod nerve;
+mod point_source;
+pub mod spline;
+pub mod time;
+pub mod waveform;
+
+pub use error::CoreError;
+pub use field::{
+    Extension, Field, Medium, PointSource, SampledLine, SampledPotentials, Superposition,
+};
+pub use geometry::{ContactGeometry, FascicleGeometry, NerveGeometry};
+pub use interpolation::{Interpolation, Interpolator};
+pub use nerve::{GapRepair, Nerve, NerveArrays};
+pub use spline::{CubicSpline, SplineBasis};
+pub use time::TimeGrid;
+pub use waveform::{Direction, PULSES, PulseKey, PulseKind, Waveform};

@@ -1,0 +1,142 @@
+//! The field of a point electrode in an unbounded medium.
+
+use std::f64::consts::PI;
+
+use crate::error::CoreError;
+use crate::field::Field;
+
+/// An unbounded conductor around the fibre.
+///
+/// # Units
+/// ohm-cm.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Medium {
+    /// The same resistivity in all directions.
+    Isotropic {
+        /// Resistivity in ohm-cm.
+        resistivity_ohm_cm: f64,
+    },
+    /// One resistivity along the fibre and another across it.
+    Anisotropic {
+        /// Resistivity across the fibre in ohm-cm.
+        transverse_ohm_cm: f64,
+        /// Resistivity along the fibre in ohm-cm.
+        longitudinal_ohm_cm: f64,
+    },
+}
+
+impl Medium {
+    /// A medium with the same resistivity in all directions.
+    pub const fn isotropic(resistivity_ohm_cm: f64) -> Self {
+        Self::Isotropic { resistivity_ohm_cm }
+    }
+
+    /// A medium with one resistivity across the fibre and another along it.
+    pub const fn anisotropic(transverse_ohm_cm: f64, longitudinal_ohm_cm: f64) -> Self {
+        Self::Anisotropic {
+            transverse_ohm_cm,
+            longitudinal_ohm_cm,
+        }
+    }
+
+    /// Resistivities across and along the fibre, checked.
+    fn resistivities_ohm_cm(self) -> Result<(f64, f64), CoreError> {
+        match self {
+            Self::Isotropic { resistivity_ohm_cm } => {
+                let rho = CoreError::check_positive("resistivity", "ohm-cm", resistivity_ohm_cm)?;
+                Ok((rho, rho))
+            }
+            Self::Anisotropic {
+                transverse_ohm_cm,
+                longitudinal_ohm_cm,
+            } => Ok((
+                CoreError::check_positive("transverse resistivity", "ohm-cm", transverse_ohm_cm)?,
+                CoreError::check_positive(
+                    "longitudinal resistivity",
+                    "ohm-cm",
+                    longitudinal_ohm_cm,
+                )?,
+            )),
+        }
+    }
+}
+
+/// A point electrode, its return infinitely far away, seen from a fibre along z through x = y = 0.
+///
+/// With conductivities `sigma = 1 / rho` across (t) and along (l) the fibre, a current I gives `V =
+/// I / (4 pi sqrt(sigma_t sigma_l (x^2 + y^2) + sigma_t^2 z^2))`, in an isotropic medium `V = rho I
+/// / (4 pi r)`.
+///
+/// # Source
+/// P. W. Nicholson, "Experimental models for current conduction in an anisotropic medium", IEEE
+/// Trans. Biomed. Eng. 14 (1967) 55-56; R. Plonsey and R. C. Barr, *Bioelectricity: A Quantitative
+/// Approach*, 3rd ed. (2007), chapter 2.
+///
+/// # Example
+/// ```
+/// use axonml_core::{Field, Medium, PointSource};
+/// let electrode = PointSource { x_um: 600.0, y_um: 800.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
+/// let potential_mv = electrode.potentials_mv(&[0.0])?[0];
+/// assert!((potential_mv - 1e4 * 500.0 / (4.0 * std::f64::consts::PI * 1000.0)).abs() < 1e-9);
+/// # Ok::<(), axonml_core::CoreError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PointSource {
+    /// Position across the fibre in um.
+    pub x_um: f64,
+    /// Position across the fibre in um.
+    pub y_um: f64,
+    /// Position along the fibre in um, its middle being 0.
+    pub z_um: f64,
+    /// The conductor around electrode and fibre.
+    pub medium: Medium,
+}
+
+impl PointSource {
+    /// Micrometres in a centimetre.
+    const UM_PER_CM: f64 = 1e4;
+
+    /// The same electrode as a parallel fibre through `[x, y]` (um) sees it.
+    pub fn seen_from(self, [x_um, y_um]: [f64; 2]) -> Self {
+        Self {
+            x_um: self.x_um - x_um,
+            y_um: self.y_um - y_um,
+            ..self
+        }
+    }
+}
+
+impl Field for PointSource {
+    /// In mV per mA.
+    ///
+    /// # Errors
+    /// [`CoreError::OnFibre`] when the electrode lies on a sample point; [`CoreError::BadValue`]
+    /// for a resistivity that is not a finite number above 0; [`CoreError::NonFinite`] for
+    /// positions that are not finite.
+    fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
+        let (transverse, longitudinal) = self.medium.resistivities_ohm_cm()?;
+        CoreError::check_all_finite(
+            "position of the point source",
+            &[self.x_um, self.y_um, self.z_um],
+        )?;
+        CoreError::check_all_finite("positions along the fibre", z_um)?;
+        // Lengths scaled so that V = 1 / (4 pi r): sqrt(sigma_t sigma_l) (x, y) and sigma_t z, with
+        // um taken to cm.
+        let across = self.x_um.hypot(self.y_um) / (transverse * longitudinal).sqrt();
+        z_um.iter()
+            .map(|&z| {
+                let along = (z - self.z_um) / transverse;
+                let distance = across.hypot(along) / Self::UM_PER_CM;
+                let potential_mv = 1.0 / (4.0 * PI * distance);
+                if potential_mv.is_finite() {
+                    Ok(potential_mv)
+                } else {
+                    Err(CoreError::OnFibre { z_um: z })
+                }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! Waveforms as text, both ways.
+//!
+//! ```text
+//! waveform = pulse { "+" pulse }
+//! pulse    = name | name "(" settings ")" | name ":" settings
+//! settings = key "=" value { "," key "=" value }
+//! ```
+//!
+//! Settings after a colon reach to the end of the text. A value may hold parentheses.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::catalogue::{self, PulseKey, PulseKind};
+use super::pulse::{Curve, Pulse};
+use super::{Term, Waveform};
+use crate::error::CoreError;
+use crate::names::canonical;
+
+impl FromStr for Waveform {
+    type Err = CoreError;
+
+    /// Reads `name:key=value,key=value` or a sum like `name(key=value)+name(key=value)`;
+    /// [`PULSES`](super::PULSES) lists names, keys and defaults. Upper case and `_` for `-` are
+    /// accepted.
+    ///
+    /// # Errors
+    /// [`CoreError::UnknownName`] for pulses and keys, [`CoreError::BadValue`] for values,
+    /// [`CoreError::WaveformSyntax`] and, for `file:PATH`, [`CoreError::WaveformFile`].
+    fn from_str(text: &str) -> Result<Self, CoreError> {
+        parse_sum(text, None)
+    }
+}
+
+/// Reads a sum of pulses, which begin at `delay_ms` unless they say otherwise.
+fn parse_sum(text: &str, delay_ms: Option<f64>) -> Result<Waveform, CoreError> {
+    let wrong = |problem: String| CoreError::WaveformSyntax {
+        text: text.to_owned(),
+        problem,
+    };
+    let mut sum = Waveform { terms: Vec::new() };
+    let mut rest = text.trim();
+    loop {
+        let (name, after_name) = rest.split_at(rest.find([':', '(', '+']).unwrap_or(rest.len()));
+        let name = name.trim();
+        let (settings, after) = if let Some(settings) = after_name.strip_prefix(':') {
+            (settings, "")
+        } else if let Some(inner) = after_name.strip_prefix('(') {
+            let close = closing(inner).ok_or_else(|| wrong("a `(` is not closed".to_owned()))?;
+            (&inner[..close], inner[close + 1..].trim_start())
+        } else {
+            ("", after_name)
+        };
+        match canonical(name).as_str() {
+            "" => return Err(wrong("the name of a pulse is missing".to_owned())),
+            "file" => {
+                return Err(CoreError::WaveformFile {
+                    path: settings.to_owned(),
+                });
+            }
+            _ => {}
+        }
+        let kind = PulseKind::named(name)
+            .ok_or_else(|| CoreError::unknown_name("pulse", name, catalogue::names()))?;
+        let given = Given::parse(kind, settings, wrong)?;
+        let delay_ms = match (given.get("delay"), delay_ms) {
+            (None, Some(delay_ms)) => delay_ms,
+            _ => given.number("delay")?,
+        };
+        let delay_ms = CoreError::check_not_negative(&given.what("delay"), "ms", delay_ms)?;
+        let scale =
+            CoreError::check_finite(&given.what("scale"), "multiples", given.number("scale")?)?;
+        sum = sum + (kind.build)(&given)?.scaled(scale).delayed(delay_ms);
+
+        rest = match after.strip_prefix('+') {
+            Some(next) => next.trim_start(),
+            None if after.is_empty() => return Ok(sum),
+            None => {
+                return Err(wrong(format!(
+                    "`{after}` follows a `)`, where only `+` may"
+                )));
+            }
+        };
+    }
+}
+
+/// Where the parenthesis that was opened before `text` is closed.
+fn closing(text: &str) -> Option<usize> {
+    let mut open = 1;
+    text.char_indices().find_map(|(at, c)| {
+        open += depth_change(c);
+        (open == 0).then_some(at)
+    })
+}
+
+fn depth_change(c: char) -> i32 {
+    i32::from(c == '(') - i32::from(c == ')')
+}
+
+/// The settings of one pulse.
+#[derive(Debug)]
+pub(super) struct Given<'a> {
+    kind: &'static PulseKind,
+    values: Vec<(&'static str, &'a str)>,
+}
+
+impl<'a> Given<'a> {
+    fn parse(
+        kind: &'static PulseKind,
+        settings: &'a str,
+        wrong: impl Fn(String) -> CoreError,
+    ) -> Result<Self, CoreError> {
+        let mut given = Self {
+            kind,
+            values: Vec::new(),
+        };
+        if settings.trim().is_empty() {
+            return Ok(given);
+        }
+        let mut depth = 0;
+        let commas_outside = |c: char| {
+            depth += depth_change(c);
+            c == ',' && depth == 0
+        };
+        for setting in settings.split(commas_outside) {
+            let (key, value) = setting.split_once('=').ok_or_else(|| {
+                wrong(format!("`{}` is not of the form key=value", setting.trim()))
+            })?;
+            let key = given.key(key.trim())?.name;
+            if given.get(key).is_some() {
+                return Err(wrong(format!("`{key}` is given twice")));
+            }
+            given.values.push((key, value.trim()));
+        }
+        Ok(given)
+    }
+
+    fn key(&self, name: &str) -> Result<&'static PulseKey, CoreError> {
+        self.kind
+            .all_keys()
+            .find(|key| key.name == canonical(name))
+            .ok_or_else(|| {
+                let what = format!("key of pulse {}", self.kind.name);
+                CoreError::unknown_name(what, name, self.kind.all_keys().map(|key| key.name))
+            })
+    }
+
+    /// What messages call a value.
+    fn what(&self, key: &str) -> String {
+        format!("{key} of {}", self.kind.name)
+    }
+
+    /// The text given for a key.
+    fn get(&self, key: &str) -> Option<&'a str> {
+        self.values
+            .iter()
+            .find(|&&(given, _)| given == key)
+            .map(|&(_, value)| value)
+    }
+
+    /// The text given for a key or its default; empty if it has none.
+    pub(super) fn text(&self, key: &str) -> &str {
+        let default = || {
+            self.kind
+                .all_keys()
+                .find(|known| known.name == key)?
+                .default
+        };
+        self.get(key).or_else(default).unwrap_or_default()
+    }
+
+    /// A number.
+    pub(super) fn number(&self, key: &str) -> Result<f64, CoreError> {
+        let text = self.text(key);
+        text.parse().map_err(|_| {
+            let meaning = self.key(key).map_or("", |key| key.summary);
+            CoreError::bad_value(self.what(key), text, format!("a number: {meaning}"))
+        })
+    }
+
+    /// A number that may be absent.
+    pub(super) fn optional_number(&self, key: &str) -> Result<Option<f64>, CoreError> {
+        self.get(key).map(|_| self.number(key)).transpose()
+    }
+
+    /// A count.
+    pub(super) fn count(&self, key: &str) -> Result<u32, CoreError> {
+        let text = self.text(key);
+        text.parse()
+            .map_err(|_| CoreError::bad_value(self.what(key), text, "a whole number, 1 or more"))
+    }
+
+    /// A pulse within the pulse, which begins at once unless it says otherwise.
+    pub(super) fn pulse(&self, key: &str) -> Result<Waveform, CoreError> {
+        parse_sum(self.text(key), Some(0.0))
+    }
+}
+
+impl fmt::Display for Waveform {
+    /// Writes what [`FromStr`] reads, exactly; only samples and tables are abbreviated to how many
+    /// they are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [term] = self.terms.as_slice() {
+            return term.fmt(f);
+        }
+        f.write_str(&self.nested())
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.pulse.name(), self.settings())
+    }
+}
+
+impl Term {
+    fn settings(&self) -> String {
+        let own = match &self.pulse {
+            Pulse::Monophasic { pw_ms } | Pulse::AsymmetricBiphasic { pw_ms } => {
+                format!("pw={pw_ms}")
+            }
+            Pulse::Biphasic { pw_ms, gap_ms } => format!("pw={pw_ms},gap={gap_ms}"),
+            Pulse::ChargeBalanced {
+                pw1_ms,
+                pw2_ms,
+                gap_ms,
+            } => format!("pw1={pw1_ms},pw2={pw2_ms},gap={gap_ms}"),
+            Pulse::Curve {
+                curve: Curve::Ramp(direction),
+                pw_ms,
+                ..
+            } => format!("pw={pw_ms},dir={direction}"),
+            Pulse::Curve {
+                curve: Curve::Exponential { tau_ms, direction },
+                pw_ms,
+                ..
+            } => {
+                format!("pw={pw_ms},tau={tau_ms},dir={direction}")
+            }
+            Pulse::Curve { pw_ms, .. } => format!("pw={pw_ms}"),
+            Pulse::Sine {
+                freq_khz,
+                duration_ms: None,
+            } => format!("freq={freq_khz}"),
+            Pulse::Sine {
+                freq_khz,
+                duration_ms: Some(ms),
+            } => format!("freq={freq_khz},dur={ms}"),
+            Pulse::Train { pulse, freq_khz, n } => {
+                format!("pulse={},freq={freq_khz},n={n}", pulse.nested())
+            }
+            Pulse::Samples { dt_ms, values } => format!("dt={dt_ms},n={}", values.len()),
+            Pulse::Table { times_ms, .. } => format!("n={}", times_ms.len()),
+        };
+        let scale = if self.scale == 1.0 {
+            String::new()
+        } else {
+            format!(",scale={}", self.scale)
+        };
+        format!("{own},delay={}{scale}", self.delay_ms)
+    }
+}
+
+impl Waveform {
+    /// The text of a waveform inside another, and of a sum.
+    fn nested(&self) -> String {
+        let pulses: Vec<_> = self
+            .terms
+            .iter()
+            .map(|term| format!("{}({})", term.pulse.name(), term.settings()))
+            .collect();
+        pulses.join("+")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,364 @@
+//! Cable kernels: the linear part of a step for a group of lanes.
+//!
+//! Arrays are `[node][lane]` with `L` lanes; fibres with fewer nodes than the group have rows that couple to nothing.
+
+use axonml_autodiff::Real;
+
+use crate::isa::Kernel;
+
+/// Coefficients of the implicit node rows: `(c/dt + d + area G_k) u_k + off_{k-1} u_{k-1} + off_k u_{k+1} = ..`.
+#[derive(Debug, Default)]
+pub(crate) struct NodeRows<R> {
+    /// `c/dt`, nF/ms.
+    pub(crate) capacitance: Vec<R>,
+    /// `c/dt + d`: with the passive conductances at the node, uS.
+    pub(crate) diagonal: Vec<R>,
+    /// Membrane area times the unit factor that turns S/cm2 into uS.
+    pub(crate) area: Vec<R>,
+    /// Coupling of rows k and k + 1 (negative conductance), uS; zero behind a fibre's last node.
+    pub(crate) off: Vec<R>,
+}
+
+/// Solves the implicit node rows by the Thomas algorithm (no pivoting: the matrix is diagonally dominant).
+pub(crate) struct Solve<'a, R, const L: usize> {
+    pub(crate) rows: &'a NodeRows<R>,
+    /// Membrane conductance S/cm2 and source mA/cm2.
+    pub(crate) g: &'a [R],
+    pub(crate) j: &'a [R],
+    /// Other currents into the nodes, nA.
+    pub(crate) current: &'a [R],
+    pub(crate) u: &'a [R],
+    /// Eliminated couplings; scratch.
+    pub(crate) coupling: &'a mut [R],
+    /// Right-hand sides on the way down, the solution in the end.
+    pub(crate) solution: &'a mut [R],
+}
+
+impl<R: Real, const L: usize> Kernel for Solve<'_, R, L> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let n = self.u.len() / L;
+        let (capacitance, diagonal) = (
+            lanes::<R, L>(&self.rows.capacitance),
+            lanes::<R, L>(&self.rows.diagonal),
+        );
+        let (area, off) = (
+            lanes::<R, L>(&self.rows.area),
+            lanes::<R, L>(&self.rows.off),
+        );
+        let (g, j) = (lanes::<R, L>(self.g), lanes::<R, L>(self.j));
+        let (current, u) = (lanes::<R, L>(self.current), lanes::<R, L>(self.u));
+        let (coupling, solution) = (
+            lanes_mut::<R, L>(self.coupling),
+            lanes_mut::<R, L>(self.solution),
+        );
+        let one = R::from_f64(1.0);
+
+        // Right-hand sides and diagonals have no dependence between rows: a pass of their own keeps the serial
+        // elimination below as short as it can be.
+        for k in 0..n {
+            for l in 0..L {
+                coupling[k][l] = area[k][l].fma::<FUSED>(g[k][l], diagonal[k][l]);
+                let source = area[k][l].fma::<FUSED>(j[k][l], current[k][l]);
+                solution[k][l] = capacitance[k][l].fma::<FUSED>(u[k][l], source);
+            }
+        }
+        for l in 0..L {
+            let inverse = one / coupling[0][l];
+            coupling[0][l] = off[0][l] * inverse;
+            solution[0][l] *= inverse;
+        }
+        for k in 1..n {
+            let (done, rest) = coupling.split_at_mut(k);
+            let (solved, unsolved) = solution.split_at_mut(k);
+            let (before, here) = (&done[k - 1], &mut rest[0]);
+            let (r_before, r_here) = (&solved[k - 1], &mut unsolved[0]);
+            for l in 0..L {
+                let inverse = one / (-off[k - 1][l]).fma::<FUSED>(before[l], here[l]);
+                here[l] = off[k][l] * inverse;
+                r_here[l] = (-off[k - 1][l]).fma::<FUSED>(r_before[l], r_here[l]) * inverse;
+            }
+        }
+        for k in (0..n - 1).rev() {
+            let (head, tail) = solution.split_at_mut(k + 1);
+            for l in 0..L {
+                head[k][l] = (-coupling[k][l]).fma::<FUSED>(tail[0][l], head[k][l]);
+            }
+        }
+    }
+}
+
+/// Coefficients of the internodal modes of a group, `[mode][lane]`, even modes first.
+#[derive(Debug, Default)]
+pub(crate) struct ModeRows<R> {
+    /// Decay over a step, `1/(1 + lambda dt)`.
+    pub(crate) a: Vec<R>,
+    /// Coupling to the node voltages, `a dt b^2`.
+    pub(crate) kappa: Vec<R>,
+    /// 1 where the lane has this internode, else 0, `[internode][lane]`.
+    pub(crate) present: Vec<R>,
+}
+
+/// Advances the internodal modes by one step: `zeta = kappa (u_left +- u_right) + z`.
+///
+/// `z` holds `a zeta + w beta` of the step before on entry. With `decay`, it holds `a zeta` of this step on exit and
+/// the currents that these send into the nodes have been added to `current`; without (the last step of a run), it holds
+/// `zeta` itself.
+pub(crate) struct AdvanceModes<'a, R, const L: usize> {
+    pub(crate) rows: &'a ModeRows<R>,
+    pub(crate) u: &'a [R],
+    /// `[internode][mode][lane]`
+    pub(crate) z: &'a mut [R],
+    pub(crate) current: &'a mut [R],
+    pub(crate) decay: bool,
+}
+
+impl<R: Real, const L: usize> Kernel for AdvanceModes<'_, R, L> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let half = self.rows.a.len() / L / 2;
+        let (a, kappa) = (lanes::<R, L>(&self.rows.a), lanes::<R, L>(&self.rows.kappa));
+        let (present, u) = (lanes::<R, L>(&self.rows.present), lanes::<R, L>(self.u));
+        let z = lanes_mut::<R, L>(self.z);
+        let current = lanes_mut::<R, L>(self.current);
+        let (a_even, a_odd) = a.split_at(half);
+        let (kappa_even, kappa_odd) = kappa.split_at(half);
+        for (k, z) in z.chunks_exact_mut(2 * half).enumerate() {
+            let (left, right) = (&u[k], &u[k + 1]);
+            let mut sum = [R::default(); L];
+            let mut difference = [R::default(); L];
+            for l in 0..L {
+                sum[l] = (left[l] + right[l]) * present[k][l];
+                difference[l] = (left[l] - right[l]) * present[k][l];
+            }
+            let (z_even, z_odd) = z.split_at_mut(half);
+            let (even, odd) = if self.decay {
+                (
+                    advance::<R, L, FUSED, true>(z_even, a_even, kappa_even, &sum),
+                    advance::<R, L, FUSED, true>(z_odd, a_odd, kappa_odd, &difference),
+                )
+            } else {
+                (
+                    advance::<R, L, FUSED, false>(z_even, a_even, kappa_even, &sum),
+                    advance::<R, L, FUSED, false>(z_odd, a_odd, kappa_odd, &difference),
+                )
+            };
+            if self.decay {
+                for l in 0..L {
+                    current[k][l] += even[l] + odd[l];
+                    current[k + 1][l] += even[l] - odd[l];
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn advance<R: Real, const L: usize, const FUSED: bool, const DECAY: bool>(
+    z: &mut [[R; L]],
+    a: &[[R; L]],
+    kappa: &[[R; L]],
+    drive: &[R; L],
+) -> [R; L] {
+    let mut total = [R::default(); L];
+    for ((z, a), kappa) in z.iter_mut().zip(a).zip(kappa) {
+        for l in 0..L {
+            let zeta = kappa[l].fma::<FUSED>(drive[l], z[l]);
+            z[l] = if DECAY { a[l] * zeta } else { zeta };
+            total[l] += z[l];
+        }
+    }
+    total
+}
+
+/// Starts a run: turns `zeta` into `a zeta` and adds what these send into the nodes.
+pub(crate) struct DecayModes<'a, R, const L: usize> {
+    pub(crate) rows: &'a ModeRows<R>,
+    pub(crate) z: &'a mut [R],
+    pub(crate) current: &'a mut [R],
+}
+
+impl<R: Real, const L: usize> Kernel for DecayModes<'_, R, L> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let half = self.rows.a.len() / L / 2;
+        let a = lanes::<R, L>(&self.rows.a);
+        let current = lanes_mut::<R, L>(self.current);
+        for (k, z) in lanes_mut::<R, L>(self.z)
+            .chunks_exact_mut(2 * half)
+            .enumerate()
+        {
+            let mut totals = [[R::default(); L]; 2];
+            for (mode, z) in z.iter_mut().enumerate() {
+                for l in 0..L {
+                    z[l] = a[mode][l] * z[l];
+                    totals[usize::from(mode >= half)][l] += z[l];
+                }
+            }
+            for l in 0..L {
+                current[k][l] += totals[0][l] + totals[1][l];
+                current[k + 1][l] += totals[0][l] - totals[1][l];
+            }
+        }
+    }
+}
+
+/// Coefficients of the explicit step per lane.
+#[derive(Debug, Default)]
+pub(crate) struct ExplicitRows<R> {
+    /// `dt/c`, ms/nF.
+    pub(crate) dt_over_c: Vec<R>,
+    /// Weight of each neighbour times the axial conductance, uS.
+    pub(crate) neighbor: Vec<R>,
+    /// Weight of the node itself times the axial conductance, uS.
+    pub(crate) center: Vec<R>,
+    /// Membrane area times the unit factor that turns S/cm2 into uS.
+    pub(crate) area: Vec<R>,
+}
+
+/// One explicit step of the voltages.
+pub(crate) struct StepExplicit<'a, R, const L: usize> {
+    pub(crate) rows: &'a ExplicitRows<R>,
+    pub(crate) g: &'a [R],
+    pub(crate) j: &'a [R],
+    pub(crate) current: &'a [R],
+    pub(crate) v: &'a [R],
+    /// Index of the last node per lane; its right neighbour is its left one.
+    pub(crate) last: &'a [usize],
+    pub(crate) new: &'a mut [R],
+}
+
+impl<R: Real, const L: usize> Kernel for StepExplicit<'_, R, L> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let one_row = |x: &'_ [R]| -> [R; L] { lanes::<R, L>(x)[0] };
+        let (dt_over_c, neighbor) = (one_row(&self.rows.dt_over_c), one_row(&self.rows.neighbor));
+        let (center, area) = (one_row(&self.rows.center), one_row(&self.rows.area));
+        let (g, j) = (lanes::<R, L>(self.g), lanes::<R, L>(self.j));
+        let (current, v) = (lanes::<R, L>(self.current), lanes::<R, L>(self.v));
+        let new = lanes_mut::<R, L>(self.new);
+        let n = v.len();
+        let step = |v: R, neighbors: R, g: R, j: R, current: R, l: usize| -> R {
+            let axial = neighbor[l].fma::<FUSED>(neighbors, center[l] * v);
+            let ionic = g.fma::<FUSED>(v, -j);
+            let total = (-area[l]).fma::<FUSED>(ionic, axial + current);
+            dt_over_c[l].fma::<FUSED>(total, v)
+        };
+        for k in 0..n {
+            // The ends reflect: a missing neighbour is the other one.
+            let left = &v[if k == 0 { 1 } else { k - 1 }];
+            let right = &v[if k == n - 1 { n - 2 } else { k + 1 }];
+            for l in 0..L {
+                new[k][l] = step(
+                    v[k][l],
+                    left[l] + right[l],
+                    g[k][l],
+                    j[k][l],
+                    current[k][l],
+                    l,
+                );
+            }
+        }
+        // Fibres that end before the group does.
+        for (l, &last) in self
+            .last
+            .iter()
+            .enumerate()
+            .filter(|&(_, &last)| last < n - 1)
+        {
+            let neighbors = v[last - 1][l] + v[last - 1][l];
+            new[last][l] = step(
+                v[last][l],
+                neighbors,
+                g[last][l],
+                j[last][l],
+                current[last][l],
+                l,
+            );
+        }
+    }
+}
+
+/// `to += factor * x`, the factor per lane.
+pub(crate) struct AddScaled<'a, R, const L: usize> {
+    pub(crate) factor: &'a [R; L],
+    pub(crate) x: &'a [R],
+    pub(crate) to: &'a mut [R],
+}
+
+impl<R: Real, const L: usize> Kernel for AddScaled<'_, R, L> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let factor = *self.factor;
+        for (to, x) in lanes_mut::<R, L>(self.to)
+            .iter_mut()
+            .zip(lanes::<R, L>(self.x))
+        {
+            for l in 0..L {
+                to[l] = factor[l].fma::<FUSED>(x[l], to[l]);
+            }
+        }
+    }
+}
+
+/// Whether `area * g` exceeds the limit of its lane anywhere: where the explicit step would amplify.
+pub(crate) struct FindUnstable<'a, R, const L: usize> {
+    pub(crate) area: &'a [R],
+    pub(crate) g: &'a [R],
+    pub(crate) limit: &'a [R],
+    pub(crate) found: &'a mut bool,
+}
+
+impl<R: Real, const L: usize> Kernel for FindUnstable<'_, R, L> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let mut largest = [R::default(); L];
+        for row in lanes::<R, L>(self.g) {
+            for l in 0..L {
+                largest[l] = if row[l] > largest[l] {
+                    row[l]
+                } else {
+                    largest[l]
+                };
+            }
+        }
+        *self.found = (0..L).any(|l| self.area[l] * largest[l] > self.limit[l]);
+    }
+}
+
+/// Whether any number is not finite.
+pub(crate) struct FindBad<'a, R> {
+    pub(crate) arrays: [&'a [R]; 3],
+    pub(crate) found: &'a mut bool,
+}
+
+impl<R: Real> Kernel for FindBad<'_, R> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        // x - x is 0 for finite numbers and NaN otherwise; a sum of zeros is compared once.
+        let mut wrong = [R::default(); 16];
+        for array in self.arrays {
+            let (rows, rest) = array.as_chunks::<16>();
+            for row in rows {
+                for l in 0..16 {
+                    wrong[l] += row[l] - row[l];
+                }
+            }
+            for (w, &x) in wrong.iter_mut().zip(rest) {
+                *w += x - x;
+            }
+        }
+        *self.found = wrong.iter().any(|&w| w != R::default());
+    }
+}
+
+/// An array as rows of lanes.
+#[inline(always)]
+pub(crate) fn lanes<R, const L: usize>(x: &[R]) -> &[[R; L]] {
+    x.as_chunks::<L>().0
+}
+
+#[inline(always)]
+fn lanes_mut<R, const L: usize>(x: &mut [R]) -> &mut [[R; L]] {
+    x.as_chunks_mut::<L>().0
+}

@@ -1,0 +1,195 @@
+//! The stimulus of a group of lanes: what its sources do to nodes and modes, and how strong each is at a step.
+
+use std::sync::Arc;
+
+use axonml_autodiff::cable::{MODES, Projection};
+use axonml_autodiff::{Cable, Real, Rollout, SourceField};
+
+/// Fields of one source per lane, for a waveform of 1.
+#[derive(Debug)]
+struct SourceSlot<R> {
+    /// Waveform and amplitude per lane; none where the lane has fewer sources.
+    lanes: Vec<Option<(Arc<Vec<f64>>, f64)>>,
+    fields: Fields<R>,
+}
+
+/// What a unit source does: currents into nodes over a step (nA, `[node][lane]`) and increments of modes (nA,
+/// `[internode][mode][lane]`; empty where it does nothing to them).
+#[derive(Debug, Default)]
+pub(crate) struct Fields<R> {
+    pub(crate) nodes: Vec<R>,
+    pub(crate) modes: Vec<R>,
+}
+
+impl<R: Real> Fields<R> {
+    fn zero(nodes: usize, lanes: usize) -> Self {
+        Fields {
+            nodes: vec![R::default(); nodes * lanes],
+            modes: Vec::new(),
+        }
+    }
+
+    /// Fills in one lane. On the double cable the modes pass a part of their drive on to the nodes within the step.
+    fn set(
+        &mut self,
+        cable: &Cable,
+        projection: &Projection,
+        dt_ms: f64,
+        lane: usize,
+        lanes: usize,
+    ) {
+        let mut nodes = projection.nodes_na.clone();
+        if let (Cable::Double(double), true) = (cable, projection.modes.iter().any(|&x| x != 0.0)) {
+            let rows = self.nodes.len() / lanes;
+            self.modes.resize((rows - 1) * MODES * lanes, R::default());
+            let step = double.internode.step_coefficients(dt_ms);
+            for (k, drives) in projection.modes.chunks_exact(MODES).enumerate() {
+                for (mode, drive) in drives.iter().enumerate() {
+                    let beta = step.a[mode] * dt_ms * drive;
+                    self.modes[(k * MODES + mode) * lanes + lane] = R::from_f64(beta);
+                    nodes[k] += beta;
+                    nodes[k + 1] += if mode < MODES / 2 { beta } else { -beta };
+                }
+            }
+        } else {
+            self.modes
+                .iter_mut()
+                .skip(lane)
+                .step_by(lanes)
+                .for_each(|x| *x = R::default());
+        }
+        for (k, current) in nodes.into_iter().enumerate() {
+            self.nodes[k * lanes + lane] = R::from_f64(current);
+        }
+    }
+}
+
+/// Space-time potentials of one lane.
+#[derive(Debug)]
+struct DenseSource {
+    lane: usize,
+    cable: Arc<Cable>,
+    ve_mv: Arc<Vec<f64>>,
+    amplitude: f64,
+}
+
+/// The stimulus of a group.
+#[derive(Debug)]
+pub(crate) struct GroupDrive<R> {
+    slots: Vec<SourceSlot<R>>,
+    dense: Vec<DenseSource>,
+    /// Fields of the dense sources at the step last asked for.
+    dense_fields: Fields<R>,
+    dt_ms: f64,
+    lanes: usize,
+}
+
+impl<R: Real> GroupDrive<R> {
+    /// The stimulus of the fibres `members` (indices in the rollout), one per lane, in arrays of `nodes` rows.
+    pub(crate) fn new(rollout: &Rollout, members: &[usize], nodes: usize) -> Self {
+        let lanes = members.len();
+        let dt_ms = rollout.grid.dt_ms();
+        let mut drive = GroupDrive {
+            slots: Vec::new(),
+            dense: Vec::new(),
+            dense_fields: Fields::zero(nodes, lanes),
+            dt_ms,
+            lanes,
+        };
+        for (lane, &fiber) in members.iter().enumerate() {
+            let cable = &rollout.fibers[fiber].cable;
+            let mut next_slot = 0;
+            for source in rollout.drive.sources[fiber].iter() {
+                let amplitude = if source.scaled {
+                    rollout.drive.amplitudes[fiber]
+                } else {
+                    1.0
+                };
+                match &source.field {
+                    SourceField::Separable {
+                        projection,
+                        waveform,
+                    } => {
+                        if next_slot == drive.slots.len() {
+                            let fields = Fields::zero(nodes, lanes);
+                            drive.slots.push(SourceSlot {
+                                lanes: vec![None; lanes],
+                                fields,
+                            });
+                        }
+                        let slot = &mut drive.slots[next_slot];
+                        next_slot += 1;
+                        slot.lanes[lane] =
+                            Some((rollout.drive.waveforms[*waveform].clone(), amplitude));
+                        slot.fields.set(cable, projection, dt_ms, lane, lanes);
+                    }
+                    SourceField::Dense(ve_mv) => drive.dense.push(DenseSource {
+                        lane,
+                        cable: cable.clone(),
+                        ve_mv: ve_mv.clone(),
+                        amplitude,
+                    }),
+                }
+            }
+        }
+        drive
+    }
+
+    /// Calls `act` with the strength per lane and the fields of every source that is on at `step`; past the last step
+    /// all are off.
+    pub(crate) fn active<const L: usize>(
+        &mut self,
+        step: usize,
+        mut act: impl FnMut(&[R; L], &Fields<R>),
+    ) {
+        for slot in &self.slots {
+            let mut strength = [R::default(); L];
+            let mut on = false;
+            for (strength, source) in strength.iter_mut().zip(&slot.lanes) {
+                if let Some((waveform, amplitude)) = source {
+                    let w = waveform.get(step).copied().unwrap_or(0.0) * amplitude;
+                    on |= w != 0.0;
+                    *strength = R::from_f64(w);
+                }
+            }
+            if on {
+                act(&strength, &slot.fields);
+            }
+        }
+        if self.project_dense(step) {
+            act(&[R::from_f64(1.0); L], &self.dense_fields);
+        }
+    }
+
+    /// Projects the space-time potentials at `step`; false if there are none or all are zero.
+    fn project_dense(&mut self, step: usize) -> bool {
+        let mut totals: Vec<Option<Vec<f64>>> = vec![None; self.lanes];
+        for source in &self.dense {
+            let samples = source.cable.samples();
+            let Some(ve) = source.ve_mv.get(step * samples..(step + 1) * samples) else {
+                continue;
+            };
+            let total = totals[source.lane].get_or_insert_with(|| vec![0.0; samples]);
+            total
+                .iter_mut()
+                .zip(ve)
+                .for_each(|(total, ve)| *total += source.amplitude * ve);
+        }
+        let on = totals.iter().flatten().flatten().any(|&ve| ve != 0.0);
+        if on {
+            for source in &self.dense {
+                if let Some(ve) = totals[source.lane].take() {
+                    let projection = source.cable.project(&ve);
+                    self.dense_fields.set(
+                        &source.cable,
+                        &projection,
+                        self.dt_ms,
+                        source.lane,
+                        self.lanes,
+                    );
+                }
+            }
+        }
+        on
+    }
+}

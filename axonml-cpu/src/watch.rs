@@ -1,0 +1,284 @@
+//! The observers of one fibre: they look at every state of a run and keep what they were asked to report.
+
+#[cfg(test)]
+mod tests;
+
+use axonml_autodiff::{
+    BackendError, Crossing, Observation, ObserverKind, ObserverSpec, Recording, Rollout,
+};
+use axonml_core::TimeGrid;
+use axonml_core::names::nearest;
+
+/// The present and the previous state of one fibre, as observers see it.
+pub(crate) trait FiberView {
+    /// Membrane potential of `node`, mV.
+    fn v_mv(&self, node: usize) -> f64;
+    /// Membrane potential of `node` one step earlier, mV.
+    fn previous_v_mv(&self, node: usize) -> f64;
+    /// State variable `state` of `node`.
+    fn state(&self, state: usize, node: usize) -> f64;
+}
+
+/// The observers of one fibre during one run.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    grid: TimeGrid,
+    start: usize,
+    observers: Vec<Observer>,
+    stop_when_active: Option<usize>,
+}
+
+/// One observer: where it looks, from which state on, and what it has seen.
+#[derive(Debug)]
+struct Observer {
+    nodes: Vec<usize>,
+    threshold_mv: f64,
+    first_state: usize,
+    seen: Seen,
+}
+
+#[derive(Debug)]
+enum Seen {
+    Active {
+        crossed: Vec<bool>,
+        missing: usize,
+        at: Option<usize>,
+    },
+    Count(Vec<u32>),
+    Raster(Vec<Crossing>),
+    Recorded {
+        states: Vec<usize>,
+        every: usize,
+        recording: Recording,
+    },
+    Maximum(Vec<f64>),
+}
+
+impl Watch {
+    /// The observers of `rollout` for its fibre `fiber`.
+    ///
+    /// # Errors
+    /// [`BackendError::NodeOutOfRange`] and [`BackendError::UnknownState`] for observers that do not fit the fibre or
+    /// the membrane.
+    pub(crate) fn new(rollout: &Rollout, fiber: usize) -> Result<Self, BackendError> {
+        let nodes = rollout.fibers[fiber].cable.nodes();
+        let observers = rollout.observers.iter().enumerate().map(|(index, spec)| {
+            let selected =
+                spec.nodes
+                    .resolve(nodes)
+                    .map_err(|node| BackendError::NodeOutOfRange {
+                        observer: index,
+                        fiber,
+                        index: node,
+                        nodes,
+                    })?;
+            let seen = Seen::nothing(rollout, index, &selected)?;
+            Ok(Observer::new(spec, selected, seen, &rollout.grid))
+        });
+        Ok(Watch {
+            grid: rollout.grid,
+            start: rollout.steps.start,
+            observers: observers.collect::<Result<_, _>>()?,
+            stop_when_active: rollout.stop_when_active,
+        })
+    }
+
+    /// Looks at the state the run starts from. That of a continued run is its predecessor's last, and was seen.
+    pub(crate) fn start(&mut self, view: &impl FiberView) {
+        if self.start == 0 {
+            self.see(0, view);
+        }
+    }
+
+    /// Looks at state `state`, the one after step `state - 1`. To be called for every state in order.
+    #[inline]
+    pub(crate) fn see(&mut self, state: usize, view: &impl FiberView) {
+        for observer in &mut self.observers {
+            if state >= observer.first_state {
+                observer.see(state, &self.grid, view);
+            }
+        }
+    }
+
+    /// Whether the observer that may end the run has its answer.
+    #[inline]
+    pub(crate) fn answered(&self) -> bool {
+        self.stop_when_active
+            .and_then(|index| self.observers.get(index))
+            .is_some_and(|observer| matches!(observer.seen, Seen::Active { at: Some(_), .. }))
+    }
+
+    /// What every observer saw.
+    pub(crate) fn finish(self) -> Vec<Observation> {
+        self.observers
+            .into_iter()
+            .map(|observer| observer.seen.report())
+            .collect()
+    }
+}
+
+impl Observer {
+    fn new(spec: &ObserverSpec, mut nodes: Vec<usize>, seen: Seen, grid: &TimeGrid) -> Self {
+        let first = spec.first_state(grid);
+        let first_state = match seen {
+            Seen::Recorded { .. } | Seen::Maximum(_) => first,
+            // A crossing leads from one state to the next: the start has none.
+            Seen::Active { .. } | Seen::Count(_) | Seen::Raster(_) => first.max(1),
+        };
+        if matches!(seen, Seen::Active { .. } | Seen::Raster(_)) {
+            // A node named twice is still one node.
+            nodes.sort_unstable();
+            nodes.dedup();
+        }
+        Observer {
+            nodes,
+            threshold_mv: spec.threshold_mv,
+            first_state,
+            seen,
+        }
+    }
+
+    #[inline]
+    fn see(&mut self, state: usize, grid: &TimeGrid, view: &impl FiberView) {
+        let Observer {
+            nodes,
+            threshold_mv,
+            first_state,
+            seen,
+        } = self;
+        let nodes = nodes.iter().copied().enumerate();
+        let begins = state == *first_state;
+        // Below the threshold, as most nodes are most of the time, the previous state is not even read.
+        let crosses = |node: usize| {
+            view.v_mv(node) >= *threshold_mv && (begins || view.previous_v_mv(node) < *threshold_mv)
+        };
+        match seen {
+            Seen::Active { at: Some(_), .. } => {}
+            Seen::Active {
+                crossed,
+                missing,
+                at,
+            } => {
+                for (index, node) in nodes {
+                    if !crossed[index] && crosses(node) {
+                        crossed[index] = true;
+                        *missing = missing.saturating_sub(1);
+                    }
+                }
+                *at = (*missing == 0).then_some(state);
+            }
+            Seen::Count(counts) => nodes
+                .filter(|&(_, node)| crosses(node))
+                .for_each(|(index, _)| counts[index] += 1),
+            Seen::Raster(crossings) => {
+                crossings.extend(nodes.filter(|&(_, node)| crosses(node)).map(|(_, node)| {
+                    let fraction = rise(view.previous_v_mv(node), view.v_mv(node), *threshold_mv);
+                    Crossing {
+                        node,
+                        state,
+                        time_ms: grid.dt_ms() * ((state - 1) as f64 + fraction),
+                    }
+                }));
+            }
+            Seen::Recorded {
+                states,
+                every,
+                recording,
+            } => {
+                if (state - *first_state).is_multiple_of(*every) {
+                    recording.t_ms.push(grid.time_ms(state));
+                    recording
+                        .v_mv
+                        .extend(recording.nodes.iter().map(|&node| view.v_mv(node)));
+                    for (values, &index) in recording.states.iter_mut().zip(&*states) {
+                        values.extend(recording.nodes.iter().map(|&node| view.state(index, node)));
+                    }
+                }
+            }
+            Seen::Maximum(largest) => {
+                for (index, node) in nodes {
+                    largest[index] = largest[index].max(view.v_mv(node));
+                }
+            }
+        }
+    }
+}
+
+/// Fraction of a step after which the voltage reaches the threshold, on the straight line from `before` to `after`; 1
+/// if it was there already when watching began.
+fn rise(before: f64, after: f64, threshold: f64) -> f64 {
+    if before < threshold {
+        (threshold - before) / (after - before)
+    } else {
+        1.0
+    }
+}
+
+impl Seen {
+    /// Nothing yet, with room for what will come.
+    fn nothing(rollout: &Rollout, observer: usize, nodes: &[usize]) -> Result<Self, BackendError> {
+        let spec = &rollout.observers[observer];
+        Ok(match &spec.kind {
+            ObserverKind::Active { at_least } => Seen::Active {
+                crossed: vec![false; nodes.len()],
+                missing: *at_least,
+                at: None,
+            },
+            ObserverKind::ActionPotentialCount => Seen::Count(vec![0; nodes.len()]),
+            ObserverKind::Raster => Seen::Raster(Vec::new()),
+            ObserverKind::Maximum => Seen::Maximum(vec![f64::NEG_INFINITY; nodes.len()]),
+            ObserverKind::Recorder {
+                states: names,
+                every,
+            } => {
+                let states = names
+                    .iter()
+                    .map(|name| find_state(rollout, observer, name))
+                    .collect::<Result<_, _>>()?;
+                let every = (*every).max(1);
+                let looked_at = rollout
+                    .steps
+                    .end
+                    .saturating_sub(rollout.steps.start.max(spec.first_state(&rollout.grid)));
+                let rows = looked_at / every + 1;
+                let values = || Vec::with_capacity(rows * nodes.len());
+                let recording = Recording {
+                    t_ms: Vec::with_capacity(rows),
+                    nodes: nodes.to_vec(),
+                    v_mv: values(),
+                    states: names.iter().map(|_| values()).collect(),
+                };
+                Seen::Recorded {
+                    states,
+                    every,
+                    recording,
+                }
+            }
+        })
+    }
+
+    fn report(self) -> Observation {
+        match self {
+            Seen::Active { at, .. } => Observation::Active(at),
+            Seen::Count(counts) => Observation::Count(counts),
+            Seen::Raster(mut crossings) => {
+                crossings.sort_by(|a, b| a.time_ms.total_cmp(&b.time_ms).then(a.node.cmp(&b.node)));
+                Observation::Raster(crossings)
+            }
+            Seen::Recorded { recording, .. } => Observation::Recorded(recording),
+            Seen::Maximum(largest) => Observation::Maximum(largest),
+        }
+    }
+}
+
+fn find_state(rollout: &Rollout, observer: usize, name: &str) -> Result<usize, BackendError> {
+    let known = &rollout.membrane.states;
+    known
+        .iter()
+        .position(|state| state == name)
+        .ok_or_else(|| BackendError::UnknownState {
+            observer,
+            name: name.to_owned(),
+            nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
+        })
+}

@@ -1,0 +1,81 @@
+//! Errors of simulations.
+
+use axonml_autodiff::{BackendError, TraceError};
+use axonml_core::CoreError;
+use thiserror::Error;
+
+/// Why a simulation could not be set up or run.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum SimulationError {
+    /// A waveform, field, name or number is wrong.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// The model's definition is wrong.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The backend refused or failed.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// A fibre is wrong: its diameter, number of nodes or compartment length.
+    #[error("fibre {fiber}: {problem}")]
+    Fiber {
+        /// 0-based index of the fibre in the request.
+        fiber: usize,
+        /// What is wrong, what was expected, and the remedy.
+        problem: String,
+    },
+    /// A model's geometry makes no sense for a fibre.
+    #[error("{fiber}: {problem}; choose another diameter or other geometry parameters")]
+    Geometry {
+        /// The fibre in words.
+        fiber: String,
+        /// What came out.
+        problem: String,
+    },
+    /// The stimulus of a fibre does not fit it.
+    #[error("fibre {fiber}: {source}")]
+    Stimulus {
+        /// 0-based index of the fibre in the request.
+        fiber: usize,
+        /// What is wrong.
+        source: CoreError,
+    },
+    /// The numbers of a fibre became meaningless.
+    #[error(
+        "fibre {fiber} diverged at {time_ms} ms, node {node} ({}); {}",
+        describe_divergence(*v_mv, *stability), divergence_remedy(*stability)
+    )]
+    Diverged {
+        /// 0-based index of the fibre.
+        fiber: usize,
+        /// 0-based node.
+        node: usize,
+        /// Time of the first bad state, ms.
+        time_ms: f64,
+        /// Membrane potential there, mV.
+        v_mv: f64,
+        /// Stability number of the explicit step, where that was the reason.
+        stability: Option<f64>,
+    },
+    /// No backend can do what was asked.
+    #[error("{0}")]
+    Device(String),
+}
+
+/// What went wrong, in numbers.
+fn describe_divergence(v_mv: f64, stability: Option<f64>) -> String {
+    match stability {
+        Some(stability) => format!("v = {v_mv:.1} mV; stability number {stability:.2} exceeds 3"),
+        None => format!("v = {v_mv:.1} mV, or a state there, is not a finite number"),
+    }
+}
+
+fn divergence_remedy(stability: Option<f64>) -> &'static str {
+    match stability {
+        Some(_) => {
+            "the explicit step is unstable: reduce dt or, for unmyelinated fibres, lengthen the compartments"
+        }
+        None => "reduce dt or the stimulus amplitude",
+    }
+}

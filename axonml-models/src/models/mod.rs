@@ -1,0 +1,50 @@
+//! The models: one file each.
+
+mod hh;
+mod mrg;
+mod smf;
+mod sundt;
+
+pub use hh::HodgkinHuxley;
+pub use mrg::Mrg;
+pub use smf::Smf;
+pub use sundt::{Sundt, SundtExplicit};
+
+use axonml_core::{CoreError, names};
+
+use crate::FiberModel;
+
+/// All models, in the order in which listings show them.
+pub static MODELS: &[&dyn FiberModel] = &[&Mrg, &Smf, &Sundt, &SundtExplicit, &HodgkinHuxley];
+
+/// Other names under which published tables know a model.
+const ALIASES: &[(&str, &str)] = &[("mrg-poly", "mrg"), ("hodgkin-huxley", "hh")];
+
+/// A model by its id, without regard to case, `_` and `-` alike.
+///
+/// # Errors
+/// [`CoreError::UnknownName`] with the nearest id.
+pub fn model(id: &str) -> Result<&'static dyn FiberModel, CoreError> {
+    let wanted = names::canonical(id);
+    let wanted = ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == wanted)
+        .map_or(wanted.as_str(), |(_, id)| id);
+    MODELS
+        .iter()
+        .copied()
+        .find(|model| model.schema().id == wanted)
+        .ok_or_else(|| {
+            let valid: Vec<String> = MODELS
+                .iter()
+                .map(|model| model.schema().id.to_owned())
+                .collect();
+            CoreError::UnknownName {
+                what: "model".into(),
+                found: id.into(),
+                nearest: names::nearest(wanted, valid.iter().map(String::as_str))
+                    .map(str::to_owned),
+                valid,
+            }
+        })
+}

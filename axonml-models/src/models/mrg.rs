@@ -1,0 +1,122 @@
+//! The McIntyre-Richardson-Grill myelinated fibre, exact double cable with polynomial geometry.
+//!
+//! Sources: McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001 (membrane, double
+//! cable); the geometry is interpolated between the tabulated diameters by polynomials in the fibre diameter, as in
+//! Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8. All nodes are active.
+
+use axonml_autodiff::{Expr, Membrane, SectionKind};
+
+use crate::{FiberModel, FiberSymbols, Geometry, Myelinated, MyelinatedSection, Patch, Schema};
+
+/// MRG fibre, polynomial geometry.
+#[derive(Clone, Copy, Debug)]
+pub struct Mrg;
+
+/// Beyond these potentials the published implementation sets some rates to constants (not continuously).
+const RATE_CLAMP_MV: f64 = 150.0;
+
+/// `c2 d^2 + c1 d + c0`.
+fn quadratic<'t>(d: Expr<'t>, c2: f64, c1: f64, c0: f64) -> Expr<'t> {
+    (c2 * d + c1) * d + c0
+}
+
+impl FiberModel for Mrg {
+    fn schema(&self) -> Schema {
+        Schema::new("mrg", "McIntyre-Richardson-Grill myelinated fibre, exact double cable, polynomial geometry")
+            .cite("McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001")
+            .cite("Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8 (geometry)")
+            .states(["m", "h", "p", "s"])
+            .param("conductance", "gna", 3.0, "S/cm2")
+            .param("conductance", "gnap", 0.01, "S/cm2")
+            .param("conductance", "gk", 0.08, "S/cm2")
+            .param("conductance", "gl", 0.007, "S/cm2")
+            .param("reversal", "ena", 50.0, "mV")
+            .param("reversal", "ek", -90.0, "mV")
+            .param("reversal", "el", -90.0, "mV")
+            .param("passive", "cm", 2.0, "uF/cm2")
+            .param("passive", "ra", 70.0, "ohm cm")
+            .param("passive", "e_internode", -80.0, "mV")
+            .param("passive", "g_mysa", 0.001, "S/cm2")
+            .param("passive", "g_flut", 0.0001, "S/cm2")
+            .param("passive", "g_stin", 0.0001, "S/cm2")
+            .param("passive", "c_lamella", 0.1, "uF/cm2")
+            .param("passive", "g_lamella", 0.001, "S/cm2")
+            .diameters_um(2.0..=20.0)
+            .start_mv(-80.0)
+            .celsius(37.0)
+            .scheme("backward Euler, double cable by internodal modes")
+    }
+
+    fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
+        let d = fiber.diameter();
+        let [cm, ra, c_lamella, g_lamella] = fiber.params(["cm", "ra", "c_lamella", "g_lamella"]);
+        let axon = quadratic(d, 0.01876226, 0.4787487, 0.1203613);
+        let node = quadratic(d, 0.006303781, 0.2070544, 0.5339006);
+        let spacing = d.select_lt(
+            5.26,
+            500.0 / 5.7 * d,
+            quadratic(d, -8.215284, 272.4201, -780.2411),
+        );
+        let flut_length = quadratic(d, -0.01989947, 3.016265, 17.43604);
+        let lamellae = quadratic(d, -0.3889695, 14.87838, 9.721088);
+        let (node_length, mysa_length) = (fiber.number(1.0), fiber.number(3.0));
+        let stin_length = (spacing - node_length - 2.0 * mysa_length - 2.0 * flut_length) / 6.0;
+
+        // Axolemma properties are per area of the axon and are spread over the fibre's cylinder; each lamella is two
+        // membranes in series.
+        let section =
+            |length, axon_diameter: Expr<'t>, periaxonal, conductance| MyelinatedSection {
+                length_um: length,
+                fiber_diameter_um: d,
+                axon_diameter_um: axon_diameter,
+                periaxonal_um: fiber.number(periaxonal),
+                axolemma_uf_cm2: cm * axon_diameter / d,
+                axolemma_s_cm2: fiber.param(conductance) * axon_diameter / d,
+                myelin_uf_cm2: c_lamella / (2.0 * lamellae),
+                myelin_s_cm2: g_lamella / (2.0 * lamellae),
+            };
+        let mysa = section(mysa_length, node, 0.002, "g_mysa");
+        let flut = section(flut_length, axon, 0.004, "g_flut");
+        let stin = section(stin_length, axon, 0.004, "g_stin");
+        Geometry::Myelinated(Box::new(Myelinated {
+            node_length_um: node_length,
+            node_diameter_um: node,
+            node_periaxonal_um: fiber.number(0.002),
+            node_capacitance_uf_cm2: cm,
+            axial_ohm_cm: ra,
+            internode_reversal_mv: fiber.param("e_internode"),
+            internode: [mysa, flut, stin, stin, stin, stin, stin, stin, flut, mysa],
+        }))
+    }
+
+    fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {
+        let v = x.v();
+        let [m, h, p, s] = x.states(["m", "h", "p", "s"]);
+        let [gna, gnap, gk, gl, ena, ek, el] =
+            x.params(["gna", "gnap", "gk", "gl", "ena", "ek", "el"]);
+        let (q_m, q_h, q_s) = (x.q10(2.2, 20.0), x.q10(2.9, 20.0), x.q10(3.0, 36.0));
+        // Rates in 1/ms, with the constants of the published implementation beyond +-150 mV.
+        let below = |value: f64, rate: Expr<'t>| v.select_lt(-RATE_CLAMP_MV, value, rate);
+        let above = |value: f64, rate: Expr<'t>| x.number(RATE_CLAMP_MV).select_lt(v, value, rate);
+
+        // x/(1 - e^(-x/k)) = k exprelr(-x/k), and x/(e^(x/k) - 1) = k exprelr(x/k).
+        let alpha_m = below(0.15733, 1.86 * 10.3 * (-(v + 21.4) / 10.3).exprelr());
+        let beta_m = above(0.0057268, 0.086 * 9.16 * ((v + 25.7) / 9.16).exprelr());
+        let alpha_h = above(0.0032594, 0.062 * 11.0 * ((v + 114.0) / 11.0).exprelr());
+        let beta_h = below(0.0014054, 2.3 * ((v + 31.8) / 13.4).sigmoid());
+        let alpha_p = below(0.00086725, 0.01 * 10.2 * (-(v + 27.0) / 10.2).exprelr());
+        let beta_p = above(1.5855e-5, 0.00025 * 10.0 * ((v + 34.0) / 10.0).exprelr());
+        let alpha_s = below(3.3484e-5, 0.3 * ((v + 53.0) / 5.0).sigmoid());
+        let beta_s = below(3.3484e-6, 0.03 * (v + 90.0).sigmoid());
+
+        Membrane::new()
+            .ohmic(gna * m.powi(3) * h, ena)
+            .ohmic(gnap * p.powi(3), ena)
+            .ohmic(gk * s, ek)
+            .ohmic(gl, el)
+            .gate("m", q_m * alpha_m, q_m * beta_m)
+            .gate("h", q_h * alpha_h, q_h * beta_h)
+            .gate("p", q_m * alpha_p, q_m * beta_p)
+            .gate("s", q_s * alpha_s, q_s * beta_s)
+    }
+}

@@ -1,0 +1,145 @@
+//! What a fibre model declares about itself, as data: listings, documentation, files and checks all read it here.
+
+use std::ops::RangeInclusive;
+
+/// A named constant of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Name, unique within the model.
+    pub name: &'static str,
+    /// Group that parameters are listed and trained by: `conductance`, `reversal`, `geometry`, ...
+    pub group: &'static str,
+    /// Default value.
+    pub value: f64,
+    /// Unit, in the field's notation; empty for pure numbers.
+    pub unit: &'static str,
+}
+
+/// How the state before a run is found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeclaredStart {
+    /// Membrane potential everywhere, mV.
+    pub v_mv: f64,
+    /// Values of the states, where the publication lists them; otherwise their steady state at that potential.
+    pub states: Option<Vec<f64>>,
+}
+
+/// A model's declaration of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schema {
+    /// Id, as `--model` takes it.
+    pub id: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// Where equations and constants come from.
+    pub citations: Vec<&'static str>,
+    /// Parameters.
+    pub parameters: Vec<Parameter>,
+    /// State variables besides the voltage.
+    pub states: Vec<&'static str>,
+    /// Fibre diameters for which the geometry is defined, um.
+    pub diameters_um: RangeInclusive<f64>,
+    /// Start of a run.
+    pub start: DeclaredStart,
+    /// Temperature unless the user sets another, degrees Celsius.
+    pub celsius: f64,
+    /// Length of a compartment unless the user sets another, um; none where diameter alone fixes the geometry.
+    pub compartment_um: Option<f64>,
+    /// How time is stepped, in words.
+    pub scheme: &'static str,
+}
+
+impl Schema {
+    /// A model called `id`, with nothing declared yet: any diameter, 37 degrees, start at -70 mV.
+    pub fn new(id: &'static str, summary: &'static str) -> Self {
+        Schema {
+            id,
+            summary,
+            citations: Vec::new(),
+            parameters: Vec::new(),
+            states: Vec::new(),
+            diameters_um: f64::MIN_POSITIVE..=f64::MAX,
+            start: DeclaredStart {
+                v_mv: -70.0,
+                states: None,
+            },
+            celsius: 37.0,
+            compartment_um: None,
+            scheme: "",
+        }
+    }
+
+    /// Adds a literature source.
+    #[must_use]
+    pub fn cite(mut self, source: &'static str) -> Self {
+        self.citations.push(source);
+        self
+    }
+
+    /// Declares the state variables besides the voltage.
+    #[must_use]
+    pub fn states<const N: usize>(mut self, names: [&'static str; N]) -> Self {
+        self.states.extend(names);
+        self
+    }
+
+    /// Adds a parameter.
+    #[must_use]
+    pub fn param(
+        mut self,
+        group: &'static str,
+        name: &'static str,
+        value: f64,
+        unit: &'static str,
+    ) -> Self {
+        self.parameters.push(Parameter {
+            name,
+            group,
+            value,
+            unit,
+        });
+        self
+    }
+
+    /// Limits the diameters, um.
+    #[must_use]
+    pub fn diameters_um(mut self, range: RangeInclusive<f64>) -> Self {
+        self.diameters_um = range;
+        self
+    }
+
+    /// Starts runs at `v_mv` with all states at their steady state there.
+    #[must_use]
+    pub fn start_mv(mut self, v_mv: f64) -> Self {
+        self.start.v_mv = v_mv;
+        self
+    }
+
+    /// Starts runs with these values of the states instead.
+    #[must_use]
+    pub fn start_states<const N: usize>(mut self, values: [f64; N]) -> Self {
+        self.start.states = Some(values.to_vec());
+        self
+    }
+
+    /// Sets the default temperature, degrees Celsius.
+    #[must_use]
+    pub fn celsius(mut self, celsius: f64) -> Self {
+        self.celsius = celsius;
+        self
+    }
+
+    /// Cuts the fibre into compartments of this length, um, which users may change.
+    #[must_use]
+    pub fn compartment_um(mut self, length: f64) -> Self {
+        self.compartment_um = Some(length);
+        self
+    }
+
+    /// Says how time is stepped.
+    #[must_use]
+    pub fn scheme(mut self, scheme: &'static str) -> Self {
+        self.scheme = scheme;
+        self
+    }
+}

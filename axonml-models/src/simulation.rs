@@ -1,0 +1,339 @@
+//! A batch of fibres of one model, ready to be stimulated.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use axonml_autodiff::{Cable, ObserverSpec};
+use axonml_autodiff::{
+    Drive, FiberState, FiberStatus, Outcome, Precision, Rollout, RolloutFiber, SourceField, Start,
+};
+use axonml_core::TimeGrid;
+
+use crate::geometry::BuiltFiber;
+use crate::lower::LoweredModel;
+use crate::schema::Schema;
+use crate::{Device, FiberModel, SimulationError, Stimulus};
+
+/// A fibre to simulate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fiber {
+    /// Fibre diameter (myelin included where there is any), um.
+    pub diameter_um: f64,
+    /// Number of nodes of Ranvier, or of compartments of an unmyelinated fibre; >= 3.
+    pub nodes: usize,
+    /// Length of a compartment, um, where the model lets users choose it.
+    pub compartment_um: Option<f64>,
+}
+
+impl Fiber {
+    /// A fibre with the model's own compartment length.
+    pub fn new(diameter_um: f64, nodes: usize) -> Self {
+        Fiber {
+            diameter_um,
+            nodes,
+            compartment_um: None,
+        }
+    }
+}
+
+/// The state that runs start from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum InitialState {
+    /// As the model declares: one voltage everywhere, states at their steady state (or as published).
+    #[default]
+    Declared,
+    /// What the declared state becomes without stimulus after this long, ms.
+    Settled {
+        /// Duration of the settling run, ms.
+        warmup_ms: f64,
+    },
+}
+
+/// Settings of a simulation; `Default` is dt 0.005 ms, tstop 5 ms, f64, the model's own parameters and start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Time step, ms.
+    pub dt_ms: f64,
+    /// Duration, ms.
+    pub tstop_ms: f64,
+    /// Arithmetic.
+    pub precision: Precision,
+    /// Parameters that differ from the model's defaults: (`name` or `group.name`, value).
+    pub parameters: Vec<(String, f64)>,
+    /// Temperature, degrees Celsius, if not the model's own.
+    pub celsius: Option<f64>,
+    /// Initial state.
+    pub start: InitialState,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            dt_ms: 0.005,
+            tstop_ms: 5.0,
+            precision: Precision::F64,
+            parameters: Vec::new(),
+            celsius: None,
+            start: InitialState::Declared,
+        }
+    }
+}
+
+/// Step of settling runs on implicit cables, ms; explicit ones settle at their own step.
+const WARMUP_DT_MS: f64 = 5.0;
+
+/// A batch of fibres of one model with their cables built.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    model: Arc<LoweredModel>,
+    fibers: Vec<Fiber>,
+    built: Vec<Arc<BuiltFiber>>,
+    grid: TimeGrid,
+    precision: Precision,
+    start: Start,
+    device: Device,
+}
+
+/// Someone who looks at a run while it goes on.
+pub trait Observer {
+    /// Sees the states of all fibres after `step` steps.
+    fn observe(&mut self, step: usize, states: &[FiberState]);
+}
+
+impl Simulation {
+    /// Builds the cables of `fibers`.
+    ///
+    /// # Errors
+    /// [`SimulationError`] if the model is inconsistent, a parameter unknown, a fibre outside the model's range, the time
+    /// grid impossible, or a settling run diverges.
+    pub fn new(
+        model: &dyn FiberModel,
+        fibers: Vec<Fiber>,
+        settings: &Settings,
+        device: &Device,
+    ) -> Result<Self, SimulationError> {
+        let lowered = Arc::new(LoweredModel::new(
+            model,
+            &settings.parameters,
+            settings.celsius,
+        )?);
+        let grid = TimeGrid::new(settings.dt_ms, settings.tstop_ms)?;
+        let built = lowered.build_fibers(&fibers)?;
+        let declared = &lowered.schema.start;
+        let start = Start::Uniform {
+            v_mv: declared.v_mv,
+            states: declared.states.clone(),
+        };
+        let mut simulation = Simulation {
+            model: lowered,
+            fibers,
+            built,
+            grid,
+            precision: settings.precision,
+            start,
+            device: device.clone(),
+        };
+        if let InitialState::Settled { warmup_ms } = settings.start {
+            simulation.start = Start::From(simulation.settle(warmup_ms)?);
+        }
+        Ok(simulation)
+    }
+
+    /// The states after `warmup_ms` without stimulus.
+    fn settle(&self, warmup_ms: f64) -> Result<Vec<FiberState>, SimulationError> {
+        let explicit = self
+            .built
+            .iter()
+            .any(|fiber| matches!(*fiber.cable, Cable::Explicit(_)));
+        let dt_ms = if explicit {
+            self.grid.dt_ms()
+        } else {
+            WARMUP_DT_MS
+        };
+        let mut quiet = self.clone();
+        quiet.grid = TimeGrid::new(dt_ms, warmup_ms.max(dt_ms))?;
+        let outcome = quiet.run(&Stimulus::none(self.fibers.len()), 1.0, &[])?;
+        quiet.completed_states(outcome)
+    }
+
+    /// The model's declaration, with this simulation's parameters.
+    pub fn schema(&self) -> &Schema {
+        &self.model.schema
+    }
+
+    /// The fibres.
+    pub fn fibers(&self) -> &[Fiber] {
+        &self.fibers
+    }
+
+    /// The time grid.
+    pub fn grid(&self) -> &TimeGrid {
+        &self.grid
+    }
+
+    /// The backend.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// z of the points of a fibre at which the extracellular potential is needed, um; its middle node lies at 0.
+    pub fn sample_points_um(&self, fiber: usize) -> &[f64] {
+        &self.built[fiber].sample_z_um
+    }
+
+    /// z of a fibre's nodes, um.
+    pub fn nodes_um(&self, fiber: usize) -> Vec<f64> {
+        let built = &self.built[fiber];
+        built
+            .node_samples
+            .iter()
+            .map(|&sample| built.sample_z_um[sample])
+            .collect()
+    }
+
+    /// The cable of a fibre: for looking into internodes (see [`axonml_autodiff::cable::Internode`]).
+    pub fn cable(&self, fiber: usize) -> &Cable {
+        &self.built[fiber].cable
+    }
+
+    /// Runs all steps from the initial state at the given amplitude (mA) of the extracellular sources.
+    ///
+    /// A fibre that diverges is not an error here: its status says so.
+    ///
+    /// # Errors
+    /// [`SimulationError`] if the stimulus or an observer does not fit the fibres.
+    pub fn run(
+        &self,
+        stimulus: &Stimulus,
+        amplitude_ma: f64,
+        observers: &[ObserverSpec],
+    ) -> Result<Outcome, SimulationError> {
+        let mut rollout = self.rollout(stimulus, observers)?;
+        rollout.drive.amplitudes.fill(amplitude_ma);
+        self.execute(&rollout)
+    }
+
+    /// Goes on from `states` with the steps `steps` of the simulation's time grid: `run` is the same as its first half
+    /// followed by its second half resumed.
+    ///
+    /// # Errors
+    /// As [`Simulation::run`]; also if the states or steps do not fit.
+    pub fn resume(
+        &self,
+        states: Vec<FiberState>,
+        steps: Range<usize>,
+        stimulus: &Stimulus,
+        amplitude_ma: f64,
+        observers: &[ObserverSpec],
+    ) -> Result<Outcome, SimulationError> {
+        let mut rollout = self.rollout(stimulus, observers)?;
+        rollout.drive.amplitudes.fill(amplitude_ma);
+        rollout.start = Start::From(states);
+        rollout.steps = steps;
+        self.execute(&rollout)
+    }
+
+    /// Runs and shows `observer` the states every `every` steps and after the last one.
+    ///
+    /// # Errors
+    /// As [`Simulation::run`]; a fibre that diverges ends the run with [`SimulationError::Diverged`].
+    pub fn run_observed(
+        &self,
+        stimulus: &Stimulus,
+        amplitude_ma: f64,
+        every: usize,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<FiberState>, SimulationError> {
+        let mut rollout = self.rollout(stimulus, &[])?;
+        rollout.drive.amplitudes.fill(amplitude_ma);
+        let steps = self.grid.steps();
+        let mut done = 0;
+        let mut states = Vec::new();
+        while done < steps {
+            rollout.steps = done..(done + every.max(1)).min(steps);
+            done = rollout.steps.end;
+            states = self.completed_states(self.execute(&rollout)?)?;
+            observer.observe(done, &states);
+            rollout.start = Start::From(states.clone());
+        }
+        Ok(states)
+    }
+
+    /// The final states, or the first divergence as an error.
+    ///
+    /// # Errors
+    /// [`SimulationError::Diverged`].
+    pub fn completed_states(&self, outcome: Outcome) -> Result<Vec<FiberState>, SimulationError> {
+        let mut states = Vec::with_capacity(outcome.fibers.len());
+        for (fiber, result) in outcome.fibers.into_iter().enumerate() {
+            if let Some(error) = self.divergence(fiber, result.status) {
+                return Err(error);
+            }
+            states.extend(result.state);
+        }
+        Ok(states)
+    }
+
+    /// The error that a divergence is, with its time.
+    pub fn divergence(&self, fiber: usize, status: FiberStatus) -> Option<SimulationError> {
+        match status {
+            FiberStatus::Diverged {
+                state,
+                node,
+                v_mv,
+                stability,
+            } => Some(SimulationError::Diverged {
+                fiber,
+                node,
+                time_ms: self.grid.time_ms(state),
+                v_mv,
+                stability,
+            }),
+            FiberStatus::Completed | FiberStatus::Answered(_) => None,
+        }
+    }
+
+    /// The whole run as data, amplitudes 1.
+    pub fn rollout(
+        &self,
+        stimulus: &Stimulus,
+        observers: &[ObserverSpec],
+    ) -> Result<Rollout, SimulationError> {
+        let drive: Drive = stimulus.lower(&self.built, &self.grid)?;
+        debug_assert!(
+            drive
+                .sources
+                .iter()
+                .flat_map(|s| s.iter())
+                .all(|s| match &s.field {
+                    SourceField::Separable { waveform, .. } => *waveform < drive.waveforms.len(),
+                    SourceField::Dense(_) => true,
+                })
+        );
+        Ok(Rollout {
+            membrane: self.model.membrane.clone(),
+            shared: self.model.shared.clone(),
+            v_reference_mv: self.model.v_reference_mv,
+            fibers: self
+                .built
+                .iter()
+                .map(|fiber| RolloutFiber {
+                    cable: fiber.cable.clone(),
+                    parameters: Vec::new(),
+                })
+                .collect(),
+            drive,
+            grid: self.grid,
+            steps: 0..self.grid.steps(),
+            start: self.start.clone(),
+            observers: observers.to_vec(),
+            stop_when_active: None,
+            precision: self.precision,
+        })
+    }
+
+    /// Runs a rollout on the simulation's device.
+    pub(crate) fn execute(&self, rollout: &Rollout) -> Result<Outcome, SimulationError> {
+        Ok(self.device.backend().run(rollout)?)
+    }
+}

@@ -1,0 +1,218 @@
+//! The stimulus of a batch of fibres: fields with their waveforms, and currents injected into nodes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axonml_autodiff::{Drive, Source, SourceField};
+use axonml_core::{CoreError, Field, SampledPotentials, TimeGrid, Waveform};
+
+use crate::SimulationError;
+use crate::geometry::BuiltFiber;
+
+/// A current source or several, as one fibre feels them.
+#[derive(Clone, Debug)]
+enum Extracellular {
+    /// A field of fixed shape times a waveform.
+    Separable {
+        field: Arc<dyn Field>,
+        waveform: Arc<Waveform>,
+    },
+    /// Potentials at every sample point for every step, mV per unit amplitude, `[step, sample]` flattened.
+    Dense(Arc<Vec<f64>>),
+}
+
+/// A current injected into a node.
+#[derive(Clone, Debug)]
+struct Injection {
+    node: i64,
+    amplitude_na: f64,
+    waveform: Arc<Waveform>,
+}
+
+/// What stimulates the fibres of a simulation.
+///
+/// Extracellular sources are per unit amplitude (mV per mA, times a unit waveform); their amplitude is given per run or
+/// searched for. Injected currents have their own amplitude and are not scaled.
+#[derive(Clone, Debug)]
+pub struct Stimulus {
+    extracellular: Vec<Vec<Extracellular>>,
+    injections: Vec<Vec<Injection>>,
+}
+
+impl Stimulus {
+    /// No stimulus for `fibers` fibres.
+    pub fn none(fibers: usize) -> Self {
+        Stimulus {
+            extracellular: vec![Vec::new(); fibers],
+            injections: vec![Vec::new(); fibers],
+        }
+    }
+
+    /// One field (as seen from any fibre's axis) and waveform for all of `fibers` fibres.
+    pub fn uniform(fibers: usize, field: Arc<dyn Field>, waveform: Waveform) -> Self {
+        let waveform = Arc::new(waveform);
+        (0..fibers).fold(Stimulus::none(fibers), |stimulus, fiber| {
+            stimulus.source(fiber, field.clone(), waveform.clone())
+        })
+    }
+
+    /// Number of fibres.
+    pub fn fibers(&self) -> usize {
+        self.extracellular.len()
+    }
+
+    /// Adds a source to `fiber`. Sources of one waveform share the `Arc`, so that it is sampled once.
+    #[must_use]
+    pub fn source(mut self, fiber: usize, field: Arc<dyn Field>, waveform: Arc<Waveform>) -> Self {
+        self.extracellular[fiber].push(Extracellular::Separable { field, waveform });
+        self
+    }
+
+    /// Adds to `fiber` potentials given at its sample points, mV per unit amplitude, for one waveform.
+    ///
+    /// # Errors
+    /// [`CoreError`] if a potential is not finite; a wrong count is reported when the simulation takes the stimulus.
+    pub fn potentials(
+        self,
+        fiber: usize,
+        ve_mv: Vec<f64>,
+        waveform: Arc<Waveform>,
+    ) -> Result<Self, CoreError> {
+        Ok(self.source(fiber, Arc::new(SampledPotentials::new(ve_mv)?), waveform))
+    }
+
+    /// Adds to `fiber` potentials at every sample point for every step, mV per unit amplitude, `[step, sample]`
+    /// flattened.
+    #[must_use]
+    pub fn space_time(mut self, fiber: usize, ve_mv: Arc<Vec<f64>>) -> Self {
+        self.extracellular[fiber].push(Extracellular::Dense(ve_mv));
+        self
+    }
+
+    /// Injects `amplitude_na` times `waveform` into a node of `fiber` (0-based; negative counts from the end); positive
+    /// depolarises.
+    #[must_use]
+    pub fn inject(
+        mut self,
+        fiber: usize,
+        node: i64,
+        amplitude_na: f64,
+        waveform: Arc<Waveform>,
+    ) -> Self {
+        self.injections[fiber].push(Injection {
+            node,
+            amplitude_na,
+            waveform,
+        });
+        self
+    }
+
+    /// Samples fields at the fibres' sample points and waveforms at the steps. Amplitudes are 1.
+    pub(crate) fn lower(
+        &self,
+        fibers: &[Arc<BuiltFiber>],
+        grid: &TimeGrid,
+    ) -> Result<Drive, SimulationError> {
+        if self.fibers() != fibers.len() {
+            return Err(SimulationError::Core(CoreError::BadValue {
+                what: "the number of fibres of the stimulus".into(),
+                found: self.fibers().to_string(),
+                expected: fibers.len().to_string(),
+            }));
+        }
+        let mut bank = WaveformBank {
+            grid,
+            known: HashMap::new(),
+            waveforms: Vec::new(),
+        };
+        let mut sources = Vec::with_capacity(fibers.len());
+        for (index, fiber) in fibers.iter().enumerate() {
+            let wrong = |source: CoreError| SimulationError::Stimulus {
+                fiber: index,
+                source,
+            };
+            let cable = &fiber.cable;
+            let mut of_fiber = Vec::new();
+            for source in &self.extracellular[index] {
+                let field = match source {
+                    Extracellular::Separable { field, waveform } => {
+                        let ve = field.potentials_mv(&fiber.sample_z_um).map_err(wrong)?;
+                        let projection = Arc::new(cable.project(&ve));
+                        SourceField::Separable {
+                            projection,
+                            waveform: bank.index(waveform).map_err(wrong)?,
+                        }
+                    }
+                    Extracellular::Dense(ve) => {
+                        if let Some(at) = ve.iter().position(|x| !x.is_finite()) {
+                            return Err(wrong(CoreError::BadValue {
+                                what: format!("potential {at} of the space-time field"),
+                                found: ve[at].to_string(),
+                                expected: "a finite number".into(),
+                            }));
+                        }
+                        SourceField::Dense(ve.clone())
+                    }
+                };
+                of_fiber.push(Source {
+                    field,
+                    scaled: true,
+                });
+            }
+            for injection in &self.injections[index] {
+                let nodes = cable.nodes() as i64;
+                let node = if injection.node < 0 {
+                    injection.node + nodes
+                } else {
+                    injection.node
+                };
+                if !(0..nodes).contains(&node) {
+                    return Err(wrong(CoreError::BadValue {
+                        what: "the node of an injected current".into(),
+                        found: injection.node.to_string(),
+                        expected: format!("0 to {}, or -{nodes} to -1 from the end", nodes - 1),
+                    }));
+                }
+                let mut projection = cable.inject(node as usize);
+                projection
+                    .nodes_na
+                    .iter_mut()
+                    .for_each(|current| *current *= injection.amplitude_na);
+                let waveform = bank.index(&injection.waveform).map_err(wrong)?;
+                let field = SourceField::Separable {
+                    projection: Arc::new(projection),
+                    waveform,
+                };
+                of_fiber.push(Source {
+                    field,
+                    scaled: false,
+                });
+            }
+            sources.push(Arc::new(of_fiber));
+        }
+        Ok(Drive {
+            waveforms: bank.waveforms,
+            sources,
+            amplitudes: vec![1.0; fibers.len()],
+        })
+    }
+}
+
+/// Sampled waveforms, each once.
+struct WaveformBank<'g> {
+    grid: &'g TimeGrid,
+    known: HashMap<*const Waveform, usize>,
+    waveforms: Vec<Arc<Vec<f64>>>,
+}
+
+impl WaveformBank<'_> {
+    fn index(&mut self, waveform: &Arc<Waveform>) -> Result<usize, CoreError> {
+        if let Some(&index) = self.known.get(&Arc::as_ptr(waveform)) {
+            return Ok(index);
+        }
+        self.waveforms.push(Arc::new(waveform.sample(self.grid)?));
+        let index = self.waveforms.len() - 1;
+        self.known.insert(Arc::as_ptr(waveform), index);
+        Ok(index)
+    }
+}

@@ -1,0 +1,327 @@
+//! Activation thresholds: the smallest stimulus amplitude that makes a fibre conduct an action potential.
+
+use std::collections::HashMap;
+
+use axonml_autodiff::{
+    FiberStatus, NodeSelection, Observation, ObserverKind, ObserverSpec, Rollout,
+};
+
+use crate::{Simulation, SimulationError, Stimulus};
+
+/// How thresholds are searched for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThresholdSearch {
+    /// Nodes that must be reached (any of them); negative count from the end.
+    pub detect_nodes: Vec<i64>,
+    /// Level of the upward crossing, mV.
+    pub detect_threshold_mv: f64,
+    /// Crossings before this are ignored, ms.
+    pub detect_after_ms: f64,
+    /// First amplitude tried after 0, mA; it is doubled until the fibre fires.
+    pub first_ma: f64,
+    /// Largest amplitude tried, mA.
+    pub max_ma: f64,
+    /// Width of the final bracket relative to its upper end.
+    pub resolution: f64,
+}
+
+impl Default for ThresholdSearch {
+    fn default() -> Self {
+        ThresholdSearch {
+            detect_nodes: vec![5, -5],
+            detect_threshold_mv: 0.0,
+            detect_after_ms: 0.0,
+            first_ma: 0.001,
+            max_ma: 20.0,
+            resolution: 1e-4,
+        }
+    }
+}
+
+/// What a search found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Threshold {
+    /// The fibre fires at `upper_ma` and does not at `lower_ma`; both were simulated.
+    Found {
+        /// Largest amplitude that failed below the smallest that fired, mA.
+        lower_ma: f64,
+        /// Smallest amplitude that fired, mA.
+        upper_ma: f64,
+    },
+    /// The largest amplitude excites no node at all.
+    NoActivation {
+        /// That amplitude, mA: a lower bound.
+        lower_ma: f64,
+    },
+    /// The largest amplitude excites nodes, but none of the detection nodes.
+    Blocked {
+        /// That amplitude, mA: a lower bound.
+        lower_ma: f64,
+    },
+    /// The fibre fires without stimulus.
+    Spontaneous,
+    /// The numbers became meaningless before there was an answer.
+    Diverged {
+        /// Amplitude at which that happened, mA.
+        amplitude_ma: f64,
+        /// Index of the first bad state.
+        state: usize,
+        /// 0-based node.
+        node: usize,
+        /// Largest amplitude that failed before, mA, if any did.
+        lower_ma: Option<f64>,
+    },
+}
+
+impl Threshold {
+    /// Status as result files spell it.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Threshold::Found { .. } => "ok",
+            Threshold::NoActivation { .. } => "no_activation",
+            Threshold::Blocked { .. } => "blocked",
+            Threshold::Spontaneous => "spontaneous",
+            Threshold::Diverged { .. } => "diverged",
+        }
+    }
+
+    /// Smallest amplitude that fired, mA.
+    pub fn upper_ma(&self) -> Option<f64> {
+        match *self {
+            Threshold::Found { upper_ma, .. } => Some(upper_ma),
+            _ => None,
+        }
+    }
+
+    /// Largest amplitude below it that failed, mA.
+    pub fn lower_ma(&self) -> Option<f64> {
+        match *self {
+            Threshold::Found { lower_ma, .. }
+            | Threshold::NoActivation { lower_ma }
+            | Threshold::Blocked { lower_ma } => Some(lower_ma),
+            Threshold::Diverged { lower_ma, .. } => lower_ma,
+            Threshold::Spontaneous => None,
+        }
+    }
+}
+
+/// Answer of one simulated amplitude.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Answer {
+    Fires,
+    Fails { local: bool },
+    Diverged { state: usize, node: usize },
+}
+
+/// Where the search of one fibre stands.
+#[derive(Clone, Copy, Debug)]
+enum Search {
+    /// Doubling: `lower` failed, `next` has not been tried.
+    Rising {
+        lower: f64,
+        next: f64,
+    },
+    /// Halving the bracket.
+    Bracketed {
+        lower: f64,
+        upper: f64,
+    },
+    Done(Threshold),
+}
+
+impl Search {
+    /// The amplitude whose answer is needed next.
+    fn wants(&self) -> Option<f64> {
+        match *self {
+            Search::Rising { next, .. } => Some(next),
+            Search::Bracketed { lower, upper } => Some(0.5 * (lower + upper)),
+            Search::Done(_) => None,
+        }
+    }
+
+    /// What follows from the answer at the amplitude wanted.
+    fn advance(self, answer: Answer, options: &ThresholdSearch) -> Search {
+        let Some(amplitude) = self.wants() else {
+            return self;
+        };
+        let lower = match self {
+            Search::Rising { lower, .. } | Search::Bracketed { lower, .. } => lower,
+            Search::Done(_) => return self,
+        };
+        if let Answer::Diverged { state, node } = answer {
+            let lower_ma = (amplitude > 0.0).then_some(lower);
+            return Search::Done(Threshold::Diverged {
+                amplitude_ma: amplitude,
+                state,
+                node,
+                lower_ma,
+            });
+        }
+        let bracket = |lower: f64, upper: f64| {
+            if upper - lower <= options.resolution * upper {
+                Search::Done(Threshold::Found {
+                    lower_ma: lower,
+                    upper_ma: upper,
+                })
+            } else {
+                Search::Bracketed { lower, upper }
+            }
+        };
+        match (self, answer) {
+            (Search::Rising { next: 0.0, .. }, Answer::Fires) => {
+                Search::Done(Threshold::Spontaneous)
+            }
+            (Search::Rising { lower, next }, Answer::Fires) => bracket(lower, next),
+            (Search::Rising { next, .. }, Answer::Fails { local }) => {
+                if next >= options.max_ma {
+                    Search::Done(if local {
+                        Threshold::Blocked { lower_ma: next }
+                    } else {
+                        Threshold::NoActivation { lower_ma: next }
+                    })
+                } else {
+                    let higher = if next == 0.0 {
+                        options.first_ma
+                    } else {
+                        2.0 * next
+                    };
+                    Search::Rising {
+                        lower: next,
+                        next: higher.min(options.max_ma),
+                    }
+                }
+            }
+            (Search::Bracketed { lower, .. }, Answer::Fires) => bracket(lower, amplitude),
+            (Search::Bracketed { upper, .. }, Answer::Fails { .. }) => bracket(amplitude, upper),
+            (done, _) => done,
+        }
+    }
+
+    /// Amplitudes that the next `depth` answers may ask for: the wanted one and, whatever its answer, those after it.
+    fn speculate(self, depth: usize, options: &ThresholdSearch, amplitudes: &mut Vec<f64>) {
+        let Some(amplitude) = self.wants() else {
+            return;
+        };
+        if !amplitudes.contains(&amplitude) {
+            amplitudes.push(amplitude);
+        }
+        if depth > 1 {
+            for answer in [Answer::Fires, Answer::Fails { local: false }] {
+                self.advance(answer, options)
+                    .speculate(depth - 1, options, amplitudes);
+            }
+        }
+    }
+}
+
+/// Simulations that a round should have at least, so that vector lanes and cores are not idle: while fewer fibres are
+/// searched, several steps of each search are answered at once. A constant, not the machine's size: the amplitudes that
+/// decide a search are the same in any case, but so are then the bytes of a log.
+const ROUND: usize = 64;
+
+/// Called after every round with the number of fibres done and the number of all.
+pub type Progress<'p> = dyn FnMut(usize, usize) + 'p;
+
+impl Simulation {
+    /// The activation threshold of every fibre.
+    ///
+    /// The search tries amplitude 0, then doubles upward from [`ThresholdSearch::first_ma`], then halves the bracket;
+    /// upward, because strong stimuli can block what weaker ones excite. Both ends of a bracket were simulated. All
+    /// fibres are searched at once; a fibre's answers do not depend on its companions.
+    ///
+    /// # Errors
+    /// [`SimulationError`] if the stimulus or the detection nodes do not fit a fibre.
+    pub fn thresholds(
+        &self,
+        stimulus: &Stimulus,
+        options: &ThresholdSearch,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Threshold>, SimulationError> {
+        let detector = |kind: ObserverKind, nodes: NodeSelection| {
+            ObserverSpec::new(kind, nodes)
+                .threshold_mv(options.detect_threshold_mv)
+                .after_ms(options.detect_after_ms)
+        };
+        let observers = [
+            detector(
+                ObserverKind::Active { at_least: 1 },
+                NodeSelection::Nodes(options.detect_nodes.clone()),
+            ),
+            detector(ObserverKind::Active { at_least: 1 }, NodeSelection::All),
+        ];
+        let mut whole = self.rollout(stimulus, &observers)?;
+        whole.stop_when_active = Some(0);
+
+        let fibers = whole.fibers.len();
+        let mut searches = vec![
+            Search::Rising {
+                lower: 0.0,
+                next: 0.0
+            };
+            fibers
+        ];
+        loop {
+            let open: Vec<usize> = (0..fibers)
+                .filter(|&fiber| searches[fiber].wants().is_some())
+                .collect();
+            progress(fibers - open.len(), fibers);
+            if open.is_empty() {
+                break;
+            }
+            let mut depth = 1;
+            while open.len() * ((2 << depth) - 1) <= ROUND {
+                depth += 1;
+            }
+            let mut trials: Vec<(usize, f64)> = Vec::new();
+            for &fiber in &open {
+                let mut amplitudes = Vec::new();
+                searches[fiber].speculate(depth, options, &mut amplitudes);
+                trials.extend(amplitudes.into_iter().map(|amplitude| (fiber, amplitude)));
+            }
+            let answers = self.answers(&whole, &trials)?;
+            for fiber in open {
+                while let Some(amplitude) = searches[fiber].wants() {
+                    let Some(&answer) = answers.get(&(fiber, amplitude.to_bits())) else {
+                        break;
+                    };
+                    searches[fiber] = searches[fiber].advance(answer, options);
+                }
+            }
+        }
+        Ok(searches
+            .into_iter()
+            .map(|search| match search {
+                Search::Done(threshold) => threshold,
+                _ => unreachable!("the loop ends when every search is done"),
+            })
+            .collect())
+    }
+
+    /// Simulates (fibre, amplitude) pairs.
+    fn answers(
+        &self,
+        whole: &Rollout,
+        trials: &[(usize, f64)],
+    ) -> Result<HashMap<(usize, u64), Answer>, SimulationError> {
+        let mut rollout = whole.select(trials.iter().map(|&(fiber, _)| fiber));
+        rollout.drive.amplitudes = trials.iter().map(|&(_, amplitude)| amplitude).collect();
+        let outcome = self.execute(&rollout)?;
+        let answers = trials
+            .iter()
+            .zip(outcome.fibers)
+            .map(|(&(fiber, amplitude), result)| {
+                let seen = |index: usize| {
+                    matches!(result.observations[index], Observation::Active(Some(_)))
+                };
+                let answer = match result.status {
+                    // An answer that came before the divergence would have stopped the run there.
+                    FiberStatus::Diverged { state, node, .. } => Answer::Diverged { state, node },
+                    FiberStatus::Answered(_) => Answer::Fires,
+                    FiberStatus::Completed if seen(0) => Answer::Fires,
+                    FiberStatus::Completed => Answer::Fails { local: seen(1) },
+                };
+                ((fiber, amplitude.to_bits()), answer)
+            });
+        Ok(answers.collect())
+    }
+}

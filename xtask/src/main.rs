@@ -1,0 +1,2 @@
+//! axonml
+fn main() {}
