@@ -145,6 +145,9 @@ pub enum FiberStatus {
     /// Stopped early, at this state index, because its answer was known.
     Answered(usize),
     /// The numbers became meaningless; nothing from this state on is reported as a result.
+    ///
+    /// Either a voltage, or the conductance or source that the states give, is not finite; or an explicit step is
+    /// unstable, which is found before it is taken: then `v_mv` is the last sound voltage.
     Diverged {
         /// Index of the first bad state.
         state: usize,
@@ -301,6 +304,27 @@ impl Rollout {
                 )?;
             }
         }
+        if let Start::Uniform {
+            states: Some(states),
+            ..
+        } = &self.start
+        {
+            shape(
+                "start values of the states".into(),
+                self.membrane.states.len(),
+                states.len(),
+            )?;
+        }
+        self.check_bindings()?;
+        if self
+            .observers
+            .iter()
+            .any(|o| matches!(o.kind, ObserverKind::Recorder { every: 0, .. }))
+        {
+            return Err(BackendError::Unsupported(
+                "a recorder must record every 1 or more steps, not every 0".into(),
+            ));
+        }
         match self.stop_when_active.map(|index| self.observers.get(index)) {
             Some(Some(ObserverSpec {
                 kind: ObserverKind::Active { .. },
@@ -311,6 +335,46 @@ impl Rollout {
                 "a run can only stop early on an `Active` observer".into(),
             )),
         }
+    }
+
+    /// Every input of a membrane program is bound to something that exists, at the lane's own node.
+    fn check_bindings(&self) -> Result<(), BackendError> {
+        let membrane = &self.membrane;
+        let programs = [
+            ("rest", &membrane.rest),
+            ("currents", &membrane.currents),
+            ("step", &membrane.step),
+        ];
+        let fiber_parameters = self
+            .fibers
+            .iter()
+            .map(|fiber| fiber.parameters.len())
+            .min()
+            .unwrap_or(usize::MAX);
+        for ((name, program), bindings) in programs.into_iter().zip(&membrane.bindings) {
+            if bindings.len() != program.inputs().len() {
+                return Err(BackendError::Shape {
+                    what: format!("bindings of the membrane program `{name}`"),
+                    expected: program.inputs().len(),
+                    found: bindings.len(),
+                });
+            }
+            for (input, binding) in program.inputs().iter().zip(bindings) {
+                let exists = match *binding {
+                    Binding::U | Binding::Dt => true,
+                    Binding::State(index) => index < membrane.states.len(),
+                    Binding::Shared(index) => index < self.shared.len(),
+                    Binding::Fiber(index) => index < fiber_parameters,
+                };
+                if !exists || input.offset != 0 {
+                    return Err(BackendError::Unsupported(format!(
+                        "input `{}` of the membrane program `{name}` is bound to {binding:?} at offset {}, which no node has",
+                        input.name, input.offset
+                    )));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The same rollout for some of its fibres, in the given order; a fibre may come more than once.

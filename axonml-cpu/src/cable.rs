@@ -3,6 +3,7 @@
 //! Arrays are `[node][lane]` with `L` lanes; fibres with fewer nodes than the group have rows that couple to nothing.
 
 use axonml_autodiff::Real;
+use axonml_autodiff::cable::MODES;
 
 use crate::isa::Kernel;
 
@@ -38,31 +39,21 @@ impl<R: Real, const L: usize> Kernel for Solve<'_, R, L> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let n = self.u.len() / L;
-        let (capacitance, diagonal) = (
-            lanes::<R, L>(&self.rows.capacitance),
-            lanes::<R, L>(&self.rows.diagonal),
+        let one = R::from_f64(1.0);
+        set_up::<R, FUSED>(
+            self.rows,
+            self.g,
+            self.j,
+            self.current,
+            self.u,
+            self.coupling,
+            self.solution,
         );
-        let (area, off) = (
-            lanes::<R, L>(&self.rows.area),
-            lanes::<R, L>(&self.rows.off),
-        );
-        let (g, j) = (lanes::<R, L>(self.g), lanes::<R, L>(self.j));
-        let (current, u) = (lanes::<R, L>(self.current), lanes::<R, L>(self.u));
+        let off = lanes::<R, L>(&self.rows.off);
         let (coupling, solution) = (
             lanes_mut::<R, L>(self.coupling),
             lanes_mut::<R, L>(self.solution),
         );
-        let one = R::from_f64(1.0);
-
-        // Right-hand sides and diagonals have no dependence between rows: a pass of their own keeps the serial
-        // elimination below as short as it can be.
-        for k in 0..n {
-            for l in 0..L {
-                coupling[k][l] = area[k][l].fma::<FUSED>(g[k][l], diagonal[k][l]);
-                let source = area[k][l].fma::<FUSED>(j[k][l], current[k][l]);
-                solution[k][l] = capacitance[k][l].fma::<FUSED>(u[k][l], source);
-            }
-        }
         for l in 0..L {
             let inverse = one / coupling[0][l];
             coupling[0][l] = off[0][l] * inverse;
@@ -71,20 +62,71 @@ impl<R: Real, const L: usize> Kernel for Solve<'_, R, L> {
         for k in 1..n {
             let (done, rest) = coupling.split_at_mut(k);
             let (solved, unsolved) = solution.split_at_mut(k);
-            let (before, here) = (&done[k - 1], &mut rest[0]);
-            let (r_before, r_here) = (&solved[k - 1], &mut unsolved[0]);
-            for l in 0..L {
-                let inverse = one / (-off[k - 1][l]).fma::<FUSED>(before[l], here[l]);
-                here[l] = off[k][l] * inverse;
-                r_here[l] = (-off[k - 1][l]).fma::<FUSED>(r_before[l], r_here[l]) * inverse;
-            }
+            let off = (&off[k - 1], &off[k]);
+            eliminate::<R, L, FUSED>(
+                off,
+                &done[k - 1],
+                &solved[k - 1],
+                &mut rest[0],
+                &mut unsolved[0],
+            );
         }
         for k in (0..n - 1).rev() {
             let (head, tail) = solution.split_at_mut(k + 1);
-            for l in 0..L {
-                head[k][l] = (-coupling[k][l]).fma::<FUSED>(tail[0][l], head[k][l]);
-            }
+            substitute::<R, L, FUSED>(&coupling[k], &tail[0], &mut head[k]);
         }
+    }
+}
+
+/// Right-hand sides and diagonals have no dependence between rows: a pass of their own keeps the serial elimination as
+/// short as it can be.
+#[inline(always)]
+fn set_up<R: Real, const FUSED: bool>(
+    rows: &NodeRows<R>,
+    g: &[R],
+    j: &[R],
+    current: &[R],
+    u: &[R],
+    diagonal: &mut [R],
+    right: &mut [R],
+) {
+    let n = u.len();
+    let (c, d, area) = (&rows.capacitance[..n], &rows.diagonal[..n], &rows.area[..n]);
+    let (g, j, current) = (&g[..n], &j[..n], &current[..n]);
+    let (diagonal, right) = (&mut diagonal[..n], &mut right[..n]);
+    for i in 0..n {
+        diagonal[i] = area[i].fma::<FUSED>(g[i], d[i]);
+        right[i] = c[i].fma::<FUSED>(u[i], area[i].fma::<FUSED>(j[i], current[i]));
+    }
+}
+
+/// Eliminates the coupling of a row to the one before it and divides by what is left of its diagonal.
+#[inline(always)]
+fn eliminate<R: Real, const L: usize, const FUSED: bool>(
+    off: (&[R; L], &[R; L]),
+    coupling_before: &[R; L],
+    solution_before: &[R; L],
+    coupling: &mut [R; L],
+    solution: &mut [R; L],
+) {
+    let one = R::from_f64(1.0);
+    for l in 0..L {
+        let before = -off.0[l];
+        let inverse = one / before.fma::<FUSED>(coupling_before[l], coupling[l]);
+        coupling[l] = off.1[l] * inverse;
+        solution[l] = before.fma::<FUSED>(solution_before[l], solution[l]) * inverse;
+    }
+}
+
+/// Completes a row's solution from that of the row behind it.
+#[inline(always)]
+fn substitute<R: Real, const L: usize, const FUSED: bool>(
+    coupling: &[R; L],
+    behind: &[R; L],
+    solution: &mut [R; L],
+) {
+    for l in 0..L {
+        solution[l] = (-coupling[l]).fma::<FUSED>(behind[l], solution[l]);
     }
 }
 
@@ -113,62 +155,88 @@ pub(crate) struct AdvanceModes<'a, R, const L: usize> {
     pub(crate) decay: bool,
 }
 
+/// Modes of one parity.
+const HALF: usize = MODES / 2;
+
 impl<R: Real, const L: usize> Kernel for AdvanceModes<'_, R, L> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let half = self.rows.a.len() / L / 2;
-        let (a, kappa) = (lanes::<R, L>(&self.rows.a), lanes::<R, L>(&self.rows.kappa));
+        let (Some(a), Some(kappa)) = (
+            lanes(&self.rows.a).first_chunk(),
+            lanes(&self.rows.kappa).first_chunk(),
+        ) else {
+            unreachable!("mode rows hold every mode")
+        };
         let (present, u) = (lanes::<R, L>(&self.rows.present), lanes::<R, L>(self.u));
-        let z = lanes_mut::<R, L>(self.z);
         let current = lanes_mut::<R, L>(self.current);
-        let (a_even, a_odd) = a.split_at(half);
-        let (kappa_even, kappa_odd) = kappa.split_at(half);
-        for (k, z) in z.chunks_exact_mut(2 * half).enumerate() {
-            let (left, right) = (&u[k], &u[k + 1]);
-            let mut sum = [R::default(); L];
-            let mut difference = [R::default(); L];
-            for l in 0..L {
-                sum[l] = (left[l] + right[l]) * present[k][l];
-                difference[l] = (left[l] - right[l]) * present[k][l];
-            }
-            let (z_even, z_odd) = z.split_at_mut(half);
-            let (even, odd) = if self.decay {
-                (
-                    advance::<R, L, FUSED, true>(z_even, a_even, kappa_even, &sum),
-                    advance::<R, L, FUSED, true>(z_odd, a_odd, kappa_odd, &difference),
-                )
-            } else {
-                (
-                    advance::<R, L, FUSED, false>(z_even, a_even, kappa_even, &sum),
-                    advance::<R, L, FUSED, false>(z_odd, a_odd, kappa_odd, &difference),
-                )
+        for (k, z) in lanes_mut::<R, L>(self.z)
+            .as_chunks_mut::<MODES>()
+            .0
+            .iter_mut()
+            .enumerate()
+        {
+            let [left, right] = &mut current[k..k + 2] else {
+                unreachable!("an internode has two ends")
             };
             if self.decay {
-                for l in 0..L {
-                    current[k][l] += even[l] + odd[l];
-                    current[k + 1][l] += even[l] - odd[l];
-                }
+                advance_internode::<R, L, FUSED, true>(
+                    z,
+                    a,
+                    kappa,
+                    &u[k],
+                    &u[k + 1],
+                    &present[k],
+                    left,
+                    right,
+                );
+            } else {
+                advance_internode::<R, L, FUSED, false>(
+                    z,
+                    a,
+                    kappa,
+                    &u[k],
+                    &u[k + 1],
+                    &present[k],
+                    left,
+                    right,
+                );
             }
         }
     }
 }
 
+/// One internode: a loop over lanes around the unrolled modes, which the compiler turns into full vectors (the other
+/// nesting, with sums over modes kept per lane, it scalarises).
 #[inline(always)]
-fn advance<R: Real, const L: usize, const FUSED: bool, const DECAY: bool>(
-    z: &mut [[R; L]],
-    a: &[[R; L]],
-    kappa: &[[R; L]],
-    drive: &[R; L],
-) -> [R; L] {
-    let mut total = [R::default(); L];
-    for ((z, a), kappa) in z.iter_mut().zip(a).zip(kappa) {
-        for l in 0..L {
-            let zeta = kappa[l].fma::<FUSED>(drive[l], z[l]);
-            z[l] = if DECAY { a[l] * zeta } else { zeta };
-            total[l] += z[l];
+#[allow(clippy::too_many_arguments)]
+fn advance_internode<R: Real, const L: usize, const FUSED: bool, const DECAY: bool>(
+    z: &mut [[R; L]; MODES],
+    a: &[[R; L]; MODES],
+    kappa: &[[R; L]; MODES],
+    u_left: &[R; L],
+    u_right: &[R; L],
+    present: &[R; L],
+    current_left: &mut [R; L],
+    current_right: &mut [R; L],
+) {
+    for l in 0..L {
+        let mut totals = [R::default(); 2];
+        let drives = [
+            (u_left[l] + u_right[l]) * present[l],
+            (u_left[l] - u_right[l]) * present[l],
+        ];
+        for parity in 0..2 {
+            for mode in parity * HALF..(parity + 1) * HALF {
+                let zeta = kappa[mode][l].fma::<FUSED>(drives[parity], z[mode][l]);
+                z[mode][l] = if DECAY { a[mode][l] * zeta } else { zeta };
+                totals[parity] += z[mode][l];
+            }
+        }
+        if DECAY {
+            current_left[l] += totals[0] + totals[1];
+            current_right[l] += totals[0] - totals[1];
         }
     }
-    total
 }
 
 /// Starts a run: turns `zeta` into `a zeta` and adds what these send into the nodes.

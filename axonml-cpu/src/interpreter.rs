@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use axonml_autodiff::op::kernel;
-use axonml_autodiff::{Op, Real};
+use axonml_autodiff::{FusedOp, Op, Real};
 
 use crate::isa::{Isa, Kernel, dispatch};
 use crate::tape::{Action, Destination, Instruction, Operand, Tape};
@@ -121,21 +121,32 @@ impl<R: Real> Block<'_, '_, R> {
 
     #[inline(always)]
     fn execute<const FUSED: bool>(&self, instruction: &Instruction<R>, to: &mut [R]) {
-        let [a, b, c, d] = instruction.from.map(|operand| self.source(operand));
+        // A macro, for a closure would not be inlined into every arm.
+        macro_rules! source {
+            ($index:literal) => {
+                self.source(instruction.from[$index])
+            };
+        }
         macro_rules! operation {
             ($( ($variant:ident, $name:ident, $arguments:tt) )+) => {
                 match instruction.action {
-                    Action::MulAdd => ternary(to, a, b, c, |a: R, b, c| a.fma::<FUSED>(b, c)),
-                    Action::MulSub => ternary(to, a, b, c, |a: R, b, c| a.fma::<FUSED>(b, -c)),
-                    Action::NegMulAdd => ternary(to, a, b, c, |a: R, b, c| (-a).fma::<FUSED>(b, c)),
-                    Action::Copy => unary(to, a, |a| a),
-                    $( Action::Apply(Op::$variant) => operation!(@ $name $arguments), )+
+                    Action::Compute(FusedOp::MulAdd) => {
+                        ternary(to, source!(0), source!(1), source!(2), |a: R, b, c| a.fma::<FUSED>(b, c))
+                    }
+                    Action::Compute(FusedOp::MulSub) => {
+                        ternary(to, source!(0), source!(1), source!(2), |a: R, b, c: R| a.fma::<FUSED>(b, -c))
+                    }
+                    Action::Compute(FusedOp::NegMulAdd) => {
+                        ternary(to, source!(0), source!(1), source!(2), |a: R, b, c| (-a).fma::<FUSED>(b, c))
+                    }
+                    Action::Copy => unary(to, source!(0), |a| a),
+                    $( Action::Compute(FusedOp::Apply(Op::$variant)) => operation!(@ $name $arguments), )+
                 }
             };
-            (@ $name:ident ($x:ident)) => { unary(to, a, kernel::$name::<R, FUSED>) };
-            (@ $name:ident ($x:ident, $y:ident)) => { binary(to, a, b, kernel::$name::<R, FUSED>) };
+            (@ $name:ident ($x:ident)) => { unary(to, source!(0), kernel::$name::<R, FUSED>) };
+            (@ $name:ident ($x:ident, $y:ident)) => { binary(to, source!(0), source!(1), kernel::$name::<R, FUSED>) };
             (@ $name:ident ($x:ident, $y:ident, $z:ident, $w:ident)) => {
-                quaternary(to, [a, b, c, d], kernel::$name::<R, FUSED>)
+                quaternary(to, [source!(0), source!(1), source!(2), source!(3)], kernel::$name::<R, FUSED>)
             };
         }
         axonml_autodiff::for_each_operation!(operation);
@@ -206,21 +217,53 @@ fn ternary<R: Real>(
     }
 }
 
+/// A scalar or an array, known at compile time, so that selections need no array of a constant.
+trait At<R>: Copy {
+    fn at(self, index: usize) -> R;
+}
+
+#[derive(Clone, Copy)]
+struct Constant<R>(R);
+
+impl<R: Real> At<R> for Constant<R> {
+    #[inline(always)]
+    fn at(self, _: usize) -> R {
+        self.0
+    }
+}
+
+impl<R: Real> At<R> for &[R] {
+    #[inline(always)]
+    fn at(self, index: usize) -> R {
+        self[index]
+    }
+}
+
 #[inline(always)]
 fn quaternary<R: Real>(to: &mut [R], from: [Source<'_, R>; 4], f: impl Fn(R, R, R, R) -> R) {
-    let [
-        Source::Array(a),
-        Source::Array(b),
-        Source::Array(c),
-        Source::Array(d),
-    ] = from
-    else {
-        unreachable!("the operands of a selection are arrays")
-    };
-    to.iter_mut()
-        .zip(a)
-        .zip(b)
-        .zip(c)
-        .zip(d)
-        .for_each(|((((to, &a), &b), &c), &d)| *to = f(a, b, c, d));
+    let n = to.len();
+    macro_rules! unpack {
+        ([$($done:ident)*]) => {
+            for i in 0..n {
+                to[i] = f($($done.at(i)),*);
+            }
+        };
+        ([$($done:ident)*] $next:ident $($rest:ident)*) => {
+            match $next {
+                Source::Array(array) => {
+                    let $next = &array[..n];
+                    unpack!([$($done)* $next] $($rest)*);
+                }
+                Source::Scalar(x) => {
+                    let $next = Constant(x);
+                    unpack!([$($done)* $next] $($rest)*);
+                }
+            }
+        };
+    }
+    let [a, b, c, d] = from;
+    unpack!([] a b c d);
 }
+
+#[cfg(test)]
+mod tests;

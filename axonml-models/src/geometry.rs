@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axonml_autodiff::cable::{
     DoubleCable, ExplicitCable, ImplicitCable, Internode, InternodeCompartment, NodeGeometry,
 };
-use axonml_autodiff::{Cable, Expr};
+use axonml_autodiff::{Cable, Expr, SectionKind};
 
 use crate::SimulationError;
 
@@ -107,6 +107,16 @@ pub(crate) enum Kind {
     Unmyelinated,
     UnmyelinatedExplicit,
     Myelinated,
+}
+
+impl Kind {
+    /// The section that carries the membrane at the nodes of the cable.
+    pub(crate) fn section(self) -> SectionKind {
+        match self {
+            Kind::Surrogate | Kind::Myelinated => SectionKind::Node,
+            Kind::Unmyelinated | Kind::UnmyelinatedExplicit => SectionKind::Compartment,
+        }
+    }
 }
 
 impl<'t> Geometry<'t> {

@@ -48,7 +48,7 @@ impl LoweredModel {
 
         // The reference potential follows from parameters alone; any diameter of the range will tell it.
         let mut lowered = LoweredModel {
-            membrane: Arc::new(trace_membrane(model, &schema, 0.0)?),
+            membrane: Arc::new(trace_membrane(model, &schema, kind.section(), 0.0)?),
             shared: Arc::new(shared),
             v_reference_mv: 0.0,
             geometry,
@@ -62,7 +62,12 @@ impl LoweredModel {
         let probe = build(kind, &quantities, 2, lowered.schema.id)?;
         let reference = probe.v_reference_mv.unwrap_or(lowered.schema.start.v_mv);
         if reference != 0.0 {
-            lowered.membrane = Arc::new(trace_membrane(model, &lowered.schema, reference)?);
+            lowered.membrane = Arc::new(trace_membrane(
+                model,
+                &lowered.schema,
+                kind.section(),
+                reference,
+            )?);
             lowered.v_reference_mv = reference;
         }
         Ok(lowered)
@@ -216,13 +221,13 @@ fn trace_geometry(model: &dyn FiberModel, schema: &Schema) -> Result<(Program, K
 fn trace_membrane(
     model: &dyn FiberModel,
     schema: &Schema,
+    section: SectionKind,
     v_reference: f64,
 ) -> Result<MembranePrograms, TraceError> {
     let inconsistent = |problem: String| TraceError::Inconsistent {
         model: schema.id.to_owned(),
         problem,
     };
-    let section = SectionKind::Node;
 
     let tracer = Tracer::new();
     let u = tracer.input(U, Extent::Node);

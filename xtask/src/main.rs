@@ -1,2 +1,44 @@
-//! axonml
-fn main() {}
+//! Developer tasks, called as `cargo xtask TASK`.
+
+mod bench;
+mod check;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Developer tasks of the axonml workspace"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run every check that a change must pass, and print a table of them.
+    Check(check::Check),
+    /// Measure simulation speed in node-steps per second.
+    Bench(bench::Bench),
+    /// Check the rules of the house that the compiler does not know.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Check(check) => check.run(),
+        Task::Bench(bench) => bench.run(),
+        Task::Tidy => tidy::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -122,7 +122,7 @@ impl Painter<'_> {
             .map_err(draw_error)
     }
 
-    /// Each segment as a rectangle, each joint as a disc.
+    /// Each segment as a rectangle, each sharp joint as a disc.
     fn line(&mut self, points: &[Point], stroke: Stroke) -> Result<(), PlotError> {
         let half = 0.5 * stroke.width;
         let mut before = None;
@@ -133,22 +133,25 @@ impl Painter<'_> {
                 continue;
             }
             let (dx, dy) = ((x1 - x0) / length, (y1 - y0) / length);
-            let (nx, ny) = (-dy * half, dx * half);
-            let corners = [
-                (x0 + nx, y0 + ny),
-                (x1 + nx, y1 + ny),
-                (x1 - nx, y1 - ny),
-                (x0 - nx, y0 - ny),
-            ];
-            self.polygon(&corners, stroke.colour, 1.0)?;
+            let mut start = (x0, y0);
             if let Some((px, py)) = before {
-                // Where the line turns little the gap is less than the eye sees, and a disc would reach past short
-                // segments at the end of a thick line.
                 let turn = f64::atan2(px * dy - py * dx, px * dx + py * dy);
                 if half * turn.abs() > 0.15 {
-                    self.polygon(&round((x0, y0), half), stroke.colour, 1.0)?;
+                    self.polygon(&round(start, half), stroke.colour, 1.0)?;
+                } else {
+                    // A disc would reach past short segments at the end of a thick line; an overlap is enough.
+                    let overlap = length.min(0.75);
+                    start = (x0 - overlap * dx, y0 - overlap * dy);
                 }
             }
+            let (nx, ny) = (-dy * half, dx * half);
+            let corners = [
+                (start.0 + nx, start.1 + ny),
+                (x1 + nx, y1 + ny),
+                (x1 - nx, y1 - ny),
+                (start.0 - nx, start.1 - ny),
+            ];
+            self.polygon(&corners, stroke.colour, 1.0)?;
             before = Some((dx, dy));
         }
         Ok(())

@@ -173,12 +173,16 @@ impl RunPlot {
             &[(area.x, zero), (area.right(), zero)],
             Stroke::new(theme::GRID, 1.2),
         );
-        let mut points = Vec::with_capacity(2 * self.stimulus.len());
+        // Each value holds until the next sample; a value that stays needs its two ends only.
+        let mut points: Vec<Point> = Vec::new();
         for (step, (t, value)) in self.t_ms.iter().zip(&self.stimulus).enumerate() {
-            points.push(axes.at(*t, *value)); // each value holds until the next sample
-            if let Some(next) = self.t_ms.get(step + 1) {
-                points.push(axes.at(*next, *value));
+            let end = self.t_ms.get(step + 1).unwrap_or(t);
+            if step > 0 && self.stimulus[step - 1] == *value {
+                points.pop();
+            } else {
+                points.push(axes.at(*t, *value));
             }
+            points.push(axes.at(*end, *value));
         }
         scene.line(
             &thin(&points, 2 * area.w as usize),

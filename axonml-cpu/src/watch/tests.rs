@@ -108,10 +108,11 @@ fn crossing(node: usize, state: usize, time_ms: f64) -> Crossing {
 
 #[test]
 fn crossings_are_counted_once_and_timed_within_the_step() {
-    let early: &[f64] = &[-10.0, -10.0, 30.0, 40.0, -1.0, 0.0, -5.0];
+    let early: &[f64] = &[-10.0, -10.0, 30.0, 40.0, -1.0, 0.0, 5.0];
     let late: &[f64] = &[-10.0, -10.0, -30.0, -10.0, -20.0, 60.0, 70.0];
     let raster = one(ObserverKind::Raster, |spec| spec, &[early, late]);
-    // -10 to 30 crosses 0 after a quarter of the step from 0.5 ms; reaching the threshold is crossing it.
+    // -10 to 30 crosses 0 after a quarter of the step from 0.5 ms; reaching the threshold is crossing it,
+    // and leaving it upward is not.
     let expected = [
         crossing(0, 2, 0.625),
         crossing(1, 5, 2.125),

@@ -96,27 +96,43 @@ impl FiberModel for Mrg {
             x.params(["gna", "gnap", "gk", "gl", "ena", "ek", "el"]);
         let (q_m, q_h, q_s) = (x.q10(2.2, 20.0), x.q10(2.9, 20.0), x.q10(3.0, 36.0));
         // Rates in 1/ms, with the constants of the published implementation beyond +-150 mV.
-        let below = |value: f64, rate: Expr<'t>| v.select_lt(-RATE_CLAMP_MV, value, rate);
-        let above = |value: f64, rate: Expr<'t>| x.number(RATE_CLAMP_MV).select_lt(v, value, rate);
+        let below = |q: Expr<'t>, value: f64, rate: Expr<'t>| {
+            v.select_lt(-RATE_CLAMP_MV, q * value, q * rate)
+        };
+        let above = |q: Expr<'t>, value: f64, rate: Expr<'t>| {
+            x.number(RATE_CLAMP_MV).select_lt(v, q * value, q * rate)
+        };
 
         // x/(1 - e^(-x/k)) = k exprelr(-x/k), and x/(e^(x/k) - 1) = k exprelr(x/k).
-        let alpha_m = below(0.15733, 1.86 * 10.3 * (-(v + 21.4) / 10.3).exprelr());
-        let beta_m = above(0.0057268, 0.086 * 9.16 * ((v + 25.7) / 9.16).exprelr());
-        let alpha_h = above(0.0032594, 0.062 * 11.0 * ((v + 114.0) / 11.0).exprelr());
-        let beta_h = below(0.0014054, 2.3 * ((v + 31.8) / 13.4).sigmoid());
-        let alpha_p = below(0.00086725, 0.01 * 10.2 * (-(v + 27.0) / 10.2).exprelr());
-        let beta_p = above(1.5855e-5, 0.00025 * 10.0 * ((v + 34.0) / 10.0).exprelr());
-        let alpha_s = below(3.3484e-5, 0.3 * ((v + 53.0) / 5.0).sigmoid());
-        let beta_s = below(3.3484e-6, 0.03 * (v + 90.0).sigmoid());
+        let alpha_m = below(q_m, 0.15733, 1.86 * 10.3 * (-(v + 21.4) / 10.3).exprelr());
+        let beta_m = above(q_m, 0.0057268, 0.086 * 9.16 * ((v + 25.7) / 9.16).exprelr());
+        let alpha_h = above(
+            q_h,
+            0.0032594,
+            0.062 * 11.0 * ((v + 114.0) / 11.0).exprelr(),
+        );
+        let beta_h = below(q_h, 0.0014054, 2.3 * ((v + 31.8) / 13.4).sigmoid());
+        let alpha_p = below(
+            q_m,
+            0.00086725,
+            0.01 * 10.2 * (-(v + 27.0) / 10.2).exprelr(),
+        );
+        let beta_p = above(
+            q_m,
+            1.5855e-5,
+            0.00025 * 10.0 * ((v + 34.0) / 10.0).exprelr(),
+        );
+        let alpha_s = below(q_s, 3.3484e-5, 0.3 * ((v + 53.0) / 5.0).sigmoid());
+        let beta_s = below(q_s, 3.3484e-6, 0.03 * (v + 90.0).sigmoid());
 
         Membrane::new()
             .ohmic(gna * m.powi(3) * h, ena)
             .ohmic(gnap * p.powi(3), ena)
             .ohmic(gk * s, ek)
             .ohmic(gl, el)
-            .gate("m", q_m * alpha_m, q_m * beta_m)
-            .gate("h", q_h * alpha_h, q_h * beta_h)
-            .gate("p", q_m * alpha_p, q_m * beta_p)
-            .gate("s", q_s * alpha_s, q_s * beta_s)
+            .gate("m", alpha_m, beta_m)
+            .gate("h", alpha_h, beta_h)
+            .gate("p", alpha_p, beta_p)
+            .gate("s", alpha_s, beta_s)
     }
 }

@@ -1,0 +1,89 @@
+//! Which fibres, and the state they start from.
+
+use axonml_models::{InitialState, Schema};
+use clap::{Args, ValueEnum};
+
+use super::number::{Diameters, count, positive};
+use crate::error::CliError;
+
+/// Number of nodes unless asked otherwise.
+pub(crate) const NODES: usize = 53;
+
+/// Flags of the fibres.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Fibres")]
+pub(crate) struct FibreArgs {
+    /// Fibre diameters, um: a list such as 5.7,8.7,10 or start:stop:count such as 5.7:14:20
+    /// [default: 5.7,8.7,12.8 in the demonstration nerve, else 10, or 1 for unmyelinated models]
+    #[arg(long, value_name = "UM", allow_hyphen_values = true)]
+    pub(crate) diameter: Option<Diameters>,
+    /// Nodes of Ranvier, or compartments of an unmyelinated fibre; at least 3 [default: 53]
+    #[arg(long, value_name = "N", value_parser = count(3), allow_hyphen_values = true)]
+    pub(crate) nodes: Option<usize>,
+    /// Length of a compartment, um, for unmyelinated models; elsewhere the node spacing, which is checked
+    /// [default: the model's own]
+    #[arg(long, value_name = "UM", value_parser = positive("um"), allow_hyphen_values = true)]
+    pub(crate) delta_z: Option<f64>,
+    /// How fibres end: `active` is every model's own default, and all there is so far
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub(crate) ends: Option<Ends>,
+    /// State at t = 0: the model's published one, or settled at rest [default: declared; settled with --warmup]
+    #[arg(long, value_name = "STATE", value_enum)]
+    pub(crate) start: Option<Start>,
+    /// Settle for this long before t = 0, ms (implicit models in 5 ms steps) [default with --start settled: 200]
+    #[arg(long, value_name = "MS", value_parser = positive("ms"), allow_hyphen_values = true)]
+    pub(crate) warmup: Option<f64>,
+}
+
+/// How fibres end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ends {
+    /// As the model's publication has it
+    Active,
+    /// Passive end nodes
+    Passive,
+}
+
+/// The state at t = 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Start {
+    /// As the model declares it
+    Declared,
+    /// After a run without stimulus
+    Settled,
+}
+
+impl FibreArgs {
+    /// The state that runs start from.
+    pub(crate) fn initial_state(&self) -> Result<InitialState, CliError> {
+        const WARMUP_MS: f64 = 200.0;
+        if self.ends == Some(Ends::Passive) {
+            return Err(CliError::request(
+                "--ends passive: this version has no passive ends, only each model's own (`active`)",
+            )
+            .help("leave --ends out"));
+        }
+        match (self.start, self.warmup) {
+            (Some(Start::Declared), Some(warmup_ms)) => Err(CliError::request(format!(
+                "--warmup {warmup_ms} contradicts --start declared: a warmed-up fibre has left its declared state"
+            ))
+            .help("leave one of them out")),
+            (None | Some(Start::Settled), Some(warmup_ms)) => {
+                Ok(InitialState::Settled { warmup_ms })
+            }
+            (Some(Start::Settled), None) => Ok(InitialState::Settled {
+                warmup_ms: WARMUP_MS,
+            }),
+            (None | Some(Start::Declared), None) => Ok(InitialState::Declared),
+        }
+    }
+
+    /// The diameters asked for, or those of the model outside the demonstration nerve.
+    pub(crate) fn diameters_um(&self, schema: &Schema) -> Vec<f64> {
+        match &self.diameter {
+            Some(diameters) => diameters.0.clone(),
+            None if schema.compartment_um.is_some() => vec![1.0],
+            None => vec![10.0],
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Where the current flows: point sources, nerves in cuffs, potentials at the sample points.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use axonml_core::{Extension, Interpolation, Medium};
+use clap::Args;
+
+use super::number::{Numbers, finite};
+
+/// Resistivity unless asked otherwise, ohm-cm.
+pub(crate) const RESISTIVITY_OHM_CM: f64 = 500.0;
+
+/// Flags of the field.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Field (one of --point, --nerve, --basis)")]
+pub(crate) struct FieldArgs {
+    /// Point electrode at x, y, z in um; the fibre lies along z, its middle node at the origin. FACTOR multiplies the
+    /// waveform there [default: 1] (repeatable)
+    #[arg(long, value_name = "X,Y,Z[,FACTOR]", allow_hyphen_values = true, conflicts_with_all = ["nerve", "basis"])]
+    pub(crate) point: Vec<Point>,
+    /// Resistivity around point electrodes, ohm-cm: one number, or across,along the fibre [default: 500]
+    #[arg(long, value_name = "RHO|RT,RL", allow_hyphen_values = true)]
+    pub(crate) resistivity: Option<Resistivity>,
+    /// Nerve folder: 0.npy ... k.npy (mV per mA, one file per contact), fiber_z.npy (um)
+    #[arg(long, value_name = "DIR", conflicts_with = "basis")]
+    pub(crate) nerve: Option<PathBuf>,
+    /// Multiple of the waveform at each contact of the nerve, e.g. 1,0,-1,0,0,0 [default: 1 on contact 0]
+    #[arg(long, value_name = "FACTORS", allow_hyphen_values = true)]
+    pub(crate) contacts: Option<Numbers>,
+    /// Potentials in mV per unit amplitude at the model's sample points (`axonml models NAME --diameter UM` lists them):
+    /// (fibres, samples), or (fibres, timesteps, samples) for a field in space and time, which needs no --pulse
+    #[arg(long, value_name = "FILE.npy")]
+    pub(crate) basis: Option<PathBuf>,
+    /// Interpolation along a nerve's lines: cubic (C2 spline) or linear [default: cubic]
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) interpolation: Option<Interpolation>,
+    /// Shift of the fibre's middle node from the middle of a nerve's lines, um [default: 0]
+    #[arg(long, value_name = "UM", value_parser = finite("um"), allow_hyphen_values = true)]
+    pub(crate) offset: Option<f64>,
+    /// Where a fibre is longer than a nerve's lines: refuse, or point-source (decay like one, fitted at each end)
+    /// [default: refuse]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) extend: Option<Extension>,
+}
+
+impl FieldArgs {
+    /// The conductor around point electrodes.
+    pub(crate) fn medium(&self) -> Medium {
+        let default = Medium::isotropic(RESISTIVITY_OHM_CM);
+        self.resistivity
+            .as_ref()
+            .map_or(default, |resistivity| resistivity.0)
+    }
+}
+
+/// A point electrode.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Point {
+    /// Place, um.
+    pub(crate) at_um: [f64; 3],
+    /// Multiple of the waveform.
+    pub(crate) factor: f64,
+}
+
+impl FromStr for Point {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.parse::<Numbers>().map(|numbers| numbers.0);
+        match numbers.as_deref() {
+            Ok(&[x, y, z]) => Ok(Point {
+                at_um: [x, y, z],
+                factor: 1.0,
+            }),
+            Ok(&[x, y, z, factor]) => Ok(Point {
+                at_um: [x, y, z],
+                factor,
+            }),
+            _ => Err(
+                "expected X,Y,Z in um, optionally with a factor, e.g. 1000,0,0 or 1000,0,0,-1"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// A resistivity, or one across and one along the fibre.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Resistivity(Medium);
+
+impl FromStr for Resistivity {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.parse::<Numbers>().map(|numbers| numbers.0);
+        match numbers.as_deref() {
+            Ok(&[rho]) if rho > 0.0 => Ok(Resistivity(Medium::isotropic(rho))),
+            Ok(&[across, along]) if across > 0.0 && along > 0.0 => {
+                Ok(Resistivity(Medium::anisotropic(across, along)))
+            }
+            _ => Err(
+                "expected a number in ohm-cm greater than 0, or two (across,along the fibre)"
+                    .to_owned(),
+            ),
+        }
+    }
+}

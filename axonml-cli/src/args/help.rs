@@ -1,0 +1,75 @@
+//! Examples and the list of pulses for `--help`.
+
+use std::fmt::Write;
+
+use axonml_core::PULSES;
+use axonml_core::waveform::COMMON_KEYS;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  axonml threshold                                     thresholds of a bundled nerve
+  axonml threshold --point 1000,0,0 --diameter 5.7:14:9
+  axonml run --point 1000,0,0 --amplitude 0.5 --plot run.svg
+  axonml models mrg
+
+Exit codes: 0 done; 1 the work failed; 2 the request is wrong; 130 interrupted.";
+
+pub(super) const MODELS: &str = "\
+Examples:
+  axonml models                      one line a model
+  axonml models mrg                  states, parameters with units, sources
+  axonml models smf --json
+  axonml models mrg --diameter 10    where a fibre of 10 um needs the field, for --basis";
+
+pub(super) const RUN: &str = "\
+Examples:
+  axonml run                                           a current pulse into node 0 of a 10 um MRG fibre
+  axonml run --point 1000,0,0 --amplitude 0.5 --plot run.png
+  axonml run --point 1000,0,0 --amplitude 0.5 -o run.npz --record m,h --every 10
+  axonml run --nerve nerves/N1 --contacts 1,0,-1,0,0,0 --diameter 8.7 --amplitude 1 -o spikes.csv
+  axonml run --model sundt --nodes 181 --inject node=0,amp=0.5,pw=0.5,delay=1 --tstop 20
+
+Files (-o, by extension): .npz is the recording: t_ms, v_mV (time, fibre, node), one array per recorded state, z_um,
+diameter_um, fibre; .csv are the spikes, one line each; .json is everything but the recording.";
+
+pub(super) const THRESHOLD: &str = "\
+Examples:
+  axonml threshold                                     the bundled demonstration nerve
+  axonml threshold --point 1000,0,0 --diameter 5.7:14:9 --plot threshold.svg
+  axonml threshold --nerve nerves/N1 --contacts 1,0,-1,0,0,0 --diameter 8.7 -o thresholds.csv
+  axonml threshold --conditions table.csv --resolution 1e-5 -o out.csv --plot errors.png
+  axonml threshold --conditions table.csv --nerves nerves --keep-going
+
+Results: threshold_mA is the smallest amplitude that fired (= upper_mA), lower_mA the largest below it that did not;
+both were simulated. status: ok, no_activation (nothing fires up to --max-amplitude), blocked (fires, but not at the
+detection nodes), spontaneous (fires without stimulus), diverged, error (with --keep-going).
+
+Condition tables: model, diameter_um, n_nodes, distance_um, z_offset_um, shape, pw_ms, delay_ms, tstop_ms, dt_ms,
+delta_z_um, length_um, resistivity_ohm_cm, detect_node_index, detect_threshold_mV, threshold_mA (reference); or nerve,
+fibre, contacts with --nerves. Shapes: mono, anodic, biphasic, biphasic_anodic_first, biphasic_gapG, asym_biphasic,
+triangle, ramp_up, ramp_down, gaussian, sine_cycle, sine_burstF_C. Other columns pass through.";
+
+/// `text`, and the list of pulses.
+pub(super) fn with_pulses(text: &str) -> String {
+    let mut help = format!("{text}\n\nPulses (--pulse NAME:KEY=VALUE,...):\n");
+    // Writing to a string cannot fail.
+    let mut line = |text: std::fmt::Arguments<'_>| _ = writeln!(help, "{text}");
+    for kind in PULSES {
+        line(format_args!("  {:<20} {}", kind.name, kind.summary));
+        for key in kind.keys {
+            let default = key
+                .default
+                .map(|default| format!(" [default: {default}]"))
+                .unwrap_or_default();
+            line(format_args!("    {:<18} {}{default}", key.name, key.summary));
+        }
+    }
+    line(format_args!("  {:<20} lines of time_ms,amplitude; each holds until the next", "file:W.csv"));
+    line(format_args!("  every pulse:"));
+    for key in &COMMON_KEYS {
+        let default = key.default.unwrap_or_default();
+        line(format_args!("    {:<18} {} [default: {default}]", key.name, key.summary));
+    }
+    help.push_str("  A sum of pulses: monophasic(pw=0.1,delay=0.5)+monophasic(pw=0.1,delay=1,scale=2)");
+    help
+}

@@ -1,0 +1,169 @@
+//! The flags, by concern. Each file holds a group that shows up under its own heading in `--help`; defaults are applied
+//! by whoever reads a flag, so that a flag that was given can be told from one that was not.
+
+mod detection;
+mod field;
+mod fibre;
+mod help;
+mod model;
+mod number;
+mod numerics;
+mod output;
+mod waveform;
+
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use detection::{ConditionArgs, DetectionArgs, SearchArgs};
+pub(crate) use field::{FieldArgs, Point};
+pub(crate) use fibre::FibreArgs;
+pub(crate) use model::ModelArgs;
+pub(crate) use number::{Diameters, Nodes, Numbers, count, finite, not_negative, positive};
+pub(crate) use numerics::NumericsArgs;
+pub(crate) use output::{OutputArgs, PlotArgs, TableFormat};
+pub(crate) use waveform::{Injection, InjectionArgs, Polarity, WaveformArgs};
+
+/// Simulates peripheral nerve fibres under electrical stimulation.
+#[derive(Debug, Parser)]
+#[command(
+    name = "axonml",
+    version,
+    about,
+    after_help = help::EXAMPLES,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print results only: no notes, no progress
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
+    pub(crate) quiet: bool,
+    /// Explain what is done: model, backend, batches
+    #[arg(short, long, global = true, help_heading = "Messages")]
+    pub(crate) verbose: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the fibre models: states, parameters, valid diameters, schemes, sources
+    #[command(after_help = help::MODELS)]
+    Models(ModelsArgs),
+    /// List the backends of this build, and why one cannot be used here
+    Devices(DevicesArgs),
+    /// Simulate fibres at one amplitude: voltages, spikes, pictures
+    #[command(after_help = help::RUN, after_long_help = help::with_pulses(help::RUN))]
+    Run(RunArgs),
+    /// Find activation thresholds: of a nerve, of fibres near electrodes, or of a table of conditions
+    #[command(after_help = help::THRESHOLD, after_long_help = help::with_pulses(help::THRESHOLD))]
+    Threshold(ThresholdArgs),
+}
+
+/// Flags of `axonml models`.
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArgs {
+    /// Tell everything about this model
+    pub(crate) name: Option<String>,
+    /// Print as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also list the sample points (z in um, where the field is needed) of a fibre of this diameter, um
+    #[arg(long, value_name = "UM", requires = "name", value_parser = number::positive("um"))]
+    pub(crate) diameter: Option<f64>,
+    /// Nodes of that fibre (compartments of an unmyelinated one) [default: 53]
+    #[arg(long, value_name = "N", requires = "diameter", value_parser = number::count(3))]
+    pub(crate) nodes: Option<usize>,
+}
+
+/// Flags of `axonml devices`.
+#[derive(Debug, Args)]
+pub(crate) struct DevicesArgs {
+    /// Print as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Flags of `axonml run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Amplitude of the extracellular stimulus, mA (with --basis: multiple of the basis) [default: 1]
+    #[arg(long, value_name = "MA", value_parser = number::finite("mA"), allow_negative_numbers = true, help_heading = "Waveform")]
+    pub(crate) amplitude: Option<f64>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) fibre: FibreArgs,
+    #[command(flatten)]
+    pub(crate) field: FieldArgs,
+    #[command(flatten)]
+    pub(crate) waveform: WaveformArgs,
+    #[command(flatten)]
+    pub(crate) injection: InjectionArgs,
+    #[command(flatten)]
+    pub(crate) detection: DetectionArgs,
+    #[command(flatten)]
+    pub(crate) recording: RecordingArgs,
+    #[command(flatten)]
+    pub(crate) numerics: NumericsArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) plot: PlotArgs,
+    /// Leave out a fibre that cannot be simulated and go on; exit code 1 at the end
+    #[arg(long, help_heading = "Output")]
+    pub(crate) keep_going: bool,
+}
+
+/// What `axonml run` writes into a recording.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Recording (for -o FILE.npz)")]
+pub(crate) struct RecordingArgs {
+    /// State variables to record besides the voltage, e.g. m,h; `all` for all
+    #[arg(long, value_name = "STATES", value_delimiter = ',')]
+    pub(crate) record: Vec<String>,
+    /// Steps between recorded rows [default: 1]
+    #[arg(long, value_name = "K", value_parser = number::count(1))]
+    pub(crate) every: Option<usize>,
+    /// Nodes to record, e.g. 0,26,-1 (0-based, negative from the end) [default: all]
+    #[arg(long, value_name = "NODES", allow_hyphen_values = true)]
+    pub(crate) record_nodes: Option<Nodes>,
+}
+
+/// Flags of `axonml threshold`.
+#[derive(Debug, Args)]
+pub(crate) struct ThresholdArgs {
+    #[command(flatten)]
+    pub(crate) conditions: ConditionArgs,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) fibre: FibreArgs,
+    #[command(flatten)]
+    pub(crate) field: FieldArgs,
+    #[command(flatten)]
+    pub(crate) waveform: WaveformArgs,
+    #[command(flatten)]
+    pub(crate) injection: InjectionArgs,
+    #[command(flatten)]
+    pub(crate) detection: DetectionArgs,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    #[command(flatten)]
+    pub(crate) numerics: NumericsArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) plot: PlotArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,62 @@
+//! Which fibre model, with which parameters.
+
+use std::str::FromStr;
+
+use axonml_models::FiberModel;
+use clap::Args;
+
+use super::number::between;
+use crate::error::CliError;
+
+/// Flags of the model.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct ModelArgs {
+    /// Fibre model; `axonml models` lists them [default: mrg]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Set a model parameter, e.g. conductance.gna=2.5; `axonml models NAME` lists them with units (repeatable)
+    #[arg(long, value_name = "GROUP.PARAM=VALUE")]
+    pub(crate) set: Vec<Setting>,
+    /// Temperature, degrees Celsius [default: the model's own]
+    #[arg(long, value_name = "CELSIUS", value_parser = between("degrees Celsius", -20.0, 100.0), allow_negative_numbers = true)]
+    pub(crate) temperature: Option<f64>,
+}
+
+impl ModelArgs {
+    /// The model asked for, or the default one.
+    pub(crate) fn model(&self) -> Result<&'static dyn FiberModel, CliError> {
+        Ok(axonml_models::model(self.model.as_deref().unwrap_or("mrg"))?)
+    }
+
+    /// The parameters that differ from the model's defaults.
+    pub(crate) fn parameters(&self) -> Vec<(String, f64)> {
+        let pair = |setting: &Setting| (setting.name.clone(), setting.value);
+        self.set.iter().map(pair).collect()
+    }
+}
+
+/// A parameter with its new value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Setting {
+    name: String,
+    value: f64,
+}
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const EXPECTED: &str =
+            "expected group.param=value with a finite number, e.g. conductance.gna=2.5";
+        let (name, value) = text.split_once('=').ok_or(EXPECTED)?;
+        let value: f64 = value.trim().parse().map_err(|_| EXPECTED)?;
+        if name.trim().is_empty() || !value.is_finite() {
+            return Err(EXPECTED.to_owned());
+        }
+        Ok(Setting {
+            name: name.trim().to_owned(),
+            value,
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! Steps, arithmetic and where the work is done.
+
+use axonml_models::{Device, Precision};
+use clap::{Args, ValueEnum};
+
+use super::number::{count, positive};
+use crate::error::CliError;
+
+/// Time step unless asked otherwise, ms.
+pub(crate) const DT_MS: f64 = 0.005;
+/// Duration unless asked otherwise, ms.
+pub(crate) const TSTOP_MS: f64 = 5.0;
+
+/// Flags of the numerics.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Numerics")]
+pub(crate) struct NumericsArgs {
+    /// Time step, ms [default: 0.005]
+    #[arg(long, value_name = "MS", value_parser = positive("ms"), allow_hyphen_values = true)]
+    pub(crate) dt: Option<f64>,
+    /// Duration, ms [default: 5]
+    #[arg(long, value_name = "MS", value_parser = positive("ms"), allow_hyphen_values = true)]
+    pub(crate) tstop: Option<f64>,
+    /// Arithmetic: single or double [default: f64]
+    #[arg(long, value_name = "TYPE", value_enum)]
+    pub(crate) precision: Option<PrecisionArg>,
+    /// How rates are evaluated: `exact` computes them each time [default: exact]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub(crate) rates: Option<Rates>,
+    /// Where to compute: auto, cpu, cuda or cuda:N; `axonml devices` lists what is there [default: auto]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
+    /// Threads of the CPU backend; results do not depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = count(1), allow_hyphen_values = true)]
+    pub(crate) threads: Option<usize>,
+    /// Seed of random numbers, recorded with the results (nothing here draws any) [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// Arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PrecisionArg {
+    /// Single precision
+    F32,
+    /// Double precision
+    F64,
+}
+
+/// How rates are evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rates {
+    /// From their formulas
+    Exact,
+    /// From tables over voltage
+    Table,
+}
+
+impl NumericsArgs {
+    /// Time step, ms.
+    pub(crate) fn dt_ms(&self) -> f64 {
+        self.dt.unwrap_or(DT_MS)
+    }
+
+    /// Duration, ms.
+    pub(crate) fn tstop_ms(&self) -> f64 {
+        self.tstop.unwrap_or(TSTOP_MS)
+    }
+
+    /// Arithmetic.
+    pub(crate) fn precision(&self) -> Precision {
+        match self.precision {
+            Some(PrecisionArg::F32) => Precision::F32,
+            Some(PrecisionArg::F64) | None => Precision::F64,
+        }
+    }
+
+    /// Checks what this version cannot do, sets the number of threads and opens the backend.
+    pub(crate) fn device(&self) -> Result<Device, CliError> {
+        if self.rates == Some(Rates::Table) {
+            return Err(
+                CliError::request("--rates table: this version has no rate tables")
+                    .help("leave --rates out, or give --rates exact"),
+            );
+        }
+        if let Some(threads) = self.threads {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build_global()
+                .map_err(|error| {
+                    CliError::failure(format!("--threads {threads}: {error}"))
+                        .help("ask for fewer threads")
+                })?;
+        }
+        Ok(Device::named(self.backend.as_deref().unwrap_or("auto"))?)
+    }
+}

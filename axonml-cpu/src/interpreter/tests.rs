@@ -1,0 +1,154 @@
+//! Random programs: the interpreter against the canonical evaluation, on every instruction set of this machine.
+
+use axonml_autodiff::op::OPERATIONS;
+use axonml_autodiff::{Expr, Extent, Tracer};
+use proptest::prelude::*;
+
+use super::*;
+
+const LANES: usize = 8;
+
+/// A random program over two node inputs, a fibre and a shared input, with values kept of order one.
+fn random_program(choices: &[(usize, usize, usize, usize, usize)]) -> axonml_autodiff::Program {
+    let tracer = Tracer::new();
+    let mut pool: Vec<Expr<'_>> = vec![
+        tracer.input("a", Extent::Node),
+        tracer.input("b", Extent::Node),
+        tracer.input("f", Extent::Fiber),
+        tracer.input("s", Extent::Shared),
+        tracer.constant(0.7),
+    ];
+    for &(op, a, b, c, d) in choices {
+        let row = &OPERATIONS[op % OPERATIONS.len()];
+        let pick = |i: usize| pool[i % pool.len()];
+        let squash = |i: usize| pick(i).sigmoid() * 3.0 - 1.0;
+        let arguments: Vec<Expr<'_>> = match (row.op, row.arity) {
+            (Op::Log | Op::Sqrt, _) => vec![pick(a).sigmoid() + 0.5],
+            // The third derivative and its like cancel; they have tests of their own.
+            (Op::Div, _) => vec![pick(a), pick(b).sigmoid() + 0.5],
+            (Op::Add | Op::Sub | Op::Mul, _) => vec![pick(a), pick(b)],
+            (_, 1) => vec![squash(a)],
+            (_, 2) => vec![squash(a), squash(b)],
+            // Selections on fixed numbers: last bits must not decide a branch.
+            _ => vec![pool[a % 4], tracer.constant(0.31), pick(c), pick(d)],
+        };
+        // Products and sums of products would grow without bound.
+        pool.push(Expr::apply(row.op, &arguments).max(-4.0).min(4.0));
+    }
+    let n = pool.len();
+    let names = ["y0", "y1", "y2", "y3"].map(str::to_owned);
+    // Outputs that are an input, repeat another, or are the same for all nodes are places where things go wrong.
+    let outputs: Vec<(String, Expr<'_>)> = names
+        .into_iter()
+        .zip([pool[n - 1], pool[0], pool[n - 1], pool[n / 2]])
+        .collect();
+    tracer.finish(&outputs).unwrap()
+}
+
+/// Runs `program` over `rows` nodes of [`LANES`] lanes; inputs are functions of node and lane.
+fn run<R: Real>(
+    program: &axonml_autodiff::Program,
+    isa: Isa,
+    rows: usize,
+    lane_of: impl Fn(usize) -> usize,
+) -> Vec<Vec<f64>> {
+    let len = rows * LANES;
+    let fill = |index: usize| -> Vec<R> {
+        (0..len)
+            .map(|i| R::from_f64(node_input(index, i / LANES, lane_of(i % LANES))))
+            .collect()
+    };
+    let (a, b) = (fill(0), fill(1));
+    let constants: Vec<Vec<Option<f64>>> = (0..LANES)
+        .map(|lane| {
+            let of = |name: &str| match name {
+                "f" => Some(fiber_input(lane_of(lane))),
+                "s" => Some(SHARED),
+                _ => None,
+            };
+            program
+                .inputs()
+                .iter()
+                .map(|input| of(&input.name))
+                .collect()
+        })
+        .collect();
+    let node_inputs: Vec<Option<usize>> = program
+        .inputs()
+        .iter()
+        .map(|input| ["a", "b"].iter().position(|name| *name == input.name))
+        .collect();
+    let mut interpreter = Interpreter::new(Tape::<R>::new(program, &constants, &node_inputs), len);
+    let mut outputs = vec![vec![R::default(); len]; program.outputs().len()];
+    let mut borrowed: Vec<&mut [R]> = outputs.iter_mut().map(|output| &mut output[..]).collect();
+    interpreter.run(isa, &[&a, &b], &mut borrowed);
+    outputs
+        .into_iter()
+        .map(|output| output.into_iter().map(Real::to_f64).collect())
+        .collect()
+}
+
+const SHARED: f64 = -0.45;
+
+fn node_input(index: usize, row: usize, lane: usize) -> f64 {
+    f64::from(((row * 37 + lane * 11 + index * 5) % 64) as u32) / 20.0 - 1.6
+}
+
+fn fiber_input(lane: usize) -> f64 {
+    0.25 * lane as f64 - 0.9
+}
+
+/// The same by the canonical evaluation.
+fn expected(program: &axonml_autodiff::Program, row: usize, lane: usize) -> Vec<f64> {
+    let inputs: Vec<f64> = program
+        .inputs()
+        .iter()
+        .map(|input| match input.name.as_str() {
+            "a" => node_input(0, row, lane),
+            "b" => node_input(1, row, lane),
+            "f" => fiber_input(lane),
+            _ => SHARED,
+        })
+        .collect();
+    program.eval(&inputs)
+}
+
+fn choices() -> impl Strategy<Value = Vec<(usize, usize, usize, usize, usize)>> {
+    let index = || 0..1_000_usize;
+    proptest::collection::vec((index(), index(), index(), index(), index()), 1..30)
+}
+
+proptest! {
+    #[test]
+    fn interpreter_agrees_with_the_canonical_evaluation(choices in choices(), rows in 1..200_usize) {
+        let program = random_program(&choices);
+        for isa in Isa::available() {
+            let found = run::<f64>(&program, isa, rows, |lane| lane);
+            for (row, lane) in [(0, 0), (rows / 2, 3), (rows - 1, LANES - 1)] {
+                for (output, value) in expected(&program, row, lane).into_iter().enumerate() {
+                    let error = (found[output][row * LANES + lane] - value).abs();
+                    // A few ulp per operation, through chains whose slopes may multiply a few times by up to 9.
+                    prop_assert!(error <= 1e-11 * value.abs().max(1.0), "{isa} output {output}: {error:e}\n{program}");
+                }
+            }
+        }
+    }
+
+    /// Neither the block a node falls into nor the companions of a lane change a bit.
+    #[test]
+    fn lanes_and_blocks_are_independent(choices in choices(), rows in 1..200_usize) {
+        let program = random_program(&choices);
+        for isa in Isa::available() {
+            let mixed = run::<f32>(&program, isa, rows, |lane| lane);
+            let reversed = run::<f32>(&program, isa, rows, |lane| LANES - 1 - lane);
+            let alone = run::<f32>(&program, isa, 1, |_| 5);
+            for output in 0..mixed.len() {
+                for row in 0..rows {
+                    let (a, b) = (mixed[output][row * LANES + 2], reversed[output][row * LANES + LANES - 3]);
+                    prop_assert_eq!(a.to_bits(), b.to_bits());
+                }
+                prop_assert_eq!(mixed[output][5].to_bits(), alone[output][0].to_bits());
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Every model on every instruction set against the scalar reference, which evaluates programs by libm and solves all
+//! compartments of the double cable without modes.
+
+use std::sync::Arc;
+
+use axonml_core::{Medium, PointSource, Waveform};
+use axonml_cpu::{CpuBackend, Isa, Reference};
+use axonml_models::{
+    Device, Fiber, FiberOutcome, FiberStatus, MODELS, NodeSelection, Observation, ObserverKind,
+    ObserverSpec, Precision, Settings, Simulation, Stimulus,
+};
+
+use crate::golden::largest_difference;
+
+/// Fibres of different length and diameter, so that groups are ragged.
+fn fibers(id: &str) -> Vec<Fiber> {
+    match id {
+        "mrg" | "smf" => [(5.7, 21), (8.7, 33), (14.0, 27)]
+            .map(|(d, n)| Fiber::new(d, n))
+            .to_vec(),
+        _ => [(0.8, 41), (1.0, 61), (1.5, 51)]
+            .map(|(d, n)| Fiber::new(d, n))
+            .to_vec(),
+    }
+}
+
+/// A biphasic pulse from a point source and a current injected into node 10.
+fn run(id: &str, backend: Device, precision: Precision) -> (Simulation, Vec<FiberOutcome>) {
+    let model = axonml_models::model(id).unwrap();
+    let fibers = fibers(id);
+    let count = fibers.len();
+    let settings = Settings {
+        precision,
+        tstop_ms: 1.5,
+        ..Settings::default()
+    };
+    let simulation = Simulation::new(model, fibers, &settings, &backend).unwrap();
+    let distance = if count > 0 && ["mrg", "smf"].contains(&id) {
+        1000.0
+    } else {
+        150.0
+    };
+    let source = PointSource {
+        x_um: distance,
+        y_um: 0.0,
+        z_um: 40.0,
+        medium: Medium::isotropic(500.0),
+    };
+    let pulse = Waveform::biphasic(0.1, 0.02).unwrap().delayed(0.1);
+    let clamp = Arc::new(Waveform::monophasic(0.2).unwrap().flipped().delayed(0.4));
+    let stimulus = (0..count).fold(
+        Stimulus::uniform(count, Arc::new(source), pulse),
+        |stimulus, fiber| {
+            stimulus.inject(
+                fiber,
+                10,
+                if ["mrg", "smf"].contains(&id) {
+                    1.0
+                } else {
+                    0.1
+                },
+                clamp.clone(),
+            )
+        },
+    );
+    let observers = [
+        ObserverSpec::new(ObserverKind::Raster, NodeSelection::All).threshold_mv(-30.0),
+        ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All),
+    ];
+    let outcome = simulation.run(&stimulus, 0.1, &observers).unwrap();
+    (simulation, outcome.fibers)
+}
+
+#[test]
+fn double_precision_agrees_with_the_scalar_reference() {
+    for model in MODELS {
+        let id = model.schema().id;
+        let (simulation, expected) = run(id, Device::custom(Reference), Precision::F64);
+        for isa in Isa::available() {
+            let (_, found) = run(
+                id,
+                Device::custom(CpuBackend::with_isa(isa)),
+                Precision::F64,
+            );
+            for (fiber, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                assert_eq!(simulation.divergence(fiber, expected.status), None, "{id}");
+                assert_eq!(
+                    found.status,
+                    FiberStatus::Completed,
+                    "{id} on {isa}, fibre {fiber}"
+                );
+                let (found, expected) = (found, expected);
+                let (a, b) = (
+                    found.state.as_ref().unwrap(),
+                    expected.state.as_ref().unwrap(),
+                );
+                // 300 steps of a few ulp each, multiplied by the slope of an action potential's upstroke.
+                let v = largest_difference(&a.v_mv, &b.v_mv);
+                assert!(
+                    v < 1e-8,
+                    "{id} on {isa}, fibre {fiber}: voltages differ by {v:e} mV"
+                );
+                for (a, b) in a.states.iter().zip(&b.states) {
+                    let difference = largest_difference(a, b);
+                    assert!(
+                        difference < 1e-9,
+                        "{id} on {isa}, fibre {fiber}: states differ by {difference:e}"
+                    );
+                }
+                let modes = largest_difference(&a.modes, &b.modes);
+                let scale = b.modes.iter().fold(1e-3_f64, |scale, x| scale.max(x.abs()));
+                assert!(
+                    modes < 1e-9 * scale,
+                    "{id} on {isa}, fibre {fiber}: modes differ by {modes:e} of {scale:e} nA"
+                );
+                let (Observation::Raster(a), Observation::Raster(b)) =
+                    (&found.observations[0], &expected.observations[0])
+                else {
+                    panic!("rasters")
+                };
+                assert_eq!(
+                    a.len(),
+                    b.len(),
+                    "{id} on {isa}, fibre {fiber}: different spikes"
+                );
+                assert!(
+                    a.iter()
+                        .zip(b)
+                        .all(|(a, b)| a.node == b.node && (a.time_ms - b.time_ms).abs() < 1e-9)
+                );
+            }
+        }
+        let spikes = |outcome: &FiberOutcome| match &outcome.observations[0] {
+            Observation::Raster(spikes) => spikes.len(),
+            _ => 0,
+        };
+        assert!(
+            expected.iter().any(|outcome| spikes(outcome) > 0),
+            "{id}: the comparison should contain a spike"
+        );
+    }
+}
+
+#[test]
+fn single_precision_keeps_spike_times_to_a_microsecond() {
+    for model in MODELS {
+        let id = model.schema().id;
+        let (_, expected) = run(id, Device::custom(Reference), Precision::F64);
+        for isa in Isa::available() {
+            let (_, found) = run(
+                id,
+                Device::custom(CpuBackend::with_isa(isa)),
+                Precision::F32,
+            );
+            for (found, expected) in found.iter().zip(&expected) {
+                let (Observation::Raster(a), Observation::Raster(b)) =
+                    (&found.observations[0], &expected.observations[0])
+                else {
+                    panic!("rasters")
+                };
+                assert_eq!(a.len(), b.len(), "{id} on {isa}: different spikes");
+                for (a, b) in a.iter().zip(b) {
+                    let shift = (a.time_ms - b.time_ms).abs();
+                    assert!(
+                        a.node == b.node && shift < 1e-3,
+                        "{id} on {isa}: spike at node {} shifted {shift} ms",
+                        a.node
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! `cargo xtask tidy`: rules of the house that the compiler does not know.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::check::root;
+
+/// Crate, and the workspace crates it may depend on (ARCHITECTURE.md says why).
+const DEPENDENCIES: &[(&str, &[&str])] = &[
+    ("axonml-core", &[]),
+    ("axonml-autodiff", &["axonml-core"]),
+    ("axonml-cpu", &["axonml-core", "axonml-autodiff"]),
+    (
+        "axonml-models",
+        &["axonml-core", "axonml-autodiff", "axonml-cpu"],
+    ),
+    ("axonml-cli", &["axonml-core", "axonml-models"]),
+];
+
+/// Crates that may hold `unsafe` blocks.
+const UNSAFE_ALLOWED: &[&str] = &["axonml-cpu"];
+
+const UNFINISHED: [&str; 3] = ["todo!(", "unimplemented!(", "dbg!("];
+
+const LONGEST_FILE: usize = 700;
+
+/// Bytes of all files of the repository that are allowed.
+const LARGEST_REPOSITORY: u64 = 30 << 20;
+
+pub(crate) fn run() -> Result<(), String> {
+    let mut problems = Vec::new();
+    dependencies(&mut problems);
+    let mut files = Vec::new();
+    collect(&root(), &mut files);
+    sources(&files, &mut problems);
+    documents(&files, &mut problems);
+    let total: u64 = files
+        .iter()
+        .filter_map(|file| fs::metadata(file).ok())
+        .map(|meta| meta.len())
+        .sum();
+    if total > LARGEST_REPOSITORY {
+        problems.push(format!(
+            "the repository's files weigh {} MiB; the limit is 30",
+            total >> 20
+        ));
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("\n  {}", problems.join("\n  ")))
+    }
+}
+
+/// Files of the repository, without build output and hidden folders.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if path.is_dir() {
+            if name != "target" && !name.starts_with('.') {
+                collect(&path, files);
+            }
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+fn relative(file: &Path) -> String {
+    file.strip_prefix(root())
+        .unwrap_or(file)
+        .display()
+        .to_string()
+}
+
+/// Dependencies between the crates point one way.
+fn dependencies(problems: &mut Vec<String>) {
+    for (name, allowed) in DEPENDENCIES {
+        let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap_or_default();
+        let section = manifest.split("[dependencies]").nth(1).unwrap_or_default();
+        let section = section.split("\n[").next().unwrap_or_default();
+        for line in section.lines().filter(|line| line.starts_with("axonml-")) {
+            let dependency = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            if !allowed.contains(&dependency) {
+                problems.push(format!("{name} must not depend on {dependency}"));
+            }
+        }
+    }
+}
+
+/// Length, unfinished marks, `unsafe` and panics in library code.
+fn sources(files: &[PathBuf], problems: &mut Vec<String>) {
+    for file in files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|e| e == "rs"))
+    {
+        let (Ok(text), name) = (fs::read_to_string(file), relative(file)) else {
+            continue;
+        };
+        let lines = text.lines().count();
+        if lines > LONGEST_FILE {
+            problems.push(format!(
+                "{name} has {lines} lines: would two names explain more than one?"
+            ));
+        }
+        if name.starts_with("xtask") {
+            continue;
+        }
+        for mark in UNFINISHED.iter().filter(|mark| text.contains(**mark)) {
+            problems.push(format!("{name} contains `{mark}`"));
+        }
+        let crate_name = name.split('/').next().unwrap_or_default();
+        if text.contains("unsafe {") && !UNSAFE_ALLOWED.contains(&crate_name) {
+            problems.push(format!("{name} contains `unsafe`"));
+        }
+        let is_test =
+            name.contains("tests") || name.contains("benches") || name.starts_with("examples");
+        let library = text.split("#[cfg(test)]").next().unwrap_or_default();
+        if !is_test
+            && library
+                .lines()
+                .any(|line| line.contains(".unwrap()") && !line.trim_start().starts_with("//"))
+        {
+            problems.push(format!(
+                "{name} unwraps outside tests: return an error, or `expect` with the reason"
+            ));
+        }
+    }
+}
+
+/// Paths that the documents name in back-quotes exist.
+fn documents(files: &[PathBuf], problems: &mut Vec<String>) {
+    for file in files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|e| e == "md"))
+    {
+        let (Ok(text), Some(folder)) = (fs::read_to_string(file), file.parent()) else {
+            continue;
+        };
+        for quoted in text.split('`').skip(1).step_by(2) {
+            let looks_like_path = quoted.contains('/')
+                && !quoted.contains([' ', '<', '*', '{', '$', '=', ':', '('])
+                && !quoted.starts_with(['/', '-', '.']);
+            if looks_like_path && !root().join(quoted).exists() && !folder.join(quoted).exists() {
+                problems.push(format!(
+                    "{} names `{quoted}`, which does not exist",
+                    relative(file)
+                ));
+            }
+        }
+    }
+}
