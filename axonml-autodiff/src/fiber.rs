@@ -36,7 +36,8 @@ pub enum StateUpdate<'t> {
         /// Time constant, ms.
         tau: Expr<'t>,
     },
-    /// `x' = rate`, stepped explicitly (concentrations): `x + dt * rate`, with the currents of the step before.
+    /// `x' = rate`, stepped explicitly (concentrations): `x + dt * rate`, the rate at the voltage and states before the
+    /// step, as NEURON does. These states move before the gates do, which see their new values.
     Ode {
         /// Start value.
         start: Expr<'t>,
@@ -128,7 +129,7 @@ impl<'t> Membrane<'t> {
 }
 
 impl<'t> StateUpdate<'t> {
-    /// The value the state settles at while the voltage is held.
+    /// The value the state settles at while the voltage is held, or where it starts.
     pub fn steady(&self) -> Expr<'t> {
         match *self {
             StateUpdate::AlphaBeta { alpha, beta } => alpha / (alpha + beta),
@@ -137,16 +138,15 @@ impl<'t> StateUpdate<'t> {
         }
     }
 
-    /// The value after a step of `dt` from `x`.
-    pub fn step(&self, x: Expr<'t>, dt: Expr<'t>) -> Expr<'t> {
-        let relax = |inf: Expr<'t>, exponent: Expr<'t>| inf + (x - inf) * exponent.exp();
-        match *self {
-            StateUpdate::AlphaBeta { alpha, beta } => {
-                let rate = alpha + beta;
-                relax(alpha / rate, -dt * rate)
-            }
-            StateUpdate::InfTau { inf, tau } => relax(inf, -dt / tau),
-            StateUpdate::Ode { rate, .. } => x + dt * rate,
-        }
+    /// The value of a gate after a step of `dt` from `x`, exact for rates held fixed; `None` for an ODE, whose rate
+    /// belongs to the moment before the step.
+    pub fn relax(&self, x: Expr<'t>, dt: Expr<'t>) -> Option<Expr<'t>> {
+        let exponent = match *self {
+            StateUpdate::AlphaBeta { alpha, beta } => -dt * (alpha + beta),
+            StateUpdate::InfTau { tau, .. } => -dt / tau,
+            StateUpdate::Ode { .. } => return None,
+        };
+        let inf = self.steady();
+        Some(inf + (x - inf) * exponent.exp())
     }
 }

@@ -3,8 +3,9 @@
 //!
 //! What does not change from node to node is computed here, in f64, per lane. Chains of additions and multiplications
 //! by such constants collapse into one `k x + c`, divisions by them become multiplications, and a product that only
-//! feeds a sum becomes a fused multiply-add. These rewrites change last bits, never more; they are the same for every
-//! lane, so a lane's results do not depend on its companions.
+//! feeds a sum becomes a fused multiply-add. A collapsed `k (x - a)` errs by a rounding of `k a`, no longer relative to
+//! a vanishing result; nothing else changes by more than last bits. Which rewrites are made follows from the program
+//! alone, never from a lane's numbers, so a lane's results do not depend on its companions.
 
 use crate::op::Op;
 use crate::program::{Extent, Program, Value, ValueId};
@@ -99,6 +100,10 @@ struct Affine {
     base: ValueId,
     k: PerLane,
     c: PerLane,
+    /// Whether the chain contains a multiplication or division, and an addition or subtraction: what is computed must
+    /// not depend on whether a lane's `k` happens to be 1 or its `c` 0.
+    scaled: bool,
+    shifted: bool,
 }
 
 struct Lowering<'p> {
@@ -155,6 +160,8 @@ impl<'p> Lowering<'p> {
             base: id,
             k: vec![1.0; self.lanes],
             c: vec![0.0; self.lanes],
+            scaled: false,
+            shifted: false,
         };
         let Value::Apply(op, arguments) = value else {
             return itself();
@@ -183,10 +190,15 @@ impl<'p> Lowering<'p> {
                 )
             };
             let (k, c) = (0..self.lanes).map(each).unzip();
+            let negates = *op == Op::Neg || (*op == Op::Sub && !form_first);
+            let scaled = form.scaled || negates || matches!(op, Op::Mul | Op::Div);
+            let shifted = form.shifted || matches!(op, Op::Add | Op::Sub);
             Affine {
                 base: form.base,
                 k,
                 c,
+                scaled,
+                shifted,
             }
         };
         match (op, constant.is_some(), form_first) {
@@ -250,16 +262,21 @@ impl<'p> Lowering<'p> {
 
     /// `k x + c` with the cheapest operation that does it.
     fn collapsed(&self, id: ValueId) -> Option<Draft> {
-        let Affine { base, k, c } = self.affine[id].as_ref()?;
+        let Affine {
+            base,
+            k,
+            c,
+            scaled,
+            shifted,
+        } = self.affine[id].as_ref()?;
         let base = Argument::Value(*base);
-        let all = |values: &PerLane, x: f64| values.iter().all(|&value| value == x);
         let (factor, term) = (Argument::Constant(k.clone()), Argument::Constant(c.clone()));
-        Some(if all(k, 1.0) {
+        Some(if !scaled {
             Draft {
                 op: FusedOp::Apply(Op::Add),
                 arguments: vec![base, term],
             }
-        } else if all(c, 0.0) {
+        } else if !shifted {
             Draft {
                 op: FusedOp::Apply(Op::Mul),
                 arguments: vec![base, factor],

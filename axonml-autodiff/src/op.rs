@@ -240,22 +240,22 @@ operations! { $
         partials: |_, y| vec![Some(y * (1.0 - y))],
         domain: UNARY,
     }
-    /// The smaller of two; the second if either is NaN.
+    /// The smaller of two; NaN if either is NaN.
     Min = min(a, b) {
-        value: if a < b { a } else { b },
-        kernel: if a < b { a } else { b },
-        c: "{0} < {1} ? {0} : {1}",
+        value: if a < b || a.is_nan() { a } else { b },
+        kernel: if a < b || is_nan(a) { a } else { b },
+        c: "{0} < {1} || {0} != {0} ? {0} : {1}",
         partials: |x, y| vec![
             Some(x[0].select_lt(x[1], y.same(1.0), y.same(0.0))),
             Some(x[0].select_lt(x[1], y.same(0.0), y.same(1.0))),
         ],
         domain: BINARY,
     }
-    /// The larger of two; the second if either is NaN.
+    /// The larger of two; NaN if either is NaN.
     Max = max(a, b) {
-        value: if a > b { a } else { b },
-        kernel: if a > b { a } else { b },
-        c: "{0} > {1} ? {0} : {1}",
+        value: if a > b || a.is_nan() { a } else { b },
+        kernel: if a > b || is_nan(a) { a } else { b },
+        c: "{0} > {1} || {0} != {0} ? {0} : {1}",
         partials: |x, y| vec![
             Some(x[1].select_lt(x[0], y.same(1.0), y.same(0.0))),
             Some(x[1].select_lt(x[0], y.same(0.0), y.same(1.0))),
@@ -285,6 +285,12 @@ impl Op {
     pub fn row(self) -> &'static OpRow {
         &OPERATIONS[self as usize]
     }
+}
+
+#[inline(always)]
+#[allow(clippy::eq_op)]
+fn is_nan<R: Real>(x: R) -> bool {
+    x != x
 }
 
 fn exprelr_value(a: f64) -> f64 {

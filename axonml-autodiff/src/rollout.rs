@@ -1,12 +1,13 @@
 //! A batch of simulations as data ([`Rollout`]), its result ([`Outcome`]) and who can run it ([`Backend`]).
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use axonml_core::TimeGrid;
+use axonml_core::{TimeGrid, names};
 
 use crate::cable::{Cable, Projection};
-use crate::{BackendError, Observation, ObserverKind, ObserverSpec, Precision, Program};
+use crate::{BackendError, Extent, Observation, ObserverKind, ObserverSpec, Precision, Program};
 
 /// What an input of a membrane program is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,6 +238,9 @@ impl Rollout {
         }
         for (index, fiber) in self.fibers.iter().enumerate() {
             let cable = &fiber.cable;
+            cable.check().map_err(|problem| {
+                BackendError::Unsupported(format!("fibre {index}: {problem}"))
+            })?;
             if std::mem::discriminant(&**cable) != std::mem::discriminant(&*self.fibers[0].cable) {
                 return Err(BackendError::Unsupported(format!(
                     "fibre {index} has another kind of cable than fibre 0: run them as separate batches"
@@ -316,15 +320,8 @@ impl Rollout {
             )?;
         }
         self.check_bindings()?;
-        if self
-            .observers
-            .iter()
-            .any(|o| matches!(o.kind, ObserverKind::Recorder { every: 0, .. }))
-        {
-            return Err(BackendError::Unsupported(
-                "a recorder must record every 1 or more steps, not every 0".into(),
-            ));
-        }
+        self.check_numbers()?;
+        self.check_observers()?;
         match self.stop_when_active.map(|index| self.observers.get(index)) {
             Some(Some(ObserverSpec {
                 kind: ObserverKind::Active { .. },
@@ -335,6 +332,112 @@ impl Rollout {
                 "a run can only stop early on an `Active` observer".into(),
             )),
         }
+    }
+
+    /// Observers name nodes and states that exist, and can see something.
+    fn check_observers(&self) -> Result<(), BackendError> {
+        for (index, observer) in self.observers.iter().enumerate() {
+            let refuse = |problem: &str| {
+                Err(BackendError::Unsupported(format!(
+                    "observer {index}: {problem}"
+                )))
+            };
+            if !observer.threshold_mv.is_finite() || !observer.after_ms.is_finite() {
+                return refuse("its threshold and start must be finite numbers");
+            }
+            let mut fewest = usize::MAX;
+            for (fiber, of) in self.fibers.iter().enumerate() {
+                let nodes = of.cable.nodes();
+                let resolved = observer.nodes.resolve(nodes);
+                let resolved = resolved.map_err(|node| BackendError::NodeOutOfRange {
+                    observer: index,
+                    fiber,
+                    index: node,
+                    nodes,
+                })?;
+                fewest = fewest.min(resolved.iter().collect::<HashSet<_>>().len());
+            }
+            match &observer.kind {
+                _ if fewest == 0 => return refuse("it watches no node; name at least one"),
+                ObserverKind::Active { at_least } if *at_least == 0 || *at_least > fewest => {
+                    return refuse("it needs at least 1 and at most as many nodes as it watches");
+                }
+                ObserverKind::Maximum if observer.first_state(&self.grid) > self.grid.steps() => {
+                    return refuse("it begins to watch after the run ends; let it begin earlier or raise tstop");
+                }
+                ObserverKind::Recorder { every: 0, .. } => {
+                    return refuse("a recorder must record every 1 or more steps, not every 0");
+                }
+                ObserverKind::Recorder { states, .. } => {
+                    let known = &self.membrane.states;
+                    if let Some(name) = states.iter().find(|name| !known.contains(name)) {
+                        let nearest = names::nearest(name, known.iter().map(String::as_str))
+                            .map(str::to_owned);
+                        return Err(BackendError::UnknownState {
+                            observer: index,
+                            name: name.clone(),
+                            nearest,
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// No number that a run starts from or is driven by is NaN or infinite.
+    fn check_numbers(&self) -> Result<(), BackendError> {
+        let finite = |what: &dyn Fn() -> String, values: &[f64]| match values
+            .iter()
+            .find(|x| !x.is_finite())
+        {
+            None => Ok(()),
+            Some(x) => Err(BackendError::Unsupported(format!(
+                "{} holds {x}; a finite number is needed",
+                what()
+            ))),
+        };
+        finite(&|| "the list of shared parameters".into(), &self.shared)?;
+        finite(&|| "the list of amplitudes".into(), &self.drive.amplitudes)?;
+        for (index, waveform) in self.drive.waveforms.iter().enumerate() {
+            finite(&|| format!("waveform {index}"), waveform)?;
+        }
+        // What single precision cannot hold would become infinite.
+        let largest = match self.precision {
+            Precision::F32 => f64::from(f32::MAX),
+            Precision::F64 => f64::MAX,
+        };
+        for (index, (fiber, sources)) in self.fibers.iter().zip(&self.drive.sources).enumerate() {
+            finite(
+                &|| format!("the list of parameters of fibre {index}"),
+                &fiber.parameters,
+            )?;
+            for source in sources.iter() {
+                let SourceField::Separable { projection, .. } = &source.field else {
+                    continue;
+                };
+                let mut effects = projection.nodes_na.iter().chain(&projection.modes);
+                if let Some(x) = effects.find(|x| x.is_nan() || x.abs() > largest) {
+                    return Err(BackendError::Unsupported(format!(
+                        "a source drives fibre {index} with {x} nA per unit, which is no finite {} number",
+                        self.precision.name()
+                    )));
+                }
+            }
+        }
+        if let Start::From(states) = &self.start {
+            for (index, state) in states.iter().enumerate() {
+                let what = || format!("the start state of fibre {index}");
+                finite(&what, &state.v_mv)?;
+                finite(&what, &state.modes)?;
+                state
+                    .states
+                    .iter()
+                    .try_for_each(|values| finite(&what, values))?;
+            }
+        }
+        Ok(())
     }
 
     /// Every input of a membrane program is bound to something that exists, at the lane's own node.
@@ -351,6 +454,18 @@ impl Rollout {
             .map(|fiber| fiber.parameters.len())
             .min()
             .unwrap_or(usize::MAX);
+        let states = membrane.states.len();
+        for ((name, program), expected) in programs.into_iter().zip([states, 2, states + 2]) {
+            let found = program.outputs().len();
+            if found != expected {
+                let what = format!("outputs of the membrane program `{name}`");
+                return Err(BackendError::Shape {
+                    what,
+                    expected,
+                    found,
+                });
+            }
+        }
         for ((name, program), bindings) in programs.into_iter().zip(&membrane.bindings) {
             if bindings.len() != program.inputs().len() {
                 return Err(BackendError::Shape {
@@ -366,7 +481,9 @@ impl Rollout {
                     Binding::Shared(index) => index < self.shared.len(),
                     Binding::Fiber(index) => index < fiber_parameters,
                 };
-                if !exists || input.offset != 0 {
+                // Voltage and states are per node; everything else is the same at every node of a fibre.
+                let per_node = matches!(binding, Binding::U | Binding::State(_));
+                if !exists || input.offset != 0 || per_node != (input.extent == Extent::Node) {
                     return Err(BackendError::Unsupported(format!(
                         "input `{}` of the membrane program `{name}` is bound to {binding:?} at offset {}, which no node has",
                         input.name, input.offset

@@ -12,6 +12,8 @@ use crate::plot::PlotError;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CliError {
     kind: Kind,
+    /// Where it happened, outermost first.
+    places: Vec<String>,
     message: String,
     help: Option<String>,
 }
@@ -46,6 +48,7 @@ impl CliError {
     fn new(kind: Kind, message: impl fmt::Display) -> Self {
         CliError {
             kind,
+            places: Vec::new(),
             message: message.to_string(),
             help: None,
         }
@@ -58,21 +61,58 @@ impl CliError {
         self
     }
 
-    /// Says where it happened.
+    /// Adds what to do about it, unless that is already said.
     #[must_use]
-    pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
-        self.message = format!("{place}: {}", self.message);
+    pub(crate) fn or_help(mut self, help: &str) -> Self {
+        self.help.get_or_insert_with(|| help.to_owned());
         self
     }
 
-    /// What is wrong, on one line, without the remedy.
-    pub(crate) fn message(&self) -> &str {
-        &self.message
+    /// Says where it happened.
+    #[must_use]
+    pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
+        self.places.insert(0, place.to_string());
+        self
     }
 
-    /// Whether the work, not the request, is at fault.
-    pub(crate) fn is_failure(&self) -> bool {
-        self.kind == Kind::Failure
+    /// What is wrong and where, without the remedy.
+    pub(crate) fn message(&self) -> String {
+        let parts = self.places.iter().chain([&self.message]);
+        parts.map(String::as_str).collect::<Vec<_>>().join(": ")
+    }
+
+    /// One error of many: the first of each kind in full, how many are like it, and how many kinds are left out.
+    pub(crate) fn of_many(errors: &[CliError]) -> Option<CliError> {
+        const SHOWN: usize = 4;
+        // Errors are alike when they differ only in the outermost place.
+        let alike = |a: &CliError, b: &CliError| {
+            a.message == b.message && a.places.get(1..) == b.places.get(1..)
+        };
+        let mut kinds: Vec<(&CliError, usize)> = Vec::new();
+        for error in errors {
+            match kinds.iter_mut().find(|(known, _)| alike(known, error)) {
+                Some((_, count)) => *count += 1,
+                None => kinds.push((error, 1)),
+            }
+        }
+        let text = |(error, count): &(&CliError, usize)| match count {
+            1 => error.message(),
+            _ => format!("{} (and {} more like this)", error.message(), count - 1),
+        };
+        let (first, _) = kinds.first()?;
+        let mut lines: Vec<String> = kinds.iter().take(SHOWN).map(text).collect();
+        if kinds.len() > SHOWN {
+            lines.push(format!(
+                "and {} more that are wrong otherwise",
+                kinds.len() - SHOWN
+            ));
+        }
+        Some(CliError {
+            kind: first.kind,
+            places: Vec::new(),
+            message: lines.join("\n       "),
+            help: first.help.clone(),
+        })
     }
 
     /// Prints the error and returns the exit code.
@@ -90,7 +130,7 @@ impl CliError {
 
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+        write!(f, "error: {}", self.message())?;
         match &self.help {
             Some(help) => write!(f, "\n  help: {help}"),
             None => Ok(()),

@@ -1,2 +1,49 @@
-//! axonml
-fn main() {}
+//! The `axonml` command line: peripheral nerve fibres under electrical stimulation.
+//!
+//! `args` says what can be asked for, `commands` does it. In between stand `fibres` (what flags ask for) and `conditions`
+//! (what tables ask for), which both end in `job`s; `search` finds their thresholds; `report` and `pictures` show results.
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod conditions;
+mod demo;
+mod error;
+mod fibres;
+mod interrupt;
+mod job;
+mod messages;
+mod pictures;
+mod plot;
+mod recording;
+mod report;
+mod request;
+mod search;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use messages::Messages;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let messages = Messages::new(cli.quiet, cli.verbose);
+    let done = match &cli.command {
+        Command::Models(args) => commands::models::models(args),
+        Command::Devices(args) => commands::devices::devices(args),
+        Command::Run(args) => {
+            interrupt::install();
+            commands::run::run(args, messages)
+        }
+        Command::Threshold(args) => {
+            interrupt::install();
+            commands::threshold::threshold(args, messages)
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(),
+    }
+}

@@ -1,6 +1,7 @@
 //! Cable kernels: the linear part of a step for a group of lanes.
 //!
-//! Arrays are `[node][lane]` with `L` lanes; fibres with fewer nodes than the group have rows that couple to nothing.
+//! Arrays are `[node][lane]` with `L` lanes. Fibres with fewer nodes than the group have rows behind their end that act
+//! on none of theirs.
 
 use axonml_autodiff::Real;
 use axonml_autodiff::cable::MODES;
@@ -20,7 +21,8 @@ pub(crate) struct NodeRows<R> {
     pub(crate) off: Vec<R>,
 }
 
-/// Solves the implicit node rows by the Thomas algorithm (no pivoting: the matrix is diagonally dominant).
+/// Solves the implicit node rows by the Thomas algorithm (no pivoting: for conductances >= 0 the
+/// matrix is diagonally dominant).
 pub(crate) struct Solve<'a, R, const L: usize> {
     pub(crate) rows: &'a NodeRows<R>,
     /// Membrane conductance S/cm2 and source mA/cm2.
@@ -396,24 +398,24 @@ impl<R: Real, const L: usize> Kernel for FindUnstable<'_, R, L> {
 
 /// Whether any number is not finite.
 pub(crate) struct FindBad<'a, R> {
-    pub(crate) arrays: [&'a [R]; 3],
+    pub(crate) arrays: &'a [&'a [R]],
     pub(crate) found: &'a mut bool,
 }
 
 impl<R: Real> Kernel for FindBad<'_, R> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        // x - x is 0 for finite numbers and NaN otherwise; a sum of zeros is compared once.
+        // 0 x is 0 for finite numbers and NaN otherwise; sums of zeros are compared once.
         let mut wrong = [R::default(); 16];
         for array in self.arrays {
             let (rows, rest) = array.as_chunks::<16>();
             for row in rows {
                 for l in 0..16 {
-                    wrong[l] += row[l] - row[l];
+                    wrong[l] += row[l] * R::default();
                 }
             }
             for (w, &x) in wrong.iter_mut().zip(rest) {
-                *w += x - x;
+                *w += x * R::default();
             }
         }
         *self.found = wrong.iter().any(|&w| w != R::default());

@@ -163,6 +163,9 @@ impl<R: Real> GroupDrive<R> {
 
     /// Projects the space-time potentials at `step`; false if there are none or all are zero.
     fn project_dense(&mut self, step: usize) -> bool {
+        if self.dense.is_empty() {
+            return false;
+        }
         let mut totals: Vec<Option<Vec<f64>>> = vec![None; self.lanes];
         for source in &self.dense {
             let samples = source.cable.samples();

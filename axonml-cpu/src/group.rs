@@ -189,6 +189,9 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     pub(crate) fn run(mut self) -> Vec<FiberOutcome> {
         let steps = self.rollout.steps.clone();
         self.each_watch(|watch, view| watch.start(view));
+        if steps.is_empty() {
+            return self.finish();
+        }
         if !matches!(self.cable, GroupCable::Explicit { .. }) {
             self.start_currents();
         }
@@ -390,55 +393,73 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             return;
         }
         let dt_ms = self.rollout.grid.dt_ms();
+        let mut unstable = Vec::new();
         for lane in self.open_lanes() {
-            let cable = &cables[lane];
-            let stability = |node: usize| {
-                let g_us = cable.area_cm2 * US_PER_S * self.g[node * L + lane].to_f64();
-                cable.stability(dt_ms, g_us)
-            };
-            if let Some(node) =
-                (0..cable.nodes).find(|&node| stability(node) > ExplicitCable::STABILITY_LIMIT)
-            {
-                let v_mv = self.u[node * L + lane].to_f64() + self.rollout.v_reference_mv;
-                let stability = Some(stability(node));
-                self.status[lane] = Some(FiberStatus::Diverged {
-                    state,
-                    node,
-                    v_mv,
-                    stability,
-                });
+            // The very comparison of the scan, so that a lane's verdict does not depend on who made it necessary.
+            let exceeds = |node: &usize| rows.area[lane] * self.g[node * L + lane] > limit[lane];
+            if let Some(node) = (0..cables[lane].nodes).find(exceeds) {
+                let g_us = (rows.area[lane] * self.g[node * L + lane]).to_f64();
+                unstable.push((lane, node, Some(cables[lane].stability(dt_ms, g_us))));
             }
         }
+        self.mark_diverged(state, &unstable);
     }
 
     /// Marks lanes in which a number is no longer finite.
     fn find_bad(&mut self, state: usize) {
+        let mut arrays: Vec<&[R]> = vec![&self.u, &self.g, &self.j];
+        arrays.extend(self.states.iter().map(|state| &state[..]));
         let mut found = false;
         dispatch(
             self.isa,
             FindBad {
-                arrays: [&self.u, &self.g, &self.j],
+                arrays: &arrays,
                 found: &mut found,
             },
         );
         if !found {
             return;
         }
+        let mut bad = Vec::new();
         for lane in self.open_lanes() {
-            let at = |x: &[R], node: usize| x[node * L + lane];
-            let bad = |node: &usize| {
-                [&self.u, &self.g, &self.j]
-                    .iter()
-                    .any(|x| !at(x, *node).is_finite())
+            let is_bad = |node: &usize| arrays.iter().any(|x| !x[node * L + lane].is_finite());
+            bad.extend(
+                (0..self.nodes_of(lane))
+                    .find(is_bad)
+                    .map(|node| (lane, node, None)),
+            );
+        }
+        self.mark_diverged(state, &bad);
+    }
+
+    /// Ends lanes as diverged at (lane, node, stability number) and sets their numbers to rest, so that what went wrong
+    /// in them neither slows the group nor is found again.
+    fn mark_diverged(&mut self, state: usize, lanes: &[(usize, usize, Option<f64>)]) {
+        for &(lane, node, stability) in lanes {
+            let v_mv = self.u[node * L + lane].to_f64() + self.rollout.v_reference_mv;
+            self.status[lane] = Some(FiberStatus::Diverged {
+                state,
+                node,
+                v_mv,
+                stability,
+            });
+            let modes = match &mut self.cable {
+                GroupCable::Double { z, .. } => Some(z),
+                GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => None,
             };
-            if let Some(node) = (0..self.nodes_of(lane)).find(bad) {
-                let v_mv = at(&self.u, node).to_f64() + self.rollout.v_reference_mv;
-                self.status[lane] = Some(FiberStatus::Diverged {
-                    state,
-                    node,
-                    v_mv,
-                    stability: None,
-                });
+            let arrays = [
+                &mut self.u,
+                &mut self.u_before,
+                &mut self.g,
+                &mut self.j,
+                &mut self.current,
+            ];
+            for array in arrays.into_iter().chain(&mut self.states).chain(modes) {
+                array
+                    .iter_mut()
+                    .skip(lane)
+                    .step_by(L)
+                    .for_each(|x| *x = R::default());
             }
         }
     }
@@ -572,11 +593,7 @@ fn pack_cable<R: Real, const L: usize>(
                     modes.kappa[mode * L + lane] = R::from_f64(step.kappa[mode]);
                 }
                 for k in 0..cable.nodes {
-                    let sides = if k == 0 || k + 1 == cable.nodes {
-                        1.0
-                    } else {
-                        2.0
-                    };
+                    let sides = f64::from(u8::from(k > 0) + u8::from(k + 1 < cable.nodes));
                     let coupling = if k + 1 < cable.nodes {
                         -step.neighbor_coupling
                     } else {

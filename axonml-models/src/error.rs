@@ -58,6 +58,11 @@ pub enum SimulationError {
         /// Stability number of the explicit step, where that was the reason.
         stability: Option<f64>,
     },
+    /// A fibre diverged while its initial state was being found.
+    #[error(
+        "while the fibres settled before the run (time counts from the beginning of the warm-up): {0}"
+    )]
+    Settling(#[source] Box<SimulationError>),
     /// No backend can do what was asked.
     #[error("{0}")]
     Device(String),

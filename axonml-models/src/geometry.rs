@@ -233,6 +233,8 @@ pub(crate) fn build(
             };
             let spacing = positive("the distance between nodes", spacing)?;
             let area = PI * positive("the node diameter", node_diameter)? * CM2_PER_UM2;
+            let rho = positive("the axial resistivity", rho)?;
+            let capacitance = positive("the membrane capacitance", capacitance)?;
             let axial = cylinder_us(rho, spacing, positive("the axon diameter", axon_diameter)?);
             BuiltFiber::chain(
                 Cable::Explicit(ExplicitCable {
@@ -251,6 +253,8 @@ pub(crate) fn build(
                 unreachable!("quantities() lists four for an unmyelinated fibre")
             };
             let length = positive("the compartment length", length)?;
+            let rho = positive("the axial resistivity", rho)?;
+            let capacitance = positive("the membrane capacitance", capacitance)?;
             let area = PI * positive("the diameter", diameter)? * length * CM2_PER_UM2;
             let capacitance_nf = capacitance * area * NF_PER_UF;
             let axial_us = cylinder_us(rho, length, diameter);
@@ -305,10 +309,9 @@ fn build_myelinated(quantities: &[f64], nodes: usize) -> Result<BuiltFiber, Stri
     let compartments: [InternodeCompartment; 10] = compartments
         .try_into()
         .expect("quantities() lists ten compartments");
-    if let Some(short) = compartments.iter().find(|c| c.length_um <= 0.0) {
+    if !(node_capacitance > 0.0) {
         return Err(format!(
-            "an internodal compartment has length {} um",
-            short.length_um
+            "the capacitance of the node is {node_capacitance} uF/cm2, but must be positive"
         ));
     }
     let node = NodeGeometry {

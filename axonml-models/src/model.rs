@@ -63,7 +63,7 @@ impl<'t> Symbols<'t> {
 /// Input names of the lowering; a parameter cannot be called like this.
 pub(crate) const DIAMETER: &str = "diameter um";
 pub(crate) const COMPARTMENT: &str = "compartment um";
-pub(crate) const CELSIUS: &str = "celsius";
+pub(crate) const CELSIUS: &str = "temperature C";
 pub(crate) const DT: &str = "dt ms";
 pub(crate) const U: &str = "u mV";
 

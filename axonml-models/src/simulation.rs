@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use axonml_autodiff::{Cable, ObserverSpec};
 use axonml_autodiff::{
-    Drive, FiberState, FiberStatus, Outcome, Precision, Rollout, RolloutFiber, SourceField, Start,
+    Drive, FiberState, FiberStatus, Outcome, Precision, Rollout, RolloutFiber, Start,
 };
-use axonml_core::TimeGrid;
+use axonml_core::{CoreError, TimeGrid};
 
 use crate::geometry::BuiltFiber;
-use crate::lower::LoweredModel;
+use crate::lower::{LoweredModel, lower};
 use crate::schema::Schema;
 use crate::{Device, FiberModel, SimulationError, Stimulus};
 
@@ -83,6 +83,9 @@ impl Default for Settings {
 const WARMUP_DT_MS: f64 = 5.0;
 
 /// A batch of fibres of one model with their cables built.
+///
+/// # Panics
+/// Methods that take the index of a fibre panic if there is no such fibre.
 #[derive(Clone, Debug)]
 pub struct Simulation {
     model: Arc<LoweredModel>,
@@ -92,6 +95,58 @@ pub struct Simulation {
     precision: Precision,
     start: Start,
     device: Device,
+}
+
+/// Amplitudes of the extracellular sources, mA: one for all fibres, or one per fibre.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Amplitudes {
+    /// The same for all fibres.
+    Same(f64),
+    /// One per fibre.
+    Each(Vec<f64>),
+}
+
+impl From<f64> for Amplitudes {
+    fn from(amplitude_ma: f64) -> Self {
+        Amplitudes::Same(amplitude_ma)
+    }
+}
+
+impl From<Vec<f64>> for Amplitudes {
+    fn from(amplitudes_ma: Vec<f64>) -> Self {
+        Amplitudes::Each(amplitudes_ma)
+    }
+}
+
+impl Amplitudes {
+    fn per_fiber(self, fibers: usize) -> Result<Vec<f64>, CoreError> {
+        let bad = |what: &str, found: String, expected: &str| {
+            Err(CoreError::BadValue {
+                what: what.into(),
+                found,
+                expected: expected.into(),
+            })
+        };
+        let each = match self {
+            Amplitudes::Same(amplitude) => vec![amplitude; fibers],
+            Amplitudes::Each(each) if each.len() == fibers => each,
+            Amplitudes::Each(each) => {
+                return bad(
+                    "the number of amplitudes",
+                    each.len().to_string(),
+                    "one per fibre",
+                );
+            }
+        };
+        match each.iter().find(|amplitude| !amplitude.is_finite()) {
+            Some(amplitude) => bad(
+                "the amplitude",
+                amplitude.to_string(),
+                "a finite number of mA",
+            ),
+            None => Ok(each),
+        }
+    }
 }
 
 /// Someone who looks at a run while it goes on.
@@ -112,20 +167,15 @@ impl Simulation {
         settings: &Settings,
         device: &Device,
     ) -> Result<Self, SimulationError> {
-        let lowered = Arc::new(LoweredModel::new(
-            model,
-            &settings.parameters,
-            settings.celsius,
-        )?);
         let grid = TimeGrid::new(settings.dt_ms, settings.tstop_ms)?;
-        let built = lowered.build_fibers(&fibers)?;
+        let (lowered, built) = lower(model, &fibers, &settings.parameters, settings.celsius)?;
         let declared = &lowered.schema.start;
         let start = Start::Uniform {
             v_mv: declared.v_mv,
             states: declared.states.clone(),
         };
         let mut simulation = Simulation {
-            model: lowered,
+            model: Arc::new(lowered),
             fibers,
             built,
             grid,
@@ -145,15 +195,17 @@ impl Simulation {
             .built
             .iter()
             .any(|fiber| matches!(*fiber.cable, Cable::Explicit(_)));
-        let dt_ms = if explicit {
-            self.grid.dt_ms()
-        } else {
-            WARMUP_DT_MS
-        };
         let mut quiet = self.clone();
-        quiet.grid = TimeGrid::new(dt_ms, warmup_ms.max(dt_ms))?;
-        let outcome = quiet.run(&Stimulus::none(self.fibers.len()), 1.0, &[])?;
-        quiet.completed_states(outcome)
+        // Steps of at most WARMUP_DT_MS that fill the warm-up; an explicit cable keeps its own.
+        let dt_ms = match explicit {
+            true => self.grid.dt_ms(),
+            false => warmup_ms / (warmup_ms / WARMUP_DT_MS).ceil(),
+        };
+        quiet.grid = TimeGrid::new(dt_ms, warmup_ms)?;
+        let outcome = quiet.run(&Stimulus::none(self.fibers.len()), 0.0, &[])?;
+        quiet
+            .completed_states(outcome)
+            .map_err(|error| SimulationError::Settling(Box::new(error)))
     }
 
     /// The model's declaration, with this simulation's parameters.
@@ -166,6 +218,11 @@ impl Simulation {
         &self.fibers
     }
 
+    /// Arithmetic.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
     /// The time grid.
     pub fn grid(&self) -> &TimeGrid {
         &self.grid
@@ -174,6 +231,16 @@ impl Simulation {
     /// The backend.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// The state that runs start from.
+    ///
+    /// # Errors
+    /// [`SimulationError`] if the backend fails.
+    pub fn initial_states(&self) -> Result<Vec<FiberState>, SimulationError> {
+        let mut rollout = self.rollout(&Stimulus::none(self.fibers.len()), &[])?;
+        rollout.steps = 0..0;
+        self.completed_states(self.execute(&rollout)?)
     }
 
     /// z of the points of a fibre at which the extracellular potential is needed, um; its middle node lies at 0.
@@ -205,16 +272,16 @@ impl Simulation {
     pub fn run(
         &self,
         stimulus: &Stimulus,
-        amplitude_ma: f64,
+        amplitude_ma: impl Into<Amplitudes>,
         observers: &[ObserverSpec],
     ) -> Result<Outcome, SimulationError> {
         let mut rollout = self.rollout(stimulus, observers)?;
-        rollout.drive.amplitudes.fill(amplitude_ma);
+        rollout.drive.amplitudes = amplitude_ma.into().per_fiber(self.fibers.len())?;
         self.execute(&rollout)
     }
 
-    /// Goes on from `states` with the steps `steps` of the simulation's time grid: `run` is the same as its first half
-    /// followed by its second half resumed.
+    /// Goes on from `states` with the steps `steps` of the simulation's time grid: a run in parts is the run in one, to
+    /// rounding. [`Simulation::initial_states`] is where a run starts.
     ///
     /// # Errors
     /// As [`Simulation::run`]; also if the states or steps do not fit.
@@ -223,11 +290,11 @@ impl Simulation {
         states: Vec<FiberState>,
         steps: Range<usize>,
         stimulus: &Stimulus,
-        amplitude_ma: f64,
+        amplitude_ma: impl Into<Amplitudes>,
         observers: &[ObserverSpec],
     ) -> Result<Outcome, SimulationError> {
         let mut rollout = self.rollout(stimulus, observers)?;
-        rollout.drive.amplitudes.fill(amplitude_ma);
+        rollout.drive.amplitudes = amplitude_ma.into().per_fiber(self.fibers.len())?;
         rollout.start = Start::From(states);
         rollout.steps = steps;
         self.execute(&rollout)
@@ -240,12 +307,12 @@ impl Simulation {
     pub fn run_observed(
         &self,
         stimulus: &Stimulus,
-        amplitude_ma: f64,
+        amplitude_ma: impl Into<Amplitudes>,
         every: usize,
         observer: &mut dyn Observer,
     ) -> Result<Vec<FiberState>, SimulationError> {
         let mut rollout = self.rollout(stimulus, &[])?;
-        rollout.drive.amplitudes.fill(amplitude_ma);
+        rollout.drive.amplitudes = amplitude_ma.into().per_fiber(self.fibers.len())?;
         let steps = self.grid.steps();
         let mut done = 0;
         let mut states = Vec::new();
@@ -293,23 +360,16 @@ impl Simulation {
         }
     }
 
-    /// The whole run as data, amplitudes 1.
+    /// The whole run as data, amplitudes 1: for backends of one's own, and for looking at what is run.
+    ///
+    /// # Errors
+    /// As [`Simulation::run`].
     pub fn rollout(
         &self,
         stimulus: &Stimulus,
         observers: &[ObserverSpec],
     ) -> Result<Rollout, SimulationError> {
         let drive: Drive = stimulus.lower(&self.built, &self.grid)?;
-        debug_assert!(
-            drive
-                .sources
-                .iter()
-                .flat_map(|s| s.iter())
-                .all(|s| match &s.field {
-                    SourceField::Separable { waveform, .. } => *waveform < drive.waveforms.len(),
-                    SourceField::Dense(_) => true,
-                })
-        );
         Ok(Rollout {
             membrane: self.model.membrane.clone(),
             shared: self.model.shared.clone(),

@@ -31,6 +31,9 @@ struct Injection {
 
 /// What stimulates the fibres of a simulation.
 ///
+/// # Panics
+/// The methods that add something to a fibre panic for a fibre that the stimulus does not have.
+///
 /// Extracellular sources are per unit amplitude (mV per mA, times a unit waveform); their amplitude is given per run or
 /// searched for. Injected currents have their own amplitude and are not scaled.
 #[derive(Clone, Debug)]
@@ -137,6 +140,7 @@ impl Stimulus {
                 let field = match source {
                     Extracellular::Separable { field, waveform } => {
                         let ve = field.potentials_mv(&fiber.sample_z_um).map_err(wrong)?;
+                        check_potentials(&ve, fiber.sample_z_um.len()).map_err(wrong)?;
                         let projection = Arc::new(cable.project(&ve));
                         SourceField::Separable {
                             projection,
@@ -195,6 +199,25 @@ impl Stimulus {
             sources,
             amplitudes: vec![1.0; fibers.len()],
         })
+    }
+}
+
+/// Fields are open to users: their answers are checked.
+fn check_potentials(ve_mv: &[f64], expected: usize) -> Result<(), CoreError> {
+    if ve_mv.len() != expected {
+        return Err(CoreError::Shape {
+            what: "the potentials of a field".into(),
+            expected: format!("{expected} values, one per sample point"),
+            found: ve_mv.len().to_string(),
+        });
+    }
+    match ve_mv.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(CoreError::BadValue {
+            what: format!("potential {at} of a field"),
+            found: ve_mv[at].to_string(),
+            expected: "a finite number of mV per mA".into(),
+        }),
     }
 }
 

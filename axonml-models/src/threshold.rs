@@ -3,21 +3,24 @@
 use std::collections::HashMap;
 
 use axonml_autodiff::{
-    FiberStatus, NodeSelection, Observation, ObserverKind, ObserverSpec, Rollout,
+    Cable, FiberStatus, NodeSelection, Observation, ObserverKind, ObserverSpec, Precision, Rollout,
+    RolloutFiber,
 };
+use axonml_core::CoreError;
 
 use crate::{Simulation, SimulationError, Stimulus};
 
-/// How thresholds are searched for.
+/// How thresholds are searched for. Amplitudes are positive: for anodic stimuli flip the waveform.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdSearch {
     /// Nodes that must be reached (any of them); negative count from the end.
     pub detect_nodes: Vec<i64>,
     /// Level of the upward crossing, mV.
     pub detect_threshold_mv: f64,
-    /// Crossings before this are ignored, ms.
+    /// Detection begins here, ms; a node that is above the level then counts as crossing.
     pub detect_after_ms: f64,
-    /// First amplitude tried after 0, mA; it is doubled until the fibre fires.
+    /// First amplitude tried after 0, mA; it is doubled until the fibre fires. (A fibre that fires only within a window
+    /// of amplitudes narrower than a factor of two can be missed.)
     pub first_ma: f64,
     /// Largest amplitude tried, mA.
     pub max_ma: f64,
@@ -35,6 +38,59 @@ impl Default for ThresholdSearch {
             max_ma: 20.0,
             resolution: 1e-4,
         }
+    }
+}
+
+impl ThresholdSearch {
+    fn check(&self, simulation: &Simulation) -> Result<(), CoreError> {
+        let bad = |what: &str, found: String, expected: String| {
+            Err(CoreError::BadValue {
+                what: what.into(),
+                found,
+                expected,
+            })
+        };
+        // Amplitudes closer than this are the same run.
+        let finest = match simulation.precision() {
+            Precision::F32 => 1e-6,
+            Precision::F64 => 1e-12,
+        };
+        let positive = |x: f64| x > 0.0 && x.is_finite();
+        if !(finest..1.0).contains(&self.resolution) {
+            let expected = format!(
+                "a number from {finest} (in {}) to 1",
+                simulation.precision().name()
+            );
+            return bad(
+                "the resolution of the threshold search",
+                self.resolution.to_string(),
+                expected,
+            );
+        }
+        if !positive(self.first_ma) {
+            return bad(
+                "the first amplitude",
+                self.first_ma.to_string(),
+                "a positive number of mA".into(),
+            );
+        }
+        if !positive(self.max_ma) {
+            return bad(
+                "the largest amplitude",
+                self.max_ma.to_string(),
+                "a positive number of mA".into(),
+            );
+        }
+        let duration = simulation.grid().duration_ms();
+        if !(0.0..duration).contains(&self.detect_after_ms) {
+            let expected = format!("a time within the run, 0 to {duration} ms");
+            return bad(
+                "the beginning of detection",
+                format!("{} ms", self.detect_after_ms),
+                expected,
+            );
+        }
+        Ok(())
     }
 }
 
@@ -58,7 +114,7 @@ pub enum Threshold {
         /// That amplitude, mA: a lower bound.
         lower_ma: f64,
     },
-    /// The fibre fires without stimulus.
+    /// The fibre fires without stimulus, at the detection nodes or elsewhere.
     Spontaneous,
     /// The numbers became meaningless before there was an answer.
     Diverged {
@@ -168,7 +224,7 @@ impl Search {
             }
         };
         match (self, answer) {
-            (Search::Rising { next: 0.0, .. }, Answer::Fires) => {
+            (Search::Rising { next: 0.0, .. }, Answer::Fires | Answer::Fails { local: true }) => {
                 Search::Done(Threshold::Spontaneous)
             }
             (Search::Rising { lower, next }, Answer::Fires) => bracket(lower, next),
@@ -214,9 +270,9 @@ impl Search {
     }
 }
 
-/// Simulations that a round should have at least, so that vector lanes and cores are not idle: while fewer fibres are
-/// searched, several steps of each search are answered at once. A constant, not the machine's size: the amplitudes that
-/// decide a search are the same in any case, but so are then the bytes of a log.
+/// Simulations that a round may have so that vector lanes and cores are not idle: while few fibres are searched, the
+/// next answers of each search are computed at once, whatever the first of them will be. The amplitudes that decide a
+/// search are the same as without.
 const ROUND: usize = 64;
 
 /// Called after every round with the number of fibres done and the number of all.
@@ -230,13 +286,14 @@ impl Simulation {
     /// fibres are searched at once; a fibre's answers do not depend on its companions.
     ///
     /// # Errors
-    /// [`SimulationError`] if the stimulus or the detection nodes do not fit a fibre.
+    /// [`SimulationError`] if the stimulus or the detection nodes do not fit a fibre, or an option makes no sense.
     pub fn thresholds(
         &self,
         stimulus: &Stimulus,
         options: &ThresholdSearch,
         progress: &mut Progress<'_>,
     ) -> Result<Vec<Threshold>, SimulationError> {
+        options.check(self)?;
         let detector = |kind: ObserverKind, nodes: NodeSelection| {
             ObserverSpec::new(kind, nodes)
                 .threshold_mv(options.detect_threshold_mv)
@@ -250,7 +307,10 @@ impl Simulation {
             detector(ObserverKind::Active { at_least: 1 }, NodeSelection::All),
         ];
         let mut whole = self.rollout(stimulus, &observers)?;
-        whole.stop_when_active = Some(0);
+        whole.check()?;
+        // An explicit cable that becomes unstable after its first crossing has no threshold: see the run to its end.
+        let explicit = |fiber: &RolloutFiber| matches!(*fiber.cable, Cable::Explicit(_));
+        whole.stop_when_active = (!whole.fibers.iter().any(explicit)).then_some(0);
 
         let fibers = whole.fibers.len();
         let mut searches = vec![
@@ -314,7 +374,6 @@ impl Simulation {
                     matches!(result.observations[index], Observation::Active(Some(_)))
                 };
                 let answer = match result.status {
-                    // An answer that came before the divergence would have stopped the run there.
                     FiberStatus::Diverged { state, node, .. } => Answer::Diverged { state, node },
                     FiberStatus::Answered(_) => Answer::Fires,
                     FiberStatus::Completed if seen(0) => Answer::Fires,

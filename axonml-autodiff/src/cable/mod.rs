@@ -61,6 +61,26 @@ impl Cable {
         }
     }
 
+    /// Checks that the cable has nodes and its arrays fit together.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        match self {
+            Cable::Explicit(c) if c.nodes < 2 => Err("an explicit cable needs at least 2 nodes"),
+            Cable::Double(c) if c.nodes < 1 => Err("a double cable needs at least 1 node"),
+            Cable::Implicit(c) if c.area_cm2.is_empty() => {
+                Err("an implicit cable needs at least 1 compartment")
+            }
+            Cable::Implicit(c)
+                if c.capacitance_nf.len() != c.area_cm2.len()
+                    || c.link_us.len() + 1 != c.area_cm2.len() =>
+            {
+                Err(
+                    "an implicit cable needs a capacitance per compartment and one link fewer than compartments",
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Membrane area of `node`, cm2.
     pub fn area_cm2(&self, node: usize) -> f64 {
         match self {

@@ -45,6 +45,11 @@ pub(crate) struct FieldArgs {
 }
 
 impl FieldArgs {
+    /// Whether no field was given.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.point.is_empty() && self.nerve.is_none() && self.basis.is_none()
+    }
+
     /// The conductor around point electrodes.
     pub(crate) fn medium(&self) -> Medium {
         let default = Medium::isotropic(RESISTIVITY_OHM_CM);

@@ -23,14 +23,14 @@ Examples:
 
 pub(super) const RUN: &str = "\
 Examples:
-  axonml run                                           a current pulse into node 0 of a 10 um MRG fibre
+  axonml run                                           a current pulse into an MRG fibre of 10 um
   axonml run --point 1000,0,0 --amplitude 0.5 --plot run.png
   axonml run --point 1000,0,0 --amplitude 0.5 -o run.npz --record m,h --every 10
   axonml run --nerve nerves/N1 --contacts 1,0,-1,0,0,0 --diameter 8.7 --amplitude 1 -o spikes.csv
   axonml run --model sundt --nodes 181 --inject node=0,amp=0.5,pw=0.5,delay=1 --tstop 20
 
-Files (-o, by extension): .npz is the recording: t_ms, v_mV (time, fibre, node), one array per recorded state, z_um,
-diameter_um, fibre; .csv are the spikes, one line each; .json is everything but the recording.";
+Files (-o, by extension): .npz is the recording: t_ms, v_mV (time, fibre, node), one array per recorded state, z_um, \
+diameter_um, fibre, node; .csv are the spikes, one line each; .json is everything but the recording.";
 
 pub(super) const THRESHOLD: &str = "\
 Examples:
@@ -40,13 +40,13 @@ Examples:
   axonml threshold --conditions table.csv --resolution 1e-5 -o out.csv --plot errors.png
   axonml threshold --conditions table.csv --nerves nerves --keep-going
 
-Results: threshold_mA is the smallest amplitude that fired (= upper_mA), lower_mA the largest below it that did not;
-both were simulated. status: ok, no_activation (nothing fires up to --max-amplitude), blocked (fires, but not at the
+Results: threshold_mA is the smallest amplitude that fired (= upper_mA), lower_mA the largest below it that did not; \
+both were simulated. status: ok, no_activation (nothing fires up to --max-amplitude), blocked (fires, but not at the \
 detection nodes), spontaneous (fires without stimulus), diverged, error (with --keep-going).
 
-Condition tables: model, diameter_um, n_nodes, distance_um, z_offset_um, shape, pw_ms, delay_ms, tstop_ms, dt_ms,
-delta_z_um, length_um, resistivity_ohm_cm, detect_node_index, detect_threshold_mV, threshold_mA (reference); or nerve,
-fibre, contacts with --nerves. Shapes: mono, anodic, biphasic, biphasic_anodic_first, biphasic_gapG, asym_biphasic,
+Condition tables: model, diameter_um, n_nodes, distance_um, z_offset_um, shape, pw_ms, delay_ms, tstop_ms, dt_ms, \
+delta_z_um, length_um, resistivity_ohm_cm, detect_node_index, detect_threshold_mV, threshold_mA (reference); or nerve, \
+fibre, contacts with --nerves. Shapes: mono, anodic, biphasic, biphasic_anodic_first, biphasic_gapG, asym_biphasic, \
 triangle, ramp_up, ramp_down, gaussian, sine_cycle, sine_burstF_C. Other columns pass through.";
 
 /// `text`, and the list of pulses.
@@ -61,15 +61,26 @@ pub(super) fn with_pulses(text: &str) -> String {
                 .default
                 .map(|default| format!(" [default: {default}]"))
                 .unwrap_or_default();
-            line(format_args!("    {:<18} {}{default}", key.name, key.summary));
+            line(format_args!(
+                "    {:<18} {}{default}",
+                key.name, key.summary
+            ));
         }
     }
-    line(format_args!("  {:<20} lines of time_ms,amplitude; each holds until the next", "file:W.csv"));
+    line(format_args!(
+        "  {:<20} lines of time_ms,amplitude; each holds until the next",
+        "file:W.csv"
+    ));
     line(format_args!("  every pulse:"));
     for key in &COMMON_KEYS {
         let default = key.default.unwrap_or_default();
-        line(format_args!("    {:<18} {} [default: {default}]", key.name, key.summary));
+        line(format_args!(
+            "    {:<18} {} [default: {default}]",
+            key.name, key.summary
+        ));
     }
-    help.push_str("  A sum of pulses: monophasic(pw=0.1,delay=0.5)+monophasic(pw=0.1,delay=1,scale=2)");
+    help.push_str(
+        "  A sum of pulses: monophasic(pw=0.1,delay=0.5)+monophasic(pw=0.1,delay=1,scale=2)",
+    );
     help
 }

@@ -2,8 +2,8 @@
 //! by whoever reads a flag, so that a flag that was given can be told from one that was not.
 
 mod detection;
-mod field;
 mod fibre;
+mod field;
 mod help;
 mod model;
 mod number;
@@ -14,31 +14,37 @@ mod waveform;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use detection::{ConditionArgs, DetectionArgs, SearchArgs};
-pub(crate) use field::{FieldArgs, Point};
-pub(crate) use fibre::FibreArgs;
+pub(crate) use fibre::{FibreArgs, NODES};
+pub(crate) use field::{FieldArgs, Point, RESISTIVITY_OHM_CM};
 pub(crate) use model::ModelArgs;
-pub(crate) use number::{Diameters, Nodes, Numbers, count, finite, not_negative, positive};
-pub(crate) use numerics::NumericsArgs;
+pub(crate) use number::{Nodes, Numbers, count, finite, not_negative, positive};
+pub(crate) use numerics::{DT_MS, NumericsArgs, TSTOP_MS};
 pub(crate) use output::{OutputArgs, PlotArgs, TableFormat};
-pub(crate) use waveform::{Injection, InjectionArgs, Polarity, WaveformArgs};
+pub(crate) use waveform::{Injection, InjectionArgs, PULSE, Polarity, WaveformArgs};
 
 /// Simulates peripheral nerve fibres under electrical stimulation.
 #[derive(Debug, Parser)]
 #[command(
     name = "axonml",
     version,
-    about,
+    about = "Simulates peripheral nerve fibres under electrical stimulation",
     after_help = help::EXAMPLES,
     arg_required_else_help = true,
     disable_help_subcommand = true,
-    max_term_width = 110
+    max_term_width = 100
 )]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
     /// Print results only: no notes, no progress
-    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Messages"
+    )]
     pub(crate) quiet: bool,
     /// Explain what is done: model, backend, batches
     #[arg(short, long, global = true, help_heading = "Messages")]

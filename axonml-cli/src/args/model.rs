@@ -26,7 +26,9 @@ pub(crate) struct ModelArgs {
 impl ModelArgs {
     /// The model asked for, or the default one.
     pub(crate) fn model(&self) -> Result<&'static dyn FiberModel, CliError> {
-        Ok(axonml_models::model(self.model.as_deref().unwrap_or("mrg"))?)
+        Ok(axonml_models::model(
+            self.model.as_deref().unwrap_or("mrg"),
+        )?)
     }
 
     /// The parameters that differ from the model's defaults.

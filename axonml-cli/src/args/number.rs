@@ -144,10 +144,7 @@ mod tests {
     fn diameters_are_lists_and_ranges() {
         let read = |text: &str| text.parse::<Diameters>().map(|d| d.0);
         assert_eq!(read("5.7,8.7").unwrap(), [5.7, 8.7]);
-        assert_eq!(
-            read("1:2:5,10").unwrap(),
-            [1.0, 1.25, 1.5, 1.75, 2.0, 10.0]
-        );
+        assert_eq!(read("1:2:5,10").unwrap(), [1.0, 1.25, 1.5, 1.75, 2.0, 10.0]);
         assert_eq!(read("3:9:1").unwrap(), [3.0]);
         assert_eq!(*read("5.7:14:20").unwrap().last().unwrap(), 14.0);
         for wrong in ["", "-1", "1,", "0", "nan", "1:2", "1:2:0", "1:2:3:4", "a"] {

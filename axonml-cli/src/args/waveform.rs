@@ -32,6 +32,16 @@ pub(crate) enum Polarity {
     Anodic,
 }
 
+impl Polarity {
+    /// As flags and results spell it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Polarity::Cathodic => "cathodic",
+            Polarity::Anodic => "anodic",
+        }
+    }
+}
+
 impl WaveformArgs {
     /// The waveform asked for, if one was, with its polarity.
     pub(crate) fn given(&self) -> Result<Option<Waveform>, CliError> {
@@ -49,6 +59,15 @@ impl WaveformArgs {
         }
     }
 
+    /// The content of the file that the waveform comes from, if it comes from one.
+    pub(crate) fn file_content(&self) -> Result<Option<String>, CliError> {
+        self.pulse
+            .as_deref()
+            .and_then(file)
+            .map(read_file)
+            .transpose()
+    }
+
     /// The waveform with the polarity asked for.
     pub(crate) fn polarise(&self, waveform: Waveform) -> Waveform {
         match self.polarity {
@@ -58,13 +77,22 @@ impl WaveformArgs {
     }
 }
 
+/// The path in a pulse that is a file.
+fn file(text: &str) -> Option<&str> {
+    text.trim().strip_prefix("file:")
+}
+
+fn read_file(path: &str) -> Result<String, CliError> {
+    std::fs::read_to_string(path).map_err(|error| {
+        CliError::request(format!("--pulse: cannot read `{path}`: {error}"))
+            .help("name an existing CSV file of time_ms,amplitude")
+    })
+}
+
 /// Reads a pulse as the command line writes it.
 fn read(text: &str) -> Result<Waveform, CliError> {
-    if let Some(path) = text.trim().strip_prefix("file:") {
-        let content = std::fs::read_to_string(path).map_err(|error| {
-            CliError::request(format!("--pulse {text}: cannot read `{path}`: {error}"))
-                .help("name an existing CSV file of time_ms,amplitude")
-        })?;
+    if let Some(path) = file(text) {
+        let content = read_file(path)?;
         return Waveform::from_csv(&content)
             .map_err(|error| CliError::request(format!("--pulse: `{path}`: {error}")));
     }

@@ -71,7 +71,7 @@ impl Scale {
 
     /// About `most` labelled ticks: on a linear scale in steps of 1, 2 or 5 times a power of ten; on a
     /// logarithmic one the densest that fits of 1-2-5, 1-3 and 1, or all digits where these are too few, or linear steps
-    /// within less than an octave.
+    /// within little more than an octave.
     pub(super) fn ticks(self, most: usize) -> Vec<Tick> {
         let most = most.max(2);
         if !self.log {
@@ -86,17 +86,16 @@ impl Scale {
         }
         if ticks.len() < 3 {
             ticks = self.log_ticks(&[1, 2, 3, 4, 5, 6, 7, 8, 9], 1);
+            if ticks.len() < 5 {
+                return self.linear_ticks(most.min(8));
+            }
         }
         let mut decades = 2;
         while ticks.len() > most + 1 {
             ticks = self.log_ticks(&[1], decades);
             decades += 1;
         }
-        if ticks.len() >= 3 {
-            ticks
-        } else {
-            self.linear_ticks(most.min(8))
-        }
+        ticks
     }
 
     /// The unlabelled ticks 2…9 of each decade of a logarithmic scale of at most four decades.

@@ -3,7 +3,7 @@
 //! Source: Hodgkin & Huxley 1952, J Physiol 117:500-544, doi:10.1113/jphysiol.1952.sp004764, in the modern voltage
 //! convention (rest at -65 mV, depolarisation upward). It conducts at 6.3 degrees Celsius; at 37 it does not.
 
-use axonml_autodiff::{Membrane, SectionKind};
+use axonml_autodiff::{Expr, Membrane, SectionKind};
 
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
 
@@ -49,13 +49,15 @@ impl FiberModel for HodgkinHuxley {
         let [gna, gk, gl, ena, ek, el] = x.params(["gna", "gk", "gl", "ena", "ek", "el"]);
         let q = x.q10(3.0, 6.3);
 
-        // Rates in 1/ms. exprelr(u) = u/(e^u - 1) is smooth through its removable singularity at u = 0.
+        // Rates in 1/ms. exprelr(u) = u/(e^u - 1) is smooth through its removable singularity at u = 0. Exponents end
+        // at 60 (beyond 1 V), so that rates stay finite in single precision.
+        let exp = |x: Expr<'t>| x.min(60.0).exp();
         let alpha_m = q * (-(v + 40.0) / 10.0).exprelr();
-        let beta_m = q * 4.0 * (-(v + 65.0) / 18.0).exp();
-        let alpha_h = q * 0.07 * (-(v + 65.0) / 20.0).exp();
+        let beta_m = q * 4.0 * exp(-(v + 65.0) / 18.0);
+        let alpha_h = q * 0.07 * exp(-(v + 65.0) / 20.0);
         let beta_h = q * ((v + 35.0) / 10.0).sigmoid();
         let alpha_n = q * 0.1 * (-(v + 55.0) / 10.0).exprelr();
-        let beta_n = q * 0.125 * (-(v + 65.0) / 80.0).exp();
+        let beta_n = q * 0.125 * exp(-(v + 65.0) / 80.0);
 
         Membrane::new()
             .ohmic(gna * m.powi(3) * h, ena)

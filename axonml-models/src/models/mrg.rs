@@ -3,6 +3,9 @@
 //! Sources: McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001 (membrane, double
 //! cable); the geometry is interpolated between the tabulated diameters by polynomials in the fibre diameter, as in
 //! Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8. All nodes are active.
+//!
+//! The tables behind the polynomials end at 16 um, and so does the model (the spacing polynomial has its peak at 16.6).
+//! Below 5.26 um the spacing is proportional to the diameter; it steps by 8 % there.
 
 use axonml_autodiff::{Expr, Membrane, SectionKind};
 
@@ -41,7 +44,7 @@ impl FiberModel for Mrg {
             .param("passive", "g_stin", 0.0001, "S/cm2")
             .param("passive", "c_lamella", 0.1, "uF/cm2")
             .param("passive", "g_lamella", 0.001, "S/cm2")
-            .diameters_um(2.0..=20.0)
+            .diameters_um(2.0..=16.0)
             .start_mv(-80.0)
             .celsius(37.0)
             .scheme("backward Euler, double cable by internodal modes")

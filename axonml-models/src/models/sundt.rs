@@ -59,16 +59,19 @@ fn membrane<'t>(x: &Patch<'t>) -> Membrane<'t> {
 
     let alpha_m = q * 0.32 * 4.0 * ((13.1 - vm) / 4.0).exprelr();
     let beta_m = q * 0.28 * 5.0 * ((vm - 40.1) / 5.0).exprelr();
-    let alpha_h = q * 0.128 * ((17.0 - vh) / 18.0).exp();
+    // The exponent ends at 60 (beyond -1 V), so that the rate stays finite in single precision.
+    let alpha_h = q * 0.128 * ((17.0 - vh) / 18.0).min(60.0).exp();
     let beta_h = q * 4.0 * ((vh - 40.0) / 5.0).sigmoid();
 
     // Valence times voltage over the thermal voltage, 1/mV.
     let per_mv = 1e-3 * FARADAY / (GAS * (x.celsius() + KELVIN));
     let thermal = |valence: f64, half: f64| valence * (v - half) * per_mv;
-    let n_inf = (-thermal(-5.0, -32.0)).sigmoid();
-    let n_tau = (thermal(-5.0, -32.0) * 0.4).exp() * n_inf / (q * 0.03);
-    let l_inf = (-thermal(2.0, -61.0)).sigmoid();
-    let l_tau = thermal(2.0, -61.0).exp() * l_inf / (q * 0.001);
+    let (x_n, x_l) = (thermal(-5.0, -32.0), thermal(2.0, -61.0));
+    let n_inf = (-x_n).sigmoid();
+    let l_inf = (-x_l).sigmoid();
+    // tau = e^(gamma x)/(a0 (1 + e^x)) with gamma 0.4 and 1, in forms that go to 0 instead of infinity over infinity.
+    let n_tau = 1.0 / (q * 0.03 * ((-0.4 * x_n).exp() + (0.6 * x_n).exp()));
+    let l_tau = x_l.sigmoid() / (q * 0.001);
 
     Membrane::new()
         .ohmic(gna * m.powi(3) * h, ena)

@@ -1,6 +1,9 @@
-//! Golden tests: fibre models against NEURON and PyTorch data (see `golden/README.md`), and what must hold of any model.
+//! Fibre models against NEURON and PyTorch data (see `golden/README.md`), and what must hold of any model.
 
 mod axonml;
+mod failures;
 mod golden;
+mod invariants;
 mod models;
+mod nerves;
 mod neuron;

@@ -1,0 +1,6 @@
+//! The commands, one file each.
+
+pub(crate) mod devices;
+pub(crate) mod models;
+pub(crate) mod run;
+pub(crate) mod threshold;

@@ -1,0 +1,178 @@
+//! `axonml models`: what there is to simulate.
+
+use axonml_models::{Device, Fiber, FiberModel, MODELS, Schema, Settings, Simulation};
+use serde_json::{Value, json};
+
+use crate::args::{ModelsArgs, NODES};
+use crate::error::CliError;
+use crate::report::{Cell, Table, plain, print, print_json};
+use crate::request::model_hash;
+
+/// Lists the models, or one of them.
+pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
+    let Some(name) = &args.name else {
+        return if args.json {
+            let all: Result<Vec<Value>, CliError> =
+                MODELS.iter().map(|model| describe(*model)).collect();
+            print_json(&Value::Array(all?))
+        } else {
+            print(&list())
+        };
+    };
+    let model = axonml_models::model(name)?;
+    let samples_um = args
+        .diameter
+        .map(|diameter| samples_um(model, diameter, args.nodes.unwrap_or(NODES)));
+    let samples_um = samples_um.transpose()?;
+    if args.json {
+        let mut description = describe(model)?;
+        if let Some(samples) = samples_um {
+            description["sample_points_um"] = json!(samples);
+        }
+        return print_json(&description);
+    }
+    let mut text = tell(model)?;
+    if let Some(samples) = samples_um {
+        text.push_str("\nsample points (z, um):\n");
+        for chunk in samples.chunks(8) {
+            let line: Vec<String> = chunk.iter().map(|z| format!("{z:>11.4}")).collect();
+            text.push_str(&format!("{}\n", line.join(" ")));
+        }
+    }
+    print(&text)
+}
+
+/// One line a model.
+fn list() -> String {
+    let row = |model: &&dyn FiberModel| {
+        let schema = model.schema();
+        vec![
+            Cell::text(schema.id),
+            Cell::text(diameters(&schema)),
+            Cell::text(schema.states.join(" ")),
+            Cell::text(schema.scheme),
+            Cell::text(schema.summary),
+        ]
+    };
+    let table = Table {
+        columns: ["model", "diameters_um", "states", "scheme", "summary"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: MODELS.iter().map(row).collect(),
+    };
+    format!(
+        "{}`axonml models NAME` tells parameters, sample points and sources.\n",
+        plain(&table)
+    )
+}
+
+/// Everything about a model, for people.
+fn tell(model: &'static dyn FiberModel) -> Result<String, CliError> {
+    let schema = model.schema();
+    let mut lines = vec![format!("{}: {}", schema.id, schema.summary), String::new()];
+    let mut item = |name: &str, text: String| lines.push(format!("{name:<14} {text}"));
+    item("diameters", format!("{} um", diameters(&schema)));
+    item("states", format!("v {}", schema.states.join(" ")));
+    item("scheme", schema.scheme.to_owned());
+    let from = match schema.start.states {
+        Some(_) => "published states",
+        None => "states at their steady state there",
+    };
+    item("start", format!("{} mV, {from}", schema.start.v_mv));
+    item("temperature", format!("{} degrees Celsius", schema.celsius));
+    if let Some(length) = schema.compartment_um {
+        item(
+            "compartments",
+            format!("{length} um long unless --delta-z says otherwise"),
+        );
+    }
+    item("sample points", sampling(model)?.1);
+    item("weights", "none bundled".to_owned());
+    item("hash", hash(&schema));
+    for (index, citation) in schema.citations.iter().enumerate() {
+        let name = if index == 0 { "sources" } else { "" };
+        item(name, (*citation).to_owned());
+    }
+    let row = |p: &axonml_models::Parameter| {
+        vec![
+            Cell::Text(format!("{}.{}", p.group, p.name)),
+            Cell::Raw(p.value.to_string()),
+            Cell::text(p.unit),
+        ]
+    };
+    let table = Table {
+        columns: ["parameter", "value", "unit"].map(str::to_owned).to_vec(),
+        rows: schema.parameters.iter().map(row).collect(),
+    };
+    Ok(format!("{}\n\n{}", lines.join("\n"), plain(&table).trim_end()) + "\n")
+}
+
+/// Everything about a model, for programs.
+fn describe(model: &'static dyn FiberModel) -> Result<Value, CliError> {
+    let schema = model.schema();
+    let parameters: Vec<Value> = schema
+        .parameters
+        .iter()
+        .map(|p| json!({"group": p.group, "name": p.name, "value": p.value, "unit": p.unit}))
+        .collect();
+    let (per_internode, words) = sampling(model)?;
+    Ok(json!({
+        "model": schema.id,
+        "summary": schema.summary,
+        "citations": schema.citations,
+        "states": schema.states,
+        "parameters": parameters,
+        "diameters_um": [schema.diameters_um.start(), schema.diameters_um.end()],
+        "scheme": schema.scheme,
+        "start": {"v_mV": schema.start.v_mv, "states": schema.start.states},
+        "temperature_celsius": schema.celsius,
+        "delta_z_um": schema.compartment_um,
+        "sample_points": {"per_internode": per_internode, "text": words},
+        "weights": Value::Array(Vec::new()),
+        "hash": hash(&schema),
+    }))
+}
+
+fn diameters(schema: &Schema) -> String {
+    let (start, end) = (*schema.diameters_um.start(), *schema.diameters_um.end());
+    if start <= f64::MIN_POSITIVE && end == f64::MAX {
+        "any".to_owned()
+    } else {
+        format!("{start} to {end}")
+    }
+}
+
+fn hash(schema: &Schema) -> String {
+    model_hash(schema, &[], None)
+}
+
+/// A diameter that the model has.
+fn some_diameter_um(schema: &Schema) -> f64 {
+    let range = &schema.diameters_um;
+    10.0_f64.clamp(*range.start(), *range.end())
+}
+
+/// Sample points per internode, and where they are, in words.
+fn sampling(model: &'static dyn FiberModel) -> Result<(usize, String), CliError> {
+    const NODES: usize = 4;
+    let count = samples_um(model, some_diameter_um(&model.schema()), NODES)?.len();
+    let per_internode = (count - 1) / (NODES - 1);
+    let words = match per_internode {
+        1 => "the n nodes (or compartments)".to_owned(),
+        _ => {
+            format!("{per_internode} (n - 1) + 1: the middle of every compartment, nodes included")
+        }
+    };
+    Ok((per_internode, words))
+}
+
+/// Where a fibre needs the field, um from its middle.
+fn samples_um(
+    model: &'static dyn FiberModel,
+    diameter_um: f64,
+    nodes: usize,
+) -> Result<Vec<f64>, CliError> {
+    let fiber = vec![Fiber::new(diameter_um, nodes)];
+    let simulation = Simulation::new(model, fiber, &Settings::default(), &Device::auto()?)?;
+    Ok(simulation.sample_points_um(0).to_vec())
+}

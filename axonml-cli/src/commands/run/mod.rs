@@ -1,0 +1,178 @@
+//! `axonml run`: fibres at one amplitude.
+
+mod recorder;
+mod results;
+mod work;
+
+use std::sync::Arc;
+
+use axonml_core::{TimeGrid, Waveform};
+use axonml_models::{ObserverKind, ObserverSpec};
+
+use crate::args::{Injection, NODES, RunArgs};
+use crate::error::CliError;
+use crate::fibres::{self, Flags, asked};
+use crate::interrupt::Keeper;
+use crate::job::{Common, Detection, Injections};
+use crate::messages::Messages;
+use crate::plot::Picture;
+use crate::report::{Form, Target, check_picture, output};
+use crate::request::Request;
+use recorder::{check_size, recorder};
+use results::Runs;
+use work::Work;
+
+/// Runs the fibres.
+pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
+    let targets = Target::all(&args.output.output)?;
+    if let Some(path) = &args.plot.plot {
+        check_picture(path)?;
+    }
+    let common = Common::from_args(&args.model, &args.fibre, &args.numerics)?;
+    messages.explain(format_args!("backend: {}", common.device.name()));
+    let model = args.model.model()?;
+    let grid = common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
+    let waveform = waveform(args, &grid)?;
+    let injections = injections(args, messages)?;
+    let flags = Flags {
+        fibre: &args.fibre,
+        field: &args.field,
+        numerics: &args.numerics,
+        waveform: Arc::new(waveform.clone()),
+        injections: injections.clone(),
+        detection: Detection::from_args(&args.detection),
+    };
+    let fibres = asked(model, &flags, false, messages)?;
+    let amplitude_ma = args.amplitude.unwrap_or(1.0);
+
+    let record = targets.iter().any(|target| target.form == Form::Npz);
+    let recorder = recorder(
+        &args.recording,
+        record,
+        &model.schema(),
+        args.fibre.nodes.unwrap_or(NODES),
+    )?;
+    if let Some(spec) = &recorder {
+        check_size(
+            spec,
+            &grid,
+            fibres.asked.len(),
+            args.fibre.nodes.unwrap_or(NODES),
+        )?;
+    }
+
+    let mut request = Request::new("run", &[model], &common, &args.numerics);
+    if !args.field.is_empty() {
+        request.put_waveform(&args.waveform, &waveform)?;
+        request.put("amplitude_mA", amplitude_ma);
+    }
+    request.put_injections(&injections);
+    request.put("field", fibres.description.clone());
+    request.put_jobs(
+        fibres
+            .asked
+            .iter()
+            .filter_map(|asked| asked.job.as_ref().ok()),
+    );
+    if let Some(ObserverSpec {
+        kind: ObserverKind::Recorder { states, every },
+        ..
+    }) = &recorder
+    {
+        request.put("record", states.clone());
+        request.put("every", *every);
+        request.put(
+            "record_nodes",
+            args.recording
+                .record_nodes
+                .as_ref()
+                .map(|nodes| nodes.0.clone()),
+        );
+    }
+
+    let runs = Arc::new(Runs::new(
+        &fibres,
+        model,
+        args.recording.states(&model.schema()),
+        flags.detection.clone(),
+        request.value(),
+    ));
+    let work = Work {
+        model,
+        grid,
+        common,
+        amplitude_ma,
+        recorder,
+        messages,
+    };
+    let refused = work.refuse(&fibres, args.keep_going, &runs)?;
+    let keeper = {
+        let (runs, targets) = (runs.clone(), targets.clone());
+        Keeper::new(move || runs.salvage(&targets))
+    };
+    let worked = work.run(&fibres, &runs);
+    drop(keeper);
+    worked?;
+
+    let (recordings, others): (Vec<Target>, Vec<Target>) = targets
+        .iter()
+        .cloned()
+        .partition(|target| target.form == Form::Npz);
+    let report = runs.report(false);
+    for target in &recordings {
+        target.write(&runs.archive(&report)?)?;
+        messages.note(format_args!("wrote {}", target.name()));
+    }
+    // A recording shows no results: print the table as if there were no file.
+    output(&report, &others, &args.output, messages)?;
+    if let Some(path) = &args.plot.plot {
+        work.draw(
+            &fibres,
+            &runs,
+            &waveform,
+            !args.field.is_empty(),
+            &injections,
+        )
+        .and_then(|plot| Ok(plot.save(path)?))?;
+        messages.note(format_args!("drew {}", path.display()));
+    }
+    runs.verdict(&fibres, refused)
+}
+
+/// The waveform, checked against the grid.
+fn waveform(args: &RunArgs, grid: &TimeGrid) -> Result<Waveform, CliError> {
+    let waveform = args.waveform.waveform()?;
+    if args.field.is_empty() {
+        for (flag, given) in [
+            ("--amplitude", args.amplitude.is_some()),
+            ("--pulse", args.waveform.pulse.is_some()),
+            ("--polarity", args.waveform.polarity.is_some()),
+        ] {
+            if given {
+                return Err(CliError::request(format!(
+                    "{flag} has no effect: there is no extracellular field"
+                ))
+                .help("give --point, --nerve or --basis, or leave it out"));
+            }
+        }
+    } else {
+        waveform
+            .sample(grid)
+            .map_err(|error| CliError::from(error).at("--pulse"))?;
+    }
+    Ok(waveform)
+}
+
+/// The currents injected; one by default where nothing else would stimulate.
+fn injections(args: &RunArgs, messages: Messages) -> Result<Injections, CliError> {
+    let injections = fibres::injections(&args.injection)?;
+    if !injections.is_empty() || !args.field.is_empty() {
+        return Ok(injections);
+    }
+    let injection = Injection::default();
+    messages.note(format_args!(
+        "no field and no current given: injecting {} nA for {} ms into node {} at {} ms",
+        injection.amp_na, injection.pw_ms, injection.node, injection.delay_ms
+    ));
+    Ok(Arc::new(vec![(injection, Arc::new(injection.waveform()?))]))
+}

@@ -1,0 +1,98 @@
+//! What a recording holds.
+
+use axonml_core::{TimeGrid, names};
+use axonml_models::{NodeSelection, ObserverKind, ObserverSpec, Schema};
+
+use crate::args::RecordingArgs;
+use crate::error::CliError;
+
+impl RecordingArgs {
+    /// The states asked for.
+    pub(super) fn states(&self, schema: &Schema) -> Vec<String> {
+        let all = || schema.states.iter().map(|state| (*state).to_owned());
+        if self.record.iter().any(|state| state == "all") {
+            return all().collect();
+        }
+        // The voltage is always recorded.
+        self.record
+            .iter()
+            .filter(|state| *state != "v")
+            .cloned()
+            .collect()
+    }
+}
+
+/// The recorder, if a recording is wanted; flags of a recording without one are refused.
+pub(super) fn recorder(
+    args: &RecordingArgs,
+    wanted: bool,
+    schema: &Schema,
+    nodes: usize,
+) -> Result<Option<ObserverSpec>, CliError> {
+    let states = args.states(schema);
+    if let Some(unknown) = states
+        .iter()
+        .find(|state| !schema.states.contains(&state.as_str()))
+    {
+        let hint = names::nearest(unknown, schema.states.iter().copied())
+            .map(|nearest| format!(" (did you mean `{nearest}`?)"))
+            .unwrap_or_default();
+        return Err(CliError::request(format!(
+            "--record: found `{unknown}`{hint}, expected states of model `{}`: {}",
+            schema.id,
+            schema.states.join(", ")
+        )));
+    }
+    let selection = match &args.record_nodes {
+        None => NodeSelection::All,
+        Some(list) => {
+            let selection = NodeSelection::Nodes(list.0.clone());
+            selection.resolve(nodes).map_err(|node| {
+                CliError::request(format!(
+                    "--record-nodes: found `{node}`, expected 0 to {} or -{nodes} to -1, as fibres have {nodes} nodes",
+                    nodes - 1
+                ))
+            })?;
+            selection
+        }
+    };
+    let asked = !args.record.is_empty() || args.every.is_some() || args.record_nodes.is_some();
+    if asked && !wanted {
+        return Err(CliError::request(
+            "--record, --every and --record-nodes have no effect without a recording",
+        )
+        .help("add -o FILE.npz, or leave them out"));
+    }
+    let kind = ObserverKind::Recorder {
+        states,
+        every: args.every.unwrap_or(1),
+    };
+    Ok(wanted.then(|| ObserverSpec::new(kind, selection)))
+}
+
+/// Refuses recordings that fill the memory.
+pub(super) fn check_size(
+    recorder: &ObserverSpec,
+    grid: &TimeGrid,
+    fibres: usize,
+    nodes: usize,
+) -> Result<(), CliError> {
+    const LIMIT_GIB: f64 = 16.0;
+    let ObserverKind::Recorder { states, every } = &recorder.kind else {
+        return Ok(());
+    };
+    let nodes = match &recorder.nodes {
+        NodeSelection::All => nodes,
+        NodeSelection::Nodes(list) => list.len(),
+    };
+    let rows = grid.steps() as f64 / *every as f64;
+    let gib =
+        rows * fibres as f64 * nodes as f64 * (1 + states.len()) as f64 * 8.0 / f64::powi(2.0, 30);
+    if gib <= LIMIT_GIB {
+        return Ok(());
+    }
+    Err(CliError::request(format!(
+        "the recording would take {gib:.0} GiB, expected at most {LIMIT_GIB} GiB"
+    ))
+    .help("record fewer rows with --every, fewer nodes with --record-nodes, or fewer fibres"))
+}

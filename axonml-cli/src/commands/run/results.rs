@@ -1,0 +1,253 @@
+//! What became of the fibres of a run.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use axonml_models::{Crossing, FiberModel, NodeSelection, Recording};
+use serde_json::{Map, Value, json};
+
+use crate::error::CliError;
+use crate::fibres::{Asked, Fibres};
+use crate::job::Detection;
+use crate::recording::{Recorded, archive};
+use crate::report::{Cell, Form, Report, Statuses, Table, Target, counted, keep_partial};
+
+/// What became of a fibre.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ran {
+    /// `ok`, `diverged` or `error`.
+    pub(super) status: &'static str,
+    /// What else there is to say.
+    pub(super) message: String,
+    /// Upward crossings, in order of time.
+    pub(super) spikes: Vec<Crossing>,
+    /// Positions of the nodes, um.
+    pub(super) z_um: Vec<f64>,
+    /// Largest potential at any node, mV.
+    pub(super) v_max_mv: Option<f64>,
+    /// Traces, if they were asked for.
+    pub(super) recording: Option<Recording>,
+}
+
+/// What became of the fibres so far; shared with whoever answers Ctrl-C.
+pub(super) struct Runs {
+    ran: Mutex<Vec<Option<Ran>>>,
+    states: Vec<String>,
+    /// What counts as a conducted action potential.
+    pub(super) detection: Detection,
+    columns: Vec<String>,
+    settings: Vec<Vec<Cell>>,
+    request: Value,
+    started: Instant,
+}
+
+/// What is told of each fibre after its settings.
+const COLUMNS: [&str; 8] = [
+    "active_nodes",
+    "first_node",
+    "first_ms",
+    "detected_spikes",
+    "first_detected_ms",
+    "v_max_mV",
+    "status",
+    "message",
+];
+
+impl Runs {
+    /// Nothing has become of `fibres` yet.
+    pub(super) fn new(
+        fibres: &Fibres,
+        model: &dyn FiberModel,
+        states: Vec<String>,
+        detection: Detection,
+        request: Value,
+    ) -> Self {
+        let (place, name) = match fibres.nerve() {
+            Some(nerve) => ("nerve", nerve.name().to_owned()),
+            None => ("model", model.schema().id.to_owned()),
+        };
+        let settings = |asked: &Asked| {
+            vec![
+                Cell::Text(name.clone()),
+                Cell::integer(asked.fibre),
+                Cell::Number(asked.diameter_um),
+            ]
+        };
+        Runs {
+            ran: Mutex::new(vec![None; fibres.asked.len()]),
+            states,
+            detection,
+            columns: [place, "fibre", "diameter_um"].map(str::to_owned).to_vec(),
+            settings: fibres.asked.iter().map(settings).collect(),
+            request,
+            started: Instant::now(),
+        }
+    }
+
+    fn ran(&self) -> MutexGuard<'_, Vec<Option<Ran>>> {
+        self.ran.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what became of a fibre.
+    pub(super) fn keep(&self, index: usize, ran: Ran) {
+        self.ran()[index] = Some(ran);
+    }
+
+    /// Whether nothing has become of a fibre yet.
+    pub(super) fn open(&self, index: usize) -> bool {
+        self.ran()[index].is_none()
+    }
+
+    /// Whether a fibre was simulated to the end.
+    pub(super) fn completed(&self, index: usize) -> bool {
+        self.ran()[index]
+            .as_ref()
+            .is_some_and(|ran| ran.status == "ok")
+    }
+
+    /// The report of what is known.
+    pub(super) fn report(&self, interrupted: bool) -> Report {
+        let with = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned());
+            self.columns.iter().cloned().chain(names).collect()
+        };
+        let mut table = Table {
+            columns: with(&COLUMNS),
+            rows: Vec::new(),
+        };
+        let mut spikes = Table {
+            columns: with(&["node", "z_um", "t_ms"]),
+            rows: Vec::new(),
+        };
+        let mut statuses = Statuses::default();
+        let mut detected = 0;
+        for (settings, ran) in self.settings.iter().zip(self.ran().iter()) {
+            let Some(ran) = ran else { continue };
+            statuses.count(ran.status);
+            let count = self.detected(ran).1;
+            detected += usize::from(count > 0);
+            table.rows.push(self.row(settings, ran));
+            spikes.rows.extend(ran.spikes.iter().map(|spike| {
+                let cells = [
+                    Cell::integer(spike.node),
+                    Cell::Number(ran.z_um[spike.node]),
+                    Cell::Number(spike.time_ms),
+                ];
+                settings.iter().cloned().chain(cells).collect()
+            }));
+        }
+        let seconds = self.started.elapsed().as_secs_f64();
+        let n = table.rows.len();
+        let mut summary = Map::new();
+        summary.insert("n".into(), json!(n));
+        summary.insert("detected".into(), json!(detected));
+        summary.insert("spikes".into(), json!(spikes.rows.len()));
+        statuses.finish(&mut summary, interrupted, seconds);
+        let words = format!(
+            "{} in {seconds:.2} s; action potentials reach the detection nodes of {detected}",
+            counted(n, "fibre")
+        );
+        Report {
+            request: self.request.clone(),
+            table,
+            spikes: Some(spikes),
+            summary,
+            words: vec![words],
+        }
+    }
+
+    /// When the first spike reached a detection node, and the largest number of spikes at any of them.
+    fn detected(&self, ran: &Ran) -> (Option<f64>, usize) {
+        let watched = NodeSelection::Nodes(self.detection.nodes.clone());
+        let watched = watched.resolve(ran.z_um.len()).unwrap_or_default();
+        let first = ran
+            .spikes
+            .iter()
+            .find(|spike| watched.contains(&spike.node));
+        let at = |node: &usize| {
+            ran.spikes
+                .iter()
+                .filter(|spike| spike.node == *node)
+                .count()
+        };
+        let most = watched.iter().map(at).max().unwrap_or(0);
+        (first.map(|spike| spike.time_ms), most)
+    }
+
+    /// The cells of a fibre: its settings, then what [`COLUMNS`] names.
+    fn row(&self, settings: &[Cell], ran: &Ran) -> Vec<Cell> {
+        let active: BTreeSet<usize> = ran.spikes.iter().map(|spike| spike.node).collect();
+        let (first_detected, detected) = self.detected(ran);
+        let first = ran.spikes.first();
+        // A fibre that was not simulated to the end has no counts.
+        let count = |n: usize| match ran.status {
+            "ok" => Cell::integer(n),
+            _ => Cell::Missing,
+        };
+        let mut row = settings.to_vec();
+        row.extend([
+            count(active.len()),
+            first.map_or(Cell::Missing, |spike| Cell::integer(spike.node)),
+            Cell::maybe(first.map(|spike| spike.time_ms)),
+            count(detected),
+            Cell::maybe(first_detected),
+            Cell::maybe(ran.v_max_mv),
+            Cell::text(ran.status),
+            Cell::text(&*ran.message),
+        ]);
+        row
+    }
+
+    /// The recording of the fibres that were simulated.
+    pub(super) fn archive(&self, report: &Report) -> Result<Vec<u8>, CliError> {
+        let ran = self.ran();
+        let recorded: Vec<Recorded<'_>> = ran
+            .iter()
+            .zip(&self.settings)
+            .filter_map(|(ran, row)| {
+                let ran = ran.as_ref()?;
+                Some(Recorded {
+                    recording: ran.recording.as_ref()?,
+                    z_um: &ran.z_um,
+                    fibre: row[1].number()? as i64,
+                    diameter_um: row[2].number()?,
+                })
+            })
+            .collect();
+        archive(&recorded, &self.states, report)
+    }
+
+    /// Keeps what is finished.
+    pub(super) fn salvage(&self, targets: &[Target]) -> Vec<String> {
+        let report = self.report(true);
+        keep_partial(&report, self.settings.len(), "fibre", targets, &|target| {
+            if target.form != Form::Npz {
+                return report.write(target);
+            }
+            target.write(&self.archive(&report)?)?;
+            Ok(vec![target.name()])
+        })
+    }
+
+    /// A failure if a fibre was skipped or diverged.
+    pub(super) fn verdict(&self, fibres: &Fibres, refused: usize) -> Result<(), CliError> {
+        let ran = self.ran();
+        let diverged: Vec<CliError> = ran
+            .iter()
+            .zip(&fibres.asked)
+            .filter_map(|(ran, asked)| {
+                Some((ran.as_ref().filter(|ran| ran.status == "diverged")?, asked))
+            })
+            .map(|(ran, asked)| CliError::failure(&ran.message).at(fibres.name(asked)))
+            .collect();
+        match diverged.as_slice() {
+            [] if refused == 0 => Ok(()),
+            [] => Err(CliError::failure(format!(
+                "{refused} of {} fibres could not be run",
+                ran.len()
+            ))),
+            diverged => CliError::of_many(diverged).map_or(Ok(()), Err),
+        }
+    }
+}

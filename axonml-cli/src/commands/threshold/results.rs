@@ -1,0 +1,118 @@
+//! What is known about the rows of a threshold search.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::report::{Cell, Report, Statuses, Table, Target, counted, error_summary, keep_partial};
+use crate::search::Found;
+
+/// What is known about the rows so far; shared with whoever answers Ctrl-C.
+pub(super) struct Results {
+    /// Columns that stand before the results.
+    pub(super) columns: Vec<String>,
+    /// Their cells, and the reference of each row, mA.
+    pub(super) rows: Vec<(Vec<Cell>, Option<f64>)>,
+    /// Whether there are references.
+    pub(super) has_references: bool,
+    /// What was found so far.
+    pub(super) found: Mutex<Vec<Option<Found>>>,
+    /// All settings.
+    pub(super) request: Value,
+    /// Begin of the work.
+    pub(super) started: Instant,
+}
+
+impl Results {
+    /// Keeps what was found for a row.
+    pub(super) fn keep(&self, index: usize, found: Found) {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(found);
+    }
+
+    /// What was found so far.
+    pub(super) fn snapshot(&self) -> Vec<Option<Found>> {
+        self.found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The report of what is known; rows without an answer are left out.
+    pub(super) fn report(&self, interrupted: bool) -> Report {
+        let mut table = Table {
+            columns: self.all_columns(),
+            rows: Vec::new(),
+        };
+        let mut errors_pct = Vec::new();
+        let mut statuses = Statuses::default();
+        for ((settings, reference_ma), found) in self.rows.iter().zip(self.snapshot()) {
+            let Some(found) = found else { continue };
+            let error_pct = found
+                .upper_ma
+                .zip(*reference_ma)
+                .map(|(ours, theirs)| 100.0 * (ours - theirs) / theirs);
+            errors_pct.extend(error_pct);
+            statuses.count(found.status);
+            table
+                .rows
+                .push(self.row(settings, *reference_ma, error_pct, found));
+        }
+        let rows = table.rows.len();
+        let seconds = self.started.elapsed().as_secs_f64();
+        let (mut summary, errors) = error_summary(&errors_pct, rows);
+        summary.insert("rows".into(), json!(rows));
+        let how = statuses.words();
+        statuses.finish(&mut summary, interrupted, seconds);
+        let first = format!("{} in {seconds:.2} s: {how}", counted(rows, "threshold"));
+        Report {
+            request: self.request.clone(),
+            table,
+            spikes: None,
+            summary,
+            words: [first].into_iter().chain(errors).collect(),
+        }
+    }
+
+    fn all_columns(&self) -> Vec<String> {
+        let mut columns = self.columns.clone();
+        let mut add = |names: &[&str]| columns.extend(names.iter().map(|name| (*name).to_owned()));
+        if self.has_references {
+            add(&["reference_mA"]);
+        }
+        add(&["threshold_mA", "lower_mA", "upper_mA"]);
+        if self.has_references {
+            add(&["error_pct"]);
+        }
+        add(&["status", "message"]);
+        columns
+    }
+
+    /// The cells of a row, as [`Results::all_columns`] names them.
+    fn row(
+        &self,
+        settings: &[Cell],
+        reference_ma: Option<f64>,
+        error_pct: Option<f64>,
+        found: Found,
+    ) -> Vec<Cell> {
+        let mut row = settings.to_vec();
+        if self.has_references {
+            row.push(Cell::maybe(reference_ma));
+        }
+        row.extend([found.upper_ma, found.lower_ma, found.upper_ma].map(Cell::maybe));
+        if self.has_references {
+            row.push(Cell::maybe(error_pct));
+        }
+        row.extend([Cell::text(found.status), Cell::text(found.message)]);
+        row
+    }
+
+    /// Keeps what is finished: beside the files asked for, or on standard output.
+    pub(super) fn salvage(&self, targets: &[Target]) -> Vec<String> {
+        let report = self.report(true);
+        keep_partial(&report, self.rows.len(), "row", targets, &|target| {
+            report.write(target)
+        })
+    }
+}

@@ -1,0 +1,316 @@
+//! One fibre under one stimulus ([`Job`]), and many of them as batches that the library runs at once.
+
+use std::sync::Arc;
+
+use axonml_core::{CoreError, Field, TimeGrid, Waveform};
+use axonml_models::{
+    Device, Fiber, FiberModel, InitialState, NodeSelection, Precision, Settings, Simulation,
+    SimulationError, Stimulus, ThresholdSearch,
+};
+
+use crate::args::{DetectionArgs, FibreArgs, Injection, ModelArgs, NumericsArgs};
+use crate::error::CliError;
+
+/// What counts as a conducted action potential.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Detection {
+    /// Any of these nodes; negative from the end.
+    pub(crate) nodes: Vec<i64>,
+    /// Level of the upward crossing, mV.
+    pub(crate) threshold_mv: f64,
+    /// Crossings before this do not count, ms.
+    pub(crate) after_ms: f64,
+}
+
+impl Detection {
+    /// As the flags have it.
+    pub(crate) fn from_args(args: &DetectionArgs) -> Self {
+        let default = ThresholdSearch::default();
+        Detection {
+            nodes: args
+                .detect_nodes
+                .as_ref()
+                .map_or(default.detect_nodes, |nodes| nodes.0.clone()),
+            threshold_mv: args.detect_threshold.unwrap_or(default.detect_threshold_mv),
+            after_ms: args.detect_after.unwrap_or(default.detect_after_ms),
+        }
+    }
+}
+
+/// A field with its waveform, or a field in space and time.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// mV per unit amplitude, times a waveform.
+    Field(Arc<dyn Field>, Arc<Waveform>),
+    /// mV per unit amplitude, `[step, sample]` flattened.
+    SpaceTime {
+        /// The potentials.
+        ve_mv: Arc<Vec<f64>>,
+        /// Steps and samples.
+        shape: (usize, usize),
+    },
+}
+
+/// Currents injected into a fibre.
+pub(crate) type Injections = Arc<Vec<(Injection, Arc<Waveform>)>>;
+
+/// One fibre under one stimulus.
+#[derive(Clone)]
+pub(crate) struct Job {
+    /// The model.
+    pub(crate) model: &'static dyn FiberModel,
+    /// The fibre.
+    pub(crate) fiber: Fiber,
+    /// Stated length of the fibre, um, to be checked.
+    pub(crate) length_um: Option<f64>,
+    /// Time step, ms.
+    pub(crate) dt_ms: f64,
+    /// Duration, ms.
+    pub(crate) tstop_ms: f64,
+    /// What counts.
+    pub(crate) detection: Detection,
+    /// What acts from outside.
+    pub(crate) source: Option<Source>,
+    /// What acts from inside.
+    pub(crate) injections: Injections,
+}
+
+/// What all jobs of a command share.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    /// Parameters that differ from the model's.
+    pub(crate) parameters: Vec<(String, f64)>,
+    /// Temperature, if not the model's.
+    pub(crate) celsius: Option<f64>,
+    /// State at t = 0.
+    pub(crate) start: InitialState,
+    /// Arithmetic.
+    pub(crate) precision: Precision,
+    /// Where to compute.
+    pub(crate) device: Device,
+}
+
+impl Common {
+    /// As the flags have it.
+    pub(crate) fn from_args(
+        model: &ModelArgs,
+        fibre: &FibreArgs,
+        numerics: &NumericsArgs,
+    ) -> Result<Self, CliError> {
+        Ok(Common {
+            parameters: model.parameters(),
+            celsius: model.temperature,
+            start: fibre.initial_state()?,
+            precision: numerics.precision(),
+            device: numerics.device()?,
+        })
+    }
+
+    fn settings(&self, dt_ms: f64, tstop_ms: f64, start: InitialState) -> Settings {
+        Settings {
+            dt_ms,
+            tstop_ms,
+            precision: self.precision,
+            parameters: self.parameters.clone(),
+            celsius: self.celsius,
+            start,
+        }
+    }
+
+    /// Checks that parameters and time grid fit the model, without any fibre.
+    pub(crate) fn check(
+        &self,
+        model: &dyn FiberModel,
+        dt_ms: f64,
+        tstop_ms: f64,
+    ) -> Result<TimeGrid, CliError> {
+        let settings = self.settings(dt_ms, tstop_ms, InitialState::Declared);
+        let probe = Simulation::new(model, Vec::new(), &settings, &self.device)?;
+        Ok(*probe.grid())
+    }
+}
+
+/// Jobs of one model, grid and detection, ready to run.
+pub(crate) struct Batch {
+    /// The fibres.
+    pub(crate) simulation: Simulation,
+    /// What acts on them.
+    pub(crate) stimulus: Stimulus,
+}
+
+/// Fibres of one batch at most: many enough to fill vector lanes and cores, few enough that results come in steadily and
+/// an interruption loses little. Results do not depend on it.
+pub(crate) const BATCH: usize = 256;
+
+/// Jobs with the batch they make.
+pub(crate) type Ready<'j> = (Vec<(usize, &'j Job)>, Batch);
+
+impl Batch {
+    /// Builds a batch in the state that `common` asks for; fibres that diverge while they settle are told to `diverged`
+    /// and left out.
+    pub(crate) fn settled<'j>(
+        mut jobs: Vec<(usize, &'j Job)>,
+        common: &Common,
+        diverged: &mut dyn FnMut(usize, CliError),
+    ) -> Result<Option<Ready<'j>>, CliError> {
+        while !jobs.is_empty() {
+            let all: Vec<&Job> = jobs.iter().map(|(_, job)| *job).collect();
+            match Batch::build(&all, common, &common.start) {
+                Ok(batch) => return Ok(Some((jobs, batch))),
+                Err(error @ SimulationError::Diverged { fiber, .. }) if fiber < jobs.len() => {
+                    let (index, _) = jobs.remove(fiber);
+                    diverged(index, of_one(error).at("while settling"));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Builds the cables and settles the fibres if `start` says so.
+    pub(crate) fn build(
+        jobs: &[&Job],
+        common: &Common,
+        start: &InitialState,
+    ) -> Result<Batch, SimulationError> {
+        let first = jobs[0];
+        let settings = common.settings(first.dt_ms, first.tstop_ms, start.clone());
+        let fibers = jobs.iter().map(|job| job.fiber).collect();
+        let simulation = Simulation::new(first.model, fibers, &settings, &common.device)?;
+        let mut stimulus = Stimulus::none(jobs.len());
+        for (index, job) in jobs.iter().enumerate() {
+            stimulus = match &job.source {
+                None => stimulus,
+                Some(Source::Field(field, waveform)) => {
+                    stimulus.source(index, field.clone(), waveform.clone())
+                }
+                Some(Source::SpaceTime { ve_mv, .. }) => stimulus.space_time(index, ve_mv.clone()),
+            };
+            for (injection, waveform) in job.injections.iter() {
+                stimulus =
+                    stimulus.inject(index, injection.node, injection.amp_na, waveform.clone());
+            }
+        }
+        Ok(Batch {
+            simulation,
+            stimulus,
+        })
+    }
+
+    /// Checks what the library would only find while it runs.
+    fn check(&self, jobs: &[&Job]) -> Result<(), SimulationError> {
+        for (index, job) in jobs.iter().enumerate() {
+            let wrong = |source: CoreError| SimulationError::Stimulus {
+                fiber: index,
+                source,
+            };
+            let nodes = job.fiber.nodes;
+            let detection = NodeSelection::Nodes(job.detection.nodes.clone());
+            if let Err(node) = detection.resolve(nodes) {
+                return Err(wrong(CoreError::BadValue {
+                    what: "detection node".into(),
+                    found: node.to_string(),
+                    expected: format!(
+                        "0 to {}, or -{nodes} to -1 from the end, as the fibre has {nodes} nodes; choose with \
+                         --detect-nodes",
+                        nodes - 1
+                    ),
+                }));
+            }
+            let samples = self.simulation.sample_points_um(index).len();
+            let expected = (self.simulation.grid().steps(), samples);
+            if let Some(Source::SpaceTime { shape, .. }) = job.source
+                && shape != expected
+            {
+                return Err(wrong(CoreError::Shape {
+                    what: "the field in space and time".into(),
+                    expected: format!(
+                        "(timesteps, samples) = {expected:?} for this dt, tstop, model and number of nodes"
+                    ),
+                    found: format!("{shape:?}"),
+                }));
+            }
+            if let Some(length_um) = job.length_um {
+                let at = self.simulation.nodes_um(index);
+                let extent_um = at[nodes - 1] - at[0];
+                let spacing_um = extent_um / (nodes - 1) as f64;
+                if (length_um - extent_um).abs() > 1.01 * spacing_um {
+                    return Err(wrong(CoreError::BadValue {
+                        what: "length_um".into(),
+                        found: length_um.to_string(),
+                        expected: format!(
+                            "about {extent_um} um, as {nodes} nodes lie {spacing_um} um apart; correct n_nodes, \
+                             delta_z_um or length_um"
+                        ),
+                    }));
+                }
+            }
+        }
+        self.simulation.rollout(&self.stimulus, &[]).map(|_| ())
+    }
+}
+
+/// Which jobs may share a batch: those with equal keys.
+pub(crate) fn groups<'j>(
+    jobs: impl IntoIterator<Item = (usize, &'j Job)>,
+) -> Vec<Vec<(usize, &'j Job)>> {
+    let alike = |a: &Job, b: &Job| {
+        let grid = |job: &Job| TimeGrid::new(job.dt_ms, job.tstop_ms).ok();
+        a.model.schema().id == b.model.schema().id
+            && grid(a) == grid(b)
+            && a.detection == b.detection
+    };
+    let mut groups: Vec<Vec<(usize, &Job)>> = Vec::new();
+    for (index, job) in jobs {
+        match groups.iter_mut().find(|group| alike(group[0].1, job)) {
+            Some(group) => group.push((index, job)),
+            None => groups.push(vec![(index, job)]),
+        }
+    }
+    groups
+}
+
+/// Finds the jobs that cannot be run, and why, before any is.
+pub(crate) fn refused<'j>(
+    jobs: impl IntoIterator<Item = (usize, &'j Job)>,
+    common: &Common,
+) -> Vec<(usize, CliError)> {
+    let mut refused = Vec::new();
+    for group in groups(jobs) {
+        halve(&group, common, &mut refused);
+    }
+    refused.sort_by_key(|(index, _)| *index);
+    refused
+}
+
+/// Narrows down by halves which jobs of a group are refused.
+fn halve(group: &[(usize, &Job)], common: &Common, refused: &mut Vec<(usize, CliError)>) {
+    let jobs: Vec<&Job> = group.iter().map(|(_, job)| *job).collect();
+    let checked = Batch::build(&jobs, common, &InitialState::Declared)
+        .and_then(|batch| batch.check(&jobs).map(|()| batch));
+    match (checked, group) {
+        (Ok(_), _) => {}
+        (Err(error), [(index, _)]) => refused.push((*index, of_one(error))),
+        (Err(_), _) => {
+            let (front, back) = group.split_at(group.len() / 2);
+            halve(front, common, refused);
+            halve(back, common, refused);
+        }
+    }
+}
+
+/// An error of a batch of one, or of the fibre that the caller names, without the fibre's index in the batch.
+pub(crate) fn of_one(error: SimulationError) -> CliError {
+    match error {
+        SimulationError::Fiber { problem, .. } => CliError::request(problem),
+        SimulationError::Stimulus { source, .. } => CliError::request(source),
+        SimulationError::Diverged { fiber, .. } => {
+            let text = error.to_string();
+            let text = text
+                .strip_prefix(&format!("fibre {fiber} "))
+                .unwrap_or(&text);
+            CliError::failure(text)
+        }
+        error => CliError::from(error),
+    }
+}

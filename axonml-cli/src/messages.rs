@@ -1,0 +1,124 @@
+//! What is said on standard error beside results: notes, explanations, progress.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How much is said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Messages {
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Messages {
+    /// As `-q` and `-v` have it.
+    pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
+        Messages { quiet, verbose }
+    }
+
+    /// Something the user should know.
+    pub(crate) fn note(self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            eprintln!("note: {text}");
+        }
+    }
+
+    /// What `--keep-going` leaves out: the first few, or all with `-v`.
+    pub(crate) fn skipped(self, reasons: impl ExactSizeIterator<Item = String>) {
+        const SHOWN: usize = 3;
+        let shown = if self.verbose { usize::MAX } else { SHOWN };
+        let left_out = reasons.len().saturating_sub(shown);
+        for reason in reasons.take(shown) {
+            self.note(format_args!("skipped: {reason}"));
+        }
+        if left_out > 0 {
+            self.note(format_args!(
+                "skipped {left_out} more like these; the column `message` tells"
+            ));
+        }
+    }
+
+    /// Something that `-v` asks for.
+    pub(crate) fn explain(self, text: impl std::fmt::Display) {
+        if self.verbose {
+            eprintln!("{text}");
+        }
+    }
+
+    /// Progress of `total` pieces of work called `unit`: a bar on a terminal, now and then a line elsewhere.
+    pub(crate) fn progress(self, unit: &'static str, total: usize) -> Progress {
+        let bar = (!self.quiet && std::io::stderr().is_terminal()).then(|| {
+            let template = format!(
+                "{{elapsed:>4}} [{{bar:36}}] {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left"
+            );
+            let style = ProgressStyle::with_template(&template)
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = ProgressBar::new(total as u64).with_style(style.progress_chars("=> "));
+            bar.enable_steady_tick(Duration::from_millis(250));
+            bar
+        });
+        Progress {
+            messages: self,
+            unit,
+            total,
+            bar,
+            started: Instant::now(),
+            said: Instant::now(),
+        }
+    }
+}
+
+/// Progress of one piece of long work.
+pub(crate) struct Progress {
+    messages: Messages,
+    unit: &'static str,
+    total: usize,
+    bar: Option<ProgressBar>,
+    started: Instant,
+    said: Instant,
+}
+
+/// Time between lines of progress.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+impl Progress {
+    /// `done` of all are done.
+    pub(crate) fn update(&mut self, done: usize) {
+        match &self.bar {
+            Some(bar) => bar.set_position(done as u64),
+            None if !self.messages.quiet && self.said.elapsed() >= INTERVAL => self.say(done),
+            None => {}
+        }
+    }
+
+    /// A batch is finished, so that `done` of all are done.
+    pub(crate) fn batch(&mut self, done: usize) {
+        if self.messages.verbose && self.bar.is_none() {
+            self.say(done);
+        }
+        self.update(done);
+    }
+
+    fn say(&mut self, done: usize) {
+        self.said = Instant::now();
+        let seconds = self.started.elapsed().as_secs_f64();
+        let (total, unit) = (self.total, self.unit);
+        if done == 0 {
+            eprintln!("0 of {total} {unit} after {seconds:.0} s");
+            return;
+        }
+        let rate = done as f64 / seconds.max(1e-9);
+        let left = (total - done.min(total)) as f64 / rate;
+        eprintln!("{done} of {total} {unit}, {rate:.1} {unit}/s, about {left:.0} s left");
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

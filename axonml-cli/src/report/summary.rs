@@ -1,0 +1,129 @@
+//! How far thresholds are from their references.
+
+use serde_json::{Map, Value, json};
+
+/// The figures about errors in percent, `null` without any; `rows` counts then.
+pub(crate) fn error_summary(
+    errors_pct: &[f64],
+    rows: usize,
+) -> (Map<String, Value>, Option<String>) {
+    let mut signed = errors_pct.to_vec();
+    signed.sort_by(f64::total_cmp);
+    let mut sizes: Vec<f64> = errors_pct.iter().map(|e| e.abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    let mut figures = Map::new();
+    let mut words = None;
+    let mut put = |name: &str, value: Value| figures.insert(name.to_owned(), value);
+    match (signed.first(), signed.last(), sizes.last()) {
+        (Some(min), Some(max), Some(largest)) => {
+            let n = signed.len();
+            let mape = sizes.iter().sum::<f64>() / n as f64;
+            let (median, p95) = (quantile(&signed, 0.5), quantile(&sizes, 0.95));
+            put("n", json!(n));
+            put("mape_pct", json!(mape));
+            put("median_pct", json!(median));
+            put("p95_pct", json!(p95));
+            put("min_pct", json!(min));
+            put("max_pct", json!(max));
+            put("max_abs_pct", json!(largest));
+            words = Some(format!(
+                "error against {n} references: MAPE {} %, median {} %, 95th percentile {} % (of its size), min {} %, \
+                 max {} %",
+                short(mape),
+                short(median),
+                short(p95),
+                short(*min),
+                short(*max)
+            ));
+        }
+        _ => {
+            put("n", json!(rows));
+            for name in [
+                "mape_pct",
+                "median_pct",
+                "p95_pct",
+                "min_pct",
+                "max_pct",
+                "max_abs_pct",
+            ] {
+                put(name, Value::Null);
+            }
+        }
+    }
+    (figures, words)
+}
+
+/// How often each status occurs, in order of appearance.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Statuses(Vec<(&'static str, usize)>);
+
+impl Statuses {
+    /// Counts one more.
+    pub(crate) fn count(&mut self, status: &'static str) {
+        match self.0.iter_mut().find(|(known, _)| *known == status) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((status, 1)),
+        }
+    }
+
+    /// For people.
+    pub(crate) fn words(&self) -> String {
+        let words: Vec<String> = self
+            .0
+            .iter()
+            .map(|(status, count)| format!("{count} {status}"))
+            .collect();
+        words.join(", ")
+    }
+
+    /// Ends a summary: with the statuses, whether the work was interrupted, and how long it took.
+    pub(crate) fn finish(self, summary: &mut Map<String, Value>, interrupted: bool, seconds: f64) {
+        let statuses: Map<String, Value> = self
+            .0
+            .into_iter()
+            .map(|(status, count)| (status.to_owned(), json!(count)))
+            .collect();
+        summary.insert("statuses".into(), Value::Object(statuses));
+        if interrupted {
+            summary.insert("interrupted".into(), json!(true));
+        }
+        summary.insert("seconds".into(), json!(seconds));
+    }
+}
+
+/// Three significant digits.
+fn short(x: f64) -> String {
+    super::text::significant(x, 3)
+}
+
+/// The value below which the part `q` of `sorted`, which is not empty, lies; interpolated linearly.
+fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let at = q * (sorted.len() - 1) as f64;
+    let (below, above) = (at.floor() as usize, at.ceil() as usize);
+    sorted[below] + (sorted[above] - sorted[below]) * (at - below as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_figures_are_what_their_names_say() {
+        let (figures, words) = error_summary(&[-2.0, 1.0, 0.0, 4.0, 1.0], 7);
+        let number = |name: &str| figures[name].as_f64().unwrap();
+        assert_eq!(number("n"), 5.0);
+        assert!((number("mape_pct") - 1.6).abs() < 1e-12);
+        assert_eq!(
+            (number("median_pct"), number("min_pct"), number("max_pct")),
+            (1.0, -2.0, 4.0)
+        );
+        assert!((number("p95_pct") - 3.6).abs() < 1e-12);
+        assert_eq!(number("max_abs_pct"), 4.0);
+        assert!(words.unwrap().contains("MAPE 1.6 %"));
+        let (none, words) = error_summary(&[], 7);
+        assert_eq!(
+            (none["n"].as_u64(), &none["mape_pct"], words),
+            (Some(7), &Value::Null, None)
+        );
+    }
+}

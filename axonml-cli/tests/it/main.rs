@@ -1,0 +1,8 @@
+//! The binary as its users meet it: what it prints, writes and answers.
+
+mod bad_input;
+mod conditions;
+mod interrupted;
+mod run;
+mod support;
+mod threshold;

@@ -1,0 +1,46 @@
+//! Files of compiled kernels.
+
+use std::io::Write;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::CudaError;
+
+/// A hash of several texts, as part of a file name.
+pub(crate) fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        // Lengths, so that the parts cannot run into each other.
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    let bytes = hash.finalize();
+    bytes[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes a file whole or not at all, with the folders it lies in.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CudaError> {
+    let wrong = |error: std::io::Error| CudaError::Cache {
+        path: path.to_owned(),
+        problem: error.to_string(),
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(wrong)?;
+    }
+    let unfinished = path.with_extension(format!("{}.tmp", std::process::id()));
+    let mut file = std::fs::File::create(&unfinished).map_err(wrong)?;
+    file.write_all(bytes).map_err(wrong)?;
+    file.sync_all().map_err(wrong)?;
+    std::fs::rename(&unfinished, path).map_err(wrong)
+}
+
+/// Where compiled kernels are kept: `axonml/kernels` in the user's cache folder.
+pub(crate) fn kernel_folder() -> std::path::PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let cache = set("XDG_CACHE_HOME")
+        .map(std::path::PathBuf::from)
+        .or_else(|| set("HOME").map(|home| std::path::PathBuf::from(home).join(".cache")))
+        .unwrap_or_else(std::env::temp_dir);
+    cache.join("axonml").join("kernels")
+}

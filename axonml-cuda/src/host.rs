@@ -1,0 +1,269 @@
+//! Kernels on the processor: the same text that a device runs, compiled by the C++ compiler of the machine.
+#![allow(
+    unsafe_code,
+    reason = "loading the compiled kernel and calling it through its C interface"
+)]
+
+use std::ffi::{CStr, c_char};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use axonml_autodiff::{Backend, BackendError, Outcome, Rollout};
+use libloading::Library;
+
+use crate::CudaError;
+use crate::cache::{digest, write_file};
+use crate::execute::{Element, Executor, run};
+use crate::pack::Launch;
+use crate::source::KernelSource;
+
+const SHIM: &str = include_str!("host/shim.hpp");
+const ENTRY: &str = include_str!("host/entry.hpp");
+
+/// Memory that a launch on the host may take.
+const HOST_BYTES: usize = 1 << 30;
+
+/// In which order the threads of a block run between warp-level operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ThreadOrder {
+    /// By number.
+    #[default]
+    Forward,
+    /// The last one first.
+    Reverse,
+    /// Another order each time, from this seed.
+    Random(u64),
+}
+
+/// A backend that runs the CUDA kernels on the processor: for checking them where there is no device.
+///
+/// Far slower than the CPU backend; not meant for simulations.
+#[derive(Clone)]
+pub struct HostKernels {
+    compiler: PathBuf,
+    flags: Vec<&'static str>,
+    order: ThreadOrder,
+    memory_bytes: usize,
+    edit: Option<fn(&str) -> String>,
+    /// One build at a time, so that a kernel is built once.
+    building: Arc<Mutex<()>>,
+}
+
+impl fmt::Debug for HostKernels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostKernels")
+            .field("compiler", &self.compiler)
+            .field("order", &self.order)
+            .finish_non_exhaustive()
+    }
+}
+
+type Entry = unsafe extern "C" fn(
+    first_block: u32,
+    end_block: u32,
+    threads: u32,
+    order: u32,
+    seed: u64,
+    header: *const u64,
+    ints: *const u32,
+    reals: *const std::ffi::c_void,
+    doubles: *const f64,
+    out_ints: *mut u32,
+    out_reals: *mut std::ffi::c_void,
+) -> *const c_char;
+
+impl HostKernels {
+    /// With the compiler in the environment variable `CXX`, or the first of `c++`, `g++` and `clang++` that runs.
+    ///
+    /// # Errors
+    /// [`CudaError::NoHostCompiler`].
+    pub fn new() -> Result<Self, CudaError> {
+        let named = std::env::var_os("CXX").filter(|name| !name.is_empty());
+        let candidates: Vec<PathBuf> = match named {
+            Some(name) => vec![name.into()],
+            None => ["c++", "g++", "clang++"].map(PathBuf::from).to_vec(),
+        };
+        HostKernels::with_compilers(&candidates)
+    }
+
+    /// With the first of `candidates` that runs.
+    ///
+    /// # Errors
+    /// [`CudaError::NoHostCompiler`].
+    pub fn with_compilers(candidates: &[PathBuf]) -> Result<Self, CudaError> {
+        let mut tried = Vec::new();
+        for compiler in candidates {
+            match Command::new(compiler).arg("--version").output() {
+                Ok(output) if output.status.success() => {
+                    return Ok(HostKernels {
+                        compiler: compiler.clone(),
+                        flags: flags(),
+                        order: ThreadOrder::Forward,
+                        memory_bytes: HOST_BYTES,
+                        edit: None,
+                        building: Arc::default(),
+                    });
+                }
+                Ok(output) => tried.push(format!("{} ({})", compiler.display(), output.status)),
+                Err(error) => tried.push(format!("{} ({error})", compiler.display())),
+            }
+        }
+        Err(CudaError::NoHostCompiler {
+            tried: tried.join(", "),
+        })
+    }
+
+    /// The same with another order of threads. Results must not depend on it.
+    #[must_use]
+    pub fn order(mut self, order: ThreadOrder) -> Self {
+        self.order = order;
+        self
+    }
+
+    /// The same with launches of at most so many bytes. Results must not depend on it.
+    #[must_use]
+    pub fn memory_bytes(mut self, bytes: usize) -> Self {
+        self.memory_bytes = bytes;
+        self
+    }
+
+    /// The same with kernels changed by `edit` before they are compiled: to see that a mistake is found.
+    #[must_use]
+    pub fn edited(mut self, edit: fn(&str) -> String) -> Self {
+        self.edit = Some(edit);
+        self
+    }
+
+    /// Path of the compiled kernel, from the cache if it was built before.
+    fn build(&self, kernel: &KernelSource) -> Result<PathBuf, CudaError> {
+        let text = self
+            .edit
+            .map_or_else(|| kernel.text.clone(), |edit| edit(&kernel.text));
+        let source = format!("{SHIM}\n{text}\n{ENTRY}");
+        let compiler = self.compiler.to_string_lossy();
+        let hash = digest(&[&source, &compiler, &self.flags.join(" ")]);
+        let folder = std::env::temp_dir().join("axonml-host-kernels");
+        let library = folder.join(format!("{hash}.so"));
+        let _one = self
+            .building
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if library.exists() {
+            return Ok(library);
+        }
+        let source_path = folder.join(format!("{hash}.cpp"));
+        write_file(&source_path, source.as_bytes())?;
+        // Built beside its place and moved there, so that another process never loads half a library.
+        let unfinished = folder.join(format!("{hash}.{}.tmp", std::process::id()));
+        let output = Command::new(&self.compiler)
+            .args(&self.flags)
+            .arg("-o")
+            .args([&unfinished, &source_path])
+            .output()
+            .map_err(|error| CudaError::NoHostCompiler {
+                tried: format!("{compiler} ({error})"),
+            })?;
+        if !output.status.success() {
+            return Err(CudaError::HostCompile {
+                log: String::from_utf8_lossy(&output.stderr).into_owned(),
+                source_path,
+            });
+        }
+        std::fs::rename(&unfinished, &library).map_err(|error| CudaError::Cache {
+            path: library.clone(),
+            problem: error.to_string(),
+        })?;
+        Ok(library)
+    }
+}
+
+/// Compiler options: fused multiply-adds only where the kernel asks for them, in hardware where there are any.
+fn flags() -> Vec<&'static str> {
+    let mut flags = vec![
+        "-x",
+        "c++",
+        "-std=c++17",
+        "-O2",
+        "-fPIC",
+        "-shared",
+        "-ffp-contract=off",
+        "-Wno-unknown-pragmas",
+    ];
+    #[cfg(target_arch = "x86_64")]
+    {
+        // The hand-made switch of stacks does not keep a shadow stack.
+        flags.push("-fcf-protection=none");
+        if std::arch::is_x86_feature_detected!("fma") {
+            flags.push("-mfma");
+        }
+    }
+    flags
+}
+
+impl Executor for HostKernels {
+    fn memory_bytes(&self) -> Result<usize, CudaError> {
+        Ok(self.memory_bytes)
+    }
+
+    fn execute<R: Element>(
+        &self,
+        kernel: &KernelSource,
+        launch: &mut Launch<R>,
+    ) -> Result<(), CudaError> {
+        launch.check(kernel)?;
+        let path = self.build(kernel)?;
+        let library = load(&path)?;
+        // SAFETY: the library was made from our text, where the symbol has this signature.
+        let entry = unsafe { library.get::<Entry>(b"axonml_host_run\0") }.map_err(|error| {
+            CudaError::Fault(format!("{} has no entry point: {error}", path.display()))
+        })?;
+        let (order, seed) = match self.order {
+            ThreadOrder::Forward => (0, 0),
+            ThreadOrder::Reverse => (1, 0),
+            ThreadOrder::Random(seed) => (2, seed),
+        };
+        // SAFETY: the tables were packed for this kernel, whose precision is `R`, and have the lengths that the offsets
+        // in `words` imply; the kernel writes to nothing but the two result tables. It keeps no pointer.
+        let problem = unsafe {
+            entry(
+                0,
+                launch.blocks as u32,
+                kernel.threads() as u32,
+                order,
+                seed,
+                launch.words.as_ptr(),
+                launch.ints.as_ptr(),
+                launch.reals.as_ptr().cast(),
+                launch.doubles.as_ptr(),
+                launch.out_ints.as_mut_ptr(),
+                launch.out_reals.as_mut_ptr().cast(),
+            )
+        };
+        if problem.is_null() {
+            return Ok(());
+        }
+        // SAFETY: a message is a string literal of the library, which is still loaded.
+        let message = unsafe { CStr::from_ptr(problem) };
+        Err(CudaError::Fault(message.to_string_lossy().into_owned()))
+    }
+}
+
+fn load(path: &Path) -> Result<Library, CudaError> {
+    // SAFETY: the library was made from our text; it runs nothing when it is loaded.
+    unsafe { Library::new(path) }.map_err(|error| CudaError::Cache {
+        path: path.to_owned(),
+        problem: error.to_string(),
+    })
+}
+
+impl Backend for HostKernels {
+    fn name(&self) -> String {
+        format!("cuda kernels on the host ({})", self.compiler.display())
+    }
+
+    fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError> {
+        run(self, rollout)
+    }
+}

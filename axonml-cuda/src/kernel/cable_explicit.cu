@@ -1,0 +1,46 @@
+// Explicit cables: forward Euler with a three-point stencil whose ends reflect.
+
+struct Cable {
+  REAL dt_over_c, neighbor, center, area, limit;
+
+  DEVICE_MEMBER void load(const Context& x) {
+    const REAL* c = x.reals + x.header->rows + (u64)x.cable * 5;
+    dt_over_c = c[0];
+    neighbor = c[1];
+    center = c[2];
+    area = c[3];
+    limit = c[4];
+  }
+
+  // The lane's lowest node whose step would be unstable, or P.
+  DEVICE_MEMBER u32 first_unstable(const Context& x, const REAL (&g)[P]) const {
+    bool suspect = false;
+    EACH_NODE { suspect |= area * g[p] > limit; }
+    u32 first = P;
+    if (suspect) {
+      // The exact condition, in double precision.
+      const double* c = x.doubles + x.header->stability + (u64)x.cable * 4;
+      EACH_NODE {
+        if (first == P && x.lane * P + p < x.nodes && c[0] * (c[1] + c[2] * (double)g[p]) > c[3]) first = p;
+      }
+    }
+    return first;
+  }
+
+  DEVICE_MEMBER void solve(const Context& x, REAL (&u)[P], const REAL (&g)[P], const REAL (&j)[P],
+                           const REAL (&current)[P]) const {
+    REAL before = __shfl_up_sync(ALL_LANES, u[P - 1], 1);
+    const REAL behind = __shfl_down_sync(ALL_LANES, u[0], 1);
+    EACH_NODE {
+      const u32 node = x.lane * P + p;
+      REAL left = before, right = p + 1 < P ? u[p + 1 < P ? p + 1 : 0] : behind;
+      left = node == 0 ? right : left;
+      right = node + 1 == x.nodes ? left : right;
+      const REAL axial = F(fma)(neighbor, left + right, center * u[p]);
+      const REAL ionic = F(fma)(g[p], u[p], -j[p]);
+      const REAL total = F(fma)(-area, ionic, axial + current[p]);
+      before = u[p];
+      u[p] = node < x.nodes ? F(fma)(dt_over_c, total, u[p]) : u[p];
+    }
+  }
+};

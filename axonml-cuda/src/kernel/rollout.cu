@@ -1,0 +1,171 @@
+// The kernel: one warp runs one fibre through all its steps. Warps are independent; within a warp every branch around
+// a shuffle or vote is decided by all lanes alike.
+
+// Words of a fibre's result in the integer output.
+enum { RESULT_STATUS, RESULT_STATE, RESULT_NODE, RESULT_WORDS };
+enum { COMPLETED, ANSWERED, DIVERGED, UNSTABLE };
+
+// Ends a fibre whose lane-local node `first` (P: none) is bad in some lane; true if there is one.
+DEVICE bool end_if_bad(const Context& x, u32 first, u32 status, u32 state, const REAL (&u)[P], const REAL (&g)[P]) {
+  const u32 lanes = __ballot_sync(ALL_LANES, first < P);
+  if (lanes == 0) return false;
+  if (x.lane == __ffs(lanes) - 1) {
+    u32* ints = x.out_ints + x.header->results + (u64)x.fiber * RESULT_WORDS;
+    ints[RESULT_STATUS] = status;
+    ints[RESULT_STATE] = state;
+    ints[RESULT_NODE] = x.lane * P + first;
+    REAL* reals = x.out_reals + x.header->result_values + (u64)x.fiber * 2;
+    EACH_NODE {
+      if (p == first) {
+        reals[0] = u[p];
+        reals[1] = g[p];
+      }
+    }
+  }
+  return true;
+}
+
+// The lane's lowest node with a number that is not finite, or P.
+DEVICE u32 first_not_finite(const Context& x, const REAL (&u)[P], const REAL (&g)[P], const REAL (&j)[P]) {
+  bool suspect = false;
+  EACH_NODE { suspect |= !(F(fabs)(u[p]) + F(fabs)(g[p]) + F(fabs)(j[p]) <= REAL_MAX); }
+  u32 first = P;
+  if (suspect) {
+    EACH_NODE {
+      const bool bad = !is_finite(u[p]) || !is_finite(g[p]) || !is_finite(j[p]);
+      if (first == P && bad && x.lane * P + p < x.nodes) first = p;
+    }
+  }
+  return first;
+}
+
+// Behind the fibre's end no membrane may disturb the solution.
+DEVICE void silence_behind_end(const Context& x, REAL (&g)[P], REAL (&j)[P]) {
+  EACH_NODE {
+    const bool there = x.lane * P + p < x.nodes;
+    g[p] = there ? g[p] : ZERO;
+    j[p] = there ? j[p] : ZERO;
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(WARPS * LANES, BLOCKS_PER_MULTIPROCESSOR)
+axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const double* doubles, u32* out_ints,
+               REAL* out_reals) {
+  Context x;
+  x.header = header;
+  x.ints = ints;
+  x.reals = reals;
+  x.doubles = doubles;
+  x.out_ints = out_ints;
+  x.out_reals = out_reals;
+  x.lane = threadIdx.x % LANES;
+  x.fiber = blockIdx.x * WARPS + threadIdx.x / LANES;
+  if (x.fiber >= header->fibers) return;
+  x.load();
+
+  REAL u[P], before[P], g[P], j[P], current[P];
+  REAL states[P][STATES_OR_1];
+  Parameters parameters;
+  parameters.load(reals + header->parameters + (u64)x.parameters * PARAMETERS);
+  Cable cable;
+  cable.load(x);
+  Drive drive;
+  drive.load(x);
+  Observers observers;
+  observers.load(x);
+#if DOUBLE_CABLE
+  SHARED_TABLES(tables);
+  Modes modes;
+  modes.load(x, tables + threadIdx.x / LANES * (2 * MODES));
+#endif
+
+  // The start: the same numbers at every node, or given ones; rows are u, the states, the modes.
+  {
+    const bool given = header->start_is_given != 0;
+    const u64 stride = given ? SLOTS : 1;
+    const REAL* start = reals + header->starts + (u64)x.start * STATE_ROWS * stride + (given ? x.lane : 0);
+    EACH_NODE {
+      const u32 at = given ? p * LANES : 0;
+      u[p] = start[at];
+      before[p] = u[p];
+      g[p] = ZERO;
+      j[p] = ZERO;
+      current[p] = ZERO;
+#pragma unroll
+      for (u32 s = 0; s < STATES; ++s) states[p][s] = start[(1 + s) * stride + at];
+#if DOUBLE_CABLE
+#pragma unroll
+      for (u32 m = 0; m < MODES; ++m) modes.z[p][m] = start[(1 + STATES + m) * stride + at];
+#endif
+    }
+  }
+  const u32 end = (u32)header->end_step;
+  u32 step = (u32)header->first_step;
+  if (step == 0) observers.see(x, 0, u, before, states);
+
+  u32 status = COMPLETED;
+  if (step < end) {
+#if !EXPLICIT_CABLE
+    EACH_NODE { membrane_currents(parameters, u[p], states[p], g[p], j[p]); }
+    silence_behind_end(x, g, j);
+#endif
+    drive.look_up(x, step);
+#if DOUBLE_CABLE
+    modes.start(x, current);
+#endif
+    drive.add(x, step, current MODES_VALUE);
+  }
+  while (step < end) {
+    const bool go_on = step + 1 < end;
+    // Asked for now, needed when the step is done.
+    if (go_on) drive.look_up(x, step + 1);
+    EACH_NODE { before[p] = u[p]; }
+#if EXPLICIT_CABLE
+    EACH_NODE { membrane_step(parameters, u[p], states[p], g[p], j[p]); }
+    if (end_if_bad(x, cable.first_unstable(x, g), UNSTABLE, step + 1, u, g)) {
+      status = UNSTABLE;
+      break;
+    }
+    cable.solve(x, u, g, j, current);
+    EACH_NODE { current[p] = ZERO; }
+#else
+    cable.solve(u, g, j, current);
+    EACH_NODE { current[p] = ZERO; }
+#if DOUBLE_CABLE
+    modes.advance(x, u, go_on, current);
+#endif
+    EACH_NODE { membrane_step(parameters, u[p], states[p], g[p], j[p]); }
+    silence_behind_end(x, g, j);
+#endif
+    ++step;
+    if (end_if_bad(x, first_not_finite(x, u, g, j), DIVERGED, step, u, g)) {
+      status = DIVERGED;
+      break;
+    }
+    observers.see(x, step, u, before, states);
+    if (observers.answered()) {
+      status = ANSWERED;
+      break;
+    }
+    if (go_on) drive.add(x, step, current MODES_VALUE);
+  }
+
+  observers.finish(x);
+  if (status == DIVERGED || status == UNSTABLE) return;
+  if (x.lane == 0) {
+    u32* result = out_ints + header->results + (u64)x.fiber * RESULT_WORDS;
+    result[RESULT_STATUS] = status;
+    result[RESULT_STATE] = step;
+  }
+  if (status != COMPLETED) return;
+  REAL* to = out_reals + header->states + (u64)x.fiber * STATE_ROWS * SLOTS + x.lane;
+  EACH_NODE {
+    to[p * LANES] = u[p];
+#pragma unroll
+    for (u32 s = 0; s < STATES; ++s) to[(1 + s) * SLOTS + p * LANES] = states[p][s];
+#if DOUBLE_CABLE
+#pragma unroll
+    for (u32 m = 0; m < MODES; ++m) to[(1 + STATES + m) * SLOTS + p * LANES] = modes.z[p][m];
+#endif
+  }
+}

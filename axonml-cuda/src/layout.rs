@@ -1,0 +1,158 @@
+//! The shape of what host and kernel exchange: tables of 64-bit words with named fields, and rows of numbers per fibre.
+
+use axonml_autodiff::cable::MODES;
+use axonml_autodiff::{Cable, Rollout};
+
+/// Threads of a warp.
+pub(crate) const LANES: usize = 32;
+
+/// Warps, hence fibres, of a block.
+pub(crate) const WARPS: usize = 4;
+
+/// Words of a fibre in the integer tables, in the order of `FIBER_..` in the kernel.
+pub(crate) const FIBER_WORDS: usize = 7;
+
+/// Words of a fibre's result, in the order of `RESULT_..` in the kernel.
+pub(crate) const RESULT_WORDS: usize = 3;
+
+/// "No such thing" among 32-bit words.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// A source has an own field for every step.
+pub(crate) const PER_STEP: u32 = 1;
+
+/// A source acts on internodal modes too.
+pub(crate) const ON_MODES: u32 = 2;
+
+/// Declares a struct of 64-bit words for both sides.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default)]
+        pub(crate) struct $name { $($(#[$field_doc])* pub(crate) $field: u64,)+ }
+
+        impl $name {
+            /// The same struct in CUDA C.
+            pub(crate) fn declaration() -> String {
+                let fields = [$(stringify!($field)),+].join(", ");
+                format!("struct {} {{\n  u64 {fields};\n}};\n", stringify!($name))
+            }
+
+            pub(crate) fn push_to(&self, words: &mut Vec<u64>) {
+                words.extend([$(self.$field),+]);
+            }
+        }
+    };
+}
+
+words! {
+    /// What a launch is about, and where its tables begin.
+    Header {
+        /// Number of fibres.
+        fibers,
+        first_step,
+        end_step,
+        /// Steps of the whole run: length of a waveform.
+        steps,
+        /// Whether `starts` holds values per node.
+        start_is_given,
+        /// In `ints`.
+        fiber_words,
+        source_words,
+        /// In `reals`.
+        rows,
+        modes,
+        parameters,
+        starts,
+        fields,
+        levels,
+        /// In `doubles`.
+        waveforms,
+        amplitudes,
+        stability,
+        /// In `out_ints`.
+        results,
+        /// In `out_reals`.
+        result_values,
+        states,
+    }
+}
+
+words! {
+    /// One observer; the words follow the header.
+    ObserverWords {
+        /// First state it looks at.
+        first_state,
+        /// Nodes that must cross, steps between rows, or crossings that find room, by kind.
+        parameter,
+        /// States to let pass before the first row.
+        wait,
+        /// Its places per node in `ints`, `[selection][slot]`.
+        selections,
+        /// Its results in `out_ints` and `out_reals`.
+        ints,
+        reals,
+        /// Numbers of a recorded row, and rows.
+        width,
+        rows,
+    }
+}
+
+/// Numbers of a row over a fibre.
+pub(crate) fn slots(nodes_per_lane: usize) -> usize {
+    nodes_per_lane * LANES
+}
+
+/// Place of `node` in a row.
+pub(crate) fn slot(node: usize, nodes_per_lane: usize) -> usize {
+    (node % nodes_per_lane) * LANES + node / nodes_per_lane
+}
+
+/// Rows of a fibre's state: voltage, states, modes.
+pub(crate) fn state_rows(rollout: &Rollout) -> usize {
+    let modes = match rollout.fibers.first().map(|fiber| &*fiber.cable) {
+        Some(Cable::Double(_)) => MODES,
+        _ => 0,
+    };
+    1 + rollout.membrane.states.len() + modes
+}
+
+/// Rows of the field of a source: nodes, then modes.
+pub(crate) fn field_rows(cable: &Cable) -> usize {
+    match cable {
+        Cable::Double(_) => 1 + MODES,
+        Cable::Explicit(_) | Cable::Implicit(_) => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_a_permutation_that_keeps_a_lanes_nodes_together() {
+        for p in 1..5 {
+            let mut seen = vec![false; slots(p)];
+            for node in 0..slots(p) {
+                seen[slot(node, p)] = true;
+                assert_eq!(slot(node, p) % LANES, node / p);
+            }
+            assert!(seen.into_iter().all(|seen| seen));
+        }
+    }
+
+    #[test]
+    fn declarations_name_the_fields_in_order() {
+        let mut words = Vec::new();
+        let header = Header {
+            fibers: 1,
+            states: 9,
+            ..Header::default()
+        };
+        header.push_to(&mut words);
+        assert_eq!((words[0], words.last()), (1, Some(&9)));
+        let declaration = Header::declaration();
+        assert!(declaration.starts_with("struct Header {\n  u64 fibers, first_step,"));
+        assert_eq!(declaration.matches(',').count() + 1, words.len());
+    }
+}

@@ -1,0 +1,29 @@
+//! The CUDA backend: traced programs printed as CUDA C, compiled when they are needed, run one fibre per warp.
+//!
+//! [`KernelSource`] is the text: the membrane of a rollout, specialised to its constants, inside a hand-written kernel
+//! whose time loop, cable solver, stimulus and observers never leave the device. [`CudaBackend`] compiles it with NVRTC
+//! and launches it; nothing here needs a CUDA toolkit to build, and [`CudaDevice::list`] says why a device cannot be
+//! used. [`HostKernels`] runs the very same text on the processor, one hand-switched fibre per thread, with shuffles and
+//! votes as a device has them: slow, and made to find what a device would do wrong. The crate knows no model.
+#![deny(unsafe_code)]
+
+mod cache;
+mod device;
+mod error;
+mod execute;
+mod host;
+mod layout;
+mod literal;
+mod membrane;
+mod nvrtc;
+mod observers;
+mod pack;
+mod plan;
+mod source;
+mod unpack;
+
+pub use device::{CudaBackend, CudaDevice, DeviceStatus};
+pub use error::CudaError;
+pub use host::{HostKernels, ThreadOrder};
+pub use nvrtc::{CompiledKernel, NVRTC_VARIABLE, Nvrtc};
+pub use source::KernelSource;

@@ -1,0 +1,232 @@
+//! Membrane programs as C text, specialised to the constants of the fibres that will run together.
+
+use std::fmt::Write;
+
+use axonml_autodiff::{
+    Binding, FusedArgument, FusedOp, FusedProgram, PerLane, Precision, Real, Rollout,
+};
+
+use crate::literal::literal;
+
+/// The distinct lists of fibre parameters among some fibres.
+#[derive(Debug)]
+pub(crate) struct ParameterSets {
+    /// Set of each fibre, in the order given.
+    pub(crate) of_fiber: Vec<usize>,
+    /// A fibre (by index in the rollout) of each set.
+    pub(crate) examples: Vec<usize>,
+}
+
+impl ParameterSets {
+    pub(crate) fn new(rollout: &Rollout, fibers: &[usize]) -> Self {
+        let mut known = std::collections::HashMap::new();
+        let mut examples = Vec::new();
+        let of_fiber = fibers
+            .iter()
+            .map(|&fiber| {
+                let bits: Vec<u64> = rollout.fibers[fiber]
+                    .parameters
+                    .iter()
+                    .map(|x| x.to_bits())
+                    .collect();
+                *known.entry(bits).or_insert_with(|| {
+                    examples.push(fiber);
+                    examples.len() - 1
+                })
+            })
+            .collect();
+        ParameterSets { of_fiber, examples }
+    }
+}
+
+/// The membrane as C text.
+#[derive(Debug)]
+pub(crate) struct MembraneText {
+    /// `struct Parameters`, `membrane_currents` and `membrane_step`.
+    pub(crate) text: String,
+    /// Numbers that differ between parameter sets, `[parameter][set]`.
+    pub(crate) parameters: Vec<PerLane>,
+}
+
+impl MembraneText {
+    pub(crate) fn new<R: Real>(rollout: &Rollout, sets: &ParameterSets) -> Self {
+        let mut printer = Printer::<R> {
+            parameters: Vec::new(),
+            real: std::marker::PhantomData,
+        };
+        let functions = [(1, "membrane_currents"), (2, "membrane_step")]
+            .map(|(index, name)| printer.function(rollout, sets, index, name))
+            .concat();
+        let count = printer.parameters.len();
+        let mut text = format!("#define PARAMETERS {count}\n\n");
+        text += "// Constants that differ between fibres.\nstruct Parameters {\n";
+        if count > 0 {
+            let names: Vec<String> = (0..count).map(|k| format!("k{k}")).collect();
+            let _ = writeln!(text, "  REAL {};", names.join(", "));
+        }
+        text += "  DEVICE_MEMBER void load(const REAL* table) {\n";
+        if count == 0 {
+            text += "    (void)table;\n";
+        }
+        for k in 0..count {
+            let _ = writeln!(text, "    k{k} = table[{k}];");
+        }
+        text += "  }\n};\n";
+        text += &functions;
+        MembraneText {
+            text,
+            parameters: printer.parameters,
+        }
+    }
+}
+
+struct Printer<R> {
+    parameters: Vec<PerLane>,
+    real: std::marker::PhantomData<R>,
+}
+
+impl<R: Real> Printer<R> {
+    /// One of the membrane programs (1 currents, 2 step) as a function that turns `x` into the new states and sets `g`
+    /// and `j`.
+    fn function(
+        &mut self,
+        rollout: &Rollout,
+        sets: &ParameterSets,
+        index: usize,
+        name: &str,
+    ) -> String {
+        let membrane = &rollout.membrane;
+        let program = [&membrane.rest, &membrane.currents, &membrane.step][index];
+        let constants: Vec<Vec<Option<f64>>> = sets
+            .examples
+            .iter()
+            .map(|&fiber| rollout.constants(index, fiber))
+            .collect();
+        let fused = FusedProgram::new(program, &constants);
+        let bindings = &membrane.bindings[index];
+        let mut text = format!(
+            "\nDEVICE void {name}(const Parameters& k, const REAL u, REAL (&x)[STATES_OR_1], REAL& g, REAL& j) {{\n"
+        );
+        for (number, step) in fused.steps.iter().enumerate() {
+            let arguments: Vec<String> = step
+                .arguments
+                .iter()
+                .map(|argument| self.argument(argument, bindings))
+                .collect();
+            let _ = writeln!(
+                text,
+                "  const REAL t{number} = {};",
+                expression::<R>(step.op, &arguments)
+            );
+        }
+        // Outputs are read before states are overwritten: an output may be another state's input.
+        let outputs: Vec<String> = fused
+            .outputs
+            .iter()
+            .map(|output| self.argument(output, bindings))
+            .collect();
+        let (states, density) = outputs.split_at(outputs.len() - 2);
+        for (state, value) in states.iter().enumerate() {
+            let _ = writeln!(text, "  const REAL y{state} = {value};");
+        }
+        let _ = writeln!(text, "  g = {};\n  j = {};", density[0], density[1]);
+        for state in 0..states.len() {
+            let _ = writeln!(text, "  x[{state}] = y{state};");
+        }
+        text + "}\n"
+    }
+
+    fn argument(&mut self, argument: &FusedArgument, bindings: &[Binding]) -> String {
+        match argument {
+            FusedArgument::Step(number) => format!("t{number}"),
+            FusedArgument::Input(input) => match bindings[*input] {
+                Binding::U => "u".into(),
+                Binding::State(state) => format!("x[{state}]"),
+                Binding::Shared(_) | Binding::Fiber(_) | Binding::Dt => {
+                    unreachable!("a fused program has taken its constants in")
+                }
+            },
+            FusedArgument::Constant(values) => self.constant(values),
+        }
+    }
+
+    /// A literal where all sets agree, else a parameter.
+    fn constant(&mut self, values: &PerLane) -> String {
+        let bits = |values: &PerLane| -> Vec<u64> {
+            values
+                .iter()
+                .map(|&x| R::from_f64(x).to_f64().to_bits())
+                .collect()
+        };
+        let wanted = bits(values);
+        if wanted.iter().all(|&x| x == wanted[0]) {
+            return literal::<R>(values[0]);
+        }
+        let found = self
+            .parameters
+            .iter()
+            .position(|known| bits(known) == wanted);
+        let index = found.unwrap_or_else(|| {
+            self.parameters.push(values.clone());
+            self.parameters.len() - 1
+        });
+        format!("k.k{index}")
+    }
+}
+
+/// C text of one step; arguments are names or literals, so that no operator binds tighter than meant.
+fn expression<R: Real>(op: FusedOp, arguments: &[String]) -> String {
+    let suffix = match R::PRECISION {
+        Precision::F32 => "f",
+        Precision::F64 => "",
+    };
+    let (pattern, negated) = match op {
+        FusedOp::Apply(op) => (op.row().c, None),
+        FusedOp::MulAdd => ("fma{f}({0}, {1}, {2})", None),
+        FusedOp::MulSub => ("fma{f}({0}, {1}, {2})", Some(2)),
+        FusedOp::NegMulAdd => ("fma{f}({0}, {1}, {2})", Some(0)),
+    };
+    let mut text = pattern.replace("{f}", suffix);
+    for (index, argument) in arguments.iter().enumerate() {
+        let argument = if negated == Some(index) {
+            format!("-{argument}")
+        } else {
+            argument.clone()
+        };
+        text = text.replace(&format!("{{{index}}}"), &argument);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axonml_autodiff::op::OPERATIONS;
+
+    #[test]
+    fn every_operation_of_the_table_is_printed_whole() {
+        for row in OPERATIONS {
+            let arguments: Vec<String> = (0..row.arity).map(|k| format!("a{k}")).collect();
+            for text in [
+                expression::<f32>(FusedOp::Apply(row.op), &arguments),
+                expression::<f64>(FusedOp::Apply(row.op), &arguments),
+            ] {
+                assert!(!text.contains(['{', '}']), "{}: {text}", row.name);
+                assert!(
+                    arguments.iter().all(|a| text.contains(a.as_str())),
+                    "{}: {text}",
+                    row.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn products_fuse_with_their_signs() {
+        let arguments = ["a", "b", "c"].map(str::to_owned);
+        let print = |op| expression::<f32>(op, &arguments);
+        assert_eq!(print(FusedOp::MulAdd), "fmaf(a, b, c)");
+        assert_eq!(print(FusedOp::MulSub), "fmaf(a, b, -c)");
+        assert_eq!(print(FusedOp::NegMulAdd), "fmaf(-a, b, c)");
+    }
+}

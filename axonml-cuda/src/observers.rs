@@ -1,0 +1,273 @@
+//! Observers as the kernel takes them, and what they saw as the kernel returns it.
+
+use axonml_autodiff::{
+    Crossing, Observation, ObserverKind, ObserverSpec, Precision, Real, Recording, Rollout,
+};
+
+use crate::layout::{NONE, ObserverWords, slot, slots};
+use crate::pack::Launch;
+
+/// Where the results of an observer lie, and how large they are.
+#[derive(Debug)]
+pub(crate) struct ObserverPlan {
+    pub(crate) words: ObserverWords,
+    /// Place of every slot in the results, `[selection][slot]`; `NONE` where it is not watched.
+    pub(crate) places: Vec<u32>,
+    pub(crate) out_ints: usize,
+    pub(crate) out_reals: usize,
+}
+
+impl ObserverPlan {
+    /// For fibres of the given numbers of nodes (one selection each), `fibers` in all.
+    pub(crate) fn new(
+        rollout: &Rollout,
+        spec: &ObserverSpec,
+        lengths: &[usize],
+        nodes_per_lane: usize,
+        capacity: usize,
+        fibers: usize,
+    ) -> Self {
+        let row = slots(nodes_per_lane);
+        let mut places = vec![NONE; lengths.len() * row];
+        let mut width = 0;
+        for (places, &nodes) in places.chunks_exact_mut(row).zip(lengths) {
+            let watched = watched(spec, nodes);
+            width = width.max(watched.len());
+            for (place, &node) in watched.iter().enumerate() {
+                places[slot(node, nodes_per_lane)] = place as u32;
+            }
+        }
+        let first = first_state(rollout, spec);
+        let mut words = ObserverWords {
+            first_state: first.min(u64::from(NONE - 1)),
+            ..ObserverWords::default()
+        };
+        let (out_ints, out_reals) = match &spec.kind {
+            ObserverKind::Active { at_least } => {
+                words.parameter = (*at_least as u64).min(u64::from(NONE));
+                (fibers, 0)
+            }
+            ObserverKind::ActionPotentialCount => (fibers * row, 0),
+            ObserverKind::Raster => {
+                words.parameter = capacity as u64;
+                (fibers + 2 * fibers * capacity, 2 * fibers * capacity)
+            }
+            ObserverKind::Maximum => (0, fibers * row),
+            ObserverKind::Recorder { states, every } => {
+                let every = (*every as u64).clamp(1, u64::from(NONE));
+                let (seen_from, end) = (first_seen(rollout).max(first), rollout.steps.end as u64);
+                words.parameter = every;
+                words.wait = (every - (seen_from - first) % every) % every;
+                words.width = width as u64;
+                let first_row = seen_from + words.wait;
+                words.rows = if first_row <= end {
+                    (end - first_row) / every + 1
+                } else {
+                    0
+                };
+                (
+                    fibers,
+                    fibers * words.rows as usize * (1 + states.len()) * width,
+                )
+            }
+        };
+        ObserverPlan {
+            words,
+            places,
+            out_ints,
+            out_reals,
+        }
+    }
+
+    /// 64-bit words of an observer.
+    pub(crate) fn word_count(&self) -> usize {
+        let mut words = Vec::new();
+        self.words.push_to(&mut words);
+        words.len()
+    }
+
+    /// What the fibre at `position` of the launch, with `nodes` nodes, reported; the number of crossings where a raster
+    /// had too little room.
+    pub(crate) fn report<R: Real>(
+        &self,
+        rollout: &Rollout,
+        spec: &ObserverSpec,
+        launch: &Launch<R>,
+        position: usize,
+        nodes: usize,
+        nodes_per_lane: usize,
+    ) -> Result<Observation, usize> {
+        let row = slots(nodes_per_lane);
+        let ints = &launch.out_ints[self.words.ints as usize..][..self.out_ints];
+        let reals = &launch.out_reals[self.words.reals as usize..][..self.out_reals];
+        let reference = rollout.v_reference_mv;
+        let listed = || spec.nodes.resolve(nodes).unwrap_or_default();
+        let of_node = |node: usize| position * row + slot(node, nodes_per_lane);
+        Ok(match &spec.kind {
+            ObserverKind::Active { .. } => Observation::Active(match ints[position] {
+                NONE => None,
+                at => Some(at as usize),
+            }),
+            ObserverKind::ActionPotentialCount => {
+                Observation::Count(listed().into_iter().map(|node| ints[of_node(node)]).collect())
+            }
+            ObserverKind::Maximum => Observation::Maximum(
+                listed()
+                    .into_iter()
+                    .map(|node| reals[of_node(node)].to_f64() + reference)
+                    .collect(),
+            ),
+            ObserverKind::Raster => {
+                let capacity = self.words.parameter as usize;
+                let count = ints[position] as usize;
+                if count > capacity {
+                    return Err(count);
+                }
+                let fibers = launch.header.fibers as usize;
+                let events = &ints[fibers + 2 * position * capacity..][..2 * count];
+                let values = &reals[2 * position * capacity..][..2 * count];
+                let mut crossings: Vec<Crossing> = events
+                    .chunks_exact(2)
+                    .zip(values.chunks_exact(2))
+                    .map(|(event, values)| {
+                        let state = event[1] as usize;
+                        let [before, after] =
+                            [values[0], values[1]].map(|u| u.to_f64() + reference);
+                        let fraction = rise(before, after, spec.threshold_mv);
+                        Crossing {
+                            node: event[0] as usize,
+                            state,
+                            time_ms: rollout.grid.dt_ms() * ((state - 1) as f64 + fraction),
+                        }
+                    })
+                    .collect();
+                crossings.sort_by(|a, b| a.time_ms.total_cmp(&b.time_ms).then(a.node.cmp(&b.node)));
+                Observation::Raster(crossings)
+            }
+            ObserverKind::Recorder { states, every } => {
+                let rows = ints[position] as usize;
+                let (width, capacity) = (self.words.width as usize, self.words.rows as usize);
+                let size = (1 + states.len()) * width;
+                let data = &reals[position * capacity * size..][..rows * size];
+                let watched = watched(spec, nodes);
+                let nodes = listed();
+                let columns: Vec<usize> = nodes
+                    .iter()
+                    .filter_map(|node| watched.binary_search(node).ok())
+                    .collect();
+                let take = |quantity: usize, offset: f64| -> Vec<f64> {
+                    data.chunks_exact(size.max(1))
+                        .flat_map(|row| {
+                            let row = &row[quantity * width..];
+                            columns.iter().map(move |&c| row[c].to_f64() + offset)
+                        })
+                        .collect()
+                };
+                let first_row = (first_seen(rollout).max(first_state(rollout, spec))
+                    + self.words.wait) as usize;
+                Observation::Recorded(Recording {
+                    t_ms: (0..rows)
+                        .map(|row| rollout.grid.time_ms(first_row + row * (*every).max(1)))
+                        .collect(),
+                    v_mv: take(0, reference),
+                    states: (1..=states.len()).map(|s| take(s, 0.0)).collect(),
+                    nodes,
+                })
+            }
+        })
+    }
+}
+
+/// The crossing level for `u` in precision `R`: the smallest number whose voltage, in double precision, is at or above
+/// the threshold. Found by bisection over all numbers in order.
+pub(crate) fn level<R: Real>(threshold_mv: f64, v_reference_mv: f64) -> R {
+    let number = |key: i64| match R::PRECISION {
+        Precision::F64 => f64::from_bits(ordered(key, 63) as u64),
+        Precision::F32 => f64::from(f32::from_bits((ordered(key, 31) & 0xffff_ffff) as u32)),
+    };
+    let reaches = |u: f64| u + v_reference_mv >= threshold_mv;
+    let infinite = |sign: i64| match R::PRECISION {
+        Precision::F64 => ordered(((f64::INFINITY.to_bits()) as i64) | sign << 63, 63),
+        Precision::F32 => {
+            let bits = i64::from((f32::INFINITY.to_bits() | (sign as u32) << 31) as i32);
+            ordered(bits, 31)
+        }
+    };
+    let (mut fails, mut holds) = (infinite(1), infinite(0));
+    if !reaches(number(holds)) {
+        return R::from_f64(f64::NAN);
+    }
+    if reaches(number(fails)) {
+        return R::from_f64(f64::NEG_INFINITY);
+    }
+    while holds.abs_diff(fails) > 1 {
+        let middle = fails + (holds.abs_diff(fails) / 2) as i64;
+        if reaches(number(middle)) {
+            holds = middle;
+        } else {
+            fails = middle;
+        }
+    }
+    R::from_f64(number(holds))
+}
+
+/// Turns bits of floating-point numbers, as signed integers, into integers of the same order, and back.
+fn ordered(bits: i64, sign: u32) -> i64 {
+    if bits < 0 { bits ^ (i64::MAX >> (63 - sign)) } else { bits }
+}
+
+/// Nodes watched, each once, in order.
+fn watched(spec: &ObserverSpec, nodes: usize) -> Vec<usize> {
+    let mut watched = spec.nodes.resolve(nodes).unwrap_or_default();
+    watched.sort_unstable();
+    watched.dedup();
+    watched
+}
+
+/// First state an observer looks at: a crossing leads from one state to the next, so that the start has none.
+fn first_state(rollout: &Rollout, spec: &ObserverSpec) -> u64 {
+    let first = spec.first_state(&rollout.grid) as u64;
+    match spec.kind {
+        ObserverKind::Recorder { .. } | ObserverKind::Maximum => first,
+        ObserverKind::Active { .. }
+        | ObserverKind::ActionPotentialCount
+        | ObserverKind::Raster => first.max(1),
+    }
+}
+
+/// First state of the rollout that observers see: the start of a continued run was seen by its predecessor.
+fn first_seen(rollout: &Rollout) -> u64 {
+    match rollout.steps.start {
+        0 => 0,
+        start => start as u64 + 1,
+    }
+}
+
+/// Fraction of a step after which the voltage reaches the threshold; 1 if it was there when watching began.
+fn rise(before: f64, after: f64, threshold: f64) -> f64 {
+    if before < threshold {
+        (threshold - before) / (after - before)
+    } else {
+        1.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_decide_as_voltages_in_double_precision_do() {
+        for (threshold, reference) in [(0.0, -80.0), (-30.0, 0.0), (-80.0, -80.0), (17.3, -65.1), (1e-9, 0.0)] {
+            let at = level::<f32>(threshold, reference);
+            let reaches = |u: f32| f64::from(u) + reference >= threshold;
+            assert!(reaches(at) && !reaches(at.next_down()), "{threshold} {reference}: {at}");
+            let at = level::<f64>(threshold, reference);
+            let reaches = |u: f64| u + reference >= threshold;
+            assert!(reaches(at) && !reaches(at.next_down()), "{threshold} {reference}: {at}");
+        }
+        assert!(level::<f32>(f64::NAN, 0.0).is_nan());
+        assert_eq!(level::<f32>(f64::NEG_INFINITY, -80.0), f32::NEG_INFINITY);
+        assert_eq!(level::<f64>(f64::INFINITY, -80.0), f64::INFINITY);
+    }
+}

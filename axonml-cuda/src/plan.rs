@@ -1,0 +1,113 @@
+//! Which fibres run together: those of similar length, and no more than fit in memory.
+
+use std::collections::BTreeMap;
+
+use axonml_autodiff::{BackendError, ObserverKind, Precision, Rollout, SourceField};
+use axonml_core::names::nearest;
+
+use crate::layout::{LANES, field_rows, slots, state_rows};
+
+/// Crossings per fibre for which a raster has room at first; a launch that finds more is repeated with enough.
+pub(crate) const FIRST_RASTER_CAPACITY: usize = 128;
+
+/// Fibres by nodes per lane, in the rollout's order.
+pub(crate) fn classes(rollout: &Rollout) -> BTreeMap<usize, Vec<usize>> {
+    let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, fiber) in rollout.fibers.iter().enumerate() {
+        let nodes_per_lane = fiber.cable.nodes().div_ceil(LANES);
+        classes.entry(nodes_per_lane).or_default().push(index);
+    }
+    classes
+}
+
+/// Cuts the fibres of a class into launches of at most `budget` bytes, at least one fibre each.
+pub(crate) fn launches(
+    rollout: &Rollout,
+    fibers: &[usize],
+    nodes_per_lane: usize,
+    budget: usize,
+) -> Vec<Vec<usize>> {
+    let mut launches: Vec<Vec<usize>> = Vec::new();
+    let mut room = 0;
+    for &fiber in fibers {
+        let bytes = bytes_of(rollout, fiber, nodes_per_lane);
+        match launches.last_mut() {
+            Some(launch) if bytes <= room => launch.push(fiber),
+            _ => {
+                launches.push(vec![fiber]);
+                room = budget;
+            }
+        }
+        room = room.saturating_sub(bytes);
+    }
+    launches
+}
+
+/// Memory that a fibre takes, shared tables counted as its own.
+pub(crate) fn bytes_of(rollout: &Rollout, fiber: usize, nodes_per_lane: usize) -> usize {
+    let row = slots(nodes_per_lane);
+    let cable = &rollout.fibers[fiber].cable;
+    let steps = rollout.steps.len();
+    let state = 2 * state_rows(rollout) * row;
+    let fields: usize = rollout.drive.sources[fiber]
+        .iter()
+        .map(|source| match source.field {
+            SourceField::Separable { .. } => 1,
+            SourceField::Dense(_) => steps,
+        })
+        .sum();
+    let seen: usize = rollout
+        .observers
+        .iter()
+        .map(|spec| match &spec.kind {
+            ObserverKind::Active { .. } => 1,
+            ObserverKind::ActionPotentialCount | ObserverKind::Maximum => row,
+            ObserverKind::Raster => 4 * FIRST_RASTER_CAPACITY,
+            ObserverKind::Recorder { states, every } => {
+                (steps / (*every).max(1) + 1) * (1 + states.len()) * cable.nodes()
+            }
+        })
+        .sum();
+    let numbers = state + fields * field_rows(cable) * row + seen;
+    numbers
+        * match rollout.precision {
+            Precision::F32 => 4,
+            Precision::F64 => 8,
+        }
+}
+
+/// Whether every observer fits every fibre.
+///
+/// # Errors
+/// [`BackendError::NodeOutOfRange`] and [`BackendError::UnknownState`].
+pub(crate) fn check_observers(rollout: &Rollout) -> Result<(), BackendError> {
+    let mut lengths = std::collections::HashSet::new();
+    for (fiber, of_fiber) in rollout.fibers.iter().enumerate() {
+        let nodes = of_fiber.cable.nodes();
+        if !lengths.insert(nodes) {
+            continue;
+        }
+        for (observer, spec) in rollout.observers.iter().enumerate() {
+            spec.nodes
+                .resolve(nodes)
+                .map_err(|index| BackendError::NodeOutOfRange {
+                    observer,
+                    fiber,
+                    index,
+                    nodes,
+                })?;
+            if let ObserverKind::Recorder { states, .. } = &spec.kind {
+                let known = &rollout.membrane.states;
+                if let Some(name) = states.iter().find(|name| !known.contains(name)) {
+                    return Err(BackendError::UnknownState {
+                        observer,
+                        name: name.clone(),
+                        nearest: nearest(name, known.iter().map(String::as_str))
+                            .map(str::to_owned),
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}

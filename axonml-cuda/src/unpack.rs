@@ -1,0 +1,110 @@
+//! From what a kernel wrote back to the outcomes of fibres.
+
+use axonml_autodiff::cable::MODES;
+use axonml_autodiff::{Cable, FiberOutcome, FiberState, FiberStatus, Real, Rollout};
+
+use crate::layout::{RESULT_WORDS, slot, slots, state_rows};
+use crate::pack::{Launch, US_PER_S};
+
+/// `RESULT_STATUS` of the kernel.
+const COMPLETED: u32 = 0;
+const ANSWERED: u32 = 1;
+const UNSTABLE: u32 = 3;
+
+/// Outcomes of the launch's fibres.
+///
+/// # Errors
+/// The room per observer that a repetition needs, if a raster had too little.
+pub(crate) fn unpack<R: Real>(
+    rollout: &Rollout,
+    fibers: &[usize],
+    nodes_per_lane: usize,
+    launch: &Launch<R>,
+    capacity: &[usize],
+) -> Result<Vec<FiberOutcome>, Vec<usize>> {
+    let mut needed = capacity.to_vec();
+    let mut outcomes = Vec::with_capacity(fibers.len());
+    for (position, &fiber) in fibers.iter().enumerate() {
+        let nodes = rollout.fibers[fiber].cable.nodes();
+        let mut observations = Vec::with_capacity(launch.observers.len());
+        for (index, (plan, spec)) in launch.observers.iter().zip(&rollout.observers).enumerate() {
+            match plan.report(rollout, spec, launch, position, nodes, nodes_per_lane) {
+                Ok(observation) => observations.push(observation),
+                Err(count) => needed[index] = needed[index].max(count),
+            }
+        }
+        let status = status(rollout, fiber, position, launch);
+        let state = (status == FiberStatus::Completed)
+            .then(|| state(rollout, nodes, nodes_per_lane, position, launch));
+        outcomes.push(FiberOutcome {
+            status,
+            observations,
+            state,
+        });
+    }
+    if needed == capacity {
+        Ok(outcomes)
+    } else {
+        Err(needed)
+    }
+}
+
+fn status<R: Real>(
+    rollout: &Rollout,
+    fiber: usize,
+    position: usize,
+    launch: &Launch<R>,
+) -> FiberStatus {
+    let words =
+        &launch.out_ints[launch.header.results as usize + position * RESULT_WORDS..][..RESULT_WORDS];
+    let state = words[1] as usize;
+    match words[0] {
+        COMPLETED => FiberStatus::Completed,
+        ANSWERED => FiberStatus::Answered(state),
+        reason => {
+            let values = &launch.out_reals[launch.header.result_values as usize + 2 * position..];
+            let (u, g) = (values[0].to_f64(), values[1].to_f64());
+            let stability = match &*rollout.fibers[fiber].cable {
+                Cable::Explicit(cable) if reason == UNSTABLE => {
+                    let g_us = cable.area_cm2 * US_PER_S * g;
+                    Some(cable.stability(rollout.grid.dt_ms(), g_us))
+                }
+                _ => None,
+            };
+            FiberStatus::Diverged {
+                state,
+                node: words[2] as usize,
+                v_mv: u + rollout.v_reference_mv,
+                stability,
+            }
+        }
+    }
+}
+
+fn state<R: Real>(
+    rollout: &Rollout,
+    nodes: usize,
+    nodes_per_lane: usize,
+    position: usize,
+    launch: &Launch<R>,
+) -> FiberState {
+    let row = slots(nodes_per_lane);
+    let rows = state_rows(rollout);
+    let all = &launch.out_reals[launch.header.states as usize + position * rows * row..][..rows * row];
+    let at = |quantity: usize, node: usize| all[quantity * row + slot(node, nodes_per_lane)].to_f64();
+    let states = rollout.membrane.states.len();
+    FiberState {
+        v_mv: (0..nodes)
+            .map(|node| at(0, node) + rollout.v_reference_mv)
+            .collect(),
+        states: (0..states)
+            .map(|state| (0..nodes).map(|node| at(1 + state, node)).collect())
+            .collect(),
+        modes: match &*rollout.fibers[0].cable {
+            Cable::Double(_) => (0..nodes - 1)
+                .flat_map(|node| (0..MODES).map(move |mode| at(1 + states + mode, node)))
+                .collect(),
+            Cable::Explicit(_) | Cable::Implicit(_) => Vec::new(),
+        },
+    }
+}

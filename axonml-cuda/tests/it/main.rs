@@ -1,0 +1,10 @@
+//! The kernels as a device would run them, on the processor, against the scalar reference.
+
+mod cases;
+mod devices;
+mod features;
+mod nvrtc;
+mod operations;
+mod parity;
+mod sabotage;
+mod snapshots;
