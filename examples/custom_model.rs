@@ -106,7 +106,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pulse: Waveform = "monophasic:pw=0.2,delay=0.1".parse()?;
     let stimulus = Stimulus::uniform(fibers.len(), Arc::new(electrode), pulse);
 
-    let found = simulation.thresholds(&stimulus, &ThresholdSearch::default(), &mut |_, _| ())?;
+    let found = simulation.thresholds(&stimulus, &ThresholdSearch::default(), &mut |_| ())?;
     for (fiber, threshold) in fibers.iter().zip(found) {
         let threshold_ma = threshold.upper_ma().ok_or(threshold.status())?;
         println!("{:>4} um: {threshold_ma:.4} mA", fiber.diameter_um);

@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stimulus = Stimulus::uniform(fibers.len(), Arc::new(field), pulse);
 
     // All fibres at once; both ends of each bracket were simulated.
-    let found = simulation.thresholds(&stimulus, &ThresholdSearch::default(), &mut |_, _| ())?;
+    let found = simulation.thresholds(&stimulus, &ThresholdSearch::default(), &mut |_| ())?;
     for (diameter_um, threshold) in diameters_um.iter().zip(&found) {
         match threshold.upper_ma() {
             Some(ma) => println!("{diameter_um:>5} um: fires at {ma:.4} mA"),

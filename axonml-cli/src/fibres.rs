@@ -85,6 +85,8 @@ pub(crate) struct Flags<'a> {
     pub(crate) numerics: &'a NumericsArgs,
     /// The waveform.
     pub(crate) waveform: Arc<Waveform>,
+    /// Whether it was asked for.
+    pub(crate) waveform_given: bool,
     /// Injected currents.
     pub(crate) injections: Injections,
     /// What counts.
@@ -212,6 +214,12 @@ pub(crate) fn asked(
         nerve_place(nerve, field)?
     } else if let Some(path) = &field.basis {
         let array = read_array(path)?;
+        if array.ndim() == 3 && flags.waveform_given {
+            return Err(CliError::request(
+                "--pulse and --polarity have no effect: the basis is a field in space and time",
+            )
+            .help("leave them out, or give a basis of shape (fibres, samples)"));
+        }
         let description = json!({"basis": path.display().to_string(), "shape": array.shape()});
         (Place::Basis(array), description)
     } else if demonstration {

@@ -104,7 +104,9 @@ pub(crate) fn thresholds(
                 );
             };
             if let Some((batch, ready)) = Batch::settled(batch.to_vec(), common, &mut diverged)? {
-                let mut report = |fibers: usize, _| progress.update(done + fibers);
+                let mut report = |fraction: f64| {
+                    progress.update(done + (fraction * batch.len() as f64) as usize);
+                };
                 let thresholds =
                     ready
                         .simulation

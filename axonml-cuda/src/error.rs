@@ -50,7 +50,9 @@ pub enum CudaError {
         found: usize,
     },
     /// There is no C++ compiler, which running kernels on the host needs.
-    #[error("kernels cannot run on the host without a C++ compiler: {tried}; install g++ or set CXX")]
+    #[error(
+        "kernels cannot run on the host without a C++ compiler: {tried}; install g++ or set CXX"
+    )]
     NoHostCompiler {
         /// Which were tried.
         tried: String,

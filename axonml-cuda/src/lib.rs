@@ -20,6 +20,7 @@ mod observers;
 mod pack;
 mod plan;
 mod source;
+mod tables;
 mod unpack;
 
 pub use device::{CudaBackend, CudaDevice, DeviceStatus};

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use axonml_autodiff::{
-    Binding, FusedArgument, FusedOp, FusedProgram, PerLane, Precision, Real, Rollout,
+    Binding, FusedArgument, FusedOp, FusedProgram, Op, PerLane, Precision, Real, Rollout,
 };
 
 use crate::literal::literal;
@@ -181,6 +181,8 @@ fn expression<R: Real>(op: FusedOp, arguments: &[String]) -> String {
         Precision::F64 => "",
     };
     let (pattern, negated) = match op {
+        // The prelude chooses how exact a division is.
+        FusedOp::Apply(Op::Div) => ("divide({0}, {1})", None),
         FusedOp::Apply(op) => (op.row().c, None),
         FusedOp::MulAdd => ("fma{f}({0}, {1}, {2})", None),
         FusedOp::MulSub => ("fma{f}({0}, {1}, {2})", Some(2)),

@@ -290,7 +290,10 @@ impl Nvrtc {
         let internal = |what: &str| format!("{what} (NVRTC {})", self.path.display());
         let c_string = |text: &str| CString::new(text).map_err(|error| error.to_string());
         let (source, name) = (c_string(text)?, c_string("axonml.cu")?);
-        let options: Vec<CString> = options.iter().map(|o| c_string(o)).collect::<Result<_, _>>()?;
+        let options: Vec<CString> = options
+            .iter()
+            .map(|o| c_string(o))
+            .collect::<Result<_, _>>()?;
         let pointers: Vec<*const c_char> = options.iter().map(|option| option.as_ptr()).collect();
         let mut program: Program = ptr::null_mut();
         // SAFETY: strings end in 0 and outlive the call; there are no headers.

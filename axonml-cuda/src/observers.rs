@@ -108,9 +108,12 @@ impl ObserverPlan {
                 NONE => None,
                 at => Some(at as usize),
             }),
-            ObserverKind::ActionPotentialCount => {
-                Observation::Count(listed().into_iter().map(|node| ints[of_node(node)]).collect())
-            }
+            ObserverKind::ActionPotentialCount => Observation::Count(
+                listed()
+                    .into_iter()
+                    .map(|node| ints[of_node(node)])
+                    .collect(),
+            ),
             ObserverKind::Maximum => Observation::Maximum(
                 listed()
                     .into_iter()
@@ -213,7 +216,11 @@ pub(crate) fn level<R: Real>(threshold_mv: f64, v_reference_mv: f64) -> R {
 
 /// Turns bits of floating-point numbers, as signed integers, into integers of the same order, and back.
 fn ordered(bits: i64, sign: u32) -> i64 {
-    if bits < 0 { bits ^ (i64::MAX >> (63 - sign)) } else { bits }
+    if bits < 0 {
+        bits ^ (i64::MAX >> (63 - sign))
+    } else {
+        bits
+    }
 }
 
 /// Nodes watched, each once, in order.
@@ -229,9 +236,9 @@ fn first_state(rollout: &Rollout, spec: &ObserverSpec) -> u64 {
     let first = spec.first_state(&rollout.grid) as u64;
     match spec.kind {
         ObserverKind::Recorder { .. } | ObserverKind::Maximum => first,
-        ObserverKind::Active { .. }
-        | ObserverKind::ActionPotentialCount
-        | ObserverKind::Raster => first.max(1),
+        ObserverKind::Active { .. } | ObserverKind::ActionPotentialCount | ObserverKind::Raster => {
+            first.max(1)
+        }
     }
 }
 
@@ -258,13 +265,25 @@ mod tests {
 
     #[test]
     fn levels_decide_as_voltages_in_double_precision_do() {
-        for (threshold, reference) in [(0.0, -80.0), (-30.0, 0.0), (-80.0, -80.0), (17.3, -65.1), (1e-9, 0.0)] {
+        for (threshold, reference) in [
+            (0.0, -80.0),
+            (-30.0, 0.0),
+            (-80.0, -80.0),
+            (17.3, -65.1),
+            (1e-9, 0.0),
+        ] {
             let at = level::<f32>(threshold, reference);
             let reaches = |u: f32| f64::from(u) + reference >= threshold;
-            assert!(reaches(at) && !reaches(at.next_down()), "{threshold} {reference}: {at}");
+            assert!(
+                reaches(at) && !reaches(at.next_down()),
+                "{threshold} {reference}: {at}"
+            );
             let at = level::<f64>(threshold, reference);
             let reaches = |u: f64| u + reference >= threshold;
-            assert!(reaches(at) && !reaches(at.next_down()), "{threshold} {reference}: {at}");
+            assert!(
+                reaches(at) && !reaches(at.next_down()),
+                "{threshold} {reference}: {at}"
+            );
         }
         assert!(level::<f32>(f64::NAN, 0.0).is_nan());
         assert_eq!(level::<f32>(f64::NEG_INFINITY, -80.0), f32::NEG_INFINITY);

@@ -4,20 +4,16 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use axonml_autodiff::cable::{ExplicitCable, MODES, Projection};
-use axonml_autodiff::{Cable, Real, Rollout, SourceField, Start};
+use axonml_autodiff::{Real, Rollout, SourceField, Start};
 
 use crate::CudaError;
 use crate::layout::{
-    FIBER_WORDS, Header, NONE, ON_MODES, PER_STEP, RESULT_WORDS, WARPS, field_rows, slot, slots,
-    state_rows,
+    FIBER_WORDS, Header, NONE, ON_MODES, PER_STEP, RESULT_WORDS, WARPS, slots, state_rows,
 };
 use crate::membrane::ParameterSets;
 use crate::observers::{ObserverPlan, level};
 use crate::source::KernelSource;
-
-/// S/cm2 times cm2 is S; the cables count in uS.
-pub(crate) const US_PER_S: f64 = 1e6;
+use crate::tables::Tables;
 
 /// One launch: some fibres of a rollout, in tables.
 #[derive(Debug)]
@@ -44,8 +40,14 @@ impl<R: Real> Launch<R> {
         let mut expected = Vec::new();
         self.header.push_to(&mut expected);
         let observers = self.observers.len();
-        let words = expected.len() + self.observers.iter().map(ObserverPlan::word_count).sum::<usize>();
-        let of_observers = |size: fn(&ObserverPlan) -> usize| self.observers.iter().map(size).sum::<usize>();
+        let words = expected.len()
+            + self
+                .observers
+                .iter()
+                .map(ObserverPlan::word_count)
+                .sum::<usize>();
+        let of_observers =
+            |size: fn(&ObserverPlan) -> usize| self.observers.iter().map(size).sum::<usize>();
         let fibers = self.header.fibers as usize;
         let row = slots(kernel.nodes_per_lane);
         let results = fibers * RESULT_WORDS + of_observers(|o| o.out_ints);
@@ -56,13 +58,25 @@ impl<R: Real> Launch<R> {
         let waveforms = self.doubles.len() - self.header.waveforms as usize;
         let whole_waveforms = waveforms / self.header.steps as usize * self.header.steps as usize;
         for (what, expected, found) in [
-            ("bytes of a number", kernel.bytes_of_a_number(), size_of::<R>()),
+            (
+                "bytes of a number",
+                kernel.bytes_of_a_number(),
+                size_of::<R>(),
+            ),
             ("words", words, self.words.len()),
             ("whole numbers", places, self.ints.len()),
-            ("numbers", self.header.levels as usize + observers, self.reals.len()),
+            (
+                "numbers",
+                self.header.levels as usize + observers,
+                self.reals.len(),
+            ),
             ("waveforms", whole_waveforms, waveforms),
             ("results in whole numbers", results, self.out_ints.len()),
-            ("results", state + of_observers(|o| o.out_reals), self.out_reals.len()),
+            (
+                "results",
+                state + of_observers(|o| o.out_reals),
+                self.out_reals.len(),
+            ),
             ("blocks", fibers.div_ceil(WARPS), self.blocks),
         ] {
             if expected != found {
@@ -106,15 +120,7 @@ pub(crate) fn pack<R: Real>(
     capacity: &[usize],
 ) -> Launch<R> {
     let row = slots(kernel.nodes_per_lane);
-    let mut tables = Tables::<R> {
-        rollout,
-        nodes_per_lane: kernel.nodes_per_lane,
-        rows: Vec::new(),
-        modes: Vec::new(),
-        stability: Vec::new(),
-        starts: Vec::new(),
-        fields: Vec::new(),
-    };
+    let mut tables = Tables::<R>::new(rollout, kernel.nodes_per_lane);
     let mut fiber_words = Vec::with_capacity(fibers.len() * FIBER_WORDS);
     let mut source_words: Vec<u32> = Vec::new();
     let mut amplitudes = Vec::new();
@@ -128,7 +134,11 @@ pub(crate) fn pack<R: Real>(
         let cable_key = Arc::as_ptr(cable) as usize;
         let cable_number = cables.number(cable_key, || tables.add_cable(cable));
         let set = sets.of_fiber[position];
-        let start = tables.start_of(fiber, set, position);
+        // One start per parameter set if they are uniform, else one per fibre.
+        let start = match rollout.start {
+            Start::Uniform { .. } => set,
+            Start::From(_) => position,
+        };
         let selection = lengths.number(nodes, || length_list.push(nodes));
         let first_source = amplitudes.len() as u32;
         for source in rollout.drive.sources[fiber].iter() {
@@ -153,7 +163,7 @@ pub(crate) fn pack<R: Real>(
             };
             let field = *fields
                 .entry((key, cable_key))
-                .or_insert_with(|| tables.add_field(cable, &source.field));
+                .or_insert_with(|| tables.add_field(cable_number, cable, &source.field));
             source_words.extend([field, waveform, flags]);
         }
         let sources = amplitudes.len() as u32 - first_source;
@@ -161,7 +171,7 @@ pub(crate) fn pack<R: Real>(
             nodes as u32,
             cable_number,
             set as u32,
-            start,
+            start as u32,
             first_source,
             sources,
             selection,
@@ -181,8 +191,8 @@ pub(crate) fn pack<R: Real>(
     let mut ints = Vec::new();
     header.fiber_words = append(&mut ints, fiber_words);
     header.source_words = append(&mut ints, source_words);
-    let mut reals = tables.rows;
-    header.modes = append(&mut reals, tables.modes);
+    let mut reals = std::mem::take(&mut tables.rows);
+    header.modes = append(&mut reals, std::mem::take(&mut tables.modes));
     header.parameters = reals.len() as u64;
     for set in 0..sets.examples.len() {
         reals.extend(
@@ -192,8 +202,10 @@ pub(crate) fn pack<R: Real>(
                 .map(|values| R::from_f64(values[set])),
         );
     }
-    header.starts = append(&mut reals, tables.starts);
-    header.fields = append(&mut reals, tables.fields);
+    header.starts = reals.len() as u64;
+    tables.append_starts(&mut reals, fibers, &sets.examples);
+    header.fields = reals.len() as u64;
+    tables.append_fields(&mut reals);
     let mut doubles = tables.stability;
     header.amplitudes = append(&mut doubles, amplitudes);
     if doubles.is_empty() {
@@ -250,181 +262,4 @@ fn append<T>(to: &mut Vec<T>, values: Vec<T>) -> u64 {
     let offset = to.len();
     to.extend(values);
     offset as u64
-}
-
-/// Tables of numbers under construction.
-struct Tables<'r, R> {
-    rollout: &'r Rollout,
-    nodes_per_lane: usize,
-    rows: Vec<R>,
-    modes: Vec<R>,
-    stability: Vec<f64>,
-    starts: Vec<R>,
-    fields: Vec<R>,
-}
-
-impl<R: Real> Tables<'_, R> {
-    fn row(&self, fill: f64) -> Vec<R> {
-        vec![R::from_f64(fill); slots(self.nodes_per_lane)]
-    }
-
-    /// Coefficients of a step of `cable`.
-    fn add_cable(&mut self, cable: &Cable) {
-        let dt_ms = self.rollout.grid.dt_ms();
-        let nodes = cable.nodes();
-        // capacitance, passive conductance, off-diagonal of node k
-        let of_node: Box<dyn Fn(usize) -> [f64; 3]> = match cable {
-            Cable::Explicit(cable) => return self.add_explicit(cable, dt_ms),
-            Cable::Implicit(cable) => Box::new(move |k| {
-                let left = if k > 0 { cable.link_us[k - 1] } else { 0.0 };
-                let right = if k + 1 < nodes { cable.link_us[k] } else { 0.0 };
-                [cable.capacitance_nf[k] / dt_ms, left + right, -right]
-            }),
-            Cable::Double(cable) => {
-                let step = cable.internode.step_coefficients(dt_ms);
-                self.modes
-                    .extend(step.a.iter().chain(&step.kappa).map(|&x| R::from_f64(x)));
-                Box::new(move |k| {
-                    let first = k == 0;
-                    let last = k + 1 == nodes;
-                    let sides = if first || last { 1.0 } else { 2.0 };
-                    let off = if last { 0.0 } else { -step.neighbor_coupling };
-                    [
-                        cable.node_capacitance_nf / dt_ms,
-                        sides * step.self_coupling,
-                        off,
-                    ]
-                })
-            }
-        };
-        // Rows behind the fibre's end couple to nothing: u stays.
-        let mut capacitance = self.row(1.0);
-        let mut diagonal = self.row(1.0);
-        let mut area = self.row(0.0);
-        let mut off = self.row(0.0);
-        for k in 0..nodes {
-            let [c, passive, coupling] = of_node(k);
-            let at = slot(k, self.nodes_per_lane);
-            capacitance[at] = R::from_f64(c);
-            diagonal[at] = R::from_f64(c + passive);
-            area[at] = R::from_f64(cable.area_cm2(k) * US_PER_S);
-            off[at] = R::from_f64(coupling);
-        }
-        for row in [capacitance, diagonal, area, off] {
-            self.rows.extend(row);
-        }
-    }
-
-    fn add_explicit(&mut self, cable: &ExplicitCable, dt_ms: f64) {
-        let dt_over_c = dt_ms / cable.capacitance_nf;
-        let limit =
-            ExplicitCable::STABILITY_LIMIT * cable.capacitance_nf / dt_ms - cable.stencil_us();
-        let area = cable.area_cm2 * US_PER_S;
-        let coefficients = [
-            dt_over_c,
-            cable.axial_us * cable.v_weights.0,
-            cable.axial_us * cable.v_weights.1,
-            area,
-            limit,
-        ];
-        self.rows
-            .extend(coefficients.into_iter().map(|x| R::from_f64(x)));
-        self.stability.extend([
-            dt_over_c,
-            cable.stencil_us(),
-            area,
-            ExplicitCable::STABILITY_LIMIT,
-        ]);
-    }
-
-    /// Index of the start of a fibre: one per parameter set if uniform, else one per fibre.
-    fn start_of(&mut self, fiber: usize, set: usize, position: usize) -> u32 {
-        let rollout = self.rollout;
-        let reference = rollout.v_reference_mv;
-        let rows = state_rows(rollout);
-        match &rollout.start {
-            Start::Uniform { v_mv, states } => {
-                if self.starts.len() == set * rows {
-                    let u = v_mv - reference;
-                    let values = states.clone().unwrap_or_else(|| {
-                        let inputs: Vec<f64> = rollout
-                            .constants(0, fiber)
-                            .into_iter()
-                            .map(|constant| constant.unwrap_or(u))
-                            .collect();
-                        rollout.membrane.rest.eval(&inputs)
-                    });
-                    self.starts.push(R::from_f64(u));
-                    self.starts.extend(values.into_iter().map(R::from_f64));
-                    self.starts.resize((set + 1) * rows, R::default());
-                }
-                set as u32
-            }
-            Start::From(saved) => {
-                let state = &saved[fiber];
-                let nodes = state.v_mv.len();
-                let mut all = vec![R::default(); rows * slots(self.nodes_per_lane)];
-                let mut chunks = all.chunks_exact_mut(slots(self.nodes_per_lane));
-                let voltages: Vec<f64> = state.v_mv.iter().map(|v| v - reference).collect();
-                for values in std::iter::once(&voltages).chain(&state.states) {
-                    let Some(row) = chunks.next() else { break };
-                    for k in 0..row.len() {
-                        // Behind the fibre's end its last node is repeated: finite, and coupled to nothing.
-                        row[slot(k, self.nodes_per_lane)] = R::from_f64(values[k.min(nodes - 1)]);
-                    }
-                }
-                for (mode, row) in chunks.enumerate() {
-                    for k in 0..nodes - 1 {
-                        row[slot(k, self.nodes_per_lane)] =
-                            R::from_f64(state.modes[k * MODES + mode]);
-                    }
-                }
-                self.starts.extend(all);
-                position as u32
-            }
-        }
-    }
-
-    /// Fields of a source for a strength of 1, and their index: one, or one for every step to be taken.
-    fn add_field(&mut self, cable: &Cable, field: &SourceField) -> u32 {
-        let size = field_rows(cable) * slots(self.nodes_per_lane);
-        let index = (self.fields.len() / size) as u32;
-        match field {
-            SourceField::Separable { projection, .. } => self.add_projection(cable, projection),
-            SourceField::Dense(ve_mv) => {
-                let samples = cable.samples();
-                for step in self.rollout.steps.clone() {
-                    let projection = cable.project(&ve_mv[step * samples..(step + 1) * samples]);
-                    self.add_projection(cable, &projection);
-                }
-            }
-        }
-        index
-    }
-
-    /// On the double cable the modes pass a part of their drive on to the nodes within the step.
-    fn add_projection(&mut self, cable: &Cable, projection: &Projection) {
-        let p = self.nodes_per_lane;
-        let row = slots(p);
-        let mut nodes = projection.nodes_na.clone();
-        let mut modes = vec![R::default(); (field_rows(cable) - 1) * row];
-        if let (Cable::Double(double), true) = (cable, projection.modes.iter().any(|&x| x != 0.0)) {
-            let dt_ms = self.rollout.grid.dt_ms();
-            let step = double.internode.step_coefficients(dt_ms);
-            for (k, drives) in projection.modes.chunks_exact(MODES).enumerate() {
-                for (mode, drive) in drives.iter().enumerate() {
-                    let beta = step.a[mode] * dt_ms * drive;
-                    modes[mode * row + slot(k, p)] = R::from_f64(beta);
-                    nodes[k] += beta;
-                    nodes[k + 1] += if mode < MODES / 2 { beta } else { -beta };
-                }
-            }
-        }
-        let mut currents = self.row(0.0);
-        for (k, current) in nodes.into_iter().enumerate() {
-            currents[slot(k, p)] = R::from_f64(current);
-        }
-        self.fields.extend(currents);
-        self.fields.extend(modes);
-    }
 }

@@ -102,8 +102,7 @@ pub(crate) fn check_observers(rollout: &Rollout) -> Result<(), BackendError> {
                     return Err(BackendError::UnknownState {
                         observer,
                         name: name.clone(),
-                        nearest: nearest(name, known.iter().map(String::as_str))
-                            .map(str::to_owned),
+                        nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
                     });
                 }
             }

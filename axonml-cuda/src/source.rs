@@ -78,19 +78,11 @@ impl KernelSource {
             ("LN2_LO", R::LN2_LO),
             ("ROUND", R::ROUND),
             ("EXP_MAX", R::EXP_MAX),
-            ("EXP_MIN", R::EXP_MIN),
             ("EXPM1_MIN", R::EXPM1_MIN),
         ] {
             define(name, &literal::<R>(value.to_f64()));
         }
         define("EXPM1_POLYNOMIAL(r)", &horner::<R>(R::EXPM1_POLY));
-        if double {
-            define("MODES_ARGUMENT", &", Modes& modes");
-            define("MODES_VALUE", &", modes");
-        } else {
-            define("MODES_ARGUMENT", &"");
-            define("MODES_VALUE", &"");
-        }
         text.push('\n');
         text += PRELUDE;
         if membrane.text.contains("exprelr_d") {

@@ -1,10 +1,12 @@
 //! From what a kernel wrote back to the outcomes of fibres.
 
 use axonml_autodiff::cable::MODES;
-use axonml_autodiff::{Cable, FiberOutcome, FiberState, FiberStatus, Real, Rollout};
+use axonml_autodiff::{Cable, FiberOutcome, FiberState, FiberStatus, Observation, Real, Rollout};
+use rayon::prelude::*;
 
 use crate::layout::{RESULT_WORDS, slot, slots, state_rows};
-use crate::pack::{Launch, US_PER_S};
+use crate::pack::Launch;
+use crate::tables::US_PER_S;
 
 /// `RESULT_STATUS` of the kernel.
 const COMPLETED: u32 = 0;
@@ -22,20 +24,30 @@ pub(crate) fn unpack<R: Real>(
     launch: &Launch<R>,
     capacity: &[usize],
 ) -> Result<Vec<FiberOutcome>, Vec<usize>> {
-    let mut needed = capacity.to_vec();
-    let mut outcomes = Vec::with_capacity(fibers.len());
-    for (position, &fiber) in fibers.iter().enumerate() {
+    let of_fiber = |(position, &fiber): (usize, &usize)| {
         let nodes = rollout.fibers[fiber].cable.nodes();
-        let mut observations = Vec::with_capacity(launch.observers.len());
-        for (index, (plan, spec)) in launch.observers.iter().zip(&rollout.observers).enumerate() {
-            match plan.report(rollout, spec, launch, position, nodes, nodes_per_lane) {
-                Ok(observation) => observations.push(observation),
-                Err(count) => needed[index] = needed[index].max(count),
-            }
-        }
+        let observations: Vec<Result<Observation, usize>> = launch
+            .observers
+            .iter()
+            .zip(&rollout.observers)
+            .map(|(plan, spec)| plan.report(rollout, spec, launch, position, nodes, nodes_per_lane))
+            .collect();
         let status = status(rollout, fiber, position, launch);
         let state = (status == FiberStatus::Completed)
             .then(|| state(rollout, nodes, nodes_per_lane, position, launch));
+        (status, observations, state)
+    };
+    let results: Vec<_> = fibers.par_iter().enumerate().map(of_fiber).collect();
+    let mut needed = capacity.to_vec();
+    let mut outcomes = Vec::with_capacity(fibers.len());
+    for (status, results, state) in results {
+        let mut observations = Vec::with_capacity(results.len());
+        for (result, needed) in results.into_iter().zip(&mut needed) {
+            match result {
+                Ok(observation) => observations.push(observation),
+                Err(count) => *needed = (*needed).max(count),
+            }
+        }
         outcomes.push(FiberOutcome {
             status,
             observations,
@@ -55,8 +67,8 @@ fn status<R: Real>(
     position: usize,
     launch: &Launch<R>,
 ) -> FiberStatus {
-    let words =
-        &launch.out_ints[launch.header.results as usize + position * RESULT_WORDS..][..RESULT_WORDS];
+    let words = &launch.out_ints[launch.header.results as usize + position * RESULT_WORDS..]
+        [..RESULT_WORDS];
     let state = words[1] as usize;
     match words[0] {
         COMPLETED => FiberStatus::Completed,
@@ -90,8 +102,10 @@ fn state<R: Real>(
 ) -> FiberState {
     let row = slots(nodes_per_lane);
     let rows = state_rows(rollout);
-    let all = &launch.out_reals[launch.header.states as usize + position * rows * row..][..rows * row];
-    let at = |quantity: usize, node: usize| all[quantity * row + slot(node, nodes_per_lane)].to_f64();
+    let all =
+        &launch.out_reals[launch.header.states as usize + position * rows * row..][..rows * row];
+    let at =
+        |quantity: usize, node: usize| all[quantity * row + slot(node, nodes_per_lane)].to_f64();
     let states = rollout.membrane.states.len();
     FiberState {
         v_mv: (0..nodes)

@@ -4,7 +4,10 @@ mod cases;
 fn dump() {
     let nvrtc = axonml_cuda::Nvrtc::find(None, None).unwrap();
     for id in ["mrg", "smf", "sundt"] {
-        for p in [axonml_autodiff::Precision::F32, axonml_autodiff::Precision::F64] {
+        for p in [
+            axonml_autodiff::Precision::F32,
+            axonml_autodiff::Precision::F64,
+        ] {
             let mut r = cases::rollout(id, 0.005, 300, p);
             r.observers.truncate(1);
             r.stop_when_active = Some(0);
@@ -14,7 +17,14 @@ fn dump() {
                 std::fs::write(format!("{name}.cu"), &k.text).unwrap();
                 let c = nvrtc.compile(&k, 90).unwrap();
                 std::fs::write(format!("{name}.cubin"), &c.image).unwrap();
-                println!("{name} {}", c.log.lines().filter(|l| l.contains("registers") || l.contains("spill")).collect::<Vec<_>>().join(" "));
+                println!(
+                    "{name} {}",
+                    c.log
+                        .lines()
+                        .filter(|l| l.contains("registers") || l.contains("spill"))
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                );
             }
         }
     }

@@ -99,7 +99,7 @@ fn thresholds(criterion: &mut Criterion) {
     group.sample_size(10);
     group.throughput(Throughput::Elements(FIBERS as u64));
     group.bench_function("mrg/f32", |bencher| {
-        bencher.iter(|| simulation.thresholds(black_box(&stimulus), &options, &mut |_, _| ()));
+        bencher.iter(|| simulation.thresholds(black_box(&stimulus), &options, &mut |_| ()));
     });
     group.finish();
 }

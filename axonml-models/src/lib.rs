@@ -15,7 +15,7 @@
 //! let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
 //! let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse()?;
 //! let stimulus = Stimulus::uniform(1, Arc::new(electrode), pulse);
-//! let threshold = simulation.thresholds(&stimulus, &ThresholdSearch::default(), &mut |_, _| ())?[0];
+//! let threshold = simulation.thresholds(&stimulus, &ThresholdSearch::default(), &mut |_| ())?[0];
 //! let threshold_ma = threshold.upper_ma().expect("the fibre fires");
 //! assert!(threshold_ma > 0.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -253,6 +253,23 @@ impl Search {
         }
     }
 
+    /// Fraction of the search that is done after `answers`, by what the bracket still needs.
+    fn fraction(&self, answers: usize, options: &ThresholdSearch) -> f64 {
+        let halvings = |ratio: f64| ratio.max(1.0).log2().ceil();
+        let left = match *self {
+            Search::Rising { next, .. } => {
+                halvings(options.max_ma / next.max(options.first_ma))
+                    + halvings(1.0 / options.resolution)
+            }
+            Search::Bracketed { lower, upper } => {
+                halvings((upper - lower) / (options.resolution * upper))
+            }
+            Search::Done(_) => return 1.0,
+        };
+        let done = answers as f64;
+        done / (done + left.max(1.0))
+    }
+
     /// Amplitudes that the next `depth` answers may ask for: the wanted one and, whatever its answer, those after it.
     fn speculate(self, depth: usize, options: &ThresholdSearch, amplitudes: &mut Vec<f64>) {
         let Some(amplitude) = self.wants() else {
@@ -275,8 +292,8 @@ impl Search {
 /// search are the same as without.
 const ROUND: usize = 64;
 
-/// Called after every round with the number of fibres done and the number of all.
-pub type Progress<'p> = dyn FnMut(usize, usize) + 'p;
+/// Called after every round with the fraction of the search that is done, 0 to 1 (an estimate until the end).
+pub type Progress<'p> = dyn FnMut(f64) + 'p;
 
 impl Simulation {
     /// The activation threshold of every fibre.
@@ -320,11 +337,16 @@ impl Simulation {
             };
             fibers
         ];
+        let mut answered = vec![0; fibers];
         loop {
             let open: Vec<usize> = (0..fibers)
                 .filter(|&fiber| searches[fiber].wants().is_some())
                 .collect();
-            progress(fibers - open.len(), fibers);
+            let fractions = searches
+                .iter()
+                .zip(&answered)
+                .map(|(search, &n)| search.fraction(n, options));
+            progress(fractions.sum::<f64>() / fibers.max(1) as f64);
             if open.is_empty() {
                 break;
             }
@@ -345,6 +367,7 @@ impl Simulation {
                         break;
                     };
                     searches[fiber] = searches[fiber].advance(answer, options);
+                    answered[fiber] += 1;
                 }
             }
         }

@@ -43,6 +43,11 @@ impl Polarity {
 }
 
 impl WaveformArgs {
+    /// Whether anything was asked for.
+    pub(crate) fn is_given(&self) -> bool {
+        self.pulse.is_some() || self.polarity.is_some()
+    }
+
     /// The waveform asked for, if one was, with its polarity.
     pub(crate) fn given(&self) -> Result<Option<Waveform>, CliError> {
         let Some(text) = &self.pulse else {

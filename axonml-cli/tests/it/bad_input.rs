@@ -279,6 +279,10 @@ fn bases_of_the_wrong_kind() {
     refuse("--basis nan.npy", &["fibre 1", "NaN", "127"]);
     folder.npy("steps.npy", &[1, 10, 573], |_| 1.0);
     refuse("--basis steps.npy", &["(1000, 573)", "(10, 573)"]);
+    refuse(
+        "--basis steps.npy --polarity anodic",
+        &["--polarity", "space and time"],
+    );
     folder.npy("three.npy", &[3, 573], |_| 1.0);
     refuse(
         "--basis three.npy --diameter 5.7,10",
@@ -335,7 +339,7 @@ fn a_reader_that_went_away_is_no_panic() {
     let folder = Folder::new("broken-pipe");
     for arguments in [
         "models --json",
-        "threshold --format json",
+        "threshold --format json --diameter 10 --tstop 2",
         "run --format json",
         "--help",
     ] {

@@ -44,7 +44,13 @@ fn the_bare_command_runs_the_demonstration() {
             .collect::<Vec<_>>()
     };
     assert_eq!(thresholds(&answer.stdout), thresholds(&named.stdout));
-    assert!(folder.axonml("threshold -q").done().stderr.is_empty());
+    assert!(
+        folder
+            .axonml("threshold -q --point 1000,0,0")
+            .done()
+            .stderr
+            .is_empty()
+    );
 }
 
 #[test]
@@ -113,7 +119,7 @@ fn results_do_not_depend_on_threads() {
             .collect();
         folder
             .axonml(&format!(
-                "threshold --threads {threads} --precision f32 {} -o {threads}.json",
+                "threshold --threads {threads} --precision f32 --diameter 8 {} -o {threads}.json",
                 outputs.join(" ")
             ))
             .done();

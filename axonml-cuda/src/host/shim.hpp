@@ -27,6 +27,8 @@ using std::exp;
 using std::expm1;
 using std::fabs;
 using std::fma;
+using std::fmax;
+using std::fmin;
 using std::log;
 using std::sqrt;
 
@@ -252,6 +254,7 @@ template <class T> static inline T __shfl_down_sync(unsigned mask, T value, unsi
 template <class T> static inline T __shfl_sync(unsigned mask, T value, int lane) {
   return shim::from_bits<T>(shim::collective(shim::SHUFFLE, mask, shim::bits(value), lane));
 }
+static inline float __fdividef(float a, float b) { return a / b; }
 static inline int __popc(unsigned x) { return __builtin_popcount(x); }
 static inline int __ffs(unsigned x) { return __builtin_ffs((int)x); }
 static inline unsigned __float_as_uint(float x) { return shim::from_bits<unsigned>(shim::bits(x)); }

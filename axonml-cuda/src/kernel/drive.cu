@@ -1,5 +1,5 @@
 // The stimulus: waveform times amplitude times unit field, summed over the sources that are on. Lane s looks after
-// source s (and s + 32, ..): which field, and how strong it is in the coming step.
+// source s (and s + 32, ..): which field, and how strong it is during a step.
 
 #if DOUBLE_CABLE
 #define FIELD_ROWS 21
@@ -10,7 +10,8 @@
 struct Drive {
   u32 field, waveform, flags;
   double amplitude;
-  REAL strength;
+  // Strength of the lane's source during the present step, and during the next.
+  REAL strength, next;
 
   DEVICE_MEMBER void load_source(const Context& x, u32 index) {
     waveform = NONE;
@@ -29,45 +30,53 @@ struct Drive {
   DEVICE_MEMBER void load(const Context& x) { load_source(x, x.lane); }
 
   // Strength of the lane's source during `step`.
-  DEVICE_MEMBER void look_up(const Context& x, u32 step) {
+  DEVICE_MEMBER REAL look_up(const Context& x, u32 step) const {
     double w = amplitude;
     if (waveform != NONE) w *= x.doubles[x.header->waveforms + (u64)waveform * x.header->steps + step];
-    strength = (REAL)w;
+    return (REAL)w;
   }
 
-  // Adds what the sources looked up for `step` do.
-  DEVICE_MEMBER void add_sources(const Context& x, u32 step, REAL (&current)[P] MODES_ARGUMENT) const {
-    u32 on = __ballot_sync(ALL_LANES, strength != ZERO);
+  // Calls act(factor, values) for every source that is on and acts on what `kinds` says.
+  template <class Act> DEVICE_MEMBER void each_source(const Context& x, u32 step, u32 kinds, Act act) const {
+    u32 on = __ballot_sync(ALL_LANES, strength != ZERO && (flags & kinds) == kinds);
     while (on != 0) {
       const u32 s = __ffs(on) - 1;
       on &= on - 1;
       const REAL factor = __shfl_sync(ALL_LANES, strength, s);
-      const u32 kind = __shfl_sync(ALL_LANES, flags, s);
       u64 index = __shfl_sync(ALL_LANES, field, s);
-      if (kind & PER_STEP) index += step - (u32)x.header->first_step;
-      const REAL* values = x.reals + x.header->fields + index * (FIELD_ROWS * SLOTS) + x.lane;
-      EACH_NODE { current[p] = F(fma)(factor, values[p * LANES], current[p]); }
-#if DOUBLE_CABLE
-      if (kind & ON_MODES) {
-        values += SLOTS;
-        EACH_NODE {
-#pragma unroll
-          for (u32 m = 0; m < MODES; ++m)
-            modes.z[p][m] = F(fma)(factor, values[m * SLOTS + p * LANES], modes.z[p][m]);
-        }
-      }
-#endif
+      if (__shfl_sync(ALL_LANES, flags, s) & PER_STEP) index += step - (u32)x.header->first_step;
+      act(factor, x.reals + x.header->fields + index * (FIELD_ROWS * SLOTS) + x.lane);
     }
   }
 
-  // Adds what all sources do during `step`, which `look_up` was called with.
-  DEVICE_MEMBER void add(const Context& x, u32 step, REAL (&current)[P] MODES_ARGUMENT) const {
-    add_sources(x, step, current MODES_VALUE);
+  // The same with the sources that the lanes have no room for.
+  template <class Act> DEVICE_MEMBER void each(const Context& x, u32 step, u32 kinds, Act act) const {
+    each_source(x, step, kinds, act);
     for (u32 base = LANES; base < x.sources; base += LANES) {
       Drive more;
       more.load_source(x, base + x.lane);
-      more.look_up(x, step);
-      more.add_sources(x, step, current MODES_VALUE);
+      more.strength = more.look_up(x, step);
+      more.each_source(x, step, kinds, act);
     }
   }
+
+  // Adds the currents into the nodes during `step`.
+  DEVICE_MEMBER void add_to_nodes(const Context& x, u32 step, REAL (&current)[P]) const {
+    each(x, step, 0, [&](REAL factor, const REAL* values) {
+      EACH_NODE { current[p] = F(fma)(factor, values[p * LANES], current[p]); }
+    });
+  }
+
+#if DOUBLE_CABLE
+  // Adds what `step` leaves in the modes.
+  DEVICE_MEMBER void add_to_modes(const Context& x, u32 step, Modes& modes) const {
+    each(x, step, ON_MODES, [&](REAL factor, const REAL* values) {
+      EACH_NODE {
+#pragma unroll
+        for (u32 m = 0; m < MODES; ++m)
+          modes.y[p][m] = F(fma)(factor, values[(1 + m) * SLOTS + p * LANES], modes.y[p][m]);
+      }
+    });
+  }
+#endif
 };

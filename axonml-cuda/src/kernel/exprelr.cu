@@ -33,7 +33,7 @@ DEVICE REAL F(exprelr_d1)(REAL x) {
   const REAL near = F(fma)(x, series, (REAL)-0.5);
   const REAL f = exprelr_clamp(x);
   const REAL e = F(exprelr)(f);
-  return x2 < ONE ? near : e * (ONE - e - f) / f;
+  return x2 < ONE ? near : divide(e * (ONE - e - f), f);
 }
 
 // Second derivative; 1/6 at 0.
@@ -46,6 +46,6 @@ DEVICE REAL F(exprelr_d2)(REAL x) {
   // Even in x: the positive side has no cancellation.
   const REAL f = exprelr_clamp(F(fabs)(x));
   const REAL e = F(exprelr)(f);
-  const REAL d1 = e * (ONE - e - f) / f;
-  return x2 < ONE ? near : -(e * (2 * d1 + ONE)) / f - d1;
+  const REAL d1 = divide(e * (ONE - e - f), f);
+  return x2 < ONE ? near : -divide(e * (2 * d1 + ONE), f) - d1;
 }

@@ -83,6 +83,9 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
   {
     const bool given = header->start_is_given != 0;
     const u64 stride = given ? SLOTS : 1;
+#if DOUBLE_CABLE
+    const REAL* couplings = reals + header->modes + (u64)x.cable * (3 * MODES) + 2 * MODES;
+#endif
     const REAL* start = reals + header->starts + (u64)x.start * STATE_ROWS * stride + (given ? x.lane : 0);
     EACH_NODE {
       const u32 at = given ? p * LANES : 0;
@@ -95,7 +98,8 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
       for (u32 s = 0; s < STATES; ++s) states[p][s] = start[(1 + s) * stride + at];
 #if DOUBLE_CABLE
 #pragma unroll
-      for (u32 m = 0; m < MODES; ++m) modes.z[p][m] = start[(1 + STATES + m) * stride + at];
+      for (u32 m = 0; m < MODES; ++m)
+        modes.y[p][m] = divide(start[(1 + STATES + m) * stride + at], couplings[m]);
 #endif
     }
   }
@@ -109,16 +113,16 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     EACH_NODE { membrane_currents(parameters, u[p], states[p], g[p], j[p]); }
     silence_behind_end(x, g, j);
 #endif
-    drive.look_up(x, step);
+    drive.strength = drive.look_up(x, step);
 #if DOUBLE_CABLE
-    modes.start(x, current);
+    modes.send(x, current);
 #endif
-    drive.add(x, step, current MODES_VALUE);
   }
   while (step < end) {
     const bool go_on = step + 1 < end;
     // Asked for now, needed when the step is done.
-    if (go_on) drive.look_up(x, step + 1);
+    drive.next = go_on ? drive.look_up(x, step + 1) : ZERO;
+    drive.add_to_nodes(x, step, current);
     EACH_NODE { before[p] = u[p]; }
 #if EXPLICIT_CABLE
     EACH_NODE { membrane_step(parameters, u[p], states[p], g[p], j[p]); }
@@ -132,7 +136,9 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     cable.solve(u, g, j, current);
     EACH_NODE { current[p] = ZERO; }
 #if DOUBLE_CABLE
-    modes.advance(x, u, go_on, current);
+    modes.advance(x, u);
+    drive.add_to_modes(x, step, modes);
+    if (go_on) modes.send(x, current);
 #endif
     EACH_NODE { membrane_step(parameters, u[p], states[p], g[p], j[p]); }
     silence_behind_end(x, g, j);
@@ -147,7 +153,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
       status = ANSWERED;
       break;
     }
-    if (go_on) drive.add(x, step, current MODES_VALUE);
+    drive.strength = drive.next;
   }
 
   observers.finish(x);
@@ -158,6 +164,9 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     result[RESULT_STATE] = step;
   }
   if (status != COMPLETED) return;
+#if DOUBLE_CABLE
+  const REAL* couplings = reals + header->modes + (u64)x.cable * (3 * MODES) + 2 * MODES;
+#endif
   REAL* to = out_reals + header->states + (u64)x.fiber * STATE_ROWS * SLOTS + x.lane;
   EACH_NODE {
     to[p * LANES] = u[p];
@@ -165,7 +174,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     for (u32 s = 0; s < STATES; ++s) to[(1 + s) * SLOTS + p * LANES] = states[p][s];
 #if DOUBLE_CABLE
 #pragma unroll
-    for (u32 m = 0; m < MODES; ++m) to[(1 + STATES + m) * SLOTS + p * LANES] = modes.z[p][m];
+    for (u32 m = 0; m < MODES; ++m) to[(1 + STATES + m) * SLOTS + p * LANES] = couplings[m] * modes.y[p][m];
 #endif
   }
 }

@@ -90,7 +90,9 @@ pub(crate) fn rollout_of(
             medium: Medium::isotropic(500.0),
         })
     };
-    let biphasic = Waveform::biphasic(0.1, dt_ms.max(0.02)).unwrap().delayed(0.1);
+    let biphasic = Waveform::biphasic(0.1, dt_ms.max(0.02))
+        .unwrap()
+        .delayed(0.1);
     let second = Arc::new(Waveform::monophasic(0.3).unwrap().delayed(0.9));
     let clamp = Arc::new(Waveform::monophasic(0.2).unwrap().flipped().delayed(0.4));
     let injected = if myelinated(id) { 1.0 } else { 0.1 };
@@ -125,7 +127,10 @@ pub(crate) fn largest_difference(a: &[FiberOutcome], b: &[FiberOutcome]) -> f64 
         };
         compare(&a.v_mv, &b.v_mv);
         compare(&a.modes, &b.modes);
-        a.states.iter().zip(&b.states).for_each(|(a, b)| compare(a, b));
+        a.states
+            .iter()
+            .zip(&b.states)
+            .for_each(|(a, b)| compare(a, b));
     }
     worst
 }
@@ -157,7 +162,10 @@ pub(crate) fn assert_observations(found: &FiberOutcome, expected: &FiberOutcome,
                 assert_eq!((&a.nodes, &a.t_ms), (&b.nodes, &b.t_ms));
                 close(&a.v_mv, &b.v_mv);
                 assert_eq!(a.states.len(), b.states.len());
-                a.states.iter().zip(&b.states).for_each(|(a, b)| close(a, b));
+                a.states
+                    .iter()
+                    .zip(&b.states)
+                    .for_each(|(a, b)| close(a, b));
             }
             (Observation::Maximum(a), Observation::Maximum(b)) => close(a, b),
             (a, b) => assert_eq!(a, b),

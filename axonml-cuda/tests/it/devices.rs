@@ -26,14 +26,20 @@ fn every_device_is_usable_or_says_why_not() {
 #[test]
 fn a_device_that_is_not_there_is_an_error() {
     let error = CudaBackend::new(1000).unwrap_err();
-    assert!(matches!(error, CudaError::NoDevice { .. } | CudaError::Driver { .. }), "{error}");
+    assert!(
+        matches!(error, CudaError::NoDevice { .. } | CudaError::Driver { .. }),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_compiler_that_is_not_there_is_an_error() {
     let error = Nvrtc::find(Some(Path::new("/nowhere/libnvrtc.so")), None).unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("/nowhere/libnvrtc.so") && text.contains("AXONML_NVRTC"), "{text}");
+    assert!(
+        text.contains("/nowhere/libnvrtc.so") && text.contains("AXONML_NVRTC"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -20,14 +20,18 @@ fn kernel(id: &str, precision: Precision, observed: bool) -> KernelSource {
 
 /// The number before `what` in the assembler's remarks.
 fn number_before(log: &str, what: &str) -> u32 {
-    let before = &log[..log.find(what).unwrap_or_else(|| panic!("no `{what}` in: {log}"))];
+    let before = &log[..log
+        .find(what)
+        .unwrap_or_else(|| panic!("no `{what}` in: {log}"))];
     before.split_whitespace().last().unwrap().parse().unwrap()
 }
 
 #[test]
 fn kernels_compile_for_devices_and_single_precision_does_not_spill() {
     if std::env::var_os(NVRTC_VARIABLE).is_none() {
-        println!("DID NOT RUN: {NVRTC_VARIABLE} does not name libnvrtc; kernels were not compiled for devices");
+        println!(
+            "DID NOT RUN: {NVRTC_VARIABLE} does not name libnvrtc; kernels were not compiled for devices"
+        );
         return;
     }
     let nvrtc = Nvrtc::find(None, None).unwrap();

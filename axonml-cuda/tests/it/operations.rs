@@ -62,15 +62,22 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
     let step = tracer.finish(&step_outputs).unwrap();
     let density = [("g".to_owned(), zero), ("j".to_owned(), zero)];
     let currents = tracer.finish(&density).unwrap();
-    let states: Vec<String> = names.iter().map(|n| (*n).to_owned()).chain(["x".into()]).collect();
+    let states: Vec<String> = names
+        .iter()
+        .map(|n| (*n).to_owned())
+        .chain(["x".into()])
+        .collect();
     let rest_outputs: Vec<(String, Expr<'_>)> =
         states.iter().map(|name| (name.clone(), zero)).collect();
     let rest = tracer.finish(&rest_outputs).unwrap();
     let bind = |program: &axonml_autodiff::Program| -> Vec<Binding> {
-        let bound = program.inputs().iter().map(|input| match input.name.as_str() {
-            "u" => Binding::U,
-            _ => Binding::State(states.len() - 1),
-        });
+        let bound = program
+            .inputs()
+            .iter()
+            .map(|input| match input.name.as_str() {
+                "u" => Binding::U,
+                _ => Binding::State(states.len() - 1),
+            });
         bound.collect()
     };
     let bindings = [&rest, &currents, &step].map(bind);
@@ -87,10 +94,19 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
     let mut given = vec![vec![0.0; 40]; states.len()];
     given[states.len() - 1] = (0..40).map(|k| f64::from(k % 7) - 3.0).collect();
     let mut rollout = Rollout {
-        membrane: Arc::new(MembranePrograms { states, rest, currents, step, bindings }),
+        membrane: Arc::new(MembranePrograms {
+            states,
+            rest,
+            currents,
+            step,
+            bindings,
+        }),
         shared: Arc::default(),
         v_reference_mv: 0.0,
-        fibers: vec![RolloutFiber { cable: Arc::new(cable), parameters: Vec::new() }],
+        fibers: vec![RolloutFiber {
+            cable: Arc::new(cable),
+            parameters: Vec::new(),
+        }],
         drive: Drive {
             waveforms: Vec::new(),
             sources: vec![Arc::default()],
@@ -98,7 +114,11 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
         },
         grid: TimeGrid::new(0.01, 0.03).unwrap(),
         steps: 0..3,
-        start: Start::From(vec![axonml_autodiff::FiberState { v_mv, states: given, modes: Vec::new() }]),
+        start: Start::From(vec![axonml_autodiff::FiberState {
+            v_mv,
+            states: given,
+            modes: Vec::new(),
+        }]),
         observers: Vec::new(),
         stop_when_active: None,
         precision: Precision::F64,
@@ -111,14 +131,29 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    let expected = Reference.run(&rollout).unwrap().fibers.remove(0).state.unwrap();
+    let expected = Reference
+        .run(&rollout)
+        .unwrap()
+        .fibers
+        .remove(0)
+        .state
+        .unwrap();
     for (precision, tolerance) in [(Precision::F64, 1e-13), (Precision::F32, 2e-5)] {
         rollout.precision = precision;
-        let found = kernels.run(&rollout).unwrap().fibers.remove(0).state.unwrap();
+        let found = kernels
+            .run(&rollout)
+            .unwrap()
+            .fibers
+            .remove(0)
+            .state
+            .unwrap();
         for ((found, expected), name) in found.states.iter().zip(&expected.states).zip(&names) {
             for (found, expected) in found.iter().zip(expected) {
                 let error = (found - expected).abs() / expected.abs().max(1.0);
-                assert!(error < tolerance, "{name} {precision:?}: {found} instead of {expected}");
+                assert!(
+                    error < tolerance,
+                    "{name} {precision:?}: {found} instead of {expected}"
+                );
             }
         }
     }

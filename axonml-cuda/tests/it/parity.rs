@@ -60,7 +60,10 @@ fn spikes_in_single_precision_come_within_a_microsecond() {
                 spikes += 1;
             }
         }
-        println!("{id}: {spikes} spikes, largest shift {:.1e} us", 1e3 * worst);
+        println!(
+            "{id}: {spikes} spikes, largest shift {:.1e} us",
+            1e3 * worst
+        );
         assert!(spikes > 0 && worst < 1e-3, "{id}: {worst} ms");
     }
 }
@@ -126,7 +129,10 @@ fn companions_and_launches_change_no_bit() {
         let together = kernels.run(&many).unwrap().fibers;
         let apart = small.run(&many).unwrap().fibers;
         assert_eq!(together, apart);
-        let alone = kernels.run(&rollout.select([2].into_iter())).unwrap().fibers;
+        let alone = kernels
+            .run(&rollout.select([2].into_iter()))
+            .unwrap()
+            .fibers;
         assert_eq!(alone[0], together[2]);
         assert_eq!(alone[0], together[4]);
     }

@@ -29,7 +29,11 @@ fn a_removed_barrier_is_found() {
     };
     let right = kernels.run(&rollout).unwrap();
     for order in [ThreadOrder::Forward, ThreadOrder::Random(3)] {
-        let wrong = kernels.clone().order(order).edited(without_barrier).run(&rollout);
+        let wrong = kernels
+            .clone()
+            .order(order)
+            .edited(without_barrier)
+            .run(&rollout);
         assert_ne!(wrong.as_ref(), Ok(&right), "{order:?}");
     }
 }
@@ -51,8 +55,15 @@ fn a_source_that_does_not_compile_is_kept_and_named() {
         return;
     };
     let broken = |text: &str| text.replace("struct Cable {", "struct Cable { gibberish");
-    let error = kernels.edited(broken).run(&rollout).unwrap_err().to_string();
-    assert!(error.contains(".cpp") && error.contains("gibberish"), "{error}");
+    let error = kernels
+        .edited(broken)
+        .run(&rollout)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(".cpp") && error.contains("gibberish"),
+        "{error}"
+    );
 }
 
 #[test]

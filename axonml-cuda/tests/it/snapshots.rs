@@ -17,7 +17,10 @@ fn printed(kernel: &KernelSource) -> String {
     };
     [
         part("#define REAL_IS_FLOAT", &["// What every kernel"]),
-        part("#define PARAMETERS", &["// The node rows", "// Explicit cables"]),
+        part(
+            "#define PARAMETERS",
+            &["// The node rows", "// Explicit cables"],
+        ),
         part("struct Observers {", &["// The kernel: one warp"]),
     ]
     .join("\n\n")

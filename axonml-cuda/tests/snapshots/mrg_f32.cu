@@ -12,11 +12,8 @@
 #define LN2_LO 3.1946183e-5f
 #define ROUND 12582912.0f
 #define EXP_MAX 88.72284f
-#define EXP_MIN (-86.9f)
 #define EXPM1_MIN (-18.0f)
 #define EXPM1_POLYNOMIAL(r) F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(0.0001989099f, r, 0.001393365f), r, 0.00833331f), r, 0.041666467f), r, 0.16666667f), r, 0.5f)
-#define MODES_ARGUMENT , Modes& modes
-#define MODES_VALUE , modes
 
 #define PARAMETERS 0
 
@@ -80,13 +77,13 @@ DEVICE void membrane_step(const Parameters& k, const REAL u, REAL (&x)[STATES_OR
   const REAL t31 = t30 * 0.033483695f;
   const REAL t32 = t0 < (-150.0f) ? 3.7372267e-6f : t31;
   const REAL t33 = t4 + t8;
-  const REAL t34 = t4 / t33;
+  const REAL t34 = divide(t4, t33);
   const REAL t35 = t12 + t16;
-  const REAL t36 = t12 / t35;
+  const REAL t36 = divide(t12, t35);
   const REAL t37 = t20 + t24;
-  const REAL t38 = t20 / t37;
+  const REAL t38 = divide(t20, t37);
   const REAL t39 = t28 + t32;
-  const REAL t40 = t28 / t39;
+  const REAL t40 = divide(t28, t39);
   const REAL t41 = t33 * (-0.005f);
   const REAL t42 = x[0] - t34;
   const REAL t43 = expf(t41);

@@ -12,11 +12,8 @@
 #define LN2_LO 2.8235290563031577e-13
 #define ROUND 6755399441055744.0
 #define EXP_MAX 709.782712893384
-#define EXP_MIN (-707.5)
 #define EXPM1_MIN (-40.0)
 #define EXPM1_POLYNOMIAL(r) F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(2.091468696808689e-9, r, 2.5105217004720745e-8), r, 2.75572736431103e-7), r, 2.7557255400206422e-6), r, 2.4801587325547743e-5), r, 0.00019841269874820627), r, 0.0013888888888883748), r, 0.008333333333326136), r, 0.04166666666666667), r, 0.1666666666666667), r, 0.5)
-#define MODES_ARGUMENT 
-#define MODES_VALUE
 
 #define PARAMETERS 0
 
@@ -67,13 +64,13 @@ DEVICE void membrane_step(const Parameters& k, const REAL u, REAL (&x)[STATES_OR
   const REAL t18 = sigmoid(t17);
   const REAL t19 = t16 * 0.3348369522101713;
   const REAL t20 = fma(t3, 3.0096256690241012, t4);
-  const REAL t21 = t4 / t20;
+  const REAL t21 = divide(t4, t20);
   const REAL t22 = fma(t8, 14.05414508092482, t9);
-  const REAL t23 = t9 / t22;
+  const REAL t23 = divide(t9, t22);
   const REAL t24 = fma(t13, 0.009551213786635846, t14);
-  const REAL t25 = t14 / t24;
+  const REAL t25 = divide(t14, t24);
   const REAL t26 = fma(t18, 0.03348369522101713, t19);
-  const REAL t27 = t19 / t26;
+  const REAL t27 = divide(t19, t26);
   const REAL t28 = t20 * (-0.005);
   const REAL t29 = x[0] - t21;
   const REAL t30 = exp(t28);

@@ -87,7 +87,7 @@ fn an_unstable_surrogate_diverges_and_does_not_spike() {
             );
         }
         let options = ThresholdSearch::default();
-        let found = simulation.thresholds(&stimulus(6), &options, &mut |_, _| ());
+        let found = simulation.thresholds(&stimulus(6), &options, &mut |_| ());
         for threshold in found.unwrap() {
             // Untrained, a fibre may also fire by itself before the step becomes unstable.
             let spontaneous = threshold == Threshold::Spontaneous && dt_ms < 0.1;
@@ -103,7 +103,7 @@ fn an_unstable_surrogate_diverges_and_does_not_spike() {
 fn an_untrained_surrogate_fires_by_itself() {
     let simulation = simulation("smf", &SMF_DIAMETERS_UM, 21, &Settings::default());
     let options = ThresholdSearch::default();
-    let found = simulation.thresholds(&stimulus(6), &options, &mut |_, _| ());
+    let found = simulation.thresholds(&stimulus(6), &options, &mut |_| ());
     assert_eq!(found.unwrap(), [Threshold::Spontaneous; 6]);
 }
 

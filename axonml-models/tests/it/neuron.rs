@@ -261,7 +261,7 @@ fn search(cases: &[Case], settings: &Settings, resolution: f64) -> Vec<Threshold
         ..ThresholdSearch::default()
     };
     simulation
-        .thresholds(&stimulus, &options, &mut |_, _| ())
+        .thresholds(&stimulus, &options, &mut |_| ())
         .unwrap()
 }
 

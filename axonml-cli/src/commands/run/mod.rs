@@ -39,6 +39,7 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
         field: &args.field,
         numerics: &args.numerics,
         waveform: Arc::new(waveform.clone()),
+        waveform_given: args.waveform.is_given(),
         injections: injections.clone(),
         detection: Detection::from_args(&args.detection),
     };

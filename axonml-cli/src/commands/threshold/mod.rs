@@ -79,6 +79,7 @@ fn of_fibres(args: &ThresholdArgs, common: &Common, messages: Messages) -> Resul
         field: &args.field,
         numerics: &args.numerics,
         waveform: Arc::new(waveform),
+        waveform_given: args.waveform.is_given(),
         injections,
         detection: Detection::from_args(&args.detection),
     };
