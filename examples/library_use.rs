@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!(
         "{}: {} fibres, {} contacts",
         nerve.name(),
-        nerve.fibres(),
+        nerve.fibers(),
         nerve.contacts()
     );
 

@@ -363,7 +363,9 @@ impl Rollout {
                     return refuse("it needs at least 1 and at most as many nodes as it watches");
                 }
                 ObserverKind::Maximum if observer.first_state(&self.grid) > self.grid.steps() => {
-                    return refuse("it begins to watch after the run ends; let it begin earlier or raise tstop");
+                    return refuse(
+                        "it begins to watch after the run ends; let it begin earlier or raise tstop",
+                    );
                 }
                 ObserverKind::Recorder { every: 0, .. } => {
                     return refuse("a recorder must record every 1 or more steps, not every 0");

@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn the_bundled_nerve_is_complete() {
         let nerve = super::nerve().unwrap();
-        assert_eq!((nerve.fibres(), nerve.contacts()), (12, 6));
+        assert_eq!((nerve.fibers(), nerve.contacts()), (12, 6));
         assert!(nerve.geometry().is_some() && nerve.target().is_some());
     }
 }

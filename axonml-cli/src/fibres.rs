@@ -279,7 +279,7 @@ pub(crate) fn asked(
                     })
                     .collect::<Vec<_>>()
             };
-            (0..nerve.fibres()).flat_map(of_fibre).collect()
+            (0..nerve.fibers()).flat_map(of_fibre).collect()
         }
         Place::Basis(array) => {
             let pairs = pair(array.shape()[0], &diameters)?;

@@ -180,7 +180,7 @@ impl Thresholds {
     }
 
     fn section(&self, nerve: &Nerve, contacts: &[f64], found: &[Found]) -> NervePlot {
-        let mut fibres: Vec<FibreThresholds> = (0..nerve.fibres())
+        let mut fibres: Vec<FibreThresholds> = (0..nerve.fibers())
             .map(|fibre| FibreThresholds {
                 x_um: nerve.fibers_xy_um().map_or(f64::NAN, |xy| xy[[fibre, 0]]),
                 y_um: nerve.fibers_xy_um().map_or(f64::NAN, |xy| xy[[fibre, 1]]),

@@ -4,7 +4,7 @@ use axonml_models::{Simulation, Threshold, ThresholdSearch};
 
 use crate::args::SearchArgs;
 use crate::error::CliError;
-use crate::job::{BATCH, Batch, Common, Job, groups};
+use crate::job::{BATCH, Batch, Common, Job, groups, of_one};
 use crate::messages::Messages;
 
 /// What a search found, as results say it.
@@ -31,20 +31,16 @@ impl Found {
     }
 
     fn new(threshold: &Threshold, simulation: &Simulation) -> Self {
-        let message = match threshold {
+        let message = match *threshold {
             Threshold::Diverged {
                 amplitude_ma,
-                state,
-                node,
+                status,
                 ..
             } => {
-                let grid = simulation.grid();
-                format!(
-                    "diverged at {amplitude_ma} mA, t = {} ms, node {node}: reduce dt (now {} ms)",
-                    // The product of a count and dt, without the digits that rounding errors made.
-                    (grid.time_ms(*state) * 1e9).round() / 1e9,
-                    grid.dt_ms()
-                )
+                let why = simulation
+                    .divergence(0, status)
+                    .map(|error| of_one(error).message());
+                format!("at {amplitude_ma} mA {}", why.unwrap_or_default())
             }
             _ => String::new(),
         };

@@ -103,7 +103,7 @@ impl Nerve {
     }
 
     /// Number of fibres.
-    pub fn fibres(&self) -> usize {
+    pub fn fibers(&self) -> usize {
         self.fibres
     }
 

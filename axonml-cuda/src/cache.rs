@@ -1,7 +1,8 @@
 //! Files of compiled kernels.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -22,6 +23,13 @@ pub(crate) fn digest(parts: &[&str]) -> String {
         .collect()
 }
 
+/// A name beside `path` under which to build it: nobody else's, so that nobody ever sees half a file.
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    path.with_extension(format!("{}-{count}.tmp", std::process::id()))
+}
+
 /// Writes a file whole or not at all, with the folders it lies in.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CudaError> {
     let wrong = |error: std::io::Error| CudaError::Cache {
@@ -31,7 +39,7 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CudaError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(wrong)?;
     }
-    let unfinished = path.with_extension(format!("{}.tmp", std::process::id()));
+    let unfinished = unfinished(path);
     let mut file = std::fs::File::create(&unfinished).map_err(wrong)?;
     file.write_all(bytes).map_err(wrong)?;
     file.sync_all().map_err(wrong)?;
@@ -39,11 +47,11 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CudaError> {
 }
 
 /// Where compiled kernels are kept: `axonml/kernels` in the user's cache folder.
-pub(crate) fn kernel_folder() -> std::path::PathBuf {
+pub(crate) fn kernel_folder() -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let cache = set("XDG_CACHE_HOME")
-        .map(std::path::PathBuf::from)
-        .or_else(|| set("HOME").map(|home| std::path::PathBuf::from(home).join(".cache")))
+        .map(PathBuf::from)
+        .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache")))
         .unwrap_or_else(std::env::temp_dir);
     cache.join("axonml").join("kernels")
 }

@@ -6,7 +6,7 @@ use cudarc::driver::{DeviceRepr, ValidAsZeroBits};
 use crate::CudaError;
 use crate::membrane::ParameterSets;
 use crate::pack::{Launch, pack};
-use crate::plan::{FIRST_RASTER_CAPACITY, bytes_of, check_observers, classes, launches};
+use crate::plan::{FIRST_RASTER_CAPACITY, bytes_of, classes, launches};
 use crate::source::KernelSource;
 use crate::unpack::unpack;
 
@@ -32,7 +32,6 @@ pub(crate) trait Executor {
 /// Runs a rollout: fibres of similar length together, in launches that fit the memory.
 pub(crate) fn run(executor: &impl Executor, rollout: &Rollout) -> Result<Outcome, BackendError> {
     rollout.check()?;
-    check_observers(rollout)?;
     match rollout.precision {
         Precision::F32 => run_as::<f32>(executor, rollout),
         Precision::F64 => run_as::<f64>(executor, rollout),

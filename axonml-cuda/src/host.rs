@@ -8,13 +8,12 @@ use std::ffi::{CStr, c_char};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use axonml_autodiff::{Backend, BackendError, Outcome, Rollout};
 use libloading::Library;
 
 use crate::CudaError;
-use crate::cache::{digest, write_file};
+use crate::cache::{digest, unfinished, write_file};
 use crate::execute::{Element, Executor, run};
 use crate::pack::Launch;
 use crate::source::KernelSource;
@@ -47,8 +46,6 @@ pub struct HostKernels {
     order: ThreadOrder,
     memory_bytes: usize,
     edit: Option<fn(&str) -> String>,
-    /// One build at a time, so that a kernel is built once.
-    building: Arc<Mutex<()>>,
 }
 
 impl fmt::Debug for HostKernels {
@@ -103,7 +100,6 @@ impl HostKernels {
                         order: ThreadOrder::Forward,
                         memory_bytes: HOST_BYTES,
                         edit: None,
-                        building: Arc::default(),
                     });
                 }
                 Ok(output) => tried.push(format!("{} ({})", compiler.display(), output.status)),
@@ -146,17 +142,12 @@ impl HostKernels {
         let hash = digest(&[&source, &compiler, &self.flags.join(" ")]);
         let folder = std::env::temp_dir().join("axonml-host-kernels");
         let library = folder.join(format!("{hash}.so"));
-        let _one = self
-            .building
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if library.exists() {
             return Ok(library);
         }
         let source_path = folder.join(format!("{hash}.cpp"));
         write_file(&source_path, source.as_bytes())?;
-        // Built beside its place and moved there, so that another process never loads half a library.
-        let unfinished = folder.join(format!("{hash}.{}.tmp", std::process::id()));
+        let unfinished = unfinished(&library);
         let output = Command::new(&self.compiler)
             .args(&self.flags)
             .arg("-o")

@@ -69,7 +69,6 @@ words! {
         /// In `doubles`.
         waveforms,
         amplitudes,
-        stability,
         /// In `out_ints`.
         results,
         /// In `out_reals`.

@@ -206,7 +206,7 @@ pub(crate) fn pack<R: Real>(
     tables.append_starts(&mut reals, fibers, &sets.examples);
     header.fields = reals.len() as u64;
     tables.append_fields(&mut reals);
-    let mut doubles = tables.stability;
+    let mut doubles = Vec::new();
     header.amplitudes = append(&mut doubles, amplitudes);
     if doubles.is_empty() {
         // Devices have no empty tables.

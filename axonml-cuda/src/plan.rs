@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axonml_autodiff::{BackendError, ObserverKind, Precision, Rollout, SourceField};
-use axonml_core::names::nearest;
+use axonml_autodiff::{ObserverKind, Precision, Rollout, SourceField};
 
 use crate::layout::{LANES, field_rows, slots, state_rows};
 
@@ -74,39 +73,4 @@ pub(crate) fn bytes_of(rollout: &Rollout, fiber: usize, nodes_per_lane: usize) -
             Precision::F32 => 4,
             Precision::F64 => 8,
         }
-}
-
-/// Whether every observer fits every fibre.
-///
-/// # Errors
-/// [`BackendError::NodeOutOfRange`] and [`BackendError::UnknownState`].
-pub(crate) fn check_observers(rollout: &Rollout) -> Result<(), BackendError> {
-    let mut lengths = std::collections::HashSet::new();
-    for (fiber, of_fiber) in rollout.fibers.iter().enumerate() {
-        let nodes = of_fiber.cable.nodes();
-        if !lengths.insert(nodes) {
-            continue;
-        }
-        for (observer, spec) in rollout.observers.iter().enumerate() {
-            spec.nodes
-                .resolve(nodes)
-                .map_err(|index| BackendError::NodeOutOfRange {
-                    observer,
-                    fiber,
-                    index,
-                    nodes,
-                })?;
-            if let ObserverKind::Recorder { states, .. } = &spec.kind {
-                let known = &rollout.membrane.states;
-                if let Some(name) = states.iter().find(|name| !known.contains(name)) {
-                    return Err(BackendError::UnknownState {
-                        observer,
-                        name: name.clone(),
-                        nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
-                    });
-                }
-            }
-        }
-    }
-    Ok(())
 }

@@ -17,8 +17,6 @@ pub(crate) struct Tables<'r, R> {
     pub(crate) rows: Vec<R>,
     /// `[cable][a, a kappa, kappa][mode]`
     pub(crate) modes: Vec<R>,
-    /// `[cable]`: what the stability of an explicit step follows from.
-    pub(crate) stability: Vec<f64>,
     /// The modes' coefficients per cable.
     steps: Vec<Option<StepCoefficients>>,
     fields: Vec<Field<'r>>,
@@ -45,7 +43,6 @@ impl<'r, R: Real> Tables<'r, R> {
             nodes_per_lane,
             rows: Vec::new(),
             modes: Vec::new(),
-            stability: Vec::new(),
             steps: Vec::new(),
             fields: Vec::new(),
         }
@@ -80,9 +77,8 @@ impl<'r, R: Real> Tables<'r, R> {
                 let all = step.a.iter().copied().chain(sent).chain(step.kappa);
                 self.modes.extend(all.map(|x| R::from_f64(x)));
                 Box::new(move |k| {
-                    let first = k == 0;
                     let last = k + 1 == nodes;
-                    let sides = if first || last { 1.0 } else { 2.0 };
+                    let sides = f64::from(u8::from(k > 0) + u8::from(!last));
                     let off = if last { 0.0 } else { -step.neighbor_coupling };
                     [
                         cable.node_capacitance_nf / dt_ms,
@@ -124,12 +120,6 @@ impl<'r, R: Real> Tables<'r, R> {
         ];
         self.rows
             .extend(coefficients.into_iter().map(|x| R::from_f64(x)));
-        self.stability.extend([
-            dt_over_c,
-            cable.stencil_us(),
-            area,
-            ExplicitCable::STABILITY_LIMIT,
-        ]);
     }
 
     /// Registers the field of a source; its index: that of one field, or of the first of one per step to be taken.

@@ -75,18 +75,18 @@ fn status<R: Real>(
         ANSWERED => FiberStatus::Answered(state),
         reason => {
             let values = &launch.out_reals[launch.header.result_values as usize + 2 * position..];
-            let (u, g) = (values[0].to_f64(), values[1].to_f64());
             let stability = match &*rollout.fibers[fiber].cable {
                 Cable::Explicit(cable) if reason == UNSTABLE => {
-                    let g_us = cable.area_cm2 * US_PER_S * g;
-                    Some(cable.stability(rollout.grid.dt_ms(), g_us))
+                    // As the kernel has it.
+                    let g_us = R::from_f64(cable.area_cm2 * US_PER_S) * values[1];
+                    Some(cable.stability(rollout.grid.dt_ms(), g_us.to_f64()))
                 }
                 _ => None,
             };
             FiberStatus::Diverged {
                 state,
                 node: words[2] as usize,
-                v_mv: u + rollout.v_reference_mv,
+                v_mv: values[0].to_f64() + rollout.v_reference_mv,
                 stability,
             }
         }

@@ -309,7 +309,7 @@ fn build_myelinated(quantities: &[f64], nodes: usize) -> Result<BuiltFiber, Stri
     let compartments: [InternodeCompartment; 10] = compartments
         .try_into()
         .expect("quantities() lists ten compartments");
-    if !(node_capacitance > 0.0) {
+    if node_capacitance <= 0.0 {
         return Err(format!(
             "the capacitance of the node is {node_capacitance} uF/cm2, but must be positive"
         ));

@@ -49,3 +49,8 @@ pub use schema::{DeclaredStart, Parameter, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};
 pub use stimulus::Stimulus;
 pub use threshold::{Progress, Threshold, ThresholdSearch};
+
+/// The example of the README, so that it stays true.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

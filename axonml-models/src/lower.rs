@@ -192,7 +192,7 @@ impl FiberGeometry {
             };
             if let (Some(stated), None) = (fiber.compartment_um, schema.compartment_um) {
                 let spacing = cable.node_spacing_um();
-                if !((stated - spacing).abs() <= 1e-3 * spacing) {
+                if stated.is_nan() || (stated - spacing).abs() > 1e-3 * spacing {
                     return wrong(format!(
                         "a node spacing of {stated} um was stated, but model `{}` has {spacing} um at {} um diameter",
                         schema.id, fiber.diameter_um

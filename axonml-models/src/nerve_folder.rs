@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn both_precisions_are_read() {
         let nerve = nerve("none", None).unwrap();
-        assert_eq!((nerve.contacts(), nerve.fibres()), (2, 2));
+        assert_eq!((nerve.contacts(), nerve.fibers()), (2, 2));
         assert_eq!(nerve.potentials_mv(0), nerve.potentials_mv(1));
         assert_eq!(nerve.target(), Some(&[false, true][..]));
     }
@@ -330,7 +330,9 @@ mod tests {
         let mut truncated = npy(&[2, 5], |i| i as f64);
         truncated.truncate(truncated.len() - 8);
         let header_only = npy(&[2, 5], |i| i as f64)[..20].to_vec();
-        let cases: [(&str, Option<Vec<u8>>, &[&str]); 10] = [
+        /// File, its bytes (none: absent), and what the message must say.
+        type Case = (&'static str, Option<Vec<u8>>, &'static [&'static str]);
+        let cases: [Case; 10] = [
             ("0.npy", None, &["no `0.npy`", "without gaps"]),
             ("fiber_z.npy", None, &["no `fiber_z.npy`", "um"]),
             ("1.npy", Some(truncated), &["T/1.npy", "truncated"]),

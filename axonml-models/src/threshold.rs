@@ -120,10 +120,8 @@ pub enum Threshold {
     Diverged {
         /// Amplitude at which that happened, mA.
         amplitude_ma: f64,
-        /// Index of the first bad state.
-        state: usize,
-        /// 0-based node.
-        node: usize,
+        /// How: a [`FiberStatus::Diverged`].
+        status: FiberStatus,
         /// Largest amplitude that failed before, mA, if any did.
         lower_ma: Option<f64>,
     },
@@ -166,7 +164,7 @@ impl Threshold {
 enum Answer {
     Fires,
     Fails { local: bool },
-    Diverged { state: usize, node: usize },
+    Diverged(FiberStatus),
 }
 
 /// Where the search of one fibre stands.
@@ -204,12 +202,11 @@ impl Search {
             Search::Rising { lower, .. } | Search::Bracketed { lower, .. } => lower,
             Search::Done(_) => return self,
         };
-        if let Answer::Diverged { state, node } = answer {
+        if let Answer::Diverged(status) = answer {
             let lower_ma = (amplitude > 0.0).then_some(lower);
             return Search::Done(Threshold::Diverged {
                 amplitude_ma: amplitude,
-                state,
-                node,
+                status,
                 lower_ma,
             });
         }
@@ -397,7 +394,7 @@ impl Simulation {
                     matches!(result.observations[index], Observation::Active(Some(_)))
                 };
                 let answer = match result.status {
-                    FiberStatus::Diverged { state, node, .. } => Answer::Diverged { state, node },
+                    status @ FiberStatus::Diverged { .. } => Answer::Diverged(status),
                     FiberStatus::Answered(_) => Answer::Fires,
                     FiberStatus::Completed if seen(0) => Answer::Fires,
                     FiberStatus::Completed => Answer::Fails { local: seen(1) },

@@ -18,7 +18,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that may hold `unsafe` blocks.
-const UNSAFE_ALLOWED: &[&str] = &["axonml-cpu"];
+const UNSAFE_ALLOWED: &[&str] = &["axonml-cpu", "axonml-cuda"];
 
 const UNFINISHED: [&str; 3] = ["todo!(", "unimplemented!(", "dbg!("];
 

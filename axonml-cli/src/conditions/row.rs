@@ -310,11 +310,11 @@ impl<'a> Reader<'a> {
             .entry(name.to_owned())
             .or_insert_with(|| nerve_of(root, name, messages));
         let nerve = nerve.clone().map_err(|error| error.at("column nerve"))?;
-        if fibre >= nerve.fibres() {
+        if fibre >= nerve.fibers() {
             return Err(CliError::request(format!(
                 "column fibre: found `{fibre}`, expected 0 to {}, as nerve {name} has {} fibres",
-                nerve.fibres() - 1,
-                nerve.fibres()
+                nerve.fibers() - 1,
+                nerve.fibers()
             )));
         }
         let factors = contacts(&nerve, given.as_ref().map(|numbers| numbers.0.as_slice()))

@@ -64,7 +64,7 @@ fn assert_names(message: &str, parts: &[&str]) {
 fn what_was_given_can_be_read() {
     let nerve = nerve();
     assert_eq!(
-        (nerve.name(), nerve.fibres(), nerve.contacts()),
+        (nerve.name(), nerve.fibers(), nerve.contacts()),
         ("N", FIBRES, CONTACTS)
     );
     assert_eq!(nerve.fiber_z_um(), fiber_z_um());

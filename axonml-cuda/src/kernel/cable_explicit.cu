@@ -14,15 +14,9 @@ struct Cable {
 
   // The lane's lowest node whose step would be unstable, or P.
   DEVICE_MEMBER u32 first_unstable(const Context& x, const REAL (&g)[P]) const {
-    bool suspect = false;
-    EACH_NODE { suspect |= area * g[p] > limit; }
     u32 first = P;
-    if (suspect) {
-      // The exact condition, in double precision.
-      const double* c = x.doubles + x.header->stability + (u64)x.cable * 4;
-      EACH_NODE {
-        if (first == P && x.lane * P + p < x.nodes && c[0] * (c[1] + c[2] * (double)g[p]) > c[3]) first = p;
-      }
+    EACH_NODE {
+      if (first == P && area * g[p] > limit && x.lane * P + p < x.nodes) first = p;
     }
     return first;
   }

@@ -26,14 +26,19 @@ DEVICE bool end_if_bad(const Context& x, u32 first, u32 status, u32 state, const
 }
 
 // The lane's lowest node with a number that is not finite, or P.
-DEVICE u32 first_not_finite(const Context& x, const REAL (&u)[P], const REAL (&g)[P], const REAL (&j)[P]) {
-  bool suspect = false;
-  EACH_NODE { suspect |= !(F(fabs)(u[p]) + F(fabs)(g[p]) + F(fabs)(j[p]) <= REAL_MAX); }
+DEVICE u32 first_not_finite(const Context& x, const REAL (&u)[P], const REAL (&g)[P], const REAL (&j)[P],
+                            const REAL (&states)[P][STATES_OR_1]) {
   u32 first = P;
-  if (suspect) {
-    EACH_NODE {
-      const bool bad = !is_finite(u[p]) || !is_finite(g[p]) || !is_finite(j[p]);
-      if (first == P && bad && x.lane * P + p < x.nodes) first = p;
+  EACH_NODE {
+    // The sum is finite if all are: it is the rule, and one comparison.
+    REAL sum = F(fabs)(u[p]) + F(fabs)(g[p]) + F(fabs)(j[p]);
+#pragma unroll
+    for (u32 s = 0; s < STATES; ++s) sum += F(fabs)(states[p][s]);
+    if (first == P && !is_finite(sum) && x.lane * P + p < x.nodes) {
+      bool bad = !is_finite(u[p]) || !is_finite(g[p]) || !is_finite(j[p]);
+#pragma unroll
+      for (u32 s = 0; s < STATES; ++s) bad = bad || !is_finite(states[p][s]);
+      if (bad) first = p;
     }
   }
   return first;
@@ -144,7 +149,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     silence_behind_end(x, g, j);
 #endif
     ++step;
-    if (end_if_bad(x, first_not_finite(x, u, g, j), DIVERGED, step, u, g)) {
+    if (end_if_bad(x, first_not_finite(x, u, g, j, states), DIVERGED, step, u, g)) {
       status = DIVERGED;
       break;
     }

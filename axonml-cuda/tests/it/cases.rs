@@ -53,7 +53,7 @@ pub(crate) fn observers() -> Vec<ObserverSpec> {
         ObserverSpec::new(recorder(&["h", "m"], 7), some()).after_ms(0.0123),
         ObserverSpec::new(recorder(&[], 100), NodeSelection::All),
         ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All).after_ms(0.5),
-        ObserverSpec::new(ObserverKind::Active { at_least: 1000 }, NodeSelection::All),
+        ObserverSpec::new(ObserverKind::Active { at_least: 3 }, some()).threshold_mv(500.0),
     ]
 }
 

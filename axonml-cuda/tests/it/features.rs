@@ -77,16 +77,9 @@ fn fibres_stop_at_their_own_answers() {
 }
 
 #[test]
-fn nothing_asked_of_an_observer_is_an_answer_at_once() {
+fn a_run_may_have_no_observers() {
     let mut rollout = rollout("hh", 0.005, 300, Precision::F64);
-    rollout.observers = vec![
-        ObserverSpec::new(ObserverKind::Active { at_least: 0 }, NodeSelection::All).after_ms(0.5),
-    ];
-    assert_agrees(&rollout);
-    rollout.stop_when_active = Some(0);
-    assert_agrees(&rollout);
     rollout.observers.clear();
-    rollout.stop_when_active = None;
     assert_agrees(&rollout);
 }
 
@@ -135,7 +128,10 @@ fn numbers_that_are_not_finite_end_a_fibre() {
         let id = model.schema().id;
         for precision in [Precision::F32, Precision::F64] {
             let mut rollout = rollout(id, 0.005, 300, precision);
-            rollout.drive.amplitudes[2] = f64::INFINITY;
+            // The sum of many sources overflows.
+            rollout.drive.amplitudes[2] = f64::MAX;
+            let many = vec![rollout.drive.sources[2][0].clone(); 1000];
+            rollout.drive.sources[2] = Arc::new(many);
             let Some(kernels) = host_kernels() else {
                 return;
             };

@@ -39,10 +39,17 @@ fn kernels_are_printed_as_reviewed() {
             std::fs::write(&path, &found).unwrap();
         }
         let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        let differ = found
+            .lines()
+            .zip(expected.lines())
+            .position(|(found, expected)| found != expected)
+            .unwrap_or(found.lines().count().min(expected.lines().count()));
         assert!(
             found == expected,
-            "{} is out of date; AXONML_UPDATE_SNAPSHOTS=1 writes it. Found:\n{found}",
-            path.display()
+            "{} differs from line {} on; AXONML_UPDATE_SNAPSHOTS=1 writes it anew. Found: {:?}",
+            path.display(),
+            differ + 1,
+            found.lines().nth(differ)
         );
     }
 }

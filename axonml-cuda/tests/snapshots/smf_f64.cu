@@ -60,7 +60,7 @@ DEVICE void membrane_step(const Parameters& k, const REAL u, REAL (&x)[STATES_OR
   const REAL t14 = t11 * 0.3896895224947425;
   const REAL t15 = fma(u, 0.2, 10.6);
   const REAL t16 = sigmoid(t15);
-  const REAL t17 = u + 90.0;
+  const REAL t17 = fma(u, 1.0, 90.0);
   const REAL t18 = sigmoid(t17);
   const REAL t19 = t16 * 0.3348369522101713;
   const REAL t20 = fma(t3, 3.0096256690241012, t4);

@@ -121,7 +121,8 @@ impl Work {
             }
             for observation in fiber.observations {
                 match observation {
-                    Observation::Raster(spikes) => ran.spikes = spikes,
+                    // Crossings on the way to nonsense are no action potentials.
+                    Observation::Raster(spikes) if ran.status == "ok" => ran.spikes = spikes,
                     Observation::Maximum(v) if ran.status == "ok" => {
                         ran.v_max_mv = v.into_iter().reduce(f64::max)
                     }
