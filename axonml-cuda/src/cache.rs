@@ -46,12 +46,13 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CudaError> {
     std::fs::rename(&unfinished, path).map_err(wrong)
 }
 
-/// Where compiled kernels are kept: `axonml/kernels` in the user's cache folder.
-pub(crate) fn kernel_folder() -> PathBuf {
+/// Where compiled kernels are kept: a folder of that name within `axonml` in the user's cache folder. Not a folder that
+/// everyone may write to: what lies there is run.
+pub(crate) fn folder(name: &str) -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let cache = set("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache")))
         .unwrap_or_else(std::env::temp_dir);
-    cache.join("axonml").join("kernels")
+    cache.join("axonml").join(name)
 }

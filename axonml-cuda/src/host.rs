@@ -4,16 +4,17 @@
     reason = "loading the compiled kernel and calling it through its C interface"
 )]
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use axonml_autodiff::{Backend, BackendError, Outcome, Rollout};
 use libloading::Library;
+use rayon::prelude::*;
 
 use crate::CudaError;
-use crate::cache::{digest, unfinished, write_file};
+use crate::cache::{self, digest, unfinished, write_file};
 use crate::execute::{Element, Executor, run};
 use crate::pack::Launch;
 use crate::source::KernelSource;
@@ -65,10 +66,10 @@ type Entry = unsafe extern "C" fn(
     seed: u64,
     header: *const u64,
     ints: *const u32,
-    reals: *const std::ffi::c_void,
+    reals: *const c_void,
     doubles: *const f64,
     out_ints: *mut u32,
-    out_reals: *mut std::ffi::c_void,
+    out_reals: *mut c_void,
 ) -> *const c_char;
 
 impl HostKernels {
@@ -140,7 +141,7 @@ impl HostKernels {
         let source = format!("{SHIM}\n{text}\n{ENTRY}");
         let compiler = self.compiler.to_string_lossy();
         let hash = digest(&[&source, &compiler, &self.flags.join(" ")]);
-        let folder = std::env::temp_dir().join("axonml-host-kernels");
+        let folder = cache::folder("host-kernels");
         let library = folder.join(format!("{hash}.so"));
         if library.exists() {
             return Ok(library);
@@ -215,31 +216,56 @@ impl Executor for HostKernels {
             ThreadOrder::Reverse => (1, 0),
             ThreadOrder::Random(seed) => (2, seed),
         };
-        // SAFETY: the tables were packed for this kernel, whose precision is `R`, and have the lengths that the offsets
-        // in `words` imply; the kernel writes to nothing but the two result tables. It keeps no pointer.
-        let problem = unsafe {
-            entry(
-                0,
-                launch.blocks as u32,
-                kernel.threads() as u32,
-                order,
-                seed,
-                launch.words.as_ptr(),
-                launch.ints.as_ptr(),
-                launch.reals.as_ptr().cast(),
-                launch.doubles.as_ptr(),
-                launch.out_ints.as_mut_ptr(),
-                launch.out_reals.as_mut_ptr().cast(),
-            )
+        let tables = Tables {
+            header: launch.words.as_ptr(),
+            ints: launch.ints.as_ptr(),
+            reals: launch.reals.as_ptr().cast(),
+            doubles: launch.doubles.as_ptr(),
+            out_ints: launch.out_ints.as_mut_ptr(),
+            out_reals: launch.out_reals.as_mut_ptr().cast(),
         };
-        if problem.is_null() {
-            return Ok(());
-        }
-        // SAFETY: a message is a string literal of the library, which is still loaded.
-        let message = unsafe { CStr::from_ptr(problem) };
-        Err(CudaError::Fault(message.to_string_lossy().into_owned()))
+        let entry = *entry;
+        let run_blocks = |first: usize, end: usize| {
+            let tables = &tables;
+            // SAFETY: `check` saw that the tables are this kernel's, of precision `R`, with the lengths that the offsets
+            // in `header` imply; the kernel writes to nothing but the two result tables, where each block has places of
+            // its own, and keeps no pointer. A message is a string literal of the library, which stays loaded.
+            unsafe {
+                let problem = entry(
+                    first as u32,
+                    end as u32,
+                    kernel.threads() as u32,
+                    order,
+                    seed,
+                    tables.header,
+                    tables.ints,
+                    tables.reals,
+                    tables.doubles,
+                    tables.out_ints,
+                    tables.out_reals,
+                );
+                (!problem.is_null()).then(|| CStr::from_ptr(problem).to_string_lossy().into_owned())
+            }
+        };
+        let problem = (0..launch.blocks)
+            .into_par_iter()
+            .find_map_any(|block| run_blocks(block, block + 1));
+        problem.map_or(Ok(()), |message| Err(CudaError::Fault(message)))
     }
 }
+
+/// What a kernel is called with.
+struct Tables {
+    header: *const u64,
+    ints: *const u32,
+    reals: *const c_void,
+    doubles: *const f64,
+    out_ints: *mut u32,
+    out_reals: *mut c_void,
+}
+
+// SAFETY: the tables outlive the calls that share them, and each call writes to places of its own.
+unsafe impl Sync for Tables {}
 
 fn load(path: &Path) -> Result<Library, CudaError> {
     // SAFETY: the library was made from our text; it runs nothing when it is loaded.

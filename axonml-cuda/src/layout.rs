@@ -6,8 +6,9 @@ use axonml_autodiff::{Cable, Rollout};
 /// Threads of a warp.
 pub(crate) const LANES: usize = 32;
 
-/// Warps, hence fibres, of a block.
-pub(crate) const WARPS: usize = 4;
+/// Warps, hence fibres, of a block. With one, a block leaves when its fibre has its answer, a few fibres spread over the
+/// whole device, and the compiler knows that what belongs to the fibre is the same for all threads.
+pub(crate) const WARPS: usize = 1;
 
 /// Words of a fibre in the integer tables, in the order of `FIBER_..` in the kernel.
 pub(crate) const FIBER_WORDS: usize = 7;

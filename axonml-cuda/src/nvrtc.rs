@@ -15,7 +15,7 @@ use axonml_autodiff::Precision;
 use libloading::Library;
 
 use crate::CudaError;
-use crate::cache::{digest, kernel_folder, write_file};
+use crate::cache::{digest, folder, write_file};
 use crate::source::KernelSource;
 
 /// The environment variable that names the library.
@@ -216,7 +216,7 @@ impl Nvrtc {
             &version,
         ]);
         let suffix = if is_machine_code { "cubin" } else { "ptx" };
-        let path = kernel_folder().join(format!("{hash}.{suffix}"));
+        let path = folder("kernels").join(format!("{hash}.{suffix}"));
         if let Ok(image) = std::fs::read(&path) {
             return Ok(CompiledKernel {
                 image,
@@ -255,7 +255,7 @@ impl Nvrtc {
             }),
             Err(log) => {
                 let name = format!("{}.cu", digest(&[&kernel.text]));
-                let source_path = kernel_folder().join(name);
+                let source_path = folder("kernels").join(name);
                 write_file(&source_path, kernel.text.as_bytes())?;
                 Err(CudaError::Compile { log, source_path })
             }

@@ -263,3 +263,44 @@ fn append<T>(to: &mut Vec<T>, values: Vec<T>) -> u64 {
     to.extend(values);
     offset as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axonml_models::{
+        Device, Fiber, ObserverKind, ObserverSpec, Settings, Simulation, Stimulus,
+    };
+
+    use super::*;
+
+    #[test]
+    fn launches_that_do_not_fit_their_kernel_are_refused() {
+        let model = axonml_models::model("mrg").unwrap();
+        let fibers = vec![Fiber::new(10.0, 21), Fiber::new(8.0, 30)];
+        let device = Device::cpu().unwrap();
+        let simulation = Simulation::new(model, fibers, &Settings::default(), &device).unwrap();
+        let raster = ObserverSpec::new(ObserverKind::Raster, axonml_models::NodeSelection::All);
+        let waveform = Arc::new("monophasic:pw=0.1".parse().unwrap());
+        let stimulus = Stimulus::none(2).inject(0, 3, 1.0, waveform);
+        let rollout = simulation.rollout(&stimulus, &[raster]).unwrap();
+        let sets = ParameterSets::new(&rollout, &[0, 1]);
+        let kernel = KernelSource::new::<f64>(&rollout, &sets, 1);
+        let launch = || pack::<f64>(&rollout, &[0, 1], &sets, &kernel, &[10]);
+        assert_eq!(launch().check(&kernel), Ok(()));
+        let refused = |change: fn(&mut Launch<f64>)| {
+            let mut launch = launch();
+            change(&mut launch);
+            launch.check(&kernel).unwrap_err().to_string()
+        };
+        assert!(refused(|l| l.words.truncate(3)).starts_with("words of a kernel launch"));
+        assert!(refused(|l| l.ints.push(0)).contains("whole numbers"));
+        assert!(refused(|l| l.reals.truncate(9)).contains("numbers"));
+        assert!(refused(|l| l.doubles.push(0.0)).contains("waveforms"));
+        assert!(refused(|l| l.out_reals.truncate(9)).contains("results"));
+        assert!(refused(|l| l.blocks += 1).contains("blocks"));
+        let single = KernelSource::new::<f32>(&rollout, &sets, 1);
+        let error = launch().check(&single).unwrap_err().to_string();
+        assert!(error.contains("bytes of a number"), "{error}");
+    }
+}

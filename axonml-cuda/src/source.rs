@@ -130,20 +130,20 @@ fn horner<R: Real>(coefficients: &[R]) -> String {
     terms.fold(first, |sum, c| format!("F(fma)({sum}, r, {c})"))
 }
 
-/// How many blocks should fit a multiprocessor at once: bounds the registers of a thread. State of long fibres does
-/// not fit registers anyway; the compiler is then left alone.
+/// How many blocks should fit a multiprocessor at once: bounds the registers of a thread (65,536 are shared by all).
+/// State of long fibres does not fit registers anyway; the compiler is then left alone.
 fn blocks_per_multiprocessor(precision: Precision, nodes_per_lane: usize, double: bool) -> usize {
     let words = match precision {
         Precision::F32 => 1,
         Precision::F64 => 2,
     };
-    match (double, nodes_per_lane * words) {
-        (true, 1) | (false, 1 | 2) => 5,
-        (true, 2) => 4,
-        (false, 3 | 4) => 3,
-        (true, 3) => 3,
+    let warps = match (double, nodes_per_lane * words) {
+        (true, 1) | (false, 1 | 2) => 20,
+        (true, 2) => 16,
+        (true, 3) | (false, 3 | 4) => 12,
         _ => 1,
-    }
+    };
+    warps / WARPS
 }
 
 /// `struct Observers`: one member per observer, of a type that follows from its kind.

@@ -8,20 +8,23 @@
 #endif
 
 struct Drive {
-  u32 field, waveform, flags;
+  u32 field, flags;
+  // Null where the field itself changes with time.
+  const double* waveform;
   double amplitude;
   // Strength of the lane's source during the present step, and during the next.
   REAL strength, next;
 
   DEVICE_MEMBER void load_source(const Context& x, u32 index) {
-    waveform = NONE;
+    waveform = nullptr;
     flags = 0;
     field = 0;
     amplitude = 0.0;
     if (index < x.sources) {
       const u32* words = x.ints + x.header->source_words + (u64)(x.first_source + index) * SOURCE_WORDS;
       field = words[SOURCE_FIELD];
-      waveform = words[SOURCE_WAVEFORM];
+      if (words[SOURCE_WAVEFORM] != NONE)
+        waveform = x.doubles + x.header->waveforms + (u64)words[SOURCE_WAVEFORM] * x.header->steps;
       flags = words[SOURCE_FLAGS];
       amplitude = x.doubles[x.header->amplitudes + x.first_source + index];
     }
@@ -30,10 +33,8 @@ struct Drive {
   DEVICE_MEMBER void load(const Context& x) { load_source(x, x.lane); }
 
   // Strength of the lane's source during `step`.
-  DEVICE_MEMBER REAL look_up(const Context& x, u32 step) const {
-    double w = amplitude;
-    if (waveform != NONE) w *= x.doubles[x.header->waveforms + (u64)waveform * x.header->steps + step];
-    return (REAL)w;
+  DEVICE_MEMBER REAL look_up(u32 step) const {
+    return (REAL)(waveform != nullptr ? waveform[step] * amplitude : amplitude);
   }
 
   // Calls act(factor, values) for every source that is on and acts on what `kinds` says.
@@ -55,7 +56,7 @@ struct Drive {
     for (u32 base = LANES; base < x.sources; base += LANES) {
       Drive more;
       more.load_source(x, base + x.lane);
-      more.strength = more.look_up(x, step);
+      more.strength = more.look_up(step);
       more.each_source(x, step, kinds, act);
     }
   }

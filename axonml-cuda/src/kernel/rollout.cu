@@ -118,7 +118,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     EACH_NODE { membrane_currents(parameters, u[p], states[p], g[p], j[p]); }
     silence_behind_end(x, g, j);
 #endif
-    drive.strength = drive.look_up(x, step);
+    drive.strength = drive.look_up(step);
 #if DOUBLE_CABLE
     modes.send(x, current);
 #endif
@@ -126,7 +126,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
   while (step < end) {
     const bool go_on = step + 1 < end;
     // Asked for now, needed when the step is done.
-    drive.next = go_on ? drive.look_up(x, step + 1) : ZERO;
+    drive.next = go_on ? drive.look_up(step + 1) : ZERO;
     drive.add_to_nodes(x, step, current);
     EACH_NODE { before[p] = u[p]; }
 #if EXPLICIT_CABLE

@@ -1,7 +1,7 @@
 #define REAL_IS_FLOAT 1
 #define P 2
-#define WARPS 4
-#define BLOCKS_PER_MULTIPROCESSOR 4
+#define WARPS 1
+#define BLOCKS_PER_MULTIPROCESSOR 16
 #define STATES 4
 #define STATES_OR_1 4
 #define EXPLICIT_CABLE 0

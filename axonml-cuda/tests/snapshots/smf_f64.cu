@@ -1,7 +1,7 @@
 #define REAL_IS_FLOAT 0
 #define P 2
-#define WARPS 4
-#define BLOCKS_PER_MULTIPROCESSOR 3
+#define WARPS 1
+#define BLOCKS_PER_MULTIPROCESSOR 12
 #define STATES 4
 #define STATES_OR_1 4
 #define EXPLICIT_CABLE 1
