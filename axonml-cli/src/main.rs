@@ -41,6 +41,7 @@ fn main() -> ExitCode {
             interrupt::install();
             commands::threshold::threshold(args, messages)
         }
+        Command::Verify(args) => commands::verify::verify(args, messages),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

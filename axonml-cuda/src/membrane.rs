@@ -181,8 +181,9 @@ fn expression<R: Real>(op: FusedOp, arguments: &[String]) -> String {
         Precision::F64 => "",
     };
     let (pattern, negated) = match op {
-        // The prelude chooses how exact a division is.
+        // The prelude chooses how these are computed in each precision.
         FusedOp::Apply(Op::Div) => ("divide({0}, {1})", None),
+        FusedOp::Apply(Op::Exp) => ("exponential({0})", None),
         FusedOp::Apply(op) => (op.row().c, None),
         FusedOp::MulAdd => ("fma{f}({0}, {1}, {2})", None),
         FusedOp::MulSub => ("fma{f}({0}, {1}, {2})", Some(2)),

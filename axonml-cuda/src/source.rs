@@ -72,17 +72,19 @@ impl KernelSource {
         define("EXPLICIT_CABLE", &u8::from(explicit));
         define("DOUBLE_CABLE", &u8::from(double));
         define("STATE_ROWS", &crate::layout::state_rows(rollout));
-        for (name, value) in [
-            ("LOG2_E", R::LOG2_E),
-            ("LN2_HI", R::LN2_HI),
-            ("LN2_LO", R::LN2_LO),
-            ("ROUND", R::ROUND),
-            ("EXP_MAX", R::EXP_MAX),
-            ("EXPM1_MIN", R::EXPM1_MIN),
-        ] {
-            define(name, &literal::<R>(value.to_f64()));
+        define("LOG2_E", &literal::<R>(R::LOG2_E.to_f64()));
+        define("EXP_MAX", &literal::<R>(R::EXP_MAX.to_f64()));
+        if R::PRECISION == Precision::F64 {
+            for (name, value) in [
+                ("LN2_HI", R::LN2_HI),
+                ("LN2_LO", R::LN2_LO),
+                ("ROUND", R::ROUND),
+                ("EXPM1_MIN", R::EXPM1_MIN),
+            ] {
+                define(name, &literal::<R>(value.to_f64()));
+            }
+            define("EXPM1_POLYNOMIAL(r)", &horner::<R>(R::EXPM1_POLY));
         }
-        define("EXPM1_POLYNOMIAL(r)", &horner::<R>(R::EXPM1_POLY));
         text.push('\n');
         text += PRELUDE;
         if membrane.text.contains("exprelr_d") {

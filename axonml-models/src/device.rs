@@ -28,12 +28,13 @@ pub struct DeviceReport {
 }
 
 impl Device {
-    /// The best backend there is.
+    /// The best backend that can be used here: a CUDA device if this build has the feature `cuda` and one is usable, else
+    /// the processor. [`Device::report`] says why a device is not used.
     ///
     /// # Errors
-    /// [`SimulationError::Device`] if no backend is compiled in.
+    /// [`SimulationError::Device`] if no backend can be used.
     pub fn auto() -> Result<Device, SimulationError> {
-        Device::cpu()
+        Device::cuda(0).or_else(|_| Device::cpu())
     }
 
     /// The processor.
@@ -50,7 +51,49 @@ impl Device {
         ))
     }
 
-    /// Any other backend: the scalar reference, or one of the user's own.
+    /// The scalar reference on the processor: slow, and what the others are compared with.
+    ///
+    /// # Errors
+    /// As [`Device::cpu`].
+    pub fn reference() -> Result<Device, SimulationError> {
+        #[cfg(feature = "cpu")]
+        return Ok(Device(Arc::new(axonml_cpu::Reference)));
+        #[cfg(not(feature = "cpu"))]
+        Device::cpu()
+    }
+
+    /// A CUDA device by number.
+    ///
+    /// # Errors
+    /// [`SimulationError::Device`] that says why it cannot be used: feature, driver, device, compiler.
+    pub fn cuda(ordinal: usize) -> Result<Device, SimulationError> {
+        #[cfg(feature = "cuda")]
+        return match axonml_cuda::CudaBackend::new(ordinal) {
+            Ok(backend) => Ok(Device(Arc::new(backend))),
+            Err(error) => Err(SimulationError::Device(error.to_string())),
+        };
+        #[cfg(not(feature = "cuda"))]
+        {
+            let _ = ordinal;
+            Err(SimulationError::Device(CUDA_ABSENT.into()))
+        }
+    }
+
+    /// The generated CUDA kernels run on the processor: for verification where there is no device.
+    ///
+    /// # Errors
+    /// [`SimulationError::Device`] if this build lacks the feature `cuda`, or there is no C++ compiler.
+    pub fn host_kernels() -> Result<Device, SimulationError> {
+        #[cfg(feature = "cuda")]
+        return match axonml_cuda::HostKernels::new() {
+            Ok(backend) => Ok(Device(Arc::new(backend))),
+            Err(error) => Err(SimulationError::Device(error.to_string())),
+        };
+        #[cfg(not(feature = "cuda"))]
+        Err(SimulationError::Device(CUDA_ABSENT.into()))
+    }
+
+    /// Any other backend.
     pub fn custom(backend: impl Backend + 'static) -> Device {
         Device(Arc::new(backend))
     }
@@ -60,15 +103,24 @@ impl Device {
     /// # Errors
     /// [`SimulationError::Device`] if it does not exist or is not available, and why.
     pub fn named(name: &str) -> Result<Device, SimulationError> {
-        match name {
-            "auto" => Device::auto(),
-            "cpu" => Device::cpu(),
-            _ if name == "cuda" || name.starts_with("cuda:") => Err(SimulationError::Device(
-                format!("backend `{name}` is not available: {CUDA_ABSENT}; use `--backend cpu`"),
-            )),
-            _ => Err(SimulationError::Device(format!(
+        let unknown = || {
+            SimulationError::Device(format!(
                 "unknown backend `{name}`; valid: auto, cpu, cuda, cuda:N"
-            ))),
+            ))
+        };
+        match name.split_once(':') {
+            None if name == "auto" => Device::auto(),
+            None if name == "cpu" => Device::cpu(),
+            None if name == "cuda" => Device::named("cuda:0"),
+            Some(("cuda", ordinal)) => {
+                let ordinal = ordinal.parse().map_err(|_| unknown())?;
+                Device::cuda(ordinal).map_err(|error| {
+                    SimulationError::Device(format!(
+                        "backend `{name}` is not available: {error}; use `--backend cpu`"
+                    ))
+                })
+            }
+            _ => Err(unknown()),
         }
     }
 
@@ -97,14 +149,7 @@ impl Device {
             available: false,
             detail: "built without the feature `cpu`".into(),
         };
-        vec![
-            cpu,
-            DeviceReport {
-                backend: "cuda",
-                available: false,
-                detail: CUDA_ABSENT.into(),
-            },
-        ]
+        std::iter::once(cpu).chain(cuda_report()).collect()
     }
 
     pub(crate) fn backend(&self) -> &dyn Backend {
@@ -112,4 +157,37 @@ impl Device {
     }
 }
 
-const CUDA_ABSENT: &str = "this version of axonml has no CUDA backend";
+/// One line per CUDA device, or one that says why there is none.
+#[cfg(feature = "cuda")]
+fn cuda_report() -> Vec<DeviceReport> {
+    let line = |status: axonml_cuda::DeviceStatus| {
+        let name = status.device.map(|device| device.to_string());
+        let detail = [name, status.problem.clone()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(": ");
+        DeviceReport {
+            backend: "cuda",
+            available: status.problem.is_none(),
+            detail,
+        }
+    };
+    axonml_cuda::CudaDevice::list()
+        .into_iter()
+        .map(line)
+        .collect()
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda_report() -> Vec<DeviceReport> {
+    vec![DeviceReport {
+        backend: "cuda",
+        available: false,
+        detail: CUDA_ABSENT.into(),
+    }]
+}
+
+#[cfg(not(feature = "cuda"))]
+const CUDA_ABSENT: &str =
+    "this build was made without the feature `cuda` (build with `--features cuda`)";

@@ -24,8 +24,6 @@ enum Action {
     Cargo(&'static [&'static str]),
     /// A check of this crate.
     Function(fn() -> Result<(), String>),
-    /// Cannot run here, and why.
-    Absent(&'static str),
 }
 
 struct Step {
@@ -88,7 +86,15 @@ const STEPS: &[Step] = &[
         "smoke",
         Action::Cargo(&["run", "--release", "--", "threshold"]),
     ),
-    step("gpu", Action::Absent("this version has no CUDA backend")),
+    step(
+        "cuda without a toolkit",
+        Action::Cargo(&["check", "--quiet", "-p", "axonml-cli", "--features", "cuda"]),
+    ),
+    // Runs the generated kernels on the processor; says itself whether a GPU ran.
+    step(
+        "verify",
+        Action::Function(|| verify(&["--host-kernels".to_owned()])),
+    ),
 ];
 
 impl Check {
@@ -127,7 +133,6 @@ impl Step {
     fn run(&self) -> Result<Option<String>, String> {
         match self.action {
             Action::Function(check) => check().map(|()| None),
-            Action::Absent(reason) => Ok(Some(reason.to_owned())),
             Action::Cargo(arguments) => {
                 let mut cargo =
                     Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
@@ -145,6 +150,31 @@ impl Step {
                 }
             }
         }
+    }
+}
+
+/// `axonml verify` with every backend compiled in.
+pub(crate) fn verify(flags: &[String]) -> Result<(), String> {
+    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
+    let arguments = [
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "axonml-cli",
+        "--features",
+        "cuda",
+        "--",
+        "verify",
+    ];
+    cargo.args(arguments).args(flags).current_dir(root());
+    let status = cargo
+        .status()
+        .map_err(|error| format!("cargo did not start: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("axonml verify: {status}"))
     }
 }
 

@@ -24,6 +24,12 @@ enum Task {
     Check(check::Check),
     /// Measure simulation speed in node-steps per second.
     Bench(bench::Bench),
+    /// Compare every backend with the scalar reference; flags are those of `axonml verify`.
+    Verify {
+        /// Flags of `axonml verify`, such as --host-kernels and --gpu require.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
     /// Check the rules of the house that the compiler does not know.
     Tidy,
 }
@@ -32,6 +38,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Check(check) => check.run(),
         Task::Bench(bench) => bench.run(),
+        Task::Verify { flags } => check::verify(&flags),
         Task::Tidy => tidy::run(),
     };
     match result {

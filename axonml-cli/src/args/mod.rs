@@ -65,6 +65,33 @@ pub(crate) enum Command {
     /// Find activation thresholds: of a nerve, of fibres near electrodes, or of a table of conditions
     #[command(after_help = help::THRESHOLD, after_long_help = help::with_pulses(help::THRESHOLD))]
     Threshold(ThresholdArgs),
+    /// Compare the backends with the scalar reference, model by model (what `cargo xtask verify` calls)
+    Verify(VerifyArgs),
+}
+
+/// Flags of `axonml verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Whether CUDA devices are used: `require` fails where none ran
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) gpu: Gpu,
+    /// Also run the generated CUDA kernels on the processor (slow; needs a C++ compiler)
+    #[arg(long)]
+    pub(crate) host_kernels: bool,
+    /// Print as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Use of CUDA devices by `axonml verify`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Gpu {
+    /// Where there is one
+    Auto,
+    /// Without one, fail
+    Require,
+    /// Not at all
+    Never,
 }
 
 /// Flags of `axonml models`.

@@ -4,3 +4,4 @@ pub(crate) mod devices;
 pub(crate) mod models;
 pub(crate) mod run;
 pub(crate) mod threshold;
+pub(crate) mod verify;

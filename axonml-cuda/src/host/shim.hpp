@@ -13,7 +13,11 @@
 #include <cstring>
 #include <memory>
 #include <vector>
-#if !defined(__x86_64__)
+// Many times faster than what the system offers, with which other processors make do.
+#if defined(__x86_64__) && !defined(SHIM_SYSTEM_SWITCH)
+#define SHIM_OWN_SWITCH
+#endif
+#if !defined(SHIM_OWN_SWITCH)
 #include <ucontext.h>
 #endif
 
@@ -42,7 +46,7 @@ enum Order { FORWARD, REVERSE, RANDOM };
 
 struct Thread {
   std::unique_ptr<unsigned char[]> stack;
-#if defined(__x86_64__)
+#if defined(SHIM_OWN_SWITCH)
   void* stack_pointer;
 #else
   ucontext_t context;
@@ -56,7 +60,7 @@ struct Thread {
 
 struct Block {
   std::vector<Thread> threads;
-#if defined(__x86_64__)
+#if defined(SHIM_OWN_SWITCH)
   void* scheduler;
 #else
   ucontext_t scheduler;
@@ -77,7 +81,7 @@ struct Index {
 
 static thread_local shim::Index threadIdx, blockIdx;
 
-#if defined(__x86_64__)
+#if defined(SHIM_OWN_SWITCH)
 // Saves the registers that a call preserves, changes stacks, and restores those of the other side.
 extern "C" void shim_switch(void** save, void* load);
 asm(R"(
@@ -109,7 +113,7 @@ namespace shim {
 
 static void to_scheduler() {
   Thread& me = block->threads[block->current];
-#if defined(__x86_64__)
+#if defined(SHIM_OWN_SWITCH)
   shim_switch(&me.stack_pointer, block->scheduler);
 #else
   swapcontext(&me.context, &block->scheduler);
@@ -117,7 +121,7 @@ static void to_scheduler() {
 }
 
 static void resume(Thread& thread) {
-#if defined(__x86_64__)
+#if defined(SHIM_OWN_SWITCH)
   shim_switch(&block->scheduler, thread.stack_pointer);
 #else
   swapcontext(&block->scheduler, &thread.context);
@@ -135,7 +139,7 @@ static void prepare(Thread& thread) {
   // Memory of the system's own, touched only where it is used.
   if (!thread.stack) thread.stack.reset(new unsigned char[STACK_BYTES]);
   thread.state = READY;
-#if defined(__x86_64__)
+#if defined(SHIM_OWN_SWITCH)
   // As if `entry` had been called and then switched out: a return address, six registers.
   const uintptr_t top = (reinterpret_cast<uintptr_t>(thread.stack.get()) + STACK_BYTES) & ~uintptr_t(15);
   void** at = reinterpret_cast<void**>(top);
@@ -257,8 +261,6 @@ template <class T> static inline T __shfl_sync(unsigned mask, T value, int lane)
 static inline float __fdividef(float a, float b) { return a / b; }
 static inline int __popc(unsigned x) { return __builtin_popcount(x); }
 static inline int __ffs(unsigned x) { return __builtin_ffs((int)x); }
-static inline unsigned __float_as_uint(float x) { return shim::from_bits<unsigned>(shim::bits(x)); }
-static inline float __uint_as_float(unsigned x) { return shim::from_bits<float>(shim::bits(x)); }
 static inline float __int_as_float(int x) { return shim::from_bits<float>(shim::bits(x)); }
 static inline long long __double_as_longlong(double x) { return shim::from_bits<long long>(shim::bits(x)); }
 static inline double __longlong_as_double(long long x) { return shim::from_bits<double>(shim::bits(x)); }

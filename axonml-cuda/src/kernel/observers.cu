@@ -6,19 +6,24 @@
 #define BIT(words, p) ((words)[(p) / 32] >> ((p) % 32) & 1u)
 
 struct Observer {
-  const ObserverWords* words;
+  u32 index;
   REAL level;
   u32 first_state;
   u32 watched[WORDS];
 
-  DEVICE_MEMBER const u32* places(const Context& x) const {
-    return x.ints + words->selections + (u64)x.selection * SLOTS + x.lane;
+  // Looked up when needed: pointers would only occupy registers.
+  DEVICE_MEMBER const ObserverWords* words(const Context& x) const {
+    return (const ObserverWords*)(x.header + 1) + index;
   }
 
-  DEVICE_MEMBER void load_common(const Context& x, u32 index) {
-    words = (const ObserverWords*)(x.header + 1) + index;
+  DEVICE_MEMBER const u32* places(const Context& x) const {
+    return x.ints + words(x)->selections + (u64)x.selection * SLOTS + x.lane;
+  }
+
+  DEVICE_MEMBER void load_common(const Context& x, u32 number) {
+    index = number;
     level = x.reals[x.header->levels + index];
-    first_state = (u32)words->first_state;
+    first_state = (u32)words(x)->first_state;
     const u32* place = places(x);
 #pragma unroll
     for (u32 w = 0; w < WORDS; ++w) watched[w] = 0;
@@ -34,9 +39,9 @@ struct Observer {
 struct Active : Observer {
   u32 missing, at;
 
-  DEVICE_MEMBER void load(const Context& x, u32 index) {
-    load_common(x, index);
-    missing = (u32)words->parameter;
+  DEVICE_MEMBER void load(const Context& x, u32 number) {
+    load_common(x, number);
+    missing = (u32)words(x)->parameter;
     at = NONE;
   }
 
@@ -60,7 +65,7 @@ struct Active : Observer {
   DEVICE_MEMBER bool answered() const { return at != NONE; }
 
   DEVICE_MEMBER void finish(const Context& x) const {
-    if (x.lane == 0) x.out_ints[words->ints + x.fiber] = at;
+    if (x.lane == 0) x.out_ints[words(x)->ints + x.fiber] = at;
   }
 };
 
@@ -68,8 +73,8 @@ struct Active : Observer {
 struct Count : Observer {
   u32 counts[P];
 
-  DEVICE_MEMBER void load(const Context& x, u32 index) {
-    load_common(x, index);
+  DEVICE_MEMBER void load(const Context& x, u32 number) {
+    load_common(x, number);
     EACH_NODE { counts[p] = 0; }
   }
 
@@ -80,7 +85,7 @@ struct Count : Observer {
   }
 
   DEVICE_MEMBER void finish(const Context& x) const {
-    u32* to = x.out_ints + words->ints + (u64)x.fiber * SLOTS + x.lane;
+    u32* to = x.out_ints + words(x)->ints + (u64)x.fiber * SLOTS + x.lane;
     EACH_NODE { to[p * LANES] = counts[p]; }
   }
 };
@@ -89,8 +94,8 @@ struct Count : Observer {
 struct Raster : Observer {
   u32 count;
 
-  DEVICE_MEMBER void load(const Context& x, u32 index) {
-    load_common(x, index);
+  DEVICE_MEMBER void load(const Context& x, u32 number) {
+    load_common(x, number);
     count = 0;
   }
 
@@ -105,12 +110,12 @@ struct Raster : Observer {
       const bool crossed = crosses(p, begins, u[p], before[p]);
       const u32 lanes = __ballot_sync(ALL_LANES, crossed);
       const u32 place = count + __popc(lanes & ((1u << x.lane) - 1u));
-      if (crossed && place < words->parameter) {
-        const u64 at = 2 * ((u64)x.fiber * words->parameter + place);
-        u32* ints = x.out_ints + words->ints + x.header->fibers + at;
+      if (crossed && place < words(x)->parameter) {
+        const u64 at = 2 * ((u64)x.fiber * words(x)->parameter + place);
+        u32* ints = x.out_ints + words(x)->ints + x.header->fibers + at;
         ints[0] = x.lane * P + p;
         ints[1] = state;
-        REAL* reals = x.out_reals + words->reals + at;
+        REAL* reals = x.out_reals + words(x)->reals + at;
         reals[0] = before[p];
         reals[1] = u[p];
       }
@@ -119,7 +124,7 @@ struct Raster : Observer {
   }
 
   DEVICE_MEMBER void finish(const Context& x) const {
-    if (x.lane == 0) x.out_ints[words->ints + x.fiber] = count;
+    if (x.lane == 0) x.out_ints[words(x)->ints + x.fiber] = count;
   }
 };
 
@@ -127,10 +132,10 @@ struct Raster : Observer {
 template <u32... STATE> struct Recorder : Observer {
   u32 rows, wait;
 
-  DEVICE_MEMBER void load(const Context& x, u32 index) {
-    load_common(x, index);
+  DEVICE_MEMBER void load(const Context& x, u32 number) {
+    load_common(x, number);
     rows = 0;
-    wait = (u32)words->wait;
+    wait = (u32)words(x)->wait;
   }
 
   DEVICE_MEMBER void see(const Context& x, u32 state, const REAL (&u)[P], const REAL (&)[P],
@@ -140,21 +145,21 @@ template <u32... STATE> struct Recorder : Observer {
       --wait;
       return;
     }
-    wait = (u32)words->parameter - 1;
+    wait = (u32)words(x)->parameter - 1;
     const u32* place = places(x);
-    REAL* row = x.out_reals + words->reals + ((u64)x.fiber * words->rows + rows) * (1 + sizeof...(STATE)) * words->width;
+    REAL* row = x.out_reals + words(x)->reals + ((u64)x.fiber * words(x)->rows + rows) * (1 + sizeof...(STATE)) * words(x)->width;
     EACH_NODE {
       if (BIT(watched, p)) {
         REAL* to = row + place[p * LANES];
         *to = u[p];
-        ((to += words->width, *to = states[p][STATE]), ...);
+        ((to += words(x)->width, *to = states[p][STATE]), ...);
       }
     }
     ++rows;
   }
 
   DEVICE_MEMBER void finish(const Context& x) const {
-    if (x.lane == 0) x.out_ints[words->ints + x.fiber] = rows;
+    if (x.lane == 0) x.out_ints[words(x)->ints + x.fiber] = rows;
   }
 };
 
@@ -162,8 +167,8 @@ template <u32... STATE> struct Recorder : Observer {
 struct Maximum : Observer {
   REAL largest[P];
 
-  DEVICE_MEMBER void load(const Context& x, u32 index) {
-    load_common(x, index);
+  DEVICE_MEMBER void load(const Context& x, u32 number) {
+    load_common(x, number);
     EACH_NODE { largest[p] = -REAL_INF; }
   }
 
@@ -174,7 +179,7 @@ struct Maximum : Observer {
   }
 
   DEVICE_MEMBER void finish(const Context& x) const {
-    REAL* to = x.out_reals + words->reals + (u64)x.fiber * SLOTS + x.lane;
+    REAL* to = x.out_reals + words(x)->reals + (u64)x.fiber * SLOTS + x.lane;
     EACH_NODE { to[p * LANES] = largest[p]; }
   }
 };
