@@ -10,6 +10,7 @@ use axonml_models::{
 
 use crate::args::{DetectionArgs, FibreArgs, Injection, ModelArgs, NumericsArgs};
 use crate::error::CliError;
+use crate::messages::Messages;
 
 /// What counts as a conducted action potential.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,13 +97,23 @@ impl Common {
         model: &ModelArgs,
         fibre: &FibreArgs,
         numerics: &NumericsArgs,
+        messages: Messages,
     ) -> Result<Self, CliError> {
+        let device = numerics.device()?;
+        if cfg!(feature = "cuda") && matches!(numerics.backend.as_deref(), None | Some("auto")) {
+            if let Some(cuda) = Device::report()
+                .iter()
+                .find(|d| d.backend == "cuda" && !d.available)
+            {
+                messages.note(format_args!("{}: using {}", cuda.detail, device.name()));
+            }
+        }
         Ok(Common {
             parameters: model.parameters(),
             celsius: model.temperature,
             start: fibre.initial_state()?,
             precision: numerics.precision(),
-            device: numerics.device()?,
+            device,
         })
     }
 

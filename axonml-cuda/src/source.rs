@@ -132,8 +132,8 @@ fn horner<R: Real>(coefficients: &[R]) -> String {
     terms.fold(first, |sum, c| format!("F(fma)({sum}, r, {c})"))
 }
 
-/// How many blocks should fit a multiprocessor at once: bounds the registers of a thread (65,536 are shared by all).
-/// State of long fibres does not fit registers anyway; the compiler is then left alone.
+/// How many blocks should fit a multiprocessor at once: bounds the registers of a thread, of which each quarter of a
+/// multiprocessor has 16,384. State of long fibres does not fit registers anyway; the compiler is then left alone.
 fn blocks_per_multiprocessor(precision: Precision, nodes_per_lane: usize, double: bool) -> usize {
     let words = match precision {
         Precision::F32 => 1,

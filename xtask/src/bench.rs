@@ -24,99 +24,155 @@ pub(crate) struct Bench {
     /// Repetitions; the median is reported, with the spread.
     #[arg(long, default_value_t = 7)]
     repeat: usize,
+    /// Measure CUDA device 0 over numbers of fibres, nodes and precisions instead.
+    #[arg(long)]
+    sweep: bool,
     /// Only measurements whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
 }
 
+/// Where a measurement runs.
+#[derive(Clone, Copy, PartialEq)]
+enum Where {
+    /// One core.
+    Core,
+    /// All cores.
+    Cores,
+    /// CUDA device 0.
+    Cuda,
+}
+
 struct Measurement {
-    name: &'static str,
+    name: String,
     model: &'static str,
     precision: Precision,
-    /// Threads; 0 for all cores.
-    threads: usize,
+    on: Where,
+    fibers: usize,
+    nodes: usize,
+    steps: usize,
     must_reach: Option<f64>,
 }
 
-const MEASUREMENTS: &[Measurement] = &[
-    Measurement {
-        name: "smf.f32.core",
-        model: "smf",
-        precision: Precision::F32,
-        threads: 1,
-        must_reach: Some(100e6),
-    },
-    Measurement {
-        name: "smf.f64.core",
-        model: "smf",
-        precision: Precision::F64,
-        threads: 1,
-        must_reach: None,
-    },
-    Measurement {
-        name: "mrg.f32.core",
-        model: "mrg",
-        precision: Precision::F32,
-        threads: 1,
-        must_reach: Some(80e6),
-    },
-    Measurement {
-        name: "mrg.f64.core",
-        model: "mrg",
-        precision: Precision::F64,
-        threads: 1,
-        must_reach: Some(30e6),
-    },
-    Measurement {
-        name: "mrg.f32.all",
-        model: "mrg",
-        precision: Precision::F32,
-        threads: 0,
-        must_reach: None,
-    },
-    Measurement {
-        name: "sundt.f64.core",
-        model: "sundt",
-        precision: Precision::F64,
-        threads: 1,
-        must_reach: None,
-    },
-];
+const STEPS: usize = 1000;
+
+impl Bench {
+    /// The standard list, or the sizes of `--sweep`.
+    fn measurements(&self) -> Vec<Measurement> {
+        use Precision::{F32, F64};
+        let one = |name: &str, model, precision, on, must_reach| Measurement {
+            name: name.to_owned(),
+            model,
+            precision,
+            on,
+            fibers: if on == Where::Cuda {
+                100_000
+            } else {
+                self.fibers
+            },
+            nodes: 53,
+            steps: STEPS,
+            must_reach,
+        };
+        if !self.sweep {
+            let mut list = vec![
+                one("smf.f32.core", "smf", F32, Where::Core, Some(100e6)),
+                one("smf.f64.core", "smf", F64, Where::Core, None),
+                one("mrg.f32.core", "mrg", F32, Where::Core, Some(80e6)),
+                one("mrg.f64.core", "mrg", F64, Where::Core, Some(30e6)),
+                one("mrg.f32.all", "mrg", F32, Where::Cores, None),
+                one("sundt.f64.core", "sundt", F64, Where::Core, None),
+            ];
+            if cfg!(feature = "cuda") {
+                list.push(one("smf.f32.cuda", "smf", F32, Where::Cuda, Some(5e10)));
+                list.push(one("mrg.f32.cuda", "mrg", F32, Where::Cuda, Some(2e10)));
+            }
+            return list;
+        }
+        let mut list = Vec::new();
+        for model in ["smf", "mrg"] {
+            for precision in [F32, F64] {
+                for nodes in [53, 101] {
+                    for fibers in [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000] {
+                        let name =
+                            format!("{model}.{}.cuda.{nodes}nodes.{fibers}", precision.name());
+                        let standard = one(&name, model, precision, Where::Cuda, None);
+                        list.push(Measurement {
+                            fibers,
+                            nodes,
+                            ..standard
+                        });
+                    }
+                }
+            }
+        }
+        // A kHz study: 47,600 fibres of 101 nodes for 100 ms at 0.001 ms.
+        let khz = one("mrg.f32.cuda.khz", "mrg", F32, Where::Cuda, None);
+        list.push(Measurement {
+            fibers: 47_600,
+            nodes: 101,
+            steps: 100_000,
+            ..khz
+        });
+        list
+    }
+}
 
 impl Bench {
     pub(crate) fn run(&self) -> Result<(), String> {
         let machine = machine();
         println!("{machine}");
         println!(
-            "{} fibres x 53 nodes x 1000 steps, stimulus on for 0.1 of 5 ms\n",
-            self.fibers
+            "53 nodes x 1000 steps unless the name says otherwise, stimulus on for 0.1 of 5 ms\n"
         );
         println!(
-            "{:<16} {:>10} {:>22} {:>12}",
-            "name", "M/s", "spread (min..max)", "must reach"
+            "{:<32} {:>10} {:>22} {:>10} {:>12}",
+            "name", "M/s", "spread (min..max)", "fibres", "must reach"
         );
         let mut rows = Vec::new();
-        for measurement in MEASUREMENTS.iter().filter(|m| m.name.contains(&self.only)) {
+        for measurement in self
+            .measurements()
+            .iter()
+            .filter(|m| m.name.contains(&self.only))
+        {
+            let device = match measurement.on {
+                Where::Cuda => match Device::cuda(0) {
+                    Ok(device) => device,
+                    Err(error) => {
+                        println!("{:<32} DID NOT RUN: {error}", measurement.name);
+                        continue;
+                    }
+                },
+                Where::Core | Where::Cores => Device::cpu().map_err(|e| e.to_string())?,
+            };
             let mut rates = self
-                .measure(measurement)
+                .measure(measurement, &device)
                 .map_err(|e| format!("{}: {e}", measurement.name))?;
             rates.sort_by(f64::total_cmp);
             let (median, least, most) = (rates[rates.len() / 2], rates[0], rates[rates.len() - 1]);
             let goal = measurement
                 .must_reach
                 .map_or("-".into(), |goal| format!("{:.0}", goal / 1e6));
+            let spread = format!("{:.1}..{:.1}", least / 1e6, most / 1e6);
+            let Measurement {
+                name,
+                fibers,
+                nodes,
+                steps,
+                ..
+            } = measurement;
             println!(
-                "{:<16} {:>10.1} {:>22} {:>12}",
-                measurement.name,
-                median / 1e6,
-                format!("{:.1}..{:.1}", least / 1e6, most / 1e6),
-                goal
+                "{name:<32} {:>10.1} {spread:>22} {fibers:>10} {goal:>12}",
+                median / 1e6
             );
             rows.push(json!({
-                "name": measurement.name,
+                "name": name,
                 "value": median,
                 "unit": "node-steps/s",
-                "note": format!("{machine}; {} fibres, 53 nodes; min {least:.4e}, max {most:.4e}", self.fibers),
+                "note": format!(
+                    "{machine}; {}; {fibers} fibres, {nodes} nodes, {steps} steps; min {least:.4e}, max {most:.4e}",
+                    device.name()
+                ),
             }));
         }
         if let Some(file) = &self.json {
@@ -127,38 +183,55 @@ impl Bench {
         Ok(())
     }
 
-    fn measure(&self, measurement: &Measurement) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
+    fn measure(
+        &self,
+        measurement: &Measurement,
+        device: &Device,
+    ) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
+        let threads = if measurement.on == Where::Core { 1 } else { 0 };
         let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(measurement.threads)
+            .num_threads(threads)
             .build()?;
         let diameter = |i: usize| match measurement.model {
             "sundt" => 0.8 + 0.4 * (i % 16) as f64 / 16.0,
             _ => 5.7 + 8.3 * (i % 64) as f64 / 64.0,
         };
-        let fibers: Vec<Fiber> = (0..self.fibers)
-            .map(|i| Fiber::new(diameter(i), 53))
+        let fibers: Vec<Fiber> = (0..measurement.fibers)
+            .map(|i| Fiber::new(diameter(i), measurement.nodes))
             .collect();
+        let dt_ms = if measurement.steps > STEPS {
+            0.001
+        } else {
+            0.005
+        };
         let settings = Settings {
             precision: measurement.precision,
+            dt_ms,
+            tstop_ms: dt_ms * measurement.steps as f64,
             ..Settings::default()
         };
-        let simulation = Simulation::new(
-            model(measurement.model)?,
-            fibers,
-            &settings,
-            &Device::cpu()?,
-        )?;
+        let simulation = Simulation::new(model(measurement.model)?, fibers, &settings, device)?;
         let source = PointSource {
             x_um: 1000.0,
             y_um: 0.0,
             z_um: 0.0,
             medium: Medium::isotropic(500.0),
         };
-        let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse()?;
-        let stimulus = Stimulus::uniform(self.fibers, Arc::new(source), pulse);
-        let node_steps = (self.fibers * 53 * simulation.grid().steps()) as f64;
+        let pulse: Waveform = match measurement.steps > STEPS {
+            true => "sine:freq=10,delay=0.5".parse()?,
+            false => "monophasic:pw=0.1,delay=0.1".parse()?,
+        };
+        let stimulus = Stimulus::uniform(measurement.fibers, Arc::new(source), pulse);
+        let node_steps =
+            (measurement.fibers * measurement.nodes * simulation.grid().steps()) as f64;
         let mut rates = Vec::new();
-        for _ in 0..=self.repeat {
+        // The first run warms caches, the thread pool and the compiler's cache; one is enough for the longest.
+        let repeat = if measurement.steps > STEPS {
+            1
+        } else {
+            self.repeat
+        };
+        for _ in 0..=repeat {
             let start = Instant::now();
             let outcome = pool.install(|| simulation.run(&stimulus, 0.2, &[]))?;
             let seconds = start.elapsed().as_secs_f64();
@@ -172,7 +245,6 @@ impl Bench {
             }
             rates.push(node_steps / seconds);
         }
-        // The first run warms caches and the thread pool.
         Ok(rates.split_off(1))
     }
 }

@@ -10,9 +10,15 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("axonml-core", &[]),
     ("axonml-autodiff", &["axonml-core"]),
     ("axonml-cpu", &["axonml-core", "axonml-autodiff"]),
+    ("axonml-cuda", &["axonml-core", "axonml-autodiff"]),
     (
         "axonml-models",
-        &["axonml-core", "axonml-autodiff", "axonml-cpu"],
+        &[
+            "axonml-core",
+            "axonml-autodiff",
+            "axonml-cpu",
+            "axonml-cuda",
+        ],
     ),
     ("axonml-cli", &["axonml-core", "axonml-models"]),
 ];

@@ -67,9 +67,10 @@ fn kernels_compile_for_devices_and_single_precision_does_not_spill() {
                 let what = format!("{id:15} 53 {:4} {observed:5}", precision.name());
                 for architecture in [80, 90, 100] {
                     let spilled = spilled(&nvrtc, &what, &kernel, architecture);
-                    // Observers of every kind at once are more than anyone asks for.
-                    if precision == Precision::F32 && (!observed || architecture >= 90) {
-                        assert_eq!(spilled, 0, "{id} spills registers");
+                    // Observers of every kind at once may cost a few; a lower occupancy would cost more.
+                    let allowed = if observed { 64 } else { 0 };
+                    if precision == Precision::F32 {
+                        assert!(spilled <= allowed, "{id} spills registers");
                     }
                 }
             }

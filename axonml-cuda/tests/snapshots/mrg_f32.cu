@@ -8,12 +8,7 @@
 #define DOUBLE_CABLE 1
 #define STATE_ROWS 25
 #define LOG2_E 1.442695f
-#define LN2_HI 0.69311523f
-#define LN2_LO 3.1946183e-5f
-#define ROUND 12582912.0f
 #define EXP_MAX 88.72284f
-#define EXPM1_MIN (-18.0f)
-#define EXPM1_POLYNOMIAL(r) F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(0.0001989099f, r, 0.001393365f), r, 0.00833331f), r, 0.041666467f), r, 0.16666667f), r, 0.5f)
 
 #define PARAMETERS 0
 
@@ -86,19 +81,19 @@ DEVICE void membrane_step(const Parameters& k, const REAL u, REAL (&x)[STATES_OR
   const REAL t40 = divide(t28, t39);
   const REAL t41 = t33 * (-0.005f);
   const REAL t42 = x[0] - t34;
-  const REAL t43 = expf(t41);
+  const REAL t43 = exponential(t41);
   const REAL t44 = fmaf(t42, t43, t34);
   const REAL t45 = t35 * (-0.005f);
   const REAL t46 = x[1] - t36;
-  const REAL t47 = expf(t45);
+  const REAL t47 = exponential(t45);
   const REAL t48 = fmaf(t46, t47, t36);
   const REAL t49 = t37 * (-0.005f);
   const REAL t50 = x[2] - t38;
-  const REAL t51 = expf(t49);
+  const REAL t51 = exponential(t49);
   const REAL t52 = fmaf(t50, t51, t38);
   const REAL t53 = t39 * (-0.005f);
   const REAL t54 = x[3] - t40;
-  const REAL t55 = expf(t53);
+  const REAL t55 = exponential(t53);
   const REAL t56 = fmaf(t54, t55, t40);
   const REAL t57 = t44 * t44;
   const REAL t58 = t44 * t57;

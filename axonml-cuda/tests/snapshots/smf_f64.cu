@@ -8,10 +8,10 @@
 #define DOUBLE_CABLE 0
 #define STATE_ROWS 5
 #define LOG2_E 1.4426950408889634
+#define EXP_MAX 709.782712893384
 #define LN2_HI 0.693147180559663
 #define LN2_LO 2.8235290563031577e-13
 #define ROUND 6755399441055744.0
-#define EXP_MAX 709.782712893384
 #define EXPM1_MIN (-40.0)
 #define EXPM1_POLYNOMIAL(r) F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(F(fma)(2.091468696808689e-9, r, 2.5105217004720745e-8), r, 2.75572736431103e-7), r, 2.7557255400206422e-6), r, 2.4801587325547743e-5), r, 0.00019841269874820627), r, 0.0013888888888883748), r, 0.008333333333326136), r, 0.04166666666666667), r, 0.1666666666666667), r, 0.5)
 
@@ -73,19 +73,19 @@ DEVICE void membrane_step(const Parameters& k, const REAL u, REAL (&x)[STATES_OR
   const REAL t27 = divide(t19, t26);
   const REAL t28 = t20 * (-0.005);
   const REAL t29 = x[0] - t21;
-  const REAL t30 = exp(t28);
+  const REAL t30 = exponential(t28);
   const REAL t31 = fma(t29, t30, t21);
   const REAL t32 = t22 * (-0.005);
   const REAL t33 = x[1] - t23;
-  const REAL t34 = exp(t32);
+  const REAL t34 = exponential(t32);
   const REAL t35 = fma(t33, t34, t23);
   const REAL t36 = t24 * (-0.005);
   const REAL t37 = x[2] - t25;
-  const REAL t38 = exp(t36);
+  const REAL t38 = exponential(t36);
   const REAL t39 = fma(t37, t38, t25);
   const REAL t40 = t26 * (-0.005);
   const REAL t41 = x[3] - t27;
-  const REAL t42 = exp(t40);
+  const REAL t42 = exponential(t40);
   const REAL t43 = fma(t41, t42, t27);
   const REAL t44 = t31 * t31;
   const REAL t45 = t31 * t44;

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     if let Some(path) = &args.plot.plot {
         check_picture(path)?;
     }
-    let common = Common::from_args(&args.model, &args.fibre, &args.numerics)?;
+    let common = Common::from_args(&args.model, &args.fibre, &args.numerics, messages)?;
     messages.explain(format_args!("backend: {}", common.device.name()));
     let model = args.model.model()?;
     let grid = common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;

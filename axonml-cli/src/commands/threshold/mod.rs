@@ -26,7 +26,7 @@ pub(crate) fn threshold(args: &ThresholdArgs, messages: Messages) -> Result<(), 
     if let Some(path) = &args.plot.plot {
         check_picture(path)?;
     }
-    let common = Common::from_args(&args.model, &args.fibre, &args.numerics)?;
+    let common = Common::from_args(&args.model, &args.fibre, &args.numerics, messages)?;
     messages.explain(format_args!("backend: {}", common.device.name()));
     let work = match &args.conditions.conditions {
         Some(path) => of_table(args, Sheet::read(path, messages)?, &common, messages)?,
