@@ -134,6 +134,8 @@ pub struct Rollout {
     pub observers: Vec<ObserverSpec>,
     /// Stop a fibre at the state where this observer (an index, of kind `Active`) has its answer.
     pub stop_when_active: Option<usize>,
+    /// Whether outcomes hold the states after the last step; leaving them out saves a device their copying.
+    pub final_states: bool,
     /// Arithmetic.
     pub precision: Precision,
 }
@@ -169,7 +171,7 @@ pub struct FiberOutcome {
     /// One per observer, in their order; what was seen up to the end of the run, or up to the state before
     /// divergence.
     pub observations: Vec<Observation>,
-    /// State after the last step; none for fibres that stopped early or diverged.
+    /// State after the last step; none for fibres that stopped early or diverged, or if none was asked for.
     pub state: Option<FiberState>,
 }
 

@@ -482,7 +482,8 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             .enumerate()
             .map(|(lane, watch)| {
                 let status = self.status[lane].unwrap_or(FiberStatus::Completed);
-                let state = (status == FiberStatus::Completed).then(|| self.state(lane));
+                let keep = self.rollout.final_states && status == FiberStatus::Completed;
+                let state = keep.then(|| self.state(lane));
                 FiberOutcome {
                     status,
                     observations: watch.finish(),

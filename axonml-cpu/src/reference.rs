@@ -54,7 +54,8 @@ fn run_fiber(rollout: &Rollout, fiber: usize) -> Result<FiberOutcome, BackendErr
             break;
         }
     }
-    let state = (status == FiberStatus::Completed).then(|| simulation.state());
+    let state =
+        (rollout.final_states && status == FiberStatus::Completed).then(|| simulation.state());
     Ok(FiberOutcome {
         status,
         observations: watch.finish(),

@@ -108,6 +108,15 @@ pub(crate) fn slot(node: usize, nodes_per_lane: usize) -> usize {
     (node % nodes_per_lane) * LANES + node / nodes_per_lane
 }
 
+/// Rows of a fibre's state that a run hands back.
+pub(crate) fn final_state_rows(rollout: &Rollout) -> usize {
+    if rollout.final_states {
+        state_rows(rollout)
+    } else {
+        0
+    }
+}
+
 /// Rows of a fibre's state: voltage, states, modes.
 pub(crate) fn state_rows(rollout: &Rollout) -> usize {
     let modes = match rollout.fibers.first().map(|fiber| &*fiber.cable) {

@@ -8,7 +8,7 @@ use axonml_autodiff::{Real, Rollout, SourceField, Start};
 
 use crate::CudaError;
 use crate::layout::{
-    FIBER_WORDS, Header, NONE, ON_MODES, PER_STEP, RESULT_WORDS, WARPS, slots, state_rows,
+    FIBER_WORDS, Header, NONE, ON_MODES, PER_STEP, RESULT_WORDS, WARPS, final_state_rows, slots,
 };
 use crate::membrane::ParameterSets;
 use crate::observers::{ObserverPlan, level};
@@ -26,7 +26,7 @@ pub(crate) struct Launch<R> {
     pub(crate) out_ints: Vec<u32>,
     pub(crate) out_reals: Vec<R>,
     pub(crate) blocks: usize,
-    pub(crate) state_rows: usize,
+    pub(crate) final_state_rows: usize,
     pub(crate) header: Header,
     pub(crate) observers: Vec<ObserverPlan>,
 }
@@ -51,7 +51,7 @@ impl<R: Real> Launch<R> {
         let fibers = self.header.fibers as usize;
         let row = slots(kernel.nodes_per_lane);
         let results = fibers * RESULT_WORDS + of_observers(|o| o.out_ints);
-        let state = self.header.states as usize + fibers * self.state_rows * row;
+        let state = self.header.states as usize + fibers * self.final_state_rows * row;
         let places = self.observers.last().map_or(self.ints.len(), |o| {
             o.words.selections as usize + o.places.len()
         });
@@ -221,7 +221,7 @@ pub(crate) fn pack<R: Real>(
     let mut out_ints = fibers.len() * RESULT_WORDS;
     let mut out_reals = 2 * fibers.len();
     header.states = out_reals as u64;
-    out_reals += fibers.len() * state_rows(rollout) * row;
+    out_reals += fibers.len() * final_state_rows(rollout) * row;
     header.levels = reals.len() as u64;
     let mut observers = Vec::new();
     for (spec, &capacity) in rollout.observers.iter().zip(capacity) {
@@ -252,7 +252,7 @@ pub(crate) fn pack<R: Real>(
         out_ints: vec![0; out_ints],
         out_reals: vec![R::default(); out_reals],
         blocks: fibers.len().div_ceil(WARPS),
-        state_rows: state_rows(rollout),
+        final_state_rows: final_state_rows(rollout),
         header,
         observers,
     }

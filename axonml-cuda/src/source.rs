@@ -72,6 +72,7 @@ impl KernelSource {
         define("EXPLICIT_CABLE", &u8::from(explicit));
         define("DOUBLE_CABLE", &u8::from(double));
         define("STATE_ROWS", &crate::layout::state_rows(rollout));
+        define("FINAL_STATES", &u8::from(rollout.final_states));
         define("LOG2_E", &literal::<R>(R::LOG2_E.to_f64()));
         define("EXP_MAX", &literal::<R>(R::EXP_MAX.to_f64()));
         if R::PRECISION == Precision::F64 {

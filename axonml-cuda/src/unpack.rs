@@ -33,7 +33,7 @@ pub(crate) fn unpack<R: Real>(
             .map(|(plan, spec)| plan.report(rollout, spec, launch, position, nodes, nodes_per_lane))
             .collect();
         let status = status(rollout, fiber, position, launch);
-        let state = (status == FiberStatus::Completed)
+        let state = (rollout.final_states && status == FiberStatus::Completed)
             .then(|| state(rollout, nodes, nodes_per_lane, position, launch));
         (status, observations, state)
     };

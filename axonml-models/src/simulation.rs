@@ -388,6 +388,7 @@ impl Simulation {
             start: self.start.clone(),
             observers: observers.to_vec(),
             stop_when_active: None,
+            final_states: true,
             precision: self.precision,
         })
     }

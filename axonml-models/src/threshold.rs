@@ -321,6 +321,7 @@ impl Simulation {
             detector(ObserverKind::Active { at_least: 1 }, NodeSelection::All),
         ];
         let mut whole = self.rollout(stimulus, &observers)?;
+        whole.final_states = false;
         whole.check()?;
         // An explicit cable that becomes unstable after its first crossing has no threshold: see the run to its end.
         let explicit = |fiber: &RolloutFiber| matches!(*fiber.cable, Cable::Explicit(_));

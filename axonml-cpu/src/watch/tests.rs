@@ -62,6 +62,7 @@ fn rollout(nodes: usize, steps: usize, observers: Vec<ObserverSpec>) -> Rollout 
         },
         observers,
         stop_when_active: None,
+        final_states: true,
         precision: Precision::F64,
     }
 }

@@ -168,6 +168,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     result[RESULT_STATUS] = status;
     result[RESULT_STATE] = step;
   }
+#if FINAL_STATES
   if (status != COMPLETED) return;
 #if DOUBLE_CABLE
   const REAL* couplings = reals + header->modes + (u64)x.cable * (3 * MODES) + 2 * MODES;
@@ -182,4 +183,5 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     for (u32 m = 0; m < MODES; ++m) to[(1 + STATES + m) * SLOTS + p * LANES] = couplings[m] * modes.y[p][m];
 #endif
   }
+#endif
 }

@@ -121,6 +121,7 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
         }]),
         observers: Vec::new(),
         stop_when_active: None,
+        final_states: true,
         precision: Precision::F64,
     };
     for source in KernelSource::for_rollout(&rollout) {

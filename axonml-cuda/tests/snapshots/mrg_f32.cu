@@ -7,6 +7,7 @@
 #define EXPLICIT_CABLE 0
 #define DOUBLE_CABLE 1
 #define STATE_ROWS 25
+#define FINAL_STATES 1
 #define LOG2_E 1.442695f
 #define EXP_MAX 88.72284f
 

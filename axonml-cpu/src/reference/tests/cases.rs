@@ -122,6 +122,7 @@ pub(super) fn rollout(
         },
         observers: Vec::new(),
         stop_when_active: None,
+        final_states: true,
         precision: Precision::F64,
     }
 }
