@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axonml_core::{CoreError, Field, TimeGrid, Waveform};
 use axonml_models::{
-    Device, Fiber, FiberModel, InitialState, NodeSelection, Precision, Settings, Simulation,
-    SimulationError, Stimulus, ThresholdSearch,
+    Device, DeviceReport, Fiber, FiberModel, InitialState, NodeSelection, Precision, Settings,
+    Simulation, SimulationError, Stimulus, ThresholdSearch,
 };
 
 use crate::args::{DetectionArgs, FibreArgs, Injection, ModelArgs, NumericsArgs};
@@ -100,13 +100,15 @@ impl Common {
         messages: Messages,
     ) -> Result<Self, CliError> {
         let device = numerics.device()?;
-        if cfg!(feature = "cuda") && matches!(numerics.backend.as_deref(), None | Some("auto")) {
-            if let Some(cuda) = Device::report()
-                .iter()
-                .find(|d| d.backend == "cuda" && !d.available)
-            {
-                messages.note(format_args!("{}: using {}", cuda.detail, device.name()));
-            }
+        let automatic = matches!(numerics.backend.as_deref(), None | Some("auto"));
+        let refused =
+            |d: &DeviceReport| cfg!(feature = "cuda") && d.backend == "cuda" && !d.available;
+        if let Some(cuda) = Device::report()
+            .into_iter()
+            .find(refused)
+            .filter(|_| automatic)
+        {
+            messages.note(format_args!("{}: using {}", cuda.detail, device.name()));
         }
         Ok(Common {
             parameters: model.parameters(),

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use axonml_core::{Medium, PointSource, Waveform};
 use axonml_autodiff::Backend;
+use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cpu::{CpuBackend, Isa, Reference};
 use axonml_models::{
     Device, Fiber, FiberOutcome, FiberStatus, MODELS, NodeSelection, Observation, ObserverKind,
@@ -58,7 +58,7 @@ fn run(id: &str, backend: Device, precision: Precision) -> (Simulation, Vec<Fibe
                 if ["mrg", "smf"].contains(&id) {
                     1.0
                 } else {
-                    0.1
+                    0.5
                 },
                 clamp.clone(),
             )
@@ -176,9 +176,18 @@ fn single_precision_keeps_spike_times_to_a_microsecond() {
 #[test]
 fn final_states_are_left_out_only_when_nobody_wants_them() {
     for backend in [Device::custom(Reference), Device::custom(CpuBackend::new())] {
-        let settings = Settings { tstop_ms: 0.1, ..Settings::default() };
+        let settings = Settings {
+            tstop_ms: 0.1,
+            ..Settings::default()
+        };
         let fibers = vec![Fiber::new(10.0, 5)];
-        let simulation = Simulation::new(axonml_models::model("mrg").unwrap(), fibers, &settings, &backend).unwrap();
+        let simulation = Simulation::new(
+            axonml_models::model("mrg").unwrap(),
+            fibers,
+            &settings,
+            &backend,
+        )
+        .unwrap();
         let mut rollout = simulation.rollout(&Stimulus::none(1), &[]).unwrap();
         for wanted in [true, false] {
             rollout.final_states = wanted;
@@ -187,7 +196,12 @@ fn final_states_are_left_out_only_when_nobody_wants_them() {
             } else {
                 CpuBackend::new().run(&rollout).unwrap()
             };
-            assert_eq!(outcome.fibers[0].state.is_some(), wanted, "{}", backend.name());
+            assert_eq!(
+                outcome.fibers[0].state.is_some(),
+                wanted,
+                "{}",
+                backend.name()
+            );
         }
     }
 }

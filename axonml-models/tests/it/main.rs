@@ -1,6 +1,7 @@
 //! Fibre models against NEURON and PyTorch data (see `golden/README.md`), and what must hold of any model.
 
 mod axonml;
+mod backends;
 mod failures;
 mod golden;
 mod invariants;
