@@ -118,7 +118,7 @@ impl CliError {
     /// Prints the error and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         if self.kind != Kind::BrokenPipe {
-            eprintln!("{self}");
+            say!("{self}");
         }
         match self.kind {
             Kind::Request => ExitCode::from(2),

@@ -18,9 +18,9 @@ pub(crate) fn install() {
         let mut salvage = salvage();
         let kept = salvage.as_mut().map(|keep| keep()).unwrap_or_default();
         if kept.is_empty() {
-            eprintln!("\ninterrupted: nothing was finished yet");
+            say!("\ninterrupted: nothing was finished yet");
         } else {
-            eprintln!("\ninterrupted: {}", kept.join("; "));
+            say!("\ninterrupted: {}", kept.join("; "));
         }
         std::process::exit(130);
     });

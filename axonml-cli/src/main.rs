@@ -4,6 +4,14 @@
 //! (what tables ask for), which both end in `job`s; `search` finds their thresholds; `report` and `pictures` show results.
 #![forbid(unsafe_code)]
 
+/// `eprintln!` for programs whose standard error may be closed by whoever reads it: what cannot be said is not said.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod args;
 mod commands;
 mod conditions;

@@ -21,7 +21,7 @@ impl Messages {
     /// Something the user should know.
     pub(crate) fn note(self, text: impl std::fmt::Display) {
         if !self.quiet {
-            eprintln!("note: {text}");
+            say!("note: {text}");
         }
     }
 
@@ -43,7 +43,7 @@ impl Messages {
     /// Something that `-v` asks for.
     pub(crate) fn explain(self, text: impl std::fmt::Display) {
         if self.verbose {
-            eprintln!("{text}");
+            say!("{text}");
         }
     }
 
@@ -106,12 +106,12 @@ impl Progress {
         let seconds = self.started.elapsed().as_secs_f64();
         let (total, unit) = (self.total, self.unit);
         if done == 0 {
-            eprintln!("0 of {total} {unit} after {seconds:.0} s");
+            say!("0 of {total} {unit} after {seconds:.0} s");
             return;
         }
         let rate = done as f64 / seconds.max(1e-9);
         let left = (total - done.min(total)) as f64 / rate;
-        eprintln!("{done} of {total} {unit}, {rate:.1} {unit}/s, about {left:.0} s left");
+        say!("{done} of {total} {unit}, {rate:.1} {unit}/s, about {left:.0} s left");
     }
 }
 

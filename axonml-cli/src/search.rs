@@ -42,6 +42,10 @@ impl Found {
                     .map(|error| of_one(error).message());
                 format!("at {amplitude_ma} mA {}", why.unwrap_or_default())
             }
+            Threshold::Blocked { .. } => {
+                "nodes cross the level, the detection nodes do not: conduction is blocked, or tstop ends before it arrives"
+                    .to_owned()
+            }
             _ => String::new(),
         };
         Found {

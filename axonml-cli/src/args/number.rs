@@ -109,7 +109,8 @@ impl FromStr for Diameters {
                         if i > 0 && i + 1 == number {
                             stop
                         } else {
-                            start + step * i as f64
+                            // Without the digits that rounding errors make.
+                            ((start + step * i as f64) * 1e9).round() / 1e9
                         }
                     }));
                 }

@@ -1,7 +1,9 @@
 //! Tables of conditions: one threshold a row.
 
+mod overridden;
 mod read;
 mod row;
 
+pub(crate) use overridden::Overridden;
 pub(crate) use read::Sheet;
 pub(crate) use row::Reader;

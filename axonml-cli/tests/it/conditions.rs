@@ -240,6 +240,19 @@ fn flags_override_columns_and_columns_defaults() {
         (&12.0.into(), &serde_json::json!([7]))
     );
     assert!(mono < biphasic);
+    // The result shows what was used, and says that it is not what the table says.
+    let answer = folder
+        .axonml("threshold --conditions t.csv --format json --diameter 12 --point 900,0,0")
+        .done();
+    let row = &answer.json()["results"][0];
+    assert_eq!(row["diameter_um"].to_string().trim_matches('"'), "12");
+    assert_ne!(row["distance_um"].to_string().trim_matches('"'), "1000");
+    assert!(
+        answer
+            .stderr
+            .contains("override the table's diameter_um, distance_um"),
+        "{answer:#?}"
+    );
     folder
         .axonml("threshold --conditions t.csv --diameter 5,6")
         .refused(&["--diameter", "expected one"]);

@@ -255,7 +255,10 @@ impl Pulse {
             Self::Table {
                 times_ms,
                 amplitudes,
-            } => table_phases(times_ms, amplitudes, grid),
+            } => {
+                check_held(times_ms, amplitudes, grid)?;
+                table_phases(times_ms, amplitudes, grid)
+            }
             Self::Train { .. } => unreachable!("a train is sampled by sampling its pulse"),
         })
     }
@@ -268,6 +271,24 @@ fn active(values: &[f64]) -> &[f64] {
         .rposition(|&value| value != 0.0)
         .map_or(0, |last| last + 1);
     &values[..end]
+}
+
+/// A value that is held for less than a step would vanish or stand in for its neighbours.
+fn check_held(times_ms: &[f64], amplitudes: &[f64], grid: &TimeGrid) -> Result<(), CoreError> {
+    for (index, (pair, &amplitude)) in times_ms.windows(2).zip(amplitudes).enumerate() {
+        if amplitude != 0.0 && grid.steps_in(pair[0]) == grid.steps_in(pair[1]) {
+            return Err(CoreError::TooShort {
+                what: format!(
+                    "value {} of the waveform table (from {} ms)",
+                    index + 1,
+                    pair[0]
+                ),
+                found_ms: ((pair[1] - pair[0]) * 1e9).round() / 1e9,
+                dt_ms: grid.dt_ms(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Silence until the first time, then each value until the next time, the last one for ever unless

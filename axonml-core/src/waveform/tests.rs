@@ -378,3 +378,16 @@ proptest! {
         prop_assert!(samples[end.saturating_sub(2)..end].iter().any(|&w| w != 0.0));
     }
 }
+
+#[test]
+fn a_table_finer_than_the_step_is_refused_not_lost() {
+    let grid = TimeGrid::new(0.005, 1.0).unwrap();
+    let spike =
+        Waveform::from_table(vec![0.0, 0.1, 0.101, 0.102], vec![0.0, -1.0, 1.0, 0.0]).unwrap();
+    let error = spike.sample(&grid).unwrap_err().to_string();
+    assert!(
+        error.contains("value 2") && error.contains("0.001 ms"),
+        "{error}"
+    );
+    assert!(spike.sample(&TimeGrid::new(0.001, 1.0).unwrap()).is_ok());
+}

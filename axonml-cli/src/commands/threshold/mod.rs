@@ -8,7 +8,7 @@ use std::time::Instant;
 use axonml_models::{FiberModel, ThresholdSearch};
 
 use crate::args::ThresholdArgs;
-use crate::conditions::{Reader, Sheet};
+use crate::conditions::{Overridden, Reader, Sheet};
 use crate::error::CliError;
 use crate::fibres::{self, Flags, asked, check_applicable, describe_points};
 use crate::interrupt::Keeper;
@@ -164,13 +164,15 @@ fn of_table(
     let kept: Vec<usize> = (0..sheet.columns.len())
         .filter(|&column| !ours.contains(&sheet.columns[column].as_str()))
         .collect();
+    let overridden = Overridden::by(args);
+    overridden.tell(&sheet.columns, messages);
     let mut lines = Vec::with_capacity(sheet.records.len());
     for record in &sheet.records {
         let reference_ma = reader.reference_ma(record);
         lines.push(Line {
             settings: kept
                 .iter()
-                .map(|&column| Cell::Raw(record.cells[column].clone()))
+                .map(|&column| overridden.cell(&sheet.columns[column], &record.cells[column]))
                 .collect(),
             reference_ma: reference_ma.clone().unwrap_or(None),
             job: reference_ma.and_then(|_| reader.job(record)),
