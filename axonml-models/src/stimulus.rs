@@ -31,11 +31,11 @@ struct Injection {
 
 /// What stimulates the fibres of a simulation.
 ///
-/// # Panics
-/// The methods that add something to a fibre panic for a fibre that the stimulus does not have.
-///
 /// Extracellular sources are per unit amplitude (mV per mA, times a unit waveform); their amplitude is given per run or
 /// searched for. Injected currents have their own amplitude and are not scaled.
+///
+/// # Panics
+/// The methods that add something to a fibre panic for a fibre that the stimulus does not have.
 #[derive(Clone, Debug)]
 pub struct Stimulus {
     extracellular: Vec<Vec<Extracellular>>,
