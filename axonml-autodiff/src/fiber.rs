@@ -112,7 +112,7 @@ impl<'t> Membrane<'t> {
 
     /// Total conductance `G` (S/cm2) and source `J` (mA/cm2), so that the outward current density is `G u - J` at and
     /// (to first order) around `u`, where the membrane potential is `u + v_reference`.
-    pub fn linearised(&self, u: Expr<'t>, v_reference: f64) -> (Expr<'t>, Expr<'t>) {
+    pub fn linearised(&self, u: Expr<'t>, v_reference: Expr<'t>) -> (Expr<'t>, Expr<'t>) {
         let zero = u.same(0.0);
         let (mut g, mut j) = (zero, zero);
         for &(conductance, reversal) in &self.ohmic {

@@ -7,6 +7,7 @@
 //! [`Backend`] runs it. Nothing here knows a device, a thread or a file.
 #![forbid(unsafe_code)]
 
+mod adjoint;
 pub mod cable;
 mod derivative;
 mod error;
@@ -14,24 +15,29 @@ mod expr;
 mod fiber;
 mod fusion;
 pub mod math;
+mod membrane;
 mod observer;
 pub mod op;
 mod program;
 mod real;
 mod rollout;
 mod schedule;
+mod split;
 
+pub use adjoint::{AdjointInput, AdjointOutput, AdjointProgram, MembraneAdjoint};
 pub use cable::Cable;
 pub use error::{BackendError, TraceError};
 pub use expr::{Expr, Tracer};
 pub use fiber::{Membrane, SectionKind, StateUpdate};
 pub use fusion::{FusedArgument, FusedOp, FusedProgram, FusedStep, PerLane};
+pub use membrane::{Binding, BoundProgram, MembranePrograms};
 pub use observer::{Crossing, NodeSelection, Observation, ObserverKind, ObserverSpec, Recording};
 pub use op::Op;
 pub use program::{Extent, Input, Program, Value, ValueId};
 pub use real::{Precision, Real};
 pub use rollout::{
-    Backend, Binding, Drive, FiberOutcome, FiberState, FiberStatus, MembranePrograms, Outcome,
-    Rollout, RolloutFiber, Source, SourceField, Start,
+    Backend, Drive, FiberOutcome, FiberState, FiberStatus, Outcome, Rollout, RolloutFiber, Source,
+    SourceField, Start,
 };
 pub use schedule::Slots;
+pub use split::SplitProgram;

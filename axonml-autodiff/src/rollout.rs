@@ -7,41 +7,10 @@ use std::sync::Arc;
 use axonml_core::{TimeGrid, names};
 
 use crate::cable::{Cable, Projection};
-use crate::{BackendError, Extent, Observation, ObserverKind, ObserverSpec, Precision, Program};
-
-/// What an input of a membrane program is bound to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binding {
-    /// Deviation of the node's membrane potential from the rollout's reference, mV.
-    U,
-    /// State variable `i` of the node.
-    State(usize),
-    /// Parameter `i` shared by all fibres.
-    Shared(usize),
-    /// Parameter `i` of the fibre.
-    Fiber(usize),
-    /// Time step, ms.
-    Dt,
-}
-
-/// The traced membrane of a model, for the nodes (or compartments) of the cable.
-#[derive(Debug)]
-pub struct MembranePrograms {
-    /// Names of the state variables, voltage excluded.
-    pub states: Vec<String>,
-    /// Steady state of every state variable from the voltage. Outputs: the states.
-    pub rest: Program,
-    /// Membrane conductance and source from states and voltage. Outputs: `G` (S/cm2), `J` (mA/cm2), so that the
-    /// outward ionic current density is `G u - J`.
-    pub currents: Program,
-    /// One step at the present voltage. Outputs: the new states, then `G` and `J` with the new states.
-    ///
-    /// Implicit and double cables solve for the voltage first and run this with the new one; explicit cables run
-    /// it with the old voltage and step the voltage with its `G` and `J`.
-    pub step: Program,
-    /// Bindings of the inputs of `rest`, `currents` and `step`, in that order.
-    pub bindings: [Vec<Binding>; 3],
-}
+use crate::{
+    BackendError, Binding, Extent, MembranePrograms, Observation, ObserverKind, ObserverSpec,
+    Precision,
+};
 
 /// One fibre of a rollout.
 #[derive(Clone, Debug)]
@@ -459,8 +428,8 @@ impl Rollout {
             .min()
             .unwrap_or(usize::MAX);
         let states = membrane.states.len();
-        for ((name, program), expected) in programs.into_iter().zip([states, 2, states + 2]) {
-            let found = program.outputs().len();
+        for ((name, bound), expected) in programs.into_iter().zip([states, 2, states + 2]) {
+            let found = bound.program.outputs().len();
             if found != expected {
                 let what = format!("outputs of the membrane program `{name}`");
                 return Err(BackendError::Shape {
@@ -470,7 +439,8 @@ impl Rollout {
                 });
             }
         }
-        for ((name, program), bindings) in programs.into_iter().zip(&membrane.bindings) {
+        for (name, bound) in programs {
+            let (program, bindings) = (&bound.program, &bound.bindings);
             if bindings.len() != program.inputs().len() {
                 return Err(BackendError::Shape {
                     what: format!("bindings of the membrane program `{name}`"),
@@ -480,7 +450,7 @@ impl Rollout {
             }
             for (input, binding) in program.inputs().iter().zip(bindings) {
                 let exists = match *binding {
-                    Binding::U | Binding::Dt => true,
+                    Binding::U | Binding::Dt | Binding::Reference => true,
                     Binding::State(index) => index < membrane.states.len(),
                     Binding::Shared(index) => index < self.shared.len(),
                     Binding::Fiber(index) => index < fiber_parameters,
@@ -529,17 +499,27 @@ impl Rollout {
         }
     }
 
-    /// Values for the inputs of one of the three membrane programs (0 rest, 1 currents, 2 step) that are the same at
-    /// every node of `fiber`: shared and fibre parameters and the time step; `None` for voltage and states.
-    pub fn constants(&self, program: usize, fiber: usize) -> Vec<Option<f64>> {
-        self.membrane.bindings[program]
+    /// Values for the inputs of a program that are the same at every node of `fiber`: parameters, time step and
+    /// reference potential; `None` for voltage and states.
+    pub fn constants(&self, bindings: &[Binding], fiber: usize) -> Vec<Option<f64>> {
+        bindings
             .iter()
             .map(|binding| match *binding {
                 Binding::U | Binding::State(_) => None,
                 Binding::Shared(index) => Some(self.shared[index]),
                 Binding::Fiber(index) => Some(self.fibers[fiber].parameters[index]),
                 Binding::Dt => Some(self.grid.dt_ms()),
+                Binding::Reference => Some(self.v_reference_mv),
             })
             .collect()
+    }
+
+    /// Steady state of the state variables of `fiber` at the membrane potential `v_mv`.
+    pub fn rest(&self, fiber: usize, v_mv: f64) -> Vec<f64> {
+        let rest = &self.membrane.rest;
+        let u = v_mv - self.v_reference_mv;
+        let constants = self.constants(&rest.bindings, fiber);
+        let inputs: Vec<f64> = constants.into_iter().map(|c| c.unwrap_or(u)).collect();
+        rest.program.eval(&inputs)
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axonml_autodiff::cable::{ExplicitCable, MODES};
 use axonml_autodiff::{
-    BackendError, Binding, Cable, FiberOutcome, FiberState, FiberStatus, Program, Real, Rollout,
-    Start,
+    BackendError, Binding, BoundProgram, Cable, FiberOutcome, FiberState, FiberStatus, Real,
+    Rollout, Start,
 };
 
 use crate::cable::{
@@ -15,7 +15,7 @@ use crate::cable::{
 use crate::drive::GroupDrive;
 use crate::interpreter::Interpreter;
 use crate::isa::{Isa, dispatch};
-use crate::tape::Tape;
+use crate::tape::{Tape, Target};
 use crate::watch::{FiberView, Watch};
 
 /// S/cm2 times cm2 is S; the cables count in uS.
@@ -111,7 +111,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             nodes,
             cable: pack_cable::<R, L>(&cables, nodes, rollout.grid.dt_ms()),
             drive: GroupDrive::new(rollout, &members, nodes),
-            step: interpreter(rollout, 2, &members, len),
+            step: interpreter(rollout, &rollout.membrane.step, &members, len),
             u: zeros(),
             u_before: zeros(),
             states: vec![zeros(); states],
@@ -145,13 +145,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                     // The canonical evaluation, so that every instruction set starts from the same numbers.
                     None => {
                         for (lane, &fiber) in self.members.iter().enumerate() {
-                            let inputs: Vec<f64> = self
-                                .rollout
-                                .constants(0, fiber)
-                                .into_iter()
-                                .map(|constant| constant.unwrap_or(v_mv - reference))
-                                .collect();
-                            let rest = self.rollout.membrane.rest.eval(&inputs);
+                            let rest = self.rollout.rest(fiber, *v_mv);
                             for (array, value) in self.states.iter_mut().zip(rest) {
                                 array
                                     .iter_mut()
@@ -242,7 +236,12 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
 
     /// `G` and `J` of the state the run starts from.
     fn start_currents(&mut self) {
-        let mut currents = interpreter::<R>(self.rollout, 1, &self.members, self.u.len());
+        let mut currents = interpreter::<R>(
+            self.rollout,
+            &self.rollout.membrane.currents,
+            &self.members,
+            self.u.len(),
+        );
         let inputs: Vec<&[R]> = std::iter::once(&self.u[..])
             .chain(self.states.iter().map(|s| &s[..]))
             .collect();
@@ -517,28 +516,36 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     }
 }
 
-/// The interpreter of one of the membrane programs (0 rest, 1 currents, 2 step) for the fibres `members`.
+/// The interpreter of one of the membrane programs for the fibres `members`.
 fn interpreter<R: Real>(
     rollout: &Rollout,
-    index: usize,
+    bound: &BoundProgram,
     members: &[usize],
     len: usize,
 ) -> Interpreter<R> {
-    let membrane = &rollout.membrane;
-    let program: &Program = [&membrane.rest, &membrane.currents, &membrane.step][index];
     let constants: Vec<Vec<Option<f64>>> = members
         .iter()
-        .map(|&fiber| rollout.constants(index, fiber))
+        .map(|&fiber| rollout.constants(&bound.bindings, fiber))
         .collect();
-    let node_inputs: Vec<Option<usize>> = membrane.bindings[index]
+    let node_inputs: Vec<Option<usize>> = bound
+        .bindings
         .iter()
         .map(|binding| match *binding {
             Binding::U => Some(0),
             Binding::State(state) => Some(1 + state),
-            Binding::Shared(_) | Binding::Fiber(_) | Binding::Dt => None,
+            Binding::Shared(_) | Binding::Fiber(_) | Binding::Dt | Binding::Reference => None,
         })
         .collect();
-    Interpreter::new(Tape::new(program, &constants, &node_inputs), len)
+    let fused = bound.fused();
+    let coefficients = fused.coefficients(&constants);
+    let tape = Tape::new(
+        fused,
+        &coefficients,
+        &node_inputs,
+        &Target::arrays(fused.outputs.len()),
+        members.len(),
+    );
+    Interpreter::new(tape, len)
 }
 
 /// Packs cables of one kind into lanes.

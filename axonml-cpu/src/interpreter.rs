@@ -19,6 +19,8 @@ pub(crate) struct Interpreter<R> {
     /// Tiles repeated to the length of a block.
     tiles: Vec<Vec<R>>,
     slots: Vec<Vec<R>>,
+    /// Running sums, each of the length of a block: rows are added up when they are taken.
+    sums: Vec<Vec<R>>,
     block: usize,
 }
 
@@ -36,10 +38,12 @@ impl<R: Real> Interpreter<R> {
             .map(|tile| tile.repeat(block / tape.lanes))
             .collect();
         let slots = vec![vec![R::default(); block]; tape.slots];
+        let sums = vec![vec![R::default(); block]; tape.sums];
         Interpreter {
             tape,
             tiles,
             slots,
+            sums,
             block,
         }
     }
@@ -57,11 +61,24 @@ impl<R: Real> Interpreter<R> {
                     tape: &self.tape,
                     tiles: &self.tiles,
                     slots: &mut self.slots,
+                    sums: &mut self.sums,
                     inputs,
                     outputs,
                     range,
                 },
             );
+        }
+    }
+
+    /// Moves the sums since the last call into `totals[sum][lane]`, which they are added to.
+    pub(crate) fn take_sums(&mut self, totals: &mut [Vec<f64>]) {
+        for (sums, totals) in self.sums.iter_mut().zip(totals) {
+            for row in sums.chunks_exact(self.tape.lanes) {
+                for (total, x) in totals.iter_mut().zip(row) {
+                    *total += x.to_f64();
+                }
+            }
+            sums.fill(R::default());
         }
     }
 }
@@ -71,6 +88,7 @@ struct Block<'a, 'b, R> {
     tape: &'a Tape<R>,
     tiles: &'a [Vec<R>],
     slots: &'a mut [Vec<R>],
+    sums: &'a mut [Vec<R>],
     inputs: &'a [&'b [R]],
     outputs: &'a mut [&'b mut [R]],
     range: Range<usize>,
@@ -100,6 +118,12 @@ impl<R: Real> Kernel for Block<'_, '_, R> {
                     let memory = std::mem::take(&mut self.outputs[output]);
                     self.execute::<FUSED>(instruction, &mut memory[self.range.clone()]);
                     self.outputs[output] = memory;
+                }
+                Destination::Sum(sum) => {
+                    let mut memory = std::mem::take(&mut self.sums[sum]);
+                    let length = self.range.len();
+                    self.execute::<FUSED>(instruction, &mut memory[..length]);
+                    self.sums[sum] = memory;
                 }
             }
         }
@@ -140,6 +164,10 @@ impl<R: Real> Block<'_, '_, R> {
                         ternary(to, source!(0), source!(1), source!(2), |a: R, b, c| (-a).fma::<FUSED>(b, c))
                     }
                     Action::Copy => unary(to, source!(0), |a| a),
+                    Action::Add => add(to, source!(0)),
+                    Action::AddProduct => {
+                        add_product(to, source!(0), source!(1), |a: R, b, c| a.fma::<FUSED>(b, c))
+                    }
                     $( Action::Compute(FusedOp::Apply(Op::$variant)) => operation!(@ $name $arguments), )+
                 }
             };
@@ -176,6 +204,35 @@ fn binary<R: Real>(to: &mut [R], a: Source<'_, R>, b: Source<'_, R>, f: impl Fn(
             to.iter_mut().zip(b).for_each(|(to, &b)| *to = f(a, b))
         }
         (Source::Scalar(a), Source::Scalar(b)) => to.fill(f(a, b)),
+    }
+}
+
+#[inline(always)]
+fn add<R: Real>(to: &mut [R], a: Source<'_, R>) {
+    match a {
+        Source::Array(a) => to.iter_mut().zip(a).for_each(|(to, &a)| *to += a),
+        Source::Scalar(a) => to.iter_mut().for_each(|to| *to += a),
+    }
+}
+
+#[inline(always)]
+fn add_product<R: Real>(
+    to: &mut [R],
+    a: Source<'_, R>,
+    b: Source<'_, R>,
+    f: impl Fn(R, R, R) -> R,
+) {
+    match (a, b) {
+        (Source::Array(a), Source::Array(b)) => {
+            to.iter_mut()
+                .zip(a)
+                .zip(b)
+                .for_each(|((to, &a), &b)| *to = f(a, b, *to));
+        }
+        (Source::Array(x), Source::Scalar(s)) | (Source::Scalar(s), Source::Array(x)) => {
+            to.iter_mut().zip(x).for_each(|(to, &x)| *to = f(x, s, *to));
+        }
+        (Source::Scalar(a), Source::Scalar(b)) => to.iter_mut().for_each(|to| *to = f(a, b, *to)),
     }
 }
 

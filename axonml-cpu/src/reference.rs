@@ -63,12 +63,12 @@ fn run_fiber(rollout: &Rollout, fiber: usize) -> Result<FiberOutcome, BackendErr
     })
 }
 
-/// Which of the membrane's programs to evaluate, by its place in [`axonml_autodiff::MembranePrograms::bindings`].
+/// Which of the membrane's programs to evaluate.
 #[derive(Clone, Copy)]
 enum Part {
-    Rest = 0,
-    Currents = 1,
-    Step = 2,
+    Rest,
+    Currents,
+    Step,
 }
 
 /// One fibre between two steps.
@@ -224,8 +224,13 @@ impl<'r> Simulation<'r> {
     fn evaluate(&self, part: Part, node: usize) -> Vec<f64> {
         let rollout = self.rollout;
         let membrane = &rollout.membrane;
-        let program = [&membrane.rest, &membrane.currents, &membrane.step][part as usize];
-        let inputs: Vec<f64> = membrane.bindings[part as usize]
+        let bound = match part {
+            Part::Rest => &membrane.rest,
+            Part::Currents => &membrane.currents,
+            Part::Step => &membrane.step,
+        };
+        let inputs: Vec<f64> = bound
+            .bindings
             .iter()
             .map(|binding| match *binding {
                 Binding::U => self.u_mv[node],
@@ -233,9 +238,10 @@ impl<'r> Simulation<'r> {
                 Binding::Shared(parameter) => rollout.shared[parameter],
                 Binding::Fiber(parameter) => rollout.fibers[self.fiber].parameters[parameter],
                 Binding::Dt => rollout.grid.dt_ms(),
+                Binding::Reference => rollout.v_reference_mv,
             })
             .collect();
-        program.eval(&inputs)
+        bound.program.eval(&inputs)
     }
 
     /// New states with the present voltage, and the membrane's conductance and source with them.

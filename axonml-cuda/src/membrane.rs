@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use axonml_autodiff::{
-    Binding, FusedArgument, FusedOp, FusedProgram, Op, PerLane, Precision, Real, Rollout,
+    Binding, BoundProgram, FusedArgument, FusedOp, Op, PerLane, Precision, Real, Rollout,
 };
 
 use crate::literal::literal;
@@ -54,9 +54,13 @@ impl MembraneText {
             parameters: Vec::new(),
             real: std::marker::PhantomData,
         };
-        let functions = [(1, "membrane_currents"), (2, "membrane_step")]
-            .map(|(index, name)| printer.function(rollout, sets, index, name))
-            .concat();
+        let membrane = &rollout.membrane;
+        let functions = [
+            (&membrane.currents, "membrane_currents"),
+            (&membrane.step, "membrane_step"),
+        ]
+        .map(|(bound, name)| printer.function(rollout, sets, bound, name))
+        .concat();
         let count = printer.parameters.len();
         let mut text = format!("#define PARAMETERS {count}\n\n");
         text += "// Constants that differ between fibres.\nstruct Parameters {\n";
@@ -86,24 +90,23 @@ struct Printer<R> {
 }
 
 impl<R: Real> Printer<R> {
-    /// One of the membrane programs (1 currents, 2 step) as a function that turns `x` into the new states and sets `g`
+    /// One of the membrane programs as a function that turns `x` into the new states and sets `g`
     /// and `j`.
     fn function(
         &mut self,
         rollout: &Rollout,
         sets: &ParameterSets,
-        index: usize,
+        bound: &BoundProgram,
         name: &str,
     ) -> String {
-        let membrane = &rollout.membrane;
-        let program = [&membrane.rest, &membrane.currents, &membrane.step][index];
         let constants: Vec<Vec<Option<f64>>> = sets
             .examples
             .iter()
-            .map(|&fiber| rollout.constants(index, fiber))
+            .map(|&fiber| rollout.constants(&bound.bindings, fiber))
             .collect();
-        let fused = FusedProgram::new(program, &constants);
-        let bindings = &membrane.bindings[index];
+        let fused = bound.fused();
+        let coefficients = fused.coefficients(&constants);
+        let bindings = &bound.bindings;
         let mut text = format!(
             "\nDEVICE void {name}(const Parameters& k, const REAL u, REAL (&x)[STATES_OR_1], REAL& g, REAL& j) {{\n"
         );
@@ -111,7 +114,7 @@ impl<R: Real> Printer<R> {
             let arguments: Vec<String> = step
                 .arguments
                 .iter()
-                .map(|argument| self.argument(argument, bindings))
+                .map(|argument| self.argument(argument, &coefficients, bindings))
                 .collect();
             let _ = writeln!(
                 text,
@@ -123,7 +126,7 @@ impl<R: Real> Printer<R> {
         let outputs: Vec<String> = fused
             .outputs
             .iter()
-            .map(|output| self.argument(output, bindings))
+            .map(|output| self.argument(output, &coefficients, bindings))
             .collect();
         let (states, density) = outputs.split_at(outputs.len() - 2);
         for (state, value) in states.iter().enumerate() {
@@ -136,17 +139,23 @@ impl<R: Real> Printer<R> {
         text + "}\n"
     }
 
-    fn argument(&mut self, argument: &FusedArgument, bindings: &[Binding]) -> String {
+    fn argument(
+        &mut self,
+        argument: &FusedArgument,
+        coefficients: &[PerLane],
+        bindings: &[Binding],
+    ) -> String {
         match argument {
             FusedArgument::Step(number) => format!("t{number}"),
             FusedArgument::Input(input) => match bindings[*input] {
                 Binding::U => "u".into(),
                 Binding::State(state) => format!("x[{state}]"),
-                Binding::Shared(_) | Binding::Fiber(_) | Binding::Dt => {
+                Binding::Shared(_) | Binding::Fiber(_) | Binding::Dt | Binding::Reference => {
                     unreachable!("a fused program has taken its constants in")
                 }
             },
-            FusedArgument::Constant(values) => self.constant(values),
+            FusedArgument::Coefficient(index) => self.constant(&coefficients[*index]),
+            FusedArgument::Number(value) => literal::<R>(*value),
         }
     }
 

@@ -163,14 +163,7 @@ impl<'r, R: Real> Tables<'r, R> {
                 to.resize(first + examples.len() * rows, R::default());
                 let u = v_mv - reference;
                 for (start, &fiber) in to[first..].chunks_exact_mut(rows).zip(examples) {
-                    let values = states.clone().unwrap_or_else(|| {
-                        let inputs: Vec<f64> = rollout
-                            .constants(0, fiber)
-                            .into_iter()
-                            .map(|constant| constant.unwrap_or(u))
-                            .collect();
-                        rollout.membrane.rest.eval(&inputs)
-                    });
+                    let values = states.clone().unwrap_or_else(|| rollout.rest(fiber, *v_mv));
                     for (to, value) in start.iter_mut().zip(std::iter::once(u).chain(values)) {
                         *to = R::from_f64(value);
                     }

@@ -8,7 +8,7 @@ use axonml_core::{CoreError, names};
 
 use crate::geometry::{BuiltFiber, Kind, build};
 use crate::membrane::trace_membrane;
-use crate::model::{CELSIUS, COMPARTMENT, DIAMETER, DT, FiberSymbols, Symbols, U};
+use crate::model::{CELSIUS, COMPARTMENT, DIAMETER, DT, FiberSymbols, REFERENCE, Symbols, U};
 use crate::schema::{Parameter, Schema};
 use crate::{Fiber, FiberModel, SimulationError};
 
@@ -45,7 +45,7 @@ pub(crate) fn lower(
     let geometry = FiberGeometry::trace(model, &schema)?;
     let built = geometry.build_fibers(&schema, fibers)?;
     let v_reference_mv = common_reference(&schema, &built)?;
-    let membrane = trace_membrane(model, &schema, geometry.kind.section(), v_reference_mv)?;
+    let membrane = trace_membrane(model, &schema, geometry.kind.section())?;
     let mut shared: Vec<f64> = schema.parameters.iter().map(|p| p.value).collect();
     shared.push(schema.celsius);
     let lowered = LoweredModel {
@@ -59,7 +59,7 @@ pub(crate) fn lower(
 
 /// Programs address parameters, states and the rest by name: all must be different.
 fn check_names(schema: &Schema) -> Result<(), TraceError> {
-    let reserved = [DIAMETER, COMPARTMENT, CELSIUS, DT, U];
+    let reserved = [DIAMETER, COMPARTMENT, CELSIUS, DT, U, REFERENCE];
     let own = schema.parameters.iter().map(|p| p.name);
     let mut seen = std::collections::HashSet::new();
     match reserved

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use axonml_autodiff::{
-    Binding, Expr, Extent, MembranePrograms, Program, SectionKind, StateUpdate, TraceError, Tracer,
-    Value,
+    Binding, BoundProgram, Expr, Extent, MembranePrograms, Program, SectionKind, StateUpdate,
+    TraceError, Tracer, Value,
 };
 use axonml_core::names;
 
 use crate::FiberModel;
-use crate::model::{CELSIUS, DT, Patch, Symbols, U};
+use crate::model::{CELSIUS, DT, Patch, REFERENCE, Symbols, U};
 use crate::schema::Schema;
 
 /// Traces the membrane of the nodes (or compartments) into the three programs of a rollout.
@@ -17,7 +17,6 @@ pub(crate) fn trace_membrane(
     model: &dyn FiberModel,
     schema: &Schema,
     section: SectionKind,
-    v_reference: f64,
 ) -> Result<MembranePrograms, TraceError> {
     let inconsistent = |problem: String| TraceError::Inconsistent {
         model: schema.id.to_owned(),
@@ -26,12 +25,13 @@ pub(crate) fn trace_membrane(
 
     let tracer = Tracer::new();
     let u = tracer.input(U, Extent::Node);
+    let reference = tracer.input(REFERENCE, Extent::Shared);
     let patch = Patch {
         symbols: Symbols {
             tracer: &tracer,
             schema,
         },
-        v: u + v_reference,
+        v: u + reference,
     };
     let membrane = model.membrane(section, &patch);
     let declared = &schema.states;
@@ -73,7 +73,7 @@ pub(crate) fn trace_membrane(
     let is_ode = |update: &StateUpdate<'_>| matches!(update, StateUpdate::Ode { .. });
     let tracer_state = |name: &str| tracer.input(name, Extent::Node);
     let dt = tracer.input(DT, Extent::Shared);
-    let (g, j) = membrane.linearised(u, v_reference);
+    let (g, j) = membrane.linearised(u, reference);
     let currents = tracer.finish(&[named("g", g), named("j", j)])?;
 
     // The rate of an ODE belongs to the voltage and states before a step. It is computed at the end of the step before
@@ -145,14 +145,9 @@ pub(crate) fn trace_membrane(
         )));
     }
 
-    let bindings = [&rest, &currents, &step].map(|program| bind(program, schema, &states));
-    Ok(MembranePrograms {
-        states,
-        rest,
-        currents,
-        step,
-        bindings,
-    })
+    let [rest, currents, step] =
+        [rest, currents, step].map(|program| bind(program, schema, &states));
+    Ok(MembranePrograms::new(states, rest, currents, step))
 }
 
 /// Name of the state that hands on the rate of an ODE state.
@@ -190,10 +185,11 @@ fn states_read<'s>(program: &Program, schema: &'s Schema) -> Option<&'s str> {
     })
 }
 
-fn bind(program: &Program, schema: &Schema, states: &[String]) -> Vec<Binding> {
+fn bind(program: Program, schema: &Schema, states: &[String]) -> BoundProgram {
     let bind = |name: &str| match name {
         U => Binding::U,
         DT => Binding::Dt,
+        REFERENCE => Binding::Reference,
         CELSIUS => Binding::Shared(schema.parameters.len()),
         name => match states.iter().position(|state| state == name) {
             Some(state) => Binding::State(state),
@@ -206,9 +202,10 @@ fn bind(program: &Program, schema: &Schema, states: &[String]) -> Vec<Binding> {
             ),
         },
     };
-    program
+    let bindings = program
         .inputs()
         .iter()
         .map(|input| bind(&input.name))
-        .collect()
+        .collect();
+    BoundProgram::new(program, bindings)
 }

@@ -66,6 +66,7 @@ pub(crate) const COMPARTMENT: &str = "compartment um";
 pub(crate) const CELSIUS: &str = "temperature C";
 pub(crate) const DT: &str = "dt ms";
 pub(crate) const U: &str = "u mV";
+pub(crate) const REFERENCE: &str = "reference mV";
 
 /// What a fibre's geometry may depend on.
 #[derive(Clone, Copy, Debug)]

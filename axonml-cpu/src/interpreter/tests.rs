@@ -1,10 +1,11 @@
 //! Random programs: the interpreter against the canonical evaluation, on every instruction set of this machine.
 
 use axonml_autodiff::op::OPERATIONS;
-use axonml_autodiff::{Expr, Extent, Tracer};
+use axonml_autodiff::{Expr, Extent, FusedProgram, Tracer};
 use proptest::prelude::*;
 
 use super::*;
+use crate::tape::Target;
 
 const LANES: usize = 8;
 
@@ -45,13 +46,15 @@ fn random_program(choices: &[(usize, usize, usize, usize, usize)]) -> axonml_aut
     tracer.finish(&outputs).unwrap()
 }
 
-/// Runs `program` over `rows` nodes of [`LANES`] lanes; inputs are functions of node and lane.
-fn run<R: Real>(
+/// Runs `program` over `rows` nodes of [`LANES`] lanes; inputs are functions of node and lane. Returns the array outputs
+/// and the sums of two runs.
+fn run_targets<R: Real>(
     program: &axonml_autodiff::Program,
+    targets: &[Target],
     isa: Isa,
     rows: usize,
     lane_of: impl Fn(usize) -> usize,
-) -> Vec<Vec<f64>> {
+) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     let len = rows * LANES;
     let fill = |index: usize| -> Vec<R> {
         (0..len)
@@ -78,14 +81,31 @@ fn run<R: Real>(
         .iter()
         .map(|input| ["a", "b"].iter().position(|name| *name == input.name))
         .collect();
-    let mut interpreter = Interpreter::new(Tape::<R>::new(program, &constants, &node_inputs), len);
-    let mut outputs = vec![vec![R::default(); len]; program.outputs().len()];
-    let mut borrowed: Vec<&mut [R]> = outputs.iter_mut().map(|output| &mut output[..]).collect();
-    interpreter.run(isa, &[&a, &b], &mut borrowed);
-    outputs
-        .into_iter()
-        .map(|output| output.into_iter().map(Real::to_f64).collect())
-        .collect()
+    let fused = FusedProgram::new(program);
+    let coefficients = fused.coefficients(&constants);
+    let tape = Tape::<R>::new(&fused, &coefficients, &node_inputs, targets, LANES);
+    let mut interpreter = Interpreter::new(tape, len);
+    let is_array = |target: &&Target| matches!(target, Target::Array(_));
+    let arrays = targets.iter().filter(is_array).count();
+    let mut outputs = vec![vec![R::default(); len]; arrays];
+    let mut sums = vec![vec![0.0; LANES]; targets.len() - arrays];
+    for _ in 0..2 {
+        let mut borrowed: Vec<&mut [R]> = outputs.iter_mut().map(|x| &mut x[..]).collect();
+        interpreter.run(isa, &[&a, &b], &mut borrowed);
+        interpreter.take_sums(&mut sums);
+    }
+    let widened = |x: Vec<R>| x.into_iter().map(Real::to_f64).collect();
+    (outputs.into_iter().map(widened).collect(), sums)
+}
+
+fn run<R: Real>(
+    program: &axonml_autodiff::Program,
+    isa: Isa,
+    rows: usize,
+    lane_of: impl Fn(usize) -> usize,
+) -> Vec<Vec<f64>> {
+    let targets = Target::arrays(program.outputs().len());
+    run_targets::<R>(program, &targets, isa, rows, lane_of).0
 }
 
 const SHARED: f64 = -0.45;
@@ -148,6 +168,26 @@ proptest! {
                     prop_assert_eq!(a.to_bits(), b.to_bits());
                 }
                 prop_assert_eq!(mixed[output][5].to_bits(), alone[output][0].to_bits());
+            }
+        }
+    }
+
+    /// Outputs that are summed are the sums of what they are as arrays.
+    #[test]
+    fn sums_add_up_nodes_and_runs(choices in choices(), rows in 1..100_usize) {
+        let program = random_program(&choices);
+        let targets = [Target::Sum(0), Target::Array(0), Target::Sum(1), Target::Sum(2)];
+        for isa in Isa::available() {
+            let arrays = run::<f64>(&program, isa, rows, |lane| lane);
+            let (kept, sums) = run_targets::<f64>(&program, &targets, isa, rows, |lane| lane);
+            prop_assert_eq!(&kept[0], &arrays[1]);
+            for (sum, array) in [(0, 0), (1, 2), (2, 3)] {
+                for lane in 0..LANES {
+                    let column = arrays[array].iter().skip(lane).step_by(LANES);
+                    let (total, size) = column.fold((0.0, 0.0), |(t, s), x| (t + 2.0 * x, s + x.abs()));
+                    let error = (sums[sum][lane] - total).abs();
+                    prop_assert!(error <= 1e-13 * (size + 1.0), "{isa} {sum}: {error:e}\n{program}");
+                }
             }
         }
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axonml_autodiff::cable::ImplicitCable;
 use axonml_autodiff::{
-    Cable, Drive, MembranePrograms, NodeSelection, Precision, Program, RolloutFiber, Start, Tracer,
+    BoundProgram, Cable, Drive, MembranePrograms, NodeSelection, Precision, Program, RolloutFiber,
+    Start, Tracer,
 };
 use proptest::prelude::*;
 
@@ -33,13 +34,8 @@ impl FiberView for Frame<'_> {
 fn rollout(nodes: usize, steps: usize, observers: Vec<ObserverSpec>) -> Rollout {
     let nothing = || -> Program { Tracer::new().finish(&[]).unwrap() };
     let states = ["m", "h", "slow"].map(str::to_owned).to_vec();
-    let programs = MembranePrograms {
-        states,
-        rest: nothing(),
-        currents: nothing(),
-        step: nothing(),
-        bindings: Default::default(),
-    };
+    let nothing = || BoundProgram::new(nothing(), Vec::new());
+    let programs = MembranePrograms::new(states, nothing(), nothing(), nothing());
     let cable = ImplicitCable {
         area_cm2: vec![1.0; nodes],
         capacitance_nf: vec![1.0; nodes],

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axonml_autodiff::{
-    Backend, BackendError, Binding, FiberStatus, MembranePrograms, NodeSelection, Observation,
-    ObserverKind, ObserverSpec, Precision, Rollout, Source, SourceField, Start,
+    Backend, BackendError, Binding, BoundProgram, FiberStatus, MembranePrograms, NodeSelection,
+    Observation, ObserverKind, ObserverSpec, Precision, Rollout, Source, SourceField, Start,
 };
 use axonml_core::TimeGrid;
 use axonml_cpu::{CpuBackend, Reference};
@@ -221,21 +221,19 @@ fn parameters_may_differ_between_fibres() {
         // The first four shared parameters (conductances) become parameters of the fibre.
         let shared: Vec<f64> = rollout.shared.iter().take(4).copied().collect();
         let membrane = &rollout.membrane;
-        let bindings = membrane.bindings.clone().map(|list| {
-            list.into_iter()
-                .map(|binding| match binding {
-                    Binding::Shared(index) if index < 4 => Binding::Fiber(index),
-                    other => other,
-                })
-                .collect()
-        });
-        rollout.membrane = Arc::new(MembranePrograms {
-            states: membrane.states.clone(),
-            rest: membrane.rest.clone(),
-            currents: membrane.currents.clone(),
-            step: membrane.step.clone(),
-            bindings,
-        });
+        let per_fiber = |bound: &BoundProgram| {
+            let bindings = bound.bindings.iter().map(|binding| match *binding {
+                Binding::Shared(index) if index < 4 => Binding::Fiber(index),
+                other => other,
+            });
+            BoundProgram::new(bound.program.clone(), bindings.collect())
+        };
+        rollout.membrane = Arc::new(MembranePrograms::new(
+            membrane.states.clone(),
+            per_fiber(&membrane.rest),
+            per_fiber(&membrane.currents),
+            per_fiber(&membrane.step),
+        ));
         for (index, fiber) in rollout.fibers.iter_mut().enumerate() {
             fiber.parameters = shared
                 .iter()

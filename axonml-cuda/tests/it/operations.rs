@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axonml_autodiff::cable::ExplicitCable;
 use axonml_autodiff::op::OPERATIONS;
 use axonml_autodiff::{
-    Backend, Binding, Cable, Drive, Expr, Extent, MembranePrograms, Precision, Rollout,
-    RolloutFiber, Start, Tracer,
+    Backend, Binding, BoundProgram, Cable, Drive, Expr, Extent, MembranePrograms, Precision,
+    Rollout, RolloutFiber, Start, Tracer,
 };
 use axonml_core::TimeGrid;
 use axonml_cpu::Reference;
@@ -70,7 +70,7 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
     let rest_outputs: Vec<(String, Expr<'_>)> =
         states.iter().map(|name| (name.clone(), zero)).collect();
     let rest = tracer.finish(&rest_outputs).unwrap();
-    let bind = |program: &axonml_autodiff::Program| -> Vec<Binding> {
+    let bind = |program: axonml_autodiff::Program| -> BoundProgram {
         let bound = program
             .inputs()
             .iter()
@@ -78,9 +78,10 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
                 "u" => Binding::U,
                 _ => Binding::State(states.len() - 1),
             });
-        bound.collect()
+        let bindings = bound.collect();
+        BoundProgram::new(program, bindings)
     };
-    let bindings = [&rest, &currents, &step].map(bind);
+    let [rest, currents, step] = [rest, currents, step].map(bind);
     let cable = Cable::Explicit(ExplicitCable {
         nodes: 40,
         area_cm2: 1e-7,
@@ -94,13 +95,7 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
     let mut given = vec![vec![0.0; 40]; states.len()];
     given[states.len() - 1] = (0..40).map(|k| f64::from(k % 7) - 3.0).collect();
     let mut rollout = Rollout {
-        membrane: Arc::new(MembranePrograms {
-            states,
-            rest,
-            currents,
-            step,
-            bindings,
-        }),
+        membrane: Arc::new(MembranePrograms::new(states, rest, currents, step)),
         shared: Arc::default(),
         v_reference_mv: 0.0,
         fibers: vec![RolloutFiber {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axonml_autodiff::{Program, Rollout};
+use axonml_autodiff::Rollout;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::{
     Device, Fiber, FiberModel, FiberStatus, FiberSymbols, Geometry, InitialState, Membrane,
@@ -60,9 +60,10 @@ const HODGKIN_HUXLEY: [Gate; 3] = [
 /// are NaN where none are given.
 fn evaluate(rollout: &Rollout, program: usize, v_mv: f64, states: &[f64]) -> Vec<f64> {
     let membrane = &rollout.membrane;
-    let code: &Program = [&membrane.rest, &membrane.currents, &membrane.step][program];
+    let bound = [&membrane.rest, &membrane.currents, &membrane.step][program];
+    let code = &bound.program;
     let inputs: Vec<f64> = rollout
-        .constants(program, 0)
+        .constants(&bound.bindings, 0)
         .into_iter()
         .zip(code.inputs())
         .map(|(constant, input)| {

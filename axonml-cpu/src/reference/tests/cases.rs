@@ -6,8 +6,8 @@ use axonml_autodiff::cable::{
     DoubleCable, ExplicitCable, ImplicitCable, Internode, InternodeCompartment, NodeGeometry,
 };
 use axonml_autodiff::{
-    Binding, Cable, Drive, Expr, Extent, MembranePrograms, Precision, Program, Rollout,
-    RolloutFiber, Start, Tracer,
+    Binding, BoundProgram, Cable, Drive, Expr, Extent, MembranePrograms, Precision, Program,
+    Rollout, RolloutFiber, Start, Tracer,
 };
 use axonml_core::TimeGrid;
 
@@ -66,14 +66,13 @@ pub(super) fn membrane(
     } else {
         BINDINGS
     };
-    let bindings = std::array::from_fn(|_| bindings.to_vec());
-    Arc::new(MembranePrograms {
+    let bound = |program| BoundProgram::new(program, bindings.to_vec());
+    Arc::new(MembranePrograms::new(
         states,
-        rest,
-        currents,
-        step,
-        bindings,
-    })
+        bound(rest),
+        bound(currents),
+        bound(step),
+    ))
 }
 
 /// The conductance is the fibre's parameter (S/cm2), the source is the shared one (mA/cm2).

@@ -1,0 +1,158 @@
+//! The reverse of a membrane step, as a program.
+
+use crate::expr::Tracer;
+use crate::fusion::FusedProgram;
+use crate::membrane::{Binding, BoundProgram, MembranePrograms};
+use crate::program::{Extent, Program};
+
+/// What goes into the reverse of a membrane step, per node unless said otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdjointInput {
+    /// Deviation of the membrane potential from the reference, as the step saw it, mV.
+    U,
+    /// State variable `i` before the step.
+    State(usize),
+    /// Coefficient `i` of the step, one per fibre.
+    Coefficient(usize),
+    /// Cotangent of output `i` of the step.
+    Output(usize),
+    /// Cotangent of `u` from elsewhere, to be added to.
+    CarriedU,
+}
+
+/// What comes out of the reverse of a membrane step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdjointOutput {
+    /// Cotangent of `u`, the carried one included.
+    U,
+    /// Cotangent of state variable `i` before the step.
+    State(usize),
+    /// Cotangent of coefficient `i` of this node, to be summed over nodes and steps.
+    Coefficient(usize),
+}
+
+/// The reverse of a membrane step.
+#[derive(Clone, Debug)]
+pub struct MembraneAdjoint {
+    /// The step's coefficients from the parameters.
+    pub coefficients: BoundProgram,
+    /// The reverse of `coefficients`: inputs of that, then one cotangent per coefficient; outputs one per input.
+    pub coefficients_adjoint: Program,
+    /// The reverse of what is done at every node, with the cotangents of coefficients.
+    pub node: AdjointProgram,
+    /// The same without the cotangents of coefficients, for those who differentiate by no parameter.
+    pub node_only: AdjointProgram,
+}
+
+/// A program with the meaning of its inputs and outputs.
+#[derive(Clone, Debug)]
+pub struct AdjointProgram {
+    /// The program.
+    pub program: FusedProgram,
+    /// Meaning of its inputs, in order.
+    pub inputs: Vec<AdjointInput>,
+    /// Meaning of its outputs, in order.
+    pub outputs: Vec<AdjointOutput>,
+}
+
+/// What an explicit cable takes from a membrane step: the new states, then the outward ionic current density at the old
+/// voltage, `G u - J`, mA/cm2.
+pub(crate) fn explicit_step(membrane: &MembranePrograms) -> BoundProgram {
+    let tracer = Tracer::new();
+    let step = &membrane.step.program;
+    for input in step.inputs() {
+        tracer.neighbor(&input.name, input.extent, input.offset);
+    }
+    let mut outputs = step.inline(&tracer, &Default::default());
+    let mut bindings = membrane.step.bindings.clone();
+    let u = match bindings.iter().position(|binding| *binding == Binding::U) {
+        Some(input) => tracer.input(&step.inputs()[input].name, Extent::Node),
+        None => {
+            bindings.push(Binding::U);
+            tracer.input("u of the ionic current", Extent::Node)
+        }
+    };
+    let (j, g) = (outputs.pop(), outputs.pop());
+    let (Some(j), Some(g)) = (j, g) else {
+        unreachable!("a step program ends with G and J")
+    };
+    outputs.push(g * u - j);
+    let names = membrane.states.iter().map(String::as_str).chain(["i"]);
+    let outputs: Vec<_> = names.map(str::to_owned).zip(outputs).collect();
+    BoundProgram::new(sound(&tracer, &outputs), bindings)
+}
+
+impl MembraneAdjoint {
+    /// The reverse of a step program: of node inputs bound to `U` and states, and parameters.
+    pub(crate) fn new(step: &BoundProgram) -> Self {
+        let split = &step.fused().split;
+        let bound = |indices: &[usize]| -> Vec<Binding> {
+            indices.iter().map(|&input| step.bindings[input]).collect()
+        };
+        let node_bindings = bound(&split.node_inputs);
+        let adjoint = split.node.adjoint();
+
+        // Replayed with the carried cotangent added to that of u.
+        let tracer = Tracer::new();
+        let mut inputs = Vec::new();
+        let coefficients = split.coefficients.outputs().len();
+        for (index, input) in adjoint.inputs().iter().enumerate() {
+            tracer.neighbor(&input.name, input.extent, input.offset);
+            inputs.push(match node_bindings.get(index) {
+                Some(Binding::U) => AdjointInput::U,
+                Some(Binding::State(state)) => AdjointInput::State(*state),
+                Some(_) => unreachable!("inputs of node extent are voltage and states"),
+                None if index < node_bindings.len() + coefficients => {
+                    AdjointInput::Coefficient(index - node_bindings.len())
+                }
+                None => AdjointInput::Output(index - node_bindings.len() - coefficients),
+            });
+        }
+        let carried = tracer.input("carried cotangent of u", Extent::Node);
+        inputs.push(AdjointInput::CarriedU);
+        let bars = adjoint.inline(&tracer, &Default::default());
+        let mut outputs = vec![("u".to_owned(), carried)];
+        let mut meanings = vec![AdjointOutput::U];
+        for (input, bar) in inputs.iter().zip(bars) {
+            match *input {
+                AdjointInput::U => outputs[0].1 = carried + bar,
+                AdjointInput::State(state) => {
+                    meanings.push(AdjointOutput::State(state));
+                    outputs.push((format!("state {state}"), bar));
+                }
+                AdjointInput::Coefficient(index) => {
+                    meanings.push(AdjointOutput::Coefficient(index));
+                    outputs.push((format!("coefficient {index}"), bar));
+                }
+                AdjointInput::Output(_) | AdjointInput::CarriedU => {
+                    unreachable!("only the inputs of the step have cotangents")
+                }
+            }
+        }
+        let program = |keep: &dyn Fn(&AdjointOutput) -> bool| {
+            let kept = |index: &usize| keep(&meanings[*index]);
+            let kept: Vec<usize> = (0..meanings.len()).filter(kept).collect();
+            let outputs: Vec<_> = kept.iter().map(|&index| outputs[index].clone()).collect();
+            AdjointProgram {
+                program: FusedProgram::new(&sound(&tracer, &outputs)),
+                inputs: inputs.clone(),
+                outputs: kept.iter().map(|&index| meanings[index]).collect(),
+            }
+        };
+        MembraneAdjoint {
+            coefficients: BoundProgram::new(
+                split.coefficients.clone(),
+                bound(&split.coefficient_inputs),
+            ),
+            coefficients_adjoint: split.coefficients.adjoint(),
+            node: program(&|_| true),
+            node_only: program(&|meaning| !matches!(meaning, AdjointOutput::Coefficient(_))),
+        }
+    }
+}
+
+fn sound(tracer: &Tracer, outputs: &[(String, crate::Expr<'_>)]) -> Program {
+    tracer
+        .finish(outputs)
+        .expect("a program derived from a sound one notes no error")
+}

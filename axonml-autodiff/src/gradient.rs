@@ -1,0 +1,175 @@
+//! Gradients of rollouts: what a loss says about each fibre's run, and what comes back for it.
+//!
+//! A cotangent of a quantity is the derivative of the loss with respect to it. Losses are sums of one term per fibre, so
+//! every cotangent is returned per fibre; what fibres share is the sum over them.
+
+use crate::cable::Projection;
+use crate::rollout::{FiberOutcome, FiberState};
+
+/// Which cotangents are wanted; those of the initial state always come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GradientRequest {
+    /// Of the membrane's parameters, shared and per fibre.
+    pub parameters: bool,
+    /// Of the numbers of the cables.
+    pub cables: bool,
+    /// Of the amplitudes.
+    pub amplitudes: bool,
+    /// Of every value of every waveform (amplitudes come with them).
+    pub waveforms: bool,
+    /// Of the projections of fields, and of space-time potentials.
+    pub fields: bool,
+}
+
+impl GradientRequest {
+    /// Everything.
+    pub const ALL: GradientRequest = GradientRequest {
+        parameters: true,
+        cables: true,
+        amplitudes: true,
+        waveforms: true,
+        fields: true,
+    };
+}
+
+/// A loss that is a sum over fibres.
+pub trait Objective: Sync {
+    /// The term of fibre `fiber` (an index into the rollout's) from what its observers saw. Called once per fibre, from
+    /// any thread; not for fibres that diverged.
+    fn evaluate(&self, fiber: usize, outcome: &FiberOutcome) -> Evaluation;
+}
+
+impl<F: Fn(usize, &FiberOutcome) -> Evaluation + Sync> Objective for F {
+    fn evaluate(&self, fiber: usize, outcome: &FiberOutcome) -> Evaluation {
+        self(fiber, outcome)
+    }
+}
+
+/// A fibre's term of the loss and its derivatives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evaluation {
+    /// The term.
+    pub loss: f64,
+    /// Derivatives with respect to what each observer recorded, in the observers' order; missing ones are zero, and only
+    /// those of recorders may be there.
+    pub recorded: Vec<Option<RecordedCotangent>>,
+    /// Derivatives with respect to the state after the last step, if the loss depends on it.
+    pub state: Option<FiberState>,
+}
+
+/// Derivatives of a loss with respect to a [`crate::Recording`]; an empty array means zeros.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordedCotangent {
+    /// By the voltages, `[row, node]` flattened, 1/mV.
+    pub v_mv: Vec<f64>,
+    /// By the states, one array like `v_mv` per recorded state.
+    pub states: Vec<Vec<f64>>,
+}
+
+/// Cotangents of the numbers of one cable, in the cable's units.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CableCotangent {
+    /// Of an [`crate::cable::ExplicitCable`]; the weights of the potentials act through projections.
+    Explicit {
+        /// Of the membrane area of a node.
+        area_cm2: f64,
+        /// Of the capacitance of a node.
+        capacitance_nf: f64,
+        /// Of the axial conductance.
+        axial_us: f64,
+        /// Of the weights of the voltage: each neighbour, the node itself.
+        v_weights: (f64, f64),
+    },
+    /// Of an [`crate::cable::ImplicitCable`], per compartment and link.
+    Implicit {
+        /// Of the membrane areas.
+        area_cm2: Vec<f64>,
+        /// Of the capacitances.
+        capacitance_nf: Vec<f64>,
+        /// Of the axial conductances.
+        link_us: Vec<f64>,
+    },
+    /// Of nodes joined by internodes with modes, by their step coefficients.
+    Modal {
+        /// Of the membrane area of a node.
+        area_cm2: f64,
+        /// Of the capacitance of a node.
+        capacitance_nf: f64,
+        /// Of the decay of each mode over a step.
+        a: Vec<f64>,
+        /// Of the coupling of each mode to its nodes.
+        kappa: Vec<f64>,
+        /// Of the passive conductance at a node, per internode.
+        self_coupling: f64,
+        /// Of the coupling between neighbouring nodes.
+        neighbor_coupling: f64,
+    },
+}
+
+/// Cotangents of one source of one fibre; empty where not asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SourceCotangent {
+    /// Of every value of its waveform, `[step]` of the whole run; zero outside the steps taken.
+    pub waveform: Vec<f64>,
+    /// Of its projection.
+    pub projection: Option<Projection>,
+    /// Of its space-time potentials, `[step, sample]` flattened, where it has such.
+    pub dense: Vec<f64>,
+}
+
+/// Cotangents of everything that one fibre's run depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cotangents {
+    /// The fibre's term of the loss.
+    pub loss: f64,
+    /// Of the shared parameters of the rollout, through this fibre; empty if not asked for.
+    pub shared: Vec<f64>,
+    /// Of the fibre's own parameters; empty if not asked for.
+    pub parameters: Vec<f64>,
+    /// Of the reference potential at fixed membrane potentials outside the run; 0 if parameters were not asked for.
+    pub v_reference: f64,
+    /// Of the fibre's cable.
+    pub cable: Option<CableCotangent>,
+    /// Of the fibre's amplitude.
+    pub amplitude: f64,
+    /// Of its sources, in their order.
+    pub sources: Vec<SourceCotangent>,
+    /// Of the state it started from. Of a uniform start whose states are the steady ones, parameters act through these as
+    /// well: that is in `shared` and `parameters`.
+    pub start: FiberState,
+}
+
+/// What differentiating one fibre's run gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FiberGradient {
+    /// The cotangents.
+    Found(Box<Cotangents>),
+    /// The run diverged (see its status): there is nothing to differentiate.
+    Diverged,
+    /// On the way back a cotangent was no longer finite.
+    NonFinite {
+        /// The latest state whose cotangents are not finite.
+        state: usize,
+        /// First node with such a cotangent.
+        node: usize,
+    },
+}
+
+impl FiberGradient {
+    /// The cotangents, if there are any.
+    pub fn found(&self) -> Option<&Cotangents> {
+        match self {
+            FiberGradient::Found(cotangents) => Some(cotangents),
+            FiberGradient::Diverged | FiberGradient::NonFinite { .. } => None,
+        }
+    }
+}
+
+/// The run of one fibre and its derivative.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Differentiated {
+    /// The run, as [`crate::Backend::run`] gives it.
+    pub outcome: FiberOutcome,
+    /// Its derivative.
+    pub gradient: FiberGradient,
+}
