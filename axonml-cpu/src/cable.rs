@@ -4,7 +4,6 @@
 //! on none of theirs.
 
 use axonml_autodiff::Real;
-use axonml_autodiff::cable::MODES;
 
 use crate::isa::Kernel;
 
@@ -135,6 +134,8 @@ fn substitute<R: Real, const L: usize, const FUSED: bool>(
 /// Coefficients of the internodal modes of a group, `[mode][lane]`, even modes first.
 #[derive(Debug, Default)]
 pub(crate) struct ModeRows<R> {
+    /// Modes of an internode.
+    pub(crate) modes: usize,
     /// Decay over a step, `1/(1 + lambda dt)`.
     pub(crate) a: Vec<R>,
     /// Coupling to the node voltages, `a dt b^2`.
@@ -147,8 +148,8 @@ pub(crate) struct ModeRows<R> {
 ///
 /// `z` holds `a zeta + w beta` of the step before on entry. With `decay`, it holds `a zeta` of this step on exit and
 /// the currents that these send into the nodes have been added to `current`; without (the last step of a run), it holds
-/// `zeta` itself.
-pub(crate) struct AdvanceModes<'a, R, const L: usize> {
+/// `zeta` itself. `MODES` is the number of modes of an internode.
+pub(crate) struct AdvanceModes<'a, R, const L: usize, const MODES: usize> {
     pub(crate) rows: &'a ModeRows<R>,
     pub(crate) u: &'a [R],
     /// `[internode][mode][lane]`
@@ -157,10 +158,7 @@ pub(crate) struct AdvanceModes<'a, R, const L: usize> {
     pub(crate) decay: bool,
 }
 
-/// Modes of one parity.
-const HALF: usize = MODES / 2;
-
-impl<R: Real, const L: usize> Kernel for AdvanceModes<'_, R, L> {
+impl<R: Real, const L: usize, const MODES: usize> Kernel for AdvanceModes<'_, R, L, MODES> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let (Some(a), Some(kappa)) = (
@@ -181,7 +179,7 @@ impl<R: Real, const L: usize> Kernel for AdvanceModes<'_, R, L> {
                 unreachable!("an internode has two ends")
             };
             if self.decay {
-                advance_internode::<R, L, FUSED, true>(
+                advance_internode::<R, L, MODES, FUSED, true>(
                     z,
                     a,
                     kappa,
@@ -192,7 +190,7 @@ impl<R: Real, const L: usize> Kernel for AdvanceModes<'_, R, L> {
                     right,
                 );
             } else {
-                advance_internode::<R, L, FUSED, false>(
+                advance_internode::<R, L, MODES, FUSED, false>(
                     z,
                     a,
                     kappa,
@@ -211,7 +209,13 @@ impl<R: Real, const L: usize> Kernel for AdvanceModes<'_, R, L> {
 /// nesting, with sums over modes kept per lane, it scalarises).
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn advance_internode<R: Real, const L: usize, const FUSED: bool, const DECAY: bool>(
+fn advance_internode<
+    R: Real,
+    const L: usize,
+    const MODES: usize,
+    const FUSED: bool,
+    const DECAY: bool,
+>(
     z: &mut [[R; L]; MODES],
     a: &[[R; L]; MODES],
     kappa: &[[R; L]; MODES],
@@ -221,6 +225,7 @@ fn advance_internode<R: Real, const L: usize, const FUSED: bool, const DECAY: bo
     current_left: &mut [R; L],
     current_right: &mut [R; L],
 ) {
+    let half = const { MODES / 2 };
     for l in 0..L {
         let mut totals = [R::default(); 2];
         let drives = [
@@ -228,7 +233,7 @@ fn advance_internode<R: Real, const L: usize, const FUSED: bool, const DECAY: bo
             (u_left[l] - u_right[l]) * present[l],
         ];
         for parity in 0..2 {
-            for mode in parity * HALF..(parity + 1) * HALF {
+            for mode in parity * half..(parity + 1) * half {
                 let zeta = kappa[mode][l].fma::<FUSED>(drives[parity], z[mode][l]);
                 z[mode][l] = if DECAY { a[mode][l] * zeta } else { zeta };
                 totals[parity] += z[mode][l];
@@ -251,7 +256,7 @@ pub(crate) struct DecayModes<'a, R, const L: usize> {
 impl<R: Real, const L: usize> Kernel for DecayModes<'_, R, L> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let half = self.rows.a.len() / L / 2;
+        let half = self.rows.modes / 2;
         let a = lanes::<R, L>(&self.rows.a);
         let current = lanes_mut::<R, L>(self.current);
         for (k, z) in lanes_mut::<R, L>(self.z)

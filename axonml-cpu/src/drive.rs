@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::cable::{MODES, Projection};
+use axonml_autodiff::cable::Projection;
 use axonml_autodiff::{Cable, Real, Rollout, SourceField};
 
 /// Fields of one source per lane, for a waveform of 1.
@@ -29,7 +29,7 @@ impl<R: Real> Fields<R> {
         }
     }
 
-    /// Fills in one lane. On the double cable the modes pass a part of their drive on to the nodes within the step.
+    /// Fills in one lane. Modes pass a part of their drive on to the nodes within the step.
     fn set(
         &mut self,
         cable: &Cable,
@@ -39,17 +39,14 @@ impl<R: Real> Fields<R> {
         lanes: usize,
     ) {
         let mut nodes = projection.nodes_na.clone();
-        if let (Cable::Double(double), true) = (cable, projection.modes.iter().any(|&x| x != 0.0)) {
+        let driven = projection.modes.iter().any(|&x| x != 0.0);
+        if let Some(step) = cable.modal_step(dt_ms).filter(|_| driven) {
             let rows = self.nodes.len() / lanes;
-            self.modes.resize((rows - 1) * MODES * lanes, R::default());
-            let step = double.internode.step_coefficients(dt_ms);
-            for (k, drives) in projection.modes.chunks_exact(MODES).enumerate() {
-                for (mode, drive) in drives.iter().enumerate() {
-                    let beta = step.a[mode] * dt_ms * drive;
-                    self.modes[(k * MODES + mode) * lanes + lane] = R::from_f64(beta);
-                    nodes[k] += beta;
-                    nodes[k + 1] += if mode < MODES / 2 { beta } else { -beta };
-                }
+            let size = (rows - 1) * step.modes() * lanes;
+            self.modes.resize(size, R::default());
+            let increments = step.drive_modes(&projection.modes, dt_ms, &mut nodes);
+            for (index, increment) in increments.into_iter().enumerate() {
+                self.modes[index * lanes + lane] = R::from_f64(increment);
             }
         } else {
             self.modes

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::cable::{ExplicitCable, MODES};
+use axonml_autodiff::cable::{ExplicitCable, MODES, ReducedCable};
 use axonml_autodiff::{
     BackendError, Binding, BoundProgram, Cable, FiberOutcome, FiberState, FiberStatus, Real,
     Rollout, Start,
@@ -31,7 +31,8 @@ enum GroupCable<R> {
     Implicit {
         rows: NodeRows<R>,
     },
-    Double {
+    /// Nodes joined by internodal modes, whose state is `z`, `[internode][mode][lane]`.
+    Modal {
         rows: NodeRows<R>,
         modes: ModeRows<R>,
         z: Vec<R>,
@@ -168,7 +169,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                             array[k * L + lane] = R::from_f64(values[node(k)]);
                         }
                     }
-                    if let GroupCable::Double { z, .. } = &mut self.cable {
+                    if let GroupCable::Modal { z, .. } = &mut self.cable {
                         for (index, &zeta) in state.modes.iter().enumerate() {
                             z[index * L + lane] = R::from_f64(zeta);
                         }
@@ -281,7 +282,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                     },
                 );
             }
-            GroupCable::Implicit { rows } | GroupCable::Double { rows, .. } => {
+            GroupCable::Implicit { rows } | GroupCable::Modal { rows, .. } => {
                 let (coupling, solution) = (&mut self.coupling[..], &mut self.u[..]);
                 dispatch(
                     self.isa,
@@ -317,7 +318,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
 
     /// Adds the sources' increments of the modes during `step`.
     fn add_mode_drive(&mut self, step: usize) {
-        if let GroupCable::Double { z, .. } = &mut self.cable {
+        if let GroupCable::Modal { z, .. } = &mut self.cable {
             let isa = self.isa;
             self.drive.active::<L>(step, |factor, fields| {
                 if !fields.modes.is_empty() {
@@ -335,7 +336,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     }
 
     fn start_modes(&mut self, first_step: usize) {
-        if let GroupCable::Double { modes: rows, z, .. } = &mut self.cable {
+        if let GroupCable::Modal { modes: rows, z, .. } = &mut self.cable {
             dispatch(
                 self.isa,
                 DecayModes::<R, L> {
@@ -351,10 +352,23 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     fn advance_modes(&mut self, step: usize, end: usize) {
         // The last step leaves the modes as they are, for whoever continues the run.
         let decay = step + 1 < end;
-        if let GroupCable::Double { modes: rows, z, .. } = &mut self.cable {
+        if let GroupCable::Modal { modes, .. } = &self.cable {
+            match modes.modes {
+                ReducedCable::MODES => self.advance_each_mode::<{ ReducedCable::MODES }>(decay),
+                MODES => self.advance_each_mode::<MODES>(decay),
+                modes => unreachable!("no cable has {modes} modes per internode"),
+            }
+        }
+        if decay {
+            self.add_mode_drive(step + 1);
+        }
+    }
+
+    fn advance_each_mode<const MODES: usize>(&mut self, decay: bool) {
+        if let GroupCable::Modal { modes: rows, z, .. } = &mut self.cable {
             dispatch(
                 self.isa,
-                AdvanceModes::<R, L> {
+                AdvanceModes::<R, L, MODES> {
                     rows,
                     u: &self.u,
                     z,
@@ -362,9 +376,6 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                     decay,
                 },
             );
-        }
-        if decay {
-            self.add_mode_drive(step + 1);
         }
     }
 
@@ -443,7 +454,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 stability,
             });
             let modes = match &mut self.cable {
-                GroupCable::Double { z, .. } => Some(z),
+                GroupCable::Modal { z, .. } => Some(z),
                 GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => None,
             };
             let arrays = [
@@ -509,8 +520,8 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 .map(|state| column(state, nodes))
                 .collect(),
             modes: match &self.cable {
-                GroupCable::Double { z, .. } => column(z, (nodes - 1) * MODES),
-                _ => Vec::new(),
+                GroupCable::Modal { modes, z, .. } => column(z, (nodes - 1) * modes.modes),
+                GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => Vec::new(),
             },
         }
     }
@@ -585,41 +596,37 @@ fn pack_cable<R: Real, const L: usize>(
             }
             GroupCable::Implicit { rows }
         }
-        Cable::Double(_) => {
+        Cable::Double(_) | Cable::Reduced(_) => {
+            let count = cables[0].modes_per_internode();
             let mut modes = ModeRows {
-                a: vec![R::default(); MODES * L],
-                kappa: vec![R::default(); MODES * L],
+                modes: count,
+                a: vec![R::default(); count * L],
+                kappa: vec![R::default(); count * L],
                 present: vec![R::default(); (nodes - 1) * L],
             };
             for (lane, cable) in cables.iter().enumerate() {
-                let Cable::Double(cable) = &***cable else {
+                let Some(step) = cable.modal_step(dt_ms) else {
                     unreachable!("a checked rollout has one kind of cable")
                 };
-                let step = cable.internode.step_coefficients(dt_ms);
-                for mode in 0..MODES {
+                for mode in 0..count {
                     modes.a[mode * L + lane] = R::from_f64(step.a[mode]);
                     modes.kappa[mode * L + lane] = R::from_f64(step.kappa[mode]);
                 }
-                for k in 0..cable.nodes {
-                    let sides = f64::from(u8::from(k > 0) + u8::from(k + 1 < cable.nodes));
-                    let coupling = if k + 1 < cable.nodes {
-                        -step.neighbor_coupling
-                    } else {
-                        0.0
-                    };
-                    let capacitance = cable.node_capacitance_nf / dt_ms;
-                    let area = cable.node_area_cm2 * US_PER_S;
-                    let row = [capacitance, sides * step.self_coupling, area, coupling];
-                    set_row::<R, L>(&mut rows, k, lane, row);
-                    if k + 1 < cable.nodes {
+                let nodes = cable.nodes();
+                for k in 0..nodes {
+                    let (passive, off) = step.node_row(k, nodes);
+                    let capacitance = step.capacitance_nf / dt_ms;
+                    let area = cable.area_cm2(k) * US_PER_S;
+                    set_row::<R, L>(&mut rows, k, lane, [capacitance, passive, area, off]);
+                    if k + 1 < nodes {
                         modes.present[k * L + lane] = R::from_f64(1.0);
                     }
                 }
             }
-            GroupCable::Double {
+            GroupCable::Modal {
                 rows,
                 modes,
-                z: vec![R::default(); (nodes - 1) * MODES * L],
+                z: vec![R::default(); (nodes - 1) * count * L],
             }
         }
     }

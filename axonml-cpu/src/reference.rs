@@ -1,10 +1,11 @@
 //! The oracle: one fibre at a time, one node at a time, in plain `f64`.
 //!
 //! Written to be read rather than to be fast, and to share as little as possible with the code it checks: programs are
-//! evaluated value by value with the platform's elementary functions, and double cables are solved in the potentials of
-//! all their compartments, not by modes.
+//! evaluated value by value with the platform's elementary functions, double cables are solved in the potentials of
+//! all their compartments, not by modes, and reduced ones with their modes among the unknowns.
 
 mod chain;
+mod reduced;
 #[cfg(test)]
 mod tests;
 
@@ -85,6 +86,8 @@ struct Simulation<'r> {
     membrane: Vec<(f64, f64)>,
     /// Potentials of the internodal compartments; none unless the cable is a double one.
     internodes: Internodes,
+    /// Amplitudes of the modes, nA, `[internode, mode]`; none unless the cable is a reduced one.
+    modes_na: Vec<f64>,
 }
 
 impl FiberView for Simulation<'_> {
@@ -120,16 +123,17 @@ impl<'r> Simulation<'r> {
             states: vec![vec![0.0; nodes]; rollout.membrane.states.len()],
             membrane: vec![(0.0, 0.0); nodes],
             internodes: Internodes::default(),
+            modes_na: Vec::new(),
         };
-        simulation.internodes = match (&rollout.start, cable) {
-            (Start::From(saved), Cable::Double(double)) => {
-                Internodes::from_modes(double, &saved[fiber].modes)
-            }
-            (_, Cable::Double(double)) => {
-                Internodes::from_modes(double, &vec![0.0; cable.mode_count()])
-            }
-            _ => Internodes::default(),
+        let modes = match &rollout.start {
+            Start::Uniform { .. } => vec![0.0; cable.mode_count()],
+            Start::From(saved) => saved[fiber].modes.clone(),
         };
+        match cable {
+            Cable::Explicit(_) | Cable::Implicit(_) => {}
+            Cable::Double(double) => simulation.internodes = Internodes::from_modes(double, &modes),
+            Cable::Reduced(_) => simulation.modes_na = modes,
+        }
         simulation.set_states();
         for node in 0..nodes {
             let outputs = simulation.evaluate(Part::Currents, node);
@@ -166,7 +170,7 @@ impl<'r> Simulation<'r> {
                 self.check_stability(cable, step + 1)?;
                 self.step_explicitly(cable, &drive);
             }
-            Cable::Implicit(_) | Cable::Double(_) => {
+            Cable::Implicit(_) | Cable::Double(_) | Cable::Reduced(_) => {
                 self.solve(&drive);
                 self.step_membrane();
             }
@@ -300,6 +304,16 @@ impl<'r> Simulation<'r> {
                     self.internodes
                         .solve(cable, dt_ms, &self.previous_u_mv, &self.membrane, drive);
             }
+            Cable::Reduced(cable) => {
+                self.u_mv = reduced::solve(
+                    cable,
+                    dt_ms,
+                    &self.previous_u_mv,
+                    &mut self.modes_na,
+                    &self.membrane,
+                    drive,
+                );
+            }
         }
     }
 
@@ -345,6 +359,7 @@ impl<'r> Simulation<'r> {
             states: self.states.clone(),
             modes: match self.cable {
                 Cable::Double(cable) => self.internodes.to_modes(cable),
+                Cable::Reduced(_) => self.modes_na.clone(),
                 Cable::Explicit(_) | Cable::Implicit(_) => Vec::new(),
             },
         }

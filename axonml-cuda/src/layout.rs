@@ -1,6 +1,5 @@
 //! The shape of what host and kernel exchange: tables of 64-bit words with named fields, and rows of numbers per fibre.
 
-use axonml_autodiff::cable::MODES;
 use axonml_autodiff::{Cable, Rollout};
 
 /// Threads of a warp.
@@ -117,21 +116,20 @@ pub(crate) fn final_state_rows(rollout: &Rollout) -> usize {
     }
 }
 
+/// Modes of an internode of the rollout's fibres.
+pub(crate) fn modes(rollout: &Rollout) -> usize {
+    let first = rollout.fibers.first();
+    first.map_or(0, |fiber| fiber.cable.modes_per_internode())
+}
+
 /// Rows of a fibre's state: voltage, states, modes.
 pub(crate) fn state_rows(rollout: &Rollout) -> usize {
-    let modes = match rollout.fibers.first().map(|fiber| &*fiber.cable) {
-        Some(Cable::Double(_)) => MODES,
-        _ => 0,
-    };
-    1 + rollout.membrane.states.len() + modes
+    1 + rollout.membrane.states.len() + modes(rollout)
 }
 
 /// Rows of the field of a source: nodes, then modes.
 pub(crate) fn field_rows(cable: &Cable) -> usize {
-    match cable {
-        Cable::Double(_) => 1 + MODES,
-        Cable::Explicit(_) | Cable::Implicit(_) => 1,
-    }
+    1 + cable.modes_per_internode()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use axonml_autodiff::cable::ReducedCable;
 use axonml_autodiff::{Cable, ObserverKind, PerLane, Precision, Real, Rollout};
 
 use crate::layout::{Header, LANES, ObserverWords, WARPS};
@@ -53,7 +54,7 @@ impl KernelSource {
     ) -> Self {
         let membrane = MembraneText::new::<R>(rollout, sets);
         let kind = rollout.fibers.first().map(|fiber| &*fiber.cable);
-        let double = matches!(kind, Some(Cable::Double(_)));
+        let modes = crate::layout::modes(rollout);
         let explicit = matches!(kind, Some(Cable::Explicit(_)));
         let states = rollout.membrane.states.len();
         let mut text = String::new();
@@ -65,12 +66,12 @@ impl KernelSource {
         define("WARPS", &WARPS);
         define(
             "BLOCKS_PER_MULTIPROCESSOR",
-            &blocks_per_multiprocessor(R::PRECISION, nodes_per_lane, double),
+            &blocks_per_multiprocessor(R::PRECISION, nodes_per_lane, modes),
         );
         define("STATES", &states);
         define("STATES_OR_1", &states.max(1));
         define("EXPLICIT_CABLE", &u8::from(explicit));
-        define("DOUBLE_CABLE", &u8::from(double));
+        define("MODES", &modes);
         define("STATE_ROWS", &crate::layout::state_rows(rollout));
         define("FINAL_STATES", &u8::from(rollout.final_states));
         define("LOG2_E", &literal::<R>(R::LOG2_E.to_f64()));
@@ -96,7 +97,7 @@ impl KernelSource {
         text += &Header::declaration();
         text += &ObserverWords::declaration();
         let cable = if explicit { EXPLICIT } else { IMPLICIT };
-        let modes = if double { MODES } else { "" };
+        let modes = if modes > 0 { MODES } else { "" };
         for part in [CONTEXT, &membrane.text, cable, modes, DRIVE, OBSERVERS] {
             text.push('\n');
             text += part;
@@ -135,7 +136,8 @@ fn horner<R: Real>(coefficients: &[R]) -> String {
 
 /// How many blocks should fit a multiprocessor at once: bounds the registers of a thread, of which each quarter of a
 /// multiprocessor has 16,384. State of long fibres does not fit registers anyway; the compiler is then left alone.
-fn blocks_per_multiprocessor(precision: Precision, nodes_per_lane: usize, double: bool) -> usize {
+fn blocks_per_multiprocessor(precision: Precision, nodes_per_lane: usize, modes: usize) -> usize {
+    let double = modes > ReducedCable::MODES;
     let words = match precision {
         Precision::F32 => 1,
         Precision::F64 => 2,

@@ -1,10 +1,10 @@
 //! Tables of numbers: coefficients of cables, initial states, fields of sources.
 
-use axonml_autodiff::cable::{ExplicitCable, MODES, Projection, StepCoefficients};
+use axonml_autodiff::cable::{ExplicitCable, ModalStep, Projection};
 use axonml_autodiff::{Cable, Real, Rollout, SourceField, Start};
 use rayon::prelude::*;
 
-use crate::layout::{field_rows, slot, slots, state_rows};
+use crate::layout::{field_rows, modes, slot, slots, state_rows};
 
 /// S/cm2 times cm2 is S; the cables count in uS.
 pub(crate) const US_PER_S: f64 = 1e6;
@@ -18,7 +18,7 @@ pub(crate) struct Tables<'r, R> {
     /// `[cable][a, a kappa, kappa][mode]`
     pub(crate) modes: Vec<R>,
     /// The modes' coefficients per cable.
-    steps: Vec<Option<StepCoefficients>>,
+    steps: Vec<Option<ModalStep>>,
     fields: Vec<Field<'r>>,
 }
 
@@ -56,36 +56,28 @@ impl<'r, R: Real> Tables<'r, R> {
     pub(crate) fn add_cable(&mut self, cable: &Cable) {
         let dt_ms = self.rollout.grid.dt_ms();
         let nodes = cable.nodes();
+        let step = cable.modal_step(dt_ms);
+        if let Some(step) = &step {
+            let sent = step.a.iter().zip(&step.kappa).map(|(a, kappa)| a * kappa);
+            let all = step.a.iter().copied().chain(sent);
+            let all = all.chain(step.kappa.iter().copied());
+            self.modes.extend(all.map(|x| R::from_f64(x)));
+        }
+        self.steps.push(step.clone());
         // capacitance, passive conductance, off-diagonal of node k
-        let of_node: Box<dyn Fn(usize) -> [f64; 3]> = match cable {
-            Cable::Explicit(cable) => {
-                self.steps.push(None);
-                return self.add_explicit(cable, dt_ms);
-            }
-            Cable::Implicit(cable) => {
-                self.steps.push(None);
-                Box::new(move |k| {
-                    let left = if k > 0 { cable.link_us[k - 1] } else { 0.0 };
-                    let right = if k + 1 < nodes { cable.link_us[k] } else { 0.0 };
-                    [cable.capacitance_nf[k] / dt_ms, left + right, -right]
-                })
-            }
-            Cable::Double(cable) => {
-                let step = cable.internode.step_coefficients(dt_ms);
-                self.steps.push(Some(step.clone()));
-                let sent = step.a.iter().zip(&step.kappa).map(|(a, kappa)| a * kappa);
-                let all = step.a.iter().copied().chain(sent).chain(step.kappa);
-                self.modes.extend(all.map(|x| R::from_f64(x)));
-                Box::new(move |k| {
-                    let last = k + 1 == nodes;
-                    let sides = f64::from(u8::from(k > 0) + u8::from(!last));
-                    let off = if last { 0.0 } else { -step.neighbor_coupling };
-                    [
-                        cable.node_capacitance_nf / dt_ms,
-                        sides * step.self_coupling,
-                        off,
-                    ]
-                })
+        let of_node: Box<dyn Fn(usize) -> [f64; 3]> = match (cable, step) {
+            (_, Some(step)) => Box::new(move |k| {
+                let (passive, off) = step.node_row(k, nodes);
+                [step.capacitance_nf / dt_ms, passive, off]
+            }),
+            (Cable::Explicit(cable), None) => return self.add_explicit(cable, dt_ms),
+            (Cable::Implicit(cable), None) => Box::new(move |k| {
+                let left = if k > 0 { cable.link_us[k - 1] } else { 0.0 };
+                let right = if k + 1 < nodes { cable.link_us[k] } else { 0.0 };
+                [cable.capacitance_nf[k] / dt_ms, left + right, -right]
+            }),
+            (Cable::Double(_) | Cable::Reduced(_), None) => {
+                unreachable!("cables with modes have coefficients of a step")
             }
         };
         // Rows behind the fibre's end couple to nothing: u stays.
@@ -170,7 +162,7 @@ impl<'r, R: Real> Tables<'r, R> {
                 }
             }
             Start::From(saved) => {
-                let p = self.nodes_per_lane;
+                let (p, modes) = (self.nodes_per_lane, modes(rollout));
                 to.resize(first + fibers.len() * rows * row, R::default());
                 let each = to[first..].par_chunks_exact_mut(rows * row).zip(fibers);
                 each.for_each(|(start, &fiber)| {
@@ -186,7 +178,7 @@ impl<'r, R: Real> Tables<'r, R> {
                     }
                     for (mode, row) in rows.enumerate() {
                         for k in 0..nodes - 1 {
-                            row[slot(k, p)] = R::from_f64(state.modes[k * MODES + mode]);
+                            row[slot(k, p)] = R::from_f64(state.modes[k * modes + mode]);
                         }
                     }
                 });
@@ -212,7 +204,7 @@ impl<'r, R: Real> Tables<'r, R> {
         });
     }
 
-    /// On the double cable the modes pass a part of their drive on to the nodes within the step.
+    /// Modes pass a part of their drive on to the nodes within the step.
     fn fill_field(&self, to: &mut [R], cable: u32, projection: &Projection) {
         let p = self.nodes_per_lane;
         let (currents, modes) = to.split_at_mut(slots(p));
@@ -222,13 +214,11 @@ impl<'r, R: Real> Tables<'r, R> {
             projection.modes.iter().any(|&x| x != 0.0),
         ) {
             let dt_ms = self.rollout.grid.dt_ms();
-            for (k, drives) in projection.modes.chunks_exact(MODES).enumerate() {
-                for (mode, drive) in drives.iter().enumerate() {
-                    let beta = step.a[mode] * dt_ms * drive;
+            let increments = step.drive_modes(&projection.modes, dt_ms, &mut nodes);
+            for (k, increments) in increments.chunks_exact(step.modes()).enumerate() {
+                for (mode, increment) in increments.iter().enumerate() {
                     // Modes are kept in units of their coupling.
-                    modes[mode * slots(p) + slot(k, p)] = R::from_f64(beta / step.kappa[mode]);
-                    nodes[k] += beta;
-                    nodes[k + 1] += if mode < MODES / 2 { beta } else { -beta };
+                    modes[mode * slots(p) + slot(k, p)] = R::from_f64(increment / step.kappa[mode]);
                 }
             }
         }

@@ -1,10 +1,9 @@
 //! From what a kernel wrote back to the outcomes of fibres.
 
-use axonml_autodiff::cable::MODES;
 use axonml_autodiff::{Cable, FiberOutcome, FiberState, FiberStatus, Observation, Real, Rollout};
 use rayon::prelude::*;
 
-use crate::layout::{RESULT_WORDS, slot, slots, state_rows};
+use crate::layout::{RESULT_WORDS, modes, slot, slots, state_rows};
 use crate::pack::Launch;
 use crate::tables::US_PER_S;
 
@@ -106,7 +105,7 @@ fn state<R: Real>(
         &launch.out_reals[launch.header.states as usize + position * rows * row..][..rows * row];
     let at =
         |quantity: usize, node: usize| all[quantity * row + slot(node, nodes_per_lane)].to_f64();
-    let states = rollout.membrane.states.len();
+    let (states, modes) = (rollout.membrane.states.len(), modes(rollout));
     FiberState {
         v_mv: (0..nodes)
             .map(|node| at(0, node) + rollout.v_reference_mv)
@@ -114,11 +113,8 @@ fn state<R: Real>(
         states: (0..states)
             .map(|state| (0..nodes).map(|node| at(1 + state, node)).collect())
             .collect(),
-        modes: match &*rollout.fibers[0].cable {
-            Cable::Double(_) => (0..nodes - 1)
-                .flat_map(|node| (0..MODES).map(move |mode| at(1 + states + mode, node)))
-                .collect(),
-            Cable::Explicit(_) | Cable::Implicit(_) => Vec::new(),
-        },
+        modes: (0..nodes - 1)
+            .flat_map(|node| (0..modes).map(move |mode| at(1 + states + mode, node)))
+            .collect(),
     }
 }

@@ -39,8 +39,8 @@ mod tests;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use std::sync::Arc;
 
-use super::Projection;
 use super::eigen::symmetric_positive_eigen;
+use super::{ModalStep, Projection};
 
 pub use geometry::{InternodeCompartment, InternodeError, NodeGeometry};
 
@@ -311,6 +311,17 @@ impl DoubleCable {
     /// Points at which the extracellular potential is needed, in order along the fibre: nodes and compartments.
     pub fn samples(&self) -> usize {
         (COMPARTMENTS + 1) * (self.nodes - 1) + 1
+    }
+
+    pub(super) fn step(&self, dt_ms: f64) -> ModalStep {
+        let step = self.internode.step_coefficients(dt_ms);
+        ModalStep {
+            a: step.a.to_vec(),
+            kappa: step.kappa.to_vec(),
+            self_coupling: step.self_coupling,
+            neighbor_coupling: step.neighbor_coupling,
+            capacitance_nf: self.node_capacitance_nf,
+        }
     }
 
     /// Node currents `ga_0 (Ve_end - Ve_node)` summed over the internodes of each node, and the drive of every mode. What

@@ -7,6 +7,8 @@ mod double;
 mod eigen;
 mod explicit;
 mod implicit;
+mod modal;
+mod reduced;
 
 pub use double::{
     DoubleCable, Internode, InternodeCompartment, InternodeError, MODES, NodeGeometry, Parity,
@@ -14,6 +16,8 @@ pub use double::{
 };
 pub use explicit::ExplicitCable;
 pub use implicit::ImplicitCable;
+pub use modal::ModalStep;
+pub use reduced::{Mode, ReducedCable, ReducedDrive};
 
 /// Effect of one unit (mA, or nA for injections) of a source on a fibre: right-hand sides before any time step.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,6 +37,8 @@ pub enum Cable {
     Implicit(ImplicitCable),
     /// Nodes joined by passive double-cable internodes, the latter as independent modes.
     Double(DoubleCable),
+    /// Nodes joined by internodes of one even and one odd mode (surrogates).
+    Reduced(ReducedCable),
 }
 
 impl Cable {
@@ -42,22 +48,39 @@ impl Cable {
             Cable::Explicit(c) => c.nodes,
             Cable::Implicit(c) => c.area_cm2.len(),
             Cable::Double(c) => c.nodes,
+            Cable::Reduced(c) => c.nodes,
         }
     }
 
     /// Number of points along the fibre where the extracellular potential is needed.
     pub fn samples(&self) -> usize {
         match self {
-            Cable::Explicit(_) | Cable::Implicit(_) => self.nodes(),
+            Cable::Explicit(_) | Cable::Implicit(_) | Cable::Reduced(_) => self.nodes(),
             Cable::Double(c) => c.samples(),
+        }
+    }
+
+    /// Number of modes of an internode, the first half of them even, the second half odd; 0 without internodes.
+    pub fn modes_per_internode(&self) -> usize {
+        match self {
+            Cable::Explicit(_) | Cable::Implicit(_) => 0,
+            Cable::Double(_) => MODES,
+            Cable::Reduced(_) => ReducedCable::MODES,
         }
     }
 
     /// Number of internodal mode amplitudes in the state of one fibre: internodes times modes, or 0.
     pub fn mode_count(&self) -> usize {
+        self.nodes().saturating_sub(1) * self.modes_per_internode()
+    }
+
+    /// Coefficients of a backward Euler step of `dt_ms`, for cables with internodal modes: what a backend needs to know
+    /// of them beside nodes, areas and [`Projection`]s.
+    pub fn modal_step(&self, dt_ms: f64) -> Option<ModalStep> {
         match self {
-            Cable::Explicit(_) | Cable::Implicit(_) => 0,
-            Cable::Double(c) => (c.nodes - 1) * MODES,
+            Cable::Explicit(_) | Cable::Implicit(_) => None,
+            Cable::Double(c) => Some(c.step(dt_ms)),
+            Cable::Reduced(c) => Some(c.step(dt_ms)),
         }
     }
 
@@ -66,6 +89,7 @@ impl Cable {
         match self {
             Cable::Explicit(c) if c.nodes < 2 => Err("an explicit cable needs at least 2 nodes"),
             Cable::Double(c) if c.nodes < 1 => Err("a double cable needs at least 1 node"),
+            Cable::Reduced(c) => c.check(),
             Cable::Implicit(c) if c.area_cm2.is_empty() => {
                 Err("an implicit cable needs at least 1 compartment")
             }
@@ -87,6 +111,7 @@ impl Cable {
             Cable::Explicit(c) => c.area_cm2,
             Cable::Implicit(c) => c.area_cm2[node],
             Cable::Double(c) => c.node_area_cm2,
+            Cable::Reduced(c) => c.node_area_cm2,
         }
     }
 
@@ -104,6 +129,7 @@ impl Cable {
             Cable::Explicit(c) => c.project(ve_mv),
             Cable::Implicit(c) => c.project(ve_mv),
             Cable::Double(c) => c.project(ve_mv),
+            Cable::Reduced(c) => c.project(ve_mv),
         }
     }
 

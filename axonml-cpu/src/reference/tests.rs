@@ -2,6 +2,7 @@
 
 mod cases;
 mod double_cable;
+mod reduced_cable;
 
 use std::sync::Arc;
 

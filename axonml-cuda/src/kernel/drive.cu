@@ -1,11 +1,7 @@
 // The stimulus: waveform times amplitude times unit field, summed over the sources that are on. Lane s looks after
 // source s (and s + 32, ..): which field, and how strong it is during a step.
 
-#if DOUBLE_CABLE
-#define FIELD_ROWS 21
-#else
-#define FIELD_ROWS 1
-#endif
+#define FIELD_ROWS (1 + MODES)
 
 struct Drive {
   u32 field, flags;
@@ -68,7 +64,7 @@ struct Drive {
     });
   }
 
-#if DOUBLE_CABLE
+#if MODES
   // Adds what `step` leaves in the modes.
   DEVICE_MEMBER void add_to_modes(const Context& x, u32 step, Modes& modes) const {
     each(x, step, ON_MODES, [&](REAL factor, const REAL* values) {

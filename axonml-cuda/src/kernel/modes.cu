@@ -1,10 +1,9 @@
-// Internodes of the double cable as independent modes. The internode right of a node belongs to the node's lane.
+// Internodes as independent modes: 20 of the double cable, 2 of the reduced one. The internode right of a node belongs to the node's lane.
 //
 // A mode is kept as y = zeta/kappa, mV, so that a step is one multiply-add, y = a y + (u_left +- u_right), and so is what
 // it will send to its nodes in the next one, a kappa y. Both numbers are the same along a fibre and lie in shared memory,
 // [a | a kappa].
 
-#define MODES 20
 #define HALF (MODES / 2)
 #ifndef SHARED_TABLES
 #define SHARED_TABLES(name) __shared__ __align__(16) REAL name[WARPS * 2 * MODES]

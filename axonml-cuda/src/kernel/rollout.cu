@@ -78,7 +78,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
   drive.load(x);
   Observers observers;
   observers.load(x);
-#if DOUBLE_CABLE
+#if MODES
   SHARED_TABLES(tables);
   Modes modes;
   modes.load(x, tables + threadIdx.x / LANES * (2 * MODES));
@@ -88,7 +88,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
   {
     const bool given = header->start_is_given != 0;
     const u64 stride = given ? SLOTS : 1;
-#if DOUBLE_CABLE
+#if MODES
     const REAL* couplings = reals + header->modes + (u64)x.cable * (3 * MODES) + 2 * MODES;
 #endif
     const REAL* start = reals + header->starts + (u64)x.start * STATE_ROWS * stride + (given ? x.lane : 0);
@@ -101,7 +101,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
       current[p] = ZERO;
 #pragma unroll
       for (u32 s = 0; s < STATES; ++s) states[p][s] = start[(1 + s) * stride + at];
-#if DOUBLE_CABLE
+#if MODES
 #pragma unroll
       for (u32 m = 0; m < MODES; ++m)
         modes.y[p][m] = divide(start[(1 + STATES + m) * stride + at], couplings[m]);
@@ -119,7 +119,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     silence_behind_end(x, g, j);
 #endif
     drive.strength = drive.look_up(step);
-#if DOUBLE_CABLE
+#if MODES
     modes.send(x, current);
 #endif
   }
@@ -140,7 +140,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
 #else
     cable.solve(u, g, j, current);
     EACH_NODE { current[p] = ZERO; }
-#if DOUBLE_CABLE
+#if MODES
     modes.advance(x, u);
     drive.add_to_modes(x, step, modes);
     if (go_on) modes.send(x, current);
@@ -170,7 +170,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
   }
 #if FINAL_STATES
   if (status != COMPLETED) return;
-#if DOUBLE_CABLE
+#if MODES
   const REAL* couplings = reals + header->modes + (u64)x.cable * (3 * MODES) + 2 * MODES;
 #endif
   REAL* to = out_reals + header->states + (u64)x.fiber * STATE_ROWS * SLOTS + x.lane;
@@ -178,7 +178,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     to[p * LANES] = u[p];
 #pragma unroll
     for (u32 s = 0; s < STATES; ++s) to[(1 + s) * SLOTS + p * LANES] = states[p][s];
-#if DOUBLE_CABLE
+#if MODES
 #pragma unroll
     for (u32 m = 0; m < MODES; ++m) to[(1 + STATES + m) * SLOTS + p * LANES] = couplings[m] * modes.y[p][m];
 #endif

@@ -5,7 +5,7 @@
 #define STATES 4
 #define STATES_OR_1 4
 #define EXPLICIT_CABLE 0
-#define DOUBLE_CABLE 1
+#define MODES 20
 #define STATE_ROWS 25
 #define FINAL_STATES 1
 #define LOG2_E 1.442695f

@@ -5,7 +5,7 @@
 #define STATES 4
 #define STATES_OR_1 4
 #define EXPLICIT_CABLE 1
-#define DOUBLE_CABLE 0
+#define MODES 0
 #define STATE_ROWS 5
 #define FINAL_STATES 1
 #define LOG2_E 1.4426950408889634

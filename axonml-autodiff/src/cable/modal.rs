@@ -1,0 +1,62 @@
+//! Cables whose internodes are independent modes, as backends see them.
+
+use super::Parity;
+
+/// Coefficients of a backward Euler step of a fibre of equal nodes and internodes, whatever the internodes are.
+///
+/// The modes of an internode are numbered even ones first; as many odd ones follow. Equations: see
+/// [`super::StepCoefficients`], with `a`, `kappa`, `self_coupling` and `neighbor_coupling` from here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModalStep {
+    /// Decay of each mode over the step.
+    pub a: Vec<f64>,
+    /// Current of each mode per potential of the nodes, uS.
+    pub kappa: Vec<f64>,
+    /// Passive conductance at a node per adjacent internode, uS.
+    pub self_coupling: f64,
+    /// Coupling of neighbouring nodes, uS.
+    pub neighbor_coupling: f64,
+    /// Capacitance of a node, nF.
+    pub capacitance_nf: f64,
+}
+
+impl ModalStep {
+    /// Number of modes of an internode.
+    pub fn modes(&self) -> usize {
+        self.a.len()
+    }
+
+    /// Parity of mode `mode`.
+    pub fn parity(&self, mode: usize) -> Parity {
+        if mode < self.modes() / 2 {
+            Parity::Even
+        } else {
+            Parity::Odd
+        }
+    }
+
+    /// Passive conductance at node `node` of `nodes`, and the off-diagonal of its row and the one behind it (0 for the
+    /// last one), uS.
+    pub fn node_row(&self, node: usize, nodes: usize) -> (f64, f64) {
+        let last = node + 1 == nodes;
+        let internodes = f64::from(u8::from(node > 0) + u8::from(!last));
+        let off = if last { 0.0 } else { -self.neighbor_coupling };
+        (internodes * self.self_coupling, off)
+    }
+
+    /// Increments `a dt drive` of the modes by a unit source, nA, `[internode, mode]`; what they pass on to the nodes
+    /// within the step is added to `nodes_na`, `[node]`. `drives` are those of a [`super::Projection`], nA/ms.
+    pub fn drive_modes(&self, drives: &[f64], dt_ms: f64, nodes_na: &mut [f64]) -> Vec<f64> {
+        let modes = self.modes();
+        let mut increments = Vec::with_capacity(drives.len());
+        for (k, drives) in drives.chunks_exact(modes).enumerate() {
+            for (mode, drive) in drives.iter().enumerate() {
+                let increment = self.a[mode] * dt_ms * drive;
+                increments.push(increment);
+                nodes_na[k] += increment;
+                nodes_na[k + 1] += self.parity(mode).sign() * increment;
+            }
+        }
+        increments
+    }
+}
