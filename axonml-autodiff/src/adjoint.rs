@@ -36,8 +36,6 @@ pub enum AdjointOutput {
 pub struct MembraneAdjoint {
     /// The step's coefficients from the parameters.
     pub coefficients: BoundProgram,
-    /// The reverse of `coefficients`: inputs of that, then one cotangent per coefficient; outputs one per input.
-    pub coefficients_adjoint: Program,
     /// The reverse of what is done at every node, with the cotangents of coefficients.
     pub node: AdjointProgram,
     /// The same without the cotangents of coefficients, for those who differentiate by no parameter.
@@ -115,7 +113,7 @@ impl MembraneAdjoint {
         let mut meanings = vec![AdjointOutput::U];
         for (input, bar) in inputs.iter().zip(bars) {
             match *input {
-                AdjointInput::U => outputs[0].1 = carried + bar,
+                AdjointInput::U => outputs[0].1 = outputs[0].1 + bar,
                 AdjointInput::State(state) => {
                     meanings.push(AdjointOutput::State(state));
                     outputs.push((format!("state {state}"), bar));
@@ -144,7 +142,6 @@ impl MembraneAdjoint {
                 split.coefficients.clone(),
                 bound(&split.coefficient_inputs),
             ),
-            coefficients_adjoint: split.coefficients.adjoint(),
             node: program(&|_| true),
             node_only: program(&|meaning| !matches!(meaning, AdjointOutput::Coefficient(_))),
         }

@@ -137,6 +137,8 @@ pub struct Cotangents {
     /// Of the state it started from. Of a uniform start whose states are the steady ones, parameters act through these as
     /// well: that is in `shared` and `parameters`.
     pub start: FiberState,
+    /// Of the membrane potential of a uniform start, its steady states included; 0 for other starts.
+    pub uniform_v: f64,
 }
 
 /// What differentiating one fibre's run gave.

@@ -14,6 +14,7 @@ mod error;
 mod expr;
 mod fiber;
 mod fusion;
+mod gradient;
 pub mod math;
 mod membrane;
 mod observer;
@@ -30,6 +31,10 @@ pub use error::{BackendError, TraceError};
 pub use expr::{Expr, Tracer};
 pub use fiber::{Membrane, SectionKind, StateUpdate};
 pub use fusion::{FusedArgument, FusedOp, FusedProgram, FusedStep, PerLane};
+pub use gradient::{
+    CableCotangent, Cotangents, Differentiated, Evaluation, FiberGradient, GradientRequest,
+    Objective, RecordedCotangent, SourceCotangent,
+};
 pub use membrane::{Binding, BoundProgram, MembranePrograms};
 pub use observer::{Crossing, NodeSelection, Observation, ObserverKind, ObserverSpec, Recording};
 pub use op::Op;

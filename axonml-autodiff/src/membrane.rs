@@ -31,6 +31,7 @@ pub struct BoundProgram {
     /// What its inputs are bound to, in their order.
     pub bindings: Vec<Binding>,
     fused: OnceLock<FusedProgram>,
+    adjoint: OnceLock<Program>,
 }
 
 impl BoundProgram {
@@ -40,12 +41,18 @@ impl BoundProgram {
             program,
             bindings,
             fused: OnceLock::new(),
+            adjoint: OnceLock::new(),
         }
     }
 
     /// The program as executors want it; made once.
     pub fn fused(&self) -> &FusedProgram {
         self.fused.get_or_init(|| FusedProgram::new(&self.program))
+    }
+
+    /// The program of transposed derivatives, see [`Program::adjoint`]; made once.
+    pub fn adjoint(&self) -> &Program {
+        self.adjoint.get_or_init(|| self.program.adjoint())
     }
 }
 
@@ -66,6 +73,7 @@ pub struct MembranePrograms {
     pub step: BoundProgram,
     explicit_adjoint: OnceLock<MembraneAdjoint>,
     implicit_adjoint: OnceLock<MembraneAdjoint>,
+    currents_adjoint: OnceLock<MembraneAdjoint>,
 }
 
 impl MembranePrograms {
@@ -83,6 +91,7 @@ impl MembranePrograms {
             step,
             explicit_adjoint: OnceLock::new(),
             implicit_adjoint: OnceLock::new(),
+            currents_adjoint: OnceLock::new(),
         }
     }
 
@@ -98,5 +107,11 @@ impl MembranePrograms {
     pub fn implicit_adjoint(&self) -> &MembraneAdjoint {
         self.implicit_adjoint
             .get_or_init(|| MembraneAdjoint::new(&self.step))
+    }
+
+    /// The reverse of `currents`: its outputs are `G` and `J`. Made once.
+    pub fn currents_adjoint(&self) -> &MembraneAdjoint {
+        self.currents_adjoint
+            .get_or_init(|| MembraneAdjoint::new(&self.currents))
     }
 }

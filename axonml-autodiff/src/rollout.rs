@@ -8,8 +8,8 @@ use axonml_core::{TimeGrid, names};
 
 use crate::cable::{Cable, Projection};
 use crate::{
-    BackendError, Binding, Extent, MembranePrograms, Observation, ObserverKind, ObserverSpec,
-    Precision,
+    BackendError, Binding, Differentiated, Extent, GradientRequest, MembranePrograms, Objective,
+    Observation, ObserverKind, ObserverSpec, Precision,
 };
 
 /// One fibre of a rollout.
@@ -161,6 +161,24 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// [`BackendError`] when the rollout is inconsistent (see [`Rollout::check`]) or the device fails.
     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError>;
+
+    /// Runs all fibres and differentiates `objective` by what `request` asks for; one entry per fibre, in order.
+    ///
+    /// # Errors
+    /// As [`Backend::run`]; also for rollouts that stop early, for an objective whose derivatives do not fit what was
+    /// recorded, and where the backend has no reverse mode.
+    fn differentiate(
+        &self,
+        rollout: &Rollout,
+        objective: &dyn Objective,
+        request: GradientRequest,
+    ) -> Result<Vec<Differentiated>, BackendError> {
+        let _ = (rollout, objective, request);
+        Err(BackendError::Unsupported(format!(
+            "backend {} does not compute gradients; use the CPU backend",
+            self.name()
+        )))
+    }
 }
 
 impl Rollout {

@@ -1,6 +1,9 @@
 //! The backend itself: groups of fibres over threads.
 
-use axonml_autodiff::{Backend, BackendError, FiberOutcome, Outcome, Precision, Real, Rollout};
+use axonml_autodiff::{
+    Backend, BackendError, Differentiated, GradientRequest, Objective, Outcome, Precision, Real,
+    Rollout,
+};
 use rayon::prelude::*;
 
 use crate::Isa;
@@ -27,30 +30,30 @@ impl CpuBackend {
         CpuBackend { isa }
     }
 
-    fn run_groups<R: Real, const L: usize>(
+    /// Cuts the fibres into groups, lets `act` have each, and brings the results into the fibres' order.
+    fn each_group<T: Send, R: Real, const L: usize>(
         self,
         rollout: &Rollout,
-    ) -> Result<Outcome, BackendError> {
+        act: impl Fn(Group<'_, R, L>) -> Result<Vec<T>, BackendError> + Sync,
+    ) -> Result<Vec<T>, BackendError> {
         // Fibres of equal length share groups, so that short ones do not idle in the rows of long ones.
         let mut order: Vec<usize> = (0..rollout.fibers.len()).collect();
         order.sort_by_key(|&fiber| rollout.fibers[fiber].cable.nodes());
-        let outcomes: Vec<(usize, FiberOutcome)> = order
+        let results: Vec<(usize, T)> = order
             .par_chunks(L)
             .map(|members| {
-                let outcomes = Group::<R, L>::new(rollout, members, self.isa)?.run();
-                Ok(members.iter().copied().zip(outcomes).collect())
+                let results = act(Group::<R, L>::new(rollout, members, self.isa)?)?;
+                Ok(members.iter().copied().zip(results).collect())
             })
             .collect::<Result<Vec<Vec<_>>, BackendError>>()?
             .into_iter()
             .flatten()
             .collect();
-        let mut fibers: Vec<Option<FiberOutcome>> = vec![None; order.len()];
-        for (fiber, outcome) in outcomes {
-            fibers[fiber] = Some(outcome);
+        let mut fibers: Vec<Option<T>> = order.iter().map(|_| None).collect();
+        for (fiber, result) in results {
+            fibers[fiber] = Some(result);
         }
-        Ok(Outcome {
-            fibers: fibers.into_iter().flatten().collect(),
-        })
+        Ok(fibers.into_iter().flatten().collect())
     }
 }
 
@@ -67,9 +70,36 @@ impl Backend for CpuBackend {
 
     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError> {
         rollout.check()?;
+        let fibers = match rollout.precision {
+            Precision::F32 => {
+                self.each_group(rollout, |group: Group<'_, f32, LANES_F32>| Ok(group.run()))?
+            }
+            Precision::F64 => {
+                self.each_group(rollout, |group: Group<'_, f64, LANES_F64>| Ok(group.run()))?
+            }
+        };
+        Ok(Outcome { fibers })
+    }
+
+    fn differentiate(
+        &self,
+        rollout: &Rollout,
+        objective: &dyn Objective,
+        request: GradientRequest,
+    ) -> Result<Vec<Differentiated>, BackendError> {
+        rollout.check()?;
+        if rollout.stop_when_active.is_some() {
+            return Err(BackendError::Unsupported(
+                "a run that is differentiated cannot stop early".into(),
+            ));
+        }
         match rollout.precision {
-            Precision::F32 => self.run_groups::<f32, LANES_F32>(rollout),
-            Precision::F64 => self.run_groups::<f64, LANES_F64>(rollout),
+            Precision::F32 => self.each_group(rollout, |group: Group<'_, f32, LANES_F32>| {
+                group.differentiate(objective, request)
+            }),
+            Precision::F64 => self.each_group(rollout, |group: Group<'_, f64, LANES_F64>| {
+                group.differentiate(objective, request)
+            }),
         }
     }
 }

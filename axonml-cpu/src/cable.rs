@@ -3,6 +3,8 @@
 //! Arrays are `[node][lane]` with `L` lanes. Fibres with fewer nodes than the group have rows behind their end that act
 //! on none of theirs.
 
+pub(crate) mod reverse;
+
 use axonml_autodiff::Real;
 
 use crate::isa::Kernel;
@@ -146,7 +148,7 @@ pub(crate) struct ModeRows<R> {
 
 /// Advances the internodal modes by one step: `zeta = kappa (u_left +- u_right) + z`.
 ///
-/// `z` holds `a zeta + w beta` of the step before on entry. With `decay`, it holds `a zeta` of this step on exit and
+/// `z` holds `a zeta` of the step before plus the drive `w beta` on entry. With `decay`, it holds `a zeta` of this step on exit and
 /// the currents that these send into the nodes have been added to `current`; without (the last step of a run), it holds
 /// `zeta` itself. `MODES` is the number of modes of an internode.
 pub(crate) struct AdvanceModes<'a, R, const L: usize, const MODES: usize> {

@@ -1,16 +1,29 @@
 //! The stimulus of a group of lanes: what its sources do to nodes and modes, and how strong each is at a step.
 
+mod reverse;
+
 use std::sync::Arc;
 
 use axonml_autodiff::cable::Projection;
 use axonml_autodiff::{Cable, Real, Rollout, SourceField};
 
+pub(crate) use reverse::DriveSums;
+
 /// Fields of one source per lane, for a waveform of 1.
 #[derive(Debug)]
 struct SourceSlot<R> {
-    /// Waveform and amplitude per lane; none where the lane has fewer sources.
-    lanes: Vec<Option<(Arc<Vec<f64>>, f64)>>,
+    /// None where the lane has fewer sources.
+    lanes: Vec<Option<LaneSource>>,
     fields: Fields<R>,
+}
+
+/// How strong a source is in one lane.
+#[derive(Clone, Debug)]
+struct LaneSource {
+    waveform: Arc<Vec<f64>>,
+    amplitude: f64,
+    /// Whether the amplitude is the one under study.
+    scaled: bool,
 }
 
 /// What a unit source does: currents into nodes over a step (nA, `[node][lane]`) and increments of modes (nA,
@@ -68,6 +81,7 @@ struct DenseSource {
     cable: Arc<Cable>,
     ve_mv: Arc<Vec<f64>>,
     amplitude: f64,
+    scaled: bool,
 }
 
 /// The stimulus of a group.
@@ -116,8 +130,11 @@ impl<R: Real> GroupDrive<R> {
                         }
                         let slot = &mut drive.slots[next_slot];
                         next_slot += 1;
-                        slot.lanes[lane] =
-                            Some((rollout.drive.waveforms[*waveform].clone(), amplitude));
+                        slot.lanes[lane] = Some(LaneSource {
+                            waveform: rollout.drive.waveforms[*waveform].clone(),
+                            amplitude,
+                            scaled: source.scaled,
+                        });
                         slot.fields.set(cable, projection, dt_ms, lane, lanes);
                     }
                     SourceField::Dense(ve_mv) => drive.dense.push(DenseSource {
@@ -125,6 +142,7 @@ impl<R: Real> GroupDrive<R> {
                         cable: cable.clone(),
                         ve_mv: ve_mv.clone(),
                         amplitude,
+                        scaled: source.scaled,
                     }),
                 }
             }
@@ -143,8 +161,8 @@ impl<R: Real> GroupDrive<R> {
             let mut strength = [R::default(); L];
             let mut on = false;
             for (strength, source) in strength.iter_mut().zip(&slot.lanes) {
-                if let Some((waveform, amplitude)) = source {
-                    let w = waveform.get(step).copied().unwrap_or(0.0) * amplitude;
+                if let Some(source) = source {
+                    let w = source.waveform.get(step).copied().unwrap_or(0.0) * source.amplitude;
                     on |= w != 0.0;
                     *strength = R::from_f64(w);
                 }

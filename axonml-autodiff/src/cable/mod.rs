@@ -133,6 +133,19 @@ impl Cable {
         }
     }
 
+    /// The transpose of [`Cable::project`]: cotangents of the potentials from those of the projection.
+    pub fn project_transposed(&self, nodes_na: &[f64], modes: &[f64]) -> Vec<f64> {
+        (0..self.samples())
+            .map(|sample| {
+                let mut unit = vec![0.0; self.samples()];
+                unit[sample] = 1.0;
+                let p = self.project(&unit);
+                let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
+                dot(&p.nodes_na, nodes_na) + dot(&p.modes, modes)
+            })
+            .collect()
+    }
+
     /// What 1 nA injected into the axoplasm of `node` does to the fibre.
     pub fn inject(&self, node: usize) -> Projection {
         let mut nodes_na = vec![0.0; self.nodes()];

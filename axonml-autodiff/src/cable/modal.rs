@@ -59,4 +59,22 @@ impl ModalStep {
         }
         increments
     }
+
+    /// The transpose of [`ModalStep::drive_modes`]: cotangents of the drives from those of the increments, and of the
+    /// currents into the nodes that these are passed on to.
+    pub fn drive_modes_transposed(
+        &self,
+        increments: &[f64],
+        dt_ms: f64,
+        nodes_na: &[f64],
+    ) -> Vec<f64> {
+        let modes = self.modes();
+        let each = increments.iter().enumerate();
+        each.map(|(index, increment)| {
+            let (k, mode) = (index / modes, index % modes);
+            let passed_on = nodes_na[k] + self.parity(mode).sign() * nodes_na[k + 1];
+            self.a[mode] * dt_ms * (increment + passed_on)
+        })
+        .collect()
+    }
 }

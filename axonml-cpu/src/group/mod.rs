@@ -1,43 +1,22 @@
 //! A group of fibres simulated together, one fibre per lane of the arrays.
 
+mod pack;
+mod reverse;
+mod status;
+
 use std::sync::Arc;
 
-use axonml_autodiff::cable::{ExplicitCable, MODES, ReducedCable};
+use axonml_autodiff::cable::{MODES, ReducedCable};
 use axonml_autodiff::{
-    BackendError, Binding, BoundProgram, Cable, FiberOutcome, FiberState, FiberStatus, Real,
-    Rollout, Start,
+    BackendError, Cable, FiberOutcome, FiberState, FiberStatus, Real, Rollout, Start,
 };
 
-use crate::cable::{
-    AddScaled, AdvanceModes, DecayModes, ExplicitRows, FindBad, FindUnstable, ModeRows, NodeRows,
-    Solve, StepExplicit,
-};
+use crate::cable::{AddScaled, AdvanceModes, DecayModes, Solve, StepExplicit};
 use crate::drive::GroupDrive;
 use crate::interpreter::Interpreter;
 use crate::isa::{Isa, dispatch};
-use crate::tape::{Tape, Target};
 use crate::watch::{FiberView, Watch};
-
-/// S/cm2 times cm2 is S; the cables count in uS.
-const US_PER_S: f64 = 1e6;
-
-/// The linear part of the fibres of a group.
-enum GroupCable<R> {
-    Explicit {
-        rows: ExplicitRows<R>,
-        limit: Vec<R>,
-        cables: Vec<ExplicitCable>,
-    },
-    Implicit {
-        rows: NodeRows<R>,
-    },
-    /// Nodes joined by internodal modes, whose state is `z`, `[internode][mode][lane]`.
-    Modal {
-        rows: NodeRows<R>,
-        modes: ModeRows<R>,
-        z: Vec<R>,
-    },
-}
+use pack::{GroupCable, interpreter, pack_cable};
 
 /// Fibres in lanes, with everything a run of them needs.
 pub(crate) struct Group<'r, R, const L: usize> {
@@ -185,26 +164,11 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         let steps = self.rollout.steps.clone();
         self.each_watch(|watch, view| watch.start(view));
         if steps.is_empty() {
-            return self.finish();
+            return self.outcomes();
         }
-        if !matches!(self.cable, GroupCable::Explicit { .. }) {
-            self.start_currents();
-        }
-        self.start_modes(steps.start);
+        self.begin();
         for step in steps.clone() {
-            self.add_node_drive(step);
-            match self.cable {
-                GroupCable::Explicit { .. } => {
-                    self.step_membrane();
-                    self.find_unstable(step + 1);
-                    self.solve();
-                }
-                _ => {
-                    self.solve();
-                    self.advance_modes(step, steps.end);
-                    self.step_membrane();
-                }
-            }
+            self.advance(step, steps.end);
             self.find_bad(step + 1);
             self.each_watch(|watch, view| watch.see(step + 1, view));
             for lane in 0..self.used {
@@ -216,7 +180,33 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 break;
             }
         }
-        self.finish()
+        self.outcomes()
+    }
+
+    /// Prepares the first step.
+    fn begin(&mut self) {
+        if !matches!(self.cable, GroupCable::Explicit { .. }) {
+            self.start_currents();
+        }
+        self.decay_modes();
+    }
+
+    /// Takes one step of a run that ends before step `end`.
+    fn advance(&mut self, step: usize, end: usize) {
+        self.add_drive(step);
+        match self.cable {
+            GroupCable::Explicit { .. } => {
+                self.step_membrane();
+                self.find_unstable(step + 1);
+                self.solve();
+            }
+            _ => {
+                self.solve();
+                // The last step leaves the modes as they are, for whoever continues the run.
+                self.advance_modes(step + 1 < end);
+                self.step_membrane();
+            }
+        }
     }
 
     fn each_watch(&mut self, act: impl Fn(&mut Watch, &LaneView<'_, R>)) {
@@ -301,9 +291,13 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         self.current.fill(R::default());
     }
 
-    /// Adds the sources' currents into the nodes during `step`.
-    fn add_node_drive(&mut self, step: usize) {
+    /// Adds the sources' currents into the nodes and their increments of the modes during `step`.
+    fn add_drive(&mut self, step: usize) {
         let (isa, current) = (self.isa, &mut self.current);
+        let mut modes = match &mut self.cable {
+            GroupCable::Modal { z, .. } => Some(z),
+            GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => None,
+        };
         self.drive.active::<L>(step, |factor, fields| {
             dispatch(
                 isa,
@@ -313,29 +307,20 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                     to: current,
                 },
             );
+            if let (Some(to), false) = (&mut modes, fields.modes.is_empty()) {
+                dispatch(
+                    isa,
+                    AddScaled::<R, L> {
+                        factor,
+                        x: &fields.modes,
+                        to,
+                    },
+                );
+            }
         });
     }
 
-    /// Adds the sources' increments of the modes during `step`.
-    fn add_mode_drive(&mut self, step: usize) {
-        if let GroupCable::Modal { z, .. } = &mut self.cable {
-            let isa = self.isa;
-            self.drive.active::<L>(step, |factor, fields| {
-                if !fields.modes.is_empty() {
-                    dispatch(
-                        isa,
-                        AddScaled::<R, L> {
-                            factor,
-                            x: &fields.modes,
-                            to: z,
-                        },
-                    );
-                }
-            });
-        }
-    }
-
-    fn start_modes(&mut self, first_step: usize) {
+    fn decay_modes(&mut self) {
         if let GroupCable::Modal { modes: rows, z, .. } = &mut self.cable {
             dispatch(
                 self.isa,
@@ -346,21 +331,15 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 },
             );
         }
-        self.add_mode_drive(first_step);
     }
 
-    fn advance_modes(&mut self, step: usize, end: usize) {
-        // The last step leaves the modes as they are, for whoever continues the run.
-        let decay = step + 1 < end;
+    fn advance_modes(&mut self, decay: bool) {
         if let GroupCable::Modal { modes, .. } = &self.cable {
             match modes.modes {
                 ReducedCable::MODES => self.advance_each_mode::<{ ReducedCable::MODES }>(decay),
                 MODES => self.advance_each_mode::<MODES>(decay),
                 modes => unreachable!("no cable has {modes} modes per internode"),
             }
-        }
-        if decay {
-            self.add_mode_drive(step + 1);
         }
     }
 
@@ -379,113 +358,12 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
     }
 
-    /// Marks lanes with a node whose explicit step is unstable.
-    fn find_unstable(&mut self, state: usize) {
-        let GroupCable::Explicit {
-            rows,
-            limit,
-            cables,
-        } = &self.cable
-        else {
-            return;
-        };
-        let mut found = false;
-        dispatch(
-            self.isa,
-            FindUnstable::<R, L> {
-                area: &rows.area,
-                g: &self.g,
-                limit,
-                found: &mut found,
-            },
-        );
-        if !found {
-            return;
-        }
-        let dt_ms = self.rollout.grid.dt_ms();
-        let mut unstable = Vec::new();
-        for lane in self.open_lanes() {
-            // The very comparison of the scan, so that a lane's verdict does not depend on who made it necessary.
-            let exceeds = |node: &usize| rows.area[lane] * self.g[node * L + lane] > limit[lane];
-            if let Some(node) = (0..cables[lane].nodes).find(exceeds) {
-                let g_us = (rows.area[lane] * self.g[node * L + lane]).to_f64();
-                unstable.push((lane, node, Some(cables[lane].stability(dt_ms, g_us))));
-            }
-        }
-        self.mark_diverged(state, &unstable);
-    }
-
-    /// Marks lanes in which a number is no longer finite.
-    fn find_bad(&mut self, state: usize) {
-        let mut arrays: Vec<&[R]> = vec![&self.u, &self.g, &self.j];
-        arrays.extend(self.states.iter().map(|state| &state[..]));
-        let mut found = false;
-        dispatch(
-            self.isa,
-            FindBad {
-                arrays: &arrays,
-                found: &mut found,
-            },
-        );
-        if !found {
-            return;
-        }
-        let mut bad = Vec::new();
-        for lane in self.open_lanes() {
-            let is_bad = |node: &usize| arrays.iter().any(|x| !x[node * L + lane].is_finite());
-            bad.extend(
-                (0..self.nodes_of(lane))
-                    .find(is_bad)
-                    .map(|node| (lane, node, None)),
-            );
-        }
-        self.mark_diverged(state, &bad);
-    }
-
-    /// Ends lanes as diverged at (lane, node, stability number) and sets their numbers to rest, so that what went wrong
-    /// in them neither slows the group nor is found again.
-    fn mark_diverged(&mut self, state: usize, lanes: &[(usize, usize, Option<f64>)]) {
-        for &(lane, node, stability) in lanes {
-            let v_mv = self.u[node * L + lane].to_f64() + self.rollout.v_reference_mv;
-            self.status[lane] = Some(FiberStatus::Diverged {
-                state,
-                node,
-                v_mv,
-                stability,
-            });
-            let modes = match &mut self.cable {
-                GroupCable::Modal { z, .. } => Some(z),
-                GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => None,
-            };
-            let arrays = [
-                &mut self.u,
-                &mut self.u_before,
-                &mut self.g,
-                &mut self.j,
-                &mut self.current,
-            ];
-            for array in arrays.into_iter().chain(&mut self.states).chain(modes) {
-                array
-                    .iter_mut()
-                    .skip(lane)
-                    .step_by(L)
-                    .for_each(|x| *x = R::default());
-            }
-        }
-    }
-
-    /// Lanes without an answer yet.
-    fn open_lanes(&self) -> Vec<usize> {
-        (0..self.used)
-            .filter(|&lane| self.status[lane].is_none())
-            .collect()
-    }
-
     fn nodes_of(&self, lane: usize) -> usize {
         self.rollout.fibers[self.members[lane]].cable.nodes()
     }
 
-    fn finish(mut self) -> Vec<FiberOutcome> {
+    /// What became of the group's fibres, in order; takes what the observers saw.
+    fn outcomes(&mut self) -> Vec<FiberOutcome> {
         let watches = std::mem::take(&mut self.watches);
         watches
             .into_iter()
@@ -524,146 +402,5 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => Vec::new(),
             },
         }
-    }
-}
-
-/// The interpreter of one of the membrane programs for the fibres `members`.
-fn interpreter<R: Real>(
-    rollout: &Rollout,
-    bound: &BoundProgram,
-    members: &[usize],
-    len: usize,
-) -> Interpreter<R> {
-    let constants: Vec<Vec<Option<f64>>> = members
-        .iter()
-        .map(|&fiber| rollout.constants(&bound.bindings, fiber))
-        .collect();
-    let node_inputs: Vec<Option<usize>> = bound
-        .bindings
-        .iter()
-        .map(|binding| match *binding {
-            Binding::U => Some(0),
-            Binding::State(state) => Some(1 + state),
-            Binding::Shared(_) | Binding::Fiber(_) | Binding::Dt | Binding::Reference => None,
-        })
-        .collect();
-    let fused = bound.fused();
-    let coefficients = fused.coefficients(&constants);
-    let tape = Tape::new(
-        fused,
-        &coefficients,
-        &node_inputs,
-        &Target::arrays(fused.outputs.len()),
-        members.len(),
-    );
-    Interpreter::new(tape, len)
-}
-
-/// Packs cables of one kind into lanes.
-fn pack_cable<R: Real, const L: usize>(
-    cables: &[&Arc<Cable>],
-    nodes: usize,
-    dt_ms: f64,
-) -> GroupCable<R> {
-    let len = nodes * L;
-    let mut rows = NodeRows {
-        // A row of its own for nodes that a shorter fibre lacks: c u' = 0.
-        capacitance: vec![R::from_f64(1.0); len],
-        diagonal: vec![R::from_f64(1.0); len],
-        area: vec![R::default(); len],
-        off: vec![R::default(); len],
-    };
-    match &**cables[0] {
-        Cable::Explicit(_) => pack_explicit::<R>(cables, dt_ms),
-        Cable::Implicit(_) => {
-            for (lane, cable) in cables.iter().enumerate() {
-                let Cable::Implicit(cable) = &***cable else {
-                    unreachable!("a checked rollout has one kind of cable")
-                };
-                let n = cable.area_cm2.len();
-                for k in 0..n {
-                    let left = if k > 0 { cable.link_us[k - 1] } else { 0.0 };
-                    let right = if k + 1 < n { cable.link_us[k] } else { 0.0 };
-                    let capacitance = cable.capacitance_nf[k] / dt_ms;
-                    let area = cable.area_cm2[k] * US_PER_S;
-                    set_row::<R, L>(
-                        &mut rows,
-                        k,
-                        lane,
-                        [capacitance, left + right, area, -right],
-                    );
-                }
-            }
-            GroupCable::Implicit { rows }
-        }
-        Cable::Double(_) | Cable::Reduced(_) => {
-            let count = cables[0].modes_per_internode();
-            let mut modes = ModeRows {
-                modes: count,
-                a: vec![R::default(); count * L],
-                kappa: vec![R::default(); count * L],
-                present: vec![R::default(); (nodes - 1) * L],
-            };
-            for (lane, cable) in cables.iter().enumerate() {
-                let Some(step) = cable.modal_step(dt_ms) else {
-                    unreachable!("a checked rollout has one kind of cable")
-                };
-                for mode in 0..count {
-                    modes.a[mode * L + lane] = R::from_f64(step.a[mode]);
-                    modes.kappa[mode * L + lane] = R::from_f64(step.kappa[mode]);
-                }
-                let nodes = cable.nodes();
-                for k in 0..nodes {
-                    let (passive, off) = step.node_row(k, nodes);
-                    let capacitance = step.capacitance_nf / dt_ms;
-                    let area = cable.area_cm2(k) * US_PER_S;
-                    set_row::<R, L>(&mut rows, k, lane, [capacitance, passive, area, off]);
-                    if k + 1 < nodes {
-                        modes.present[k * L + lane] = R::from_f64(1.0);
-                    }
-                }
-            }
-            GroupCable::Modal {
-                rows,
-                modes,
-                z: vec![R::default(); (nodes - 1) * count * L],
-            }
-        }
-    }
-}
-
-fn set_row<R: Real, const L: usize>(rows: &mut NodeRows<R>, k: usize, lane: usize, row: [f64; 4]) {
-    let [capacitance, passive, area, off] = row;
-    let at = k * L + lane;
-    rows.capacitance[at] = R::from_f64(capacitance);
-    rows.diagonal[at] = R::from_f64(capacitance + passive);
-    rows.area[at] = R::from_f64(area);
-    rows.off[at] = R::from_f64(off);
-}
-
-fn pack_explicit<R: Real>(cables: &[&Arc<Cable>], dt_ms: f64) -> GroupCable<R> {
-    let cables: Vec<ExplicitCable> = cables
-        .iter()
-        .map(|cable| match &***cable {
-            Cable::Explicit(cable) => cable.clone(),
-            _ => unreachable!("a checked rollout has one kind of cable"),
-        })
-        .collect();
-    let per_lane = |f: &dyn Fn(&ExplicitCable) -> f64| {
-        cables.iter().map(|cable| R::from_f64(f(cable))).collect()
-    };
-    let rows = ExplicitRows {
-        dt_over_c: per_lane(&|cable| dt_ms / cable.capacitance_nf),
-        neighbor: per_lane(&|cable| cable.axial_us * cable.v_weights.0),
-        center: per_lane(&|cable| cable.axial_us * cable.v_weights.1),
-        area: per_lane(&|cable| cable.area_cm2 * US_PER_S),
-    };
-    let limit = per_lane(&|cable| {
-        ExplicitCable::STABILITY_LIMIT * cable.capacitance_nf / dt_ms - cable.stencil_us()
-    });
-    GroupCable::Explicit {
-        rows,
-        limit,
-        cables,
     }
 }

@@ -1,0 +1,191 @@
+//! The reverse of the membrane's programs for a group of lanes.
+
+use axonml_autodiff::{
+    AdjointInput, AdjointOutput, Binding, BoundProgram, MembraneAdjoint, Real, Rollout,
+};
+
+use crate::interpreter::Interpreter;
+use crate::isa::Isa;
+use crate::tape::{Tape, Target};
+
+/// A membrane program's reverse, with what its parameters have collected.
+pub(super) struct MembraneBack<'r, R> {
+    rollout: &'r Rollout,
+    adjoint: &'r MembraneAdjoint,
+    interpreter: Interpreter<R>,
+    /// State variables that the program reads: the others' cotangents are zero.
+    reads: Vec<bool>,
+    /// `[coefficient][lane]`; empty if parameters are not asked for.
+    totals: Vec<Vec<f64>>,
+}
+
+/// Cotangents of the parameters of one lane.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ParameterSums {
+    pub(super) shared: Vec<f64>,
+    pub(super) fiber: Vec<f64>,
+    pub(super) reference: f64,
+}
+
+impl ParameterSums {
+    pub(super) fn zero(rollout: &Rollout, fiber: usize) -> Self {
+        ParameterSums {
+            shared: vec![0.0; rollout.shared.len()],
+            fiber: vec![0.0; rollout.fibers[fiber].parameters.len()],
+            reference: 0.0,
+        }
+    }
+
+    /// Adds what the inputs of a bound program collect when its outputs collected `bars`; `u` stands for the voltage.
+    /// Returns the cotangent of `u`.
+    pub(super) fn pull(
+        &mut self,
+        rollout: &Rollout,
+        fiber: usize,
+        bound: &BoundProgram,
+        u: f64,
+        bars: &[f64],
+    ) -> f64 {
+        let constants = rollout.constants(&bound.bindings, fiber);
+        let mut inputs: Vec<f64> = constants.into_iter().map(|c| c.unwrap_or(u)).collect();
+        inputs.extend(bars);
+        let mut of_u = 0.0;
+        for (binding, bar) in bound.bindings.iter().zip(bound.adjoint().eval(&inputs)) {
+            match *binding {
+                Binding::Shared(index) => self.shared[index] += bar,
+                Binding::Fiber(index) => self.fiber[index] += bar,
+                Binding::Reference => self.reference += bar,
+                Binding::U => of_u += bar,
+                Binding::Dt | Binding::State(_) => {}
+            }
+        }
+        of_u
+    }
+}
+
+/// The arrays that the reverse of a program reads, `[node][lane]` each.
+pub(super) struct Given<'a, R> {
+    /// Voltage and states, as the program saw them.
+    pub(super) u: &'a [R],
+    pub(super) states: Vec<&'a [R]>,
+    /// Cotangents of the program's outputs.
+    pub(super) outputs: Vec<&'a [R]>,
+    /// Cotangent of the voltage from elsewhere.
+    pub(super) carried: &'a [R],
+}
+
+impl<'r, R: Real> MembraneBack<'r, R> {
+    pub(super) fn new(
+        rollout: &'r Rollout,
+        adjoint: &'r MembraneAdjoint,
+        members: &[usize],
+        len: usize,
+        parameters: bool,
+    ) -> Self {
+        let program = match parameters {
+            true => &adjoint.node,
+            false => &adjoint.node_only,
+        };
+        let bound = &adjoint.coefficients;
+        // Equal lanes are common: their coefficients are computed once.
+        let mut values: Vec<Vec<f64>> = Vec::with_capacity(members.len());
+        for &fiber in members {
+            let constants = rollout.constants(&bound.bindings, fiber);
+            let inputs: Vec<f64> = constants.into_iter().flatten().collect();
+            values.push(bound.program.eval(&inputs));
+        }
+        let constants: Vec<Vec<Option<f64>>> = values
+            .iter()
+            .map(|values| {
+                let of = |input: &AdjointInput| match *input {
+                    AdjointInput::Coefficient(index) => Some(values[index]),
+                    _ => None,
+                };
+                program.inputs.iter().map(of).collect()
+            })
+            .collect();
+        let states = rollout.membrane.states.len();
+        let outputs = program
+            .inputs
+            .iter()
+            .filter(|input| matches!(input, AdjointInput::Output(_)))
+            .count();
+        let node_inputs: Vec<Option<usize>> = program
+            .inputs
+            .iter()
+            .map(|input| match *input {
+                AdjointInput::U => Some(0),
+                AdjointInput::State(state) => Some(1 + state),
+                AdjointInput::Output(output) => Some(1 + states + output),
+                AdjointInput::CarriedU => Some(1 + states + outputs),
+                AdjointInput::Coefficient(_) => None,
+            })
+            .collect();
+        let reads: Vec<bool> = (0..states)
+            .map(|state| program.outputs.contains(&AdjointOutput::State(state)))
+            .collect();
+        let targets: Vec<Target> = program
+            .outputs
+            .iter()
+            .map(|output| match *output {
+                AdjointOutput::U => Target::Array(0),
+                AdjointOutput::State(state) => {
+                    Target::Array(1 + reads[..state].iter().filter(|&&read| read).count())
+                }
+                AdjointOutput::Coefficient(index) => Target::Sum(index),
+            })
+            .collect();
+        let coefficients = program.program.coefficients(&constants);
+        let tape = Tape::new(
+            &program.program,
+            &coefficients,
+            &node_inputs,
+            &targets,
+            members.len(),
+        );
+        let sums = tape.sums;
+        MembraneBack {
+            rollout,
+            adjoint,
+            interpreter: Interpreter::new(tape, len),
+            reads,
+            totals: vec![vec![0.0; members.len()]; sums],
+        }
+    }
+
+    /// Runs the program's reverse; `u` and `states` become the cotangents of what it read.
+    pub(super) fn run(
+        &mut self,
+        isa: Isa,
+        given: &Given<'_, R>,
+        u: &mut [R],
+        states: &mut [Vec<R>],
+    ) {
+        let mut inputs: Vec<&[R]> = vec![given.u];
+        inputs.extend(&given.states);
+        inputs.extend(&given.outputs);
+        inputs.push(given.carried);
+        let mut outputs: Vec<&mut [R]> = vec![u];
+        for (state, read) in states.iter_mut().zip(&self.reads) {
+            match read {
+                true => outputs.push(state),
+                false => state.fill(R::default()),
+            }
+        }
+        self.interpreter.run(isa, &inputs, &mut outputs);
+    }
+
+    /// Moves what blocks collected into the totals.
+    pub(super) fn flush(&mut self) {
+        self.interpreter.take_sums(&mut self.totals);
+    }
+
+    /// Adds what the parameters of lane `lane` with fibre `fiber` collected.
+    pub(super) fn pull(&self, lane: usize, fiber: usize, to: &mut ParameterSums) {
+        if self.totals.is_empty() {
+            return;
+        }
+        let bars: Vec<f64> = self.totals.iter().map(|lanes| lanes[lane]).collect();
+        to.pull(self.rollout, fiber, &self.adjoint.coefficients, 0.0, &bars);
+    }
+}

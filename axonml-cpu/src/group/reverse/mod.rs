@@ -1,0 +1,519 @@
+//! The way back: derivatives of a loss with respect to everything a group's run depends on.
+//!
+//! Forward, the states of a segment of steps are kept (see [`trajectory`]); back, each step is undone by the transpose of
+//! its parts. Of a step of an implicit cable, `A(g0) u1 = c u0 + a j0 + i`, then modes, then states, conductance and source
+//! from `u1`: first the reverse of the membrane program, then what the modes pass on to `u1`, then the same symmetric
+//! system for `y = A^-1 u1'`, from which the cotangents of everything on the right-hand side follow. An explicit step has
+//! its cable first.
+
+mod cables;
+mod membrane;
+mod seeds;
+mod trajectory;
+
+use std::ops::Range;
+
+use axonml_autodiff::cable::{MODES, ReducedCable};
+use axonml_autodiff::{
+    BackendError, Cotangents, Differentiated, Evaluation, FiberGradient, FiberOutcome, FiberState,
+    FiberStatus, GradientRequest, Objective, Real, Start,
+};
+
+use super::Group;
+use super::pack::GroupCable;
+use crate::cable::reverse::{
+    AddModeSums, AddRowSums, ExplicitBack, ExplicitSums, ImplicitBack, ModesBack, ModesToVoltages,
+};
+use crate::cable::{FindBad, Solve};
+use crate::drive::DriveSums;
+use crate::isa::dispatch;
+use cables::CableSums;
+use membrane::{Given, MembraneBack, ParameterSums};
+use seeds::Seeds;
+use trajectory::{Checkpoint, Keep, Trajectory};
+
+/// Steps after which sums in the group's precision are moved into double precision.
+const FLUSH: usize = 16;
+
+/// Cotangents of the state that the way back has reached, and what they need on the way; arrays `[node][lane]`.
+struct Back<'r, R, const L: usize> {
+    u: Vec<R>,
+    states: Vec<Vec<R>>,
+    /// Of conductance and source, or of the ionic current density and nothing.
+    g: Vec<R>,
+    j: Vec<R>,
+    /// Of the modes, `[internode][mode][lane]`.
+    z: Vec<R>,
+    /// Of the currents into the nodes.
+    y: Vec<R>,
+    carried: Vec<R>,
+    states_before: Vec<Vec<R>>,
+    coupling: Vec<R>,
+    zeros: Vec<R>,
+    step: MembraneBack<'r, R>,
+    /// The reverse of `G` and `J` of the first state.
+    currents: Option<MembraneBack<'r, R>>,
+    drive: DriveSums<R>,
+    cables: Option<CableSums<R, L>>,
+    /// State and node at which a lane's cotangents stopped being finite.
+    bad: Vec<Option<(usize, usize)>>,
+}
+
+impl<'r, R: Real, const L: usize> Group<'r, R, L> {
+    /// Runs forward, asks the objective, and goes back.
+    ///
+    /// # Errors
+    /// If the objective's word does not fit what was recorded.
+    pub(crate) fn differentiate(
+        mut self,
+        objective: &dyn Objective,
+        request: GradientRequest,
+    ) -> Result<Vec<Differentiated>, BackendError> {
+        let steps = self.rollout.steps.clone();
+        let explicit = matches!(self.cable, GroupCable::Explicit { .. });
+        let keep = Keep {
+            conductances: !explicit || request.cables,
+            sources: request.cables,
+            modes: request.cables,
+        };
+        let mut trajectory = Trajectory::new(&self, keep, steps.len());
+        let segments = trajectory.segments(&steps);
+        let checkpoints = self.run_keeping(&segments, &mut trajectory);
+
+        let outcomes = self.outcomes();
+        let mut losses = vec![0.0; outcomes.len()];
+        let mut seeds: Vec<Option<Seeds>> = Vec::with_capacity(outcomes.len());
+        for (lane, outcome) in outcomes.iter().enumerate() {
+            if matches!(outcome.status, FiberStatus::Diverged { .. }) {
+                seeds.push(None);
+                continue;
+            }
+            let fiber = self.members[lane];
+            let evaluation: Evaluation = objective.evaluate(fiber, outcome);
+            losses[lane] = evaluation.loss;
+            let observations = &outcome.observations;
+            seeds.push(Some(Seeds::new(
+                self.rollout,
+                fiber,
+                observations,
+                evaluation,
+            )?));
+        }
+
+        let mut back = self.begin_back(request);
+        for (lane, seeds) in seeds.iter().enumerate() {
+            if let Some(seeds) = seeds {
+                seeds.add_last(lane, L, &mut back.u, &mut back.states, &mut back.z);
+            }
+        }
+        self.seed(&mut back, &seeds, steps.end);
+        for (index, segment) in segments.iter().enumerate().rev() {
+            if index + 1 < segments.len() {
+                checkpoints[index].restore(&mut self);
+                self.replay(segment.clone(), steps.end, &mut trajectory);
+            }
+            for step in segment.clone().rev() {
+                let row = step - segment.start;
+                self.step_back(&mut back, &trajectory, step, row);
+                if step % FLUSH == 0 {
+                    back.flush();
+                }
+                self.seed(&mut back, &seeds, step);
+                self.find_bad_cotangents(&mut back, step);
+            }
+        }
+        if let (Some(currents), Some(_)) = (&mut back.currents, segments.first()) {
+            // Row 0 is the first state of the first segment, the last one gone through.
+            let given = Given {
+                u: trajectory.u(0),
+                states: trajectory.states(0).collect(),
+                outputs: vec![&back.g, &back.j],
+                carried: &back.u,
+            };
+            currents.run(self.isa, &given, &mut back.carried, &mut back.states_before);
+            std::mem::swap(&mut back.u, &mut back.carried);
+            for (to, from) in back.states.iter_mut().zip(&back.states_before) {
+                to.iter_mut().zip(from).for_each(|(to, &x)| *to += x);
+            }
+        }
+        back.flush();
+        self.find_bad_cotangents(&mut back, steps.start);
+        Ok(self.gradients(&back, outcomes, &losses, &seeds, request))
+    }
+
+    /// Runs all steps; keeps the states of the last segment, and where each of the others begins.
+    fn run_keeping(
+        &mut self,
+        segments: &[Range<usize>],
+        trajectory: &mut Trajectory<R>,
+    ) -> Vec<Checkpoint<R>> {
+        self.each_watch(|watch, view| watch.start(view));
+        let mut checkpoints = Vec::new();
+        let Some(last) = segments.last() else {
+            return checkpoints;
+        };
+        self.begin();
+        for segment in segments {
+            let kept = segment == last;
+            match kept {
+                true => trajectory.save(0, self),
+                false => checkpoints.push(Checkpoint::of(self)),
+            }
+            for step in segment.clone() {
+                self.advance(step, last.end);
+                self.find_bad(step + 1);
+                self.each_watch(|watch, view| watch.see(step + 1, view));
+                if kept {
+                    trajectory.save(step + 1 - segment.start, self);
+                }
+            }
+        }
+        checkpoints
+    }
+
+    /// Takes the steps of a segment again, keeping its states.
+    fn replay(&mut self, segment: Range<usize>, end: usize, trajectory: &mut Trajectory<R>) {
+        trajectory.save(0, self);
+        for step in segment.clone() {
+            self.advance(step, end);
+            trajectory.save(step + 1 - segment.start, self);
+        }
+    }
+
+    fn begin_back(&self, request: GradientRequest) -> Back<'r, R, L> {
+        let len = self.nodes * L;
+        let rollout = self.rollout;
+        let zeros = || vec![R::default(); len];
+        let (explicit, modes) = match &self.cable {
+            GroupCable::Explicit { .. } => (true, 0),
+            GroupCable::Implicit { .. } => (false, 0),
+            GroupCable::Modal { modes, .. } => (false, modes.modes),
+        };
+        let membrane = &rollout.membrane;
+        let reverse =
+            |adjoint| MembraneBack::new(rollout, adjoint, &self.members, len, request.parameters);
+        Back {
+            u: zeros(),
+            states: vec![zeros(); self.states.len()],
+            g: zeros(),
+            j: zeros(),
+            z: vec![R::default(); (self.nodes - 1) * modes * L],
+            y: zeros(),
+            carried: zeros(),
+            states_before: vec![zeros(); self.states.len()],
+            coupling: zeros(),
+            zeros: zeros(),
+            step: reverse(match explicit {
+                true => membrane.explicit_adjoint(),
+                false => membrane.implicit_adjoint(),
+            }),
+            currents: (!explicit).then(|| reverse(membrane.currents_adjoint())),
+            drive: DriveSums::new(&self.drive, rollout, &self.members, request),
+            cables: request.cables.then(|| match explicit {
+                true => CableSums::explicit(),
+                false => CableSums::rows(self.nodes, modes),
+            }),
+            bad: vec![None; self.used],
+        }
+    }
+
+    /// Adds what the objective says about state `state`.
+    fn seed(&self, back: &mut Back<'_, R, L>, seeds: &[Option<Seeds>], state: usize) {
+        for (lane, seeds) in seeds.iter().enumerate() {
+            if let (Some(seeds), None) = (seeds, back.bad[lane]) {
+                seeds.add(state, lane, L, &mut back.u, &mut back.states);
+            }
+        }
+    }
+
+    /// Undoes step `step`, whose states lie in rows `row` and `row + 1` of the trajectory.
+    fn step_back(
+        &self,
+        back: &mut Back<'_, R, L>,
+        trajectory: &Trajectory<R>,
+        step: usize,
+        row: usize,
+    ) {
+        match &self.cable {
+            GroupCable::Explicit { .. } => self.explicit_back(back, trajectory, step, row),
+            GroupCable::Implicit { .. } => {
+                self.implicit_back::<{ ReducedCable::MODES }>(back, trajectory, step, row);
+            }
+            GroupCable::Modal { modes, .. } => match modes.modes {
+                ReducedCable::MODES => {
+                    self.implicit_back::<{ ReducedCable::MODES }>(back, trajectory, step, row);
+                }
+                MODES => self.implicit_back::<MODES>(back, trajectory, step, row),
+                modes => unreachable!("no cable has {modes} modes per internode"),
+            },
+        }
+    }
+
+    fn explicit_back(
+        &self,
+        back: &mut Back<'_, R, L>,
+        trajectory: &Trajectory<R>,
+        step: usize,
+        row: usize,
+    ) {
+        let GroupCable::Explicit { rows, cables, .. } = &self.cable else {
+            unreachable!("the caller asked")
+        };
+        let last: Vec<usize> = cables.iter().map(|cable| cable.nodes - 1).collect();
+        dispatch(
+            self.isa,
+            ExplicitBack::<R, L> {
+                rows,
+                u: &back.u,
+                last: &last,
+                current: &mut back.y,
+                carried: &mut back.carried,
+                ionic: &mut back.g,
+            },
+        );
+        if let Some(CableSums::Explicit { sums, .. }) = &mut back.cables {
+            dispatch(
+                self.isa,
+                ExplicitSums::<R, L> {
+                    u: &back.u,
+                    current: &back.y,
+                    after: trajectory.u(row + 1),
+                    before: trajectory.u(row),
+                    g: trajectory.g(row + 1),
+                    j: trajectory.j(row + 1),
+                    last: &last,
+                    sums,
+                },
+            );
+        }
+        back.drive
+            .collect::<L>(&self.drive, self.isa, step, &back.y, None);
+        let outputs = back.states.iter().map(|state| &state[..]);
+        let given = Given {
+            u: trajectory.u(row),
+            states: trajectory.states(row).collect(),
+            outputs: outputs.chain([&back.g[..]]).collect(),
+            carried: &back.carried,
+        };
+        back.step
+            .run(self.isa, &given, &mut back.u, &mut back.states_before);
+        std::mem::swap(&mut back.states, &mut back.states_before);
+    }
+
+    fn implicit_back<const MODES: usize>(
+        &self,
+        back: &mut Back<'_, R, L>,
+        trajectory: &Trajectory<R>,
+        step: usize,
+        row: usize,
+    ) {
+        let isa = self.isa;
+        let (rows, modes) = match &self.cable {
+            GroupCable::Implicit { rows } => (rows, None),
+            GroupCable::Modal { rows, modes, .. } => (rows, Some(modes)),
+            GroupCable::Explicit { .. } => unreachable!("the caller asked"),
+        };
+        let outputs = back.states.iter().map(|state| &state[..]);
+        let given = Given {
+            u: trajectory.u(row + 1),
+            states: trajectory.states(row).collect(),
+            outputs: outputs.chain([&back.g[..], &back.j[..]]).collect(),
+            carried: &back.u,
+        };
+        back.step
+            .run(isa, &given, &mut back.carried, &mut back.states_before);
+        std::mem::swap(&mut back.states, &mut back.states_before);
+        if let Some(rows) = modes {
+            let (z, u) = (&back.z, &mut back.carried);
+            dispatch(isa, ModesToVoltages::<R, L, MODES> { rows, z, u });
+        }
+        // The rows' right-hand side is now the cotangent alone.
+        dispatch(
+            isa,
+            Solve::<R, L> {
+                rows,
+                g: trajectory.g(row),
+                j: &back.zeros,
+                current: &back.carried,
+                u: &back.zeros,
+                coupling: &mut back.coupling,
+                solution: &mut back.y,
+            },
+        );
+        let z = modes.is_some().then_some(&back.z[..]);
+        back.drive.collect::<L>(&self.drive, isa, step, &back.y, z);
+        if let Some(CableSums::Rows { sums, a, kappa, .. }) = &mut back.cables {
+            dispatch(
+                isa,
+                AddRowSums::<R, L> {
+                    y: &back.y,
+                    after: trajectory.u(row + 1),
+                    before: trajectory.u(row),
+                    g: trajectory.g(row),
+                    j: trajectory.j(row),
+                    sums,
+                },
+            );
+            if let Some(rows) = modes {
+                dispatch(
+                    isa,
+                    AddModeSums::<R, L, MODES> {
+                        rows,
+                        y: &back.y,
+                        z: &back.z,
+                        decayed: trajectory.modes(row),
+                        after: trajectory.u(row + 1),
+                        a,
+                        kappa,
+                    },
+                );
+            }
+        }
+        if let Some(rows) = modes {
+            let (y, z) = (&back.y, &mut back.z);
+            dispatch(isa, ModesBack::<R, L, MODES> { rows, y, z });
+        }
+        dispatch(
+            isa,
+            ImplicitBack {
+                rows,
+                y: &back.y,
+                after: trajectory.u(row + 1),
+                u: &mut back.u,
+                g: &mut back.g,
+                j: &mut back.j,
+            },
+        );
+    }
+
+    /// Notes lanes whose cotangents are no longer finite, and goes on with zeros in them.
+    fn find_bad_cotangents(&self, back: &mut Back<'_, R, L>, state: usize) {
+        let mut arrays: Vec<&[R]> = vec![&back.u];
+        arrays.extend(back.states.iter().map(|state| &state[..]));
+        let mut found = false;
+        dispatch(
+            self.isa,
+            FindBad {
+                arrays: &arrays,
+                found: &mut found,
+            },
+        );
+        if !found {
+            return;
+        }
+        let mut lanes = Vec::new();
+        for lane in 0..L {
+            let is_bad = |node: &usize| arrays.iter().any(|x| !x[node * L + lane].is_finite());
+            lanes.extend((0..self.nodes).find(is_bad).map(|node| (lane, node)));
+        }
+        for (lane, node) in lanes {
+            if let Some(bad @ None) = back.bad.get_mut(lane) {
+                *bad = Some((state, node));
+            }
+            let arrays = [&mut back.u, &mut back.g, &mut back.j, &mut back.z];
+            for array in arrays.into_iter().chain(&mut back.states) {
+                let of_lane = array.iter_mut().skip(lane).step_by(L);
+                of_lane.for_each(|x| *x = R::default());
+            }
+        }
+    }
+
+    /// What the way back has collected, per fibre.
+    fn gradients(
+        &self,
+        back: &Back<'_, R, L>,
+        outcomes: Vec<FiberOutcome>,
+        losses: &[f64],
+        seeds: &[Option<Seeds>],
+        request: GradientRequest,
+    ) -> Vec<Differentiated> {
+        let mut differentiated = Vec::with_capacity(outcomes.len());
+        for (lane, outcome) in outcomes.into_iter().enumerate() {
+            let gradient = match (&seeds[lane], back.bad[lane]) {
+                (None, _) => FiberGradient::Diverged,
+                (Some(_), Some((state, node))) => FiberGradient::NonFinite { state, node },
+                (Some(seeds), None) => {
+                    let cotangents = self.cotangents(back, lane, losses[lane], seeds, request);
+                    FiberGradient::Found(Box::new(cotangents))
+                }
+            };
+            differentiated.push(Differentiated { outcome, gradient });
+        }
+        differentiated
+    }
+
+    fn cotangents(
+        &self,
+        back: &Back<'_, R, L>,
+        lane: usize,
+        loss: f64,
+        seeds: &Seeds,
+        request: GradientRequest,
+    ) -> Cotangents {
+        let fiber = self.members[lane];
+        let rollout = self.rollout;
+        let cable = &rollout.fibers[fiber].cable;
+        let column = |x: &[R], count: usize| -> Vec<f64> {
+            (0..count).map(|k| x[k * L + lane].to_f64()).collect()
+        };
+        let start = FiberState {
+            v_mv: column(&back.u, cable.nodes()),
+            states: back
+                .states
+                .iter()
+                .map(|state| column(state, cable.nodes()))
+                .collect(),
+            modes: column(&back.z, cable.mode_count()),
+        };
+        let mut sums = ParameterSums::zero(rollout, fiber);
+        // v = u + reference at the start and wherever the loss looks.
+        let mut of_u = start.v_mv.iter().sum::<f64>();
+        let mut uniform_v = 0.0;
+        if let Start::Uniform { v_mv, states } = &rollout.start {
+            if states.is_none() {
+                let bars: Vec<f64> = start.states.iter().map(|x| x.iter().sum()).collect();
+                let u = v_mv - rollout.v_reference_mv;
+                of_u += sums.pull(rollout, fiber, &rollout.membrane.rest, u, &bars);
+            }
+            uniform_v = of_u;
+        }
+        back.step.pull(lane, fiber, &mut sums);
+        if let Some(currents) = &back.currents {
+            currents.pull(lane, fiber, &mut sums);
+        }
+        let drive = back
+            .drive
+            .finish(&self.drive, rollout, lane, fiber, request);
+        let (mut shared, mut parameters, mut v_reference) = (Vec::new(), Vec::new(), 0.0);
+        if request.parameters {
+            v_reference = sums.reference + seeds.total_v() - of_u;
+            (shared, parameters) = (sums.shared, sums.fiber);
+        }
+        Cotangents {
+            loss,
+            shared,
+            parameters,
+            v_reference,
+            cable: back
+                .cables
+                .as_ref()
+                .map(|sums| sums.finish(cable, rollout.grid.dt_ms(), lane, &drive.a)),
+            amplitude: drive.amplitude,
+            sources: drive.sources,
+            start,
+            uniform_v,
+        }
+    }
+}
+
+impl<R: Real, const L: usize> Back<'_, R, L> {
+    fn flush(&mut self) {
+        self.step.flush();
+        if let Some(currents) = &mut self.currents {
+            currents.flush();
+        }
+        if let Some(cables) = &mut self.cables {
+            cables.flush();
+        }
+    }
+}
