@@ -16,7 +16,7 @@ const FIBERS: usize = 64;
 
 fn fibers(id: &str) -> Vec<Fiber> {
     let diameter = |i: usize| {
-        if id == "mrg" || id == "smf" {
+        if ["mrg", "two-mode", "smf"].contains(&id) {
             5.7 + 0.1 * i as f64
         } else {
             0.8 + 0.01 * i as f64
@@ -59,7 +59,7 @@ fn stimulus() -> Stimulus {
 /// The time loop of every model, all cores; throughput in node-steps.
 fn time_loops(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("time_loop");
-    for id in ["mrg", "smf", "sundt", "hh"] {
+    for id in ["mrg", "two-mode", "smf", "sundt", "hh"] {
         for precision in [Precision::F32, Precision::F64] {
             let (simulation, stimulus) = (simulation(id, precision), stimulus());
             group.throughput(Throughput::Elements(

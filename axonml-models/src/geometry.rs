@@ -4,7 +4,8 @@ use std::f64::consts::PI;
 use std::sync::Arc;
 
 use axonml_autodiff::cable::{
-    DoubleCable, ExplicitCable, ImplicitCable, Internode, InternodeCompartment, NodeGeometry,
+    DoubleCable, ExplicitCable, ImplicitCable, Internode, InternodeCompartment, Mode, NodeGeometry,
+    ReducedCable, ReducedDrive,
 };
 use axonml_autodiff::{Cable, Expr, SectionKind};
 
@@ -26,6 +27,8 @@ pub enum Geometry<'t> {
     UnmyelinatedExplicit(Unmyelinated<'t>),
     /// A myelinated fibre with a double cable: nodes joined by ten passive compartments each.
     Myelinated(Box<Myelinated<'t>>),
+    /// A myelinated fibre with two modes per internode: [`axonml_autodiff::cable::ReducedCable`].
+    Reduced(Box<Reduced<'t>>),
 }
 
 /// Nodes joined by bare axial resistances, with trainable coupling weights.
@@ -100,6 +103,32 @@ pub struct MyelinatedSection<'t> {
     pub myelin_s_cm2: Expr<'t>,
 }
 
+/// Nodes and internodes of one even and one odd mode, by the coefficients of
+/// [`ReducedCable`](axonml_autodiff::cable::ReducedCable) themselves.
+#[derive(Clone, Debug)]
+pub struct Reduced<'t> {
+    /// Distance between nodes.
+    pub spacing_um: Expr<'t>,
+    /// Diameter of a node; it is 1 um long.
+    pub node_diameter_um: Expr<'t>,
+    /// Potential from which the modes are measured, mV: that of internodes without charge.
+    pub internode_reversal_mv: Expr<'t>,
+    /// Capacitance of a node with what internodes add to it, nF.
+    pub capacitance_nf: Expr<'t>,
+    /// Passive conductance at a node per adjacent internode, uS.
+    pub self_us: Expr<'t>,
+    /// Coupling of neighbouring nodes, uS.
+    pub neighbor_us: Expr<'t>,
+    /// The even mode's decay rate, 1/ms, and coupling, uS/ms.
+    pub even: [Expr<'t>; 2],
+    /// The odd mode's decay rate, 1/ms, and coupling, uS/ms.
+    pub odd: [Expr<'t>; 2],
+    /// Currents into nodes by the `even`, `odd` and `wide` differences of the extracellular potential, uS.
+    pub node_drive_us: [Expr<'t>; 3],
+    /// Drives of the modes by the same, uS/ms: the even mode's one, the odd mode's two.
+    pub mode_drive_us_per_ms: [Expr<'t>; 3],
+}
+
 /// Which [`Geometry`] a model has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -107,13 +136,14 @@ pub(crate) enum Kind {
     Unmyelinated,
     UnmyelinatedExplicit,
     Myelinated,
+    Reduced,
 }
 
 impl Kind {
     /// The section that carries the membrane at the nodes of the cable.
     pub(crate) fn section(self) -> SectionKind {
         match self {
-            Kind::Surrogate | Kind::Myelinated => SectionKind::Node,
+            Kind::Surrogate | Kind::Myelinated | Kind::Reduced => SectionKind::Node,
             Kind::Unmyelinated | Kind::UnmyelinatedExplicit => SectionKind::Compartment,
         }
     }
@@ -126,6 +156,7 @@ impl<'t> Geometry<'t> {
             Geometry::Unmyelinated(_) => Kind::Unmyelinated,
             Geometry::UnmyelinatedExplicit(_) => Kind::UnmyelinatedExplicit,
             Geometry::Myelinated(_) => Kind::Myelinated,
+            Geometry::Reduced(_) => Kind::Reduced,
         }
     }
 
@@ -176,6 +207,19 @@ impl<'t> Geometry<'t> {
                         s.myelin_s_cm2,
                     ]);
                 }
+                all
+            }
+            Geometry::Reduced(r) => {
+                let mut all = vec![
+                    r.spacing_um,
+                    r.node_diameter_um,
+                    r.internode_reversal_mv,
+                    r.capacitance_nf,
+                    r.self_us,
+                    r.neighbor_us,
+                ];
+                all.extend(r.even.iter().chain(&r.odd));
+                all.extend(r.node_drive_us.iter().chain(&r.mode_drive_us_per_ms));
                 all
             }
         }
@@ -276,6 +320,60 @@ pub(crate) fn build(
             BuiltFiber::chain(cable, length)
         }
         Kind::Myelinated => build_myelinated(quantities, nodes).map_err(bad)?,
+        Kind::Reduced => {
+            let &[
+                spacing,
+                node_diameter,
+                reversal,
+                capacitance_nf,
+                self_us,
+                neighbor_us,
+                even_rate,
+                even_coupling,
+                odd_rate,
+                odd_coupling,
+                node_even_us,
+                node_odd_us,
+                node_wide_us,
+                even_us_per_ms,
+                odd_us_per_ms,
+                wide_us_per_ms,
+            ] = quantities
+            else {
+                unreachable!("quantities() lists sixteen for a reduced fibre")
+            };
+            let spacing = positive("the distance between nodes", spacing)?;
+            let mode = |parity: &str, rate: f64, coupling: f64| -> Result<Mode, SimulationError> {
+                Ok(Mode {
+                    lambda_per_ms: positive(&format!("the rate of the {parity} mode"), rate)?,
+                    coupling_us_per_ms: positive(
+                        &format!("the coupling of the {parity} mode"),
+                        coupling,
+                    )?,
+                })
+            };
+            let cable = ReducedCable {
+                nodes,
+                node_area_cm2: PI * positive("the node diameter", node_diameter)? * CM2_PER_UM2,
+                capacitance_nf: positive("the capacitance of a node", capacitance_nf)?,
+                self_us,
+                neighbor_us,
+                even: mode("even", even_rate, even_coupling)?,
+                odd: mode("odd", odd_rate, odd_coupling)?,
+                drive: ReducedDrive {
+                    node_even_us,
+                    node_odd_us,
+                    node_wide_us,
+                    even_us_per_ms,
+                    odd_us_per_ms,
+                    wide_us_per_ms,
+                },
+            };
+            BuiltFiber {
+                v_reference_mv: Some(reversal),
+                ..BuiltFiber::chain(Cable::Reduced(cable), spacing)
+            }
+        }
     };
     Ok(built)
 }

@@ -41,7 +41,7 @@ pub use axonml_autodiff::{
 };
 pub use device::{Device, DeviceReport};
 pub use error::SimulationError;
-pub use geometry::{Geometry, Myelinated, MyelinatedSection, Surrogate, Unmyelinated};
+pub use geometry::{Geometry, Myelinated, MyelinatedSection, Reduced, Surrogate, Unmyelinated};
 pub use model::{FiberModel, FiberSymbols, Patch};
 pub use models::{MODELS, model};
 pub use nerve_folder::{NerveFolderError, nerve_from_files, read_array, read_nerve};

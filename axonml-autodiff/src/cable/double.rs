@@ -34,7 +34,7 @@
 mod geometry;
 mod network;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub const MODES: usize = 2 * COMPARTMENTS;
 const COMPARTMENTS: usize = 10;
 
 /// Points of one internode at which potentials are sampled: its compartments and the nodes at both ends.
-const POINTS: usize = COMPARTMENTS + 2;
+pub(super) const POINTS: usize = COMPARTMENTS + 2;
 
 /// Symmetry of an internodal mode about the middle of the internode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

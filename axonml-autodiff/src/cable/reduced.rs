@@ -20,6 +20,10 @@
 //!
 //! so that a potential that is the same everywhere does nothing.
 
+mod reduction;
+#[cfg(test)]
+mod tests;
+
 use super::{ModalStep, Projection};
 
 /// A mode that all internodes have.

@@ -26,7 +26,7 @@ pub(crate) fn host_kernels() -> Option<HostKernels> {
 }
 
 pub(crate) fn myelinated(id: &str) -> bool {
-    ["mrg", "smf"].contains(&id)
+    ["mrg", "two-mode", "smf"].contains(&id)
 }
 
 /// Fibres of different length and diameter: one, two and three nodes per lane.

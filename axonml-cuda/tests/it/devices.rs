@@ -54,7 +54,7 @@ fn a_device_agrees_with_the_host() {
     let (backend, Some(host)) = (CudaBackend::new(device.ordinal).unwrap(), host_kernels()) else {
         return;
     };
-    for id in ["mrg", "smf", "sundt"] {
+    for id in ["mrg", "two-mode", "smf", "sundt"] {
         let rollout = rollout(id, 0.005, 600, Precision::F64);
         let expected = host.run(&rollout).unwrap().fibers;
         let found = backend.run(&rollout).unwrap().fibers;

@@ -64,7 +64,7 @@ fn runs_continue_where_they_ended() {
 
 #[test]
 fn fibres_stop_at_their_own_answers() {
-    for id in ["mrg", "smf", "sundt"] {
+    for id in ["mrg", "two-mode", "smf", "sundt"] {
         let mut rollout = rollout(id, 0.005, 400, Precision::F64);
         rollout.stop_when_active = Some(0);
         rollout.drive.amplitudes[1] = 0.0;
@@ -175,7 +175,7 @@ fn rasters_hold_every_crossing() {
 
 #[test]
 fn sources_may_be_many_and_dense() {
-    for id in ["mrg", "smf", "hh"] {
+    for id in ["mrg", "two-mode", "smf", "hh"] {
         let mut rollout = rollout(id, 0.005, 300, Precision::F64);
         // Seventy sources for fibre 0: more than lanes.
         let mut sources = (*rollout.drive.sources[0]).clone();
@@ -216,7 +216,7 @@ fn sources_may_be_many_and_dense() {
 
 #[test]
 fn parameters_may_differ_between_fibres() {
-    for id in ["mrg", "smf", "sundt"] {
+    for id in ["mrg", "two-mode", "smf", "sundt"] {
         let mut rollout = rollout(id, 0.005, 300, Precision::F64);
         // The first four shared parameters (conductances) become parameters of the fibre.
         let shared: Vec<f64> = rollout.shared.iter().take(4).copied().collect();

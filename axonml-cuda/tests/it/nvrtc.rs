@@ -81,7 +81,7 @@ fn kernels_compile_for_devices_and_single_precision_does_not_spill() {
 #[test]
 fn kernels_for_long_fibres_compile() {
     let Some(nvrtc) = compiler() else { return };
-    for id in ["mrg", "smf", "sundt"] {
+    for id in ["mrg", "two-mode", "smf", "sundt"] {
         for (nodes, precision) in [
             (101, Precision::F32),
             (101, Precision::F64),

@@ -106,7 +106,7 @@ fn the_order_of_threads_changes_no_bit() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    for id in ["mrg", "smf", "hh"] {
+    for id in ["mrg", "two-mode", "smf", "hh"] {
         let rollout = rollout(id, DT_MS, 300, Precision::F32);
         let expected = kernels.run(&rollout).unwrap();
         for order in orders {

@@ -4,18 +4,22 @@ mod hh;
 mod mrg;
 mod smf;
 mod sundt;
+mod trainable_node;
+pub mod two_mode;
 
 pub use hh::HodgkinHuxley;
 pub use mrg::Mrg;
 pub use smf::Smf;
 pub use sundt::{Sundt, SundtExplicit};
+pub use two_mode::TwoMode;
 
 use axonml_core::{CoreError, names};
 
 use crate::FiberModel;
 
 /// All models, in the order in which listings show them.
-pub static MODELS: &[&dyn FiberModel] = &[&Mrg, &Smf, &Sundt, &SundtExplicit, &HodgkinHuxley];
+pub static MODELS: &[&dyn FiberModel] =
+    &[&Mrg, &TwoMode, &Smf, &Sundt, &SundtExplicit, &HodgkinHuxley];
 
 /// Other names under which published tables know a model.
 const ALIASES: &[(&str, &str)] = &[("mrg-poly", "mrg"), ("hodgkin-huxley", "hh")];

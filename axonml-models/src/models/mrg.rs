@@ -23,6 +23,12 @@ fn quadratic<'t>(d: Expr<'t>, c2: f64, c1: f64, c0: f64) -> Expr<'t> {
     (c2 * d + c1) * d + c0
 }
 
+/// Distance between nodes of a fibre of diameter `d`, um.
+pub(super) fn node_spacing_um(d: Expr<'_>) -> Expr<'_> {
+    let interpolated = quadratic(d, -8.215284, 272.4201, -780.2411);
+    d.select_lt(5.26, 500.0 / 5.7 * d, interpolated)
+}
+
 impl FiberModel for Mrg {
     fn schema(&self) -> Schema {
         Schema::new("mrg", "McIntyre-Richardson-Grill myelinated fibre, exact double cable, polynomial geometry")
@@ -55,11 +61,7 @@ impl FiberModel for Mrg {
         let [cm, ra, c_lamella, g_lamella] = fiber.params(["cm", "ra", "c_lamella", "g_lamella"]);
         let axon = quadratic(d, 0.01876226, 0.4787487, 0.1203613);
         let node = quadratic(d, 0.006303781, 0.2070544, 0.5339006);
-        let spacing = d.select_lt(
-            5.26,
-            500.0 / 5.7 * d,
-            quadratic(d, -8.215284, 272.4201, -780.2411),
-        );
+        let spacing = node_spacing_um(d);
         let flut_length = quadratic(d, -0.01989947, 3.016265, 17.43604);
         let lamellae = quadratic(d, -0.3889695, 14.87838, 9.721088);
         let (node_length, mysa_length) = (fiber.number(1.0), fiber.number(3.0));

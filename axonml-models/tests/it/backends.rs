@@ -16,7 +16,7 @@ use crate::golden::largest_difference;
 /// Fibres of different length and diameter, so that groups are ragged.
 fn fibers(id: &str) -> Vec<Fiber> {
     match id {
-        "mrg" | "smf" => [(5.7, 21), (8.7, 33), (14.0, 27)]
+        "mrg" | "two-mode" | "smf" => [(5.7, 21), (8.7, 33), (14.0, 27)]
             .map(|(d, n)| Fiber::new(d, n))
             .to_vec(),
         _ => [(0.8, 41), (1.0, 61), (1.5, 51)]
@@ -36,7 +36,7 @@ fn run(id: &str, backend: Device, precision: Precision) -> (Simulation, Vec<Fibe
         ..Settings::default()
     };
     let simulation = Simulation::new(model, fibers, &settings, &backend).unwrap();
-    let distance = if count > 0 && ["mrg", "smf"].contains(&id) {
+    let distance = if count > 0 && ["mrg", "two-mode", "smf"].contains(&id) {
         1000.0
     } else {
         150.0
@@ -55,7 +55,7 @@ fn run(id: &str, backend: Device, precision: Precision) -> (Simulation, Vec<Fibe
             stimulus.inject(
                 fiber,
                 10,
-                if ["mrg", "smf"].contains(&id) {
+                if ["mrg", "two-mode", "smf"].contains(&id) {
                     1.0
                 } else {
                     0.5

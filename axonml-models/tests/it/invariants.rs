@@ -61,7 +61,7 @@ fn pulse(text: &str) -> Waveform {
 /// A stimulus that excites the model's middle nodes in most fibres, mA, its electrode's distance and its pulse.
 fn strong(id: &str) -> (f64, f64, &'static str) {
     match id {
-        "mrg" => (0.5, 1000.0, "monophasic:pw=0.1,delay=0.05"),
+        "mrg" | "two-mode" => (0.5, 1000.0, "monophasic:pw=0.1,delay=0.05"),
         "smf" => (0.1, 1000.0, "monophasic:pw=0.1,delay=0.05"),
         _ => (0.3, 200.0, "monophasic:pw=0.2,delay=0.05"),
     }
@@ -70,7 +70,7 @@ fn strong(id: &str) -> (f64, f64, &'static str) {
 /// A diameter of the model's range, um, from a number in 0..1.
 fn diameter(id: &str, x: f64) -> f64 {
     match id {
-        "mrg" | "smf" => 5.7 + 8.3 * x,
+        "mrg" | "two-mode" | "smf" => 5.7 + 8.3 * x,
         _ => 0.5 + x,
     }
 }
@@ -83,7 +83,7 @@ proptest! {
     /// A gate relaxes towards a fraction, so it is one: to the rounding of `inf + (x - inf) e`, whatever the field.
     #[test]
     fn gates_are_fractions(
-        id in prop::sample::select(vec!["mrg", "smf", "sundt", "hh"]),
+        id in prop::sample::select(vec!["mrg", "two-mode", "smf", "sundt", "hh"]),
         fibers in prop::collection::vec((0.0..1.0_f64, 0.2..3.0_f64, prop::bool::ANY), 8),
     ) {
         let built = fibers.iter().map(|&(x, ..)| Fiber::new(diameter(id, x), 21)).collect();
@@ -132,7 +132,7 @@ fn without_stimulus_the_mrg_fibre_stays_at_rest() {
 /// The same fibre seen from its other end: solvers go through it in one direction, physics does not.
 #[test]
 fn a_mirrored_stimulus_gives_the_mirrored_response() {
-    for id in ["mrg", "smf", "sundt", "hh"] {
+    for id in ["mrg", "two-mode", "smf", "sundt", "hh"] {
         let nodes = 31;
         let simulation = simulation(
             id,
@@ -174,7 +174,7 @@ fn a_mirrored_stimulus_gives_the_mirrored_response() {
 
 #[test]
 fn small_responses_are_proportional_to_the_stimulus() {
-    for id in ["mrg", "smf", "sundt", "hh"] {
+    for id in ["mrg", "two-mode", "smf", "sundt", "hh"] {
         let simulation = simulation(id, vec![Fiber::new(diameter(id, 0.5), 21)], &duration(1.0));
         let (strong_ma, distance_um, text) = strong(id);
         let source = Arc::new(electrode(distance_um, 0.0));
@@ -210,6 +210,7 @@ fn small_responses_are_proportional_to_the_stimulus() {
 fn halving_the_step_halves_the_error() {
     for (id, of_strong, at_ms) in [
         ("mrg", 0.1, 0.5),
+        ("two-mode", 0.1, 0.5),
         ("smf", 0.1, 0.25),
         ("sundt", 0.2, 0.5),
         ("hh", 0.2, 0.5),
@@ -328,7 +329,7 @@ fn bits(outcome: &FiberOutcome) -> (String, Vec<u64>) {
 }
 
 fn every_batch(check: impl Fn(&Batch)) {
-    for id in ["mrg", "smf", "sundt"] {
+    for id in ["mrg", "two-mode", "smf", "sundt"] {
         for precision in [Precision::F64, Precision::F32] {
             check(&Batch::new(id, precision));
         }

@@ -8,3 +8,4 @@ mod invariants;
 mod models;
 mod nerves;
 mod neuron;
+mod two_mode;

@@ -136,10 +136,11 @@ fn gates_of_the_hodgkin_huxley_fibre_are_as_published() {
     assert_gates("hh", &HODGKIN_HUXLEY);
 }
 
-/// The surrogate has the MRG node's gates but for the temperature: its membrane is that node's.
+/// The surrogates have the MRG node's gates but for the temperature: their membrane is that node's.
 #[test]
-fn gates_of_the_surrogate_are_those_of_the_mrg_node() {
+fn gates_of_the_surrogates_are_those_of_the_mrg_node() {
     assert_gates("smf", &MRG_NODE);
+    assert_gates("two-mode", &MRG_NODE);
 }
 
 // ---- geometry ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 //! The modes against the compartments they stand for, solved directly.
 
-mod circuit;
+pub(crate) mod circuit;
 
 use super::*;
 use circuit::{Vector, circuit, direct_step, internode, published, split};

@@ -3,7 +3,7 @@
 use super::super::*;
 
 /// The double cable of McIntyre et al. (2002), continuous in the fibre diameter.
-pub(super) fn published(diameter_um: f64) -> ([InternodeCompartment; COMPARTMENTS], NodeGeometry) {
+pub(crate) fn published(diameter_um: f64) -> ([InternodeCompartment; COMPARTMENTS], NodeGeometry) {
     let d = diameter_um;
     let axon_um = 0.01876226 * d * d + 0.4787487 * d + 0.1203613;
     let node_um = 0.006303781 * d * d + 0.2070544 * d + 0.5339006;
@@ -44,16 +44,16 @@ pub(super) fn published(diameter_um: f64) -> ([InternodeCompartment; COMPARTMENT
     )
 }
 
-pub(super) fn internode(diameter_um: f64) -> Internode {
+pub(crate) fn internode(diameter_um: f64) -> Internode {
     let (compartments, node) = published(diameter_um);
     Internode::new(&compartments, node, 70.0).unwrap()
 }
 
-pub(super) type Vector = [f64; MODES];
+pub(crate) type Vector = [f64; MODES];
 type Matrix = [Vector; MODES];
 
 /// Capacitances and conductance matrix of the compartments, written down from the circuit.
-pub(super) fn circuit(i: &Internode) -> (Vector, Matrix) {
+pub(crate) fn circuit(i: &Internode) -> (Vector, Matrix) {
     let c = std::array::from_fn(|r| if r < 10 { i.cm_nf[r] } else { i.cx_nf[r - 10] });
     let mut g = [[0.0; MODES]; MODES];
     for j in 0..10 {
@@ -100,7 +100,7 @@ fn solve(mut a: Matrix, mut x: Vector) -> Vector {
 }
 
 /// The compartments after a backward Euler step with given end potentials, and the currents into both nodes.
-pub(super) fn direct_step(
+pub(crate) fn direct_step(
     i: &Internode,
     dt: f64,
     y0: &Vector,
@@ -127,7 +127,7 @@ pub(super) fn direct_step(
     (y, (left, right))
 }
 
-pub(super) fn split(y: &Vector) -> ([f64; 10], [f64; 10]) {
+pub(crate) fn split(y: &Vector) -> ([f64; 10], [f64; 10]) {
     (
         std::array::from_fn(|j| y[j]),
         std::array::from_fn(|j| y[10 + j]),
