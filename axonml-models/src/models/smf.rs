@@ -8,6 +8,11 @@ use axonml_autodiff::{Expr, Membrane, SectionKind};
 
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Surrogate};
 
+/// Distance between nodes, um, as a polynomial of the fibre diameter in um, highest power first: that of the published
+/// fibre. The parameters `deltax` start from the same numbers, but act on the axial resistance alone, so that training
+/// them leaves the nodes where those of the real fibre are.
+const SPACING_UM: [f64; 3] = [-8.215284, 272.4201, -780.2411];
+
 /// Surrogate myelinated fibre.
 #[derive(Clone, Copy, Debug)]
 pub struct Smf;
@@ -155,9 +160,11 @@ impl FiberModel for Smf {
             let [c2, c1, c0] = fiber.params(names);
             c2 * d * d + c1 * d + c0
         };
+        let [c2, c1, c0] = SPACING_UM;
         let uf_per_mf = 1e3;
         Geometry::Surrogate(Surrogate {
-            spacing_um: polynomial(["deltax1", "deltax2", "deltax3"]),
+            spacing_um: c2 * d * d + c1 * d + c0,
+            axial_length_um: polynomial(["deltax1", "deltax2", "deltax3"]),
             node_diameter_um: polynomial(["noded1", "noded2", "noded3"]),
             axon_diameter_um: polynomial(["axond1", "axond2", "axond3"]),
             capacitance_uf_cm2: fiber.param("cm") * uf_per_mf,
