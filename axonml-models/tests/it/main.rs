@@ -8,3 +8,5 @@ mod invariants;
 mod models;
 mod nerves;
 mod neuron;
+mod pytorch;
+mod weights;
