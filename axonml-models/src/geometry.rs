@@ -34,8 +34,10 @@ pub enum Geometry<'t> {
 /// Nodes joined by bare axial resistances, with trainable coupling weights.
 #[derive(Clone, Debug)]
 pub struct Surrogate<'t> {
-    /// Distance between nodes.
+    /// Distance between nodes: where they lie in the field.
     pub spacing_um: Expr<'t>,
+    /// Length of axon that the resistance between neighbouring nodes has; training may make it differ from `spacing_um`.
+    pub axial_length_um: Expr<'t>,
     /// Diameter of a node; it is 1 um long.
     pub node_diameter_um: Expr<'t>,
     /// Diameter of the axon that the axial current flows through.
@@ -168,6 +170,7 @@ impl<'t> Geometry<'t> {
                 let [e0, e1] = s.ve_weights;
                 vec![
                     s.spacing_um,
+                    s.axial_length_um,
                     s.node_diameter_um,
                     s.axon_diameter_um,
                     s.capacitance_uf_cm2,
@@ -263,6 +266,7 @@ pub(crate) fn build(
         Kind::Surrogate => {
             let &[
                 spacing,
+                axial_length,
                 node_diameter,
                 axon_diameter,
                 capacitance,
@@ -273,13 +277,15 @@ pub(crate) fn build(
                 e1,
             ] = quantities
             else {
-                unreachable!("quantities() lists nine for a surrogate")
+                unreachable!("quantities() lists ten for a surrogate")
             };
             let spacing = positive("the distance between nodes", spacing)?;
             let area = PI * positive("the node diameter", node_diameter)? * CM2_PER_UM2;
             let rho = positive("the axial resistivity", rho)?;
             let capacitance = positive("the membrane capacitance", capacitance)?;
-            let axial = cylinder_us(rho, spacing, positive("the axon diameter", axon_diameter)?);
+            let axial_length = positive("the axial length between nodes", axial_length)?;
+            let axon_diameter = positive("the axon diameter", axon_diameter)?;
+            let axial = cylinder_us(rho, axial_length, axon_diameter);
             BuiltFiber::chain(
                 Cable::Explicit(ExplicitCable {
                     nodes,

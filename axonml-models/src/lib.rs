@@ -34,6 +34,7 @@ mod schema;
 mod simulation;
 mod stimulus;
 mod threshold;
+pub mod weights;
 
 pub use axonml_autodiff::{
     Backend, Crossing, Expr, FiberOutcome, FiberState, FiberStatus, Membrane, NodeSelection,

@@ -9,8 +9,8 @@ use axonml_core::{CoreError, names};
 use crate::geometry::{BuiltFiber, Kind, build};
 use crate::membrane::trace_membrane;
 use crate::model::{CELSIUS, COMPARTMENT, DIAMETER, DT, FiberSymbols, REFERENCE, Symbols, U};
-use crate::schema::{Parameter, Schema};
-use crate::{Fiber, FiberModel, SimulationError};
+use crate::schema::{DeclaredStart, Parameter, Schema};
+use crate::{Fiber, FiberModel, Settings, SimulationError};
 
 /// A model with numbers put in.
 #[derive(Debug)]
@@ -22,19 +22,23 @@ pub(crate) struct LoweredModel {
     pub(crate) v_reference_mv: f64,
 }
 
-/// Sets parameters (name as `param` or `group.param`, value) and temperature, builds the fibres and traces the membrane.
+/// Puts the settings' parameters (name as `param` or `group.param`, value), temperature and start into the model, builds
+/// the fibres and traces the membrane.
 pub(crate) fn lower(
     model: &dyn FiberModel,
     fibers: &[Fiber],
-    parameters: &[(String, f64)],
-    celsius: Option<f64>,
+    settings: &Settings,
 ) -> Result<(LoweredModel, Vec<Arc<BuiltFiber>>), SimulationError> {
     let mut schema = model.schema();
     check_names(&schema)?;
-    for (name, value) in parameters {
+    for (name, value) in &settings.parameters {
         set_parameter(&mut schema, name, *value)?;
     }
-    schema.celsius = celsius.unwrap_or(schema.celsius);
+    if let Some(start) = &settings.declared {
+        check_start(&schema, start)?;
+        schema.start = start.clone();
+    }
+    schema.celsius = settings.celsius.unwrap_or(schema.celsius);
     if !(schema.celsius > -273.15 && schema.celsius.is_finite()) {
         return Err(SimulationError::Core(CoreError::BadValue {
             what: "the temperature".into(),
@@ -55,6 +59,24 @@ pub(crate) fn lower(
         v_reference_mv,
     };
     Ok((lowered, built))
+}
+
+/// A start replaced by the user has a finite voltage, and a finite value for each state or none.
+fn check_start(schema: &Schema, start: &DeclaredStart) -> Result<(), CoreError> {
+    let fits = |states: &Vec<f64>| {
+        states.len() == schema.states.len() && states.iter().all(|x| x.is_finite())
+    };
+    if start.v_mv.is_finite() && start.states.as_ref().is_none_or(fits) {
+        return Ok(());
+    }
+    Err(CoreError::BadValue {
+        what: format!("the start of model `{}`", schema.id),
+        found: format!("{} mV, {:?}", start.v_mv, start.states),
+        expected: format!(
+            "a finite voltage, and finite values of {} or of none of them",
+            schema.states.join(", ")
+        ),
+    })
 }
 
 /// Programs address parameters, states and the rest by name: all must be different.

@@ -47,6 +47,9 @@ pub struct Schema {
     pub compartment_um: Option<f64>,
     /// How time is stepped, in words.
     pub scheme: &'static str,
+    /// Bundled weights that stand for the declared parameters unless the user chooses others; see
+    /// [`bundled`](crate::weights::bundled).
+    pub weights: Option<&'static str>,
 }
 
 impl Schema {
@@ -66,6 +69,7 @@ impl Schema {
             celsius: 37.0,
             compartment_um: None,
             scheme: "",
+            weights: None,
         }
     }
 
@@ -140,6 +144,13 @@ impl Schema {
     #[must_use]
     pub fn scheme(mut self, scheme: &'static str) -> Self {
         self.scheme = scheme;
+        self
+    }
+
+    /// Names the bundled weights that are used unless the user chooses others.
+    #[must_use]
+    pub fn weights(mut self, name: &'static str) -> Self {
+        self.weights = Some(name);
         self
     }
 }

@@ -11,7 +11,7 @@ use axonml_core::{CoreError, TimeGrid};
 
 use crate::geometry::BuiltFiber;
 use crate::lower::{LoweredModel, lower};
-use crate::schema::Schema;
+use crate::schema::{DeclaredStart, Schema};
 use crate::{Device, FiberModel, SimulationError, Stimulus};
 
 /// A fibre to simulate.
@@ -62,6 +62,8 @@ pub struct Settings {
     pub parameters: Vec<(String, f64)>,
     /// Temperature, degrees Celsius, if not the model's own.
     pub celsius: Option<f64>,
+    /// What [`InitialState::Declared`] means, if not what the model declares.
+    pub declared: Option<DeclaredStart>,
     /// Initial state.
     pub start: InitialState,
 }
@@ -74,6 +76,7 @@ impl Default for Settings {
             precision: Precision::F64,
             parameters: Vec::new(),
             celsius: None,
+            declared: None,
             start: InitialState::Declared,
         }
     }
@@ -168,7 +171,7 @@ impl Simulation {
         device: &Device,
     ) -> Result<Self, SimulationError> {
         let grid = TimeGrid::new(settings.dt_ms, settings.tstop_ms)?;
-        let (lowered, built) = lower(model, &fibers, &settings.parameters, settings.celsius)?;
+        let (lowered, built) = lower(model, &fibers, settings)?;
         let declared = &lowered.schema.start;
         let start = Start::Uniform {
             v_mv: declared.v_mv,

@@ -11,6 +11,11 @@ use super::trainable_node::{
 };
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Surrogate};
 
+/// Distance between nodes, um, as a polynomial of the fibre diameter in um, highest power first: that of the published
+/// fibre. The parameters `deltax` start from the same numbers, but act on the axial resistance alone, so that training
+/// them leaves the nodes where those of the real fibre are.
+const SPACING_UM: [f64; 3] = [-8.215284, 272.4201, -780.2411];
+
 /// Surrogate myelinated fibre.
 #[derive(Clone, Copy, Debug)]
 pub struct Smf;
@@ -73,9 +78,12 @@ impl FiberModel for Smf {
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
+        let d = fiber.diameter();
+        let [c2, c1, c0] = SPACING_UM;
         let uf_per_mf = 1e3;
         Geometry::Surrogate(Surrogate {
-            spacing_um: parabola(fiber, ["deltax1", "deltax2", "deltax3"]),
+            spacing_um: c2 * d * d + c1 * d + c0,
+            axial_length_um: parabola(fiber, ["deltax1", "deltax2", "deltax3"]),
             node_diameter_um: node_diameter_um(fiber),
             axon_diameter_um: parabola(fiber, ["axond1", "axond2", "axond3"]),
             capacitance_uf_cm2: fiber.param("cm") * uf_per_mf,

@@ -8,4 +8,6 @@ mod invariants;
 mod models;
 mod nerves;
 mod neuron;
+mod pytorch;
 mod two_mode;
+mod weights;

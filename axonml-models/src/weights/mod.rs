@@ -1,0 +1,233 @@
+//! Model files: the parameters of a model with where they came from and where they hold.
+//!
+//! A [`ModelFile`] is a `.safetensors` file: each parameter a tensor of one double under its name, everything else as
+//! strings in the header. Weights that the library carries are [`bundled`]; [`pytorch`] reads checkpoints of AxonML.
+//!
+//! ```
+//! use axonml_models::weights::ModelFile;
+//! use axonml_models::{Settings, model};
+//!
+//! let smf = model("smf")?;
+//! let mut file = ModelFile::new(smf);
+//! file.parameters.insert("gl".into(), 0.008);
+//! let bytes = file.to_bytes()?;
+//!
+//! let mut settings = Settings::default();
+//! ModelFile::from_bytes(&bytes)?.apply(&smf.schema(), &mut settings)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod bundled;
+mod domain;
+mod error;
+pub mod pytorch;
+mod safetensors;
+
+use std::collections::BTreeMap;
+
+use axonml_core::names;
+use serde::{Deserialize, Serialize};
+
+use crate::{DeclaredStart, FiberModel, Schema, Settings};
+
+pub use bundled::{BUNDLED, Bundled, bundled};
+pub use domain::{Departure, Domain, Usage, phase_widths_ms};
+pub use error::ModelFileError;
+
+/// Parameters of a model, and what is known about them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelFile {
+    /// Id of the model, as `model` takes it.
+    pub model: String,
+    /// Version of the weights, as whoever made them counts.
+    pub version: String,
+    /// Every parameter of the model by name, in the units of `units`.
+    pub parameters: BTreeMap<String, f64>,
+    /// Unit of every parameter by name.
+    pub units: BTreeMap<String, String>,
+    /// The state that runs start from.
+    pub start: ModelStart,
+    /// Where the parameters hold.
+    pub domain: Domain,
+    /// How waveforms were sampled in time; `hold` where value i acts during the whole step i.
+    pub sampling: String,
+    /// Where the parameters came from: data recipe, stages, seed, references, licence, ...
+    pub provenance: BTreeMap<String, String>,
+}
+
+/// The state that runs start from, by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelStart {
+    /// Membrane potential everywhere, mV.
+    #[serde(rename = "v_mV")]
+    pub v_mv: f64,
+    /// Values of all states by name, or none: their steady state at that potential.
+    pub states: Option<BTreeMap<String, f64>>,
+}
+
+impl ModelFile {
+    /// The numbers that the model itself declares, with nothing said about where they hold.
+    pub fn new(model: &dyn FiberModel) -> Self {
+        let schema = model.schema();
+        let named = |values: &Vec<f64>| {
+            let names = schema.states.iter().map(|name| (*name).to_owned());
+            names.zip(values.iter().copied()).collect()
+        };
+        ModelFile {
+            model: schema.id.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            parameters: schema
+                .parameters
+                .iter()
+                .map(|p| (p.name.to_owned(), p.value))
+                .collect(),
+            units: schema
+                .parameters
+                .iter()
+                .map(|p| (p.name.to_owned(), p.unit.to_owned()))
+                .collect(),
+            start: ModelStart {
+                v_mv: schema.start.v_mv,
+                states: schema.start.states.as_ref().map(named),
+            },
+            domain: Domain::default(),
+            sampling: "hold".to_owned(),
+            provenance: BTreeMap::new(),
+        }
+    }
+
+    /// Sets a parameter by `name` or `group.name`.
+    ///
+    /// # Errors
+    /// [`ModelFileError::UnknownParameter`] with the nearest name.
+    pub fn set(&mut self, schema: &Schema, name: &str, value: f64) -> Result<(), ModelFileError> {
+        let found = schema
+            .parameters
+            .iter()
+            .find(|p| p.name == name || name.strip_prefix(p.group) == Some(&format!(".{}", p.name)))
+            .ok_or_else(|| unknown(schema, name))?;
+        self.parameters.insert(found.name.to_owned(), value);
+        Ok(())
+    }
+
+    /// Checks that this is a complete file of the model that `schema` declares.
+    ///
+    /// # Errors
+    /// [`ModelFileError`] for another model, parameters that are missing or unknown, other units or states, and numbers
+    /// that are not finite.
+    pub fn check(&self, schema: &Schema) -> Result<(), ModelFileError> {
+        if self.model != schema.id {
+            return Err(ModelFileError::WrongModel {
+                found: self.model.clone(),
+                expected: schema.id.to_owned(),
+            });
+        }
+        let declared = |name: &str| schema.parameters.iter().find(|p| p.name == name);
+        if let Some(name) = self.parameters.keys().find(|name| declared(name).is_none()) {
+            return Err(unknown(schema, name));
+        }
+        let missing: Vec<String> = schema
+            .parameters
+            .iter()
+            .filter(|p| !self.parameters.contains_key(p.name))
+            .map(|p| p.name.to_owned())
+            .collect();
+        if !missing.is_empty() {
+            return Err(ModelFileError::MissingParameters {
+                model: schema.id.to_owned(),
+                names: missing,
+            });
+        }
+        for parameter in &schema.parameters {
+            let unit = self.units.get(parameter.name);
+            if unit.is_some_and(|unit| unit != parameter.unit) {
+                return Err(ModelFileError::WrongUnit {
+                    name: parameter.name.to_owned(),
+                    found: unit.cloned().unwrap_or_default(),
+                    expected: parameter.unit.to_owned(),
+                });
+            }
+        }
+        if let Some(states) = &self.start.states {
+            let found: Vec<&str> = states.keys().map(String::as_str).collect();
+            let mut expected = schema.states.clone();
+            expected.sort_unstable();
+            if found != expected {
+                return Err(ModelFileError::WrongStates {
+                    model: schema.id.to_owned(),
+                    found: found.join(", "),
+                    expected: expected.join(", "),
+                });
+            }
+        }
+        self.check_finite()
+    }
+
+    /// Checks that all numbers are finite.
+    fn check_finite(&self) -> Result<(), ModelFileError> {
+        let states = self.start.states.iter().flatten();
+        let named = self.parameters.iter().chain(states);
+        let mut numbers: Vec<(&str, f64)> = vec![("start v_mV", self.start.v_mv)];
+        numbers.extend(self.domain.numbers());
+        numbers.extend(named.map(|(name, value)| (name.as_str(), *value)));
+        match numbers.into_iter().find(|(_, value)| !value.is_finite()) {
+            None => Ok(()),
+            Some((name, value)) => Err(ModelFileError::NotFinite {
+                name: name.to_owned(),
+                value,
+            }),
+        }
+    }
+
+    /// The start in the order of the states that `schema` declares.
+    fn declared_start(&self, schema: &Schema) -> DeclaredStart {
+        let value = |states: &BTreeMap<String, f64>, name: &str| states.get(name).copied();
+        let in_order = |states: &BTreeMap<String, f64>| {
+            let values = schema.states.iter().map(|name| value(states, name));
+            values.collect::<Option<Vec<f64>>>()
+        };
+        DeclaredStart {
+            v_mv: self.start.v_mv,
+            states: self.start.states.as_ref().and_then(in_order),
+        }
+    }
+
+    /// Makes `settings` those of this file: its parameters below those already set, which stand above it, its start, and
+    /// its temperature unless one is set.
+    ///
+    /// # Errors
+    /// As [`ModelFile::check`].
+    pub fn apply(&self, schema: &Schema, settings: &mut Settings) -> Result<(), ModelFileError> {
+        self.check(schema)?;
+        let own = self.parameters.iter().map(|(name, x)| (name.clone(), *x));
+        settings.parameters = own.chain(settings.parameters.drain(..)).collect();
+        settings.declared = Some(self.declared_start(schema));
+        settings.celsius = settings.celsius.or(self.domain.celsius);
+        Ok(())
+    }
+
+    /// The model's declaration with this file's parameters, start and temperature.
+    ///
+    /// # Errors
+    /// As [`ModelFile::check`].
+    pub fn schema(&self, mut schema: Schema) -> Result<Schema, ModelFileError> {
+        self.check(&schema)?;
+        for parameter in &mut schema.parameters {
+            if let Some(value) = self.parameters.get(parameter.name) {
+                parameter.value = *value;
+            }
+        }
+        schema.start = self.declared_start(&schema);
+        schema.celsius = self.domain.celsius.unwrap_or(schema.celsius);
+        Ok(schema)
+    }
+}
+
+/// The error for a name that the model does not declare.
+fn unknown(schema: &Schema, name: &str) -> ModelFileError {
+    ModelFileError::UnknownParameter {
+        model: schema.id.to_owned(),
+        name: name.to_owned(),
+        nearest: names::nearest(name, schema.parameters.iter().map(|p| p.name)).map(str::to_owned),
+    }
+}
