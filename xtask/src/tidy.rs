@@ -20,7 +20,14 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "axonml-cuda",
         ],
     ),
-    ("axonml-cli", &["axonml-core", "axonml-models"]),
+    (
+        "axonml-train",
+        &["axonml-core", "axonml-autodiff", "axonml-models"],
+    ),
+    (
+        "axonml-cli",
+        &["axonml-core", "axonml-models", "axonml-train"],
+    ),
 ];
 
 /// Crates that may hold `unsafe` blocks.

@@ -1,0 +1,248 @@
+//! What can be wrong with a recipe, a set or the disk it lies on.
+
+use axonml_core::CoreError;
+use axonml_models::{NerveFolderError, SimulationError};
+
+/// Why cases cannot be drawn or simulated, or a set cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// The recipe, or an option beside it, makes no sense.
+    #[error("{what}: found {found}, expected {expected}")]
+    Recipe {
+        /// Which setting: `pulses[0].pw`.
+        what: String,
+        /// Its value.
+        found: String,
+        /// What would be accepted.
+        expected: String,
+    },
+    /// The text is not a recipe.
+    #[error("cannot read the recipe: {problem}")]
+    RecipeText {
+        /// Where and what, as the TOML reader says it.
+        problem: String,
+    },
+    /// A setting that the core refuses.
+    #[error("{place}: {source}")]
+    Core {
+        /// Which setting.
+        place: String,
+        /// What is wrong.
+        source: CoreError,
+    },
+    /// A nerve folder cannot be read.
+    #[error(transparent)]
+    Nerve(#[from] NerveFolderError),
+    /// The simulation refused or failed.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+    /// The numbers of a case became meaningless.
+    #[error(
+        "case {case} (diameter {diameter_um} um): {source}; nothing of it was kept. Reduce dt or the amplitudes"
+    )]
+    Diverged {
+        /// The case.
+        case: usize,
+        /// Its diameter, um.
+        diameter_um: f64,
+        /// Where and when.
+        source: SimulationError,
+    },
+    /// The disk is too small for what was asked.
+    #[error("{needed} are needed in `{folder}`, but only {free} are free")]
+    DiskTooSmall {
+        /// The folder.
+        folder: String,
+        /// What is still to be written, in words.
+        needed: String,
+        /// What there is room for, in words.
+        free: String,
+    },
+    /// A file or folder cannot be read.
+    #[error("cannot read `{path}`: {source}")]
+    Read {
+        /// Which.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file or folder cannot be written.
+    #[error(
+        "cannot write `{path}`: {source}; the finished shards are kept: make room and run the same command again to go on"
+    )]
+    Write {
+        /// Which.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The folder holds something else, or another set.
+    #[error("`{folder}` {problem}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What is in the way.
+        problem: String,
+    },
+    /// The folder holds a set that was asked for otherwise.
+    #[error(
+        "`{folder}` holds a set with another request: `{field}` is {found} there, but {asked} was asked for"
+    )]
+    OtherRequest {
+        /// The folder.
+        folder: String,
+        /// First setting that differs, with its place in the manifest.
+        field: String,
+        /// Its value in the manifest.
+        found: String,
+        /// Its value as asked for.
+        asked: String,
+    },
+    /// A manifest that cannot be one.
+    #[error("`{path}` is no manifest of a set: {problem}")]
+    Manifest {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A set that not all of was written.
+    #[error(
+        "`{folder}` is unfinished: {done} of {count} fibres are there; run the command that generated it again"
+    )]
+    Unfinished {
+        /// The folder.
+        folder: String,
+        /// Fibres in finished shards.
+        done: usize,
+        /// Fibres asked for.
+        count: usize,
+    },
+    /// A file of a shard with too few or too many bytes.
+    #[error("`{path}` has {found} bytes, expected {expected}: it was truncated or replaced")]
+    Size {
+        /// The file.
+        path: String,
+        /// Its size.
+        found: u64,
+        /// Its size by the manifest.
+        expected: u64,
+    },
+    /// A file of a shard that is not what was written.
+    #[error("`{path}` has the SHA-256 {found}, expected {expected}: its content changed")]
+    Checksum {
+        /// The file.
+        path: String,
+        /// Its checksum.
+        found: String,
+        /// Its checksum by the manifest.
+        expected: String,
+    },
+    /// A file that holds no array of the expected kind.
+    #[error("`{path}` holds {found}, expected {expected}")]
+    Array {
+        /// The file.
+        path: String,
+        /// What it holds.
+        found: String,
+        /// What it should hold.
+        expected: String,
+    },
+    /// A state that a set or file does not have.
+    #[error("`{path}` has no state `{state}`; it has {}", list(available))]
+    MissingState {
+        /// The set.
+        path: String,
+        /// The state asked for.
+        state: String,
+        /// The states there are.
+        available: Vec<String>,
+    },
+    /// A number that is none.
+    #[error("`{path}`: {what} of fibre {fiber} is {found}{place}")]
+    NotFinite {
+        /// The set.
+        path: String,
+        /// Which variable: `state v`, `diameter_um`.
+        what: String,
+        /// The fibre's number in the set.
+        fiber: usize,
+        /// The number.
+        found: f64,
+        /// Node and time, as far as the variable has them.
+        place: String,
+    },
+    /// There is no such fibre.
+    #[error("there is no fibre {fiber}; the set has {count}")]
+    NoFiber {
+        /// The number asked for.
+        fiber: usize,
+        /// Number of fibres.
+        count: usize,
+    },
+    /// An HDF5 file cannot be read or written.
+    #[error("`{path}`: {problem}")]
+    Hdf5 {
+        /// The file, and the dataset in it.
+        path: String,
+        /// What is wrong.
+        problem: String,
+        /// Whether the file is at fault rather than the disk.
+        input: bool,
+    },
+    /// Work that was asked to stop.
+    #[error("stopped")]
+    Stopped,
+}
+
+fn list(names: &[String]) -> String {
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
+    }
+}
+
+impl DatasetError {
+    /// Whether the work failed, rather than the request or its files being wrong.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            DatasetError::Diverged { .. } | DatasetError::Write { .. } | DatasetError::Stopped => {
+                true
+            }
+            DatasetError::Hdf5 { input, .. } => !input,
+            DatasetError::Simulation(error) => matches!(
+                error,
+                SimulationError::Backend(_) | SimulationError::Diverged { .. }
+            ),
+            _ => false,
+        }
+    }
+
+    pub(super) fn recipe(
+        what: impl Into<String>,
+        found: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        DatasetError::Recipe {
+            what: what.into(),
+            found: found.to_string(),
+            expected: expected.into(),
+        }
+    }
+
+    pub(super) fn core(place: impl Into<String>) -> impl FnOnce(CoreError) -> Self {
+        let place = place.into();
+        move |source| DatasetError::Core { place, source }
+    }
+
+    pub(super) fn read(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.display().to_string();
+        move |source| DatasetError::Read { path, source }
+    }
+
+    pub(super) fn write(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.display().to_string();
+        move |source| DatasetError::Write { path, source }
+    }
+}

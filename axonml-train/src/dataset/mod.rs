@@ -1,0 +1,64 @@
+//! Training sets: exact fibres in random fields under random pulses.
+//!
+//! A [`Recipe`] is the distribution and the seed; nothing else is needed to train. [`Cases`] draws from it: case `i` is
+//! a pure function of seed and `i`. [`Cases::simulate`] runs a range of cases and hands out one [`Trace`] after the
+//! other. [`generate`] writes traces into a folder of checksummed shards, which [`Dataset`] reads. [`Source`] is
+//! either of the two: whoever trains asks it for a [`Batch`] of cases by number and need not know which it is.
+//!
+//! ```
+//! use axonml_models::Device;
+//! use axonml_train::dataset::{FieldKind, FieldSource, Range, Recipe, Recording, Source};
+//!
+//! let recipe = Recipe {
+//!     count: 1000,
+//!     nodes: 21,
+//!     fields: vec![FieldSource::new(FieldKind::Point {
+//!         distance_um: Range::log(250.0, 2500.0),
+//!         z_um: Range::fixed(0.0),
+//!         resistivity_ohm_cm: 500.0,
+//!     })],
+//!     ..Recipe::default()
+//! };
+//! let source = Source::from_recipe(&recipe, &Device::cpu()?, Recording::default())?;
+//! let batch = source.batch(&[17, 4, 999])?;
+//! // [fibre, row, state, node]; the states are m, h, p, s, v, a row every step, the start included.
+//! assert_eq!(batch.states.dim(), (3, 1001, 5, 21));
+//! assert_eq!(batch.waveforms_ma.dim(), (3, 1, 1000));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Folder
+//! `manifest.json` says what was asked for and lists the shards with the size and SHA-256 of every file. A shard is a
+//! folder of `.npy` files with one row per fibre: `diameter_um` (fibre), `node_z_um` (fibre, node),
+//! `basis_mv_per_ma` (fibre, contact, node), `waveforms_ma` (fibre, contact, step), `states` (fibre, row, state,
+//! node), all single precision except the first two; and `t_ms` (row). The extracellular potential of node n in the
+//! step `t_k -> t_(k+1)` is the sum over contacts of `waveforms_ma[k]` times `basis_mv_per_ma[n]`.
+
+mod batch;
+mod cases;
+mod error;
+mod fields;
+mod folder;
+mod generate;
+mod manifest;
+mod npy;
+mod pulses;
+mod random;
+mod recipe;
+mod shard;
+mod simulate;
+mod survey;
+
+pub use batch::{Batch, Source};
+pub use cases::{Case, Cases};
+pub use error::DatasetError;
+pub use folder::Dataset;
+pub use generate::{Generated, Plan, generate};
+pub use manifest::{FieldRecord, FileRecord, Manifest, Request, ShardRecord};
+pub use pulses::{KeyValue, Polarity, PulseFamily};
+pub use recipe::{Arithmetic, FieldKind, FieldSource, Range, Recipe, Spacing};
+pub use simulate::{Recording, Trace};
+pub use survey::{Survey, Tally};
+
+/// Number of simulated fibres between two reports of progress, at most.
+pub type Progress<'p> = dyn FnMut(usize) + 'p;

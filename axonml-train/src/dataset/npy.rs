@@ -1,0 +1,208 @@
+//! Arrays of numbers as `.npy` files, hashed while they are written and read in part.
+//!
+//! The format is NumPy's version 1.0, C order, little-endian.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::DatasetError;
+use super::manifest::{FileRecord, hex};
+
+/// A type of number that arrays are made of.
+pub(super) trait Element: Copy + Default + Into<f64> {
+    const DESCRIPTION: &'static str;
+    const BYTES: usize;
+    fn put(self, bytes: &mut [u8]);
+    fn get(bytes: &[u8]) -> Self;
+}
+
+macro_rules! element {
+    ($number:ty, $description:literal) => {
+        impl Element for $number {
+            const DESCRIPTION: &'static str = $description;
+            const BYTES: usize = size_of::<$number>();
+            fn put(self, bytes: &mut [u8]) {
+                bytes.copy_from_slice(&self.to_le_bytes());
+            }
+            fn get(bytes: &[u8]) -> Self {
+                <$number>::from_le_bytes(bytes.try_into().expect("as many bytes as a number has"))
+            }
+        }
+    };
+}
+element!(f32, "<f4");
+element!(f64, "<f8");
+
+/// The header of an array.
+fn header<T: Element>(shape: &[usize]) -> Vec<u8> {
+    let mut dimensions: Vec<String> = shape.iter().map(usize::to_string).collect();
+    if dimensions.len() == 1 {
+        dimensions.push(String::new());
+    }
+    let mut text = format!(
+        "{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
+        T::DESCRIPTION,
+        dimensions.join(", ").trim_end()
+    );
+    // Magic, version and length take 10 bytes; the whole is a multiple of 64 long and ends with a line feed.
+    while (10 + text.len() + 1) % 64 != 0 {
+        text.push(' ');
+    }
+    text.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((text.len() as u16).to_le_bytes());
+    bytes.extend(text.as_bytes());
+    bytes
+}
+
+/// Bytes of the file of an array.
+pub(super) fn file_bytes<T: Element>(shape: &[usize]) -> u64 {
+    let numbers: u64 = shape.iter().map(|&n| n as u64).product();
+    header::<T>(shape).len() as u64 + numbers * T::BYTES as u64
+}
+
+/// Numbers converted at a time.
+const CHUNK: usize = 16_384;
+
+/// Writes an array and waits until it is on the disk.
+pub(super) fn write<T: Element>(
+    path: &Path,
+    shape: &[usize],
+    values: &[T],
+) -> Result<FileRecord, DatasetError> {
+    debug_assert_eq!(shape.iter().product::<usize>(), values.len());
+    let failed = || DatasetError::write(path);
+    let mut file = BufWriter::new(File::create(path).map_err(failed())?);
+    let mut digest = Sha256::new();
+    let mut total = 0;
+    let mut put = |bytes: &[u8]| {
+        digest.update(bytes);
+        total += bytes.len() as u64;
+        file.write_all(bytes)
+    };
+    put(&header::<T>(shape)).map_err(failed())?;
+    let mut buffer = vec![0; CHUNK * T::BYTES];
+    for values in values.chunks(CHUNK) {
+        let bytes = &mut buffer[..values.len() * T::BYTES];
+        for (to, value) in bytes.chunks_exact_mut(T::BYTES).zip(values) {
+            value.put(to);
+        }
+        put(bytes).map_err(failed())?;
+    }
+    file.into_inner()
+        .map_err(|error| failed()(error.into_error()))?
+        .sync_all()
+        .map_err(failed())?;
+    Ok(FileRecord {
+        bytes: total,
+        sha256: hex(&digest.finalize()),
+    })
+}
+
+/// An array in a file, of which rows along its first axis can be read.
+pub(super) struct Rows<T> {
+    path: PathBuf,
+    file: File,
+    start: u64,
+    numbers_per_row: usize,
+    element: std::marker::PhantomData<T>,
+}
+
+impl<T: Element> Rows<T> {
+    /// Opens the file of an array whose kind and shape are known.
+    pub(super) fn open(path: &Path, shape: &[usize]) -> Result<Self, DatasetError> {
+        let mut file = File::open(path).map_err(DatasetError::read(path))?;
+        let expected = header::<T>(shape);
+        let mut found = vec![0; expected.len()];
+        let complete = file.read_exact(&mut found);
+        if complete.is_err() || found != expected {
+            let text = String::from_utf8_lossy(found.get(10..).unwrap_or_default()).into_owned();
+            return Err(DatasetError::Array {
+                path: path.display().to_string(),
+                found: format!("`{}`", text.trim()),
+                expected: format!("an array of {} of shape {shape:?}", T::DESCRIPTION),
+            });
+        }
+        Ok(Rows {
+            path: path.to_owned(),
+            file,
+            start: expected.len() as u64,
+            numbers_per_row: shape[1..].iter().product(),
+            element: std::marker::PhantomData,
+        })
+    }
+
+    /// Reads `count` rows from row `first` on and appends them to `values`.
+    pub(super) fn read(
+        &mut self,
+        first: usize,
+        count: usize,
+        values: &mut Vec<T>,
+    ) -> Result<(), DatasetError> {
+        let row_bytes = self.numbers_per_row * T::BYTES;
+        let mut bytes = vec![0; count * row_bytes];
+        let offset = self.start + (first * row_bytes) as u64;
+        self.file
+            .seek(SeekFrom::Start(offset))
+            .and_then(|_| self.file.read_exact(&mut bytes))
+            .map_err(DatasetError::read(&self.path))?;
+        values.extend(bytes.chunks_exact(T::BYTES).map(T::get));
+        Ok(())
+    }
+}
+
+/// The SHA-256 of a file.
+pub(super) fn sha256(path: &Path) -> Result<String, DatasetError> {
+    let mut file = File::open(path).map_err(DatasetError::read(path))?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut buffer).map_err(DatasetError::read(path))? {
+            0 => return Ok(hex(&digest.finalize())),
+            n => digest.update(&buffer[..n]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array1, Array3};
+    use ndarray_npy::{ReadNpyExt, WriteNpyExt};
+
+    use super::*;
+
+    #[test]
+    fn files_are_numpys() {
+        let path = std::env::temp_dir().join(format!("axonml-npy-{}.npy", std::process::id()));
+        let cube = Array3::from_shape_fn((3, 4, 5), |(i, j, k)| (100 * i + 10 * j + k) as f32);
+        let record = write(&path, &[3, 4, 5], cube.as_slice().unwrap()).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        // The same file by another writer, and read by another reader.
+        let mut other = Vec::new();
+        cube.write_npy(&mut other).unwrap();
+        assert_eq!(bytes, other);
+        assert_eq!(record.bytes, file_bytes::<f32>(&[3, 4, 5]));
+        assert_eq!((record.bytes, &record.sha256), (bytes.len() as u64, &sha256(&path).unwrap()));
+
+        let mut rows = Rows::<f32>::open(&path, &[3, 4, 5]).unwrap();
+        let mut values = Vec::new();
+        rows.read(1, 2, &mut values).unwrap();
+        assert_eq!(values, &cube.as_slice().unwrap()[20..]);
+        assert!(rows.read(2, 2, &mut values).is_err());
+        for (wrong, refused) in [
+            (vec![3, 20], Rows::<f32>::open(&path, &[3, 20]).err()),
+            (vec![3, 4, 5], Rows::<f64>::open(&path, &[3, 4, 5]).err()),
+        ] {
+            let message = refused.unwrap().to_string();
+            assert!(message.contains("(3, 4, 5)") && message.contains(&format!("{wrong:?}")), "{message}");
+        }
+
+        write(&path, &[2], &[1.5_f64, -2.0]).unwrap();
+        let line = Array1::<f64>::read_npy(File::open(&path).unwrap()).unwrap();
+        assert_eq!(line.to_vec(), [1.5, -2.0]);
+        std::fs::remove_file(path).unwrap();
+    }
+}

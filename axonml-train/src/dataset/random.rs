@@ -1,0 +1,75 @@
+//! Random numbers of a case: the same whatever was drawn before, on every machine.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// The random numbers of one case: the ChaCha8 stream of that number under the key of the seed.
+pub(super) struct Random(ChaCha8Rng);
+
+impl Random {
+    pub(super) fn new(seed: u64, case: usize) -> Self {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        let mut generator = ChaCha8Rng::from_seed(key);
+        generator.set_stream(case as u64);
+        Random(generator)
+    }
+
+    /// Uniform in [0, 1): the upper 53 bits. Written out here, so that sets do not change with a library.
+    pub(super) fn unit(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 * (-53_f64).exp2()
+    }
+
+    /// One of `count` alike.
+    pub(super) fn index(&mut self, count: usize) -> usize {
+        ((self.unit() * count as f64) as usize).min(count - 1)
+    }
+
+    /// One of several by their weights, which are positive.
+    pub(super) fn weighted(&mut self, weights: &[f64]) -> usize {
+        let mut rest = self.unit() * weights.iter().sum::<f64>();
+        for (index, weight) in weights.iter().enumerate() {
+            rest -= weight;
+            if rest < 0.0 {
+                return index;
+            }
+        }
+        weights.len() - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_those_of_chacha8() {
+        // Keystream of ChaCha8 with the zero key and nonce (RFC 8439's block function with 8 rounds), first 16 bytes:
+        // the test vector TC1 of draft-strombergson-chacha-test-vectors.
+        let expected: [u8; 16] = [
+            0x3e, 0x00, 0xef, 0x2f, 0x89, 0x5f, 0x40, 0xd6, 0x7f, 0x5b, 0xb8, 0xe8, 0x1f, 0x09,
+            0xa5, 0xa1,
+        ];
+        let mut random = Random::new(0, 0);
+        for bytes in expected.as_chunks::<8>().0 {
+            let unit = (u64::from_le_bytes(*bytes) >> 11) as f64 / 9_007_199_254_740_992.0;
+            assert_eq!(random.unit(), unit);
+        }
+        assert_ne!(Random::new(0, 1).unit(), Random::new(0, 2).unit());
+        assert_ne!(Random::new(1, 1).unit(), Random::new(0, 1).unit());
+    }
+
+    #[test]
+    fn choices_follow_their_weights() {
+        let mut random = Random::new(3, 0);
+        let mut seen = [0_u32; 3];
+        for _ in 0..30_000 {
+            seen[random.weighted(&[1.0, 3.0, 6.0])] += 1;
+        }
+        // Five standard deviations of a binomial count are at most 430.
+        for (count, expected) in seen.into_iter().zip([3000.0, 9000.0, 18000.0]) {
+            assert!((f64::from(count) - expected).abs() < 430.0, "{seen:?}");
+        }
+        assert_eq!(random.index(1), 0);
+    }
+}

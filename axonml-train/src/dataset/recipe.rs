@@ -1,0 +1,336 @@
+//! The distribution that cases are drawn from, as data: what a recipe file holds.
+
+use std::path::PathBuf;
+
+use axonml_core::TimeGrid;
+use axonml_models::{FiberModel, Precision, Schema, model};
+use serde::{Deserialize, Serialize};
+
+use super::DatasetError;
+use super::pulses::PulseFamily;
+use super::random::Random;
+
+/// A distribution of fibres, fields and pulses, and a seed.
+///
+/// The default is the distribution that AxonML's surrogates were trained on (Hussain, Grill & Pelot 2024, Nat Commun
+/// 15:7597): 65,536 fibres of 53 nodes, diameters uniform in 5.7 to 14 um, the middle node anywhere within half a node
+/// spacing of the middle of a random line of the pool, a monophasic pulse of its own on every contact (up to 0.2 mA of
+/// either sign, up to 2 ms long, up to 2 ms late), 5 ms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recipe {
+    /// Key of the random numbers.
+    pub seed: u64,
+    /// Number of cases.
+    pub count: usize,
+    /// The exact model, by the name the command line uses.
+    pub model: String,
+    /// Nodes of each fibre.
+    pub nodes: usize,
+    /// Time step, ms.
+    pub dt_ms: f64,
+    /// Duration, ms.
+    pub tstop_ms: f64,
+    /// Arithmetic of the simulation.
+    pub precision: Arithmetic,
+    /// Fibre diameter, um.
+    pub diameter_um: Range,
+    /// Where the middle node lies, in node spacings from the middle of the field.
+    pub offset_spacings: Range,
+    /// Where fields come from; one is chosen for each case by weight.
+    pub fields: Vec<FieldSource>,
+    /// What contacts deliver; each contact of each case chooses one by weight.
+    pub pulses: Vec<PulseFamily>,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Recipe {
+            seed: 0,
+            count: 65_536,
+            model: "mrg".to_owned(),
+            nodes: 53,
+            dt_ms: 0.005,
+            tstop_ms: 5.0,
+            precision: Arithmetic::F32,
+            diameter_um: Range::uniform(5.7, 14.0),
+            offset_spacings: Range::uniform(-0.5, 0.5),
+            fields: vec![FieldSource::new(FieldKind::Nerve {
+                folder: Recipe::POOL.into(),
+                extend: false,
+            })],
+            pulses: vec![PulseFamily::default()],
+        }
+    }
+}
+
+/// Arithmetic of a simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arithmetic {
+    /// Single precision.
+    F32,
+    /// Double precision.
+    F64,
+}
+
+impl From<Arithmetic> for Precision {
+    fn from(arithmetic: Arithmetic) -> Self {
+        match arithmetic {
+            Arithmetic::F32 => Precision::F32,
+            Arithmetic::F64 => Precision::F64,
+        }
+    }
+}
+
+/// How a random number is spread over its range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Spacing {
+    /// Every value alike.
+    #[default]
+    Uniform,
+    /// Every decade alike.
+    Log,
+}
+
+/// A random number: from `low` to `high`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    /// Least value.
+    pub low: f64,
+    /// Greatest value.
+    pub high: f64,
+    /// How it is spread.
+    #[serde(default)]
+    pub spacing: Spacing,
+}
+
+impl Range {
+    /// Every value from `low` to `high` alike.
+    pub const fn uniform(low: f64, high: f64) -> Self {
+        Range {
+            low,
+            high,
+            spacing: Spacing::Uniform,
+        }
+    }
+
+    /// Every decade from `low` to `high` alike.
+    pub const fn log(low: f64, high: f64) -> Self {
+        Range {
+            low,
+            high,
+            spacing: Spacing::Log,
+        }
+    }
+
+    /// Always `value`.
+    pub const fn fixed(value: f64) -> Self {
+        Range::uniform(value, value)
+    }
+
+    pub(super) fn draw(&self, random: &mut Random) -> f64 {
+        let unit = random.unit();
+        let value = match self.spacing {
+            Spacing::Uniform => self.low + unit * (self.high - self.low),
+            Spacing::Log => self.low * (self.high / self.low).powf(unit),
+        };
+        value.clamp(self.low, self.high)
+    }
+
+    pub(super) fn check(&self, what: &str, least: f64) -> Result<(), DatasetError> {
+        let Range { low, high, spacing } = *self;
+        let wrong = |expected: String| {
+            let found = format!("{low} to {high}");
+            Err(DatasetError::recipe(what, found, expected))
+        };
+        if !(low.is_finite() && high.is_finite() && low <= high) {
+            return wrong("two finite numbers, the lesser first".to_owned());
+        }
+        if low < least {
+            return wrong(format!("{least} or more"));
+        }
+        if spacing == Spacing::Log && low <= 0.0 {
+            return wrong("numbers above 0, as the spacing is log".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// One origin of fields.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldSource {
+    /// How often it is chosen, in relation to the others.
+    #[serde(default = "one")]
+    pub weight: f64,
+    /// What it is.
+    #[serde(flatten)]
+    pub kind: FieldKind,
+}
+
+impl FieldSource {
+    /// A source of weight 1.
+    pub fn new(kind: FieldKind) -> Self {
+        FieldSource { weight: 1.0, kind }
+    }
+}
+
+pub(super) fn one() -> f64 {
+    1.0
+}
+
+/// What fields come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum FieldKind {
+    /// A random line of a nerve folder; all its contacts deliver a pulse.
+    Nerve {
+        /// The folder.
+        folder: PathBuf,
+        /// Whether lines go on beyond their ends like the field of a point source.
+        #[serde(default)]
+        extend: bool,
+    },
+    /// One point electrode in an unbounded medium.
+    Point {
+        /// Its distance from the fibre, um.
+        distance_um: Range,
+        /// Its place along the fibre from the middle of the field, um.
+        #[serde(default = "Recipe::centred")]
+        z_um: Range,
+        /// Resistivity of the medium, ohm-cm.
+        #[serde(default = "Recipe::resistivity")]
+        resistivity_ohm_cm: f64,
+    },
+}
+
+impl Recipe {
+    /// The pool of the default recipe: a folder of the source tree.
+    pub const POOL: &'static str = "examples/nerves/T1";
+
+    fn centred() -> Range {
+        Range::fixed(0.0)
+    }
+
+    fn resistivity() -> f64 {
+        500.0
+    }
+
+    /// Reads a recipe file; what it leaves out is as in [`Recipe::default`].
+    ///
+    /// # Errors
+    /// [`DatasetError::RecipeText`] with line and column. Values are checked by [`Recipe::check`].
+    pub fn from_toml(text: &str) -> Result<Self, DatasetError> {
+        toml::from_str(text).map_err(|error| DatasetError::RecipeText {
+            problem: error.to_string().trim_end().to_owned(),
+        })
+    }
+
+    /// The recipe as a file that [`Recipe::from_toml`] reads.
+    ///
+    /// # Errors
+    /// [`DatasetError::RecipeText`] if a number is larger than TOML has it.
+    pub fn to_toml(&self) -> Result<String, DatasetError> {
+        toml::to_string(self).map_err(|error| DatasetError::RecipeText {
+            problem: error.to_string(),
+        })
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`DatasetError`] naming the first setting that makes no sense.
+    pub fn check(&self) -> Result<(), DatasetError> {
+        let schema = self.schema()?;
+        let grid = self.grid()?;
+        if self.count == 0 {
+            return Err(DatasetError::recipe("count", 0, "1 or more"));
+        }
+        if self.nodes < 3 {
+            return Err(DatasetError::recipe("nodes", self.nodes, "3 or more"));
+        }
+        self.diameter_um.check("diameter_um", f64::MIN_POSITIVE)?;
+        let range = &schema.diameters_um;
+        for diameter_um in [self.diameter_um.low, self.diameter_um.high] {
+            if !range.contains(&diameter_um) {
+                return Err(DatasetError::recipe(
+                    "diameter_um",
+                    format!("{diameter_um} um"),
+                    format!(
+                        "{} to {} um, as model `{}` has it",
+                        range.start(),
+                        range.end(),
+                        schema.id
+                    ),
+                ));
+            }
+        }
+        self.offset_spacings.check("offset_spacings", f64::MIN)?;
+        check_weights("fields", self.fields.iter().map(|field| field.weight))?;
+        for (index, field) in self.fields.iter().enumerate() {
+            if let FieldKind::Point {
+                distance_um,
+                z_um,
+                resistivity_ohm_cm,
+            } = &field.kind
+            {
+                let place = |key: &str| format!("fields[{index}].{key}");
+                distance_um.check(&place("distance_um"), f64::MIN_POSITIVE)?;
+                z_um.check(&place("z_um"), f64::MIN)?;
+                if !(*resistivity_ohm_cm > 0.0 && resistivity_ohm_cm.is_finite()) {
+                    return Err(DatasetError::recipe(
+                        place("resistivity_ohm_cm"),
+                        resistivity_ohm_cm,
+                        "a finite number above 0",
+                    ));
+                }
+            }
+        }
+        check_weights("pulses", self.pulses.iter().map(|pulse| pulse.weight))?;
+        for (index, pulse) in self.pulses.iter().enumerate() {
+            pulse.check(&format!("pulses[{index}]"), &grid)?;
+        }
+        Ok(())
+    }
+
+    /// The time grid.
+    ///
+    /// # Errors
+    /// [`DatasetError::Core`] for an impossible one.
+    pub fn grid(&self) -> Result<TimeGrid, DatasetError> {
+        TimeGrid::new(self.dt_ms, self.tstop_ms)
+            .map_err(DatasetError::core("dt_ms, tstop_ms of the recipe"))
+    }
+
+    pub(super) fn model(&self) -> Result<&'static dyn FiberModel, DatasetError> {
+        model(&self.model).map_err(DatasetError::core("model of the recipe"))
+    }
+
+    pub(super) fn schema(&self) -> Result<Schema, DatasetError> {
+        Ok(self.model()?.schema())
+    }
+}
+
+fn check_weights(
+    what: &str,
+    weights: impl ExactSizeIterator<Item = f64>,
+) -> Result<(), DatasetError> {
+    if weights.len() == 0 {
+        return Err(DatasetError::recipe(what, "none", "one or more"));
+    }
+    for (index, weight) in weights.enumerate() {
+        if !(weight > 0.0 && weight.is_finite()) {
+            return Err(DatasetError::recipe(
+                format!("{what}[{index}].weight"),
+                weight,
+                "a finite number above 0",
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! One shard: its arrays, how they are written and how they are read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::manifest::{FileRecord, Request, ShardRecord, shard_name, sync_folder};
+use super::npy::{self, Rows};
+use super::{DatasetError, Trace};
+
+/// Sizes of a shard's arrays.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    pub(super) fibers: usize,
+    pub(super) contacts: usize,
+    pub(super) nodes: usize,
+    pub(super) steps: usize,
+    pub(super) rows: usize,
+    pub(super) states: usize,
+}
+
+pub(super) const TIME: &str = "t_ms.npy";
+pub(super) const DIAMETER: &str = "diameter_um.npy";
+pub(super) const NODE_Z: &str = "node_z_um.npy";
+pub(super) const BASIS: &str = "basis_mv_per_ma.npy";
+pub(super) const WAVEFORMS: &str = "waveforms_ma.npy";
+pub(super) const STATES: &str = "states.npy";
+
+impl Sizes {
+    pub(super) fn of(request: &Request, fibers: usize, contacts: usize) -> Self {
+        Sizes {
+            fibers,
+            contacts,
+            nodes: request.nodes,
+            steps: request.steps,
+            rows: request.rows,
+            states: request.states.len(),
+        }
+    }
+
+    fn time(&self) -> [usize; 1] {
+        [self.rows]
+    }
+
+    fn diameter(&self) -> [usize; 1] {
+        [self.fibers]
+    }
+
+    fn node_z(&self) -> [usize; 2] {
+        [self.fibers, self.nodes]
+    }
+
+    fn basis(&self) -> [usize; 3] {
+        [self.fibers, self.contacts, self.nodes]
+    }
+
+    fn waveforms(&self) -> [usize; 3] {
+        [self.fibers, self.contacts, self.steps]
+    }
+
+    fn states(&self) -> [usize; 4] {
+        [self.fibers, self.rows, self.states, self.nodes]
+    }
+
+    /// Bytes of all files.
+    pub(super) fn bytes(&self) -> u64 {
+        npy::file_bytes::<f64>(&self.time())
+            + npy::file_bytes::<f64>(&self.diameter())
+            + npy::file_bytes::<f64>(&self.node_z())
+            + npy::file_bytes::<f32>(&self.basis())
+            + npy::file_bytes::<f32>(&self.waveforms())
+            + npy::file_bytes::<f32>(&self.states())
+    }
+}
+
+/// The arrays of a shard under construction.
+#[derive(Debug, Default)]
+pub(super) struct Shard {
+    diameter_um: Vec<f64>,
+    node_z_um: Vec<f64>,
+    basis_mv_per_ma: Vec<f32>,
+    waveforms_ma: Vec<f32>,
+    states: Vec<f32>,
+}
+
+impl Shard {
+    pub(super) fn push(&mut self, trace: &Trace) {
+        self.diameter_um.push(trace.diameter_um);
+        self.node_z_um.extend(&trace.node_z_um);
+        self.basis_mv_per_ma.extend(&trace.basis_mv_per_ma);
+        self.waveforms_ma.extend(&trace.waveforms_ma);
+        match trace.states.as_slice() {
+            Some(states) => self.states.extend_from_slice(states),
+            None => self.states.extend(&trace.states),
+        }
+    }
+
+    /// Writes the shard beside the others and gives it its name when it is complete.
+    pub(super) fn write(
+        &self,
+        folder: &Path,
+        index: usize,
+        first: usize,
+        t_ms: &[f64],
+        sizes: &Sizes,
+    ) -> Result<ShardRecord, DatasetError> {
+        let name = shard_name(index);
+        let temporary = folder.join(format!(".{name}.tmp"));
+        let written = self.write_files(&temporary, t_ms, sizes).and_then(|files| {
+            sync_folder(&temporary)?;
+            let path = folder.join(&name);
+            // A finished shard that the manifest does not know of: the same, but nobody vouches for it.
+            if path.exists() {
+                std::fs::remove_dir_all(&path).map_err(DatasetError::write(&path))?;
+            }
+            std::fs::rename(&temporary, &path).map_err(DatasetError::write(&path))?;
+            sync_folder(folder)?;
+            Ok(files)
+        });
+        let files = written.inspect_err(|_| {
+            _ = std::fs::remove_dir_all(&temporary);
+        })?;
+        Ok(ShardRecord {
+            name,
+            first,
+            fibers: sizes.fibers,
+            contacts: sizes.contacts,
+            files,
+        })
+    }
+
+    fn write_files(
+        &self,
+        folder: &Path,
+        t_ms: &[f64],
+        sizes: &Sizes,
+    ) -> Result<BTreeMap<String, FileRecord>, DatasetError> {
+        _ = std::fs::remove_dir_all(folder);
+        std::fs::create_dir(folder).map_err(DatasetError::write(folder))?;
+        let mut files = BTreeMap::new();
+        let mut keep = |file: &str, record: FileRecord| files.insert(file.to_owned(), record);
+        let at = |file: &str| folder.join(file);
+        keep(TIME, npy::write(&at(TIME), &sizes.time(), t_ms)?);
+        keep(
+            DIAMETER,
+            npy::write(&at(DIAMETER), &sizes.diameter(), &self.diameter_um)?,
+        );
+        keep(
+            NODE_Z,
+            npy::write(&at(NODE_Z), &sizes.node_z(), &self.node_z_um)?,
+        );
+        keep(
+            BASIS,
+            npy::write(&at(BASIS), &sizes.basis(), &self.basis_mv_per_ma)?,
+        );
+        keep(
+            WAVEFORMS,
+            npy::write(&at(WAVEFORMS), &sizes.waveforms(), &self.waveforms_ma)?,
+        );
+        keep(
+            STATES,
+            npy::write(&at(STATES), &sizes.states(), &self.states)?,
+        );
+        Ok(files)
+    }
+}
+
+/// A shard opened for reading.
+pub(super) struct ShardReader {
+    diameter: Rows<f64>,
+    node_z: Rows<f64>,
+    basis: Rows<f32>,
+    waveforms: Rows<f32>,
+    states: Rows<f32>,
+}
+
+/// The numbers of one fibre, as the files have them.
+#[derive(Debug, Default)]
+pub(super) struct FiberNumbers {
+    pub(super) diameter_um: Vec<f64>,
+    pub(super) node_z_um: Vec<f64>,
+    pub(super) basis_mv_per_ma: Vec<f32>,
+    pub(super) waveforms_ma: Vec<f32>,
+    pub(super) states: Vec<f32>,
+}
+
+impl ShardReader {
+    pub(super) fn open(folder: &Path, sizes: &Sizes) -> Result<Self, DatasetError> {
+        Ok(ShardReader {
+            diameter: Rows::open(&folder.join(DIAMETER), &sizes.diameter())?,
+            node_z: Rows::open(&folder.join(NODE_Z), &sizes.node_z())?,
+            basis: Rows::open(&folder.join(BASIS), &sizes.basis())?,
+            waveforms: Rows::open(&folder.join(WAVEFORMS), &sizes.waveforms())?,
+            states: Rows::open(&folder.join(STATES), &sizes.states())?,
+        })
+    }
+
+    /// Reads the `row`-th fibre.
+    pub(super) fn read(&mut self, row: usize) -> Result<FiberNumbers, DatasetError> {
+        let mut numbers = FiberNumbers::default();
+        self.diameter.read(row, 1, &mut numbers.diameter_um)?;
+        self.node_z.read(row, 1, &mut numbers.node_z_um)?;
+        self.basis.read(row, 1, &mut numbers.basis_mv_per_ma)?;
+        self.waveforms.read(row, 1, &mut numbers.waveforms_ma)?;
+        self.states.read(row, 1, &mut numbers.states)?;
+        Ok(numbers)
+    }
+}

@@ -1,0 +1,7 @@
+//! What surrogates of exact fibres are trained on.
+//!
+//! [`dataset`] draws cases at random from a recipe, simulates them with an exact model, and keeps them in a folder if
+//! asked to.
+#![forbid(unsafe_code)]
+
+pub mod dataset;
