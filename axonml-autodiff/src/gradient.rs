@@ -3,8 +3,9 @@
 //! A cotangent of a quantity is the derivative of the loss with respect to it. Losses are sums of one term per fibre, so
 //! every cotangent is returned per fibre; what fibres share is the sum over them.
 
-use crate::cable::Projection;
-use crate::rollout::{FiberOutcome, FiberState};
+use crate::cable::{CableCotangent, Projection};
+use crate::membrane::{Binding, BoundProgram};
+use crate::rollout::{FiberOutcome, FiberState, Rollout};
 
 /// Which cotangents are wanted; those of the initial state always come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,44 +67,52 @@ pub struct RecordedCotangent {
     pub states: Vec<Vec<f64>>,
 }
 
-/// Cotangents of the numbers of one cable, in the cable's units.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CableCotangent {
-    /// Of an [`crate::cable::ExplicitCable`]; the weights of the potentials act through projections.
-    Explicit {
-        /// Of the membrane area of a node.
-        area_cm2: f64,
-        /// Of the capacitance of a node.
-        capacitance_nf: f64,
-        /// Of the axial conductance.
-        axial_us: f64,
-        /// Of the weights of the voltage: each neighbour, the node itself.
-        v_weights: (f64, f64),
-    },
-    /// Of an [`crate::cable::ImplicitCable`], per compartment and link.
-    Implicit {
-        /// Of the membrane areas.
-        area_cm2: Vec<f64>,
-        /// Of the capacitances.
-        capacitance_nf: Vec<f64>,
-        /// Of the axial conductances.
-        link_us: Vec<f64>,
-    },
-    /// Of nodes joined by internodes with modes, by their step coefficients.
-    Modal {
-        /// Of the membrane area of a node.
-        area_cm2: f64,
-        /// Of the capacitance of a node.
-        capacitance_nf: f64,
-        /// Of the decay of each mode over a step.
-        a: Vec<f64>,
-        /// Of the coupling of each mode to its nodes.
-        kappa: Vec<f64>,
-        /// Of the passive conductance at a node, per internode.
-        self_coupling: f64,
-        /// Of the coupling between neighbouring nodes.
-        neighbor_coupling: f64,
-    },
+/// Running sums of the cotangents of the parameters of one fibre's membrane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ParameterCotangents {
+    /// Of the shared parameters.
+    pub shared: Vec<f64>,
+    /// Of the fibre's own.
+    pub fiber: Vec<f64>,
+    /// Of the reference potential.
+    pub reference: f64,
+}
+
+impl ParameterCotangents {
+    /// Zeros for fibre `fiber`.
+    pub fn zero(rollout: &Rollout, fiber: usize) -> Self {
+        ParameterCotangents {
+            shared: vec![0.0; rollout.shared.len()],
+            fiber: vec![0.0; rollout.fibers[fiber].parameters.len()],
+            reference: 0.0,
+        }
+    }
+
+    /// Adds what the inputs of a bound program of fibre `fiber` collect when its outputs have collected `bars`; `u`
+    /// stands for the voltage. Returns the cotangent of `u`.
+    pub fn pull(
+        &mut self,
+        rollout: &Rollout,
+        fiber: usize,
+        bound: &BoundProgram,
+        u: f64,
+        bars: &[f64],
+    ) -> f64 {
+        let constants = rollout.constants(&bound.bindings, fiber);
+        let mut inputs: Vec<f64> = constants.into_iter().map(|c| c.unwrap_or(u)).collect();
+        inputs.extend(bars);
+        let mut of_u = 0.0;
+        for (binding, bar) in bound.bindings.iter().zip(bound.adjoint().eval(&inputs)) {
+            match *binding {
+                Binding::Shared(index) => self.shared[index] += bar,
+                Binding::Fiber(index) => self.fiber[index] += bar,
+                Binding::Reference => self.reference += bar,
+                Binding::U => of_u += bar,
+                Binding::Dt | Binding::State(_) => {}
+            }
+        }
+        of_u
+    }
 }
 
 /// Cotangents of one source of one fibre; empty where not asked for.
@@ -113,8 +122,9 @@ pub struct SourceCotangent {
     pub waveform: Vec<f64>,
     /// Of its projection.
     pub projection: Option<Projection>,
-    /// Of its space-time potentials, `[step, sample]` flattened, where it has such.
-    pub dense: Vec<f64>,
+    /// Of its potentials at the sample points, mV per unit, as they act through the projection; of space-time
+    /// potentials, `[step, sample]` flattened.
+    pub potentials: Vec<f64>,
 }
 
 /// Cotangents of everything that one fibre's run depends on.

@@ -32,8 +32,8 @@ pub use expr::{Expr, Tracer};
 pub use fiber::{Membrane, SectionKind, StateUpdate};
 pub use fusion::{FusedArgument, FusedOp, FusedProgram, FusedStep, PerLane};
 pub use gradient::{
-    CableCotangent, Cotangents, Differentiated, Evaluation, FiberGradient, GradientRequest,
-    Objective, RecordedCotangent, SourceCotangent,
+    Cotangents, Differentiated, Evaluation, FiberGradient, GradientRequest, Objective,
+    ParameterCotangents, RecordedCotangent, SourceCotangent,
 };
 pub use membrane::{Binding, BoundProgram, MembranePrograms};
 pub use observer::{Crossing, NodeSelection, Observation, ObserverKind, ObserverSpec, Recording};

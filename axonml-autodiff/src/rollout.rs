@@ -28,6 +28,9 @@ pub enum SourceField {
     Separable {
         /// Effect of one unit.
         projection: Arc<Projection>,
+        /// The potentials at the sample points that were projected, mV per unit: derivatives by the numbers of the cable
+        /// need them. None for injections, which no cable shapes.
+        potentials: Option<Arc<Vec<f64>>>,
         /// Index of the waveform.
         waveform: usize,
     },
@@ -239,8 +242,16 @@ impl Rollout {
                 match &source.field {
                     SourceField::Separable {
                         projection,
+                        potentials,
                         waveform,
                     } => {
+                        if let Some(potentials) = potentials {
+                            shape(
+                                format!("potentials of a source of fibre {index}"),
+                                cable.samples(),
+                                potentials.len(),
+                            )?;
+                        }
                         shape(
                             format!("node drive of fibre {index}"),
                             cable.nodes(),

@@ -126,6 +126,7 @@ impl Common {
             precision: self.precision,
             parameters: self.parameters.clone(),
             celsius: self.celsius,
+            declared: None,
             start,
         }
     }

@@ -120,6 +120,7 @@ impl<R: Real> GroupDrive<R> {
                     SourceField::Separable {
                         projection,
                         waveform,
+                        ..
                     } => {
                         if next_slot == drive.slots.len() {
                             let fields = Fields::zero(nodes, lanes);

@@ -207,6 +207,7 @@ impl<'r> Simulation<'r> {
                 SourceField::Separable {
                     projection,
                     waveform,
+                    ..
                 } => {
                     add(amplitude * drive.waveforms[*waveform][step], projection);
                 }

@@ -151,6 +151,7 @@ pub(crate) fn pack<R: Real>(
                 SourceField::Separable {
                     projection,
                     waveform,
+                    ..
                 } => {
                     let on_modes = projection.modes.iter().any(|&x| x != 0.0);
                     let flags = if on_modes { ON_MODES } else { 0 };

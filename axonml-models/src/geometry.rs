@@ -1,15 +1,8 @@
-//! Geometry of a fibre in symbols, and its cable and sample points in numbers.
+//! Geometry of a fibre in symbols.
 
 use std::f64::consts::PI;
-use std::sync::Arc;
 
-use axonml_autodiff::cable::{
-    DoubleCable, ExplicitCable, ImplicitCable, Internode, InternodeCompartment, Mode, NodeGeometry,
-    ReducedCable, ReducedDrive,
-};
-use axonml_autodiff::{Cable, Expr, SectionKind};
-
-use crate::SimulationError;
+use axonml_autodiff::{Expr, SectionKind};
 
 /// um2 in cm2.
 const CM2_PER_UM2: f64 = 1e-8;
@@ -162,7 +155,7 @@ impl<'t> Geometry<'t> {
         }
     }
 
-    /// All quantities in one fixed order, which [`build`] reads back.
+    /// All quantities in one fixed order, which [`crate::built`] reads back.
     pub(crate) fn quantities(&self) -> Vec<Expr<'t>> {
         match self {
             Geometry::Surrogate(s) => {
@@ -227,262 +220,45 @@ impl<'t> Geometry<'t> {
             }
         }
     }
-}
 
-/// A fibre's cable in numbers, and where it lies.
-#[derive(Clone, Debug)]
-pub(crate) struct BuiltFiber {
-    pub(crate) cable: Arc<Cable>,
-    /// Potential from which deviations are measured, mV; none where the model's start is as good as any.
-    pub(crate) v_reference_mv: Option<f64>,
-    /// z of the sample points, um, the middle node (index (n - 1)/2) at 0.
-    pub(crate) sample_z_um: Vec<f64>,
-    /// Index among the sample points of each node.
-    pub(crate) node_samples: Vec<usize>,
-}
-
-/// The cable of a fibre of `nodes` nodes from the numeric values of [`Geometry::quantities`].
-pub(crate) fn build(
-    kind: Kind,
-    quantities: &[f64],
-    nodes: usize,
-    what: &str,
-) -> Result<BuiltFiber, SimulationError> {
-    let bad = |problem: String| SimulationError::Geometry {
-        fiber: what.to_owned(),
-        problem,
-    };
-    if let Some(value) = quantities.iter().find(|value| !value.is_finite()) {
-        return Err(bad(format!("a geometric quantity is {value}")));
-    }
-    let positive = |name: &str, value: f64| {
-        if value > 0.0 {
-            Ok(value)
-        } else {
-            Err(bad(format!("{name} is {value}, but must be positive")))
-        }
-    };
-    let built = match kind {
-        Kind::Surrogate => {
-            let &[
-                spacing,
-                axial_length,
-                node_diameter,
-                axon_diameter,
-                capacitance,
-                rho,
-                v0,
-                v1,
-                e0,
-                e1,
-            ] = quantities
-            else {
-                unreachable!("quantities() lists ten for a surrogate")
-            };
-            let spacing = positive("the distance between nodes", spacing)?;
-            let area = PI * positive("the node diameter", node_diameter)? * CM2_PER_UM2;
-            let rho = positive("the axial resistivity", rho)?;
-            let capacitance = positive("the membrane capacitance", capacitance)?;
-            let axial_length = positive("the axial length between nodes", axial_length)?;
-            let axon_diameter = positive("the axon diameter", axon_diameter)?;
-            let axial = cylinder_us(rho, axial_length, axon_diameter);
-            BuiltFiber::chain(
-                Cable::Explicit(ExplicitCable {
-                    nodes,
-                    area_cm2: area,
-                    capacitance_nf: capacitance * area * NF_PER_UF,
-                    axial_us: axial,
-                    v_weights: (v0, v1),
-                    ve_weights: (e0, e1),
-                }),
-                spacing,
-            )
-        }
-        Kind::Unmyelinated | Kind::UnmyelinatedExplicit => {
-            let &[length, diameter, capacitance, rho] = quantities else {
-                unreachable!("quantities() lists four for an unmyelinated fibre")
-            };
-            let length = positive("the compartment length", length)?;
-            let rho = positive("the axial resistivity", rho)?;
-            let capacitance = positive("the membrane capacitance", capacitance)?;
-            let area = PI * positive("the diameter", diameter)? * length * CM2_PER_UM2;
-            let capacitance_nf = capacitance * area * NF_PER_UF;
-            let axial_us = cylinder_us(rho, length, diameter);
-            let cable = match kind {
-                Kind::Unmyelinated => Cable::Implicit(ImplicitCable {
-                    area_cm2: vec![area; nodes],
-                    capacitance_nf: vec![capacitance_nf; nodes],
-                    link_us: vec![axial_us; nodes - 1],
-                }),
-                _ => Cable::Explicit(ExplicitCable {
-                    nodes,
-                    area_cm2: area,
-                    capacitance_nf,
-                    axial_us,
-                    v_weights: (1.0, -2.0),
-                    ve_weights: (1.0, -2.0),
-                }),
-            };
-            BuiltFiber::chain(cable, length)
-        }
-        Kind::Myelinated => build_myelinated(quantities, nodes).map_err(bad)?,
-        Kind::Reduced => {
-            let &[
-                spacing,
-                node_diameter,
-                reversal,
-                capacitance_nf,
-                self_us,
-                neighbor_us,
-                even_rate,
-                even_coupling,
-                odd_rate,
-                odd_coupling,
-                node_even_us,
-                node_odd_us,
-                node_wide_us,
-                even_us_per_ms,
-                odd_us_per_ms,
-                wide_us_per_ms,
-            ] = quantities
-            else {
-                unreachable!("quantities() lists sixteen for a reduced fibre")
-            };
-            let spacing = positive("the distance between nodes", spacing)?;
-            let mode = |parity: &str, rate: f64, coupling: f64| -> Result<Mode, SimulationError> {
-                Ok(Mode {
-                    lambda_per_ms: positive(&format!("the rate of the {parity} mode"), rate)?,
-                    coupling_us_per_ms: positive(
-                        &format!("the coupling of the {parity} mode"),
-                        coupling,
-                    )?,
-                })
-            };
-            let cable = ReducedCable {
-                nodes,
-                node_area_cm2: PI * positive("the node diameter", node_diameter)? * CM2_PER_UM2,
-                capacitance_nf: positive("the capacitance of a node", capacitance_nf)?,
-                self_us,
-                neighbor_us,
-                even: mode("even", even_rate, even_coupling)?,
-                odd: mode("odd", odd_rate, odd_coupling)?,
-                drive: ReducedDrive {
-                    node_even_us,
-                    node_odd_us,
-                    node_wide_us,
-                    even_us_per_ms,
-                    odd_us_per_ms,
-                    wide_us_per_ms,
-                },
-            };
-            BuiltFiber {
-                v_reference_mv: Some(reversal),
-                ..BuiltFiber::chain(Cable::Reduced(cable), spacing)
+    /// What cables need that is not a quantity itself: membrane area of a node (cm2), its capacitance (nF), axial
+    /// conductance between nodes (uS); zeros where a cable has no such number or takes it from the quantities.
+    pub(crate) fn cable_numbers(&self) -> [Expr<'t>; 3] {
+        match self {
+            Geometry::Surrogate(s) => {
+                let area = PI * s.node_diameter_um * CM2_PER_UM2;
+                [
+                    area,
+                    s.capacitance_uf_cm2 * area * NF_PER_UF,
+                    cylinder_us(s.axial_ohm_cm, s.axial_length_um, s.axon_diameter_um),
+                ]
             }
-        }
-    };
-    Ok(built)
-}
-
-fn build_myelinated(quantities: &[f64], nodes: usize) -> Result<BuiltFiber, String> {
-    let (head, sections) = quantities.split_at(6);
-    let &[
-        node_length,
-        node_diameter,
-        node_periaxonal,
-        node_capacitance,
-        rho,
-        reversal,
-    ] = head
-    else {
-        unreachable!("quantities() starts with six for a myelinated fibre")
-    };
-    let compartments: Vec<InternodeCompartment> = sections
-        .chunks_exact(8)
-        .map(|s| InternodeCompartment {
-            length_um: s[0],
-            area_diameter_um: s[1],
-            axon_diameter_um: s[2],
-            periaxonal_width_um: s[3],
-            axolemma_capacitance_uf_cm2: s[4],
-            axolemma_conductance_s_cm2: s[5],
-            myelin_capacitance_uf_cm2: s[6],
-            myelin_conductance_s_cm2: s[7],
-        })
-        .collect();
-    let compartments: [InternodeCompartment; 10] = compartments
-        .try_into()
-        .expect("quantities() lists ten compartments");
-    if node_capacitance <= 0.0 {
-        return Err(format!(
-            "the capacitance of the node is {node_capacitance} uF/cm2, but must be positive"
-        ));
-    }
-    let node = NodeGeometry {
-        length_um: node_length,
-        diameter_um: node_diameter,
-        periaxonal_width_um: node_periaxonal,
-    };
-    let internode = Internode::new(&compartments, node, rho).map_err(|error| error.to_string())?;
-    let area = PI * node_diameter * node_length * CM2_PER_UM2;
-    let cable = Cable::Double(DoubleCable {
-        nodes,
-        node_area_cm2: area,
-        node_capacitance_nf: node_capacitance * area * NF_PER_UF,
-        internode: Arc::new(internode),
-    });
-
-    let lengths: Vec<f64> = compartments.iter().map(|c| c.length_um).collect();
-    let spacing = node_length + lengths.iter().sum::<f64>();
-    let samples_per_internode = lengths.len() + 1;
-    let middle = (nodes - 1) / 2;
-    let mut sample_z_um = Vec::with_capacity(cable.samples());
-    for k in 0..nodes {
-        let node_z = (k as f64 - middle as f64) * spacing;
-        sample_z_um.push(node_z);
-        if k + 1 < nodes {
-            let mut edge = node_z + node_length / 2.0;
-            for length in &lengths {
-                sample_z_um.push(edge + length / 2.0);
-                edge += length;
+            Geometry::Unmyelinated(u) | Geometry::UnmyelinatedExplicit(u) => {
+                let area = PI * u.diameter_um * u.compartment_um * CM2_PER_UM2;
+                [
+                    area,
+                    u.capacitance_uf_cm2 * area * NF_PER_UF,
+                    cylinder_us(u.axial_ohm_cm, u.compartment_um, u.diameter_um),
+                ]
             }
-        }
-    }
-    let node_samples = (0..nodes).map(|k| k * samples_per_internode).collect();
-    Ok(BuiltFiber {
-        cable: Arc::new(cable),
-        v_reference_mv: Some(reversal),
-        sample_z_um,
-        node_samples,
-    })
-}
-
-impl BuiltFiber {
-    /// Distance between neighbouring nodes, um.
-    pub(crate) fn node_spacing_um(&self) -> f64 {
-        self.sample_z_um[self.node_samples[1]] - self.sample_z_um[self.node_samples[0]]
-    }
-
-    /// Equidistant nodes that are the only sample points.
-    fn chain(cable: Cable, spacing_um: f64) -> Self {
-        let nodes = cable.nodes();
-        let middle = (nodes - 1) / 2;
-        let sample_z_um = (0..nodes)
-            .map(|k| (k as f64 - middle as f64) * spacing_um)
-            .collect();
-        // Weights of an explicit cable need not sum to zero, so its voltages are measured from zero.
-        let v_reference_mv = matches!(cable, Cable::Explicit(_)).then_some(0.0);
-        BuiltFiber {
-            cable: Arc::new(cable),
-            v_reference_mv,
-            sample_z_um,
-            node_samples: (0..nodes).collect(),
+            Geometry::Myelinated(m) => {
+                let area = PI * m.node_diameter_um * m.node_length_um * CM2_PER_UM2;
+                [
+                    area,
+                    m.node_capacitance_uf_cm2 * area * NF_PER_UF,
+                    area.same(0.0),
+                ]
+            }
+            Geometry::Reduced(r) => {
+                let area = PI * r.node_diameter_um * CM2_PER_UM2;
+                [area, area.same(0.0), area.same(0.0)]
+            }
         }
     }
 }
 
 /// Conductance of a cylinder of axoplasm along its axis, uS; resistivity in ohm cm, length and diameter in um.
-fn cylinder_us(ohm_cm: f64, length_um: f64, diameter_um: f64) -> f64 {
+fn cylinder_us<'t>(ohm_cm: Expr<'t>, length_um: Expr<'t>, diameter_um: Expr<'t>) -> Expr<'t> {
     let cross_section_cm2 = PI * diameter_um * diameter_um / 4.0 * CM2_PER_UM2;
     1e6 * cross_section_cm2 / (ohm_cm * length_um * 1e-4)
 }

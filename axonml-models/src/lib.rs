@@ -22,6 +22,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod built;
 mod device;
 mod error;
 mod geometry;

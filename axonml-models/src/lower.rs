@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axonml_autodiff::{MembranePrograms, Program, TraceError, Tracer};
 use axonml_core::{CoreError, names};
 
-use crate::geometry::{BuiltFiber, Kind, build};
+use crate::built::{BuiltFiber, build};
+use crate::geometry::Kind;
 use crate::membrane::trace_membrane;
 use crate::model::{CELSIUS, COMPARTMENT, DIAMETER, DT, FiberSymbols, REFERENCE, Symbols, U};
 use crate::schema::{DeclaredStart, Parameter, Schema};
@@ -130,9 +131,10 @@ impl FiberGeometry {
             tracer: &tracer,
             schema,
         }));
-        let quantities = geometry.quantities().into_iter().enumerate();
-        let outputs: Vec<_> = quantities
-            .map(|(index, e)| (format!("quantity {index}"), e))
+        let values = geometry.quantities().into_iter();
+        let values = values.chain(geometry.cable_numbers()).enumerate();
+        let outputs: Vec<_> = values
+            .map(|(index, e)| (format!("value {index}"), e))
             .collect();
         Ok(FiberGeometry {
             program: tracer.finish(&outputs)?,
@@ -140,7 +142,7 @@ impl FiberGeometry {
         })
     }
 
-    fn quantities(&self, schema: &Schema, diameter_um: f64, compartment_um: f64) -> Vec<f64> {
+    fn values(&self, schema: &Schema, diameter_um: f64, compartment_um: f64) -> Vec<f64> {
         let value = |name: &str| match name {
             DIAMETER => diameter_um,
             COMPARTMENT => compartment_um,
@@ -202,12 +204,12 @@ impl FiberGeometry {
             let cable = match known.get(&key) {
                 Some(cable) => cable.clone(),
                 None => {
-                    let quantities = self.quantities(schema, fiber.diameter_um, compartment);
+                    let values = self.values(schema, fiber.diameter_um, compartment);
                     let what = format!(
                         "fibre {index} (model `{}`, {} um)",
                         schema.id, fiber.diameter_um
                     );
-                    let cable = Arc::new(build(self.kind, &quantities, fiber.nodes, &what)?);
+                    let cable = Arc::new(build(self.kind, &values, fiber.nodes, &what)?);
                     known.insert(key, cable.clone());
                     cable
                 }

@@ -9,7 +9,7 @@ use axonml_autodiff::{
 };
 use axonml_core::{CoreError, TimeGrid};
 
-use crate::geometry::BuiltFiber;
+use crate::built::BuiltFiber;
 use crate::lower::{LoweredModel, lower};
 use crate::schema::{DeclaredStart, Schema};
 use crate::{Device, FiberModel, SimulationError, Stimulus};

@@ -7,7 +7,7 @@ use axonml_autodiff::{Drive, Source, SourceField};
 use axonml_core::{CoreError, Field, SampledPotentials, TimeGrid, Waveform};
 
 use crate::SimulationError;
-use crate::geometry::BuiltFiber;
+use crate::built::BuiltFiber;
 
 /// A current source or several, as one fibre feels them.
 #[derive(Clone, Debug)]
@@ -144,6 +144,7 @@ impl Stimulus {
                         let projection = Arc::new(cable.project(&ve));
                         SourceField::Separable {
                             projection,
+                            potentials: Some(Arc::new(ve)),
                             waveform: bank.index(waveform).map_err(wrong)?,
                         }
                     }
@@ -185,6 +186,7 @@ impl Stimulus {
                 let waveform = bank.index(&injection.waveform).map_err(wrong)?;
                 let field = SourceField::Separable {
                     projection: Arc::new(projection),
+                    potentials: None,
                     waveform,
                 };
                 of_fiber.push(Source {

@@ -39,19 +39,36 @@ impl ExplicitCable {
     /// conductance for a few steps) reach 2.3 in sound runs, and beyond about 3.7 results are noise.
     pub const STABILITY_LIMIT: f64 = 3.0;
 
-    pub(super) fn project(&self, ve_mv: &[f64]) -> Projection {
+    /// Sum of the values at the neighbours of node `k`: at an end, twice its only neighbour's.
+    pub(super) fn neighbors(&self, x: &[f64], k: usize) -> f64 {
         let last = self.nodes - 1;
+        let left = x[if k == 0 { 1 } else { k - 1 }];
+        let right = x[if k == last { last - 1 } else { k + 1 }];
+        left + right
+    }
+
+    pub(super) fn project(&self, ve_mv: &[f64]) -> Projection {
         let (neighbour, centre) = self.ve_weights;
         let nodes_na = (0..self.nodes)
-            .map(|k| {
-                let left = ve_mv[if k == 0 { 1 } else { k - 1 }];
-                let right = ve_mv[if k == last { last - 1 } else { k + 1 }];
-                self.axial_us * (neighbour * (left + right) + centre * ve_mv[k])
-            })
+            .map(|k| self.axial_us * (neighbour * self.neighbors(ve_mv, k) + centre * ve_mv[k]))
             .collect();
         Projection {
             nodes_na,
             modes: Vec::new(),
         }
+    }
+
+    /// The transpose of [`ExplicitCable::project`].
+    pub(super) fn project_transposed(&self, nodes_bar: &[f64]) -> Vec<f64> {
+        let last = self.nodes - 1;
+        let (neighbour, centre) = self.ve_weights;
+        let mut ve_bar = vec![0.0; self.nodes];
+        for (k, bar) in nodes_bar.iter().enumerate() {
+            let bar = self.axial_us * bar;
+            ve_bar[if k == 0 { 1 } else { k - 1 }] += neighbour * bar;
+            ve_bar[if k == last { last - 1 } else { k + 1 }] += neighbour * bar;
+            ve_bar[k] += centre * bar;
+        }
+        ve_bar
     }
 }

@@ -3,16 +3,20 @@
 //! A cable knows geometry and passive properties only. The membrane enters through a conductance `G` (S/cm2) and a
 //! source `J` (mA/cm2) per node, so that the ionic current density is `G u - J`, with `u = v - v_ref`.
 
+mod cotangent;
 mod double;
 mod eigen;
 mod explicit;
 mod implicit;
 mod modal;
 mod reduced;
+#[cfg(test)]
+mod tests;
 
+pub use cotangent::CableCotangent;
 pub use double::{
-    DoubleCable, Internode, InternodeCompartment, InternodeError, MODES, NodeGeometry, Parity,
-    StepCoefficients,
+    DoubleCable, Internode, InternodeCompartment, InternodeError, InternodeModes,
+    InternodeProperties, MODES, NodeGeometry, Parity, StepCoefficients,
 };
 pub use explicit::ExplicitCable;
 pub use implicit::ImplicitCable;
@@ -133,17 +137,24 @@ impl Cable {
         }
     }
 
-    /// The transpose of [`Cable::project`]: cotangents of the potentials from those of the projection.
-    pub fn project_transposed(&self, nodes_na: &[f64], modes: &[f64]) -> Vec<f64> {
-        (0..self.samples())
-            .map(|sample| {
-                let mut unit = vec![0.0; self.samples()];
-                unit[sample] = 1.0;
-                let p = self.project(&unit);
-                let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
-                dot(&p.nodes_na, nodes_na) + dot(&p.modes, modes)
-            })
-            .collect()
+    /// The transpose of [`Cable::project`]: cotangents of the potentials at the sample points from cotangents of the node
+    /// currents, `[node]`, and of the mode drives, `[internode, mode]`.
+    ///
+    /// # Panics
+    /// If a number is missing or left over, as [`Cable::project`].
+    pub fn project_transposed(&self, nodes_bar: &[f64], modes_bar: &[f64]) -> Vec<f64> {
+        assert_eq!(nodes_bar.len(), self.nodes(), "one cotangent per node");
+        assert_eq!(
+            modes_bar.len(),
+            self.mode_count(),
+            "one cotangent per internodal mode"
+        );
+        match self {
+            Cable::Explicit(c) => c.project_transposed(nodes_bar),
+            Cable::Implicit(c) => c.project_transposed(nodes_bar),
+            Cable::Double(c) => c.project_transposed(nodes_bar, modes_bar),
+            Cable::Reduced(c) => c.project_transposed(nodes_bar, modes_bar),
+        }
     }
 
     /// What 1 nA injected into the axoplasm of `node` does to the fibre.

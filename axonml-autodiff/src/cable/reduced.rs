@@ -74,10 +74,10 @@ pub struct ReducedCable {
 }
 
 /// Differences of potential that an internode sees.
-struct Differences {
-    even: f64,
-    odd: f64,
-    wide: f64,
+pub(super) struct Differences {
+    pub(super) even: f64,
+    pub(super) odd: f64,
+    pub(super) wide: f64,
 }
 
 impl ReducedCable {
@@ -126,10 +126,41 @@ impl ReducedCable {
         }
         Projection { nodes_na, modes }
     }
+
+    /// The transpose of [`ReducedCable::project`].
+    pub(super) fn project_transposed(&self, nodes_bar: &[f64], modes_bar: &[f64]) -> Vec<f64> {
+        let mut ve_bar = vec![0.0; self.nodes];
+        let drive = &self.drive;
+        for (k, modes) in modes_bar.chunks_exact(Self::MODES).enumerate() {
+            let both = nodes_bar[k] + nodes_bar[k + 1];
+            let opposite = nodes_bar[k] - nodes_bar[k + 1];
+            let even = drive.node_even_us * both + drive.even_us_per_ms * modes[0];
+            let odd = drive.node_odd_us * opposite + drive.odd_us_per_ms * modes[1];
+            let wide = drive.node_wide_us * opposite + drive.wide_us_per_ms * modes[1];
+            // Of the potentials before, left, right and behind.
+            let [before, mut left, mut right, behind] =
+                [even - wide, -even - odd, odd - even, even + wide];
+            if k > 0 {
+                ve_bar[k - 1] += before;
+            } else {
+                left += 2.0 * before;
+                right -= before;
+            }
+            if k + 2 < self.nodes {
+                ve_bar[k + 2] += behind;
+            } else {
+                right += 2.0 * behind;
+                left -= behind;
+            }
+            ve_bar[k] += left;
+            ve_bar[k + 1] += right;
+        }
+        ve_bar
+    }
 }
 
 /// What the internode right of node `k` sees of the potentials at the nodes.
-fn differences(ve_mv: &[f64], k: usize) -> Differences {
+pub(super) fn differences(ve_mv: &[f64], k: usize) -> Differences {
     let (left, right) = (ve_mv[k], ve_mv[k + 1]);
     let before = match k.checked_sub(1) {
         Some(before) => ve_mv[before],

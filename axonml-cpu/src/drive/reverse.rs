@@ -1,6 +1,6 @@
 //! What the stimulus of a group collects on the way back.
 
-use axonml_autodiff::cable::Projection;
+use axonml_autodiff::cable::{CableCotangent, ModalStep, Projection};
 use axonml_autodiff::{Cable, GradientRequest, Real, Rollout, SourceCotangent, SourceField};
 
 use super::{Fields, GroupDrive};
@@ -20,6 +20,8 @@ pub(crate) struct DriveSums<R> {
     fields: bool,
     /// The derivative with respect to the amplitude of each lane.
     amplitudes: Vec<f64>,
+    /// What the dense sources' cables collect; empty if cables are not asked for.
+    dense_cables: Vec<CableCotangent>,
 }
 
 #[derive(Debug)]
@@ -34,8 +36,8 @@ struct SlotSums<R> {
 pub(crate) struct LaneDrive {
     pub(crate) amplitude: f64,
     pub(crate) sources: Vec<SourceCotangent>,
-    /// What the decay of the modes collects because it shapes what sources do to them; empty if not asked for.
-    pub(crate) a: Vec<f64>,
+    /// What the numbers of the lane's cable collect because they shape what sources do, if asked for.
+    pub(crate) cable: Option<CableCotangent>,
 }
 
 impl<R: Real> DriveSums<R> {
@@ -47,8 +49,7 @@ impl<R: Real> DriveSums<R> {
     ) -> Self {
         let lanes = drive.lanes;
         let cable = &rollout.fibers[members[0]].cable;
-        let modal = cable.modes_per_internode() > 0;
-        let fields = request.fields || (request.cables && modal);
+        let fields = request.fields || request.cables;
         let slots = drive.slots.iter().map(|slot| SlotSums {
             waveforms: match request.waveforms {
                 true => vec![vec![0.0; rollout.grid.steps()]; lanes],
@@ -77,6 +78,14 @@ impl<R: Real> DriveSums<R> {
             waveforms: request.waveforms,
             fields,
             amplitudes: vec![0.0; lanes],
+            dense_cables: match request.cables {
+                true => drive
+                    .dense
+                    .iter()
+                    .map(|source| CableCotangent::zero(&source.cable))
+                    .collect(),
+                false => Vec::new(),
+            },
         }
     }
 
@@ -136,14 +145,14 @@ impl<R: Real> DriveSums<R> {
                 }
             }
         }
-        if self.strengths || self.dense.iter().any(|sums| !sums.is_empty()) {
+        if self.strengths || self.fields {
             self.collect_dense(drive, step, y, z);
         }
     }
 
     /// The same of the dense sources, by the transpose of their projection.
     fn collect_dense(&mut self, drive: &GroupDrive<R>, step: usize, y: &[R], z: Option<&[R]>) {
-        for (source, sums) in drive.dense.iter().zip(&mut self.dense) {
+        for (index, (source, sums)) in drive.dense.iter().zip(&mut self.dense).enumerate() {
             let samples = source.cable.samples();
             let range = step * samples..(step + 1) * samples;
             let Some(ve) = source.ve_mv.get(range.clone()) else {
@@ -158,6 +167,19 @@ impl<R: Real> DriveSums<R> {
             let mut modes = z.map_or(Vec::new(), |z| column(z, source.cable.mode_count()));
             if let Some(step) = source.cable.modal_step(drive.dt_ms) {
                 modes = step.drive_modes_transposed(&modes, drive.dt_ms, &nodes);
+            }
+            if let Some(cotangent) = self.dense_cables.get_mut(index) {
+                let ve: Vec<f64> = ve.iter().map(|ve| source.amplitude * ve).collect();
+                let driven = source.cable.project(&ve).modes;
+                add_drive(
+                    cotangent,
+                    &source.cable,
+                    drive.dt_ms,
+                    &ve,
+                    &driven,
+                    &nodes,
+                    &modes,
+                );
             }
             let unit = source.cable.project_transposed(&nodes, &modes);
             if source.scaled {
@@ -182,58 +204,58 @@ impl<R: Real> DriveSums<R> {
         request: GradientRequest,
     ) -> LaneDrive {
         let cable: &Cable = &rollout.fibers[fiber].cable;
-        let modal = cable.modal_step(drive.dt_ms);
-        let mut a = match (&modal, request.cables) {
-            (Some(step), true) => vec![0.0; step.modes()],
-            _ => Vec::new(),
-        };
+        let dt_ms = drive.dt_ms;
+        let modal = cable.modal_step(dt_ms);
+        let mut of_cable = request.cables.then(|| CableCotangent::zero(cable));
         let column = |x: &[R], count: usize| -> Vec<f64> {
-            (0..count.min(x.len() / drive.lanes))
+            (0..count)
                 .map(|k| x[k * drive.lanes + lane].to_f64())
                 .collect()
         };
         let mut sources = Vec::new();
         let mut slots = self.slots.iter();
-        let mut of_lane = drive.dense.iter().zip(&self.dense);
+        let mut of_lane = (0..drive.dense.len()).filter(|&index| drive.dense[index].lane == lane);
         for source in rollout.drive.sources[fiber].iter() {
             match &source.field {
-                SourceField::Separable { projection, .. } => {
+                SourceField::Separable {
+                    projection,
+                    potentials,
+                    ..
+                } => {
                     let Some(sums) = slots.next() else {
                         unreachable!("every separable source has a slot")
                     };
-                    let projection = self.fields.then(|| {
-                        let nodes_na = column(&sums.fields.nodes, cable.nodes());
-                        let increments = column(&sums.fields.modes, cable.mode_count());
-                        let modes = match &modal {
-                            Some(step) if !increments.is_empty() => {
-                                let drives = step.drive_modes_transposed(
-                                    &increments,
-                                    drive.dt_ms,
-                                    &nodes_na,
-                                );
-                                for (mode, a) in a.iter_mut().enumerate() {
-                                    let each = drives.iter().zip(&projection.modes);
-                                    let each = each.skip(mode).step_by(step.modes());
-                                    // drive -> a dt drive: linear in both.
-                                    *a += each.map(|(x, drive)| x * drive).sum::<f64>()
-                                        / step.a[mode];
-                                }
-                                drives
-                            }
-                            _ => vec![0.0; cable.mode_count()],
-                        };
-                        Projection { nodes_na, modes }
-                    });
-                    sources.push(SourceCotangent {
+                    let mut cotangent = SourceCotangent {
                         waveform: sums.waveforms.get(lane).cloned().unwrap_or_default(),
-                        projection: projection.filter(|_| request.fields),
-                        dense: Vec::new(),
-                    });
+                        ..Default::default()
+                    };
+                    if self.fields {
+                        let nodes_na = column(&sums.fields.nodes, cable.nodes());
+                        let mut modes = column(&sums.fields.modes, cable.mode_count());
+                        if let Some(step) = &modal {
+                            modes = step.drive_modes_transposed(&modes, dt_ms, &nodes_na);
+                        }
+                        if let (Some(to), Some(ve)) = (&mut of_cable, potentials) {
+                            add_drive(to, cable, dt_ms, ve, &projection.modes, &nodes_na, &modes);
+                        }
+                        if request.fields {
+                            if potentials.is_some() {
+                                cotangent.potentials = cable.project_transposed(&nodes_na, &modes);
+                            }
+                            cotangent.projection = Some(Projection { nodes_na, modes });
+                        }
+                    }
+                    sources.push(cotangent);
                 }
                 SourceField::Dense(_) => {
-                    let found = of_lane.find(|(source, _)| source.lane == lane);
+                    let Some(index) = of_lane.next() else {
+                        unreachable!("every dense source of a lane was noted")
+                    };
+                    if let (Some(to), Some(from)) = (&mut of_cable, self.dense_cables.get(index)) {
+                        to.add(from);
+                    }
                     sources.push(SourceCotangent {
-                        dense: found.map_or(Vec::new(), |(_, sums)| sums.clone()),
+                        potentials: self.dense[index].clone(),
                         ..Default::default()
                     });
                 }
@@ -242,7 +264,36 @@ impl<R: Real> DriveSums<R> {
         LaneDrive {
             amplitude: self.amplitudes[lane],
             sources,
-            a,
+            cable: of_cable,
         }
+    }
+}
+
+/// Adds what the numbers of a cable collect because they turn the potentials `ve_mv` into currents and drives: `driven`
+/// are the drives, `nodes_na` and `drives` the cotangents of both.
+fn add_drive(
+    to: &mut CableCotangent,
+    cable: &Cable,
+    dt_ms: f64,
+    ve_mv: &[f64],
+    driven: &[f64],
+    nodes_na: &[f64],
+    drives: &[f64],
+) {
+    to.add_projection(cable, ve_mv, nodes_na, drives);
+    if let Some(step) = cable.modal_step(dt_ms) {
+        // Increments are a dt times the drive: linear in the decay as in the drive.
+        let mut bar = ModalStep {
+            a: vec![0.0; step.modes()],
+            kappa: vec![0.0; step.modes()],
+            self_coupling: 0.0,
+            neighbor_coupling: 0.0,
+            capacitance_nf: 0.0,
+        };
+        for (index, (driven, cotangent)) in driven.iter().zip(drives).enumerate() {
+            let mode = index % step.modes();
+            bar.a[mode] += driven * cotangent / step.a[mode];
+        }
+        to.add_modal_step(cable, dt_ms, &bar, 0.0);
     }
 }

@@ -16,6 +16,7 @@ use cases::{active, chain, double, explicit, membrane, passive, program, rollout
 
 fn drive(rollout: &mut Rollout, projection: Projection, waveform: &[f64], scaled: bool) {
     let field = SourceField::Separable {
+        potentials: None,
         projection: Arc::new(projection),
         waveform: rollout.drive.waveforms.len(),
     };

@@ -1,7 +1,7 @@
 //! What the numbers of a group's cables collect on the way back.
 
-use axonml_autodiff::cable::{ExplicitCable, ModalStep};
-use axonml_autodiff::{Cable, CableCotangent, Real};
+use axonml_autodiff::cable::{CableCotangent, ModalStep};
+use axonml_autodiff::{Cable, Real};
 
 use super::super::pack::US_PER_S;
 use crate::cable::reverse::RowSums;
@@ -87,21 +87,11 @@ impl<R: Real, const L: usize> CableSums<R, L> {
         }
     }
 
-    /// The cotangents of the numbers of `cable` in lane `lane`; `from_drive` is what the decay of the modes collected
-    /// elsewhere.
-    pub(super) fn finish(
-        &self,
-        cable: &Cable,
-        dt_ms: f64,
-        lane: usize,
-        from_drive: &[f64],
-    ) -> CableCotangent {
+    /// Adds what the numbers of `cable` in lane `lane` have collected.
+    pub(super) fn add_to(&self, to: &mut CableCotangent, cable: &Cable, dt_ms: f64, lane: usize) {
         match self {
             CableSums::Explicit { totals, .. } => {
-                let Cable::Explicit(cable) = cable else {
-                    unreachable!("a checked rollout has one kind of cable")
-                };
-                explicit(cable, totals.map(|total| total[lane]))
+                add_explicit(to, cable, totals.map(|total| total[lane]));
             }
             CableSums::Rows {
                 totals,
@@ -120,13 +110,13 @@ impl<R: Real, const L: usize> CableSums<R, L> {
                     area: column(&totals.area, nodes),
                 };
                 match cable.modal_step(dt_ms) {
-                    None => rows.implicit(dt_ms),
+                    None => rows.add_implicit(to, dt_ms),
                     Some(step) => {
                         let modes = step.modes();
                         let mut a = column(a_totals, modes);
                         a.iter_mut().zip(&step.a).for_each(|(sum, a)| *sum /= a);
-                        a.iter_mut().zip(from_drive).for_each(|(sum, x)| *sum += x);
-                        rows.modal(&step, dt_ms, a, column(kappa_totals, modes))
+                        let (cotangent, area) = rows.modal(dt_ms, a, column(kappa_totals, modes));
+                        to.add_modal_step(cable, dt_ms, &cotangent, area);
                     }
                 }
             }
@@ -135,15 +125,27 @@ impl<R: Real, const L: usize> CableSums<R, L> {
 }
 
 /// `m = dt/c`, neighbours' weight, own weight and area, as the kernel uses them, back to the numbers of the cable.
-fn explicit(cable: &ExplicitCable, [m, neighbor, center, area]: [f64; 4]) -> CableCotangent {
-    let (of_neighbor, of_center) = cable.v_weights;
-    CableCotangent::Explicit {
-        area_cm2: area * US_PER_S,
-        // The kernel's sum is that of (dt/c) d/d(dt/c) = -c d/dc.
-        capacitance_nf: -m / cable.capacitance_nf,
-        axial_us: neighbor * of_neighbor + center * of_center,
-        v_weights: (neighbor * cable.axial_us, center * cable.axial_us),
-    }
+fn add_explicit(to: &mut CableCotangent, cable: &Cable, sums: [f64; 4]) {
+    let (
+        CableCotangent::Explicit {
+            area_cm2,
+            capacitance_nf,
+            axial_us,
+            v_weights,
+            ..
+        },
+        Cable::Explicit(cable),
+    ) = (to, cable)
+    else {
+        unreachable!("a checked rollout has one kind of cable")
+    };
+    let [m, neighbor, center, area] = sums;
+    *area_cm2 += area * US_PER_S;
+    // The kernel's sum is that of (dt/c) d/d(dt/c) = -c d/dc.
+    *capacitance_nf -= m / cable.capacitance_nf;
+    *axial_us += neighbor * cable.v_weights.0 + center * cable.v_weights.1;
+    v_weights.0 += neighbor * cable.axial_us;
+    v_weights.1 += center * cable.axial_us;
 }
 
 /// Cotangents of the implicit rows of one lane.
@@ -155,27 +157,35 @@ struct Rows {
 }
 
 impl Rows {
-    fn implicit(self, dt_ms: f64) -> CableCotangent {
-        CableCotangent::Implicit {
-            area_cm2: self.area.iter().map(|x| x * US_PER_S).collect(),
-            capacitance_nf: self.capacitance.iter().map(|x| x / dt_ms).collect(),
-            link_us: (0..self.off.len())
-                .map(|k| self.passive[k] + self.passive[k + 1] - self.off[k])
-                .collect(),
+    fn add_implicit(&self, to: &mut CableCotangent, dt_ms: f64) {
+        let CableCotangent::Implicit {
+            area_cm2,
+            capacitance_nf,
+            link_us,
+        } = to
+        else {
+            unreachable!("a checked rollout has one kind of cable")
+        };
+        for k in 0..self.area.len() {
+            area_cm2[k] += self.area[k] * US_PER_S;
+            capacitance_nf[k] += self.capacitance[k] / dt_ms;
+        }
+        for (k, link) in link_us.iter_mut().enumerate() {
+            *link += self.passive[k] + self.passive[k + 1] - self.off[k];
         }
     }
 
-    fn modal(self, step: &ModalStep, dt_ms: f64, a: Vec<f64>, kappa: Vec<f64>) -> CableCotangent {
+    /// Cotangents of a modal step, and of the area of a node.
+    fn modal(&self, dt_ms: f64, a: Vec<f64>, kappa: Vec<f64>) -> (ModalStep, f64) {
         let nodes = self.passive.len();
         let sides = |k: usize| f64::from(u8::from(k > 0) + u8::from(k + 1 < nodes));
-        debug_assert_eq!(a.len(), step.modes());
-        CableCotangent::Modal {
-            area_cm2: self.area.iter().sum::<f64>() * US_PER_S,
-            capacitance_nf: self.capacitance.iter().sum::<f64>() / dt_ms,
+        let step = ModalStep {
             a,
             kappa,
             self_coupling: (0..nodes).map(|k| sides(k) * self.passive[k]).sum(),
             neighbor_coupling: -self.off.iter().sum::<f64>(),
-        }
+            capacitance_nf: self.capacitance.iter().sum::<f64>() / dt_ms,
+        };
+        (step, self.area.iter().sum::<f64>() * US_PER_S)
     }
 }

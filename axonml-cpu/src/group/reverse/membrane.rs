@@ -1,7 +1,7 @@
 //! The reverse of the membrane's programs for a group of lanes.
 
 use axonml_autodiff::{
-    AdjointInput, AdjointOutput, Binding, BoundProgram, MembraneAdjoint, Real, Rollout,
+    AdjointInput, AdjointOutput, MembraneAdjoint, ParameterCotangents, Real, Rollout,
 };
 
 use crate::interpreter::Interpreter;
@@ -17,50 +17,6 @@ pub(super) struct MembraneBack<'r, R> {
     reads: Vec<bool>,
     /// `[coefficient][lane]`; empty if parameters are not asked for.
     totals: Vec<Vec<f64>>,
-}
-
-/// Cotangents of the parameters of one lane.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ParameterSums {
-    pub(super) shared: Vec<f64>,
-    pub(super) fiber: Vec<f64>,
-    pub(super) reference: f64,
-}
-
-impl ParameterSums {
-    pub(super) fn zero(rollout: &Rollout, fiber: usize) -> Self {
-        ParameterSums {
-            shared: vec![0.0; rollout.shared.len()],
-            fiber: vec![0.0; rollout.fibers[fiber].parameters.len()],
-            reference: 0.0,
-        }
-    }
-
-    /// Adds what the inputs of a bound program collect when its outputs collected `bars`; `u` stands for the voltage.
-    /// Returns the cotangent of `u`.
-    pub(super) fn pull(
-        &mut self,
-        rollout: &Rollout,
-        fiber: usize,
-        bound: &BoundProgram,
-        u: f64,
-        bars: &[f64],
-    ) -> f64 {
-        let constants = rollout.constants(&bound.bindings, fiber);
-        let mut inputs: Vec<f64> = constants.into_iter().map(|c| c.unwrap_or(u)).collect();
-        inputs.extend(bars);
-        let mut of_u = 0.0;
-        for (binding, bar) in bound.bindings.iter().zip(bound.adjoint().eval(&inputs)) {
-            match *binding {
-                Binding::Shared(index) => self.shared[index] += bar,
-                Binding::Fiber(index) => self.fiber[index] += bar,
-                Binding::Reference => self.reference += bar,
-                Binding::U => of_u += bar,
-                Binding::Dt | Binding::State(_) => {}
-            }
-        }
-        of_u
-    }
 }
 
 /// The arrays that the reverse of a program reads, `[node][lane]` each.
@@ -181,7 +137,7 @@ impl<'r, R: Real> MembraneBack<'r, R> {
     }
 
     /// Adds what the parameters of lane `lane` with fibre `fiber` collected.
-    pub(super) fn pull(&self, lane: usize, fiber: usize, to: &mut ParameterSums) {
+    pub(super) fn pull(&self, lane: usize, fiber: usize, to: &mut ParameterCotangents) {
         if self.totals.is_empty() {
             return;
         }

@@ -16,7 +16,7 @@ use std::ops::Range;
 use axonml_autodiff::cable::{MODES, ReducedCable};
 use axonml_autodiff::{
     BackendError, Cotangents, Differentiated, Evaluation, FiberGradient, FiberOutcome, FiberState,
-    FiberStatus, GradientRequest, Objective, Real, Start,
+    FiberStatus, GradientRequest, Objective, ParameterCotangents, Real, Start,
 };
 
 use super::Group;
@@ -28,7 +28,7 @@ use crate::cable::{FindBad, Solve};
 use crate::drive::DriveSums;
 use crate::isa::dispatch;
 use cables::CableSums;
-use membrane::{Given, MembraneBack, ParameterSums};
+use membrane::{Given, MembraneBack};
 use seeds::Seeds;
 use trajectory::{Checkpoint, Keep, Trajectory};
 
@@ -465,7 +465,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 .collect(),
             modes: column(&back.z, cable.mode_count()),
         };
-        let mut sums = ParameterSums::zero(rollout, fiber);
+        let mut sums = ParameterCotangents::zero(rollout, fiber);
         // v = u + reference at the start and wherever the loss looks.
         let mut of_u = start.v_mv.iter().sum::<f64>();
         let mut uniform_v = 0.0;
@@ -497,7 +497,11 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             cable: back
                 .cables
                 .as_ref()
-                .map(|sums| sums.finish(cable, rollout.grid.dt_ms(), lane, &drive.a)),
+                .zip(drive.cable)
+                .map(|(sums, mut cotangent)| {
+                    sums.add_to(&mut cotangent, cable, rollout.grid.dt_ms(), lane);
+                    cotangent
+                }),
             amplitude: drive.amplitude,
             sources: drive.sources,
             start,

@@ -57,6 +57,7 @@ fn driven(lengths: &[usize], steps: usize, dt: f64) -> Rollout {
         let ve: Vec<f64> = (0..nodes).map(|k| wave(k + index, 5.0)).collect();
         let separable = |projection, waveform| Source {
             field: SourceField::Separable {
+                potentials: None,
                 projection: Arc::new(projection),
                 waveform,
             },

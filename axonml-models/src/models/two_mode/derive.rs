@@ -11,7 +11,7 @@ use axonml_autodiff::cable::ReducedCable;
 use super::{COEFFICIENTS, Form, REFERENCE_DIAMETER_UM};
 use crate::lower::lower;
 use crate::models::Mrg;
-use crate::{Fiber, SimulationError};
+use crate::{Fiber, Settings, SimulationError};
 
 /// The mode of each parity that is kept, counted from 0 in the order of rates.
 pub const KEPT_MODE: usize = 4;
@@ -37,7 +37,7 @@ pub struct Fit {
 /// # Errors
 /// [`SimulationError::Fiber`] if the exact model does not have the diameter.
 pub fn coefficients(diameter_um: f64) -> Result<[f64; COEFFICIENTS.len()], SimulationError> {
-    let (_, built) = lower(&Mrg, &[Fiber::new(diameter_um, 3)], &[], None)?;
+    let (_, built) = lower(&Mrg, &[Fiber::new(diameter_um, 3)], &Settings::default())?;
     let fiber = &built[0];
     let Cable::Double(exact) = &*fiber.cable else {
         unreachable!("the exact model has a double cable")

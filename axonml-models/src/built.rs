@@ -1,0 +1,285 @@
+//! Fibres built: a model's geometry in numbers, as a cable and the points where it lies.
+
+use std::sync::Arc;
+
+use axonml_autodiff::Cable;
+use axonml_autodiff::cable::{
+    DoubleCable, ExplicitCable, ImplicitCable, Internode, InternodeCompartment,
+    InternodeProperties, Mode, NodeGeometry, ReducedCable, ReducedDrive,
+};
+
+use crate::SimulationError;
+use crate::geometry::Kind;
+
+/// A fibre's cable in numbers, and where it lies.
+#[derive(Clone, Debug)]
+pub(crate) struct BuiltFiber {
+    pub(crate) cable: Arc<Cable>,
+    /// Potential from which deviations are measured, mV; none where the model's start is as good as any.
+    pub(crate) v_reference_mv: Option<f64>,
+    /// z of the sample points, um, the middle node (index (n - 1)/2) at 0.
+    pub(crate) sample_z_um: Vec<f64>,
+    /// Index among the sample points of each node.
+    pub(crate) node_samples: Vec<usize>,
+    /// Values of the geometry's quantities, then its cable numbers.
+    pub(crate) values: Vec<f64>,
+}
+
+/// The cable of a fibre of `nodes` nodes from the numeric values of [`crate::Geometry`]'s quantities and, behind them,
+/// its cable numbers.
+pub(crate) fn build(
+    kind: Kind,
+    values: &[f64],
+    nodes: usize,
+    what: &str,
+) -> Result<BuiltFiber, SimulationError> {
+    let Some((quantities, &[area, capacitance_nf, axial_us])) = values.split_last_chunk() else {
+        unreachable!("three cable numbers follow the quantities")
+    };
+    let bad = |problem: String| SimulationError::Geometry {
+        fiber: what.to_owned(),
+        problem,
+    };
+    if let Some(value) = quantities.iter().find(|value| !value.is_finite()) {
+        return Err(bad(format!("a geometric quantity is {value}")));
+    }
+    let positive = |name: &str, value: f64| {
+        if value > 0.0 {
+            Ok(value)
+        } else {
+            Err(bad(format!("{name} is {value}, but must be positive")))
+        }
+    };
+    let built: BuiltFiber = match kind {
+        Kind::Surrogate => {
+            let &[
+                spacing,
+                axial_length,
+                node_diameter,
+                axon_diameter,
+                capacitance,
+                rho,
+                v0,
+                v1,
+                e0,
+                e1,
+            ] = quantities
+            else {
+                unreachable!("quantities() lists ten for a surrogate")
+            };
+            let spacing = positive("the distance between nodes", spacing)?;
+            positive("the node diameter", node_diameter)?;
+            positive("the axial resistivity", rho)?;
+            positive("the membrane capacitance", capacitance)?;
+            positive("the axial length between nodes", axial_length)?;
+            positive("the axon diameter", axon_diameter)?;
+            BuiltFiber::chain(
+                Cable::Explicit(ExplicitCable {
+                    nodes,
+                    area_cm2: area,
+                    capacitance_nf,
+                    axial_us,
+                    v_weights: (v0, v1),
+                    ve_weights: (e0, e1),
+                }),
+                spacing,
+            )
+        }
+        Kind::Unmyelinated | Kind::UnmyelinatedExplicit => {
+            let &[length, diameter, capacitance, rho] = quantities else {
+                unreachable!("quantities() lists four for an unmyelinated fibre")
+            };
+            let length = positive("the compartment length", length)?;
+            positive("the axial resistivity", rho)?;
+            positive("the membrane capacitance", capacitance)?;
+            positive("the diameter", diameter)?;
+            let cable = match kind {
+                Kind::Unmyelinated => Cable::Implicit(ImplicitCable {
+                    area_cm2: vec![area; nodes],
+                    capacitance_nf: vec![capacitance_nf; nodes],
+                    link_us: vec![axial_us; nodes - 1],
+                }),
+                _ => Cable::Explicit(ExplicitCable {
+                    nodes,
+                    area_cm2: area,
+                    capacitance_nf,
+                    axial_us,
+                    v_weights: (1.0, -2.0),
+                    ve_weights: (1.0, -2.0),
+                }),
+            };
+            BuiltFiber::chain(cable, length)
+        }
+        Kind::Myelinated => {
+            build_myelinated(quantities, [area, capacitance_nf], nodes).map_err(bad)?
+        }
+        Kind::Reduced => {
+            let &[
+                spacing,
+                node_diameter,
+                reversal,
+                capacitance_nf,
+                self_us,
+                neighbor_us,
+                even_rate,
+                even_coupling,
+                odd_rate,
+                odd_coupling,
+                node_even_us,
+                node_odd_us,
+                node_wide_us,
+                even_us_per_ms,
+                odd_us_per_ms,
+                wide_us_per_ms,
+            ] = quantities
+            else {
+                unreachable!("quantities() lists sixteen for a reduced fibre")
+            };
+            let spacing = positive("the distance between nodes", spacing)?;
+            positive("the node diameter", node_diameter)?;
+            let mode = |parity: &str, rate: f64, coupling: f64| -> Result<Mode, SimulationError> {
+                Ok(Mode {
+                    lambda_per_ms: positive(&format!("the rate of the {parity} mode"), rate)?,
+                    coupling_us_per_ms: positive(
+                        &format!("the coupling of the {parity} mode"),
+                        coupling,
+                    )?,
+                })
+            };
+            let cable = ReducedCable {
+                nodes,
+                node_area_cm2: area,
+                capacitance_nf: positive("the capacitance of a node", capacitance_nf)?,
+                self_us,
+                neighbor_us,
+                even: mode("even", even_rate, even_coupling)?,
+                odd: mode("odd", odd_rate, odd_coupling)?,
+                drive: ReducedDrive {
+                    node_even_us,
+                    node_odd_us,
+                    node_wide_us,
+                    even_us_per_ms,
+                    odd_us_per_ms,
+                    wide_us_per_ms,
+                },
+            };
+            BuiltFiber {
+                v_reference_mv: Some(reversal),
+                ..BuiltFiber::chain(Cable::Reduced(cable), spacing)
+            }
+        }
+    };
+    Ok(BuiltFiber {
+        values: values.to_vec(),
+        ..built
+    })
+}
+
+/// What the internode of a myelinated fibre is made of, from the fibre's quantities.
+pub(crate) fn internode_properties(quantities: &[f64]) -> InternodeProperties {
+    let (head, sections) = quantities.split_at(6);
+    let &[length_um, diameter_um, periaxonal_width_um, _, rho, _] = head else {
+        unreachable!("quantities() starts with six for a myelinated fibre")
+    };
+    let compartments: Vec<InternodeCompartment> = sections
+        .chunks_exact(8)
+        .map(|s| InternodeCompartment {
+            length_um: s[0],
+            area_diameter_um: s[1],
+            axon_diameter_um: s[2],
+            periaxonal_width_um: s[3],
+            axolemma_capacitance_uf_cm2: s[4],
+            axolemma_conductance_s_cm2: s[5],
+            myelin_capacitance_uf_cm2: s[6],
+            myelin_conductance_s_cm2: s[7],
+        })
+        .collect();
+    let compartments: [InternodeCompartment; 10] = compartments
+        .try_into()
+        .expect("quantities() lists ten compartments");
+    InternodeProperties {
+        compartments,
+        node: NodeGeometry {
+            length_um,
+            diameter_um,
+            periaxonal_width_um,
+        },
+        axoplasm_ohm_cm: rho,
+    }
+}
+
+fn build_myelinated(
+    quantities: &[f64],
+    [area, capacitance_nf]: [f64; 2],
+    nodes: usize,
+) -> Result<BuiltFiber, String> {
+    let (node_length, node_capacitance, reversal) = (quantities[0], quantities[3], quantities[5]);
+    let InternodeProperties {
+        compartments,
+        node,
+        axoplasm_ohm_cm,
+    } = internode_properties(quantities);
+    if node_capacitance <= 0.0 {
+        return Err(format!(
+            "the capacitance of the node is {node_capacitance} uF/cm2, but must be positive"
+        ));
+    }
+    let internode =
+        Internode::new(&compartments, node, axoplasm_ohm_cm).map_err(|error| error.to_string())?;
+    let cable = Cable::Double(DoubleCable {
+        nodes,
+        node_area_cm2: area,
+        node_capacitance_nf: capacitance_nf,
+        internode: Arc::new(internode),
+    });
+
+    let lengths: Vec<f64> = compartments.iter().map(|c| c.length_um).collect();
+    let spacing = node_length + lengths.iter().sum::<f64>();
+    let samples_per_internode = lengths.len() + 1;
+    let middle = (nodes - 1) / 2;
+    let mut sample_z_um = Vec::with_capacity(cable.samples());
+    for k in 0..nodes {
+        let node_z = (k as f64 - middle as f64) * spacing;
+        sample_z_um.push(node_z);
+        if k + 1 < nodes {
+            let mut edge = node_z + node_length / 2.0;
+            for length in &lengths {
+                sample_z_um.push(edge + length / 2.0);
+                edge += length;
+            }
+        }
+    }
+    let node_samples = (0..nodes).map(|k| k * samples_per_internode).collect();
+    Ok(BuiltFiber {
+        cable: Arc::new(cable),
+        v_reference_mv: Some(reversal),
+        sample_z_um,
+        node_samples,
+        values: Vec::new(),
+    })
+}
+
+impl BuiltFiber {
+    /// Distance between neighbouring nodes, um.
+    pub(crate) fn node_spacing_um(&self) -> f64 {
+        self.sample_z_um[self.node_samples[1]] - self.sample_z_um[self.node_samples[0]]
+    }
+
+    /// Equidistant nodes that are the only sample points.
+    fn chain(cable: Cable, spacing_um: f64) -> Self {
+        let nodes = cable.nodes();
+        let middle = (nodes - 1) / 2;
+        let sample_z_um = (0..nodes)
+            .map(|k| (k as f64 - middle as f64) * spacing_um)
+            .collect();
+        // Weights of an explicit cable need not sum to zero, so its voltages are measured from zero.
+        let v_reference_mv = matches!(cable, Cable::Explicit(_)).then_some(0.0);
+        BuiltFiber {
+            cable: Arc::new(cable),
+            v_reference_mv,
+            sample_z_um,
+            node_samples: (0..nodes).collect(),
+            values: Vec::new(),
+        }
+    }
+}
