@@ -31,6 +31,7 @@
 //! The circuit: C. C. McIntyre, A. G. Richardson, W. M. Grill, "Modeling the excitability of mammalian nerve fibers",
 //! J. Neurophysiol. 87 (2002) 995-1006.
 
+mod adjoint;
 mod geometry;
 mod network;
 #[cfg(test)]
@@ -42,6 +43,7 @@ use std::sync::Arc;
 use super::eigen::symmetric_positive_eigen;
 use super::{ModalStep, Projection};
 
+pub use adjoint::{InternodeModes, InternodeProperties};
 pub use geometry::{InternodeCompartment, InternodeError, NodeGeometry};
 
 /// Number of modes of an internode: 10 even ones, then 10 odd ones.
@@ -256,6 +258,28 @@ impl Internode {
         std::array::from_fn(|mode| self.b[mode] * projected[mode])
     }
 
+    /// The transpose of [`Internode::mode_drive`]: cotangents of the potentials from those of the drives.
+    pub fn mode_drive_transposed(&self, drive_bar: &[f64; MODES]) -> [f64; POINTS] {
+        let mut f_m = [0.0; COMPARTMENTS];
+        let mut f_q = [0.0; COMPARTMENTS];
+        for j in 0..COMPARTMENTS {
+            for (mode, bar) in drive_bar.iter().enumerate() {
+                f_m[j] += self.b[mode] * bar * self.phi[j][mode];
+                f_q[j] += self.b[mode] * bar * self.phi[COMPARTMENTS + j][mode];
+            }
+        }
+        let mut ve_bar = [0.0; POINTS];
+        for j in 0..COMPARTMENTS {
+            // What compartment j does with its link to the left, and with the one to the right.
+            for (link, neighbor) in [(j, j), (j + 1, j + 2)] {
+                let bar = self.ga_us[link] * (f_m[j] + f_q[j]) + self.gp_us[link] * f_q[j];
+                ve_bar[neighbor] += bar;
+                ve_bar[j + 1] -= bar;
+            }
+        }
+        ve_bar
+    }
+
     /// Potentials `m` and `q` of the compartments, mV, from the mode amplitudes `zeta`, nA.
     pub fn to_compartments(
         &self,
@@ -338,5 +362,26 @@ impl DoubleCable {
             modes.extend(self.internode.mode_drive(&ve));
         }
         Projection { nodes_na, modes }
+    }
+
+    /// The transpose of [`DoubleCable::project`].
+    pub(super) fn project_transposed(&self, nodes_bar: &[f64], modes_bar: &[f64]) -> Vec<f64> {
+        let mut ve_bar = vec![0.0; self.samples()];
+        for (k, modes) in modes_bar.as_chunks::<MODES>().0.iter().enumerate() {
+            let here = &mut ve_bar[(COMPARTMENTS + 1) * k..][..POINTS];
+            for (to, bar) in here
+                .iter_mut()
+                .zip(self.internode.mode_drive_transposed(modes))
+            {
+                *to += bar;
+            }
+            let left = self.internode.ga_us[0] * nodes_bar[k];
+            let right = self.internode.ga_us[COMPARTMENTS] * nodes_bar[k + 1];
+            here[0] -= left;
+            here[1] += left;
+            here[COMPARTMENTS] += right;
+            here[COMPARTMENTS + 1] -= right;
+        }
+        ve_bar
     }
 }

@@ -54,4 +54,18 @@ impl ExplicitCable {
             modes: Vec::new(),
         }
     }
+
+    /// The transpose of [`ExplicitCable::project`].
+    pub(super) fn project_transposed(&self, nodes_bar: &[f64]) -> Vec<f64> {
+        let last = self.nodes - 1;
+        let (neighbour, centre) = self.ve_weights;
+        let mut ve_bar = vec![0.0; self.nodes];
+        for (k, bar) in nodes_bar.iter().enumerate() {
+            let bar = self.axial_us * bar;
+            ve_bar[if k == 0 { 1 } else { k - 1 }] += neighbour * bar;
+            ve_bar[if k == last { last - 1 } else { k + 1 }] += neighbour * bar;
+            ve_bar[k] += centre * bar;
+        }
+        ve_bar
+    }
 }

@@ -26,4 +26,9 @@ impl ImplicitCable {
             modes: Vec::new(),
         }
     }
+
+    /// The transpose of [`ImplicitCable::project`], which is symmetric.
+    pub(super) fn project_transposed(&self, nodes_bar: &[f64]) -> Vec<f64> {
+        self.project(nodes_bar).nodes_na
+    }
 }

@@ -9,10 +9,12 @@ mod explicit;
 mod implicit;
 mod modal;
 mod reduced;
+#[cfg(test)]
+mod tests;
 
 pub use double::{
-    DoubleCable, Internode, InternodeCompartment, InternodeError, MODES, NodeGeometry, Parity,
-    StepCoefficients,
+    DoubleCable, Internode, InternodeCompartment, InternodeError, InternodeModes,
+    InternodeProperties, MODES, NodeGeometry, Parity, StepCoefficients,
 };
 pub use explicit::ExplicitCable;
 pub use implicit::ImplicitCable;
@@ -130,6 +132,26 @@ impl Cable {
             Cable::Implicit(c) => c.project(ve_mv),
             Cable::Double(c) => c.project(ve_mv),
             Cable::Reduced(c) => c.project(ve_mv),
+        }
+    }
+
+    /// The transpose of [`Cable::project`]: cotangents of the potentials at the sample points from cotangents of the node
+    /// currents, `[node]`, and of the mode drives, `[internode, mode]`.
+    ///
+    /// # Panics
+    /// If a number is missing or left over, as [`Cable::project`].
+    pub fn project_transposed(&self, nodes_bar: &[f64], modes_bar: &[f64]) -> Vec<f64> {
+        assert_eq!(nodes_bar.len(), self.nodes(), "one cotangent per node");
+        assert_eq!(
+            modes_bar.len(),
+            self.mode_count(),
+            "one cotangent per internodal mode"
+        );
+        match self {
+            Cable::Explicit(c) => c.project_transposed(nodes_bar),
+            Cable::Implicit(c) => c.project_transposed(nodes_bar),
+            Cable::Double(c) => c.project_transposed(nodes_bar, modes_bar),
+            Cable::Reduced(c) => c.project_transposed(nodes_bar, modes_bar),
         }
     }
 

@@ -126,6 +126,37 @@ impl ReducedCable {
         }
         Projection { nodes_na, modes }
     }
+
+    /// The transpose of [`ReducedCable::project`].
+    pub(super) fn project_transposed(&self, nodes_bar: &[f64], modes_bar: &[f64]) -> Vec<f64> {
+        let mut ve_bar = vec![0.0; self.nodes];
+        let drive = &self.drive;
+        for (k, modes) in modes_bar.chunks_exact(Self::MODES).enumerate() {
+            let both = nodes_bar[k] + nodes_bar[k + 1];
+            let opposite = nodes_bar[k] - nodes_bar[k + 1];
+            let even = drive.node_even_us * both + drive.even_us_per_ms * modes[0];
+            let odd = drive.node_odd_us * opposite + drive.odd_us_per_ms * modes[1];
+            let wide = drive.node_wide_us * opposite + drive.wide_us_per_ms * modes[1];
+            // Of the potentials before, left, right and behind.
+            let [before, mut left, mut right, behind] =
+                [even - wide, -even - odd, odd - even, even + wide];
+            if k > 0 {
+                ve_bar[k - 1] += before;
+            } else {
+                left += 2.0 * before;
+                right -= before;
+            }
+            if k + 2 < self.nodes {
+                ve_bar[k + 2] += behind;
+            } else {
+                right += 2.0 * behind;
+                left -= behind;
+            }
+            ve_bar[k] += left;
+            ve_bar[k + 1] += right;
+        }
+        ve_bar
+    }
 }
 
 /// What the internode right of node `k` sees of the potentials at the nodes.
