@@ -145,6 +145,14 @@ pub(crate) fn points(points: &[Point], field: &FieldArgs) -> Result<Arc<dyn Fiel
     Ok(Arc::new(Superposition::new(parts)?))
 }
 
+/// Distance of the nearest electrode from the axis of the fibre, um.
+pub(crate) fn nearest_um(points: &[Point]) -> Option<f64> {
+    let distances = points
+        .iter()
+        .map(|point| point.at_um[0].hypot(point.at_um[1]));
+    distances.min_by(f64::total_cmp)
+}
+
 /// The multiple of the waveform at each contact of a nerve.
 pub(crate) fn contacts(nerve: &Nerve, given: Option<&[f64]>) -> Result<Vec<f64>, CliError> {
     let count = nerve.contacts();
@@ -250,6 +258,7 @@ pub(crate) fn asked(
             tstop_ms: flags.numerics.tstop_ms(),
             detection: flags.detection.clone(),
             source,
+            source_distance_um: nearest_um(&field.point),
             injections: flags.injections.clone(),
         })
     };

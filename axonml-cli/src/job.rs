@@ -11,6 +11,7 @@ use axonml_models::{
 use crate::args::{DetectionArgs, FibreArgs, Injection, ModelArgs, NumericsArgs};
 use crate::error::CliError;
 use crate::messages::Messages;
+use crate::weights::Choice;
 
 /// What counts as a conducted action potential.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +73,8 @@ pub(crate) struct Job {
     pub(crate) detection: Detection,
     /// What acts from outside.
     pub(crate) source: Option<Source>,
+    /// Distance of the nearest point electrode from the fibre's axis, um, where there are point electrodes.
+    pub(crate) source_distance_um: Option<f64>,
     /// What acts from inside.
     pub(crate) injections: Injections,
 }
@@ -79,7 +82,9 @@ pub(crate) struct Job {
 /// What all jobs of a command share.
 #[derive(Clone, Debug)]
 pub(crate) struct Common {
-    /// Parameters that differ from the model's.
+    /// Weights of the models.
+    pub(crate) weights: Choice,
+    /// Parameters that differ from them.
     pub(crate) parameters: Vec<(String, f64)>,
     /// Temperature, if not the model's.
     pub(crate) celsius: Option<f64>,
@@ -111,6 +116,7 @@ impl Common {
             messages.note(format_args!("{}: using {}", cuda.detail, device.name()));
         }
         Ok(Common {
+            weights: Choice::of(model.weights.as_deref())?,
             parameters: model.parameters(),
             celsius: model.temperature,
             start: fibre.initial_state()?,
@@ -119,16 +125,39 @@ impl Common {
         })
     }
 
-    fn settings(&self, dt_ms: f64, tstop_ms: f64, start: InitialState) -> Settings {
+    fn settings(
+        &self,
+        model: &dyn FiberModel,
+        dt_ms: f64,
+        tstop_ms: f64,
+        start: InitialState,
+    ) -> Settings {
+        let of_weights = self.weights.of_model(model.schema().id);
+        let mut settings =
+            of_weights.map_or_else(Settings::default, |weights| weights.settings.clone());
+        settings.parameters.extend(self.parameters.iter().cloned());
         Settings {
             dt_ms,
             tstop_ms,
             precision: self.precision,
-            parameters: self.parameters.clone(),
-            celsius: self.celsius,
-            declared: None,
+            celsius: self.celsius.or(settings.celsius),
             start,
+            ..settings
         }
+    }
+
+    /// The same for a reference, which runs with its own parameters.
+    pub(crate) fn with_own_parameters(&self) -> Result<Self, CliError> {
+        Ok(Common {
+            weights: Choice::defaults()?,
+            parameters: Vec::new(),
+            ..self.clone()
+        })
+    }
+
+    /// Warns where jobs leave what their weights were trained on.
+    pub(crate) fn warn<'j>(&self, jobs: impl Iterator<Item = &'j Job>, messages: Messages) {
+        self.weights.warn(jobs, self.celsius, messages);
     }
 
     /// Checks that parameters and time grid fit the model, without any fibre.
@@ -138,7 +167,7 @@ impl Common {
         dt_ms: f64,
         tstop_ms: f64,
     ) -> Result<TimeGrid, CliError> {
-        let settings = self.settings(dt_ms, tstop_ms, InitialState::Declared);
+        let settings = self.settings(model, dt_ms, tstop_ms, InitialState::Declared);
         let probe = Simulation::new(model, Vec::new(), &settings, &self.device)?;
         Ok(*probe.grid())
     }
@@ -188,7 +217,7 @@ impl Batch {
         start: &InitialState,
     ) -> Result<Batch, SimulationError> {
         let first = jobs[0];
-        let settings = common.settings(first.dt_ms, first.tstop_ms, start.clone());
+        let settings = common.settings(first.model, first.dt_ms, first.tstop_ms, start.clone());
         let fibers = jobs.iter().map(|job| job.fiber).collect();
         let simulation = Simulation::new(first.model, fibers, &settings, &common.device)?;
         let mut stimulus = Stimulus::none(jobs.len());

@@ -27,6 +27,7 @@ mod recording;
 mod report;
 mod request;
 mod search;
+mod weights;
 
 use std::process::ExitCode;
 
@@ -49,6 +50,12 @@ fn main() -> ExitCode {
             interrupt::install();
             commands::threshold::threshold(args, messages)
         }
+        Command::Evaluate(args) => {
+            interrupt::install();
+            commands::evaluate::evaluate(args, messages)
+        }
+        Command::Import(args) => commands::weights::import(args, messages),
+        Command::Export(args) => commands::weights::export(args, messages),
         Command::Verify(args) => commands::verify::verify(args, messages),
     };
     match done {

@@ -25,6 +25,13 @@ impl Messages {
         }
     }
 
+    /// Something that makes results doubtful.
+    pub(crate) fn warn(self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            say!("warning: {text}");
+        }
+    }
+
     /// What `--keep-going` leaves out: the first few, or all with `-v`.
     pub(crate) fn skipped(self, reasons: impl ExactSizeIterator<Item = String>) {
         const SHOWN: usize = 3;

@@ -10,6 +10,7 @@ use crate::error::CliError;
 use crate::job::{Common, Detection, Injections, Job};
 
 /// A request under construction.
+#[derive(Default)]
 pub(crate) struct Request(Map<String, Value>);
 
 impl Request {
@@ -28,11 +29,19 @@ impl Request {
                 (
                     model.schema().id.to_owned(),
                     json!(model_hash(
-                        &model.schema(),
+                        &common.weights.schema(*model),
                         &common.parameters,
                         common.celsius
                     )),
                 )
+            })
+            .collect();
+        let weights: Map<String, Value> = ids
+            .iter()
+            .filter_map(|id| Some((*id, common.weights.of_model(id)?)))
+            .map(|(id, weights)| {
+                let description = json!({"name": weights.name, "sha256": weights.sha256});
+                (id.to_owned(), description)
             })
             .collect();
         let parameters: Map<String, Value> = common
@@ -46,8 +55,9 @@ impl Request {
         };
         request.put("command", command);
         request.put("version", env!("CARGO_PKG_VERSION"));
-        request.put("model", one_or_all(ids));
+        request.put("model", one_or_all(ids.clone()));
         request.put("model_hash", hashes);
+        request.put("weights", weights);
         request.put("set", parameters);
         request.put("temperature_celsius", common.celsius);
         request.put("ends", "active");

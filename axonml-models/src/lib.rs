@@ -31,6 +31,7 @@ mod membrane;
 mod model;
 pub mod models;
 mod nerve_folder;
+mod response;
 mod schema;
 mod simulation;
 mod stimulus;
@@ -47,6 +48,7 @@ pub use geometry::{Geometry, Myelinated, MyelinatedSection, Reduced, Surrogate, 
 pub use model::{FiberModel, FiberSymbols, Patch};
 pub use models::{MODELS, model};
 pub use nerve_folder::{NerveFolderError, nerve_from_files, read_array, read_nerve};
+pub use response::{Response, ResponseDifference};
 pub use schema::{DeclaredStart, Parameter, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};
 pub use stimulus::Stimulus;

@@ -32,6 +32,37 @@ Examples:
 Files (-o, by extension): .npz is the recording: t_ms, v_mV (time, fibre, node), one array per recorded state, z_um, \
 diameter_um, fibre, node; .csv are the spikes, one line each; .json is everything but the recording.";
 
+pub(super) const EVALUATE: &str = "\
+Examples:
+  axonml evaluate --model smf --weights mine.safetensors --conditions thresholds.csv --plot errors.svg
+  axonml evaluate --model smf --conditions conditions.csv --reference mrg -o errors.csv
+  axonml evaluate --conditions thresholds.csv --thresholds-only --format json
+  axonml evaluate --model mrg --traces golden/neuron/traces_mrg_02_supra_mono.npz
+
+References: the table's column threshold_mA, or the thresholds of --reference, computed first. The model named by --model \
+stands in for the table's: node spacings and lengths of the table are then not its own and not checked. Unless \
+--thresholds-only is given, both models also run at --at times their own thresholds: arrival of the action potential at \
+the detection nodes, first crossings of all nodes (rms), voltages (rms over nodes and time). Rows without a threshold are \
+counted by reason, not averaged.
+
+Traces (--traces), an archive: v (times, nodes) mV; t_ms (times); w_eff (times - 1), the waveform, each value during one \
+step; ve_sections_per_mA at sec_z_um (samples), the field along the fibre, its middle node at 0; amp_mA, diameter_um, \
+dt_ms; optionally iclamp_node_amp_nA_delay_ms_dur_ms (count, 4).";
+
+pub(super) const IMPORT: &str = "\
+Examples:
+  axonml import checkpoints/00012-0.345.pt -o mine.safetensors
+  axonml threshold --model smf --weights mine.safetensors
+
+Nothing in a checkpoint is executed: its pickle is read as data, and whatever is no part of a state dict is refused by \
+name. The model file says where it came from; dt, temperature and start are AxonML's defaults, as a checkpoint does not \
+say.";
+
+pub(super) const EXPORT: &str = "\
+Examples:
+  axonml export --model smf --weights published -o start.safetensors
+  axonml export --model smf --weights mine.safetensors --set conductance.gl=0.008 -o changed.safetensors";
+
 pub(super) const THRESHOLD: &str = "\
 Examples:
   axonml threshold                                     the bundled demonstration nerve

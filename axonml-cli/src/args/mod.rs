@@ -2,6 +2,7 @@
 //! by whoever reads a flag, so that a flag that was given can be told from one that was not.
 
 mod detection;
+mod evaluate;
 mod fibre;
 mod field;
 mod help;
@@ -10,10 +11,12 @@ mod number;
 mod numerics;
 mod output;
 mod waveform;
+mod weights;
 
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use detection::{ConditionArgs, DetectionArgs, SearchArgs};
+pub(crate) use evaluate::EvaluateArgs;
 pub(crate) use fibre::{FibreArgs, NODES};
 pub(crate) use field::{FieldArgs, Point, RESISTIVITY_OHM_CM};
 pub(crate) use model::ModelArgs;
@@ -21,6 +24,7 @@ pub(crate) use number::{Nodes, Numbers, count, finite, not_negative, positive};
 pub(crate) use numerics::{DT_MS, NumericsArgs, TSTOP_MS};
 pub(crate) use output::{OutputArgs, PlotArgs, TableFormat};
 pub(crate) use waveform::{Injection, InjectionArgs, PULSE, Polarity, WaveformArgs};
+pub(crate) use weights::{ExportArgs, ImportArgs};
 
 /// Simulates peripheral nerve fibres under electrical stimulation.
 #[derive(Debug, Parser)]
@@ -65,6 +69,15 @@ pub(crate) enum Command {
     /// Find activation thresholds: of a nerve, of fibres near electrodes, or of a table of conditions
     #[command(after_help = help::THRESHOLD, after_long_help = help::with_pulses(help::THRESHOLD))]
     Threshold(ThresholdArgs),
+    /// Compare a model with reference thresholds, action potentials and traces: errors by shape, pulse width, diameter
+    #[command(after_help = help::EVALUATE, after_long_help = help::with_pulses(help::EVALUATE))]
+    Evaluate(Box<EvaluateArgs>),
+    /// Read a checkpoint of PyTorch AxonML and write it as a model file for --weights
+    #[command(after_help = help::IMPORT)]
+    Import(ImportArgs),
+    /// Write a model with its weights and settings as a model file for --weights
+    #[command(after_help = help::EXPORT)]
+    Export(ExportArgs),
     /// Compare the backends with the scalar reference, model by model (what `cargo xtask verify` calls)
     Verify(VerifyArgs),
 }

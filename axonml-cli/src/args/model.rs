@@ -15,7 +15,11 @@ pub(crate) struct ModelArgs {
     /// Fibre model; `axonml models` lists them [default: mrg]
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
-    /// Set a model parameter, e.g. conductance.gna=2.5; `axonml models NAME` lists them with units (repeatable)
+    /// Parameters of the model: bundled weights by name, a .safetensors file, or `published` for the constants that the
+    /// model itself declares; `axonml models NAME` lists what is bundled [default: the model's default weights, if it has some]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) weights: Option<String>,
+    /// Set a model parameter, on top of the weights, e.g. conductance.gna=2.5; `axonml models NAME` lists them with units (repeatable)
     #[arg(long, value_name = "GROUP.PARAM=VALUE")]
     pub(crate) set: Vec<Setting>,
     /// Temperature, degrees Celsius [default: the model's own]

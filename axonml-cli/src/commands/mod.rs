@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
 pub(crate) mod devices;
+pub(crate) mod evaluate;
 pub(crate) mod models;
 pub(crate) mod run;
 pub(crate) mod threshold;
 pub(crate) mod verify;
+pub(crate) mod weights;

@@ -1,5 +1,6 @@
 //! `axonml models`: what there is to simulate.
 
+use axonml_models::weights::Bundled;
 use axonml_models::{Device, Fiber, FiberModel, MODELS, Schema, Settings, Simulation};
 use serde_json::{Value, json};
 
@@ -7,6 +8,7 @@ use crate::args::{ModelsArgs, NODES};
 use crate::error::CliError;
 use crate::report::{Cell, Table, plain, print, print_json};
 use crate::request::model_hash;
+use crate::weights::{Weights, bundled_for};
 
 /// Lists the models, or one of them.
 pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
@@ -87,7 +89,21 @@ fn tell(model: &'static dyn FiberModel) -> Result<String, CliError> {
         );
     }
     item("sample points", sampling(model)?.1);
-    item("weights", "none bundled".to_owned());
+    for (index, weights) in bundled_for(&schema).iter().enumerate() {
+        let name = if index == 0 { "weights" } else { "" };
+        let default = schema.weights == Some(weights.name);
+        item(
+            name,
+            format!(
+                "{}{}",
+                weights.name,
+                if default { " (default)" } else { "" }
+            ),
+        );
+    }
+    if bundled_for(&schema).is_empty() {
+        item("weights", "none bundled".to_owned());
+    }
     item("hash", hash(&schema));
     for (index, citation) in schema.citations.iter().enumerate() {
         let name = if index == 0 { "sources" } else { "" };
@@ -128,9 +144,31 @@ fn describe(model: &'static dyn FiberModel) -> Result<Value, CliError> {
         "temperature_celsius": schema.celsius,
         "delta_z_um": schema.compartment_um,
         "sample_points": {"per_internode": per_internode, "text": words},
-        "weights": Value::Array(Vec::new()),
+        "weights": bundled_weights(&schema)?,
         "hash": hash(&schema),
     }))
+}
+
+/// The weights that the library carries for a model, for programs.
+fn bundled_weights(schema: &Schema) -> Result<Vec<Value>, CliError> {
+    let describe = |bundled: &&Bundled| {
+        let weights = Weights::bundled(bundled)?;
+        let domain = &weights.file.domain;
+        Ok(json!({
+            "name": weights.name,
+            "default": schema.weights == Some(bundled.name),
+            "sha256": weights.sha256,
+            "version": weights.file.version,
+            "diameter_um": domain.diameter_um,
+            "dt_ms": domain.dt_ms,
+            "pulse_width_ms": domain.pulse_width_ms,
+            "source_distance_um": domain.source_distance_um,
+            "temperature_celsius": domain.celsius,
+            "sampling": weights.file.sampling,
+            "provenance": weights.file.provenance,
+        }))
+    };
+    bundled_for(schema).iter().map(describe).collect()
 }
 
 fn diameters(schema: &Schema) -> String {

@@ -14,7 +14,7 @@ use crate::args::{
     not_negative, positive,
 };
 use crate::error::CliError;
-use crate::fibres::{contacts, nerve_field, open_nerve, points};
+use crate::fibres::{contacts, nearest_um, nerve_field, open_nerve, points};
 use crate::job::{Common, Detection, Injections, Job, Source};
 use crate::messages::Messages;
 
@@ -88,11 +88,14 @@ impl<'a> Reader<'a> {
             .help("quote cells that hold commas"));
         }
         let (model, schema) = self.model(record)?;
+        // Where another model stands in for the table's, the table's lengths are not its lengths.
+        let stands_in = self.stands_in(record, &schema);
         let diameter_um = self.diameter_um(record, &schema)?;
         let delta_z_um = or(self.args.fibre.delta_z, || {
             self.parse(record, "delta_z_um", positive("um"))
         })?;
         let length_um = self.parse(record, "length_um", positive("um"))?;
+        let checked_length_um = length_um.filter(|_| !stands_in);
         let nodes = or(self.args.fibre.nodes, || {
             self.parse(record, "n_nodes", count(3))
         })?
@@ -112,15 +115,17 @@ impl<'a> Reader<'a> {
             fiber: Fiber {
                 diameter_um,
                 nodes,
-                compartment_um: delta_z_um,
+                compartment_um: delta_z_um
+                    .filter(|_| !(stands_in && schema.compartment_um.is_none())),
             },
             // The stated length was made for the number of nodes in the table.
-            length_um: length_um
+            length_um: checked_length_um
                 .filter(|_| self.args.fibre.nodes.is_none() && self.args.fibre.delta_z.is_none()),
             dt_ms,
             tstop_ms,
             detection: self.detection(record, nodes)?,
             source: Some(Source::Field(field, waveform)),
+            source_distance_um: self.source_distance_um(record)?,
             injections: self.injections.clone(),
         })
     }
@@ -165,6 +170,13 @@ impl<'a> Reader<'a> {
             Ok((model, model.schema()))
         });
         known.clone()
+    }
+
+    /// Whether `--model` puts another model in the place of the row's.
+    fn stands_in(&self, record: &Record, schema: &Schema) -> bool {
+        let of_row = self.sheet.cell(record, "model").unwrap_or("mrg");
+        let named = self.args.model.model.is_some();
+        named && axonml_models::model(of_row).map_or(true, |model| model.schema().id != schema.id)
     }
 
     fn diameter_um(&self, record: &Record, schema: &Schema) -> Result<f64, CliError> {
@@ -285,6 +297,15 @@ impl<'a> Reader<'a> {
             z_um,
             medium,
         }))
+    }
+
+    /// Distance of the nearest point electrode from the axis, um.
+    fn source_distance_um(&self, record: &Record) -> Result<Option<f64>, CliError> {
+        match (&self.electrodes, self.sheet.cell(record, "nerve")) {
+            (Some(_), _) => Ok(nearest_um(&self.args.field.point)),
+            (None, Some(_)) => Ok(None),
+            (None, None) => self.parse(record, "distance_um", positive("um")),
+        }
     }
 
     fn nerve_line(&mut self, record: &Record, name: &str) -> Result<Arc<dyn Field>, CliError> {

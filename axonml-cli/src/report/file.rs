@@ -86,14 +86,19 @@ impl Target {
 
     /// Replaces the file by `bytes`, all or nothing.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), CliError> {
-        let temporary = temporary(&self.path);
-        let written = std::fs::write(&temporary, bytes)
-            .and_then(|()| std::fs::rename(&temporary, &self.path));
-        written.map_err(|error| {
-            _ = std::fs::remove_file(&temporary);
-            CliError::failure(format!("cannot write `{}`: {error}", self.path.display()))
-        })
+        replace(&self.path, bytes)
     }
+}
+
+/// Replaces the file at `path` by `bytes`, all or nothing.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let temporary = temporary(path);
+    let written =
+        std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
+    written.map_err(|error| {
+        _ = std::fs::remove_file(&temporary);
+        CliError::failure(format!("cannot write `{}`: {error}", path.display()))
+    })
 }
 
 /// Checks that a picture can be drawn into a file at `path`.
@@ -108,7 +113,8 @@ fn temporary(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
 }
 
-fn check_writable(path: &Path) -> Result<(), CliError> {
+/// Checks that a file at `path` can be written, before the work that it takes begins.
+pub(crate) fn check_writable(path: &Path) -> Result<(), CliError> {
     let refuse = |why: &str| {
         CliError::request(format!("cannot write `{}`: {why}", path.display()))
             .help("name a file in a folder that exists and can be written")

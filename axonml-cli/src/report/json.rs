@@ -14,6 +14,9 @@ pub(super) fn object(report: &Report) -> Value {
     if let Some(spikes) = &report.spikes {
         object["spikes"] = rows(spikes);
     }
+    if let Some(traces) = &report.traces {
+        object["traces"] = rows(traces);
+    }
     object
 }
 
@@ -29,12 +32,16 @@ fn rows(table: &Table) -> Value {
 /// What accompanies a CSV file: all but its rows.
 pub(super) fn sidecar(report: &Report) -> Value {
     let table = report.spikes.as_ref().unwrap_or(&report.table);
-    json!({
+    let mut sidecar = json!({
         "request": report.request,
         "columns": table.columns,
         "rows": table.rows.len(),
         "summary": report.summary,
-    })
+    });
+    if let Some(traces) = &report.traces {
+        sidecar["traces"] = rows(traces);
+    }
+    sidecar
 }
 
 /// Indented text with a final newline.

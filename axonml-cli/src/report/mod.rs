@@ -15,7 +15,7 @@ use crate::args::{OutputArgs, TableFormat};
 use crate::error::CliError;
 use crate::messages::Messages;
 
-pub(crate) use file::{Form, Target, check_picture};
+pub(crate) use file::{Form, Target, check_picture, check_writable, replace};
 pub(crate) use npz::Npz;
 pub(crate) use summary::{Statuses, error_summary};
 
@@ -94,6 +94,10 @@ pub(crate) struct Report {
     pub(crate) table: Table,
     /// The spikes of a run: what its CSV file holds instead of the results.
     pub(crate) spikes: Option<Table>,
+    /// What people see in place of the results, where those are too many.
+    pub(crate) overview: Option<Table>,
+    /// Comparisons with recorded traces, beside other results.
+    pub(crate) traces: Option<Table>,
     /// Figures about all rows.
     pub(crate) summary: Map<String, Value>,
     /// The summary in words, for people.
@@ -105,7 +109,8 @@ impl Report {
     pub(crate) fn print(&self, format: TableFormat) -> Result<(), CliError> {
         let text = match format {
             TableFormat::Table => {
-                let mut text = text::table(&self.table);
+                let mut text = text::table(self.overview.as_ref().unwrap_or(&self.table));
+                text.extend(self.traces.as_ref().map(text::table));
                 for line in &self.words {
                     text.push_str(line);
                     text.push('\n');
@@ -118,10 +123,11 @@ impl Report {
         print(&text)
     }
 
-    /// The summary in words only.
+    /// The summary only, in words and as a table where there is one.
     pub(crate) fn print_words(&self) -> Result<(), CliError> {
         let lines: String = self.words.iter().map(|line| format!("{line}\n")).collect();
-        print(&lines)
+        let table = self.overview.as_ref().map(text::table).unwrap_or_default();
+        print(&(table + &lines))
     }
 
     /// Writes a file in the form that its extension says; returns the names of the files written.

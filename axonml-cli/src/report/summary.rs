@@ -76,14 +76,17 @@ impl Statuses {
         words.join(", ")
     }
 
+    /// How often each occurs, for programs.
+    pub(crate) fn counts(&self) -> Map<String, Value> {
+        let counts = self.0.iter();
+        counts
+            .map(|(status, count)| ((*status).to_owned(), json!(count)))
+            .collect()
+    }
+
     /// Ends a summary: with the statuses, whether the work was interrupted, and how long it took.
     pub(crate) fn finish(self, summary: &mut Map<String, Value>, interrupted: bool, seconds: f64) {
-        let statuses: Map<String, Value> = self
-            .0
-            .into_iter()
-            .map(|(status, count)| (status.to_owned(), json!(count)))
-            .collect();
-        summary.insert("statuses".into(), Value::Object(statuses));
+        summary.insert("statuses".into(), Value::Object(self.counts()));
         if interrupted {
             summary.insert("interrupted".into(), json!(true));
         }

@@ -31,6 +31,7 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     let common = Common::from_args(&args.model, &args.fibre, &args.numerics, messages)?;
     messages.explain(format_args!("backend: {}", common.device.name()));
     let model = args.model.model()?;
+    common.weights.check_used(&[model])?;
     let grid = common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
     let waveform = waveform(args, &grid)?;
     let injections = injections(args, messages)?;
@@ -62,6 +63,13 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
         )?;
     }
 
+    let jobs = || {
+        fibres
+            .asked
+            .iter()
+            .filter_map(|asked| asked.job.as_ref().ok())
+    };
+    common.warn(jobs(), messages);
     let mut request = Request::new("run", &[model], &common, &args.numerics);
     if !args.field.is_empty() {
         request.put_waveform(&args.waveform, &waveform)?;
@@ -69,12 +77,7 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     }
     request.put_injections(&injections);
     request.put("field", fibres.description.clone());
-    request.put_jobs(
-        fibres
-            .asked
-            .iter()
-            .filter_map(|asked| asked.job.as_ref().ok()),
-    );
+    request.put_jobs(jobs());
     if let Some(ObserverSpec {
         kind: ObserverKind::Recorder { states, every },
         ..

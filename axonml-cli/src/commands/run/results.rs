@@ -152,6 +152,8 @@ impl Runs {
             request: self.request.clone(),
             table,
             spikes: Some(spikes),
+            overview: None,
+            traces: None,
             summary,
             words: vec![words],
         }

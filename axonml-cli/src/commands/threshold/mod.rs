@@ -1,24 +1,24 @@
 //! `axonml threshold`: activation thresholds.
 
 mod results;
+mod work;
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use axonml_models::{FiberModel, ThresholdSearch};
+use axonml_models::ThresholdSearch;
 
 use crate::args::ThresholdArgs;
-use crate::conditions::{Overridden, Reader, Sheet};
+use crate::conditions::Sheet;
 use crate::error::CliError;
-use crate::fibres::{self, Flags, asked, check_applicable, describe_points};
 use crate::interrupt::Keeper;
-use crate::job::{Common, Detection, Job, refused};
+use crate::job::{Common, Job};
 use crate::messages::Messages;
-use crate::pictures;
-use crate::report::{Cell, Target, check_picture, output};
-use crate::request::{Request, hash};
+use crate::report::{Target, check_picture, output};
 use crate::search::{Found, limits, thresholds};
 use results::Results;
+use work::of_fibres;
+pub(super) use work::{Work, of_table};
 
 /// Finds the thresholds.
 pub(crate) fn threshold(args: &ThresholdArgs, messages: Messages) -> Result<(), CliError> {
@@ -35,188 +35,6 @@ pub(crate) fn threshold(args: &ThresholdArgs, messages: Messages) -> Result<(), 
     finish(args, work, &common, &targets, messages)
 }
 
-/// A row of results in the making.
-struct Line {
-    /// What is said about the row before its results.
-    settings: Vec<Cell>,
-    /// A threshold to compare with, mA.
-    reference_ma: Option<f64>,
-    /// What to search, or why that cannot be.
-    job: Result<Job, CliError>,
-    /// What messages call the row.
-    name: String,
-}
-
-/// All rows of results in the making.
-struct Work {
-    columns: Vec<String>,
-    lines: Vec<Line>,
-    has_references: bool,
-    request: Request,
-    picture: pictures::Thresholds,
-}
-
-/// A line for each fibre that the flags ask for.
-fn of_fibres(args: &ThresholdArgs, common: &Common, messages: Messages) -> Result<Work, CliError> {
-    let model = args.model.model()?;
-    let grid = common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
-    let waveform = args.waveform.waveform()?;
-    waveform
-        .sample(&grid)
-        .map_err(|error| CliError::from(error).at("--pulse"))?;
-    let injections = fibres::injections(&args.injection)?;
-    if !injections.is_empty() && args.field.is_empty() {
-        return Err(CliError::request(
-            "--inject alone leaves nothing to search: injected currents are not scaled by the amplitude",
-        )
-        .help("add a field with --point, --nerve or --basis"));
-    }
-    let mut request = Request::new("threshold", &[model], common, &args.numerics);
-    request.put_waveform(&args.waveform, &waveform)?;
-    request.put_injections(&injections);
-    let flags = Flags {
-        fibre: &args.fibre,
-        field: &args.field,
-        numerics: &args.numerics,
-        waveform: Arc::new(waveform),
-        waveform_given: args.waveform.is_given(),
-        injections,
-        detection: Detection::from_args(&args.detection),
-    };
-    let fibres = asked(model, &flags, true, messages)?;
-    request.put("field", fibres.description.clone());
-
-    let nerve = fibres.nerve().cloned();
-    let place = if nerve.is_some() { "nerve" } else { "model" };
-    let columns = [place, "fibre", "diameter_um"].map(str::to_owned).to_vec();
-    let first = nerve
-        .as_ref()
-        .map_or(model.schema().id.to_owned(), |nerve| {
-            nerve.name().to_owned()
-        });
-    let names: Vec<String> = fibres
-        .asked
-        .iter()
-        .map(|asked| fibres.name(asked))
-        .collect();
-    let picture = pictures::Thresholds::new(&fibres, model);
-    let lines = fibres
-        .asked
-        .into_iter()
-        .zip(names)
-        .map(|(asked, name)| Line {
-            settings: vec![
-                Cell::Text(first.clone()),
-                Cell::integer(asked.fibre),
-                Cell::Number(asked.diameter_um),
-            ],
-            reference_ma: None,
-            job: asked.job.map_err(|error| error.at(&name)),
-            name,
-        });
-    Ok(Work {
-        columns,
-        lines: lines.collect(),
-        has_references: false,
-        request,
-        picture,
-    })
-}
-
-/// A line for each row of a table of conditions.
-fn of_table(
-    args: &ThresholdArgs,
-    sheet: Sheet,
-    common: &Common,
-    messages: Messages,
-) -> Result<Work, CliError> {
-    let several = |count: usize| count > 1;
-    if args
-        .fibre
-        .diameter
-        .as_ref()
-        .is_some_and(|diameters| several(diameters.0.len()))
-    {
-        return Err(CliError::request(
-            "--diameter: found several diameters, expected one: it overrides a column",
-        )
-        .help("give one diameter, or leave it to the column diameter_um"));
-    }
-    let nerves = args.field.point.is_empty() && sheet.column("nerve").is_some();
-    let points = !args.field.point.is_empty() || sheet.column("distance_um").is_some();
-    check_applicable(&args.field, points, nerves)?;
-    let injections = fibres::injections(&args.injection)?;
-    let mut reader = Reader::new(&sheet, args, common, injections.clone(), messages)?;
-
-    // Columns of ours replace those of the same name; a reference keeps its value under another name.
-    let reference = sheet.column("threshold_mA");
-    let mut ours = vec![
-        "threshold_mA",
-        "lower_mA",
-        "upper_mA",
-        "error_pct",
-        "status",
-        "message",
-    ];
-    if reference.is_some() {
-        ours.push("reference_mA");
-    }
-    let kept: Vec<usize> = (0..sheet.columns.len())
-        .filter(|&column| !ours.contains(&sheet.columns[column].as_str()))
-        .collect();
-    let overridden = Overridden::by(args);
-    overridden.tell(&sheet.columns, messages);
-    let mut lines = Vec::with_capacity(sheet.records.len());
-    for record in &sheet.records {
-        let reference_ma = reader.reference_ma(record);
-        lines.push(Line {
-            settings: kept
-                .iter()
-                .map(|&column| overridden.cell(&sheet.columns[column], &record.cells[column]))
-                .collect(),
-            reference_ma: reference_ma.clone().unwrap_or(None),
-            job: reference_ma.and_then(|_| reader.job(record)),
-            name: sheet.place(record),
-        });
-    }
-    let mut models: Vec<&'static dyn FiberModel> = Vec::new();
-    for job in lines.iter().filter_map(|line| line.job.as_ref().ok()) {
-        if !models
-            .iter()
-            .any(|model| model.schema().id == job.model.schema().id)
-        {
-            models.push(job.model);
-        }
-    }
-    let mut request = Request::new("threshold", &models, common, &args.numerics);
-    request.put("conditions", sheet.path.display().to_string());
-    request.put("conditions_sha256", hash(&sheet.bytes));
-    request.put("rows", sheet.records.len());
-    if let Some(waveform) = args.waveform.given()? {
-        request.put_waveform(&args.waveform, &waveform)?;
-    }
-    if let Some(polarity) = args.waveform.polarity {
-        request.put("polarity", polarity.name());
-    }
-    if !args.field.point.is_empty() {
-        request.put("field", describe_points(&args.field));
-    }
-    request.put_injections(&injections);
-    let picture = pictures::Thresholds::of_table(&sheet);
-    let columns = kept
-        .iter()
-        .map(|&column| sheet.columns[column].clone())
-        .collect();
-    let has_references = reference.is_some();
-    Ok(Work {
-        columns,
-        lines,
-        has_references,
-        request,
-        picture,
-    })
-}
-
 /// Searches, prints, writes, draws.
 fn finish(
     args: &ThresholdArgs,
@@ -226,6 +44,8 @@ fn finish(
     messages: Messages,
 ) -> Result<(), CliError> {
     let started = Instant::now();
+    let errors = work.refused(common, args.search.keep_going, messages)?;
+    common.warn(work.jobs().map(|(_, job)| job), messages);
     let Work {
         columns,
         lines,
@@ -233,32 +53,10 @@ fn finish(
         mut request,
         picture,
     } = work;
-    let names: Vec<String> = lines.iter().map(|line| line.name.clone()).collect();
     let mut answers: Vec<Option<Found>> = vec![None; lines.len()];
-
-    let mut errors: Vec<(usize, CliError)> = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        if let Err(error) = &line.job {
-            errors.push((index, error.clone()));
-        }
-    }
-    let good = lines
-        .iter()
-        .enumerate()
-        .filter_map(|(index, line)| Some((index, line.job.as_ref().ok()?)));
-    for (index, error) in refused(good, common) {
-        errors.push((index, error.at(&names[index])));
-    }
-    errors.sort_by_key(|(index, _)| *index);
-    if !errors.is_empty() && !args.search.keep_going {
-        let errors: Vec<CliError> = errors.into_iter().map(|(_, error)| error).collect();
-        let help = "mend the request, or give --keep-going to skip what cannot be computed";
-        return CliError::of_many(&errors).map_or(Ok(()), |error| Err(error.or_help(help)));
-    }
     for (index, error) in &errors {
         answers[*index] = Some(Found::error(error));
     }
-    messages.skipped(errors.iter().map(|(_, error)| error.message()));
 
     let search = limits(&args.search);
     request.put_jobs(lines.iter().filter_map(|line| line.job.as_ref().ok()));

@@ -69,6 +69,8 @@ impl Results {
             request: self.request.clone(),
             table,
             spikes: None,
+            overview: None,
+            traces: None,
             summary,
             words: [first].into_iter().chain(errors).collect(),
         }

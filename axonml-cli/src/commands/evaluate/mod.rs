@@ -1,0 +1,315 @@
+//! `axonml evaluate`: a model against reference thresholds, action potentials and traces.
+
+mod groups;
+mod responses;
+mod results;
+mod traces;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use axonml_models::{Fiber, FiberModel, model};
+
+use super::threshold::{Work, of_table};
+use crate::args::EvaluateArgs;
+use crate::conditions::Sheet;
+use crate::error::CliError;
+use crate::interrupt::Keeper;
+use crate::job::{Common, Job, refused};
+use crate::messages::Messages;
+use crate::report::{Report, Target, check_picture, output};
+use crate::search::{Found, limits, thresholds};
+use responses::responses;
+use results::{Evaluation, Row};
+
+/// Multiple of each model's own threshold at which action potentials are compared.
+const AT: f64 = 1.5;
+
+/// Compares.
+pub(crate) fn evaluate(args: &EvaluateArgs, messages: Messages) -> Result<(), CliError> {
+    let flags = &args.threshold;
+    let targets = Target::all(&flags.output.output)?;
+    if let Some(path) = &flags.plot.plot {
+        check_picture(path)?;
+    }
+    refuse_contradictions(args)?;
+    let common = Common::from_args(&flags.model, &flags.fibre, &flags.numerics, messages)?;
+    messages.explain(format_args!("backend: {}", common.device.name()));
+    let traces = traces::Traces::read(args, &common)?;
+    let Some(path) = &flags.conditions.conditions else {
+        let report = traces.compare(args, &common, messages)?;
+        return output(&report, &targets, &flags.output, messages);
+    };
+    let sheet = Sheet::read(path, messages)?;
+    let work = of_table(flags, sheet.clone(), &common, messages)?;
+    let (mut report, failed, rows) = of_work(args, &sheet, work, &common, &targets, messages)?;
+    if !args.traces.is_empty() {
+        let of_traces = traces.compare(args, &common, messages)?;
+        report.words.extend(of_traces.words);
+        report
+            .summary
+            .insert("traces".into(), of_traces.summary.into());
+        report.traces = Some(of_traces.table);
+    }
+    output(&report, &targets, &flags.output, messages)?;
+    match failed {
+        0 => Ok(()),
+        _ => Err(CliError::failure(format!(
+            "{failed} of {rows} rows could not be computed; see their status and message"
+        ))),
+    }
+}
+
+/// Refuses what cannot be evaluated.
+fn refuse_contradictions(args: &EvaluateArgs) -> Result<(), CliError> {
+    let flags = &args.threshold;
+    if flags.conditions.conditions.is_none() {
+        if args.traces.is_empty() {
+            return Err(CliError::request("found nothing to compare with")
+                .help("give --conditions FILE.csv, --traces FILE.npz, or both"));
+        }
+        let without_effect = [
+            ("--plot", flags.plot.plot.is_some()),
+            ("--reference", args.reference.is_some()),
+            ("--at", args.at.is_some()),
+        ];
+        if let Some((flag, _)) = without_effect.iter().find(|(_, given)| *given) {
+            return Err(CliError::request(format!(
+                "{flag} has no effect on traces: it is about thresholds"
+            ))
+            .help("give --conditions FILE.csv, or leave it out"));
+        }
+    }
+    if flags.field.nerve.is_some() || flags.field.basis.is_some() {
+        return Err(CliError::request(
+            "--nerve and --basis: conditions and traces have fields of their own",
+        )
+        .help("leave them out; a table may name nerves, with --nerves ROOT"));
+    }
+    Ok(())
+}
+
+/// The model that a row is compared with, if any: the one asked for, or the row's own where another is evaluated.
+fn reference_of(
+    args: &EvaluateArgs,
+    row_model: Option<&str>,
+    evaluated: &str,
+) -> Result<Option<&'static dyn FiberModel>, CliError> {
+    if let Some(name) = &args.reference {
+        return Ok(Some(
+            model(name).map_err(|error| CliError::from(error).at("--reference"))?,
+        ));
+    }
+    let of_row = model(row_model.unwrap_or("mrg")).ok();
+    Ok(of_row.filter(|model| model.schema().id != evaluated))
+}
+
+/// The job of a row for the reference model.
+fn reference_job(job: &Job, reference: &'static dyn FiberModel) -> Job {
+    let schemas = (job.model.schema(), reference.schema());
+    let same_lengths = schemas.0.compartment_um.is_some() && schemas.1.compartment_um.is_some();
+    Job {
+        model: reference,
+        fiber: Fiber {
+            compartment_um: job.fiber.compartment_um.filter(|_| same_lengths),
+            ..job.fiber
+        },
+        length_um: None,
+        ..job.clone()
+    }
+}
+
+/// Searches, runs and compares the rows of a table; also the number of rows that could not be computed, and of all.
+fn of_work(
+    args: &EvaluateArgs,
+    sheet: &Sheet,
+    mut work: Work,
+    common: &Common,
+    targets: &[Target],
+    messages: Messages,
+) -> Result<(Report, usize, usize), CliError> {
+    let started = Instant::now();
+    let flags = &args.threshold;
+    let mut request = std::mem::take(&mut work.request);
+    let errors = work.refused(common, flags.search.keep_going, messages)?;
+    common.warn(work.jobs().map(|(_, job)| job), messages);
+    let bad: HashMap<usize, Found> = errors
+        .iter()
+        .map(|(index, error)| (*index, Found::error(error)))
+        .collect();
+
+    // The reference runs with its own parameters; what both share are temperature, start, arithmetic and device.
+    let reference_common = common.with_own_parameters()?;
+    let mut references: Vec<(usize, Job)> = Vec::new();
+    for (index, job) in work.jobs().filter(|(index, _)| !bad.contains_key(index)) {
+        let row_model = sheet.cell(&sheet.records[index], "model");
+        if let Some(reference) = reference_of(args, row_model, job.model.schema().id)? {
+            references.push((index, reference_job(job, reference)));
+        }
+    }
+    if args.reference.is_some() && work.has_references {
+        messages.note("thresholds of --reference stand above the column threshold_mA");
+    }
+    let given_ma = |index: usize| match args.reference {
+        Some(_) => None,
+        None => work.lines[index].reference_ma,
+    };
+    let searched: Vec<(usize, &Job)> = references
+        .iter()
+        .filter(|(index, _)| given_ma(*index).is_none())
+        .map(|(index, job)| (*index, job))
+        .collect();
+    check_references(args, &work, &searched, &references, &bad, &reference_common)?;
+
+    let search = limits(&flags.search);
+    let mut ids: Vec<&str> = references
+        .iter()
+        .map(|(_, job)| job.model.schema().id)
+        .collect();
+    ids.dedup();
+    let at = args.at.unwrap_or(AT);
+    request.put("command", "evaluate");
+    request.put("reference", ids);
+    request.put("at", (!args.thresholds_only).then_some(at));
+    let traces = args.traces.iter().map(|path| path.display().to_string());
+    request.put("traces", traces.collect::<Vec<_>>());
+    let all: Vec<&Job> = work.jobs().map(|(_, job)| job).collect();
+    request.put_jobs(all.into_iter());
+    request.put_search(&search);
+
+    let rows: Vec<Row> = work
+        .lines
+        .iter()
+        .enumerate()
+        .map(|(index, line)| Row {
+            settings: line.settings.clone(),
+            reference_ma: given_ma(index),
+            found: bad.get(&index).cloned(),
+            ..Row::default()
+        })
+        .collect();
+    let jobs: Vec<(usize, &Job)> = work
+        .jobs()
+        .filter(|(index, _)| !bad.contains_key(index))
+        .collect();
+    let evaluation = Arc::new(Evaluation {
+        columns: work.columns.clone(),
+        groups: groups::keys(&work.columns),
+        responses: !args.thresholds_only && !references.is_empty(),
+        rows: Mutex::new(rows),
+        request: request.value(),
+        started,
+    });
+    let keeper = {
+        let (evaluation, targets) = (evaluation.clone(), targets.to_vec());
+        Keeper::new(move || evaluation.salvage(&targets))
+    };
+    let worked = work_through(
+        args,
+        &evaluation,
+        (&jobs, common),
+        (&searched, &references, &reference_common),
+        messages,
+    );
+    drop(keeper);
+    worked?;
+
+    if let Some(path) = &flags.plot.plot {
+        let (found, references) = evaluation.thresholds();
+        if references.iter().all(Option::is_none) {
+            messages.note("nothing to draw: no row has a reference");
+        } else {
+            work.picture.draw(&found, &references, path)?;
+            messages.note(format_args!("drew {}", path.display()));
+        }
+    }
+    Ok((evaluation.report(false), errors.len(), work.lines.len()))
+}
+
+/// Refuses rows without anything to compare with, and references that cannot be computed.
+fn check_references(
+    args: &EvaluateArgs,
+    work: &Work,
+    searched: &[(usize, &Job)],
+    references: &[(usize, Job)],
+    bad: &HashMap<usize, Found>,
+    common: &Common,
+) -> Result<(), CliError> {
+    let has_job = |row: usize| references.iter().any(|(index, _)| *index == row);
+    let has_none = |(index, _): &(usize, &Job)| {
+        let given = args.reference.is_none() && work.lines[*index].reference_ma.is_some();
+        !bad.contains_key(index) && !given && !has_job(*index)
+    };
+    if let Some((index, job)) = work.jobs().find(has_none) {
+        return Err(CliError::request(format!(
+            "{}: found no threshold_mA, and the row's model is the evaluated one, {}",
+            work.lines[index].name,
+            job.model.schema().id
+        ))
+        .help("fill in the column threshold_mA, or give --reference MODEL"));
+    }
+    let computed: Vec<(usize, &Job)> = match args.thresholds_only {
+        true => searched.to_vec(),
+        false => references
+            .iter()
+            .map(|(index, job)| (*index, job))
+            .collect(),
+    };
+    let errors: Vec<CliError> = refused(computed, common)
+        .into_iter()
+        .map(|(index, error)| error.at("the reference").at(&work.lines[index].name))
+        .collect();
+    let help =
+        "choose another --reference, or give --thresholds-only where the table has thresholds";
+    CliError::of_many(&errors).map_or(Ok(()), |error| Err(error.or_help(help)))
+}
+
+/// Searches the thresholds of both, then compares their action potentials.
+fn work_through(
+    args: &EvaluateArgs,
+    evaluation: &Evaluation,
+    (jobs, common): (&[(usize, &Job)], &Common),
+    (searched, references, reference_common): (&[(usize, &Job)], &[(usize, Job)], &Common),
+    messages: Messages,
+) -> Result<(), CliError> {
+    let search = limits(&args.threshold.search);
+    let mut keep = |index: usize, found: Found| {
+        evaluation.with(|rows| {
+            rows[index].reference_ma = found.upper_ma;
+            rows[index].reference_status = Some(found.status);
+        });
+    };
+    thresholds(searched, reference_common, &search, messages, &mut keep)?;
+    let mut keep =
+        |index: usize, found: Found| evaluation.with(|rows| rows[index].found = Some(found));
+    thresholds(jobs, common, &search, messages, &mut keep)?;
+    if args.thresholds_only {
+        return Ok(());
+    }
+    let at = args.at.unwrap_or(AT);
+    let mut pairs = Vec::new();
+    for (index, reference) in references {
+        let amplitudes = evaluation.with(|rows| {
+            let ours = rows[*index].found.as_ref().and_then(|found| found.upper_ma);
+            ours.zip(rows[*index].reference_ma)
+        });
+        let job = jobs.iter().find(|(of_row, _)| of_row == index);
+        if let (Some((ours_ma, theirs_ma)), Some((_, job))) = (amplitudes, job) {
+            pairs.push(responses::Pair {
+                index: *index,
+                ours: (*job, at * ours_ma),
+                theirs: (reference, at * theirs_ma),
+            });
+        }
+    }
+    responses(
+        &pairs,
+        common,
+        reference_common,
+        messages,
+        &mut |index, compared| {
+            evaluation.with(|rows| rows[index].compared = Some(compared));
+        },
+    )
+}

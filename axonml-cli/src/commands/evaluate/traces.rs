@@ -1,0 +1,355 @@
+//! A model under the stimulus of recorded traces, and how far its voltages are from theirs.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axonml_core::{Extension, Interpolation, SampledLine, Waveform};
+use axonml_models::{Fiber, NodeSelection, Observation, ObserverKind, ObserverSpec, Response};
+use ndarray::{Array1, Array2, ArrayD, Axis, Ix0};
+use ndarray_npy::{NpzReader, ReadableElement};
+use serde_json::{Map, Value, json};
+
+use super::groups::spread;
+use crate::args::{EvaluateArgs, Injection};
+use crate::error::CliError;
+use crate::fibres::injections;
+use crate::job::{Batch, Common, Detection, Job, Source, of_one, refused};
+use crate::messages::Messages;
+use crate::report::{Cell, Report, Table, counted};
+use crate::request::Request;
+
+/// One file of traces.
+struct Trace {
+    name: String,
+    job: Job,
+    amplitude_ma: f64,
+    t_ms: Vec<f64>,
+    /// `[row, node]` flattened.
+    v_mv: Vec<f64>,
+}
+
+/// All files.
+pub(super) struct Traces(Vec<Trace>);
+
+/// What the files must hold.
+const EXPECTED: &str = "expected an archive with v (times, nodes) in mV, t_ms (times), w_eff (times - 1), \
+     ve_sections_per_mA and sec_z_um (samples), amp_mA, diameter_um, dt_ms; `axonml evaluate --help` tells more";
+
+impl Traces {
+    /// Reads the files.
+    pub(super) fn read(args: &EvaluateArgs, common: &Common) -> Result<Self, CliError> {
+        let read = |path: &std::path::PathBuf| {
+            Trace::read(path, args)
+                .map_err(|error| error.at(format!("--traces {}", path.display())))
+        };
+        let traces: Vec<Trace> = args.traces.iter().map(read).collect::<Result<_, _>>()?;
+        let jobs = traces.iter().map(|trace| &trace.job).enumerate();
+        let errors: Vec<CliError> = refused(jobs, common)
+            .into_iter()
+            .map(|(index, error)| error.at(&traces[index].name))
+            .collect();
+        CliError::of_many(&errors).map_or(Ok(Traces(traces)), Err)
+    }
+
+    /// Runs the model under each stimulus and compares.
+    pub(super) fn compare(
+        &self,
+        args: &EvaluateArgs,
+        common: &Common,
+        messages: Messages,
+    ) -> Result<Report, CliError> {
+        let started = Instant::now();
+        let flags = &args.threshold;
+        let model = flags.model.model()?;
+        common.weights.check_used(&[model])?;
+        common.warn(self.0.iter().map(|trace| &trace.job), messages);
+        let mut request = Request::new("evaluate", &[model], common, &flags.numerics);
+        request.put(
+            "traces",
+            json!(self.0.iter().map(|t| t.name.clone()).collect::<Vec<_>>()),
+        );
+        request.put_jobs(self.0.iter().map(|trace| &trace.job));
+        let mut table = Table {
+            columns: [
+                "traces",
+                "model",
+                "diameter_um",
+                "amplitude_mA",
+                "trace_rms_mV",
+                "trace_max_mV",
+                "arrival_ms",
+                "reference_arrival_ms",
+                "arrival_error_ms",
+                "spike_time_rms_ms",
+                "nodes_differing",
+                "status",
+                "message",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            rows: Vec::new(),
+        };
+        let (mut rms, mut arrivals) = (Vec::new(), Vec::new());
+        for trace in &self.0 {
+            let (cells, difference) = trace.compare(common)?;
+            table.rows.push(cells);
+            rms.extend(difference.map(|d| d.v_rms_mv));
+            arrivals.extend(difference.and_then(|d| d.arrival_ms));
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        let mut summary = Map::new();
+        summary.insert("n".into(), json!(rms.len()));
+        summary.insert("trace_rms_mV".into(), spread(&rms));
+        summary.insert("arrival_error_ms".into(), spread(&arrivals));
+        summary.insert("seconds".into(), json!(seconds));
+        let number = |value: Value| value.as_f64().unwrap_or(f64::NAN);
+        let words = format!(
+            "{} in {seconds:.2} s: voltages differ by {:.3e} mV (rms, mean), at most {:.3e} mV in one",
+            counted(self.0.len(), "recording"),
+            number(spread(&rms)["mean"].clone()),
+            number(spread(&rms)["max_abs"].clone()),
+        );
+        Ok(Report {
+            request: request.value(),
+            table,
+            spikes: None,
+            overview: None,
+            traces: None,
+            summary,
+            words: vec![words],
+        })
+    }
+}
+
+impl Trace {
+    fn read(path: &Path, args: &EvaluateArgs) -> Result<Self, CliError> {
+        let flags = &args.threshold;
+        let file = File::open(path)
+            .map_err(|error| CliError::request(error).help("name an existing .npz file"))?;
+        let mut archive =
+            Archive(NpzReader::new(file).map_err(|error| CliError::request(error).help(EXPECTED))?);
+        let v: Array2<f64> = archive
+            .floats("v")?
+            .into_dimensionality()
+            .map_err(shape("v"))?;
+        let t_ms = archive.line("t_ms")?;
+        let waveform = archive.line("w_eff")?;
+        let potentials = archive.line("ve_sections_per_mA")?;
+        let z_um = archive.line("sec_z_um")?;
+        let diameter_um = archive.number("diameter_um")?;
+        let dt_ms = archive.number("dt_ms")?;
+        let amplitude_ma = archive.number("amp_mA")?;
+        let clamps = match archive.has("iclamp_node_amp_nA_delay_ms_dur_ms") {
+            true => archive.floats("iclamp_node_amp_nA_delay_ms_dur_ms")?,
+            false => ArrayD::zeros(vec![0, 4]),
+        };
+        let (rows, nodes) = v.dim();
+        let steps = rows.saturating_sub(1);
+        for (name, found, expected) in [
+            ("t_ms", t_ms.len(), rows),
+            ("w_eff", waveform.len(), steps),
+            ("sec_z_um", z_um.len(), potentials.len()),
+        ] {
+            if found != expected || rows < 2 {
+                return Err(CliError::request(format!(
+                    "{name}: found {found} numbers, expected {expected}, as v is {rows} times by {nodes} nodes"
+                ))
+                .help(EXPECTED));
+            }
+        }
+        let v_mv: Vec<f64> = v.iter().copied().collect();
+        if v_mv.iter().chain(&t_ms).any(|x| !x.is_finite()) {
+            return Err(CliError::request(
+                "v and t_ms: found a number that is not finite",
+            ));
+        }
+        for (flag, given) in [
+            (
+                "--dt",
+                flags
+                    .numerics
+                    .dt
+                    .is_some_and(|dt| (dt - dt_ms).abs() > 1e-9),
+            ),
+            ("--nodes", flags.fibre.nodes.is_some_and(|n| n != nodes)),
+            ("--tstop", flags.numerics.tstop.is_some()),
+        ] {
+            if given {
+                return Err(CliError::request(format!(
+                    "{flag}: traces have their own, {dt_ms} ms, {nodes} nodes and {} ms",
+                    t_ms[rows - 1]
+                ))
+                .help("leave it out"));
+            }
+        }
+        let (first, last) = (z_um.first().copied(), z_um.last().copied());
+        let middle_um = first.zip(last).map_or(0.0, |(a, b)| 0.5 * (a + b));
+        let field = SampledLine::new(
+            z_um,
+            potentials,
+            Interpolation::default(),
+            // Back to the fibre's coordinate, whose zero is its middle node.
+            -middle_um,
+            Extension::Refuse,
+        )?;
+        let mut currents = injections(&flags.injection)?.to_vec();
+        for clamp in clamps.axis_iter(Axis(0)) {
+            let clamp: Vec<f64> = clamp.iter().copied().collect();
+            let &[node, amp_na, delay_ms, pw_ms] = clamp.as_slice() else {
+                return Err(shape("iclamp_node_amp_nA_delay_ms_dur_ms")(
+                    &"not (count, 4)",
+                ));
+            };
+            let injection = Injection {
+                node: node as i64,
+                amp_na,
+                pw_ms,
+                delay_ms,
+            };
+            currents.push((injection, Arc::new(injection.waveform()?)));
+        }
+        let waveform = Waveform::from_samples(dt_ms, waveform)?;
+        Ok(Trace {
+            name: path.display().to_string(),
+            job: Job {
+                model: flags.model.model()?,
+                fiber: Fiber::new(diameter_um, nodes),
+                length_um: None,
+                dt_ms,
+                tstop_ms: steps as f64 * dt_ms,
+                detection: Detection::from_args(&flags.detection),
+                source: Some(Source::Field(Arc::new(field), Arc::new(waveform))),
+                source_distance_um: None,
+                injections: Arc::new(currents),
+            },
+            amplitude_ma,
+            t_ms,
+            v_mv,
+        })
+    }
+
+    /// Runs the model; the cells of the table and the differences, if it ran to the end.
+    fn compare(
+        &self,
+        common: &Common,
+    ) -> Result<(Vec<Cell>, Option<axonml_models::ResponseDifference>), CliError> {
+        let job = &self.job;
+        let nodes = job.fiber.nodes;
+        let (level_mv, after_ms) = (job.detection.threshold_mv, job.detection.after_ms);
+        let theirs = Response::new(&self.t_ms, self.v_mv.clone(), nodes, level_mv, after_ms);
+        let detect = NodeSelection::Nodes(job.detection.nodes.clone())
+            .resolve(nodes)
+            .unwrap_or_default();
+        let (mut ours, mut difference, mut message) = (None, None, String::new());
+        match self.run(common)? {
+            Ok(response) => {
+                difference = Some(response.difference(&theirs, &detect));
+                ours = response.arrival_ms(&detect);
+            }
+            Err(why) => message = why,
+        }
+        let cells = vec![
+            Cell::text(&self.name),
+            Cell::text(job.model.schema().id),
+            Cell::Number(job.fiber.diameter_um),
+            Cell::Number(self.amplitude_ma),
+            Cell::maybe(difference.map(|d| d.v_rms_mv)),
+            Cell::maybe(difference.map(|d| d.v_max_mv)),
+            Cell::maybe(ours),
+            Cell::maybe(theirs.arrival_ms(&detect)),
+            Cell::maybe(difference.and_then(|d| d.arrival_ms)),
+            Cell::maybe(difference.and_then(|d| d.spike_time_rms_ms)),
+            difference.map_or(Cell::Missing, |d| Cell::integer(d.nodes_differing)),
+            Cell::text(if difference.is_some() {
+                "ok"
+            } else {
+                "diverged"
+            }),
+            Cell::text(message),
+        ];
+        Ok((cells, difference))
+    }
+
+    /// The model's response, or why there is none.
+    fn run(&self, common: &Common) -> Result<Result<Response, String>, CliError> {
+        let mut why = String::new();
+        let mut diverged = |_, error: CliError| why = error.message();
+        let ready = Batch::settled(vec![(0, &self.job)], common, &mut diverged)?;
+        let Some((_, batch)) = ready else {
+            return Ok(Err(why));
+        };
+        let kind = ObserverKind::Recorder {
+            states: Vec::new(),
+            every: 1,
+        };
+        let recorder = ObserverSpec::new(kind, NodeSelection::All);
+        let mut outcome = batch
+            .simulation
+            .run(&batch.stimulus, self.amplitude_ma, &[recorder])?;
+        let Some(mut fiber) = outcome.fibers.pop() else {
+            return Ok(Err("nothing was simulated".to_owned()));
+        };
+        if let Some(error) = batch.simulation.divergence(0, fiber.status) {
+            return Ok(Err(of_one(error).message()));
+        }
+        Ok(match fiber.observations.pop() {
+            Some(Observation::Recorded(recording)) => Ok(Response::of_recording(
+                recording,
+                self.job.detection.threshold_mv,
+                self.job.detection.after_ms,
+            )),
+            _ => Err("nothing was recorded".to_owned()),
+        })
+    }
+}
+
+/// An archive of arrays in either precision.
+struct Archive(NpzReader<File>);
+
+impl Archive {
+    fn has(&mut self, name: &str) -> bool {
+        let names = self.0.names().unwrap_or_default();
+        names.iter().any(|n| n.trim_end_matches(".npy") == name)
+    }
+
+    fn array<T: ReadableElement>(&mut self, name: &str) -> Option<ArrayD<T>> {
+        let with_extension = self.0.by_name(&format!("{name}.npy"));
+        with_extension.or_else(|_| self.0.by_name(name)).ok()
+    }
+
+    fn floats(&mut self, name: &str) -> Result<ArrayD<f64>, CliError> {
+        if !self.has(name) {
+            return Err(CliError::request(format!("found no array `{name}`")).help(EXPECTED));
+        }
+        let double = self.array::<f64>(name);
+        let single = |archive: &mut Self| Some(archive.array::<f32>(name)?.mapv(f64::from));
+        let whole = |archive: &mut Self| Some(archive.array::<i64>(name)?.mapv(|x| x as f64));
+        double
+            .or_else(|| single(self))
+            .or_else(|| whole(self))
+            .ok_or_else(|| {
+                CliError::request(format!("array `{name}`: expected numbers")).help(EXPECTED)
+            })
+    }
+
+    fn line(&mut self, name: &str) -> Result<Vec<f64>, CliError> {
+        let array: Array1<f64> = self
+            .floats(name)?
+            .into_dimensionality()
+            .map_err(shape(name))?;
+        Ok(array.to_vec())
+    }
+
+    fn number(&mut self, name: &str) -> Result<f64, CliError> {
+        let array = self.floats(name)?.into_dimensionality::<Ix0>();
+        Ok(array.map_err(shape(name))?.into_scalar())
+    }
+}
+
+/// The error for an array of another shape.
+fn shape<E: std::fmt::Display>(name: &str) -> impl Fn(E) -> CliError {
+    let name = name.to_owned();
+    move |error| CliError::request(format!("array `{name}`: {error}")).help(EXPECTED)
+}

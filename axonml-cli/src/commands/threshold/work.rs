@@ -1,0 +1,246 @@
+//! From flags and tables to rows of thresholds to be searched.
+
+use std::sync::Arc;
+
+use axonml_models::FiberModel;
+
+use crate::args::ThresholdArgs;
+use crate::conditions::{Overridden, Reader, Sheet};
+use crate::error::CliError;
+use crate::fibres::{self, Flags, asked, check_applicable, describe_points};
+use crate::job::{Common, Detection, Job, refused};
+use crate::messages::Messages;
+use crate::pictures;
+use crate::report::Cell;
+use crate::request::{Request, hash};
+
+/// A row of results in the making.
+pub(crate) struct Line {
+    /// What is said about the row before its results.
+    pub(crate) settings: Vec<Cell>,
+    /// A threshold to compare with, mA.
+    pub(crate) reference_ma: Option<f64>,
+    /// What to search, or why that cannot be.
+    pub(crate) job: Result<Job, CliError>,
+    /// What messages call the row.
+    pub(crate) name: String,
+}
+
+/// All rows of results in the making.
+pub(crate) struct Work {
+    /// Columns that stand before the results.
+    pub(crate) columns: Vec<String>,
+    /// The rows.
+    pub(crate) lines: Vec<Line>,
+    /// Whether there are thresholds to compare with.
+    pub(crate) has_references: bool,
+    /// All settings.
+    pub(crate) request: Request,
+    /// The picture, before its results are known.
+    pub(crate) picture: pictures::Thresholds,
+}
+
+/// Rows that cannot be computed, and why.
+pub(crate) type Refused = Vec<(usize, CliError)>;
+
+impl Work {
+    /// The rows that cannot be computed, in order; with `keep_going` they are told, else they are an error.
+    pub(crate) fn refused(
+        &self,
+        common: &Common,
+        keep_going: bool,
+        messages: Messages,
+    ) -> Result<Refused, CliError> {
+        let mut errors: Refused = Vec::new();
+        for (index, line) in self.lines.iter().enumerate() {
+            if let Err(error) = &line.job {
+                errors.push((index, error.clone()));
+            }
+        }
+        for (index, error) in refused(self.jobs(), common) {
+            errors.push((index, error.at(&self.lines[index].name)));
+        }
+        errors.sort_by_key(|(index, _)| *index);
+        if !errors.is_empty() && !keep_going {
+            let errors: Vec<CliError> = errors.into_iter().map(|(_, error)| error).collect();
+            let help = "mend the request, or give --keep-going to skip what cannot be computed";
+            return CliError::of_many(&errors)
+                .map_or(Ok(Vec::new()), |error| Err(error.or_help(help)));
+        }
+        messages.skipped(errors.iter().map(|(_, error)| error.message()));
+        Ok(errors)
+    }
+
+    /// What to search, by row.
+    pub(crate) fn jobs(&self) -> impl Iterator<Item = (usize, &Job)> {
+        let lines = self.lines.iter().enumerate();
+        lines.filter_map(|(index, line)| Some((index, line.job.as_ref().ok()?)))
+    }
+}
+
+/// A line for each fibre that the flags ask for.
+pub(super) fn of_fibres(
+    args: &ThresholdArgs,
+    common: &Common,
+    messages: Messages,
+) -> Result<Work, CliError> {
+    let model = args.model.model()?;
+    common.weights.check_used(&[model])?;
+    let grid = common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
+    let waveform = args.waveform.waveform()?;
+    waveform
+        .sample(&grid)
+        .map_err(|error| CliError::from(error).at("--pulse"))?;
+    let injections = fibres::injections(&args.injection)?;
+    if !injections.is_empty() && args.field.is_empty() {
+        return Err(CliError::request(
+            "--inject alone leaves nothing to search: injected currents are not scaled by the amplitude",
+        )
+        .help("add a field with --point, --nerve or --basis"));
+    }
+    let mut request = Request::new("threshold", &[model], common, &args.numerics);
+    request.put_waveform(&args.waveform, &waveform)?;
+    request.put_injections(&injections);
+    let flags = Flags {
+        fibre: &args.fibre,
+        field: &args.field,
+        numerics: &args.numerics,
+        waveform: Arc::new(waveform),
+        waveform_given: args.waveform.is_given(),
+        injections,
+        detection: Detection::from_args(&args.detection),
+    };
+    let fibres = asked(model, &flags, true, messages)?;
+    request.put("field", fibres.description.clone());
+
+    let nerve = fibres.nerve().cloned();
+    let place = if nerve.is_some() { "nerve" } else { "model" };
+    let columns = [place, "fibre", "diameter_um"].map(str::to_owned).to_vec();
+    let first = nerve
+        .as_ref()
+        .map_or(model.schema().id.to_owned(), |nerve| {
+            nerve.name().to_owned()
+        });
+    let names: Vec<String> = fibres
+        .asked
+        .iter()
+        .map(|asked| fibres.name(asked))
+        .collect();
+    let picture = pictures::Thresholds::new(&fibres, model);
+    let lines = fibres
+        .asked
+        .into_iter()
+        .zip(names)
+        .map(|(asked, name)| Line {
+            settings: vec![
+                Cell::Text(first.clone()),
+                Cell::integer(asked.fibre),
+                Cell::Number(asked.diameter_um),
+            ],
+            reference_ma: None,
+            job: asked.job.map_err(|error| error.at(&name)),
+            name,
+        });
+    Ok(Work {
+        columns,
+        lines: lines.collect(),
+        has_references: false,
+        request,
+        picture,
+    })
+}
+
+/// A line for each row of a table of conditions.
+pub(crate) fn of_table(
+    args: &ThresholdArgs,
+    sheet: Sheet,
+    common: &Common,
+    messages: Messages,
+) -> Result<Work, CliError> {
+    let several = |count: usize| count > 1;
+    if args
+        .fibre
+        .diameter
+        .as_ref()
+        .is_some_and(|diameters| several(diameters.0.len()))
+    {
+        return Err(CliError::request(
+            "--diameter: found several diameters, expected one: it overrides a column",
+        )
+        .help("give one diameter, or leave it to the column diameter_um"));
+    }
+    let nerves = args.field.point.is_empty() && sheet.column("nerve").is_some();
+    let points = !args.field.point.is_empty() || sheet.column("distance_um").is_some();
+    check_applicable(&args.field, points, nerves)?;
+    let injections = fibres::injections(&args.injection)?;
+    let mut reader = Reader::new(&sheet, args, common, injections.clone(), messages)?;
+
+    // Columns of ours replace those of the same name; a reference keeps its value under another name.
+    let reference = sheet.column("threshold_mA");
+    let mut ours = vec![
+        "threshold_mA",
+        "lower_mA",
+        "upper_mA",
+        "error_pct",
+        "status",
+        "message",
+    ];
+    if reference.is_some() {
+        ours.push("reference_mA");
+    }
+    let kept: Vec<usize> = (0..sheet.columns.len())
+        .filter(|&column| !ours.contains(&sheet.columns[column].as_str()))
+        .collect();
+    let overridden = Overridden::by(args);
+    overridden.tell(&sheet.columns, messages);
+    let mut lines = Vec::with_capacity(sheet.records.len());
+    for record in &sheet.records {
+        let reference_ma = reader.reference_ma(record);
+        lines.push(Line {
+            settings: kept
+                .iter()
+                .map(|&column| overridden.cell(&sheet.columns[column], &record.cells[column]))
+                .collect(),
+            reference_ma: reference_ma.clone().unwrap_or(None),
+            job: reference_ma.and_then(|_| reader.job(record)),
+            name: sheet.place(record),
+        });
+    }
+    let mut models: Vec<&'static dyn FiberModel> = Vec::new();
+    for job in lines.iter().filter_map(|line| line.job.as_ref().ok()) {
+        if !models
+            .iter()
+            .any(|model| model.schema().id == job.model.schema().id)
+        {
+            models.push(job.model);
+        }
+    }
+    common.weights.check_used(&models)?;
+    let mut request = Request::new("threshold", &models, common, &args.numerics);
+    request.put("conditions", sheet.path.display().to_string());
+    request.put("conditions_sha256", hash(&sheet.bytes));
+    request.put("rows", sheet.records.len());
+    if let Some(waveform) = args.waveform.given()? {
+        request.put_waveform(&args.waveform, &waveform)?;
+    }
+    if let Some(polarity) = args.waveform.polarity {
+        request.put("polarity", polarity.name());
+    }
+    if !args.field.point.is_empty() {
+        request.put("field", describe_points(&args.field));
+    }
+    request.put_injections(&injections);
+    let picture = pictures::Thresholds::of_table(&sheet);
+    let columns = kept
+        .iter()
+        .map(|&column| sheet.columns[column].clone())
+        .collect();
+    let has_references = reference.is_some();
+    Ok(Work {
+        columns,
+        lines,
+        has_references,
+        request,
+        picture,
+    })
+}

@@ -1,0 +1,203 @@
+//! Which parameters a model runs with: its own, bundled weights, or a file; and whether they are used where they hold.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use axonml_core::TimeGrid;
+use axonml_models::weights::{
+    BUNDLED, Bundled, ModelFile, ModelFileError, Usage, bundled, phase_widths_ms,
+};
+use axonml_models::{FiberModel, MODELS, Schema, Settings};
+
+use crate::error::CliError;
+use crate::job::{Job, Source};
+use crate::messages::Messages;
+use crate::request::hash;
+
+/// What `--weights` takes for the constants that a model itself declares.
+pub(crate) const PUBLISHED: &str = "published";
+
+/// Weights that were read and fit their model.
+#[derive(Debug)]
+pub(crate) struct Weights {
+    /// As they were asked for: a bundled name or a path.
+    pub(crate) name: String,
+    /// Of the file's bytes.
+    pub(crate) sha256: String,
+    /// The file.
+    pub(crate) file: ModelFile,
+    /// The model's declaration with these numbers.
+    pub(crate) schema: Schema,
+    /// Settings that have these numbers.
+    pub(crate) settings: Settings,
+}
+
+impl Weights {
+    /// Bundled weights, or those in a file.
+    pub(crate) fn named(name: &str) -> Result<Self, CliError> {
+        let is_path = name.contains(['/', '\\']) || name.ends_with(".safetensors");
+        if !is_path && !Path::new(name).is_file() {
+            let found = bundled(name).map_err(|error| {
+                CliError::request(error)
+                    .help("name bundled weights, a .safetensors file, or `published`")
+            })?;
+            return Weights::bundled(found);
+        }
+        let bytes = std::fs::read(name).map_err(|error| {
+            CliError::request(format!("cannot read `{name}`: {error}"))
+                .help("name an existing .safetensors file")
+        })?;
+        Weights::new(name, &bytes)
+    }
+
+    /// Weights that the library carries.
+    pub(crate) fn bundled(bundled: &Bundled) -> Result<Self, CliError> {
+        Weights::new(bundled.name, bundled.bytes)
+    }
+
+    fn new(name: &str, bytes: &[u8]) -> Result<Self, CliError> {
+        let wrong = |error: ModelFileError| CliError::request(error).at(format!("`{name}`"));
+        let file = ModelFile::from_bytes(bytes).map_err(wrong)?;
+        let model = axonml_models::model(&file.model)
+            .map_err(|error| CliError::from(error).at(format!("`{name}`")))?;
+        let mut settings = Settings::default();
+        file.apply(&model.schema(), &mut settings).map_err(wrong)?;
+        Ok(Weights {
+            name: name.to_owned(),
+            sha256: hash(bytes),
+            schema: file.schema(model.schema()).map_err(wrong)?,
+            file,
+            settings,
+        })
+    }
+}
+
+/// The weights of every model that has some.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Choice {
+    by_model: BTreeMap<&'static str, Arc<Weights>>,
+    /// The model of the weights that were asked for.
+    asked: Option<&'static str>,
+}
+
+impl Choice {
+    /// As `--weights` has it: a name, a file, `published`, or nothing, which is every model's own default.
+    pub(crate) fn of(flag: Option<&str>) -> Result<Self, CliError> {
+        match flag {
+            Some(PUBLISHED) => Ok(Choice::default()),
+            Some(name) => {
+                let weights = Weights::named(name).map_err(|error| error.at("--weights"))?;
+                let mut choice = Choice::defaults()?;
+                choice.asked = Some(weights.schema.id);
+                choice.by_model.insert(weights.schema.id, Arc::new(weights));
+                Ok(choice)
+            }
+            None => Choice::defaults(),
+        }
+    }
+
+    /// The default weights of every model that names some.
+    pub(crate) fn defaults() -> Result<Self, CliError> {
+        let mut by_model = BTreeMap::new();
+        for schema in MODELS.iter().map(|model| model.schema()) {
+            if let Some(name) = schema.weights {
+                by_model.insert(schema.id, Arc::new(Weights::bundled(bundled(name)?)?));
+            }
+        }
+        Ok(Choice {
+            by_model,
+            asked: None,
+        })
+    }
+
+    /// The weights of a model.
+    pub(crate) fn of_model(&self, id: &str) -> Option<&Arc<Weights>> {
+        self.by_model.get(id)
+    }
+
+    /// A model's declaration with its weights.
+    pub(crate) fn schema(&self, model: &dyn FiberModel) -> Schema {
+        let schema = model.schema();
+        match self.of_model(schema.id) {
+            Some(weights) => weights.schema.clone(),
+            None => schema,
+        }
+    }
+
+    /// Refuses weights of a model that is not among those simulated.
+    pub(crate) fn check_used(&self, models: &[&'static dyn FiberModel]) -> Result<(), CliError> {
+        let Some(asked) = self.asked else {
+            return Ok(());
+        };
+        let ids: Vec<&str> = models.iter().map(|model| model.schema().id).collect();
+        if ids.is_empty() || ids.contains(&asked) {
+            return Ok(());
+        }
+        Err(CliError::request(format!(
+            "--weights: found parameters of model `{asked}`, expected those of `{}`, which is simulated",
+            ids.join("`, `")
+        ))
+        .help(format!("give --model {asked}, or leave --weights out")))
+    }
+
+    /// Warns, once for each condition, where jobs leave the domain that their weights were trained on.
+    pub(crate) fn warn<'j>(
+        &self,
+        jobs: impl Iterator<Item = &'j Job>,
+        celsius: Option<f64>,
+        messages: Messages,
+    ) {
+        let mut usages: BTreeMap<&'static str, Usage> = BTreeMap::new();
+        let mut phases = HashMap::new();
+        for job in jobs {
+            let id = job.model.schema().id;
+            let Some(weights) = self.of_model(id) else {
+                continue;
+            };
+            let usage = usages.entry(id).or_default();
+            Usage::widen(&mut usage.dt_ms, job.dt_ms);
+            Usage::widen(&mut usage.diameter_um, job.fiber.diameter_um);
+            Usage::widen(
+                &mut usage.celsius,
+                celsius.unwrap_or(weights.schema.celsius),
+            );
+            if let Some(distance) = job.source_distance_um {
+                Usage::widen(&mut usage.source_distance_um, distance);
+            }
+            if let Some(Source::Field(_, waveform)) = &job.source {
+                let key = (
+                    Arc::as_ptr(waveform) as usize,
+                    job.dt_ms.to_bits(),
+                    job.tstop_ms.to_bits(),
+                );
+                let widths = phases.entry(key).or_insert_with(|| {
+                    let grid = TimeGrid::new(job.dt_ms, job.tstop_ms).ok()?;
+                    phase_widths_ms(&waveform.sample(&grid).ok()?, job.dt_ms)
+                });
+                if let Some((least, greatest)) = *widths {
+                    Usage::widen(&mut usage.pulse_width_ms, least);
+                    Usage::widen(&mut usage.pulse_width_ms, greatest);
+                }
+            }
+        }
+        for (id, usage) in usages {
+            let Some(weights) = self.of_model(id) else {
+                continue;
+            };
+            for departure in weights.file.domain.departures(&usage) {
+                messages.warn(format_args!(
+                    "weights {} of model {id} are used outside what they were made for: {departure}",
+                    weights.name
+                ));
+            }
+        }
+    }
+}
+
+/// Weights that the library carries for a model, its default first.
+pub(crate) fn bundled_for(schema: &Schema) -> Vec<&'static Bundled> {
+    let mut all: Vec<&Bundled> = BUNDLED.iter().filter(|b| b.model == schema.id).collect();
+    all.sort_by_key(|bundled| schema.weights != Some(bundled.name));
+    all
+}
