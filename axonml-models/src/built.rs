@@ -21,15 +21,16 @@ pub(crate) struct BuiltFiber {
     pub(crate) sample_z_um: Vec<f64>,
     /// Index among the sample points of each node.
     pub(crate) node_samples: Vec<usize>,
-    /// Values of the geometry's quantities, then its cable numbers.
+    /// What the geometry's program was evaluated at, and what came out: the quantities, then the cable numbers.
+    pub(crate) inputs: Vec<f64>,
     pub(crate) values: Vec<f64>,
 }
 
 /// The cable of a fibre of `nodes` nodes from the numeric values of [`crate::Geometry`]'s quantities and, behind them,
-/// its cable numbers.
+/// its cable numbers; `inputs` are what they were computed from.
 pub(crate) fn build(
     kind: Kind,
-    values: &[f64],
+    (inputs, values): (&[f64], &[f64]),
     nodes: usize,
     what: &str,
 ) -> Result<BuiltFiber, SimulationError> {
@@ -170,6 +171,7 @@ pub(crate) fn build(
         }
     };
     Ok(BuiltFiber {
+        inputs: inputs.to_vec(),
         values: values.to_vec(),
         ..built
     })
@@ -255,6 +257,7 @@ fn build_myelinated(
         v_reference_mv: Some(reversal),
         sample_z_um,
         node_samples,
+        inputs: Vec::new(),
         values: Vec::new(),
     })
 }
@@ -279,6 +282,7 @@ impl BuiltFiber {
             v_reference_mv,
             sample_z_um,
             node_samples: (0..nodes).collect(),
+            inputs: Vec::new(),
             values: Vec::new(),
         }
     }

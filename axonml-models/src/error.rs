@@ -58,6 +58,19 @@ pub enum SimulationError {
         /// Stability number of the explicit step, where that was the reason.
         stability: Option<f64>,
     },
+    /// A derivative is no longer finite on the way back from the end of the run.
+    #[error(
+        "the derivative of fibre {fiber} is not a finite number at {time_ms} ms{}: shorten the run, or use f64",
+        node.map(|node| format!(", node {node}")).unwrap_or_default()
+    )]
+    GradientNotFinite {
+        /// 0-based index of the fibre.
+        fiber: usize,
+        /// 0-based node, where one can be named.
+        node: Option<usize>,
+        /// Time of the latest state whose derivative is not finite, ms.
+        time_ms: f64,
+    },
     /// A fibre diverged while its initial state was being found.
     #[error(
         "while the fibres settled before the run (time counts from the beginning of the warm-up): {0}"

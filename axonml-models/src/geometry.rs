@@ -135,6 +135,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Place among the quantities of the reversal potential that all potentials are measured from, if it is one.
+    pub(crate) fn reversal(self) -> Option<usize> {
+        match self {
+            Kind::Surrogate | Kind::Unmyelinated | Kind::UnmyelinatedExplicit => None,
+            Kind::Myelinated => Some(5),
+            Kind::Reduced => Some(2),
+        }
+    }
+
     /// The section that carries the membrane at the nodes of the cable.
     pub(crate) fn section(self) -> SectionKind {
         match self {

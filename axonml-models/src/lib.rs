@@ -26,6 +26,7 @@ mod built;
 mod device;
 mod error;
 mod geometry;
+mod gradient;
 mod lower;
 mod membrane;
 mod model;
@@ -39,12 +40,14 @@ mod threshold;
 pub mod weights;
 
 pub use axonml_autodiff::{
-    Backend, Crossing, Expr, FiberOutcome, FiberState, FiberStatus, Membrane, NodeSelection,
-    Observation, ObserverKind, ObserverSpec, Outcome, Precision, Recording, SectionKind,
+    Backend, Crossing, Evaluation, Expr, FiberOutcome, FiberState, FiberStatus, Membrane,
+    NodeSelection, Objective, Observation, ObserverKind, ObserverSpec, Outcome, Precision,
+    RecordedCotangent, Recording, Rollout, SectionKind, SourceCotangent,
 };
 pub use device::{Device, DeviceReport};
 pub use error::SimulationError;
 pub use geometry::{Geometry, Myelinated, MyelinatedSection, Reduced, Surrogate, Unmyelinated};
+pub use gradient::{FiberDerivative, Gradient, Wanted};
 pub use model::{FiberModel, FiberSymbols, Patch};
 pub use models::{MODELS, model};
 pub use nerve_folder::{NerveFolderError, nerve_from_files, read_array, read_nerve};

@@ -1,7 +1,7 @@
 //! From a model over symbols to programs and cables in numbers.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axonml_autodiff::{MembranePrograms, Program, TraceError, Tracer};
 use axonml_core::{CoreError, names};
@@ -21,6 +21,7 @@ pub(crate) struct LoweredModel {
     /// Values of the shared parameters, then the temperature.
     pub(crate) shared: Arc<Vec<f64>>,
     pub(crate) v_reference_mv: f64,
+    pub(crate) geometry: FiberGeometry,
 }
 
 /// Puts the settings' parameters (name as `param` or `group.param`, value), temperature and start into the model, builds
@@ -58,6 +59,7 @@ pub(crate) fn lower(
         membrane: Arc::new(membrane),
         shared: Arc::new(shared),
         v_reference_mv,
+        geometry,
     };
     Ok((lowered, built))
 }
@@ -119,9 +121,10 @@ fn common_reference(schema: &Schema, built: &[Arc<BuiltFiber>]) -> Result<f64, T
 
 /// The traced geometry of a model.
 #[derive(Debug)]
-struct FiberGeometry {
+pub(crate) struct FiberGeometry {
     program: Program,
-    kind: Kind,
+    adjoint: OnceLock<Program>,
+    pub(crate) kind: Kind,
 }
 
 impl FiberGeometry {
@@ -138,23 +141,42 @@ impl FiberGeometry {
             .collect();
         Ok(FiberGeometry {
             program: tracer.finish(&outputs)?,
+            adjoint: OnceLock::new(),
             kind: geometry.kind(),
         })
     }
 
-    fn values(&self, schema: &Schema, diameter_um: f64, compartment_um: f64) -> Vec<f64> {
+    /// Adds to the cotangents of `parameters`, in the schema's order, what those of the values of a fibre's geometry
+    /// give.
+    pub(crate) fn pull(
+        &self,
+        schema: &Schema,
+        built: &BuiltFiber,
+        values: &[f64],
+        parameters: &mut [f64],
+    ) {
+        let adjoint = self.adjoint.get_or_init(|| self.program.adjoint());
+        let mut inputs = built.inputs.clone();
+        inputs.extend(values);
+        for (input, bar) in self.program.inputs().iter().zip(adjoint.eval(&inputs)) {
+            let found = schema.parameters.iter().position(|p| p.name == input.name);
+            if let Some(parameter) = found {
+                parameters[parameter] += bar;
+            }
+        }
+    }
+
+    fn inputs(&self, schema: &Schema, diameter_um: f64, compartment_um: f64) -> Vec<f64> {
         let value = |name: &str| match name {
             DIAMETER => diameter_um,
             COMPARTMENT => compartment_um,
             name => parameter(schema, name),
         };
-        let inputs: Vec<f64> = self
-            .program
+        self.program
             .inputs()
             .iter()
             .map(|input| value(&input.name))
-            .collect();
-        self.program.eval(&inputs)
+            .collect()
     }
 
     /// Cables of fibres; equal fibres share one.
@@ -204,12 +226,13 @@ impl FiberGeometry {
             let cable = match known.get(&key) {
                 Some(cable) => cable.clone(),
                 None => {
-                    let values = self.values(schema, fiber.diameter_um, compartment);
+                    let inputs = self.inputs(schema, fiber.diameter_um, compartment);
+                    let values = self.program.eval(&inputs);
                     let what = format!(
                         "fibre {index} (model `{}`, {} um)",
                         schema.id, fiber.diameter_um
                     );
-                    let cable = Arc::new(build(self.kind, &values, fiber.nodes, &what)?);
+                    let cable = Arc::new(build(self.kind, (&inputs, &values), fiber.nodes, &what)?);
                     known.insert(key, cable.clone());
                     cable
                 }

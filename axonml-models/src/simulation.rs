@@ -91,9 +91,9 @@ const WARMUP_DT_MS: f64 = 5.0;
 /// Methods that take the index of a fibre panic if there is no such fibre.
 #[derive(Clone, Debug)]
 pub struct Simulation {
-    model: Arc<LoweredModel>,
+    pub(crate) model: Arc<LoweredModel>,
     fibers: Vec<Fiber>,
-    built: Vec<Arc<BuiltFiber>>,
+    pub(crate) built: Vec<Arc<BuiltFiber>>,
     grid: TimeGrid,
     precision: Precision,
     start: Start,
@@ -122,7 +122,7 @@ impl From<Vec<f64>> for Amplitudes {
 }
 
 impl Amplitudes {
-    fn per_fiber(self, fibers: usize) -> Result<Vec<f64>, CoreError> {
+    pub(crate) fn per_fiber(self, fibers: usize) -> Result<Vec<f64>, CoreError> {
         let bad = |what: &str, found: String, expected: &str| {
             Err(CoreError::BadValue {
                 what: what.into(),

@@ -4,6 +4,7 @@ mod axonml;
 mod backends;
 mod failures;
 mod golden;
+mod gradients;
 mod invariants;
 mod models;
 mod nerves;

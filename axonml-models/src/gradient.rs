@@ -1,0 +1,291 @@
+//! Derivatives of simulations with respect to parameters, stimuli and initial states.
+
+use axonml_autodiff::cable::{CableCotangent, InternodeModes};
+use axonml_autodiff::{
+    BackendError, Cable, Cotangents, FiberGradient, GradientRequest, Objective, Rollout,
+    SourceCotangent,
+};
+
+use crate::built::{BuiltFiber, internode_properties};
+use crate::geometry::Kind;
+use crate::lower::LoweredModel;
+use crate::{
+    Amplitudes, FiberOutcome, FiberState, ObserverSpec, Simulation, SimulationError, Stimulus,
+};
+
+/// What to differentiate by; amplitudes and initial states come with whatever is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The model's parameters and the temperature.
+    pub parameters: bool,
+    /// Every value of every waveform.
+    pub waveforms: bool,
+    /// The extracellular potentials at the sample points.
+    pub potentials: bool,
+}
+
+impl Wanted {
+    /// Everything.
+    pub const ALL: Wanted = Wanted {
+        parameters: true,
+        waveforms: true,
+        potentials: true,
+    };
+
+    fn request(self) -> GradientRequest {
+        GradientRequest {
+            parameters: self.parameters,
+            cables: self.parameters,
+            amplitudes: true,
+            waveforms: self.waveforms,
+            fields: self.potentials,
+        }
+    }
+}
+
+/// One fibre's run and the derivatives of its term of the loss.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FiberDerivative {
+    /// The run, as [`Simulation::run`] gives it.
+    pub outcome: FiberOutcome,
+    /// The derivatives; none if the run diverged.
+    pub gradient: Option<Gradient>,
+}
+
+/// Derivatives of one fibre's term of a loss.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradient {
+    /// The term.
+    pub loss: f64,
+    /// By the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not asked for.
+    pub parameters: Vec<f64>,
+    /// By the temperature, 1/degree.
+    pub celsius: f64,
+    /// By the amplitude of the extracellular sources, 1/mA.
+    pub amplitude: f64,
+    /// By waveforms and potentials of the fibre's sources: extracellular ones in their order, then injections.
+    pub sources: Vec<SourceCotangent>,
+    /// By the state the fibre started from.
+    pub start: FiberState,
+    /// By the membrane potential of a uniform start, 1/mV.
+    pub start_v: f64,
+}
+
+impl Simulation {
+    /// Runs all steps and differentiates `objective`, a sum over fibres of terms of what `observers` record (see
+    /// [`Objective`]). One entry per fibre, in order.
+    ///
+    /// Extracellular fields act where the fibre's sample points are; these do not move with any parameter.
+    ///
+    /// # Errors
+    /// As [`Simulation::run`]; also if the objective's derivatives do not fit what was recorded, if a derivative is
+    /// not finite, and if the backend has no reverse mode.
+    pub fn differentiate(
+        &self,
+        stimulus: &Stimulus,
+        amplitude_ma: impl Into<Amplitudes>,
+        observers: &[ObserverSpec],
+        objective: &dyn Objective,
+        wanted: Wanted,
+    ) -> Result<Vec<FiberDerivative>, SimulationError> {
+        let mut rollout = self.rollout(stimulus, observers)?;
+        rollout.drive.amplitudes = amplitude_ma.into().per_fiber(self.fibers().len())?;
+        let members: Vec<usize> = (0..rollout.fibers.len()).collect();
+        self.differentiate_rollout(&rollout, &members, objective, wanted)
+    }
+
+    /// [`Simulation::differentiate`] for a rollout made from one of this simulation, of its fibres `members` (which may
+    /// repeat): with other amplitudes, steps or start.
+    ///
+    /// # Errors
+    /// As [`Simulation::differentiate`].
+    pub fn differentiate_rollout(
+        &self,
+        rollout: &Rollout,
+        members: &[usize],
+        objective: &dyn Objective,
+        wanted: Wanted,
+    ) -> Result<Vec<FiberDerivative>, SimulationError> {
+        if members.len() != rollout.fibers.len() {
+            return Err(BackendError::Shape {
+                what: "members of a rollout".into(),
+                expected: rollout.fibers.len(),
+                found: members.len(),
+            }
+            .into());
+        }
+        let backend = self.device().backend();
+        let differentiated = backend.differentiate(rollout, objective, wanted.request())?;
+        let mut derivatives = Vec::with_capacity(members.len());
+        for (fiber, (result, &member)) in differentiated.into_iter().zip(members).enumerate() {
+            let not_finite =
+                |state: usize, node: Option<usize>| SimulationError::GradientNotFinite {
+                    fiber,
+                    node,
+                    time_ms: self.grid().time_ms(state),
+                };
+            let gradient = match result.gradient {
+                FiberGradient::Diverged => None,
+                FiberGradient::NonFinite { state, node } => {
+                    return Err(not_finite(state, Some(node)));
+                }
+                FiberGradient::Found(cotangents) => {
+                    let gradient = self
+                        .model
+                        .gradient(&self.built[member], *cotangents, wanted)?;
+                    if !gradient.is_finite() {
+                        return Err(not_finite(rollout.steps.start, None));
+                    }
+                    Some(gradient)
+                }
+            };
+            derivatives.push(FiberDerivative {
+                outcome: result.outcome,
+                gradient,
+            });
+        }
+        Ok(derivatives)
+    }
+}
+
+impl Gradient {
+    fn is_finite(&self) -> bool {
+        let numbers = [self.loss, self.celsius, self.amplitude, self.start_v];
+        numbers
+            .iter()
+            .chain(&self.parameters)
+            .all(|x| x.is_finite())
+    }
+}
+
+impl LoweredModel {
+    /// Brings cotangents of the numbers of a rollout to the parameters of the model.
+    fn gradient(
+        &self,
+        built: &BuiltFiber,
+        cotangents: Cotangents,
+        wanted: Wanted,
+    ) -> Result<Gradient, SimulationError> {
+        let mut parameters = cotangents.shared;
+        let mut celsius = 0.0;
+        if wanted.parameters {
+            celsius = parameters.pop().unwrap_or_default();
+            let cable = cotangents.cable.as_ref();
+            let values = cable.map(|cable| geometry_cotangents(self.geometry.kind, built, cable));
+            let mut values = values.transpose()?.unwrap_or_default();
+            if let Some(place) = self.geometry.kind.reversal() {
+                values[place] += cotangents.v_reference;
+            }
+            self.geometry
+                .pull(&self.schema, built, &values, &mut parameters);
+        }
+        Ok(Gradient {
+            loss: cotangents.loss,
+            parameters,
+            celsius,
+            amplitude: cotangents.amplitude,
+            sources: cotangents.sources,
+            start: cotangents.start,
+            start_v: cotangents.uniform_v,
+        })
+    }
+}
+
+/// Cotangents of the values of a fibre's geometry (its quantities, then the cable numbers: see [`crate::built::build`])
+/// from those of its cable.
+fn geometry_cotangents(
+    kind: Kind,
+    built: &BuiltFiber,
+    cable: &CableCotangent,
+) -> Result<Vec<f64>, SimulationError> {
+    let mut values = vec![0.0; built.values.len()];
+    let quantities = values.len() - 3;
+    let (own, numbers) = values.split_at_mut(quantities);
+    match cable {
+        CableCotangent::Explicit {
+            area_cm2,
+            capacitance_nf,
+            axial_us,
+            v_weights,
+            ve_weights,
+        } => {
+            numbers.copy_from_slice(&[*area_cm2, *capacitance_nf, *axial_us]);
+            // The weights of an unmyelinated fibre are not the model's to choose.
+            if kind == Kind::Surrogate {
+                own[6..].copy_from_slice(&[v_weights.0, v_weights.1, ve_weights.0, ve_weights.1]);
+            }
+        }
+        CableCotangent::Implicit {
+            area_cm2,
+            capacitance_nf,
+            link_us,
+        } => {
+            let total = |x: &[f64]| x.iter().sum::<f64>();
+            numbers.copy_from_slice(&[total(area_cm2), total(capacitance_nf), total(link_us)]);
+        }
+        CableCotangent::Double {
+            area_cm2,
+            capacitance_nf,
+            modes,
+        } => {
+            numbers[..2].copy_from_slice(&[*area_cm2, *capacitance_nf]);
+            add_internode(own, built, modes)?;
+        }
+        CableCotangent::Reduced(bar) => {
+            numbers[0] = bar.node_area_cm2;
+            let drive = &bar.drive;
+            own[3..].copy_from_slice(&[
+                bar.capacitance_nf,
+                bar.self_us,
+                bar.neighbor_us,
+                bar.even.lambda_per_ms,
+                bar.even.coupling_us_per_ms,
+                bar.odd.lambda_per_ms,
+                bar.odd.coupling_us_per_ms,
+                drive.node_even_us,
+                drive.node_odd_us,
+                drive.node_wide_us,
+                drive.even_us_per_ms,
+                drive.odd_us_per_ms,
+                drive.wide_us_per_ms,
+            ]);
+        }
+    }
+    Ok(values)
+}
+
+/// What an internode is made of, in the order of a myelinated fibre's quantities.
+fn add_internode(
+    quantities: &mut [f64],
+    built: &BuiltFiber,
+    modes: &InternodeModes,
+) -> Result<(), SimulationError> {
+    let Cable::Double(cable) = &*built.cable else {
+        unreachable!("a cotangent is of its cable's kind")
+    };
+    let at = internode_properties(&built.values[..quantities.len()]);
+    let bar = cable
+        .internode
+        .adjoint(&at, modes)
+        .map_err(|error| SimulationError::Geometry {
+            fiber: "the fibre".into(),
+            problem: error.to_string(),
+        })?;
+    quantities[0] += bar.node.length_um;
+    quantities[1] += bar.node.diameter_um;
+    quantities[2] += bar.node.periaxonal_width_um;
+    quantities[4] += bar.axoplasm_ohm_cm;
+    for (to, c) in quantities[6..].chunks_exact_mut(8).zip(&bar.compartments) {
+        to.copy_from_slice(&[
+            c.length_um,
+            c.area_diameter_um,
+            c.axon_diameter_um,
+            c.periaxonal_width_um,
+            c.axolemma_capacitance_uf_cm2,
+            c.axolemma_conductance_s_cm2,
+            c.myelin_capacitance_uf_cm2,
+            c.myelin_conductance_s_cm2,
+        ]);
+    }
+    Ok(())
+}
