@@ -49,6 +49,10 @@ fn main() -> ExitCode {
             interrupt::install();
             commands::threshold::threshold(args, messages)
         }
+        Command::Dataset(command) => {
+            interrupt::install();
+            commands::dataset::dataset(command, messages)
+        }
         Command::Verify(args) => commands::verify::verify(args, messages),
     };
     match done {

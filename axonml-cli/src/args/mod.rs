@@ -1,6 +1,7 @@
 //! The flags, by concern. Each file holds a group that shows up under its own heading in `--help`; defaults are applied
 //! by whoever reads a flag, so that a flag that was given can be told from one that was not.
 
+mod dataset;
 mod detection;
 mod fibre;
 mod field;
@@ -13,12 +14,13 @@ mod waveform;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use dataset::{DatasetCommand, ExportArgs, GenerateArgs, ImportArgs, InspectArgs};
 pub(crate) use detection::{ConditionArgs, DetectionArgs, SearchArgs};
 pub(crate) use fibre::{FibreArgs, NODES};
 pub(crate) use field::{FieldArgs, Point, RESISTIVITY_OHM_CM};
 pub(crate) use model::ModelArgs;
 pub(crate) use number::{Nodes, Numbers, count, finite, not_negative, positive};
-pub(crate) use numerics::{DT_MS, NumericsArgs, TSTOP_MS};
+pub(crate) use numerics::{DT_MS, NumericsArgs, PrecisionArg, TSTOP_MS};
 pub(crate) use output::{OutputArgs, PlotArgs, TableFormat};
 pub(crate) use waveform::{Injection, InjectionArgs, PULSE, Polarity, WaveformArgs};
 
@@ -65,6 +67,9 @@ pub(crate) enum Command {
     /// Find activation thresholds: of a nerve, of fibres near electrodes, or of a table of conditions
     #[command(after_help = help::THRESHOLD, after_long_help = help::with_pulses(help::THRESHOLD))]
     Threshold(ThresholdArgs),
+    /// Training sets: generate them from an exact model, look into them, AxonML's HDF5 layout in and out
+    #[command(subcommand)]
+    Dataset(DatasetCommand),
     /// Compare the backends with the scalar reference, model by model (what `cargo xtask verify` calls)
     Verify(VerifyArgs),
 }
