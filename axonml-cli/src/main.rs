@@ -56,6 +56,10 @@ fn main() -> ExitCode {
         }
         Command::Import(args) => commands::weights::import(args, messages),
         Command::Export(args) => commands::weights::export(args, messages),
+        Command::Dataset(command) => {
+            interrupt::install();
+            commands::dataset::dataset(command, messages)
+        }
         Command::Verify(args) => commands::verify::verify(args, messages),
     };
     match done {

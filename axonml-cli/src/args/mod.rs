@@ -1,6 +1,7 @@
 //! The flags, by concern. Each file holds a group that shows up under its own heading in `--help`; defaults are applied
 //! by whoever reads a flag, so that a flag that was given can be told from one that was not.
 
+pub(crate) mod dataset;
 mod detection;
 mod evaluate;
 mod fibre;
@@ -15,13 +16,14 @@ mod weights;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use dataset::DatasetCommand;
 pub(crate) use detection::{ConditionArgs, DetectionArgs, SearchArgs};
 pub(crate) use evaluate::EvaluateArgs;
 pub(crate) use fibre::{FibreArgs, NODES};
 pub(crate) use field::{FieldArgs, Point, RESISTIVITY_OHM_CM};
 pub(crate) use model::ModelArgs;
 pub(crate) use number::{Nodes, Numbers, count, finite, not_negative, positive};
-pub(crate) use numerics::{DT_MS, NumericsArgs, TSTOP_MS};
+pub(crate) use numerics::{DT_MS, NumericsArgs, PrecisionArg, TSTOP_MS};
 pub(crate) use output::{OutputArgs, PlotArgs, TableFormat};
 pub(crate) use waveform::{Injection, InjectionArgs, PULSE, Polarity, WaveformArgs};
 pub(crate) use weights::{ExportArgs, ImportArgs};
@@ -78,6 +80,9 @@ pub(crate) enum Command {
     /// Write a model with its weights and settings as a model file for --weights
     #[command(after_help = help::EXPORT)]
     Export(ExportArgs),
+    /// Training sets: generate them from an exact model, look into them, AxonML's HDF5 layout in and out
+    #[command(subcommand)]
+    Dataset(DatasetCommand),
     /// Compare the backends with the scalar reference, model by model (what `cargo xtask verify` calls)
     Verify(VerifyArgs),
 }

@@ -21,7 +21,7 @@ pub(crate) struct NumericsArgs {
     /// Duration, ms [default: 5]
     #[arg(long, value_name = "MS", value_parser = positive("ms"), allow_hyphen_values = true)]
     pub(crate) tstop: Option<f64>,
-    /// Arithmetic: single or double [default: f64]
+    /// Arithmetic: single or double [default: f64; for sets f32]
     #[arg(long, value_name = "TYPE", value_enum)]
     pub(crate) precision: Option<PrecisionArg>,
     /// How rates are evaluated: `exact` computes them each time [default: exact]
@@ -33,7 +33,7 @@ pub(crate) struct NumericsArgs {
     /// Threads of the CPU backend; results do not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = count(1), allow_hyphen_values = true)]
     pub(crate) threads: Option<usize>,
-    /// Seed of random numbers, recorded with the results (nothing here draws any) [default: 0]
+    /// Seed of random numbers, recorded with the results (only sets draw any) [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 }

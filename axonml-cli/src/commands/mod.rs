@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod dataset;
 pub(crate) mod devices;
 pub(crate) mod evaluate;
 pub(crate) mod models;

@@ -18,6 +18,7 @@ mod recruitment;
 mod run;
 mod scene;
 mod section;
+mod set;
 mod svg;
 mod theme;
 mod thresholds;
@@ -33,6 +34,7 @@ pub(crate) use nerve::{
     Contact, ContactShape, Fascicle, FibreThresholds, NervePlot, ThresholdPoint,
 };
 pub(crate) use run::{FibreTrace, RunPlot};
+pub(crate) use set::SetPlot;
 pub(crate) use thresholds::{ThresholdPlot, ThresholdSeries};
 
 use scene::Scene;

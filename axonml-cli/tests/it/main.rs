@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod conditions;
+mod dataset;
 mod interrupted;
 mod run;
 mod support;

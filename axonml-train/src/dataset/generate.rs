@@ -15,7 +15,6 @@ use super::{Cases, DatasetError, Progress, Recording};
 pub struct Plan {
     folder: PathBuf,
     manifest: Manifest,
-    contacts: usize,
     t_ms: Vec<f64>,
     /// Bytes of all shards.
     pub bytes: u64,
@@ -112,7 +111,10 @@ impl Plan {
         };
         // All shards but the last are alike.
         let bytes = bytes_of(0) * (shards as u64 - 1) + bytes_of(shards - 1);
-        let files = manifest.shards.iter().flat_map(|shard| shard.files.values());
+        let files = manifest
+            .shards
+            .iter()
+            .flat_map(|shard| shard.files.values());
         let done: u64 = files.map(|file| file.bytes).sum();
         Ok(Plan {
             bytes,
@@ -122,7 +124,6 @@ impl Plan {
             shards_done: manifest.shards.len(),
             folder: folder.to_owned(),
             manifest,
-            contacts,
             t_ms,
         })
     }
@@ -165,12 +166,16 @@ impl Plan {
     }
 
     /// Writes the next shard.
-    pub(super) fn finish_shard(&mut self, shard: &Shard) -> Result<(), DatasetError> {
+    pub(super) fn finish_shard(
+        &mut self,
+        shard: &Shard,
+        contacts: usize,
+    ) -> Result<(), DatasetError> {
         let Some(cases) = self.next() else {
             return Ok(());
         };
         let index = self.manifest.shards.len();
-        let sizes = Sizes::of(&self.manifest.request, cases.len(), self.contacts);
+        let sizes = Sizes::of(&self.manifest.request, cases.len(), contacts);
         let record = shard.write(&self.folder, index, cases.start, &self.t_ms, &sizes)?;
         self.manifest.shards.push(record);
         self.manifest.write(&self.folder)
@@ -206,7 +211,7 @@ pub fn generate(
             progress(trace.index + 1);
             Ok(())
         })?;
-        plan.finish_shard(&shard)?;
+        plan.finish_shard(&shard, cases.contacts())?;
         finished(plan.manifest.shards.len());
     }
     lock.release();
@@ -283,7 +288,11 @@ fn refuse_foreign(folder: &Path) -> Result<(), DatasetError> {
     }
     let entries = std::fs::read_dir(folder).map_err(DatasetError::read(folder))?;
     let visible = |name: &std::ffi::OsString| !name.to_string_lossy().starts_with('.');
-    match entries.flatten().map(|entry| entry.file_name()).find(visible) {
+    match entries
+        .flatten()
+        .map(|entry| entry.file_name())
+        .find(visible)
+    {
         None => Ok(()),
         Some(name) => Err(DatasetError::Folder {
             folder: folder.display().to_string(),
@@ -304,8 +313,8 @@ fn free_bytes(folder: &Path) -> Result<u64, DatasetError> {
     fs4::available_space(existing).map_err(DatasetError::read(existing))
 }
 
-/// `bytes` as people say it.
-pub(super) fn size_text(bytes: u64) -> String {
+/// `bytes` as people say it: `13.2 GB`.
+pub fn size_text(bytes: u64) -> String {
     let bytes = bytes as f64;
     match bytes {
         b if b >= 1e9 => format!("{:.1} GB", b / 1e9),

@@ -40,20 +40,28 @@ mod error;
 mod fields;
 mod folder;
 mod generate;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 mod manifest;
 mod npy;
 mod pulses;
 mod random;
 mod recipe;
+#[cfg(feature = "hdf5")]
+mod separate;
 mod shard;
 mod simulate;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 pub use batch::{Batch, Source};
 pub use cases::{Case, Cases};
 pub use error::DatasetError;
 pub use folder::Dataset;
-pub use generate::{Generated, Plan, generate};
+pub use generate::{Generated, Plan, generate, size_text};
+#[cfg(feature = "hdf5")]
+pub use hdf5::{ExportReport, ImportReport, ImportSettings, export_hdf5, import_hdf5};
 pub use manifest::{FieldRecord, FileRecord, Manifest, Request, ShardRecord};
 pub use pulses::{KeyValue, Polarity, PulseFamily};
 pub use recipe::{Arithmetic, FieldKind, FieldSource, Range, Recipe, Spacing};

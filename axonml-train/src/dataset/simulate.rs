@@ -9,8 +9,8 @@ use axonml_models::{
 use ndarray::{Array1, Array2, Array3, Axis};
 use rayon::prelude::*;
 
-use super::cases::{Case, Cases, spacing_um};
 use super::DatasetError;
+use super::cases::{Case, Cases, spacing_um};
 
 /// What is kept of a simulation.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,6 +36,25 @@ pub struct Trace {
     pub waveforms_ma: Array2<f32>,
     /// `[row, state, node]`: the recorded states.
     pub states: Array3<f32>,
+}
+
+impl Trace {
+    /// `[step, node]`: the extracellular potential in each step, mV.
+    pub fn ve_mv(&self) -> Array2<f32> {
+        self.waveforms_ma.t().dot(&self.basis_mv_per_ma)
+    }
+
+    /// Adds contacts that deliver nothing, up to `contacts`.
+    #[cfg(feature = "hdf5")]
+    pub(super) fn widen(&mut self, contacts: usize) {
+        let wide = |rows: &Array2<f32>| {
+            let mut wide = Array2::zeros((contacts, rows.ncols()));
+            wide.iter_mut().zip(rows).for_each(|(to, from)| *to = *from);
+            wide
+        };
+        self.basis_mv_per_ma = wide(&self.basis_mv_per_ma);
+        self.waveforms_ma = wide(&self.waveforms_ma);
+    }
 }
 
 /// Fibres simulated by one task: a few groups of lanes, so that the model's set-up does not count, and few enough that
@@ -165,7 +184,9 @@ impl Cases {
             .into_iter()
             .zip(&cases)
             .enumerate()
-            .map(|(fiber, (outcome, case))| self.trace(&simulation, fiber, outcome, case, recording))
+            .map(|(fiber, (outcome, case))| {
+                self.trace(&simulation, fiber, outcome, case, recording)
+            })
             .collect()
     }
 

@@ -1,0 +1,139 @@
+//! A training set: how diameters, currents and durations are distributed, and which fibres fire.
+
+use super::Picture;
+use super::axes::{Axes, Scale, extremes};
+use super::error::PlotError;
+use super::scene::{Area, Scene, Text};
+use super::theme::{self, GUTTER, MARGIN, WIDTH};
+
+/// The figures of a set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SetPlot {
+    /// Title of the picture.
+    pub title: String,
+    /// Diameter of each fibre, um.
+    pub diameters_um: Vec<f64>,
+    /// Whether each fibre fires; empty if that is unknown.
+    pub firing: Vec<bool>,
+    /// Largest current of each pulse, mA.
+    pub peaks_ma: Vec<f64>,
+    /// Duration of each pulse, ms.
+    pub active_ms: Vec<f64>,
+}
+
+const BINS: usize = 40;
+const PANEL_WIDTH: f64 = 600.0;
+const PANEL_HEIGHT: f64 = 300.0;
+const COLUMN: f64 = 770.0;
+const ROW: f64 = 460.0;
+
+/// Counts in bins of equal width.
+struct Histogram {
+    range: Scale,
+    counts: Vec<usize>,
+    /// How many of each bin's members are marked.
+    marked: Vec<usize>,
+}
+
+impl Histogram {
+    fn new(values: &[f64], marks: &[bool]) -> Self {
+        let (lo, hi) = extremes(values.iter().copied()).unwrap_or((0.0, 1.0));
+        let range = Scale::linear(lo, hi);
+        let (mut counts, mut marked) = (vec![0; BINS], vec![0; BINS]);
+        for (index, value) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
+            let bin = (range.fraction(*value) * BINS as f64) as usize;
+            counts[bin.min(BINS - 1)] += 1;
+            marked[bin.min(BINS - 1)] += usize::from(marks.get(index) == Some(&true));
+        }
+        Histogram {
+            range,
+            counts,
+            marked,
+        }
+    }
+
+    /// Draws bars of these heights.
+    fn draw(&self, scene: &mut Scene, area: Area, heights: &[f64], names: [&str; 2]) {
+        let highest = heights.iter().copied().fold(0.0, f64::max);
+        let axes = Axes::new(area, self.range, Scale::linear(0.0, highest.max(1e-9)));
+        axes.grid(scene, false);
+        let width = area.w / BINS as f64;
+        for (bin, height) in heights.iter().enumerate().filter(|(_, h)| **h > 0.0) {
+            let top = axes.py(*height);
+            let x = area.x + bin as f64 * width;
+            let bar = Area::new(x + 1.0, top, width - 2.0, area.bottom() - top);
+            scene.rect(bar, theme::category(0));
+        }
+        axes.bottom(scene, names[0]);
+        axes.left(scene, names[1]);
+    }
+}
+
+impl Picture for SetPlot {
+    fn scene(&self) -> Result<Scene, PlotError> {
+        if self.diameters_um.is_empty() {
+            return Err(PlotError::Empty { what: "fibres" });
+        }
+        let (expected, got) = (self.diameters_um.len(), self.firing.len());
+        if got != 0 && got != expected {
+            return Err(PlotError::Shape {
+                what: "fibres that fire".to_owned(),
+                expected,
+                got,
+            });
+        }
+        let mut scene = Scene::new(WIDTH, 110.0 + 2.0 * ROW, &self.title);
+        let area = |column: usize, row: usize| {
+            let (x, y) = (COLUMN * column as f64, ROW * row as f64);
+            Area::new(MARGIN + GUTTER + x, 130.0 + y, PANEL_WIDTH, PANEL_HEIGHT)
+        };
+        let heading = |scene: &mut Scene, area: Area, text: &str| {
+            scene.text(Text::new((area.x, area.y - 18.0), theme::HEADING, text).bold());
+        };
+        let counts = |counts: &[usize]| counts.iter().map(|&n| n as f64).collect::<Vec<f64>>();
+
+        let diameters = Histogram::new(&self.diameters_um, &self.firing);
+        let panels = [
+            (
+                area(0, 0),
+                "Diameters",
+                &diameters,
+                ["diameter (µm)", "fibres"],
+            ),
+            (
+                area(0, 1),
+                "Pulses: largest current",
+                &Histogram::new(&self.peaks_ma, &[]),
+                ["current (mA)", "pulses"],
+            ),
+            (
+                area(1, 1),
+                "Pulses: duration",
+                &Histogram::new(&self.active_ms, &[]),
+                ["time with current (ms)", "pulses"],
+            ),
+        ];
+        for (area, title, histogram, names) in panels {
+            heading(&mut scene, area, title);
+            histogram.draw(&mut scene, area, &counts(&histogram.counts), names);
+        }
+        let fires = area(1, 0);
+        heading(&mut scene, fires, "Fibres that fire");
+        if self.firing.is_empty() {
+            let at = (fires.x, fires.centre().1);
+            let text = Text::new(at, theme::LABEL, "unknown: v was not recorded");
+            scene.text(text.colour(theme::MUTED));
+        } else {
+            let share = |(n, all): (&usize, &usize)| *n as f64 / (*all).max(1) as f64;
+            let pairs = diameters.marked.iter().zip(&diameters.counts);
+            let shares: Vec<f64> = pairs.map(share).collect();
+            diameters.draw(
+                &mut scene,
+                fires,
+                &shares,
+                ["diameter (µm)", "share firing"],
+            );
+        }
+        Ok(scene)
+    }
+}
