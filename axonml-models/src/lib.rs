@@ -52,7 +52,7 @@ pub use model::{FiberModel, FiberSymbols, Patch};
 pub use models::{MODELS, model};
 pub use nerve_folder::{NerveFolderError, nerve_from_files, read_array, read_nerve};
 pub use response::{Response, ResponseDifference};
-pub use schema::{DeclaredStart, Parameter, Schema};
+pub use schema::{DeclaredStart, Parameter, Scale, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};
 pub use stimulus::Stimulus;
 pub use threshold::{Progress, Threshold, ThresholdSearch};

@@ -2,6 +2,23 @@
 
 use std::ops::RangeInclusive;
 
+/// How training moves a parameter: by which step one unit of a trained coordinate changes it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scale {
+    /// It is multiplied by e: for positive (or negative) constants, which keep their sign.
+    Factor,
+    /// This much is added.
+    Shift(f64),
+    /// It moves with another parameter, in proportion to it, and by this share of itself: for parameters that nearly cancel
+    /// each other, where the ratio matters far more than the size.
+    Ratio {
+        /// The other parameter.
+        to: &'static str,
+        /// Relative change of the ratio.
+        share: f64,
+    },
+}
+
 /// A named constant of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
@@ -13,6 +30,12 @@ pub struct Parameter {
     pub value: f64,
     /// Unit, in the field's notation; empty for pure numbers.
     pub unit: &'static str,
+    /// How training moves it.
+    pub scale: Scale,
+    /// Whether training moves it unless told otherwise.
+    pub trained: bool,
+    /// The values that training keeps it within.
+    pub range: RangeInclusive<f64>,
 }
 
 /// How the state before a run is found.
@@ -101,7 +124,32 @@ impl Schema {
             group,
             value,
             unit,
+            scale: Scale::Factor,
+            trained: false,
+            range: f64::MIN..=f64::MAX,
         });
+        self
+    }
+
+    /// Has training move the parameters of these names or groups, as `scale` says. A name comes to nothing if the model
+    /// does not have it.
+    #[must_use]
+    pub fn train(mut self, names: &[&str], scale: Scale) -> Self {
+        for parameter in &mut self.parameters {
+            if names.contains(&parameter.name) || names.contains(&parameter.group) {
+                parameter.scale = scale;
+                parameter.trained = true;
+            }
+        }
+        self
+    }
+
+    /// Keeps a parameter within a range while it is trained.
+    #[must_use]
+    pub fn keep_within(mut self, name: &str, range: RangeInclusive<f64>) -> Self {
+        for parameter in self.parameters.iter_mut().filter(|p| p.name == name) {
+            parameter.range = range.clone();
+        }
         self
     }
 

@@ -5,3 +5,6 @@
 #![forbid(unsafe_code)]
 
 pub mod dataset;
+mod surrogate;
+
+pub use surrogate::{Surrogate, SurrogateError};

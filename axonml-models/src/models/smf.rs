@@ -9,7 +9,7 @@ use axonml_autodiff::{Membrane, SectionKind};
 use super::trainable_node::{
     self, CHANNELS, RATES, STATES, TEMPERATURE, Table, node_diameter_um, parabola,
 };
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Surrogate};
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Scale, Schema, Surrogate};
 
 /// Distance between nodes, um, as a polynomial of the fibre diameter in um, highest power first: that of the published
 /// fibre. The parameters `deltax` start from the same numbers, but act on the axial resistance alone, so that training
@@ -70,11 +70,21 @@ impl FiberModel for Smf {
         schema = trainable_node::declare(schema, RATES);
         schema = trainable_node::declare(schema, GEOMETRY);
         schema = trainable_node::declare(schema, TEMPERATURE);
-        schema
+        schema = schema
             .param("coupling", "v_neighbor", 1.0, "")
             .param("coupling", "v_center", -2.0, "")
             .param("coupling", "ve_neighbor", 1.0, "")
-            .param("coupling", "ve_center", -2.0, "")
+            .param("coupling", "ve_center", -2.0, "");
+        for table in GEOMETRY {
+            for &(name, value) in table.2 {
+                schema = schema.train(&[name], Scale::Shift(0.3 * f64::abs(value)));
+            }
+        }
+        let center = |to: &'static str| Scale::Ratio { to, share: 0.02 };
+        trainable_node::train(schema)
+            .train(&["v_neighbor", "ve_neighbor"], Scale::Factor)
+            .train(&["v_center"], center("v_neighbor"))
+            .train(&["ve_center"], center("ve_neighbor"))
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {

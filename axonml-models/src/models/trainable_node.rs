@@ -5,7 +5,7 @@
 
 use axonml_autodiff::{Expr, Membrane};
 
-use crate::{FiberSymbols, Patch, Schema};
+use crate::{FiberSymbols, Patch, Scale, Schema};
 
 /// Parameters of one group and unit: names and values.
 pub(super) type Table = (&'static str, &'static str, &'static [(&'static str, f64)]);
@@ -112,6 +112,28 @@ pub(super) fn declare(schema: Schema, tables: &[Table]) -> Schema {
     each.fold(schema, |schema, (group, name, value, unit)| {
         schema.param(group, name, value, unit)
     })
+}
+
+/// How the membrane is trained: conductances, amplitudes and slopes of rates by factors, potentials by 10 mV. The
+/// potential that the rates of `s` count from is redundant, and so are capacitance and temperature factors at one
+/// temperature.
+pub(super) fn train(schema: Schema) -> Schema {
+    let named = |ending: char| -> Vec<&'static str> {
+        let names = RATES
+            .iter()
+            .flat_map(|(_, _, parameters)| parameters.iter());
+        let names = names.map(|(name, _)| *name);
+        names.filter(|name| name.ends_with(ending)).collect()
+    };
+    schema
+        .train(&["conductance"], Scale::Factor)
+        .train(&["reversal"], Scale::Shift(10.0))
+        .train(&named('A'), Scale::Factor)
+        .train(&named('B'), Scale::Shift(10.0))
+        .train(&named('C'), Scale::Factor)
+        // Steeper slopes make both rates of the gate vanish at strong hyperpolarisation, and their quotient with them.
+        .keep_within("asC", -20.0..=-1.5)
+        .keep_within("bsC", -20.0..=-0.8)
 }
 
 /// Diameter of the node, um: a parabola in the fibre's with parameters `noded1` to `noded3`.

@@ -15,7 +15,7 @@ use axonml_autodiff::{Expr, Membrane, SectionKind};
 
 use super::mrg::node_spacing_um;
 use super::trainable_node::{self, CHANNELS, RATES, STATES, TEMPERATURE, node_diameter_um};
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Reduced, Schema};
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Reduced, Scale, Schema};
 
 /// Two-mode surrogate of the MRG fibre.
 #[derive(Clone, Copy, Debug)]
@@ -173,8 +173,17 @@ impl FiberModel for TwoMode {
             for (name, value) in coefficient.parameters.into_iter().zip(coefficient.defaults) {
                 schema = schema.param(coefficient.group, name, value, "");
             }
+            // Exponents, and multiples of a coupling.
+            let step = match coefficient.form {
+                Form::Positive | Form::Negative => 1.0,
+                Form::Multiple(_) => 0.3,
+            };
+            schema = schema.train(&coefficient.parameters, Scale::Shift(step));
         }
-        schema
+        for (name, step) in [("noded1", 0.002), ("noded2", 0.06), ("noded3", 0.16)] {
+            schema = schema.train(&[name], Scale::Shift(step));
+        }
+        trainable_node::train(schema)
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
