@@ -2,7 +2,9 @@
 
 mod bad_input;
 mod conditions;
+mod evaluate;
 mod interrupted;
 mod run;
 mod support;
 mod threshold;
+mod weights;

@@ -18,6 +18,7 @@ use crate::error::CliError;
 use crate::interrupt::Keeper;
 use crate::job::{Common, Job, refused};
 use crate::messages::Messages;
+use crate::pictures;
 use crate::report::{Report, Target, check_picture, output};
 use crate::search::{Found, limits, thresholds};
 use responses::responses;
@@ -43,20 +44,26 @@ pub(crate) fn evaluate(args: &EvaluateArgs, messages: Messages) -> Result<(), Cl
     };
     let sheet = Sheet::read(path, messages)?;
     let work = of_table(flags, sheet.clone(), &common, messages)?;
-    let (mut report, failed, rows) = of_work(args, &sheet, work, &common, &targets, messages)?;
+    let outcome = of_work(args, &sheet, work, &common, &targets, messages)?;
+    let mut report = outcome.report;
     if !args.traces.is_empty() {
         let of_traces = traces.compare(args, &common, messages)?;
         report.words.extend(of_traces.words);
-        report
-            .summary
-            .insert("traces".into(), of_traces.summary.into());
+        let summary = of_traces.summary.into();
+        report.summary.insert("traces".into(), summary);
         report.traces = Some(of_traces.table);
     }
     output(&report, &targets, &flags.output, messages)?;
-    match failed {
+    if let Some(path) = &flags.plot.plot {
+        let (found, references) = &outcome.thresholds;
+        outcome.picture.draw(found, references, path)?;
+        messages.note(format_args!("drew {}", path.display()));
+    }
+    match outcome.failed {
         0 => Ok(()),
-        _ => Err(CliError::failure(format!(
-            "{failed} of {rows} rows could not be computed; see their status and message"
+        failed => Err(CliError::failure(format!(
+            "{failed} of {} rows could not be computed; see their status and message",
+            outcome.thresholds.0.len()
         ))),
     }
 }
@@ -120,7 +127,17 @@ fn reference_job(job: &Job, reference: &'static dyn FiberModel) -> Job {
     }
 }
 
-/// Searches, runs and compares the rows of a table; also the number of rows that could not be computed, and of all.
+/// What became of a table.
+struct Outcome {
+    report: Report,
+    /// Rows that could not be computed.
+    failed: usize,
+    /// Thresholds of the model, and their references.
+    thresholds: (Vec<Found>, Vec<Option<f64>>),
+    picture: pictures::Thresholds,
+}
+
+/// Searches, runs and compares the rows of a table.
 fn of_work(
     args: &EvaluateArgs,
     sheet: &Sheet,
@@ -128,7 +145,7 @@ fn of_work(
     common: &Common,
     targets: &[Target],
     messages: Messages,
-) -> Result<(Report, usize, usize), CliError> {
+) -> Result<Outcome, CliError> {
     let started = Instant::now();
     let flags = &args.threshold;
     let mut request = std::mem::take(&mut work.request);
@@ -215,16 +232,12 @@ fn of_work(
     drop(keeper);
     worked?;
 
-    if let Some(path) = &flags.plot.plot {
-        let (found, references) = evaluation.thresholds();
-        if references.iter().all(Option::is_none) {
-            messages.note("nothing to draw: no row has a reference");
-        } else {
-            work.picture.draw(&found, &references, path)?;
-            messages.note(format_args!("drew {}", path.display()));
-        }
-    }
-    Ok((evaluation.report(false), errors.len(), work.lines.len()))
+    Ok(Outcome {
+        report: evaluation.report(false),
+        failed: errors.len(),
+        thresholds: evaluation.thresholds(),
+        picture: work.picture,
+    })
 }
 
 /// Refuses rows without anything to compare with, and references that cannot be computed.
