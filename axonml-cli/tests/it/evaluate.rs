@@ -235,7 +235,7 @@ fn cases_without_a_threshold_are_counted_by_reason() {
     assert_eq!(summary["groups"][0]["without_error"]["spontaneous"], count);
     let low = folder
         .axonml(&format!(
-            "evaluate {QUIET} --conditions t.csv --max-amplitude 0.15 --thresholds-only --format json"
+            "evaluate {QUIET} --conditions t.csv --max-amplitude 0.3 --thresholds-only --format json"
         ))
         .done()
         .json();

@@ -147,7 +147,7 @@ pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
         [one] => one,
         several => {
             let named = |name: &&str| several.iter().find(|(path, _)| path == *name);
-            let preferred = STATE_DICT_KEYS.iter().find_map(|name| named(&name));
+            let preferred = STATE_DICT_KEYS.iter().find_map(named);
             preferred.ok_or_else(|| CheckpointError::Ambiguous {
                 names: several.iter().map(|(path, _)| path.clone()).collect(),
             })?

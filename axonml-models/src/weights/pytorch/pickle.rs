@@ -246,7 +246,7 @@ impl Machine<'_> {
         let Some(&Object::Dict(dict)) = self.stack.last() else {
             return self.wrong("entries are added to something else than a dictionary");
         };
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return self.wrong("a key has no value");
         }
         let mut items = items.into_iter();
