@@ -175,6 +175,14 @@ enum Search {
         lower: f64,
         next: f64,
     },
+    /// From a guess up or down in growing steps: `fired` is the smallest amplitude known to fire, `failed` the largest
+    /// known to fail.
+    Near {
+        next: f64,
+        ratio: f64,
+        fired: Option<f64>,
+        failed: Option<f64>,
+    },
     /// Halving the bracket.
     Bracketed {
         lower: f64,
@@ -183,11 +191,19 @@ enum Search {
     Done(Threshold),
 }
 
+/// First step from a guess: what a threshold moves by when parameters change a little.
+const NEAR: f64 = 1.02;
+
 impl Search {
+    const FROM_ZERO: Search = Search::Rising {
+        lower: 0.0,
+        next: 0.0,
+    };
+
     /// The amplitude whose answer is needed next.
     fn wants(&self) -> Option<f64> {
         match *self {
-            Search::Rising { next, .. } => Some(next),
+            Search::Rising { next, .. } | Search::Near { next, .. } => Some(next),
             Search::Bracketed { lower, upper } => Some(0.5 * (lower + upper)),
             Search::Done(_) => None,
         }
@@ -200,6 +216,7 @@ impl Search {
         };
         let lower = match self {
             Search::Rising { lower, .. } | Search::Bracketed { lower, .. } => lower,
+            Search::Near { failed, .. } => failed.unwrap_or_default(),
             Search::Done(_) => return self,
         };
         if let Answer::Diverged(status) = answer {
@@ -244,6 +261,35 @@ impl Search {
                     }
                 }
             }
+            (Search::Near { failed, ratio, .. }, Answer::Fires) => match failed {
+                Some(failed) => bracket(failed, amplitude),
+                // So far below that the fibre may fire without stimulus.
+                None if amplitude <= options.first_ma => Search::FROM_ZERO,
+                None => Search::Near {
+                    next: amplitude / ratio,
+                    ratio: ratio * ratio,
+                    fired: Some(amplitude),
+                    failed,
+                },
+            },
+            (Search::Near { fired, ratio, .. }, Answer::Fails { local }) => match fired {
+                Some(fired) => bracket(amplitude, fired),
+                None if amplitude >= options.max_ma => Search::Done(if local {
+                    Threshold::Blocked {
+                        lower_ma: amplitude,
+                    }
+                } else {
+                    Threshold::NoActivation {
+                        lower_ma: amplitude,
+                    }
+                }),
+                None => Search::Near {
+                    next: (amplitude * ratio).min(options.max_ma),
+                    ratio: ratio * ratio,
+                    fired,
+                    failed: Some(amplitude),
+                },
+            },
             (Search::Bracketed { lower, .. }, Answer::Fires) => bracket(lower, amplitude),
             (Search::Bracketed { upper, .. }, Answer::Fails { .. }) => bracket(amplitude, upper),
             (done, _) => done,
@@ -258,6 +304,7 @@ impl Search {
                 halvings(options.max_ma / next.max(options.first_ma))
                     + halvings(1.0 / options.resolution)
             }
+            Search::Near { .. } => halvings((NEAR - 1.0) / options.resolution) + 2.0,
             Search::Bracketed { lower, upper } => {
                 halvings((upper - lower) / (options.resolution * upper))
             }
@@ -307,6 +354,66 @@ impl Simulation {
         options: &ThresholdSearch,
         progress: &mut Progress<'_>,
     ) -> Result<Vec<Threshold>, SimulationError> {
+        let searches = vec![Search::FROM_ZERO; self.fibers().len()];
+        self.search(stimulus, options, searches, progress)
+    }
+
+    /// [`Simulation::thresholds`] with a guess per fibre, mA: the search starts there and goes up or down until it has a
+    /// bracket. Right where answers change once with amplitude around the guess, as they do next to a threshold that is
+    /// known; amplitude 0 is not tried unless the fibre fires all the way down.
+    ///
+    /// # Errors
+    /// As [`Simulation::thresholds`]; also for another number of guesses than fibres, and for one that is no amplitude
+    /// from [`ThresholdSearch::first_ma`] to [`ThresholdSearch::max_ma`].
+    pub fn thresholds_near(
+        &self,
+        stimulus: &Stimulus,
+        options: &ThresholdSearch,
+        guesses_ma: &[f64],
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Threshold>, SimulationError> {
+        let bad = |what: String, found: String, expected: String| {
+            Err(SimulationError::Core(CoreError::BadValue {
+                what,
+                found,
+                expected,
+            }))
+        };
+        if guesses_ma.len() != self.fibers().len() {
+            return bad(
+                "the number of guesses".into(),
+                guesses_ma.len().to_string(),
+                "one per fibre".into(),
+            );
+        }
+        let range = options.first_ma..=options.max_ma;
+        if let Some(fiber) = guesses_ma.iter().position(|x| !range.contains(x)) {
+            return bad(
+                format!("the guess for fibre {fiber}"),
+                guesses_ma[fiber].to_string(),
+                format!(
+                    "an amplitude from {} to {} mA",
+                    options.first_ma, options.max_ma
+                ),
+            );
+        }
+        let searches = guesses_ma.iter().map(|&next| Search::Near {
+            next,
+            ratio: NEAR,
+            fired: None,
+            failed: None,
+        });
+        self.search(stimulus, options, searches.collect(), progress)
+    }
+
+    /// Answers `searches`, one per fibre.
+    fn search(
+        &self,
+        stimulus: &Stimulus,
+        options: &ThresholdSearch,
+        mut searches: Vec<Search>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Threshold>, SimulationError> {
         options.check(self)?;
         let detector = |kind: ObserverKind, nodes: NodeSelection| {
             ObserverSpec::new(kind, nodes)
@@ -328,13 +435,6 @@ impl Simulation {
         whole.stop_when_active = (!whole.fibers.iter().any(explicit)).then_some(0);
 
         let fibers = whole.fibers.len();
-        let mut searches = vec![
-            Search::Rising {
-                lower: 0.0,
-                next: 0.0
-            };
-            fibers
-        ];
         let mut answered = vec![0; fibers];
         loop {
             let open: Vec<usize> = (0..fibers)

@@ -88,8 +88,8 @@ impl<'a> Reader<'a> {
             .help("quote cells that hold commas"));
         }
         let (model, schema) = self.model(record)?;
-        // Where another model stands in for the table's, the table's lengths are not its lengths.
         let stands_in = self.stands_in(record, &schema);
+        let ignored = stands_in && self.spacing_is_ignored(&schema);
         let diameter_um = self.diameter_um(record, &schema)?;
         let delta_z_um = or(self.args.fibre.delta_z, || {
             self.parse(record, "delta_z_um", positive("um"))
@@ -115,8 +115,7 @@ impl<'a> Reader<'a> {
             fiber: Fiber {
                 diameter_um,
                 nodes,
-                compartment_um: delta_z_um
-                    .filter(|_| !(stands_in && schema.compartment_um.is_none())),
+                compartment_um: delta_z_um.filter(|_| !ignored),
             },
             // The stated length was made for the number of nodes in the table.
             length_um: checked_length_um
@@ -172,11 +171,24 @@ impl<'a> Reader<'a> {
         known.clone()
     }
 
-    /// Whether `--model` puts another model in the place of the row's.
+    /// Whether `--model` puts another model in the place of the row's: the row's lengths are then not its own.
     fn stands_in(&self, record: &Record, schema: &Schema) -> bool {
         let of_row = self.sheet.cell(record, "model").unwrap_or("mrg");
         let named = self.args.model.model.is_some();
         named && axonml_models::model(of_row).map_or(true, |model| model.schema().id != schema.id)
+    }
+
+    /// Whether the column delta_z_um says nothing to a model that stands in for the row's: its own diameter fixes it.
+    fn spacing_is_ignored(&self, schema: &Schema) -> bool {
+        self.args.fibre.delta_z.is_none() && schema.compartment_um.is_none()
+    }
+
+    /// Whether a cell of the row is not used because another model stands in for the row's.
+    pub(crate) fn ignores(&mut self, record: &Record, column: &str) -> bool {
+        column == "delta_z_um"
+            && self.model(record).is_ok_and(|(_, schema)| {
+                self.stands_in(record, &schema) && self.spacing_is_ignored(&schema)
+            })
     }
 
     fn diameter_um(&self, record: &Record, schema: &Schema) -> Result<f64, CliError> {

@@ -3,7 +3,9 @@
 mod bad_input;
 mod conditions;
 mod dataset;
+mod evaluate;
 mod interrupted;
 mod run;
 mod support;
 mod threshold;
+mod weights;

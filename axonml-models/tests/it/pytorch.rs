@@ -244,6 +244,42 @@ fn nonsense_in_the_pickle_is_an_error_and_never_a_panic() {
     );
 }
 
+#[test]
+fn small_files_cannot_ask_for_much_memory() {
+    // A million tuples in each other, and tuples of two that hold each other's predecessors.
+    let mut deep = b"\x80\x02)".to_vec();
+    deep.extend([0x85; 1_000_000]);
+    deep.push(b'.');
+    assert_eq!(
+        with_pickle(&deep).unwrap_err(),
+        CheckpointError::NoStateDict
+    );
+    let mut wide = b"\x80\x02)q\x00".to_vec();
+    for _ in 0..10_000 {
+        wide.extend(b"h\x00h\x00\x86q\x00");
+    }
+    wide.push(b'.');
+    assert_eq!(
+        with_pickle(&wide).unwrap_err(),
+        CheckpointError::NoStateDict
+    );
+    // A tensor whose strides repeat one number.
+    let mut many =
+        b"\x80\x02}X\x01\x00\x00\x00actorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storage"
+            .to_vec();
+    many.extend(b"ctorch\nDoubleStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x01tQK\x00");
+    let rest = b"J\x00\x00\x00\x7f\x85K\x00\x85\x89}tRs.";
+    let whole = [&many[..], rest].concat();
+    let error = with_pickle(&whole).unwrap_err();
+    assert!(
+        matches!(&error, CheckpointError::Record { record, .. } if record == "data/0"),
+        "{error}"
+    );
+    // The same with one number is read.
+    let whole = [&many[..], b"K\x01\x85K\x00\x85\x89}tRs."].concat();
+    assert_eq!(with_pickle(&whole).unwrap().tensors["a"].shape, [1]);
+}
+
 /// The first 400 bytes of a golden pickle: every instruction there is cut somewhere.
 fn rewritten_pickle() -> Vec<u8> {
     let found = std::cell::RefCell::new(Vec::new());

@@ -18,6 +18,7 @@ use crate::error::CliError;
 use crate::interrupt::Keeper;
 use crate::job::{Common, Job, refused};
 use crate::messages::Messages;
+use crate::pictures;
 use crate::report::{Report, Target, check_picture, output};
 use crate::search::{Found, limits, thresholds};
 use responses::responses;
@@ -43,20 +44,26 @@ pub(crate) fn evaluate(args: &EvaluateArgs, messages: Messages) -> Result<(), Cl
     };
     let sheet = Sheet::read(path, messages)?;
     let work = of_table(flags, sheet.clone(), &common, messages)?;
-    let (mut report, failed, rows) = of_work(args, &sheet, work, &common, &targets, messages)?;
+    let outcome = of_work(args, &sheet, work, &common, &targets, messages)?;
+    let mut report = outcome.report;
     if !args.traces.is_empty() {
         let of_traces = traces.compare(args, &common, messages)?;
         report.words.extend(of_traces.words);
-        report
-            .summary
-            .insert("traces".into(), of_traces.summary.into());
+        let summary = of_traces.summary.into();
+        report.summary.insert("traces".into(), summary);
         report.traces = Some(of_traces.table);
     }
     output(&report, &targets, &flags.output, messages)?;
-    match failed {
+    if let Some(path) = &flags.plot.plot {
+        let (found, references) = &outcome.thresholds;
+        outcome.picture.draw(found, references, path)?;
+        messages.note(format_args!("drew {}", path.display()));
+    }
+    match outcome.failed {
         0 => Ok(()),
-        _ => Err(CliError::failure(format!(
-            "{failed} of {rows} rows could not be computed; see their status and message"
+        failed => Err(CliError::failure(format!(
+            "{failed} of {} rows could not be computed; see their status and message",
+            outcome.thresholds.0.len()
         ))),
     }
 }
@@ -120,7 +127,17 @@ fn reference_job(job: &Job, reference: &'static dyn FiberModel) -> Job {
     }
 }
 
-/// Searches, runs and compares the rows of a table; also the number of rows that could not be computed, and of all.
+/// What became of a table.
+struct Outcome {
+    report: Report,
+    /// Rows that could not be computed.
+    failed: usize,
+    /// Thresholds of the model, and their references.
+    thresholds: (Vec<Found>, Vec<Option<f64>>),
+    picture: pictures::Thresholds,
+}
+
+/// Searches, runs and compares the rows of a table.
 fn of_work(
     args: &EvaluateArgs,
     sheet: &Sheet,
@@ -128,7 +145,7 @@ fn of_work(
     common: &Common,
     targets: &[Target],
     messages: Messages,
-) -> Result<(Report, usize, usize), CliError> {
+) -> Result<Outcome, CliError> {
     let started = Instant::now();
     let flags = &args.threshold;
     let mut request = std::mem::take(&mut work.request);
@@ -141,32 +158,32 @@ fn of_work(
 
     // The reference runs with its own parameters; what both share are temperature, start, arithmetic and device.
     let reference_common = common.with_own_parameters()?;
-    let mut references: Vec<(usize, Job)> = Vec::new();
+    let given_ma = |index: usize| match args.reference {
+        Some(_) => None,
+        None => work.lines[index].reference_ma,
+    };
+    let mut references: Vec<Reference> = Vec::new();
     for (index, job) in work.jobs().filter(|(index, _)| !bad.contains_key(index)) {
         let row_model = sheet.cell(&sheet.records[index], "model");
         if let Some(reference) = reference_of(args, row_model, job.model.schema().id)? {
-            references.push((index, reference_job(job, reference)));
+            references.push(Reference {
+                index,
+                job: reference_job(job, reference),
+                searched: given_ma(index).is_none(),
+            });
         }
     }
     if args.reference.is_some() && work.has_references {
         messages.note("thresholds of --reference stand above the column threshold_mA");
     }
-    let given_ma = |index: usize| match args.reference {
-        Some(_) => None,
-        None => work.lines[index].reference_ma,
-    };
-    let searched: Vec<(usize, &Job)> = references
-        .iter()
-        .filter(|(index, _)| given_ma(*index).is_none())
-        .map(|(index, job)| (*index, job))
-        .collect();
-    check_references(args, &work, &searched, &references, &bad, &reference_common)?;
+    check_references(args, &work, &references, &bad, &reference_common)?;
 
     let search = limits(&flags.search);
     let mut ids: Vec<&str> = references
         .iter()
-        .map(|(_, job)| job.model.schema().id)
+        .map(|reference| reference.job.model.schema().id)
         .collect();
+    ids.sort_unstable();
     ids.dedup();
     let at = args.at.unwrap_or(AT);
     request.put("command", "evaluate");
@@ -205,41 +222,45 @@ fn of_work(
         let (evaluation, targets) = (evaluation.clone(), targets.to_vec());
         Keeper::new(move || evaluation.salvage(&targets))
     };
-    let worked = work_through(
-        args,
-        &evaluation,
-        (&jobs, common),
-        (&searched, &references, &reference_common),
-        messages,
-    );
+    let plan = Plan {
+        jobs,
+        common,
+        references,
+        reference_common,
+    };
+    let worked = plan.work_through(args, &evaluation, messages);
     drop(keeper);
     worked?;
 
-    if let Some(path) = &flags.plot.plot {
-        let (found, references) = evaluation.thresholds();
-        if references.iter().all(Option::is_none) {
-            messages.note("nothing to draw: no row has a reference");
-        } else {
-            work.picture.draw(&found, &references, path)?;
-            messages.note(format_args!("drew {}", path.display()));
-        }
-    }
-    Ok((evaluation.report(false), errors.len(), work.lines.len()))
+    Ok(Outcome {
+        report: evaluation.report(false),
+        failed: errors.len(),
+        thresholds: evaluation.thresholds(),
+        picture: work.picture,
+    })
+}
+
+/// A row's job for the reference model.
+struct Reference {
+    /// The row.
+    index: usize,
+    job: Job,
+    /// Whether its threshold is searched, not given.
+    searched: bool,
 }
 
 /// Refuses rows without anything to compare with, and references that cannot be computed.
 fn check_references(
     args: &EvaluateArgs,
     work: &Work,
-    searched: &[(usize, &Job)],
-    references: &[(usize, Job)],
+    references: &[Reference],
     bad: &HashMap<usize, Found>,
     common: &Common,
 ) -> Result<(), CliError> {
-    let has_job = |row: usize| references.iter().any(|(index, _)| *index == row);
     let has_none = |(index, _): &(usize, &Job)| {
         let given = args.reference.is_none() && work.lines[*index].reference_ma.is_some();
-        !bad.contains_key(index) && !given && !has_job(*index)
+        let computed = references.iter().any(|reference| reference.index == *index);
+        !(bad.contains_key(index) || given || computed)
     };
     if let Some((index, job)) = work.jobs().find(has_none) {
         return Err(CliError::request(format!(
@@ -249,14 +270,11 @@ fn check_references(
         ))
         .help("fill in the column threshold_mA, or give --reference MODEL"));
     }
-    let computed: Vec<(usize, &Job)> = match args.thresholds_only {
-        true => searched.to_vec(),
-        false => references
-            .iter()
-            .map(|(index, job)| (*index, job))
-            .collect(),
-    };
-    let errors: Vec<CliError> = refused(computed, common)
+    let needed = references
+        .iter()
+        .filter(|reference| reference.searched || !args.thresholds_only)
+        .map(|reference| (reference.index, &reference.job));
+    let errors: Vec<CliError> = refused(needed, common)
         .into_iter()
         .map(|(index, error)| error.at("the reference").at(&work.lines[index].name))
         .collect();
@@ -265,51 +283,74 @@ fn check_references(
     CliError::of_many(&errors).map_or(Ok(()), |error| Err(error.or_help(help)))
 }
 
-/// Searches the thresholds of both, then compares their action potentials.
-fn work_through(
-    args: &EvaluateArgs,
-    evaluation: &Evaluation,
-    (jobs, common): (&[(usize, &Job)], &Common),
-    (searched, references, reference_common): (&[(usize, &Job)], &[(usize, Job)], &Common),
-    messages: Messages,
-) -> Result<(), CliError> {
-    let search = limits(&args.threshold.search);
-    let mut keep = |index: usize, found: Found| {
-        evaluation.with(|rows| {
-            rows[index].reference_ma = found.upper_ma;
-            rows[index].reference_status = Some(found.status);
-        });
-    };
-    thresholds(searched, reference_common, &search, messages, &mut keep)?;
-    let mut keep =
-        |index: usize, found: Found| evaluation.with(|rows| rows[index].found = Some(found));
-    thresholds(jobs, common, &search, messages, &mut keep)?;
-    if args.thresholds_only {
-        return Ok(());
-    }
-    let at = args.at.unwrap_or(AT);
-    let mut pairs = Vec::new();
-    for (index, reference) in references {
-        let amplitudes = evaluation.with(|rows| {
-            let ours = rows[*index].found.as_ref().and_then(|found| found.upper_ma);
-            ours.zip(rows[*index].reference_ma)
-        });
-        let job = jobs.iter().find(|(of_row, _)| of_row == index);
-        if let (Some((ours_ma, theirs_ma)), Some((_, job))) = (amplitudes, job) {
-            pairs.push(responses::Pair {
-                index: *index,
-                ours: (*job, at * ours_ma),
-                theirs: (reference, at * theirs_ma),
+/// What is to be searched and run.
+struct Plan<'w> {
+    /// The evaluated model, by row.
+    jobs: Vec<(usize, &'w Job)>,
+    common: &'w Common,
+    references: Vec<Reference>,
+    reference_common: Common,
+}
+
+impl Plan<'_> {
+    /// Searches the thresholds of both, then compares their action potentials.
+    fn work_through(
+        &self,
+        args: &EvaluateArgs,
+        evaluation: &Evaluation,
+        messages: Messages,
+    ) -> Result<(), CliError> {
+        let search = limits(&args.threshold.search);
+        let searched: Vec<(usize, &Job)> = self
+            .references
+            .iter()
+            .filter(|reference| reference.searched)
+            .map(|reference| (reference.index, &reference.job))
+            .collect();
+        let mut keep = |index: usize, found: Found| {
+            evaluation.with(|rows| {
+                rows[index].reference_ma = found.upper_ma;
+                rows[index].reference_status = Some(found.status);
             });
+        };
+        thresholds(
+            &searched,
+            &self.reference_common,
+            &search,
+            messages,
+            &mut keep,
+        )?;
+        let mut keep =
+            |index: usize, found: Found| evaluation.with(|rows| rows[index].found = Some(found));
+        thresholds(&self.jobs, self.common, &search, messages, &mut keep)?;
+        if args.thresholds_only {
+            return Ok(());
         }
-    }
-    responses(
-        &pairs,
-        common,
-        reference_common,
-        messages,
-        &mut |index, compared| {
+        let at = args.at.unwrap_or(AT);
+        let jobs: HashMap<usize, &Job> = self.jobs.iter().copied().collect();
+        let mut pairs = Vec::new();
+        for Reference { index, job, .. } in &self.references {
+            let amplitudes = evaluation.with(|rows| {
+                let ours = rows[*index].found.as_ref().and_then(|found| found.upper_ma);
+                ours.zip(rows[*index].reference_ma)
+            });
+            if let (Some((ours_ma, theirs_ma)), Some(ours)) = (amplitudes, jobs.get(index)) {
+                pairs.push(responses::Pair {
+                    index: *index,
+                    ours: (*ours, at * ours_ma),
+                    theirs: (job, at * theirs_ma),
+                });
+            }
+        }
+        let mut keep = |index: usize, compared| {
             evaluation.with(|rows| rows[index].compared = Some(compared));
-        },
-    )
+        };
+        responses(
+            &pairs,
+            self.common,
+            &self.reference_common,
+            messages,
+            &mut keep,
+        )
+    }
 }

@@ -196,11 +196,12 @@ pub(crate) fn of_table(
     let mut lines = Vec::with_capacity(sheet.records.len());
     for record in &sheet.records {
         let reference_ma = reader.reference_ma(record);
+        let mut setting = |column: usize| match sheet.columns[column].as_str() {
+            name if reader.ignores(record, name) => Cell::Missing,
+            name => overridden.cell(name, &record.cells[column]),
+        };
         lines.push(Line {
-            settings: kept
-                .iter()
-                .map(|&column| overridden.cell(&sheet.columns[column], &record.cells[column]))
-                .collect(),
+            settings: kept.iter().map(|&column| setting(column)).collect(),
             reference_ma: reference_ma.clone().unwrap_or(None),
             job: reference_ma.and_then(|_| reader.job(record)),
             name: sheet.place(record),

@@ -11,7 +11,7 @@ mod archive;
 mod pickle;
 mod surrogate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use thiserror::Error;
 
@@ -131,6 +131,10 @@ pub struct Checkpoint {
 /// Keys under which training checkpoints keep the model, the best first.
 const STATE_DICT_KEYS: [&str; 3] = ["model_state_dict", "state_dict", "model"];
 
+/// Numbers that all tensors of a state dict may have together: far more than any surrogate, and little memory. Strides may
+/// repeat numbers, so that the size of the file bounds nothing.
+const ROOM: usize = 1 << 22;
+
 /// How deep dictionaries are looked into.
 const DEPTH: usize = 3;
 
@@ -147,7 +151,7 @@ pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
         [one] => one,
         several => {
             let named = |name: &&str| several.iter().find(|(path, _)| path == *name);
-            let preferred = STATE_DICT_KEYS.iter().find_map(|name| named(&name));
+            let preferred = STATE_DICT_KEYS.iter().find_map(named);
             preferred.ok_or_else(|| CheckpointError::Ambiguous {
                 names: several.iter().map(|(path, _)| path.clone()).collect(),
             })?
@@ -155,9 +159,13 @@ pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
     };
     let (path, dict) = chosen;
     let mut tensors = BTreeMap::new();
+    let mut room = ROOM;
     for (key, object) in pickle.dict(*dict) {
         if let (Object::Text(key), Object::Tensor(record)) = (key, object) {
-            tensors.insert(key.clone(), tensor(&mut archive, key, record)?);
+            tensors.insert(
+                key.to_string(),
+                tensor(&mut archive, key, record, &mut room)?,
+            );
         }
     }
     let mut numbers = BTreeMap::new();
@@ -166,7 +174,7 @@ pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
             let (Object::Text(key), Some(number)) = (key, object.number()) else {
                 continue;
             };
-            numbers.insert(key.clone(), number);
+            numbers.insert(key.to_string(), number);
         }
     }
     Ok(Checkpoint {
@@ -182,6 +190,8 @@ fn state_dicts(pickle: &Pickle) -> Vec<(String, usize)> {
     let Object::Dict(root) = pickle.root() else {
         return found;
     };
+    // A dictionary may hold others any number of times: each is looked into once.
+    let mut seen = HashSet::from([*root]);
     let mut level = vec![(String::new(), *root)];
     for _ in 0..DEPTH {
         let mut below = Vec::new();
@@ -194,9 +204,11 @@ fn state_dicts(pickle: &Pickle) -> Vec<(String, usize)> {
                 continue;
             }
             for (key, object) in entries {
-                if let (Object::Text(key), Object::Dict(inner)) = (key, object) {
+                if let (Object::Text(key), Object::Dict(inner)) = (key, object)
+                    && seen.insert(*inner)
+                {
                     let path = match path.as_str() {
-                        "" => key.clone(),
+                        "" => key.to_string(),
                         path => format!("{path}.{key}"),
                     };
                     below.push((path, *inner));
@@ -213,6 +225,7 @@ fn tensor(
     archive: &mut Archive<'_>,
     key: &str,
     record: &TensorRecord,
+    room: &mut usize,
 ) -> Result<Tensor, CheckpointError> {
     let (width, single) = match &record.storage.kind {
         StorageType::Double => (8, false),
@@ -238,8 +251,8 @@ fn tensor(
         .shape
         .iter()
         .try_fold(1_usize, |n, &extent| n.checked_mul(extent));
-    // Strides may repeat numbers, so that the shape alone bounds nothing; no parameter has this many.
-    let count = count.filter(|&n| n <= 1 << 20).ok_or_else(short)?;
+    let count = count.filter(|n| *n <= *room).ok_or_else(short)?;
+    *room -= count;
     let mut values = Vec::with_capacity(count);
     for index in 0..count {
         let mut rest = index;

@@ -2,26 +2,30 @@
 //!
 //! A pickle is a program for a stack machine that may call any function. This machine knows the instructions that
 //! `torch.save` writes (protocol 2) and, of functions, those that make dictionaries and tensors, which it does not call but
-//! understands. Dictionaries and lists are filled after they are remembered, so they are kept aside and named by index.
+//! understands.
+//!
+//! What holds other values is kept aside and named by index: dictionaries are filled after they are remembered, and a file
+//! may nest tuples as deep, or repeat them as often, as it likes without taking more room than it has itself.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::CheckpointError;
 
-/// A value of a pickle.
-#[derive(Clone, Debug, PartialEq)]
+/// A value of a pickle; cheap to copy, whatever it is.
+#[derive(Clone, Debug)]
 pub(super) enum Object {
     None,
-    Bool(bool),
+    Bool,
     Int(i64),
     Float(f64),
-    Text(String),
-    Tuple(Vec<Object>),
-    List(usize),
+    Text(Rc<str>),
+    Tuple(usize),
+    List,
     Dict(usize),
     Global(Global),
     Storage(Storage),
-    Tensor(TensorRecord),
+    Tensor(Rc<TensorRecord>),
 }
 
 impl Object {
@@ -40,17 +44,10 @@ impl Object {
             _ => None,
         }
     }
-
-    fn indices(&self) -> Option<Vec<usize>> {
-        match self {
-            Object::Tuple(items) => items.iter().map(Object::index).collect(),
-            _ => None,
-        }
-    }
 }
 
 /// What a pickle may name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) enum Global {
     OrderedDict,
     RebuildTensor,
@@ -59,7 +56,7 @@ pub(super) enum Global {
 }
 
 /// Type of the numbers in a storage.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) enum StorageType {
     Float,
     Double,
@@ -68,14 +65,14 @@ pub(super) enum StorageType {
 }
 
 /// A record of raw numbers.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Storage {
     pub(super) kind: StorageType,
-    pub(super) key: String,
+    pub(super) key: Rc<str>,
 }
 
 /// A view of a storage; offset and strides in elements.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct TensorRecord {
     pub(super) storage: Storage,
     pub(super) offset: usize,
@@ -131,7 +128,7 @@ impl Pickle {
             marks: Vec::new(),
             memo: HashMap::new(),
             dicts: Vec::new(),
-            lists: Vec::new(),
+            tuples: Vec::new(),
         };
         let root = machine.run()?;
         Ok(Pickle {
@@ -145,7 +142,7 @@ impl Pickle {
         &self.root
     }
 
-    /// The entries of a dictionary, in order.
+    /// The entries of a dictionary, in order; of equal keys the last counts.
     pub(super) fn dict(&self, index: usize) -> &[(Object, Object)] {
         &self.dicts[index]
     }
@@ -160,7 +157,7 @@ struct Machine<'b> {
     marks: Vec<usize>,
     memo: HashMap<u32, Object>,
     dicts: Vec<Vec<(Object, Object)>>,
-    lists: Vec<Vec<Object>>,
+    tuples: Vec<Vec<Object>>,
 }
 
 impl Machine<'_> {
@@ -232,8 +229,26 @@ impl Machine<'_> {
             items.push(self.pop()?);
         }
         items.reverse();
-        self.stack.push(Object::Tuple(items));
+        self.push_tuple(items);
         Ok(())
+    }
+
+    fn push_tuple(&mut self, items: Vec<Object>) {
+        self.tuples.push(items);
+        self.stack.push(Object::Tuple(self.tuples.len() - 1));
+    }
+
+    /// The items of a tuple.
+    fn items(&self, object: &Object) -> Option<&[Object]> {
+        match *object {
+            Object::Tuple(index) => Some(&self.tuples[index]),
+            _ => None,
+        }
+    }
+
+    /// The indices in a tuple.
+    fn indices(&self, object: &Object) -> Option<Vec<usize>> {
+        self.items(object)?.iter().map(Object::index).collect()
     }
 
     fn new_dict(&mut self) -> Object {
@@ -246,26 +261,22 @@ impl Machine<'_> {
         let Some(&Object::Dict(dict)) = self.stack.last() else {
             return self.wrong("entries are added to something else than a dictionary");
         };
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return self.wrong("a key has no value");
         }
         let mut items = items.into_iter();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
-            let entries = &mut self.dicts[dict];
-            match entries.iter_mut().find(|(known, _)| *known == key) {
-                Some(entry) => entry.1 = value,
-                None => entries.push((key, value)),
-            }
+            self.dicts[dict].push((key, value));
         }
         Ok(())
     }
 
-    fn fill_list(&mut self, items: Vec<Object>) -> Result<(), CheckpointError> {
-        let Some(&Object::List(list)) = self.stack.last() else {
-            return self.wrong("items are added to something else than a list");
-        };
-        self.lists[list].extend(items);
-        Ok(())
+    /// Items are added to the list on the stack; no list matters here.
+    fn fill_list(&self) -> Result<(), CheckpointError> {
+        match self.stack.last() {
+            Some(Object::List) => Ok(()),
+            _ => self.wrong("items are added to something else than a list"),
+        }
     }
 
     fn remember(&mut self, slot: u32) -> Result<(), CheckpointError> {
@@ -289,20 +300,19 @@ impl Machine<'_> {
     /// A storage from `('storage', class, key, device, count)`; the device does not matter here.
     fn storage(&mut self) -> Result<(), CheckpointError> {
         let object = self.pop()?;
-        let storage = match &object {
-            Object::Tuple(items) => match items.as_slice() {
+        let storage = match self.items(&object) {
+            Some(
                 [
                     Object::Text(kind),
                     Object::Global(Global::StorageType(storage)),
                     Object::Text(key),
                     Object::Text(_device),
                     Object::Int(_),
-                ] if kind == "storage" => Some(Storage {
-                    kind: storage.clone(),
-                    key: key.clone(),
-                }),
-                _ => None,
-            },
+                ],
+            ) if &**kind == "storage" => Some(Storage {
+                kind: storage.clone(),
+                key: key.clone(),
+            }),
             _ => None,
         };
         match storage {
@@ -316,11 +326,12 @@ impl Machine<'_> {
 
     /// What calling the function on the stack with the arguments above it would make.
     fn reduce(&mut self) -> Result<(), CheckpointError> {
-        let arguments = match self.pop()? {
-            Object::Tuple(arguments) => arguments,
-            _ => return self.wrong("a call has no arguments"),
+        let arguments = self.pop()?;
+        let function = self.pop()?;
+        let Some(arguments) = self.items(&arguments) else {
+            return self.wrong("a call has no arguments");
         };
-        let made = match (self.pop()?, arguments.as_slice()) {
+        let made = match (function, arguments) {
             (Object::Global(Global::OrderedDict), []) => Some(self.new_dict()),
             (
                 Object::Global(Global::RebuildTensor),
@@ -333,14 +344,14 @@ impl Machine<'_> {
                     _hooks,
                     ..,
                 ],
-            ) => match (offset.index(), shape.indices(), strides.indices()) {
+            ) => match (offset.index(), self.indices(shape), self.indices(strides)) {
                 (Some(offset), Some(shape), Some(strides)) if shape.len() == strides.len() => {
-                    Some(Object::Tensor(TensorRecord {
+                    Some(Object::Tensor(Rc::new(TensorRecord {
                         storage: storage.clone(),
                         offset,
                         shape,
                         strides,
-                    }))
+                    })))
                 }
                 _ => None,
             },
@@ -392,8 +403,7 @@ impl Machine<'_> {
                 b'(' => self.marks.push(self.stack.len()),
                 // NONE, NEWTRUE, NEWFALSE
                 b'N' => self.stack.push(Object::None),
-                0x88 => self.stack.push(Object::Bool(true)),
-                0x89 => self.stack.push(Object::Bool(false)),
+                0x88 | 0x89 => self.stack.push(Object::Bool),
                 // BININT, BININT1, BININT2
                 b'J' => {
                     let value = i32::from_le_bytes(self.take()?);
@@ -433,29 +443,26 @@ impl Machine<'_> {
                 b'X' => {
                     let length = u32::from_le_bytes(self.take()?);
                     let text = self.text(length as usize)?;
-                    self.stack.push(Object::Text(text));
+                    self.stack.push(Object::Text(text.into()));
                 }
                 // EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3, TUPLE
-                b')' => self.stack.push(Object::Tuple(Vec::new())),
+                b')' => self.push_tuple(Vec::new()),
                 0x85 => self.tuple(1)?,
                 0x86 => self.tuple(2)?,
                 0x87 => self.tuple(3)?,
                 b't' => {
                     let items = self.sequence()?;
-                    self.stack.push(Object::Tuple(items));
+                    self.push_tuple(items);
                 }
                 // EMPTY_LIST, APPEND, APPENDS
-                b']' => {
-                    self.lists.push(Vec::new());
-                    self.stack.push(Object::List(self.lists.len() - 1));
-                }
+                b']' => self.stack.push(Object::List),
                 b'a' => {
-                    let item = self.pop()?;
-                    self.fill_list(vec![item])?;
+                    self.pop()?;
+                    self.fill_list()?;
                 }
                 b'e' => {
-                    let items = self.sequence()?;
-                    self.fill_list(items)?;
+                    self.sequence()?;
+                    self.fill_list()?;
                 }
                 // EMPTY_DICT, SETITEM, SETITEMS
                 b'}' => {
