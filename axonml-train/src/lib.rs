@@ -6,5 +6,6 @@
 
 pub mod dataset;
 mod surrogate;
+pub mod threshold_fit;
 
 pub use surrogate::{Surrogate, SurrogateError};

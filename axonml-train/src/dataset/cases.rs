@@ -10,7 +10,7 @@ use ndarray::Array2;
 use super::fields::{DrawnField, FieldPool};
 use super::pulses::PulseSampler;
 use super::random::Random;
-use super::recipe::Recipe;
+use super::recipe::{Contacts, Recipe};
 use super::{DatasetError, FieldRecord};
 
 /// A recipe whose fields have been read.
@@ -107,12 +107,31 @@ impl Cases {
         let field = self.pool.draw(&mut random);
         let contacts = self.pool.contacts_of(&field);
         let mut waveforms_ma = Array2::zeros((contacts, self.grid.steps()));
-        for mut steps_ma in waveforms_ma.rows_mut() {
+        let draw = |random: &mut Random, steps_ma: &mut [f64]| {
             let pulse = random.weighted(&self.pulse_weights);
-            let steps_ma = steps_ma.as_slice_mut().expect("rows are contiguous");
             self.pulses[pulse]
-                .draw(&mut random, steps_ma)
-                .map_err(DatasetError::core(format!("case {index}, pulses[{pulse}]")))?;
+                .draw(random, steps_ma)
+                .map_err(DatasetError::core(format!("case {index}, pulses[{pulse}]")))
+        };
+        match self.recipe.contacts {
+            Contacts::Independent => {
+                for mut steps_ma in waveforms_ma.rows_mut() {
+                    let steps_ma = steps_ma.as_slice_mut().expect("rows are contiguous");
+                    draw(&mut random, steps_ma)?;
+                }
+            }
+            Contacts::Together => {
+                let mut pulse_ma = vec![0.0; self.grid.steps()];
+                draw(&mut random, &mut pulse_ma)?;
+                for mut steps_ma in waveforms_ma.rows_mut() {
+                    let factor = match contacts {
+                        1 => 1.0,
+                        _ => 2.0 * random.unit() - 1.0,
+                    };
+                    let each = steps_ma.iter_mut().zip(&pulse_ma);
+                    each.for_each(|(to, pulse)| *to = factor * pulse);
+                }
+            }
         }
         Ok(Case {
             index,

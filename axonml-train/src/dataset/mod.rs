@@ -64,7 +64,7 @@ pub use generate::{Generated, Plan, generate, size_text};
 pub use hdf5::{ExportReport, ImportReport, ImportSettings, export_hdf5, import_hdf5};
 pub use manifest::{FieldRecord, FileRecord, Manifest, Request, ShardRecord};
 pub use pulses::{KeyValue, Polarity, PulseFamily};
-pub use recipe::{Arithmetic, FieldKind, FieldSource, Range, Recipe, Spacing};
+pub use recipe::{Arithmetic, Contacts, FieldKind, FieldSource, Range, Recipe, Spacing};
 pub use simulate::{Recording, Trace};
 pub use survey::{Survey, Tally};
 

@@ -39,8 +39,21 @@ pub struct Recipe {
     pub offset_spacings: Range,
     /// Where fields come from; one is chosen for each case by weight.
     pub fields: Vec<FieldSource>,
-    /// What contacts deliver; each contact of each case chooses one by weight.
+    /// What contacts deliver, chosen by weight.
     pub pulses: Vec<PulseFamily>,
+    /// How the pulses of a case's contacts belong together.
+    pub contacts: Contacts,
+}
+
+/// How the pulses of the contacts of one case belong together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Contacts {
+    /// Each contact delivers a pulse of its own.
+    #[default]
+    Independent,
+    /// All deliver the same pulse, each times a factor of its own, uniform in -1 to 1; a single contact as it is.
+    Together,
 }
 
 impl Default for Recipe {
@@ -60,6 +73,7 @@ impl Default for Recipe {
                 extend: false,
             })],
             pulses: vec![PulseFamily::default()],
+            contacts: Contacts::Independent,
         }
     }
 }

@@ -1,0 +1,315 @@
+//! The exact fibres' answers that a fit compares with.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axonml_core::Waveform;
+use axonml_models::{
+    Device, Fiber, InitialState, NodeSelection, Observation, ObserverKind, ObserverSpec, Outcome,
+    Precision, Recording, Settings, Simulation, Stimulus, Threshold, ThresholdSearch, model,
+};
+
+use super::{FitError, ThresholdStage};
+use crate::Surrogate;
+use crate::dataset::{Case, Cases, DatasetError, Recipe};
+
+/// Nodes at which an action potential counts as conducted.
+const DETECT_NODES: [i64; 2] = [5, -5];
+/// Relative width of thresholds' brackets.
+const RESOLUTION: f64 = 3e-5;
+/// Amplitude, in thresholds, at which arrival and shape are compared.
+pub(super) const SUPRATHRESHOLD: f64 = 1.5;
+/// Times after the arrival at which shapes are compared, ms; each case has one of them.
+const SHAPE_AFTER_MS: [f64; 6] = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6];
+/// Cases simulated at once.
+const BATCH: usize = 256;
+
+/// Cases in which the exact fibre has a threshold.
+pub(super) struct FitCases {
+    pub(super) fibers: Vec<Fiber>,
+    pub(super) stimulus: Stimulus,
+    pub(super) references: Vec<Reference>,
+    pub(super) dt_ms: f64,
+    pub(super) tstop_ms: f64,
+}
+
+/// What the exact fibre does.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Reference {
+    /// Number of the case.
+    pub(super) case: usize,
+    pub(super) threshold_ma: f64,
+    /// Which of the detecting nodes the action potential at 1.5 times the threshold reaches first, and when.
+    pub(super) node: usize,
+    pub(super) arrival_ms: f64,
+    /// Voltage there, mV, this long after.
+    pub(super) after_ms: f64,
+    pub(super) shape_mv: f64,
+}
+
+/// The search for a threshold.
+pub(super) fn search() -> ThresholdSearch {
+    ThresholdSearch {
+        detect_nodes: DETECT_NODES.to_vec(),
+        resolution: RESOLUTION,
+        ..ThresholdSearch::default()
+    }
+}
+
+/// Records the voltage of the detecting nodes at every step.
+pub(super) fn recorder() -> ObserverSpec {
+    let kind = ObserverKind::Recorder {
+        states: Vec::new(),
+        every: 1,
+    };
+    ObserverSpec::new(kind, NodeSelection::Nodes(DETECT_NODES.to_vec()))
+}
+
+/// What the first observer recorded of each fibre; none of those that diverged.
+pub(super) fn recordings(outcome: &Outcome) -> impl Iterator<Item = Option<&Recording>> {
+    outcome
+        .fibers
+        .iter()
+        .map(|fiber| match (&fiber.status, &fiber.observations[0]) {
+            (axonml_models::FiberStatus::Diverged { .. }, _) => None,
+            (_, Observation::Recorded(recording)) => Some(recording),
+            _ => None,
+        })
+}
+
+/// One column of a recording.
+pub(super) struct Trace<'r> {
+    recording: &'r Recording,
+    column: usize,
+    dt_ms: f64,
+}
+
+/// A point between two rows of a trace.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Between {
+    /// The row before.
+    pub(super) row: usize,
+    /// Share of the way to the next one.
+    pub(super) fraction: f64,
+}
+
+impl<'r> Trace<'r> {
+    pub(super) fn new(recording: &'r Recording, column: usize, dt_ms: f64) -> Self {
+        Trace {
+            recording,
+            column,
+            dt_ms,
+        }
+    }
+
+    pub(super) fn v_mv(&self, row: usize) -> f64 {
+        self.recording.v_mv[self.index(row)]
+    }
+
+    /// Place of a row in the recording's array.
+    pub(super) fn index(&self, row: usize) -> usize {
+        row * self.recording.nodes.len() + self.column
+    }
+
+    fn rows(&self) -> usize {
+        self.recording.t_ms.len()
+    }
+
+    /// The first upward crossing of 0 mV.
+    pub(super) fn crossing(&self) -> Option<Between> {
+        let crosses = |row: &usize| self.v_mv(*row) < 0.0 && self.v_mv(row + 1) >= 0.0;
+        let row = (0..self.rows() - 1).find(crosses)?;
+        let (before, after) = (self.v_mv(row), self.v_mv(row + 1));
+        Some(Between {
+            row,
+            fraction: -before / (after - before),
+        })
+    }
+
+    pub(super) fn time_ms(&self, at: Between) -> f64 {
+        self.dt_ms * (at.row as f64 + at.fraction)
+    }
+
+    /// The point `after_ms` behind another; `None` if the run ends before.
+    pub(super) fn later(&self, at: Between, after_ms: f64) -> Option<Between> {
+        let steps = at.row as f64 + at.fraction + after_ms / self.dt_ms;
+        let row = steps.floor();
+        (row + 1.0 < self.rows() as f64).then_some(Between {
+            row: row as usize,
+            fraction: steps - row,
+        })
+    }
+
+    /// The voltage between two rows, on the straight line.
+    pub(super) fn voltage_mv(&self, at: Between) -> f64 {
+        let (before, after) = (self.v_mv(at.row), self.v_mv(at.row + 1));
+        before + at.fraction * (after - before)
+    }
+}
+
+impl FitCases {
+    pub(super) fn prepare(
+        stage: &ThresholdStage,
+        surrogate: &Surrogate,
+        device: &Device,
+    ) -> Result<Self, FitError> {
+        let recipe = &stage.recipe;
+        let cases = Cases::open(recipe, Path::new(""))?;
+        let mut fit = FitCases {
+            fibers: Vec::new(),
+            stimulus: Stimulus::none(0),
+            references: Vec::new(),
+            dt_ms: recipe.dt_ms,
+            tstop_ms: recipe.tstop_ms,
+        };
+        let mut sources = Vec::new();
+        let indices: Vec<usize> = (0..stage.cases).collect();
+        for indices in indices.chunks(BATCH) {
+            let drawn: Vec<Case> = indices
+                .iter()
+                .map(|&index| cases.case(index))
+                .collect::<Result<_, DatasetError>>()?;
+            let (exact, stimulus) = cases.exact(&drawn, device)?;
+            let references = references(&exact, &stimulus, &drawn)?;
+            let fibers = drawn
+                .iter()
+                .map(|c| Fiber::new(c.diameter_um, recipe.nodes));
+            let settings = surrogate.settings(
+                &vec![0.0; surrogate.len()],
+                recipe.dt_ms,
+                1.0,
+                Precision::F64,
+            );
+            let own = Simulation::new(surrogate.model(), fibers.collect(), &settings, device)?;
+            for (index, (case, reference)) in drawn.iter().zip(references).enumerate() {
+                let Some(reference) = reference else { continue };
+                let nodes_um = exact.nodes_um(index);
+                let z_um = own.sample_points_um(index);
+                let basis = cases.basis_mv_per_ma(case, z_um, nodes_um[1] - nodes_um[0])?;
+                let mut of_case = Vec::new();
+                let contacts = basis.rows().into_iter().zip(case.waveforms_ma.rows());
+                for (potentials, steps_ma) in contacts {
+                    let waveform = Waveform::from_samples(recipe.dt_ms, steps_ma.to_vec())
+                        .map_err(|error| FitError::Simulation(error.into()))?;
+                    of_case.push((potentials.to_vec(), Arc::new(waveform)));
+                }
+                sources.push(of_case);
+                fit.fibers.push(own.fibers()[index]);
+                fit.references.push(reference);
+            }
+        }
+        if 4 * fit.references.len() < stage.cases || fit.references.is_empty() {
+            return Err(FitError::TooFewCases {
+                found: fit.references.len(),
+                of: stage.cases,
+                max_ma: search().max_ma,
+            });
+        }
+        fit.stimulus = Stimulus::none(fit.fibers.len());
+        for (fiber, of_case) in sources.into_iter().enumerate() {
+            for (potentials, waveform) in of_case {
+                fit.stimulus = fit
+                    .stimulus
+                    .potentials(fiber, potentials, waveform)
+                    .map_err(|error| FitError::Simulation(error.into()))?;
+            }
+        }
+        Ok(fit)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.fibers.len()
+    }
+
+    pub(super) fn exact_thresholds_ma(&self) -> Vec<f64> {
+        self.references.iter().map(|r| r.threshold_ma).collect()
+    }
+}
+
+/// What exact fibres do; `None` for those without a threshold, or whose action potential the run does not see out.
+fn references(
+    exact: &Simulation,
+    stimulus: &Stimulus,
+    cases: &[Case],
+) -> Result<Vec<Option<Reference>>, FitError> {
+    let thresholds = exact.thresholds(stimulus, &search(), &mut |_| ())?;
+    let above = |threshold: &Threshold| SUPRATHRESHOLD * threshold.upper_ma().unwrap_or_default();
+    let amplitudes: Vec<f64> = thresholds.iter().map(above).collect();
+    let outcome = exact.run(stimulus, amplitudes, &[recorder()])?;
+    let dt_ms = exact.grid().dt_ms();
+    let each = thresholds.iter().zip(recordings(&outcome)).zip(cases);
+    let reference = |((threshold, recording), case): ((&Threshold, Option<&Recording>), &Case)| {
+        let (threshold_ma, recording) = (threshold.upper_ma()?, recording?);
+        let columns = (0..recording.nodes.len()).filter_map(|node| {
+            let trace = Trace::new(recording, node, dt_ms);
+            Some((trace.crossing()?, node, trace))
+        });
+        let first = columns.min_by(|a, b| a.2.time_ms(a.0).total_cmp(&b.2.time_ms(b.0)));
+        let (crossing, node, trace) = first?;
+        let after_ms = SHAPE_AFTER_MS[case.index % SHAPE_AFTER_MS.len()];
+        let later = trace.later(crossing, after_ms)?;
+        Some(Reference {
+            case: case.index,
+            threshold_ma,
+            node,
+            arrival_ms: trace.time_ms(crossing),
+            after_ms,
+            shape_mv: trace.voltage_mv(later),
+        })
+    };
+    Ok(each.map(reference).collect())
+}
+
+/// Fibres left alone.
+pub(super) struct RestCases {
+    pub(super) fibers: Vec<Fiber>,
+    /// The exact fibres' voltages, mV, `[fiber][time]`.
+    pub(super) v_mv: Vec<[f64; 2]>,
+    pub(super) dt_ms: f64,
+}
+
+/// Length of the fibres, and the node that is looked at.
+const REST_NODES: usize = 11;
+const REST_DIAMETERS: usize = 8;
+pub(super) const REST_STOP_MS: f64 = 20.0;
+/// Recorded rows that are looked at: after 5 and 20 ms.
+pub(super) const REST_ROWS: [usize; 2] = [1, 4];
+
+impl RestCases {
+    pub(super) fn prepare(recipe: &Recipe, device: &Device) -> Result<Self, FitError> {
+        let (low, high) = (recipe.diameter_um.low, recipe.diameter_um.high);
+        let diameter = |k: usize| low + (high - low) * k as f64 / (REST_DIAMETERS - 1) as f64;
+        let fibers: Vec<Fiber> = (0..REST_DIAMETERS)
+            .map(|k| Fiber::new(diameter(k), REST_NODES))
+            .collect();
+        let settings = Settings {
+            dt_ms: recipe.dt_ms,
+            tstop_ms: REST_STOP_MS,
+            precision: Precision::F64,
+            start: InitialState::Declared,
+            ..Settings::default()
+        };
+        let exact = model(&recipe.model).map_err(|error| FitError::Simulation(error.into()))?;
+        let simulation = Simulation::new(exact, fibers.clone(), &settings, device)?;
+        let mut rest = RestCases {
+            v_mv: Vec::new(),
+            fibers,
+            dt_ms: recipe.dt_ms,
+        };
+        let stimulus = Stimulus::none(rest.fibers.len());
+        let outcome = simulation.run(&stimulus, 0.0, &[rest.recorder()])?;
+        for recording in recordings(&outcome).flatten() {
+            rest.v_mv.push(REST_ROWS.map(|row| recording.v_mv[row]));
+        }
+        Ok(rest)
+    }
+
+    /// Records the middle node every 5 ms.
+    pub(super) fn recorder(&self) -> ObserverSpec {
+        let kind = ObserverKind::Recorder {
+            states: Vec::new(),
+            every: (5.0 / self.dt_ms).round().max(1.0) as usize,
+        };
+        ObserverSpec::new(kind, NodeSelection::Nodes(vec![REST_NODES as i64 / 2]))
+    }
+}

@@ -1,0 +1,441 @@
+//! What a surrogate makes of the cases, and the derivatives of that.
+
+use std::collections::BTreeMap;
+
+use axonml_models::{
+    Device, Evaluation, FiberOutcome, Observation, RecordedCotangent, Recording, Simulation,
+    Stimulus, Threshold, Wanted,
+};
+
+use super::cases::{
+    Between, REST_ROWS, REST_STOP_MS, SUPRATHRESHOLD, Trace, recorder, recordings, search,
+};
+use super::{
+    FitError, HUBER_OTHERS, HUBER_THRESHOLD, LOST, STEEPEST, ThresholdFit, ThresholdStage,
+};
+use crate::Surrogate;
+
+/// What a surrogate makes of the cases.
+pub(super) struct Residuals {
+    /// Per case: its numbers, or why there are none.
+    cases: Vec<Result<CaseResiduals, &'static str>>,
+    /// Errors of the voltage at rest, mV, `[fiber, time]` flattened.
+    pub(super) rest_mv: Vec<f64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct CaseResiduals {
+    threshold_ma: f64,
+    /// `ln(threshold / exact)`.
+    threshold: f64,
+    /// Errors at 1.5 times the threshold; none where the action potential does not arrive.
+    arrival_ms: Option<f64>,
+    shape_mv: Option<f64>,
+}
+
+/// A row of the least squares: a residual in standard deviations, and its derivative.
+pub(super) struct Row {
+    pub(super) residual: f64,
+    /// Where the residual begins to count linearly.
+    pub(super) limit: f64,
+    pub(super) by_x: Vec<f64>,
+}
+
+impl Residuals {
+    /// Number of cases with a threshold.
+    pub(super) fn found(&self) -> usize {
+        self.cases.iter().flatten().count()
+    }
+
+    /// Why cases have none, with counts.
+    pub(super) fn reasons(&self) -> String {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for reason in self.cases.iter().filter_map(|case| case.as_ref().err()) {
+            *counts.entry(reason).or_default() += 1;
+        }
+        let each = counts
+            .iter()
+            .map(|(reason, count)| format!("{count} {reason}"));
+        each.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Thresholds, or what was guessed where there is none.
+    pub(super) fn guesses(&self, guessed_ma: &[f64]) -> Vec<f64> {
+        let each = self.cases.iter().zip(guessed_ma);
+        each.map(|(case, guess)| case.map_or(*guess, |case| case.threshold_ma))
+            .collect()
+    }
+
+    /// Errors `ln(threshold / exact)` of the cases that have one.
+    pub(super) fn threshold_errors(&self) -> Vec<f64> {
+        self.cases
+            .iter()
+            .flatten()
+            .map(|case| case.threshold)
+            .collect()
+    }
+
+    pub(super) fn arrival_errors(&self) -> Vec<f64> {
+        self.cases
+            .iter()
+            .flatten()
+            .filter_map(|case| case.arrival_ms)
+            .collect()
+    }
+
+    pub(super) fn shape_errors(&self) -> Vec<f64> {
+        self.cases
+            .iter()
+            .flatten()
+            .filter_map(|case| case.shape_mv)
+            .collect()
+    }
+
+    /// All residuals in standard deviations, with the limits beyond which they count linearly.
+    pub(super) fn standardised(&self, stage: &ThresholdStage) -> impl Iterator<Item = (f64, f64)> {
+        let lost = (LOST, HUBER_THRESHOLD);
+        let (threshold, arrival) = (stage.sigma_threshold, stage.sigma_arrival_ms);
+        let (shape, rest) = (stage.sigma_shape_mv, stage.sigma_rest_mv);
+        let of_case = move |case: &Result<CaseResiduals, &'static str>| match case {
+            Err(_) => [Some(lost), None, None],
+            // An action potential that fires but does not arrive, or not in time, is as bad as can be.
+            Ok(case) => [
+                Some((case.threshold / threshold, HUBER_THRESHOLD)),
+                Some(
+                    case.arrival_ms
+                        .map_or(lost, |x| (x / arrival, HUBER_OTHERS)),
+                ),
+                Some(case.shape_mv.map_or(lost, |x| (x / shape, HUBER_OTHERS))),
+            ],
+        };
+        let cases = self.cases.iter().flat_map(of_case).flatten();
+        cases.chain(self.rest_mv.iter().map(move |x| (x / rest, HUBER_OTHERS)))
+    }
+}
+
+/// The derivative of a crossing's time in rows by the voltages before and after it.
+fn crossing_slopes(trace: &Trace<'_>, at: Between) -> [f64; 2] {
+    let rise = trace.v_mv(at.row + 1) - trace.v_mv(at.row);
+    [(at.fraction - 1.0) / rise, -at.fraction / rise]
+}
+
+/// Recorded voltages of a fibre that did not diverge.
+fn recorded(outcome: &FiberOutcome) -> &Recording {
+    let Some(Observation::Recorded(recording)) = outcome.observations.first() else {
+        unreachable!("a recorder was asked for")
+    };
+    recording
+}
+
+/// A loss of value `loss` with these derivatives by numbers of the recording.
+fn seeds(recording: &Recording, loss: f64, by: &[(usize, f64)]) -> Evaluation {
+    let mut v_mv = vec![0.0; recording.v_mv.len()];
+    for &(index, slope) in by {
+        v_mv[index] += slope;
+    }
+    Evaluation {
+        loss,
+        recorded: vec![Some(RecordedCotangent {
+            v_mv,
+            states: Vec::new(),
+        })],
+        state: None,
+    }
+}
+
+/// The voltage when the action potential is first detected, which is 0 for the threshold to be where it is.
+fn detection(recording: &Recording, dt_ms: f64) -> Evaluation {
+    let columns = (0..recording.nodes.len()).filter_map(|node| {
+        let trace = Trace::new(recording, node, dt_ms);
+        let row = trace.crossing()?.row + 1;
+        Some((row, trace.index(row)))
+    });
+    match columns.min() {
+        Some((_, index)) => seeds(recording, recording.v_mv[index], &[(index, 1.0)]),
+        None => Evaluation::default(),
+    }
+}
+
+/// The arrival in ms.
+fn arrival(trace: &Trace<'_>, recording: &Recording, dt_ms: f64) -> Evaluation {
+    let Some(at) = trace.crossing() else {
+        return Evaluation::default();
+    };
+    let [before, after] = crossing_slopes(trace, at);
+    let by = [
+        (trace.index(at.row), dt_ms * before),
+        (trace.index(at.row + 1), dt_ms * after),
+    ];
+    seeds(recording, trace.time_ms(at), &by)
+}
+
+/// The voltage some time after the arrival, whose own shift counts.
+fn shape(trace: &Trace<'_>, recording: &Recording, after_ms: f64) -> Evaluation {
+    let Some(at) = trace.crossing() else {
+        return Evaluation::default();
+    };
+    let Some(later) = trace.later(at, after_ms) else {
+        return Evaluation::default();
+    };
+    // Per row.
+    let slope = trace.v_mv(later.row + 1) - trace.v_mv(later.row);
+    let [before, after] = crossing_slopes(trace, at);
+    let by = [
+        (trace.index(later.row), 1.0 - later.fraction),
+        (trace.index(later.row + 1), later.fraction),
+        (trace.index(at.row), slope * before),
+        (trace.index(at.row + 1), slope * after),
+    ];
+    seeds(recording, trace.voltage_mv(later), &by)
+}
+
+/// The three derivatives that a case needs.
+#[derive(Clone, Copy)]
+enum Trial {
+    Detection,
+    Arrival,
+    Shape,
+}
+
+const TRIALS: [Trial; 3] = [Trial::Detection, Trial::Arrival, Trial::Shape];
+
+impl ThresholdFit {
+    fn simulation(
+        &self,
+        surrogate: &Surrogate,
+        x: &[f64],
+        device: &Device,
+    ) -> Result<Simulation, FitError> {
+        let cases = &self.cases;
+        let settings = surrogate.settings(x, cases.dt_ms, cases.tstop_ms, self.precision());
+        Ok(Simulation::new(
+            surrogate.model(),
+            cases.fibers.clone(),
+            &settings,
+            device,
+        )?)
+    }
+
+    fn rest_simulation(
+        &self,
+        surrogate: &Surrogate,
+        x: &[f64],
+        device: &Device,
+    ) -> Result<Simulation, FitError> {
+        let rest = &self.rest;
+        let settings = surrogate.settings(x, rest.dt_ms, REST_STOP_MS, self.precision());
+        Ok(Simulation::new(
+            surrogate.model(),
+            rest.fibers.clone(),
+            &settings,
+            device,
+        )?)
+    }
+
+    /// Thresholds (searched for from `guesses_ma`), arrivals, shapes and rest of the surrogate at `x`.
+    pub(super) fn residuals(
+        &self,
+        surrogate: &Surrogate,
+        x: &[f64],
+        guesses_ma: &[f64],
+        device: &Device,
+    ) -> Result<Residuals, FitError> {
+        let cases = &self.cases;
+        let simulation = self.simulation(surrogate, x, device)?;
+        let options = search();
+        let guesses: Vec<f64> = guesses_ma
+            .iter()
+            .map(|guess| guess.clamp(options.first_ma, options.max_ma))
+            .collect();
+        let found = simulation.thresholds_near(&cases.stimulus, &options, &guesses, &mut |_| ())?;
+        let above =
+            |threshold: &Threshold| SUPRATHRESHOLD * threshold.upper_ma().unwrap_or_default();
+        let amplitudes: Vec<f64> = found.iter().map(above).collect();
+        let outcome = simulation.run(&cases.stimulus, amplitudes, &[recorder()])?;
+        let each = found
+            .iter()
+            .zip(recordings(&outcome))
+            .zip(&cases.references);
+        let of_case = each.map(|((threshold, recording), reference)| {
+            let threshold_ma = threshold.upper_ma().ok_or(threshold.status())?;
+            let recording = recording.ok_or("diverged above threshold")?;
+            let trace = Trace::new(recording, reference.node, cases.dt_ms);
+            let crossing = trace.crossing();
+            let later = crossing.and_then(|at| trace.later(at, reference.after_ms));
+            Ok(CaseResiduals {
+                threshold_ma,
+                threshold: (threshold_ma / reference.threshold_ma).ln(),
+                arrival_ms: crossing.map(|at| trace.time_ms(at) - reference.arrival_ms),
+                shape_mv: later.map(|at| trace.voltage_mv(at) - reference.shape_mv),
+            })
+        });
+        Ok(Residuals {
+            cases: of_case.collect(),
+            rest_mv: self.rest_errors(surrogate, x, device)?,
+        })
+    }
+
+    fn rest_errors(
+        &self,
+        surrogate: &Surrogate,
+        x: &[f64],
+        device: &Device,
+    ) -> Result<Vec<f64>, FitError> {
+        let simulation = self.rest_simulation(surrogate, x, device)?;
+        let stimulus = Stimulus::none(self.rest.fibers.len());
+        let outcome = simulation.run(&stimulus, 0.0, &[self.rest.recorder()])?;
+        let lost = LOST * self.stage.sigma_rest_mv;
+        let each = recordings(&outcome).zip(&self.rest.v_mv);
+        Ok(each
+            .flat_map(|(recording, exact)| match recording {
+                Some(recording) => [0, 1].map(|k: usize| recording.v_mv[REST_ROWS[k]] - exact[k]),
+                None => [lost; 2],
+            })
+            .collect())
+    }
+
+    /// The rows of the least squares at `x`, whose residuals are known.
+    pub(super) fn rows(
+        &self,
+        surrogate: &Surrogate,
+        x: &[f64],
+        residuals: &Residuals,
+        device: &Device,
+    ) -> Result<Vec<Row>, FitError> {
+        let mut rows = self.case_rows(surrogate, x, residuals, device)?;
+        rows.extend(self.rest_rows(surrogate, x, residuals, device)?);
+        // A derivative that says more than a step can use is that of a response about to change altogether.
+        rows.retain(|row| row.by_x.iter().all(|slope| slope.abs() <= STEEPEST));
+        Ok(rows)
+    }
+
+    fn case_rows(
+        &self,
+        surrogate: &Surrogate,
+        x: &[f64],
+        residuals: &Residuals,
+        device: &Device,
+    ) -> Result<Vec<Row>, FitError> {
+        let (cases, stage) = (&self.cases, &self.stage);
+        let known: Vec<(usize, CaseResiduals)> = residuals
+            .cases
+            .iter()
+            .enumerate()
+            .filter_map(|(case, residuals)| Some((case, residuals.ok()?)))
+            .collect();
+        let simulation = self.simulation(surrogate, x, device)?;
+        let trials = TRIALS.len();
+        let members: Vec<usize> = known.iter().flat_map(|(case, _)| [*case; 3]).collect();
+        let whole = simulation.rollout(&cases.stimulus, &[recorder()])?;
+        let mut rollout = whole.select(members.iter().copied());
+        rollout.final_states = false;
+        rollout.drive.amplitudes = known
+            .iter()
+            .flat_map(|(_, at)| {
+                TRIALS.map(|trial| match trial {
+                    Trial::Detection => at.threshold_ma,
+                    Trial::Arrival | Trial::Shape => SUPRATHRESHOLD * at.threshold_ma,
+                })
+            })
+            .collect();
+        let objective = |trial: usize, outcome: &FiberOutcome| {
+            let reference = &cases.references[known[trial / trials].0];
+            let recording = recorded(outcome);
+            let trace = Trace::new(recording, reference.node, cases.dt_ms);
+            match TRIALS[trial % trials] {
+                Trial::Detection => detection(recording, cases.dt_ms),
+                Trial::Arrival => arrival(&trace, recording, cases.dt_ms),
+                Trial::Shape => shape(&trace, recording, reference.after_ms),
+            }
+        };
+        let wanted = Wanted {
+            parameters: true,
+            ..Wanted::default()
+        };
+        let derivatives =
+            simulation.differentiate_rollout(&rollout, &members, &objective, wanted)?;
+
+        let mut rows = Vec::new();
+        for ((_, at), of_case) in known.iter().zip(derivatives.chunks_exact(trials)) {
+            let [Some(detection), Some(arrival), Some(shape)] =
+                [0, 1, 2].map(|trial: usize| of_case[trial].gradient.as_ref())
+            else {
+                continue;
+            };
+            let slope = at.threshold_ma * detection.amplitude;
+            let by_threshold: Vec<f64> = surrogate
+                .pull(x, &detection.parameters)
+                .iter()
+                .map(|by_x| -by_x / slope)
+                .collect();
+            if !(slope > 0.0 && by_threshold.iter().all(|d| d.is_finite())) {
+                continue;
+            }
+            // The amplitude moves with the threshold.
+            let above = SUPRATHRESHOLD * at.threshold_ma;
+            let others = [
+                (at.arrival_ms, arrival, stage.sigma_arrival_ms),
+                (at.shape_mv, shape, stage.sigma_shape_mv),
+            ];
+            for (residual, gradient, sigma) in others {
+                let Some(residual) = residual else { continue };
+                let by_x = surrogate.pull(x, &gradient.parameters);
+                let by_x = by_x.iter().zip(&by_threshold);
+                rows.push(Row {
+                    residual: residual / sigma,
+                    limit: HUBER_OTHERS,
+                    by_x: by_x
+                        .map(|(own, moved)| (own + gradient.amplitude * above * moved) / sigma)
+                        .collect(),
+                });
+            }
+            rows.push(Row {
+                residual: at.threshold / stage.sigma_threshold,
+                limit: HUBER_THRESHOLD,
+                by_x: by_threshold
+                    .iter()
+                    .map(|d| d / stage.sigma_threshold)
+                    .collect(),
+            });
+        }
+        Ok(rows)
+    }
+
+    fn rest_rows(
+        &self,
+        surrogate: &Surrogate,
+        x: &[f64],
+        residuals: &Residuals,
+        device: &Device,
+    ) -> Result<Vec<Row>, FitError> {
+        let simulation = self.rest_simulation(surrogate, x, device)?;
+        let stimulus = Stimulus::none(self.rest.fibers.len());
+        let whole = simulation.rollout(&stimulus, &[self.rest.recorder()])?;
+        let members: Vec<usize> = (0..self.rest.fibers.len()).flat_map(|f| [f; 2]).collect();
+        let mut rollout = whole.select(members.iter().copied());
+        rollout.final_states = false;
+        let objective = |trial: usize, outcome: &FiberOutcome| {
+            let recording = recorded(outcome);
+            let row = REST_ROWS[trial % 2];
+            seeds(recording, recording.v_mv[row], &[(row, 1.0)])
+        };
+        let wanted = Wanted {
+            parameters: true,
+            ..Wanted::default()
+        };
+        let derivatives =
+            simulation.differentiate_rollout(&rollout, &members, &objective, wanted)?;
+        let sigma = self.stage.sigma_rest_mv;
+        let each = derivatives.iter().zip(&residuals.rest_mv);
+        let row = |(derivative, residual): (&axonml_models::FiberDerivative, &f64)| {
+            let gradient = derivative.gradient.as_ref()?;
+            let by_x = surrogate.pull(x, &gradient.parameters);
+            Some(Row {
+                residual: residual / sigma,
+                limit: HUBER_OTHERS,
+                by_x: by_x.iter().map(|d| d / sigma).collect(),
+            })
+        };
+        Ok(each.filter_map(row).collect())
+    }
+}

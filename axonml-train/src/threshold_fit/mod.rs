@@ -1,0 +1,366 @@
+//! Fitting a surrogate's thresholds, arrival times, action-potential shape and rest to those of the exact fibre, by the
+//! Levenberg-Marquardt method.
+//!
+//! A threshold is differentiable: with `g` the voltage at the detecting node when it crosses the level, in the run at the
+//! threshold `A` itself, `d ln A/dx = -(dg/dx)/(A dg/dA)`. Both derivatives are huge, as is natural next to an
+//! all-or-none response, and come from one reverse pass; their quotient is well behaved.
+//!
+//! Thresholds alone do not make a surrogate: they can be met by action potentials of absurd shape, or by a fibre that
+//! fires by itself when one waits. Rows for the shape after the arrival, and for the voltage at rest, exclude both.
+
+mod cases;
+mod derivatives;
+mod solve;
+
+use axonml_models::{Device, Precision, SimulationError};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::Surrogate;
+use crate::dataset::{Arithmetic, DatasetError, Recipe};
+use cases::{FitCases, RestCases};
+use derivatives::{Residuals, Row};
+
+/// Why a fit failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// The recipe or what it draws is wrong.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// A simulation could not be run.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+    /// Too few of the exact fibres have a threshold.
+    #[error(
+        "only {found} of {of} cases of the recipe have a threshold up to {max_ma} mA; widen its pulses or its amplitudes"
+    )]
+    TooFewCases {
+        /// Cases with a threshold.
+        found: usize,
+        /// Cases drawn.
+        of: usize,
+        /// Largest amplitude tried, mA.
+        max_ma: f64,
+    },
+    /// The surrogate has no threshold in most cases.
+    #[error(
+        "the surrogate has a threshold in {found} of {of} cases only ({reasons}); start from other weights, or fit trajectories first"
+    )]
+    Inexcitable {
+        /// Cases in which it has one.
+        found: usize,
+        /// Cases.
+        of: usize,
+        /// What the others are.
+        reasons: String,
+    },
+    /// The state is of another fit.
+    #[error(
+        "the saved state has {found} {what}, this fit {expected}: it belongs to another configuration"
+    )]
+    State {
+        /// What differs.
+        what: &'static str,
+        /// Its number here.
+        expected: usize,
+        /// In the state.
+        found: usize,
+    },
+}
+
+/// Settings of a fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ThresholdStage {
+    /// Distribution of fibres, fields and pulses; amplitudes are searched for, so that its magnitudes only set the ratio
+    /// between contacts.
+    pub recipe: Recipe,
+    /// Cases to draw; those without a threshold are left out.
+    pub cases: usize,
+    /// Largest number of iterations.
+    pub iterations: usize,
+    /// Arithmetic of the surrogate.
+    pub precision: Arithmetic,
+    /// Standard deviation asked of `ln threshold`.
+    pub sigma_threshold: f64,
+    /// Of the arrival at 1.5 times the threshold, ms.
+    pub sigma_arrival_ms: f64,
+    /// Of the voltage at a random time after the arrival, mV.
+    pub sigma_shape_mv: f64,
+    /// Of the voltage at rest after 5 and 20 ms, mV.
+    pub sigma_rest_mv: f64,
+    /// Pull of each coordinate to its start, per case.
+    pub prior: f64,
+}
+
+impl Default for ThresholdStage {
+    fn default() -> Self {
+        ThresholdStage {
+            recipe: Recipe::default(),
+            cases: 256,
+            iterations: 20,
+            precision: Arithmetic::F64,
+            sigma_threshold: 0.01,
+            sigma_arrival_ms: 0.1,
+            sigma_shape_mv: 4.0,
+            sigma_rest_mv: 0.5,
+            prior: 0.004,
+        }
+    }
+}
+
+/// Robustness: residuals beyond these many standard deviations count linearly.
+const HUBER_THRESHOLD: f64 = 6.0;
+const HUBER_OTHERS: f64 = 3.0;
+/// Residual of a case in which the surrogate has no threshold, in standard deviations.
+const LOST: f64 = 50.0;
+/// Rows that change faster than this many standard deviations per unit of a coordinate say nothing reliable.
+const STEEPEST: f64 = 300.0;
+/// Largest change of a coordinate in an iteration.
+const LARGEST_STEP: f64 = 0.5;
+const FIRST_MU: f64 = 0.1;
+const TRIES: usize = 6;
+/// A fit has converged when an iteration lowers the cost by less than this share.
+const CONVERGED: f64 = 1e-4;
+
+/// A fit: the exact fibres' answers.
+pub struct ThresholdFit {
+    stage: ThresholdStage,
+    cases: FitCases,
+    rest: RestCases,
+}
+
+/// Where a fit stands: all that going on with it takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitState {
+    /// Coordinates of the surrogate.
+    pub x: Vec<f64>,
+    /// Iterations done.
+    pub iteration: usize,
+    /// Damping.
+    pub mu: f64,
+    /// Cost at `x`.
+    pub cost: f64,
+    /// The surrogate's thresholds at `x`, mA; NaN-free: where it has none, the exact one.
+    pub thresholds_ma: Vec<f64>,
+}
+
+/// What an iteration came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitReport {
+    /// Iterations done.
+    pub iteration: usize,
+    /// Cost after it.
+    pub cost: f64,
+    /// Mean absolute error of the thresholds, %.
+    pub mape_pct: f64,
+    /// Largest error in magnitude, with its sign, %.
+    pub worst_pct: f64,
+    /// Root mean square of the errors of arrival, ms.
+    pub arrival_rms_ms: f64,
+    /// Of the voltage after the arrival, mV.
+    pub shape_rms_mv: f64,
+    /// Of the voltage at rest, mV.
+    pub rest_rms_mv: f64,
+    /// Cases without a threshold.
+    pub lost: usize,
+    /// Damping for the next iteration.
+    pub mu: f64,
+    /// Whether a step was taken.
+    pub accepted: bool,
+    /// Whether another iteration would change nothing worth the while.
+    pub converged: bool,
+}
+
+impl ThresholdFit {
+    /// Draws the cases and asks the exact fibres.
+    ///
+    /// # Errors
+    /// [`FitError`] if the recipe is wrong or leaves too few cases.
+    pub fn prepare(
+        stage: &ThresholdStage,
+        surrogate: &Surrogate,
+        device: &Device,
+    ) -> Result<Self, FitError> {
+        let cases = FitCases::prepare(stage, surrogate, device)?;
+        Ok(ThresholdFit {
+            rest: RestCases::prepare(&stage.recipe, device)?,
+            stage: stage.clone(),
+            cases,
+        })
+    }
+
+    /// Number of cases.
+    pub fn len(&self) -> usize {
+        self.cases.len()
+    }
+
+    /// Whether there is no case; a fit that was prepared has some.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn precision(&self) -> Precision {
+        self.stage.precision.into()
+    }
+
+    /// The state before the first iteration.
+    ///
+    /// # Errors
+    /// [`FitError::Inexcitable`] if the surrogate has no threshold in more than half of the cases.
+    pub fn begin(
+        &self,
+        surrogate: &Surrogate,
+        x: Vec<f64>,
+        device: &Device,
+    ) -> Result<FitState, FitError> {
+        let exact: Vec<f64> = self.cases.exact_thresholds_ma();
+        let residuals = self.residuals(surrogate, &x, &exact, device)?;
+        let found = residuals.found();
+        if 2 * found < self.len() {
+            return Err(FitError::Inexcitable {
+                found,
+                of: self.len(),
+                reasons: residuals.reasons(),
+            });
+        }
+        Ok(FitState {
+            iteration: 0,
+            mu: FIRST_MU,
+            cost: self.cost(&residuals, &x),
+            thresholds_ma: residuals.guesses(&exact),
+            x,
+        })
+    }
+
+    /// What the surrogate at `x` makes of the cases.
+    ///
+    /// # Errors
+    /// If a simulation cannot be run.
+    pub fn report(
+        &self,
+        surrogate: &Surrogate,
+        state: &FitState,
+        device: &Device,
+    ) -> Result<FitReport, FitError> {
+        let residuals = self.residuals(surrogate, &state.x, &state.thresholds_ma, device)?;
+        Ok(self.summary(&residuals, state, false, false))
+    }
+
+    /// One iteration: derivatives at the present coordinates, then steps of growing damping until one lowers the cost.
+    ///
+    /// # Errors
+    /// If the state is of another fit, or a simulation cannot be run.
+    pub fn iterate(
+        &self,
+        surrogate: &Surrogate,
+        state: &mut FitState,
+        device: &Device,
+    ) -> Result<FitReport, FitError> {
+        self.check(surrogate, state)?;
+        let residuals = self.residuals(surrogate, &state.x, &state.thresholds_ma, device)?;
+        let rows = self.rows(surrogate, &state.x, &residuals, device)?;
+        let cost = self.cost(&residuals, &state.x);
+        let prior = self.stage.prior * self.len() as f64;
+        let normal = solve::Normal::new(&rows, &state.x, prior);
+        state.iteration += 1;
+        for _ in 0..TRIES {
+            let Some(step) = normal.step(state.mu, LARGEST_STEP) else {
+                state.mu *= 4.0;
+                continue;
+            };
+            let x: Vec<f64> = state.x.iter().zip(&step).map(|(x, d)| x + d).collect();
+            let new = self.residuals(surrogate, &x, &state.thresholds_ma, device)?;
+            let new_cost = self.cost(&new, &x);
+            if new_cost < cost {
+                let converged = cost - new_cost < CONVERGED * cost;
+                state.thresholds_ma = new.guesses(&state.thresholds_ma);
+                state.x = x;
+                state.mu = (state.mu / 4.0).max(1e-6);
+                state.cost = new_cost;
+                return Ok(self.summary(&new, state, true, converged));
+            }
+            state.mu *= 4.0;
+        }
+        state.cost = cost;
+        Ok(self.summary(&residuals, state, false, true))
+    }
+
+    fn check(&self, surrogate: &Surrogate, state: &FitState) -> Result<(), FitError> {
+        let pairs = [
+            ("coordinates", surrogate.len(), state.x.len()),
+            ("thresholds", self.len(), state.thresholds_ma.len()),
+        ];
+        for (what, expected, found) in pairs {
+            if expected != found {
+                return Err(FitError::State {
+                    what,
+                    expected,
+                    found,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The sum of all rows' losses, and the prior's.
+    fn cost(&self, residuals: &Residuals, x: &[f64]) -> f64 {
+        let each = residuals.standardised(&self.stage);
+        let data: f64 = each.map(|(residual, limit)| huber(residual, limit)).sum();
+        let prior = self.stage.prior * self.len() as f64;
+        data + prior * x.iter().map(|x| x * x).sum::<f64>()
+    }
+
+    fn summary(
+        &self,
+        residuals: &Residuals,
+        state: &FitState,
+        accepted: bool,
+        converged: bool,
+    ) -> FitReport {
+        let errors = residuals.threshold_errors();
+        let percent = |ln: &f64| 100.0 * (ln.exp() - 1.0);
+        let worst = errors.iter().copied().fold(0.0_f64, |worst, error| {
+            if error.abs() > worst.abs() {
+                error
+            } else {
+                worst
+            }
+        });
+        let mape = errors.iter().map(|ln| percent(ln).abs()).sum::<f64>();
+        FitReport {
+            iteration: state.iteration,
+            cost: state.cost,
+            mape_pct: mape / errors.len().max(1) as f64,
+            worst_pct: percent(&worst),
+            arrival_rms_ms: rms(&residuals.arrival_errors()),
+            shape_rms_mv: rms(&residuals.shape_errors()),
+            rest_rms_mv: rms(&residuals.rest_mv),
+            lost: self.len() - residuals.found(),
+            mu: state.mu,
+            accepted,
+            converged,
+        }
+    }
+}
+
+/// Loss of a standardised residual: its square up to `limit`, linear beyond.
+fn huber(residual: f64, limit: f64) -> f64 {
+    let size = residual.abs();
+    if size <= limit {
+        residual * residual
+    } else {
+        limit * (2.0 * size - limit)
+    }
+}
+
+/// Weight of a row of this residual in the least squares that the losses amount to.
+fn huber_weight(residual: f64, limit: f64) -> f64 {
+    (limit / residual.abs()).min(1.0)
+}
+
+fn rms(errors: &[f64]) -> f64 {
+    let squares: f64 = errors.iter().map(|x| x * x).sum();
+    (squares / errors.len().max(1) as f64).sqrt()
+}
