@@ -58,6 +58,18 @@ pub enum SimulationError {
         /// Stability number of the explicit step, where that was the reason.
         stability: Option<f64>,
     },
+    /// What was given as a fibre's threshold is none.
+    #[error(
+        "fibre {fiber}: {amplitude_ma} mA is not its threshold: {problem}; search for it first"
+    )]
+    NoThreshold {
+        /// 0-based index of the fibre.
+        fiber: usize,
+        /// The amplitude, mA.
+        amplitude_ma: f64,
+        /// What happens there.
+        problem: String,
+    },
     /// A derivative is no longer finite on the way back from the end of the run.
     #[error(
         "the derivative of fibre {fiber} is not a finite number at {time_ms} ms{}: shorten the run, or use f64",

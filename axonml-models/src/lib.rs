@@ -37,6 +37,7 @@ mod schema;
 mod simulation;
 mod stimulus;
 mod threshold;
+mod threshold_gradient;
 pub mod weights;
 
 pub use axonml_autodiff::{
@@ -56,6 +57,7 @@ pub use schema::{DeclaredStart, Parameter, Scale, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};
 pub use stimulus::Stimulus;
 pub use threshold::{Progress, Threshold, ThresholdSearch};
+pub use threshold_gradient::ThresholdGradient;
 
 /// The example of the README, so that it stays true.
 #[cfg(doctest)]

@@ -10,5 +10,6 @@ mod models;
 mod nerves;
 mod neuron;
 mod pytorch;
+mod threshold_gradients;
 mod two_mode;
 mod weights;

@@ -143,19 +143,6 @@ fn seeds(recording: &Recording, loss: f64, by: &[(usize, f64)]) -> Evaluation {
     }
 }
 
-/// The voltage when the action potential is first detected, which is 0 for the threshold to be where it is.
-fn detection(recording: &Recording, dt_ms: f64) -> Evaluation {
-    let columns = (0..recording.nodes.len()).filter_map(|node| {
-        let trace = Trace::new(recording, node, dt_ms);
-        let row = trace.crossing()?.row + 1;
-        Some((row, trace.index(row)))
-    });
-    match columns.min() {
-        Some((_, index)) => seeds(recording, recording.v_mv[index], &[(index, 1.0)]),
-        None => Evaluation::default(),
-    }
-}
-
 /// The arrival in ms.
 fn arrival(trace: &Trace<'_>, recording: &Recording, dt_ms: f64) -> Evaluation {
     let Some(at) = trace.crossing() else {
@@ -188,16 +175,6 @@ fn shape(trace: &Trace<'_>, recording: &Recording, after_ms: f64) -> Evaluation 
     ];
     seeds(recording, trace.voltage_mv(later), &by)
 }
-
-/// The three derivatives that a case needs.
-#[derive(Clone, Copy)]
-enum Trial {
-    Detection,
-    Arrival,
-    Shape,
-}
-
-const TRIALS: [Trial; 3] = [Trial::Detection, Trial::Arrival, Trial::Shape];
 
 impl ThresholdFit {
     fn simulation(
@@ -304,6 +281,19 @@ impl ThresholdFit {
     ) -> Result<Vec<Row>, FitError> {
         let mut rows = self.case_rows(surrogate, x, residuals, device)?;
         rows.extend(self.rest_rows(surrogate, x, residuals, device)?);
+            let mut m: Vec<f64> = rows
+                .iter()
+                .map(|r| r.by_x.iter().fold(0.0f64, |a, b| a.max(b.abs())))
+                .collect();
+            m.sort_by(f64::total_cmp);
+            eprintln!(
+                "rows {} max slopes: {:?}",
+                m.len(),
+                (0..11)
+                    .map(|i| m[i * (m.len() - 1) / 10].round())
+                    .collect::<Vec<_>>()
+            );
+        }
         // A derivative that says more than a step can use is that of a response about to change altogether.
         rows.retain(|row| row.by_x.iter().all(|slope| slope.abs() <= STEEPEST));
         Ok(rows)
@@ -324,53 +314,48 @@ impl ThresholdFit {
             .filter_map(|(case, residuals)| Some((case, residuals.ok()?)))
             .collect();
         let simulation = self.simulation(surrogate, x, device)?;
-        let trials = TRIALS.len();
-        let members: Vec<usize> = known.iter().flat_map(|(case, _)| [*case; 3]).collect();
+        let wanted = Wanted {
+            parameters: true,
+            ..Wanted::default()
+        };
+        let mut thresholds_ma = vec![None; cases.len()];
+        for (case, at) in &known {
+            thresholds_ma[*case] = Some(at.threshold_ma);
+        }
+        let by_thresholds =
+            simulation.threshold_gradients(&cases.stimulus, &search(), &thresholds_ma, wanted)?;
+
+        // Arrival and shape: the same run, two losses.
+        let members: Vec<usize> = known.iter().flat_map(|(case, _)| [*case; 2]).collect();
         let whole = simulation.rollout(&cases.stimulus, &[recorder()])?;
         let mut rollout = whole.select(members.iter().copied());
         rollout.final_states = false;
         rollout.drive.amplitudes = known
             .iter()
-            .flat_map(|(_, at)| {
-                TRIALS.map(|trial| match trial {
-                    Trial::Detection => at.threshold_ma,
-                    Trial::Arrival | Trial::Shape => SUPRATHRESHOLD * at.threshold_ma,
-                })
-            })
+            .flat_map(|(_, at)| [SUPRATHRESHOLD * at.threshold_ma; 2])
             .collect();
         let objective = |trial: usize, outcome: &FiberOutcome| {
-            let reference = &cases.references[known[trial / trials].0];
+            let reference = &cases.references[known[trial / 2].0];
             let recording = recorded(outcome);
             let trace = Trace::new(recording, reference.node, cases.dt_ms);
-            match TRIALS[trial % trials] {
-                Trial::Detection => detection(recording, cases.dt_ms),
-                Trial::Arrival => arrival(&trace, recording, cases.dt_ms),
-                Trial::Shape => shape(&trace, recording, reference.after_ms),
+            match trial % 2 {
+                0 => arrival(&trace, recording, cases.dt_ms),
+                _ => shape(&trace, recording, reference.after_ms),
             }
-        };
-        let wanted = Wanted {
-            parameters: true,
-            ..Wanted::default()
         };
         let derivatives =
             simulation.differentiate_rollout(&rollout, &members, &objective, wanted)?;
 
         let mut rows = Vec::new();
-        for ((_, at), of_case) in known.iter().zip(derivatives.chunks_exact(trials)) {
-            let [Some(detection), Some(arrival), Some(shape)] =
-                [0, 1, 2].map(|trial: usize| of_case[trial].gradient.as_ref())
-            else {
+        for ((case, at), of_case) in known.iter().zip(derivatives.chunks_exact(2)) {
+            let (Some(by_threshold), Some(arrival), Some(shape)) = (
+                &by_thresholds[*case],
+                &of_case[0].gradient,
+                &of_case[1].gradient,
+            ) else {
                 continue;
             };
-            let slope = at.threshold_ma * detection.amplitude;
-            let by_threshold: Vec<f64> = surrogate
-                .pull(x, &detection.parameters)
-                .iter()
-                .map(|by_x| -by_x / slope)
-                .collect();
-            if !(slope > 0.0 && by_threshold.iter().all(|d| d.is_finite())) {
-                continue;
-            }
+            let by_threshold = surrogate.pull(x, &by_threshold.parameters);
             // The amplitude moves with the threshold.
             let above = SUPRATHRESHOLD * at.threshold_ma;
             let others = [

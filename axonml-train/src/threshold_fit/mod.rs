@@ -116,7 +116,7 @@ const HUBER_OTHERS: f64 = 3.0;
 /// Residual of a case in which the surrogate has no threshold, in standard deviations.
 const LOST: f64 = 50.0;
 /// Rows that change faster than this many standard deviations per unit of a coordinate say nothing reliable.
-const STEEPEST: f64 = 300.0;
+const STEEPEST: f64 = 5000.0;
 /// Largest change of a coordinate in an iteration.
 const LARGEST_STEP: f64 = 0.5;
 const FIRST_MU: f64 = 0.1;

@@ -1,0 +1,148 @@
+//! Derivatives of activation thresholds.
+
+use axonml_autodiff::{
+    Evaluation, FiberOutcome, NodeSelection, Observation, ObserverKind, ObserverSpec,
+    RecordedCotangent, Recording, SourceCotangent,
+};
+use axonml_core::CoreError;
+
+use crate::gradient::Wanted;
+use crate::{Simulation, SimulationError, Stimulus, ThresholdSearch};
+
+/// Derivatives of the logarithm of one fibre's threshold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThresholdGradient {
+    /// By the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not asked for.
+    pub parameters: Vec<f64>,
+    /// By the temperature, 1/degree.
+    pub celsius: f64,
+    /// By waveforms and potentials of the fibre's sources at their unit amplitudes: extracellular ones in their order,
+    /// then injections. Of waveforms: per value; summed with the values as weights, that by the amplitude of a contact.
+    pub sources: Vec<SourceCotangent>,
+    /// State at which the action potential is detected in the run at the threshold.
+    pub state: usize,
+    /// Node at which it is.
+    pub node: usize,
+}
+
+impl Simulation {
+    /// The derivatives of `ln threshold` of fibres whose thresholds (amplitudes at which they just fire, mA) are known;
+    /// `None` for the others.
+    ///
+    /// With `g` the voltage at the node and state where the action potential is detected, in the run at the threshold `A`
+    /// itself: how `A` must change to keep `g` is `d ln A/dp = -(dg/dp)/(A dg/dA)`. Next to an all-or-none response both
+    /// derivatives are huge and grow with the precision of `A`; their quotient does not. Both come from one reverse pass.
+    ///
+    /// # Errors
+    /// As [`Simulation::differentiate`]; if the fibre does not fire at what is given as its threshold, or fires no more
+    /// easily at more, so that it is none.
+    pub fn threshold_gradients(
+        &self,
+        stimulus: &Stimulus,
+        search: &ThresholdSearch,
+        thresholds_ma: &[Option<f64>],
+        wanted: Wanted,
+    ) -> Result<Vec<Option<ThresholdGradient>>, SimulationError> {
+        let fibers = self.fibers().len();
+        if thresholds_ma.len() != fibers {
+            return Err(SimulationError::Core(CoreError::BadValue {
+                what: "the number of thresholds".into(),
+                found: thresholds_ma.len().to_string(),
+                expected: "one per fibre".into(),
+            }));
+        }
+        let recorder = ObserverKind::Recorder {
+            states: Vec::new(),
+            every: 1,
+        };
+        let nodes = NodeSelection::Nodes(search.detect_nodes.clone());
+        let recorder = ObserverSpec::new(recorder, nodes).after_ms(search.detect_after_ms);
+        let first_state = recorder.first_state(self.grid());
+        let whole = self.rollout(stimulus, &[recorder])?;
+        let members: Vec<usize> = (0..fibers)
+            .filter(|&f| thresholds_ma[f].is_some())
+            .collect();
+        let mut rollout = whole.select(members.iter().copied());
+        rollout.final_states = false;
+        rollout.drive.amplitudes = thresholds_ma.iter().flatten().copied().collect();
+        let level_mv = search.detect_threshold_mv;
+        let objective = |_: usize, outcome: &FiberOutcome| detection(recorded(outcome), level_mv);
+        let derivatives = self.differentiate_rollout(&rollout, &members, &objective, wanted)?;
+
+        let mut gradients: Vec<Option<ThresholdGradient>> = vec![None; fibers];
+        for (derivative, &fiber) in derivatives.into_iter().zip(&members) {
+            let amplitude_ma = thresholds_ma[fiber].unwrap_or_default();
+            let none = |problem: &str| SimulationError::NoThreshold {
+                fiber,
+                amplitude_ma,
+                problem: problem.into(),
+            };
+            let Some(mut gradient) = derivative.gradient else {
+                return Err(none("the fibre diverges there"));
+            };
+            let found = first_crossing(recorded(&derivative.outcome), level_mv);
+            let (row, column) = found.ok_or_else(|| none("the fibre does not fire there"))?;
+            let slope = amplitude_ma * gradient.amplitude;
+            if slope <= 0.0 {
+                return Err(none("the fibre fires no more easily at more"));
+            }
+            let scale = |x: &mut f64| *x /= -slope;
+            gradient.parameters.iter_mut().for_each(scale);
+            scale(&mut gradient.celsius);
+            for source in &mut gradient.sources {
+                // The threshold multiplies what the derivative is taken of.
+                source.waveform.iter_mut().for_each(scale);
+                source.potentials.iter_mut().for_each(scale);
+                if let Some(projection) = &mut source.projection {
+                    projection.nodes_na.iter_mut().for_each(scale);
+                    projection.modes.iter_mut().for_each(scale);
+                }
+            }
+            gradients[fiber] = Some(ThresholdGradient {
+                parameters: gradient.parameters,
+                celsius: gradient.celsius,
+                sources: gradient.sources,
+                state: first_state + row,
+                node: recorded(&derivative.outcome).nodes[column],
+            });
+        }
+        Ok(gradients)
+    }
+}
+
+fn recorded(outcome: &FiberOutcome) -> &Recording {
+    let Some(Observation::Recorded(recording)) = outcome.observations.first() else {
+        unreachable!("a recorder was asked for")
+    };
+    recording
+}
+
+/// The first row at which a node is at or above the level and was not before, and the column of that node. A node that
+/// is above when watching begins counts.
+fn first_crossing(recording: &Recording, level_mv: f64) -> Option<(usize, usize)> {
+    let width = recording.nodes.len();
+    let crosses = |index: usize| {
+        let above = |index: usize| recording.v_mv[index] >= level_mv;
+        above(index) && (index < width || !above(index - width))
+    };
+    let index = (0..recording.v_mv.len()).find(|&index| crosses(index))?;
+    Some((index / width, index % width))
+}
+
+/// The voltage where the action potential is detected.
+fn detection(recording: &Recording, level_mv: f64) -> Evaluation {
+    let Some((row, column)) = first_crossing(recording, level_mv) else {
+        return Evaluation::default();
+    };
+    let index = row * recording.nodes.len() + column;
+    let mut v_mv = vec![0.0; recording.v_mv.len()];
+    v_mv[index] = 1.0;
+    Evaluation {
+        loss: recording.v_mv[index],
+        recorded: vec![Some(RecordedCotangent {
+            v_mv,
+            states: Vec::new(),
+        })],
+        state: None,
+    }
+}
