@@ -281,20 +281,6 @@ impl ThresholdFit {
     ) -> Result<Vec<Row>, FitError> {
         let mut rows = self.case_rows(surrogate, x, residuals, device)?;
         rows.extend(self.rest_rows(surrogate, x, residuals, device)?);
-            let mut m: Vec<f64> = rows
-                .iter()
-                .map(|r| r.by_x.iter().fold(0.0f64, |a, b| a.max(b.abs())))
-                .collect();
-            m.sort_by(f64::total_cmp);
-            eprintln!(
-                "rows {} max slopes: {:?}",
-                m.len(),
-                (0..11)
-                    .map(|i| m[i * (m.len() - 1) / 10].round())
-                    .collect::<Vec<_>>()
-            );
-        }
-        // A derivative that says more than a step can use is that of a response about to change altogether.
         rows.retain(|row| row.by_x.iter().all(|slope| slope.abs() <= STEEPEST));
         Ok(rows)
     }
