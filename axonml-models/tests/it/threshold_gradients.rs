@@ -84,15 +84,16 @@ impl Case {
         stimulus(simulation, [&self.waveforms[0], &self.waveforms[1]])
     }
 
-    fn thresholds(&self) -> Vec<f64> {
+    /// Searched for from `near_ma`, if given.
+    fn thresholds(&self, near_ma: Option<&[f64]>) -> Vec<f64> {
         let simulation = self.simulation();
         let stimulus = self.stimulus(&simulation);
-        let found = simulation.thresholds(&stimulus, &search(), &mut |_| ());
-        found
-            .unwrap()
-            .iter()
-            .map(|t| t.upper_ma().unwrap())
-            .collect()
+        let found = match near_ma {
+            Some(near) => simulation.thresholds_near(&stimulus, &search(), near, &mut |_| ()),
+            None => simulation.thresholds(&stimulus, &search(), &mut |_| ()),
+        };
+        let found = found.unwrap();
+        found.iter().map(|t| t.upper_ma().unwrap()).collect()
     }
 
     fn gradients(&self) -> Vec<ThresholdGradient> {

@@ -281,6 +281,7 @@ impl ThresholdFit {
     ) -> Result<Vec<Row>, FitError> {
         let mut rows = self.case_rows(surrogate, x, residuals, device)?;
         rows.extend(self.rest_rows(surrogate, x, residuals, device)?);
+        // A derivative that says more than a step can use is that of a response about to change altogether.
         rows.retain(|row| row.by_x.iter().all(|slope| slope.abs() <= STEEPEST));
         Ok(rows)
     }
