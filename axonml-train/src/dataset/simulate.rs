@@ -205,7 +205,7 @@ impl Cases {
             return Err(DatasetError::Diverged {
                 case: case.index,
                 diameter_um: case.diameter_um,
-                source,
+                source: Box::new(source),
             });
         }
         let Some(Observation::Recorded(recorded)) = outcome.observations.into_iter().next() else {
