@@ -60,8 +60,9 @@ impl Trace {
 /// Fibres simulated by one task: a few groups of lanes, so that the model's set-up does not count, and few enough that
 /// their recordings stay small.
 const TASK: usize = 32;
-/// Fibres on a device at once.
-const DEVICE_BATCH: usize = 2048;
+/// Bytes of recordings on a device at once, and the least and most fibres that makes.
+const DEVICE_BYTES: usize = 1 << 29;
+const DEVICE_FIBERS: (usize, usize) = (64, 8192);
 
 impl Recording {
     /// The recording with its defaults filled in.
@@ -153,7 +154,7 @@ impl Cases {
         // Tasks run side by side on the processor; a device is better served with one large batch.
         let (task, wave) = match device.name().starts_with("cpu") {
             true => (TASK, 4 * rayon::current_num_threads()),
-            false => (DEVICE_BATCH, 1),
+            false => (self.device_batch(&recording), 1),
         };
         for wave in indices.chunks(task * wave) {
             let traces: Vec<Result<Vec<Trace>, DatasetError>> = wave
@@ -165,6 +166,13 @@ impl Cases {
             }
         }
         Ok(())
+    }
+
+    /// Fibres that a device simulates at once.
+    fn device_batch(&self, recording: &Recording) -> usize {
+        let rows = self.grid().steps() / recording.every + 1;
+        let bytes = rows * recording.states.len() * self.recipe().nodes * size_of::<f64>();
+        (DEVICE_BYTES / bytes).clamp(DEVICE_FIBERS.0, DEVICE_FIBERS.1)
     }
 
     fn task(
