@@ -71,6 +71,12 @@ impl SplineBasis {
         if !(first <= x && x <= last) {
             return Err(CoreError::OutsideRange { x, first, last });
         }
+        // Where the knots are evenly spaced, which most lines' are, this is the interval.
+        let share = (x - first) / (last - first);
+        let guess = ((share * (self.knots.len() - 1) as f64) as usize).min(self.knots.len() - 2);
+        if self.knots[guess] <= x && x < self.knots[guess + 1] {
+            return Ok(guess);
+        }
         let after = self.knots.partition_point(|&knot| knot <= x);
         Ok(after.clamp(1, self.knots.len() - 1) - 1)
     }

@@ -65,7 +65,7 @@ fn the_size_is_announced_and_the_files_are_numpys() {
             (bytes.len() as u64, &sum.into())
         );
     }
-    let announced = format!("{:.1} MB", 6.0 * total as f64 / 1e6);
+    let announced = format!("{:.1} kB in 6 shards", 6.0 * total as f64 / 1e3);
     assert!(
         answer.stderr.contains(&announced),
         "{announced}: {}",

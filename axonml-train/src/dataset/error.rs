@@ -29,14 +29,14 @@ pub enum DatasetError {
         /// Which setting.
         place: String,
         /// What is wrong.
-        source: CoreError,
+        source: Box<CoreError>,
     },
     /// A nerve folder cannot be read.
     #[error(transparent)]
-    Nerve(#[from] NerveFolderError),
+    Nerve(Box<NerveFolderError>),
     /// The simulation refused or failed.
     #[error(transparent)]
-    Simulation(#[from] SimulationError),
+    Simulation(Box<SimulationError>),
     /// The numbers of a case became meaningless.
     #[error(
         "case {case} (diameter {diameter_um} um): {source}; nothing of it was kept. Reduce dt or the amplitudes"
@@ -47,7 +47,7 @@ pub enum DatasetError {
         /// Its diameter, um.
         diameter_um: f64,
         /// Where and when.
-        source: SimulationError,
+        source: Box<SimulationError>,
     },
     /// The disk is too small for what was asked.
     #[error("{needed} are needed in `{folder}`, but only {free} are free")]
@@ -212,7 +212,7 @@ impl DatasetError {
             }
             DatasetError::Hdf5 { input, .. } => !input,
             DatasetError::Simulation(error) => matches!(
-                error,
+                **error,
                 SimulationError::Backend(_) | SimulationError::Diverged { .. }
             ),
             _ => false,
@@ -233,7 +233,10 @@ impl DatasetError {
 
     pub(super) fn core(place: impl Into<String>) -> impl FnOnce(CoreError) -> Self {
         let place = place.into();
-        move |source| DatasetError::Core { place, source }
+        move |source| DatasetError::Core {
+            place,
+            source: Box::new(source),
+        }
     }
 
     pub(super) fn read(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
@@ -244,5 +247,17 @@ impl DatasetError {
     pub(super) fn write(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let path = path.display().to_string();
         move |source| DatasetError::Write { path, source }
+    }
+}
+
+impl From<SimulationError> for DatasetError {
+    fn from(error: SimulationError) -> Self {
+        DatasetError::Simulation(Box::new(error))
+    }
+}
+
+impl From<NerveFolderError> for DatasetError {
+    fn from(error: NerveFolderError) -> Self {
+        DatasetError::Nerve(Box::new(error))
     }
 }

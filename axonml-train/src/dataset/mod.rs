@@ -68,5 +68,5 @@ pub use recipe::{Arithmetic, Contacts, FieldKind, FieldSource, Range, Recipe, Sp
 pub use simulate::{Recording, Trace};
 pub use survey::{Survey, Tally};
 
-/// Number of simulated fibres between two reports of progress, at most.
+/// Hears now and then how many fibres are done, those of earlier runs included.
 pub type Progress<'p> = dyn FnMut(usize) + 'p;

@@ -147,12 +147,12 @@ impl PulseFamily {
     fn check_names(&self, place: &str) -> Result<(), DatasetError> {
         let unknown = |what: &str, found: &str, valid: Vec<&str>| DatasetError::Core {
             place: place.to_owned(),
-            source: CoreError::UnknownName {
+            source: Box::new(CoreError::UnknownName {
                 what: what.to_owned(),
                 found: found.to_owned(),
                 nearest: names::nearest(found, valid.iter().copied()).map(str::to_owned),
                 valid: valid.into_iter().map(str::to_owned).collect(),
-            },
+            }),
         };
         let wanted = names::canonical(&self.shape);
         let known: Vec<&str> = if self.is_noise() {

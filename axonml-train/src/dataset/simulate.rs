@@ -6,7 +6,7 @@ use axonml_models::{
     Device, FiberOutcome, NodeSelection, Observation, ObserverKind, ObserverSpec, Simulation,
     SimulationError,
 };
-use ndarray::{Array1, Array2, Array3, Axis};
+use ndarray::{Array1, Array2, Array3};
 use rayon::prelude::*;
 
 use super::DatasetError;
@@ -59,9 +59,10 @@ impl Trace {
 
 /// Fibres simulated by one task: a few groups of lanes, so that the model's set-up does not count, and few enough that
 /// their recordings stay small.
-const TASK: usize = 64;
-/// Fibres on a device at once.
-const DEVICE_BATCH: usize = 2048;
+const TASK: usize = 32;
+/// Bytes of recordings on a device at once, and the least and most fibres that makes.
+const DEVICE_BYTES: usize = 1 << 29;
+const DEVICE_FIBERS: (usize, usize) = (64, 8192);
 
 impl Recording {
     /// The recording with its defaults filled in.
@@ -152,8 +153,8 @@ impl Cases {
         let recording = recording.resolve(self)?;
         // Tasks run side by side on the processor; a device is better served with one large batch.
         let (task, wave) = match device.name().starts_with("cpu") {
-            true => (TASK, 2 * rayon::current_num_threads()),
-            false => (DEVICE_BATCH, 1),
+            true => (TASK, 4 * rayon::current_num_threads()),
+            false => (self.device_batch(&recording), 1),
         };
         for wave in indices.chunks(task * wave) {
             let traces: Vec<Result<Vec<Trace>, DatasetError>> = wave
@@ -165,6 +166,13 @@ impl Cases {
             }
         }
         Ok(())
+    }
+
+    /// Fibres that a device simulates at once.
+    fn device_batch(&self, recording: &Recording) -> usize {
+        let rows = self.grid().steps() / recording.every + 1;
+        let bytes = rows * recording.states.len() * self.recipe().nodes * size_of::<f64>();
+        (DEVICE_BYTES / bytes).clamp(DEVICE_FIBERS.0, DEVICE_FIBERS.1)
     }
 
     fn task(
@@ -205,27 +213,30 @@ impl Cases {
             return Err(DatasetError::Diverged {
                 case: case.index,
                 diameter_um: case.diameter_um,
-                source,
+                source: Box::new(source),
             });
         }
         let Some(Observation::Recorded(recorded)) = outcome.observations.into_iter().next() else {
             unreachable!("a recorder observes a recording");
         };
         let nodes = self.recipe().nodes;
-        let mut states = Array3::zeros((recorded.t_ms.len(), recording.states.len(), nodes));
+        let (rows, kinds) = (recorded.t_ms.len(), recording.states.len());
+        let mut states = vec![0.0_f32; rows * kinds * nodes];
         let mut gates = recorded.states.iter();
         for (position, state) in recording.states.iter().enumerate() {
             let values = match state.as_str() {
                 "v" => &recorded.v_mv,
                 _ => gates.next().expect("each state was asked for"),
             };
-            let mut rows = states.index_axis_mut(Axis(1), position);
-            for (mut row, values) in rows.outer_iter_mut().zip(values.chunks_exact(nodes)) {
-                row.iter_mut()
+            let all = states.chunks_exact_mut(kinds * nodes);
+            for (all, values) in all.zip(values.chunks_exact(nodes)) {
+                let to = &mut all[position * nodes..(position + 1) * nodes];
+                to.iter_mut()
                     .zip(values)
                     .for_each(|(to, from)| *to = *from as f32);
             }
         }
+        let states = Array3::from_shape_vec((rows, kinds, nodes), states);
         let nodes_um = simulation.nodes_um(fiber);
         let spacing_um = spacing_um(simulation, fiber);
         let basis = self.basis_mv_per_ma(case, &nodes_um, spacing_um)?;
@@ -236,7 +247,7 @@ impl Cases {
             node_z_um: nodes_um.iter().map(|z| z + offset_um).collect(),
             basis_mv_per_ma: padded(&basis, self.contacts()),
             waveforms_ma: padded(&case.waveforms_ma, self.contacts()),
-            states,
+            states: states.expect("as many numbers as rows, states and nodes"),
         })
     }
 }

@@ -64,18 +64,19 @@ impl Tally {
         let Some(v) = self.v else {
             return;
         };
-        let rows = trace.states.dim().0;
-        let nodes = trace.states.dim().2;
-        let v_mv = trace.states.index_axis(ndarray::Axis(1), v);
+        let (rows, _, nodes) = trace.states.dim();
         let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-        for &value in v_mv.iter() {
-            low = low.min(value);
-            high = high.max(value);
+        for row in trace.states.outer_iter() {
+            for &v_mv in row.row(v) {
+                low = low.min(v_mv);
+                high = high.max(v_mv);
+            }
         }
         let range = survey.v_range_mv.get_or_insert((low.into(), high.into()));
         *range = (range.0.min(low.into()), range.1.max(high.into()));
+        let v_mv = |row: usize, node: usize| trace.states[[row, v, node]];
         let crossings = |node: usize| {
-            let crosses = |row: &usize| v_mv[[row - 1, node]] < 0.0 && v_mv[[*row, node]] >= 0.0;
+            let crosses = |row: &usize| v_mv(row - 1, node) < 0.0 && v_mv(*row, node) >= 0.0;
             (1..rows).filter(crosses).count() as u32
         };
         let found = Self::detection_nodes(nodes).map(crossings);

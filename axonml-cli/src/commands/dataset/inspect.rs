@@ -60,8 +60,10 @@ pub(super) fn inspect(args: &InspectArgs, messages: Messages) -> Result<(), CliE
         ))?;
     }
     if let Some(path) = &args.plot {
+        let name = args.set.file_name().unwrap_or(args.set.as_os_str());
+        let name = name.to_string_lossy();
         let plot = SetPlot {
-            title: format!("{}: {} fibres", args.set.display(), set.len()),
+            title: format!("{name}: {} fibres", set.len()),
             diameters_um: survey.diameters_um,
             firing: survey.action_potentials.iter().map(|&n| n > 0).collect(),
             peaks_ma: survey.peaks_ma,

@@ -43,7 +43,7 @@ impl From<DatasetError> for CliError {
         };
         let failed = error.is_failure();
         let error = match error {
-            DatasetError::Simulation(error) => return error.into(),
+            DatasetError::Simulation(error) => return (*error).into(),
             error if failed => CliError::failure(error),
             error => CliError::request(error),
         };
