@@ -6,6 +6,7 @@
 
 mod chain;
 mod reduced;
+mod tangent;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use axonml_autodiff::{
 
 use crate::watch::{FiberView, Watch};
 use chain::Internodes;
+pub use tangent::{Direction, FiberTangent};
 
 /// S is 1e6 uS, and mA is 1e6 nA: what the membrane's densities per cm2 are multiplied by.
 const MICRO: f64 = 1e6;

@@ -60,7 +60,7 @@ struct Back<'r, R, const L: usize> {
 }
 
 impl<'r, R: Real, const L: usize> Group<'r, R, L> {
-    /// Runs forward, asks the objective, and goes back.
+    /// Runs forward, asks the objective, and goes back; keeps states in about `trajectory_bytes`.
     ///
     /// # Errors
     /// If the objective's word does not fit what was recorded.
@@ -68,6 +68,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         mut self,
         objective: &dyn Objective,
         request: GradientRequest,
+        trajectory_bytes: usize,
     ) -> Result<Vec<Differentiated>, BackendError> {
         let steps = self.rollout.steps.clone();
         let explicit = matches!(self.cable, GroupCable::Explicit { .. });
@@ -76,7 +77,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             sources: request.cables,
             modes: request.cables,
         };
-        let mut trajectory = Trajectory::new(&self, keep, steps.len());
+        let mut trajectory = Trajectory::new(&self, keep, steps.len(), trajectory_bytes);
         let segments = trajectory.segments(&steps);
         let checkpoints = self.run_keeping(&segments, &mut trajectory);
 
