@@ -2,6 +2,9 @@
 
 mod axonml;
 mod backends;
+#[allow(dead_code)]
+#[path = "../../../examples/custom_model.rs"]
+mod custom_model;
 mod failures;
 mod golden;
 mod gradients;
@@ -10,5 +13,6 @@ mod models;
 mod nerves;
 mod neuron;
 mod pytorch;
+mod transposes;
 mod two_mode;
 mod weights;

@@ -57,14 +57,9 @@ impl<R: Real> Trajectory<R> {
         }
     }
 
-    /// Number of steps of a segment.
-    pub(super) fn segment(&self) -> usize {
-        self.rows.len() / self.row_len() - 1
-    }
-
-    /// The segments of `steps`, in order.
+    /// The segments of `steps`, in order; none if there are no steps.
     pub(super) fn segments(&self, steps: &Range<usize>) -> Vec<Range<usize>> {
-        let segment = self.segment();
+        let segment = (self.rows.len() / self.row_len() - 1).max(1);
         steps
             .clone()
             .step_by(segment)
