@@ -2,7 +2,9 @@
 //! start; and the forward derivatives against differences.
 
 mod cases;
+mod differences;
 mod pairing;
+mod refusals;
 
 use axonml_autodiff::{Backend, FiberStatus, GradientRequest};
 use axonml_cpu::Reference;
