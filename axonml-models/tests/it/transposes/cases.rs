@@ -156,7 +156,8 @@ pub(crate) fn with_own_parameters(mut rollout: Rollout) -> Rollout {
     rollout
 }
 
-/// Replaces the numbers of cables that may have them by numbers without regularity.
+/// Replaces the numbers of cables that may have them by numbers without regularity; forgets the potentials of one
+/// source, whose projection is then no cable's.
 pub(crate) fn irregular(mut rollout: Rollout) -> Rollout {
     let mut random = Random::new(11);
     let mut near = |x: f64| x * (1.0 + 0.2 * random.number());
@@ -182,7 +183,13 @@ pub(crate) fn irregular(mut rollout: Rollout) -> Rollout {
             double => double.clone(),
         });
     }
-    reprojected(rollout)
+    let mut rollout = reprojected(rollout);
+    if let SourceField::Separable { potentials, .. } =
+        &mut Arc::make_mut(&mut rollout.drive.sources[3])[0].field
+    {
+        *potentials = None;
+    }
+    rollout
 }
 
 /// The rollout with the projections that its cables make of its potentials.

@@ -1,17 +1,21 @@
 //! Gradients that do not exist, and gradients that depend on nothing but their own fibre.
 
+use std::sync::Arc;
+
 use axonml_autodiff::{
     Backend, BackendError, Differentiated, FiberGradient, FiberStatus, GradientRequest, Objective,
     Precision, Rollout,
 };
+use axonml_core::Waveform;
 use axonml_cpu::CpuBackend;
 use axonml_models::{
-    Device, Evaluation, Fiber, FiberOutcome, InitialState, MODELS, NodeSelection, ObserverKind,
-    ObserverSpec, Settings, Simulation, Stimulus, model,
+    Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberSymbols, Geometry, MODELS, Membrane,
+    NodeSelection, ObserverKind, ObserverSpec, Patch, Schema, SectionKind, Settings, Simulation,
+    Stimulus, Unmyelinated, model,
 };
 
 use super::cases::{all, continued, irregular, plain, with_own_parameters};
-use super::pairing::{Random, weights};
+use super::pairing::{backward, everything, weights};
 
 fn rollout(id: &str) -> Rollout {
     plain(model(id).unwrap())
@@ -45,7 +49,7 @@ fn batches() -> Vec<Rollout> {
             let mut batch = case.select((0..20).map(|k| k % 4));
             batch.precision = precision;
             for (k, amplitude) in batch.drive.amplitudes.iter_mut().enumerate() {
-                *amplitude *= 1.0 + 0.1 * k as f64;
+                *amplitude *= 1.0 + 0.01 * k as f64;
             }
             batches.push(batch);
         }
@@ -96,52 +100,75 @@ fn gradients_do_not_depend_on_the_memory_for_trajectories() {
     }
 }
 
-/// Rows that a short fibre does not have may carry anything, even what its own membrane would not survive.
+/// A membrane that rises from -60 mV by itself and becomes too conductive for its step above 0 mV.
+struct Rising;
+
+impl FiberModel for Rising {
+    fn schema(&self) -> Schema {
+        Schema::new("rising", "a leak towards 60 mV, and much conductance there")
+            .states(["x"])
+            .param("passive", "g", 0.001, "S/cm2")
+            .start_mv(-60.0)
+            .compartment_um(500.0)
+    }
+
+    fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
+        let g = fiber.param("g");
+        Geometry::UnmyelinatedExplicit(Unmyelinated {
+            compartment_um: fiber.compartment_um(),
+            diameter_um: fiber.diameter(),
+            capacitance_uf_cm2: g.same(1.0),
+            axial_ohm_cm: g.same(100.0),
+        })
+    }
+
+    fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {
+        let conductive = (0.5 * x.v()).sigmoid();
+        Membrane::new()
+            .ohmic(x.param("g"), x.number(60.0))
+            .ohmic(x.state("x"), x.number(60.0))
+            .gate_inf_tau("x", conductive, x.number(0.1))
+    }
+}
+
+/// Rows that a short fibre does not have are not stimulated as it is: they must not do what its membrane would not survive.
 #[test]
 fn rows_behind_a_short_fibre_do_not_matter() {
     let settings = Settings {
-        dt_ms: 0.008,
-        tstop_ms: 0.4,
-        declared: Some(axonml_models::DeclaredStart {
-            v_mv: -30.0,
-            states: None,
-        }),
-        start: InitialState::Declared,
+        dt_ms: 0.01,
+        tstop_ms: 3.0,
         ..Settings::default()
     };
-    let run = |lengths: &[usize]| {
-        let fibers = lengths.iter().map(|&n| Fiber::new(8.0, n)).collect();
+    let run = |lengths: &[usize], injected_na: f64| {
+        let fibers = lengths.iter().map(|&n| Fiber::new(1.0, n)).collect();
         let device = Device::cpu().unwrap();
-        let simulation =
-            Simulation::new(model("smf").unwrap(), fibers, &settings, &device).unwrap();
-        let clamp = std::sync::Arc::new("monophasic:pw=0.4,delay=0".parse().unwrap());
-        let mut stimulus = Stimulus::none(lengths.len());
-        for (fiber, &nodes) in lengths.iter().enumerate() {
-            for node in 0..nodes as i64 {
-                stimulus = stimulus.inject(fiber, node, 3.0, std::sync::Arc::clone(&clamp));
-            }
-        }
-        let recorder = ObserverKind::Recorder {
+        let simulation = Simulation::new(&Rising, fibers, &settings, &device).unwrap();
+        let clamp: Arc<Waveform> = Arc::new("monophasic:pw=3,delay=0".parse().unwrap());
+        let each = lengths.iter().enumerate();
+        let nodes = each.flat_map(|(fiber, &nodes)| (0..nodes).map(move |node| (fiber, node)));
+        let stimulus = nodes.fold(Stimulus::none(lengths.len()), |stimulus, (fiber, node)| {
+            stimulus.inject(fiber, node as i64, injected_na, clamp.clone())
+        });
+        let kind = ObserverKind::Recorder {
             states: Vec::new(),
             every: 1,
         };
-        let observers = [ObserverSpec::new(recorder, NodeSelection::All)];
+        let observers = [ObserverSpec::new(kind, NodeSelection::All)];
         simulation.rollout(&stimulus, &observers).unwrap()
     };
     let objective = |_: usize, outcome: &FiberOutcome| weights(0, outcome);
-    // Without the clamp the membrane is unstable: the step is too long for its action potential.
-    let mut free = run(&[3]);
-    free.drive.sources[0] = Default::default();
-    assert_eq!(gradients(&free, &objective)[0], FiberGradient::Diverged);
-    let alone = gradients(&run(&[3]), &objective);
+    let free = gradients(&run(&[3], 0.0), &objective);
+    assert_eq!(free[0], FiberGradient::Diverged);
+    // 1.57e-5 cm2 at 1e-3 S/cm2: 2 nA balance 127 mV.
+    let alone = gradients(&run(&[3], 2.0), &objective);
     assert!(alone[0].found().is_some(), "{:?}", alone[0]);
-    let together = gradients(&run(&[3, 12]), &objective);
+    let together = gradients(&run(&[3, 12], 2.0), &objective);
     assert_eq!(bits(&together[0]), bits(&alone[0]));
 }
 
 #[test]
 fn a_diverging_fibre_has_no_gradient_and_leaves_its_companions_alone() {
-    for (id, enormous) in [("smf", 1e4), ("mrg", 1e306), ("sundt", 1e306)] {
+    for (id, enormous) in [("smf", 1e4), ("mrg", 1e306), ("sundt", 1e308)] {
         for bytes in [1 << 30, 100_000] {
             let sound = rollout(id);
             let mut broken = sound.clone();
@@ -342,14 +369,12 @@ fn single_precision_gives_double_precisions_gradients() {
             rollout.precision = precision;
             gradients(&rollout, &weights)
         });
-        let mut random = Random::new(1);
         let mut worst = 0.0_f64;
         for (fiber, (double, single)) in double.iter().zip(&single).enumerate() {
-            let direction = super::pairing::everything(&rollout, fiber);
-            let [double, single] = [double, single]
-                .map(|one| super::pairing::backward(one.found().unwrap(), &direction));
+            let direction = everything(&rollout, fiber);
+            let [double, single] =
+                [double, single].map(|one| backward(one.found().unwrap(), &direction));
             worst = worst.max((double.total - single.total).abs() / double.size);
-            random.number();
         }
         println!("{}: {worst:.1e}", case.name);
         assert!(worst < 1e-4 && worst > 1e-12, "{}: {worst:e}", case.name);
