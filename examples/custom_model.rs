@@ -16,7 +16,7 @@ use axonml_models::{
 /// Source: Connor, Walter & McKown 1977, Biophys J 18:81-102, doi:10.1016/S0006-3495(77)85598-7, in the notation of
 /// Dayan & Abbott 2001, "Theoretical Neuroscience", MIT Press, appendix of chapter 6. Besides Hodgkin and Huxley's
 /// currents it has a transient potassium current (states a, b) that lets axons fire slowly.
-struct ConnorStevens;
+pub(crate) struct ConnorStevens;
 
 impl FiberModel for ConnorStevens {
     // What the model declares about itself: names, values and units of its constants, its states, its start.

@@ -151,6 +151,28 @@ pub struct Cotangents {
     pub uniform_v: f64,
 }
 
+impl Cotangents {
+    /// Whether every number is finite, the loss included.
+    pub fn is_finite(&self) -> bool {
+        let finite = |values: &[f64]| values.iter().all(|x| x.is_finite());
+        let own = [self.loss, self.v_reference, self.amplitude, self.uniform_v];
+        let of_source = |source: &SourceCotangent| {
+            let projected = source.projection.as_ref();
+            finite(&source.waveform)
+                && finite(&source.potentials)
+                && projected.is_none_or(|p| finite(&p.nodes_na) && finite(&p.modes))
+        };
+        finite(&own)
+            && finite(&self.shared)
+            && finite(&self.parameters)
+            && self.cable.as_ref().is_none_or(CableCotangent::is_finite)
+            && self.sources.iter().all(of_source)
+            && finite(&self.start.v_mv)
+            && finite(&self.start.modes)
+            && self.start.states.iter().all(|values| finite(values))
+    }
+}
+
 /// What differentiating one fibre's run gave.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FiberGradient {
@@ -158,12 +180,13 @@ pub enum FiberGradient {
     Found(Box<Cotangents>),
     /// The run diverged (see its status): there is nothing to differentiate.
     Diverged,
-    /// On the way back a cotangent was no longer finite.
+    /// On the way back a cotangent was no longer finite, or the loss is not.
     NonFinite {
-        /// The latest state whose cotangents are not finite.
+        /// The latest state whose cotangents are not finite; the first of the run where only the loss or sums over nodes
+        /// and steps are not.
         state: usize,
-        /// First node with such a cotangent.
-        node: usize,
+        /// First node with such a cotangent, a mode counting to the node on its left; none for the loss and for sums.
+        node: Option<usize>,
     },
 }
 

@@ -17,17 +17,35 @@ const LANES_F64: usize = 8;
 #[derive(Clone, Copy, Debug)]
 pub struct CpuBackend {
     isa: Isa,
+    trajectory_bytes: usize,
 }
+
+/// What [`CpuBackend::with_trajectory_bytes`] is unless chosen: a few hundred steps of long fibres.
+const TRAJECTORY_BYTES: usize = 24 << 20;
 
 impl CpuBackend {
     /// A backend for the best instruction set of this processor.
     pub fn new() -> Self {
-        CpuBackend { isa: Isa::best() }
+        CpuBackend::with_isa(Isa::best())
     }
 
     /// A backend for one of [`Isa::available`].
     pub fn with_isa(isa: Isa) -> Self {
-        CpuBackend { isa }
+        CpuBackend {
+            isa,
+            trajectory_bytes: TRAJECTORY_BYTES,
+        }
+    }
+
+    /// The same with another bound on the memory in which [`Backend::differentiate`] keeps the states of one group of
+    /// fibres: runs that need more are cut into segments, and all but the last of these are run twice. Gradients do not
+    /// depend on it.
+    #[must_use]
+    pub fn with_trajectory_bytes(self, trajectory_bytes: usize) -> Self {
+        CpuBackend {
+            trajectory_bytes,
+            ..self
+        }
     }
 
     /// Cuts the fibres into groups, lets `act` have each, and brings the results into the fibres' order.
@@ -95,10 +113,10 @@ impl Backend for CpuBackend {
         }
         match rollout.precision {
             Precision::F32 => self.each_group(rollout, |group: Group<'_, f32, LANES_F32>| {
-                group.differentiate(objective, request)
+                group.differentiate(objective, request, self.trajectory_bytes)
             }),
             Precision::F64 => self.each_group(rollout, |group: Group<'_, f64, LANES_F64>| {
-                group.differentiate(objective, request)
+                group.differentiate(objective, request, self.trajectory_bytes)
             }),
         }
     }

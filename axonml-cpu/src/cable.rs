@@ -352,6 +352,10 @@ impl<R: Real, const L: usize> Kernel for StepExplicit<'_, R, L> {
                 current[last][l],
                 l,
             );
+            // Rows behind the end repeat it: as finite as the fibre is.
+            for k in last + 1..n {
+                new[k][l] = new[last][l];
+            }
         }
     }
 }

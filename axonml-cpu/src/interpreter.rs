@@ -29,9 +29,14 @@ impl<R: Real> Interpreter<R> {
     pub(crate) fn new(tape: Tape<R>, len: usize) -> Self {
         let rows = len / tape.lanes;
         let room = BLOCK_BYTES / (size_of::<R>() * tape.lanes * tape.slots.max(1));
-        // Blocks of equal height: the fewest that fit.
-        let blocks = rows.div_ceil(room.max(4)).max(1);
-        let block = rows.div_ceil(blocks) * tape.lanes;
+        let room = room.max(4);
+        let height = match tape.sums {
+            // Blocks of equal height: the fewest that fit.
+            0 => rows.div_ceil(rows.div_ceil(room).max(1)),
+            // Rows that are summed together must not depend on how many rows a fibre's companions have.
+            _ => room,
+        };
+        let block = height * tape.lanes;
         let tiles = tape
             .tiles
             .iter()

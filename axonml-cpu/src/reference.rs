@@ -6,6 +6,7 @@
 
 mod chain;
 mod reduced;
+mod tangent;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use axonml_autodiff::{
 
 use crate::watch::{FiberView, Watch};
 use chain::Internodes;
+pub use tangent::{Direction, FiberTangent};
 
 /// S is 1e6 uS, and mA is 1e6 nA: what the membrane's densities per cm2 are multiplied by.
 const MICRO: f64 = 1e6;
@@ -271,16 +273,15 @@ impl<'r> Simulation<'r> {
     }
 
     fn step_explicitly(&mut self, cable: &ExplicitCable, drive: &Projection) {
-        let reference = self.rollout.v_reference_mv;
         let last = cable.nodes - 1;
         let (neighbor, center) = cable.v_weights;
+        let u = &self.previous_u_mv;
         for node in 0..cable.nodes {
-            let v = |node: usize| self.previous_u_mv[node] + reference;
-            let left = v(if node == 0 { 1 } else { node - 1 });
-            let right = v(if node == last { last - 1 } else { node + 1 });
-            let axial_na = cable.axial_us * (neighbor * (left + right) + center * v(node));
+            let left = u[if node == 0 { 1 } else { node - 1 }];
+            let right = u[if node == last { last - 1 } else { node + 1 }];
+            let axial_na = cable.axial_us * (neighbor * (left + right) + center * u[node]);
             let (g_us, j_na) = self.membrane[node];
-            let ionic_na = g_us * self.previous_u_mv[node] - j_na;
+            let ionic_na = g_us * u[node] - j_na;
             let current_na = axial_na - ionic_na + drive.nodes_na[node];
             self.u_mv[node] += self.rollout.grid.dt_ms() / cable.capacitance_nf * current_na;
         }

@@ -75,7 +75,8 @@ impl Simulation {
     /// Runs all steps and differentiates `objective`, a sum over fibres of terms of what `observers` record (see
     /// [`Objective`]). One entry per fibre, in order.
     ///
-    /// Extracellular fields act where the fibre's sample points are; these do not move with any parameter.
+    /// Extracellular fields act where the fibre's sample points are; these do not move with any parameter. Nor does a start
+    /// that was settled ([`crate::InitialState::Settled`]): [`Gradient::start`] is the derivative by it.
     ///
     /// # Errors
     /// As [`Simulation::run`]; also if the objective's derivatives do not fit what was recorded, if a derivative is
@@ -127,7 +128,7 @@ impl Simulation {
             let gradient = match result.gradient {
                 FiberGradient::Diverged => None,
                 FiberGradient::NonFinite { state, node } => {
-                    return Err(not_finite(state, Some(node)));
+                    return Err(not_finite(state, node));
                 }
                 FiberGradient::Found(cotangents) => {
                     let gradient = self

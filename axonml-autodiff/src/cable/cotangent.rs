@@ -89,6 +89,50 @@ impl CableCotangent {
         }
     }
 
+    /// Whether every number is finite.
+    pub fn is_finite(&self) -> bool {
+        let finite = |values: &[f64]| values.iter().all(|x| x.is_finite());
+        match self {
+            CableCotangent::Explicit {
+                area_cm2,
+                capacitance_nf,
+                axial_us,
+                v_weights,
+                ve_weights,
+            } => {
+                finite(&[*area_cm2, *capacitance_nf, *axial_us])
+                    && finite(&[v_weights.0, v_weights.1, ve_weights.0, ve_weights.1])
+            }
+            CableCotangent::Implicit {
+                area_cm2,
+                capacitance_nf,
+                link_us,
+            } => finite(area_cm2) && finite(capacitance_nf) && finite(link_us),
+            CableCotangent::Double {
+                area_cm2,
+                capacitance_nf,
+                modes,
+            } => {
+                finite(&[*area_cm2, *capacitance_nf, modes.end_us])
+                    && finite(&modes.lambda)
+                    && finite(&modes.b)
+                    && finite(modes.drive.as_flattened())
+            }
+            CableCotangent::Reduced(c) => {
+                let drive = &c.drive;
+                finite(&[c.node_area_cm2, c.capacitance_nf, c.self_us, c.neighbor_us])
+                    && finite(&[c.even.lambda_per_ms, c.even.coupling_us_per_ms])
+                    && finite(&[c.odd.lambda_per_ms, c.odd.coupling_us_per_ms])
+                    && finite(&[drive.node_even_us, drive.node_odd_us, drive.node_wide_us])
+                    && finite(&[
+                        drive.even_us_per_ms,
+                        drive.odd_us_per_ms,
+                        drive.wide_us_per_ms,
+                    ])
+            }
+        }
+    }
+
     /// Adds another of the same cable.
     pub fn add(&mut self, other: &CableCotangent) {
         fn add(to: &mut [f64], from: &[f64]) {

@@ -3,8 +3,9 @@
 use super::Projection;
 
 /// Coefficients of a fibre stepped by
-/// `v += dt/c [ axial (w_v * v + w_e * ve) - area (G v - J) + injected ]`.
+/// `u += dt/c [ axial (w_v * u + w_e * ve) - area (G u - J) + injected ]`.
 ///
+/// Weights of the voltage that do not sum to zero act on the deviation `u` from the rollout's reference potential.
 /// The three-point weights are symmetric and the ends reflect (a missing neighbour is the other neighbour).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExplicitCable {

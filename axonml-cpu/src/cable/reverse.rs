@@ -107,7 +107,8 @@ pub(crate) struct ExplicitSums<'a, R, const L: usize> {
     pub(crate) j: &'a [R],
     /// Index of the last node per lane.
     pub(crate) last: &'a [usize],
-    /// Cotangent of `dt/c` times `dt/c`; of the neighbours' weight; of the node's own; of the area.
+    /// Cotangent of `dt/c` times `dt/c`; sums of the currents' cotangents times the second difference of the voltage, and
+    /// times the voltage itself; cotangent of the area.
     pub(crate) sums: &'a mut [[R; L]; 4],
 }
 
@@ -121,24 +122,24 @@ impl<R: Real, const L: usize> Kernel for ExplicitSums<'_, R, L> {
         let sums = self.sums;
         for k in 0..n {
             let left = &before[if k == 0 { 1 } else { k - 1 }];
-            let right = &before[if k == n - 1 { n - 2 } else { k + 1 }];
+            let mut right = before[if k == n - 1 { n - 2 } else { k + 1 }];
+            // Where a shorter fibre ends its last node has its left neighbour on both sides. (Rows behind have no
+            // cotangents.)
+            if self.last.contains(&k) {
+                for (l, &last) in self.last.iter().enumerate() {
+                    if last == k {
+                        right[l] = left[l];
+                    }
+                }
+            }
             for l in 0..L {
-                // At a shorter fibre's end the neighbours are corrected below.
                 let ionic = g[k][l].fma::<FUSED>(before[k][l], -j[k][l]);
+                let difference = (left[l] - before[k][l]) + (right[l] - before[k][l]);
                 sums[0][l] = u[k][l].fma::<FUSED>(after[k][l] - before[k][l], sums[0][l]);
-                sums[1][l] = current[k][l].fma::<FUSED>(left[l] + right[l], sums[1][l]);
+                sums[1][l] = current[k][l].fma::<FUSED>(difference, sums[1][l]);
                 sums[2][l] = current[k][l].fma::<FUSED>(before[k][l], sums[2][l]);
                 sums[3][l] = (-current[k][l]).fma::<FUSED>(ionic, sums[3][l]);
             }
-        }
-        for (l, &last) in self
-            .last
-            .iter()
-            .enumerate()
-            .filter(|&(_, &last)| last < n - 1)
-        {
-            let wrong = before[last + 1][l];
-            sums[1][l] += current[last][l] * (before[last - 1][l] - wrong);
         }
     }
 }
@@ -174,8 +175,11 @@ impl<R: Real> Kernel for ImplicitBack<'_, R> {
 #[derive(Debug, Default)]
 pub(crate) struct RowSums<R> {
     pub(crate) capacitance: Vec<R>,
+    /// Of the passive conductance to ground.
     pub(crate) passive: Vec<R>,
-    pub(crate) off: Vec<R>,
+    /// Of a conductance to the next row: differences of neighbours, which may be far smaller than what they have in
+    /// common, are taken before they are multiplied and summed.
+    pub(crate) link: Vec<R>,
     pub(crate) area: Vec<R>,
 }
 
@@ -206,8 +210,8 @@ impl<R: Real, const L: usize> Kernel for AddRowSums<'_, R, L> {
             sums.area[i] = (-y[i]).fma::<FUSED>(ionic, sums.area[i]);
         }
         for i in 0..n - L {
-            let pair = y[i].fma::<FUSED>(after[i + L], y[i + L] * after[i]);
-            sums.off[i] += -pair;
+            let (y, after) = (y[i + L] - y[i], after[i + L] - after[i]);
+            sums.link[i] = (-y).fma::<FUSED>(after, sums.link[i]);
         }
     }
 }

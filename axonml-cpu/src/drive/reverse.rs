@@ -171,18 +171,11 @@ impl<R: Real> DriveSums<R> {
             if let Some(cotangent) = self.dense_cables.get_mut(index) {
                 let ve: Vec<f64> = ve.iter().map(|ve| source.amplitude * ve).collect();
                 let driven = source.cable.project(&ve).modes;
-                add_drive(
-                    cotangent,
-                    &source.cable,
-                    drive.dt_ms,
-                    &ve,
-                    &driven,
-                    &nodes,
-                    &modes,
-                );
+                cotangent.add_projection(&source.cable, &ve, &nodes, &modes);
+                add_increments(cotangent, &source.cable, drive.dt_ms, &driven, &modes);
             }
             let unit = source.cable.project_transposed(&nodes, &modes);
-            if source.scaled {
+            if source.scaled && self.strengths {
                 let dot: f64 = unit.iter().zip(ve).map(|(x, ve)| x * ve).sum();
                 self.amplitudes[source.lane] += dot;
             }
@@ -235,8 +228,11 @@ impl<R: Real> DriveSums<R> {
                         if let Some(step) = &modal {
                             modes = step.drive_modes_transposed(&modes, dt_ms, &nodes_na);
                         }
-                        if let (Some(to), Some(ve)) = (&mut of_cable, potentials) {
-                            add_drive(to, cable, dt_ms, ve, &projection.modes, &nodes_na, &modes);
+                        if let Some(to) = &mut of_cable {
+                            if let Some(ve) = potentials {
+                                to.add_projection(cable, ve, &nodes_na, &modes);
+                            }
+                            add_increments(to, cable, dt_ms, &projection.modes, &modes);
                         }
                         if request.fields {
                             if potentials.is_some() {
@@ -269,18 +265,15 @@ impl<R: Real> DriveSums<R> {
     }
 }
 
-/// Adds what the numbers of a cable collect because they turn the potentials `ve_mv` into currents and drives: `driven`
-/// are the drives, `nodes_na` and `drives` the cotangents of both.
-fn add_drive(
+/// Adds what the numbers of a cable collect because they turn the drives `driven` of modes into increments over a step:
+/// `drives` are the cotangents of the drives.
+fn add_increments(
     to: &mut CableCotangent,
     cable: &Cable,
     dt_ms: f64,
-    ve_mv: &[f64],
     driven: &[f64],
-    nodes_na: &[f64],
     drives: &[f64],
 ) {
-    to.add_projection(cable, ve_mv, nodes_na, drives);
     if let Some(step) = cable.modal_step(dt_ms) {
         // Increments are a dt times the drive: linear in the decay as in the drive.
         let mut bar = ModalStep {

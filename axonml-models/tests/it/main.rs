@@ -2,6 +2,9 @@
 
 mod axonml;
 mod backends;
+#[allow(dead_code)]
+#[path = "../../../examples/custom_model.rs"]
+mod custom_model;
 mod failures;
 mod golden;
 mod gradients;
@@ -11,5 +14,6 @@ mod nerves;
 mod neuron;
 mod pytorch;
 mod threshold_gradients;
+mod transposes;
 mod two_mode;
 mod weights;

@@ -399,7 +399,7 @@ fn hodgkin_huxley_rests_and_fires_at_the_figures_of_another_implementation() {
 }
 
 /// A passive patch with a concentration that the leak current fills and a gate that reads it.
-struct Filling;
+pub(crate) struct Filling;
 
 impl FiberModel for Filling {
     fn schema(&self) -> Schema {

@@ -41,7 +41,7 @@ impl<R: Real, const L: usize> CableSums<R, L> {
             sums: RowSums {
                 capacitance: zeros(nodes),
                 passive: zeros(nodes),
-                off: zeros(nodes),
+                link: zeros(nodes),
                 area: zeros(nodes),
             },
             a: zeros(modes),
@@ -49,7 +49,7 @@ impl<R: Real, const L: usize> CableSums<R, L> {
             totals: RowSums {
                 capacitance: totals(nodes),
                 passive: totals(nodes),
-                off: totals(nodes),
+                link: totals(nodes),
                 area: totals(nodes),
             },
             a_totals: totals(modes),
@@ -79,7 +79,7 @@ impl<R: Real, const L: usize> CableSums<R, L> {
             } => {
                 move_to(&mut sums.capacitance, &mut totals.capacitance);
                 move_to(&mut sums.passive, &mut totals.passive);
-                move_to(&mut sums.off, &mut totals.off);
+                move_to(&mut sums.link, &mut totals.link);
                 move_to(&mut sums.area, &mut totals.area);
                 move_to(a, a_totals);
                 move_to(kappa, kappa_totals);
@@ -106,7 +106,7 @@ impl<R: Real, const L: usize> CableSums<R, L> {
                 let rows = Rows {
                     capacitance: column(&totals.capacitance, nodes),
                     passive: column(&totals.passive, nodes),
-                    off: column(&totals.off, nodes - 1),
+                    link: column(&totals.link, nodes - 1),
                     area: column(&totals.area, nodes),
                 };
                 match cable.modal_step(dt_ms) {
@@ -124,7 +124,7 @@ impl<R: Real, const L: usize> CableSums<R, L> {
     }
 }
 
-/// `m = dt/c`, neighbours' weight, own weight and area, as the kernel uses them, back to the numbers of the cable.
+/// From the sums of [`crate::cable::reverse::ExplicitSums`] to the numbers of the cable.
 fn add_explicit(to: &mut CableCotangent, cable: &Cable, sums: [f64; 4]) {
     let (
         CableCotangent::Explicit {
@@ -139,20 +139,22 @@ fn add_explicit(to: &mut CableCotangent, cable: &Cable, sums: [f64; 4]) {
     else {
         unreachable!("a checked rollout has one kind of cable")
     };
-    let [m, neighbor, center, area] = sums;
+    let [capacitance, difference, voltage, area] = sums;
     *area_cm2 += area * US_PER_S;
     // The kernel's sum is that of (dt/c) d/d(dt/c) = -c d/dc.
-    *capacitance_nf -= m / cable.capacitance_nf;
-    *axial_us += neighbor * cable.v_weights.0 + center * cable.v_weights.1;
-    v_weights.0 += neighbor * cable.axial_us;
-    v_weights.1 += center * cable.axial_us;
+    *capacitance_nf -= capacitance / cable.capacitance_nf;
+    // w_n (left + right) + w_c u = w_n (left - 2 u + right) + (w_c + 2 w_n) u, the last term small or zero.
+    let (neighbor, center) = cable.v_weights;
+    *axial_us += neighbor * difference + (center + 2.0 * neighbor) * voltage;
+    v_weights.0 += cable.axial_us * (difference + 2.0 * voltage);
+    v_weights.1 += cable.axial_us * voltage;
 }
 
 /// Cotangents of the implicit rows of one lane.
 struct Rows {
     capacitance: Vec<f64>,
     passive: Vec<f64>,
-    off: Vec<f64>,
+    link: Vec<f64>,
     area: Vec<f64>,
 }
 
@@ -170,8 +172,8 @@ impl Rows {
             area_cm2[k] += self.area[k] * US_PER_S;
             capacitance_nf[k] += self.capacitance[k] / dt_ms;
         }
-        for (k, link) in link_us.iter_mut().enumerate() {
-            *link += self.passive[k] + self.passive[k + 1] - self.off[k];
+        for (to, link) in link_us.iter_mut().zip(&self.link) {
+            *to += link;
         }
     }
 
@@ -179,11 +181,13 @@ impl Rows {
     fn modal(&self, dt_ms: f64, a: Vec<f64>, kappa: Vec<f64>) -> (ModalStep, f64) {
         let nodes = self.passive.len();
         let sides = |k: usize| f64::from(u8::from(k > 0) + u8::from(k + 1 < nodes));
+        let self_coupling: f64 = (0..nodes).map(|k| sides(k) * self.passive[k]).sum();
         let step = ModalStep {
             a,
             kappa,
-            self_coupling: (0..nodes).map(|k| sides(k) * self.passive[k]).sum(),
-            neighbor_coupling: -self.off.iter().sum::<f64>(),
+            self_coupling,
+            // A link is a coupling with as much conductance to ground at both its ends.
+            neighbor_coupling: self.link.iter().sum::<f64>() - self_coupling,
             capacitance_nf: self.capacitance.iter().sum::<f64>() / dt_ms,
         };
         (step, self.area.iter().sum::<f64>() * US_PER_S)

@@ -60,7 +60,7 @@ struct Back<'r, R, const L: usize> {
 }
 
 impl<'r, R: Real, const L: usize> Group<'r, R, L> {
-    /// Runs forward, asks the objective, and goes back.
+    /// Runs forward, asks the objective, and goes back; keeps states in about `trajectory_bytes`.
     ///
     /// # Errors
     /// If the objective's word does not fit what was recorded.
@@ -68,6 +68,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         mut self,
         objective: &dyn Objective,
         request: GradientRequest,
+        trajectory_bytes: usize,
     ) -> Result<Vec<Differentiated>, BackendError> {
         let steps = self.rollout.steps.clone();
         let explicit = matches!(self.cable, GroupCable::Explicit { .. });
@@ -76,7 +77,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             sources: request.cables,
             modes: request.cables,
         };
-        let mut trajectory = Trajectory::new(&self, keep, steps.len());
+        let mut trajectory = Trajectory::new(&self, keep, steps.len(), trajectory_bytes);
         let segments = trajectory.segments(&steps);
         let checkpoints = self.run_keeping(&segments, &mut trajectory);
 
@@ -107,6 +108,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             }
         }
         self.seed(&mut back, &seeds, steps.end);
+        self.find_bad_cotangents(&mut back, steps.end);
         for (index, segment) in segments.iter().enumerate().rev() {
             if index + 1 < segments.len() {
                 checkpoints[index].restore(&mut self);
@@ -388,7 +390,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
 
     /// Notes lanes whose cotangents are no longer finite, and goes on with zeros in them.
     fn find_bad_cotangents(&self, back: &mut Back<'_, R, L>, state: usize) {
-        let mut arrays: Vec<&[R]> = vec![&back.u];
+        let mut arrays: Vec<&[R]> = vec![&back.u, &back.z];
         arrays.extend(back.states.iter().map(|state| &state[..]));
         let mut found = false;
         dispatch(
@@ -401,9 +403,21 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         if !found {
             return;
         }
+        let per_node = std::iter::once(&back.u).chain(&back.states);
+        let per_node: Vec<&Vec<R>> = per_node.collect();
+        let modes = match &self.cable {
+            GroupCable::Modal { modes, .. } => modes.modes,
+            GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => 0,
+        };
         let mut lanes = Vec::new();
         for lane in 0..L {
-            let is_bad = |node: &usize| arrays.iter().any(|x| !x[node * L + lane].is_finite());
+            let is_bad = |node: &usize| {
+                // Modes count to the node left of them.
+                let of_modes = modes * node..modes * (node + 1);
+                let mut of_modes = of_modes.filter_map(|mode| back.z.get(mode * L + lane));
+                per_node.iter().any(|x| !x[node * L + lane].is_finite())
+                    || of_modes.any(|x| !x.is_finite())
+            };
             lanes.extend((0..self.nodes).find(is_bad).map(|node| (lane, node)));
         }
         for (lane, node) in lanes {
@@ -431,10 +445,19 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         for (lane, outcome) in outcomes.into_iter().enumerate() {
             let gradient = match (&seeds[lane], back.bad[lane]) {
                 (None, _) => FiberGradient::Diverged,
-                (Some(_), Some((state, node))) => FiberGradient::NonFinite { state, node },
+                (Some(_), Some((state, node))) => FiberGradient::NonFinite {
+                    state,
+                    node: Some(node),
+                },
                 (Some(seeds), None) => {
                     let cotangents = self.cotangents(back, lane, losses[lane], seeds, request);
-                    FiberGradient::Found(Box::new(cotangents))
+                    match cotangents.is_finite() {
+                        true => FiberGradient::Found(Box::new(cotangents)),
+                        false => FiberGradient::NonFinite {
+                            state: self.rollout.steps.start,
+                            node: None,
+                        },
+                    }
                 }
             };
             differentiated.push(Differentiated { outcome, gradient });

@@ -7,10 +7,6 @@ use axonml_autodiff::Real;
 use crate::group::Group;
 use crate::group::pack::GroupCable;
 
-/// Memory for the states of one group, bytes: runs whose states need more are cut into segments, and all but the last of
-/// these are run twice.
-const SEGMENT_BYTES: usize = 24 << 20;
-
 /// What is kept of every state besides voltages and gates.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keep {
@@ -31,8 +27,13 @@ pub(super) struct Trajectory<R> {
 }
 
 impl<R: Real> Trajectory<R> {
-    /// A trajectory for segments of up to `steps` steps of `group`; fewer if that needs too much memory.
-    pub(super) fn new<const L: usize>(group: &Group<'_, R, L>, keep: Keep, steps: usize) -> Self {
+    /// A trajectory for segments of up to `steps` steps of `group`; fewer if that needs more than `bytes` of memory.
+    pub(super) fn new<const L: usize>(
+        group: &Group<'_, R, L>,
+        keep: Keep,
+        steps: usize,
+        bytes: usize,
+    ) -> Self {
         let len = group.nodes * L;
         let modes = match &group.cable {
             GroupCable::Modal { z, .. } if keep.modes => z.len(),
@@ -47,7 +48,7 @@ impl<R: Real> Trajectory<R> {
             offsets.push(offsets[offsets.len() - 1] + size);
         }
         let row = offsets[offsets.len() - 1];
-        let affordable = (SEGMENT_BYTES / (row * size_of::<R>())).max(2);
+        let affordable = (bytes / (row * size_of::<R>())).max(2);
         let rows = (steps + 1).min(affordable);
         Trajectory {
             rows: vec![R::default(); rows * row],
@@ -56,14 +57,9 @@ impl<R: Real> Trajectory<R> {
         }
     }
 
-    /// Number of steps of a segment.
-    pub(super) fn segment(&self) -> usize {
-        self.rows.len() / self.row_len() - 1
-    }
-
-    /// The segments of `steps`, in order.
+    /// The segments of `steps`, in order; none if there are no steps.
     pub(super) fn segments(&self, steps: &Range<usize>) -> Vec<Range<usize>> {
-        let segment = self.segment();
+        let segment = (self.rows.len() / self.row_len() - 1).max(1);
         steps
             .clone()
             .step_by(segment)

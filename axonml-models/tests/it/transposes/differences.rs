@@ -1,0 +1,384 @@
+//! Derivatives against differences of runs of the reference.
+
+use std::sync::Arc;
+
+use axonml_autodiff::cable::{CableCotangent, DoubleCable, ExplicitCable, ImplicitCable};
+use axonml_autodiff::{Backend, Cable, Rollout, SourceField, Start};
+use axonml_cpu::{Direction, Reference};
+use axonml_models::{
+    Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberState, MODELS, NodeSelection,
+    ObserverKind, ObserverSpec, Settings, Simulation, Stimulus, Wanted,
+};
+
+use super::cases::{continued, irregular, plain, reprojected, with_own_parameters};
+use super::pairing::{Random, parts, recording, weights};
+
+/// Fourth-order difference of `f` with the steps that its noise and its curvature want, the one closest to `expected`.
+fn difference(expected: f64, steps: &[f64], f: impl Fn(f64) -> f64) -> f64 {
+    let found = steps.iter().map(|&h| {
+        let [a, b, c, d] = [-2.0, -1.0, 1.0, 2.0].map(|k| f(k * h));
+        (a - 8.0 * b + 8.0 * c - d) / (12.0 * h)
+    });
+    let closer = |a: f64, b: f64| match (a - expected).abs() < (b - expected).abs() {
+        true => a,
+        false => b,
+    };
+    found.reduce(closer).expect("at least one step")
+}
+
+fn add(to: &mut [f64], by: &[f64], h: f64) {
+    to.iter_mut().zip(by).for_each(|(to, by)| *to += h * by);
+}
+
+/// The rollout `h` along directions, except through the numbers of double cables.
+fn moved(rollout: &Rollout, directions: &[Direction], h: f64) -> Rollout {
+    let mut moved = rollout.clone();
+    let reference = directions[0].v_reference_mv;
+    moved.v_reference_mv += h * reference;
+    let shared: &mut Vec<f64> = Arc::make_mut(&mut moved.shared);
+    add(shared, &directions[0].shared, h);
+    match &mut moved.start {
+        Start::Uniform { v_mv, .. } => *v_mv += h * directions[0].uniform_v_mv,
+        Start::From(states) => {
+            for (state, direction) in states.iter_mut().zip(directions) {
+                let by = &direction.start;
+                add(&mut state.v_mv, &by.v_mv, h);
+                add(&mut state.modes, &by.modes, h);
+                for (x, by) in state.states.iter_mut().zip(&by.states) {
+                    add(x, by, h);
+                }
+            }
+        }
+    }
+    for (index, direction) in directions.iter().enumerate() {
+        let fiber = &mut moved.fibers[index];
+        add(&mut fiber.parameters, &direction.parameters, h);
+        fiber.cable = Arc::new(moved_cable(&fiber.cable, &direction.cable, h));
+        moved.drive.amplitudes[index] += h * direction.amplitude_ma;
+        let sources = Arc::make_mut(&mut moved.drive.sources[index]);
+        for (source, by) in sources.iter_mut().zip(&direction.sources) {
+            match &mut source.field {
+                SourceField::Separable {
+                    potentials,
+                    waveform,
+                    ..
+                } => {
+                    if let Some(ve) = potentials {
+                        let ve: &mut Vec<f64> = Arc::make_mut(ve);
+                        add(ve, &by.potentials, h);
+                    }
+                    if !by.waveform.is_empty() {
+                        let mut own = moved.drive.waveforms[*waveform].to_vec();
+                        add(&mut own, &by.waveform, h);
+                        *waveform = moved.drive.waveforms.len();
+                        moved.drive.waveforms.push(Arc::new(own));
+                    }
+                }
+                SourceField::Dense(ve) => {
+                    let ve: &mut Vec<f64> = Arc::make_mut(ve);
+                    add(ve, &by.potentials, h);
+                }
+            }
+        }
+    }
+    let mut moved = reprojected(moved);
+    for (sources, direction) in moved.drive.sources.iter_mut().zip(directions) {
+        let sources = Arc::make_mut(sources);
+        for (source, by) in sources.iter_mut().zip(&direction.sources) {
+            if let (SourceField::Separable { projection, .. }, Some(by)) =
+                (&mut source.field, &by.projection)
+            {
+                let projection = Arc::make_mut(projection);
+                add(&mut projection.nodes_na, &by.nodes_na, h);
+                add(&mut projection.modes, &by.modes, h);
+            }
+        }
+    }
+    moved
+}
+
+fn moved_cable(cable: &Cable, by: &CableCotangent, h: f64) -> Cable {
+    match (cable, by) {
+        (
+            Cable::Explicit(c),
+            CableCotangent::Explicit {
+                area_cm2,
+                capacitance_nf,
+                axial_us,
+                v_weights,
+                ve_weights,
+            },
+        ) => {
+            let pair = |x: (f64, f64), by: &(f64, f64)| (x.0 + h * by.0, x.1 + h * by.1);
+            Cable::Explicit(ExplicitCable {
+                nodes: c.nodes,
+                area_cm2: c.area_cm2 + h * area_cm2,
+                capacitance_nf: c.capacitance_nf + h * capacitance_nf,
+                axial_us: c.axial_us + h * axial_us,
+                v_weights: pair(c.v_weights, v_weights),
+                ve_weights: pair(c.ve_weights, ve_weights),
+            })
+        }
+        (
+            Cable::Implicit(c),
+            CableCotangent::Implicit {
+                area_cm2,
+                capacitance_nf,
+                link_us,
+            },
+        ) => {
+            let sum = |x: &[f64], by: &[f64]| {
+                let mut x = x.to_vec();
+                add(&mut x, by, h);
+                x
+            };
+            Cable::Implicit(ImplicitCable {
+                area_cm2: sum(&c.area_cm2, area_cm2),
+                capacitance_nf: sum(&c.capacitance_nf, capacitance_nf),
+                link_us: sum(&c.link_us, link_us),
+            })
+        }
+        (
+            Cable::Double(c),
+            CableCotangent::Double {
+                area_cm2,
+                capacitance_nf,
+                ..
+            },
+        ) => Cable::Double(DoubleCable {
+            node_area_cm2: c.node_area_cm2 + h * area_cm2,
+            node_capacitance_nf: c.node_capacitance_nf + h * capacitance_nf,
+            ..c.clone()
+        }),
+        (Cable::Reduced(c), CableCotangent::Reduced(by)) => {
+            let mut c = c.clone();
+            let (mut at, mut by) = (
+                CableCotangent::Reduced(c.clone()),
+                CableCotangent::Reduced(by.clone()),
+            );
+            let by: Vec<f64> = super::pairing::numbers(&mut by)
+                .iter()
+                .flat_map(|(_, x)| x.to_vec())
+                .collect();
+            for ((_, x), by) in super::pairing::numbers(&mut at).into_iter().zip(by) {
+                x[0] += h * by;
+            }
+            if let CableCotangent::Reduced(at) = at {
+                c = at;
+            }
+            Cable::Reduced(c)
+        }
+        _ => panic!("a direction is of its cable's kind"),
+    }
+}
+
+/// What holds for every fibre holds for the first one.
+fn first_fiber(mut rollout: Rollout) -> Rollout {
+    rollout = rollout.select(std::iter::once(0));
+    rollout.steps.end = rollout.steps.end.min(rollout.steps.start + 30);
+    rollout
+}
+
+fn flat(state: &FiberState) -> Vec<f64> {
+    let states = state.states.iter().flatten();
+    let all = state.v_mv.iter().chain(states).chain(&state.modes);
+    all.copied().collect()
+}
+
+/// The largest number of each kind in place of each number; of voltages, mV, at least 100.
+fn sizes(state: &FiberState) -> Vec<f64> {
+    let largest =
+        |x: &[f64], least: f64| vec![x.iter().fold(least, |m, x| m.max(x.abs())); x.len()];
+    let states = state.states.iter().flat_map(|x| largest(x, 0.0));
+    let mut sizes = largest(&state.v_mv, 100.0);
+    sizes.extend(states);
+    sizes.extend(largest(&state.modes, 0.0));
+    sizes
+}
+
+#[test]
+fn forward_derivatives_are_differences() {
+    for model in MODELS {
+        for rollout in [
+            plain(*model),
+            continued(irregular(with_own_parameters(plain(*model)))),
+        ] {
+            let rollout = first_fiber(rollout);
+            for (name, mut direction) in parts(&rollout, 0) {
+                // Numbers of the modes can only move together, with those of an internode: see `gradients_by_parameters`.
+                if let CableCotangent::Double { modes, .. } = &mut direction.cable {
+                    modes.lambda.fill(0.0);
+                    modes.b.fill(0.0);
+                    modes.drive.as_flattened_mut().fill(0.0);
+                    modes.end_us = 0.0;
+                }
+                // A uniform start has no state of its own to move.
+                if let Start::Uniform { .. } = &rollout.start {
+                    direction.start = Direction::zero(&rollout, 0).start;
+                }
+                let directions = [direction];
+                let tangent = Reference.tangent(&rollout, &directions).unwrap().remove(0);
+                let expected = flat(tangent.changes.last().unwrap());
+                let last = Reference.run(&rollout).unwrap().fibers.remove(0).state;
+                assert_eq!(tangent.states.last(), last.as_ref());
+                let runs: Vec<_> = [1e-3, 2e-4, 4e-5]
+                    .map(|h| {
+                        let each = [-2.0, -1.0, 1.0, 2.0].map(|k| {
+                            let moved = moved(&rollout, &directions, k * h);
+                            let outcome = Reference.run(&moved).unwrap().fibers.remove(0);
+                            flat(&outcome.state.unwrap())
+                        });
+                        (h, each)
+                    })
+                    .into();
+                let sizes = sizes(&last.unwrap());
+                for (index, &expected) in expected.iter().enumerate() {
+                    let error = runs.iter().map(|(h, [a, b, c, d])| {
+                        let [a, b, c, d] = [a, b, c, d].map(|x| x[index]);
+                        ((a - 8.0 * b + 8.0 * c - d) / (12.0 * h) - expected).abs()
+                    });
+                    let error = error.fold(f64::INFINITY, f64::min);
+                    // Rounding of the last state, divided by the larger step.
+                    let noise = 1e-12 * sizes[index] / 1e-3;
+                    assert!(
+                        error <= 1e-7 * expected.abs() + noise,
+                        "{}: {name}, number {index}: {expected:e} is off by {error:e}",
+                        model.schema().id
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// A loss that is linear in what one recorder saw.
+fn loss(fiber: usize, outcome: &FiberOutcome) -> Evaluation {
+    let mut evaluation = weights(fiber, outcome);
+    evaluation.state = None;
+    let seen = recording(&outcome.observations[0]).unwrap();
+    let weights = evaluation.recorded[0].as_ref().unwrap();
+    let of_states = seen.states.iter().zip(&weights.states);
+    let terms = of_states.chain([(&seen.v_mv, &weights.v_mv)]);
+    evaluation.loss = terms
+        .flat_map(|(x, w)| x.iter().zip(w))
+        .map(|(x, w)| x * w)
+        .sum();
+    evaluation
+}
+
+/// Simulations of one fibre that differ in a parameter, the temperature or the start, in unmoved potentials.
+struct Model {
+    model: &'static dyn FiberModel,
+    backend: Device,
+}
+
+impl Model {
+    fn simulation(&self, change: impl FnOnce(&mut Settings)) -> Simulation {
+        let dt_ms = 0.005;
+        let mut settings = Settings {
+            dt_ms,
+            tstop_ms: 40.0 * dt_ms,
+            ..Settings::default()
+        };
+        change(&mut settings);
+        let diameter_um = if self.model.schema().diameters_um.contains(&10.0)
+            && ["mrg", "two-mode", "smf"].contains(&self.model.schema().id)
+        {
+            10.0
+        } else {
+            1.0
+        };
+        let fibers = vec![Fiber::new(diameter_um, 5)];
+        Simulation::new(self.model, fibers, &settings, &self.backend).unwrap()
+    }
+
+    fn stimulus(simulation: &Simulation) -> Stimulus {
+        let samples = simulation.sample_points_um(0).len();
+        let mut random = Random::new(3);
+        let ve = (0..samples).map(|_| 60.0 * random.number()).collect();
+        let pulse = "monophasic:pw=0.1,delay=0.02".parse().unwrap();
+        let injected: axonml_core::Waveform = "monophasic:pw=0.1,delay=0.05".parse().unwrap();
+        Stimulus::none(1)
+            .potentials(0, ve, Arc::new(pulse))
+            .unwrap()
+            .inject(0, 1, -0.1, Arc::new(injected))
+    }
+
+    fn observers(&self) -> [ObserverSpec; 1] {
+        let states = self.model.schema().states;
+        let states = states.iter().map(|&name| name.to_owned()).collect();
+        let kind = ObserverKind::Recorder { states, every: 1 };
+        [ObserverSpec::new(kind, NodeSelection::All)]
+    }
+
+    fn loss(&self, change: impl FnOnce(&mut Settings)) -> f64 {
+        let simulation = self.simulation(change);
+        let stimulus = Model::stimulus(&simulation);
+        let outcome = simulation.run(&stimulus, 0.5, &self.observers()).unwrap();
+        loss(0, &outcome.fibers[0]).loss
+    }
+}
+
+/// By every parameter of every model, the temperature, the start and the amplitude: of membranes, geometries, the
+/// properties of internodes (whose compartments the reference solves) and the reference potential.
+#[test]
+fn gradients_by_parameters_are_differences() {
+    for model in MODELS {
+        let fast = Model {
+            model: *model,
+            backend: Device::cpu().unwrap(),
+        };
+        let slow = Model {
+            model: *model,
+            backend: Device::custom(Reference),
+        };
+        let simulation = fast.simulation(|_| ());
+        let stimulus = Model::stimulus(&simulation);
+        let runs = simulation
+            .differentiate(&stimulus, 0.5, &fast.observers(), &loss, Wanted::ALL)
+            .unwrap();
+        let gradient = runs[0].gradient.as_ref().unwrap();
+        let schema = simulation.schema().clone();
+        let id = schema.id;
+        // Derivatives times the size of what changes.
+        let size = |x: f64| if x == 0.0 { 1.0 } else { x };
+        let mut compared: Vec<(&str, f64, f64)> = Vec::new();
+        let steps = [1e-3, 3e-4, 1e-4, 1e-5];
+        for (parameter, found) in schema.parameters.iter().zip(&gradient.parameters) {
+            let size = size(parameter.value);
+            let found = found * size;
+            let expected = difference(found, &steps, |h| {
+                let value = parameter.value + h * size;
+                slow.loss(|s| s.parameters.push((parameter.name.to_owned(), value)))
+            });
+            compared.push((parameter.name, found, expected));
+        }
+        let expected = difference(gradient.celsius, &steps, |h| {
+            slow.loss(|s| s.celsius = Some(schema.celsius + h))
+        });
+        compared.push(("celsius", gradient.celsius, expected));
+        let expected = difference(gradient.start_v, &steps, |h| {
+            let mut start = schema.start.clone();
+            start.v_mv += h;
+            slow.loss(|s| s.declared = Some(start))
+        });
+        compared.push(("start", gradient.start_v, expected));
+        let at = slow.simulation(|_| ());
+        let expected = difference(gradient.amplitude, &steps, |h| {
+            let outcome = at.run(&stimulus, 0.5 + h, &slow.observers()).unwrap();
+            loss(0, &outcome.fibers[0]).loss
+        });
+        compared.push(("amplitude", gradient.amplitude, expected));
+        let largest = compared.iter().fold(0.0_f64, |m, c| m.max(c.2.abs()));
+        let mut worst = 0.0_f64;
+        for (name, found, expected) in &compared {
+            let error = (found - expected).abs();
+            worst = worst.max(error / (expected.abs() + 1e-3 * largest));
+            assert!(
+                error <= 1e-7 * (expected.abs() + 1e-3 * largest),
+                "{id}: {name}: {found:e}, by differences {expected:e}, off by {error:e} (largest {largest:e})"
+            );
+        }
+        println!("{id}: {} derivatives, worst {worst:.1e}", compared.len());
+    }
+}
