@@ -4,8 +4,10 @@
 //! asked to.
 #![forbid(unsafe_code)]
 
+mod acceptance;
 pub mod dataset;
 mod surrogate;
 pub mod threshold_fit;
 
+pub use acceptance::Acceptance;
 pub use surrogate::{Surrogate, SurrogateError};

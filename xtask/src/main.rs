@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod tidy;
+mod train_bundled;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
+    /// Train the weights that the models come with, from nothing, and check them before they are written.
+    TrainBundled(train_bundled::TrainBundled),
     /// Check the rules of the house that the compiler does not know.
     Tidy,
 }
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::Check(check) => check.run(),
         Task::Bench(bench) => bench.run(),
         Task::Verify { flags } => check::verify(&flags),
+        Task::TrainBundled(train) => train.run(),
         Task::Tidy => tidy::run(),
     };
     match result {

@@ -122,7 +122,7 @@ const LARGEST_STEP: f64 = 0.5;
 const FIRST_MU: f64 = 0.1;
 const TRIES: usize = 6;
 /// A fit has converged when an iteration lowers the cost by less than this share.
-const CONVERGED: f64 = 1e-4;
+const CONVERGED: f64 = 1e-3;
 
 /// A fit: the exact fibres' answers.
 pub struct ThresholdFit {
