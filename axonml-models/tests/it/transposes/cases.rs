@@ -32,8 +32,8 @@ fn models() -> impl Iterator<Item = &'static dyn FiberModel> {
 }
 
 /// Whether a model's nodes are joined by myelinated internodes, or look so.
-fn myelinated(id: &str) -> bool {
-    ["mrg", "two-mode", "smf"].contains(&id)
+pub(crate) fn myelinated(id: &str) -> bool {
+    ["mrg", "two-mode", "smf", "exposed"].contains(&id)
 }
 
 /// Every model twice: a run from its declared start in one go, and one that goes on from a state without symmetry, in

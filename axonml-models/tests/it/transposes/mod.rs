@@ -4,6 +4,7 @@
 mod cases;
 mod differences;
 mod pairing;
+mod parameters;
 mod refusals;
 
 use axonml_autodiff::{Backend, FiberStatus, GradientRequest};

@@ -136,14 +136,14 @@ impl FiberModel for Rising {
 fn rows_behind_a_short_fibre_do_not_matter() {
     let settings = Settings {
         dt_ms: 0.01,
-        tstop_ms: 3.0,
+        tstop_ms: 15.0,
         ..Settings::default()
     };
     let run = |lengths: &[usize], injected_na: f64| {
         let fibers = lengths.iter().map(|&n| Fiber::new(1.0, n)).collect();
         let device = Device::cpu().unwrap();
         let simulation = Simulation::new(&Rising, fibers, &settings, &device).unwrap();
-        let clamp: Arc<Waveform> = Arc::new("monophasic:pw=3,delay=0".parse().unwrap());
+        let clamp: Arc<Waveform> = Arc::new("monophasic:pw=15,delay=0".parse().unwrap());
         let each = lengths.iter().enumerate();
         let nodes = each.flat_map(|(fiber, &nodes)| (0..nodes).map(move |node| (fiber, node)));
         let stimulus = nodes.fold(Stimulus::none(lengths.len()), |stimulus, (fiber, node)| {
