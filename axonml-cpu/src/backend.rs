@@ -57,19 +57,16 @@ impl CpuBackend {
         // Fibres of equal length share groups, so that short ones do not idle in the rows of long ones.
         let mut order: Vec<usize> = (0..rollout.fibers.len()).collect();
         order.sort_by_key(|&fiber| rollout.fibers[fiber].cable.nodes());
-        let results: Vec<(usize, T)> = order
+        let groups: Vec<Result<Vec<T>, BackendError>> = order
             .par_chunks(L)
-            .map(|members| {
-                let results = act(Group::<R, L>::new(rollout, members, self.isa)?)?;
-                Ok(members.iter().copied().zip(results).collect())
-            })
-            .collect::<Result<Vec<Vec<_>>, BackendError>>()?
-            .into_iter()
-            .flatten()
+            .map(|members| act(Group::<R, L>::new(rollout, members, self.isa)?))
             .collect();
         let mut fibers: Vec<Option<T>> = order.iter().map(|_| None).collect();
-        for (fiber, result) in results {
-            fibers[fiber] = Some(result);
+        // In the groups' order, so that of several errors it is always the same that is reported.
+        for (members, results) in order.chunks(L).zip(groups) {
+            for (&fiber, result) in members.iter().zip(results?) {
+                fibers[fiber] = Some(result);
+            }
         }
         Ok(fibers.into_iter().flatten().collect())
     }

@@ -1,6 +1,6 @@
 //! Derivatives of simulations with respect to parameters, stimuli and initial states.
 
-use axonml_autodiff::cable::{CableCotangent, InternodeModes};
+use axonml_autodiff::cable::{CableCotangent, InternodeError, InternodeModes};
 use axonml_autodiff::{
     BackendError, Cable, Cotangents, FiberGradient, GradientRequest, Objective, Rollout,
     SourceCotangent,
@@ -133,7 +133,11 @@ impl Simulation {
                 FiberGradient::Found(cotangents) => {
                     let gradient = self
                         .model
-                        .gradient(&self.built[member], *cotangents, wanted)?;
+                        .gradient(&self.built[member], *cotangents, wanted)
+                        .map_err(|error| SimulationError::Geometry {
+                            fiber: format!("fibre {fiber}"),
+                            problem: format!("no derivative by its internodes: {error}"),
+                        })?;
                     if !gradient.is_finite() {
                         return Err(not_finite(rollout.steps.start, None));
                     }
@@ -166,7 +170,7 @@ impl LoweredModel {
         built: &BuiltFiber,
         cotangents: Cotangents,
         wanted: Wanted,
-    ) -> Result<Gradient, SimulationError> {
+    ) -> Result<Gradient, InternodeError> {
         let mut parameters = cotangents.shared;
         let mut celsius = 0.0;
         if wanted.parameters {
@@ -198,7 +202,7 @@ fn geometry_cotangents(
     kind: Kind,
     built: &BuiltFiber,
     cable: &CableCotangent,
-) -> Result<Vec<f64>, SimulationError> {
+) -> Result<Vec<f64>, InternodeError> {
     let mut values = vec![0.0; built.values.len()];
     let quantities = values.len() - 3;
     let (own, numbers) = values.split_at_mut(quantities);
@@ -260,18 +264,12 @@ fn add_internode(
     quantities: &mut [f64],
     built: &BuiltFiber,
     modes: &InternodeModes,
-) -> Result<(), SimulationError> {
+) -> Result<(), InternodeError> {
     let Cable::Double(cable) = &*built.cable else {
         unreachable!("a cotangent is of its cable's kind")
     };
     let at = internode_properties(&built.values[..quantities.len()]);
-    let bar = cable
-        .internode
-        .adjoint(&at, modes)
-        .map_err(|error| SimulationError::Geometry {
-            fiber: "the fibre".into(),
-            problem: error.to_string(),
-        })?;
+    let bar = cable.internode.adjoint(&at, modes)?;
     quantities[0] += bar.node.length_um;
     quantities[1] += bar.node.diameter_um;
     quantities[2] += bar.node.periaxonal_width_um;

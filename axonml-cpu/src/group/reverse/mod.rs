@@ -238,6 +238,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     ) {
         match &self.cable {
             GroupCable::Explicit { .. } => self.explicit_back(back, trajectory, step, row),
+            // Without modes their number does not matter.
             GroupCable::Implicit { .. } => {
                 self.implicit_back::<{ ReducedCable::MODES }>(back, trajectory, step, row);
             }

@@ -8,7 +8,7 @@ use axonml_autodiff::{
     Backend, Binding, BoundProgram, Cable, MembranePrograms, Rollout, SourceField, Start,
 };
 use axonml_core::{Medium, PointSource, Waveform};
-use axonml_cpu::{CpuBackend, Reference};
+use axonml_cpu::Reference;
 use axonml_models::{
     Device, Fiber, FiberModel, MODELS, NodeSelection, ObserverKind, ObserverSpec, Settings,
     Simulation, Stimulus,
@@ -18,11 +18,11 @@ use super::pairing::Random;
 use crate::custom_model::ConnorStevens;
 use crate::models::Filling;
 
-/// A rollout, and a backend to differentiate it with.
+/// A rollout, and the memory for trajectories to differentiate it with.
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) rollout: Rollout,
-    pub(crate) backend: CpuBackend,
+    pub(crate) trajectory_bytes: Option<usize>,
 }
 
 /// Every model, and models of tests and examples.
@@ -32,8 +32,8 @@ fn models() -> impl Iterator<Item = &'static dyn FiberModel> {
 }
 
 /// Whether a model's nodes are joined by myelinated internodes, or look so.
-fn myelinated(id: &str) -> bool {
-    ["mrg", "two-mode", "smf"].contains(&id)
+pub(crate) fn myelinated(id: &str) -> bool {
+    ["mrg", "two-mode", "smf", "exposed"].contains(&id)
 }
 
 /// Every model twice: a run from its declared start in one go, and one that goes on from a state without symmetry, in
@@ -46,7 +46,7 @@ pub(crate) fn all() -> Vec<Case> {
         cases.push(Case {
             name: id.to_owned(),
             rollout: plain.clone(),
-            backend: CpuBackend::new(),
+            trajectory_bytes: None,
         });
         let rollout = continued(irregular(with_own_parameters(plain)));
         let row = |cable: &Cable| cable.nodes() * (3 + rollout.membrane.states.len());
@@ -58,7 +58,7 @@ pub(crate) fn all() -> Vec<Case> {
         cases.push(Case {
             name: format!("{id}, continued"),
             rollout,
-            backend: CpuBackend::new().with_trajectory_bytes(bytes),
+            trajectory_bytes: Some(bytes),
         });
     }
     cases

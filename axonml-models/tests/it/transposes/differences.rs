@@ -1,30 +1,14 @@
-//! Derivatives against differences of runs of the reference.
+//! The forward derivatives of the reference against differences of its runs.
 
 use std::sync::Arc;
 
 use axonml_autodiff::cable::{CableCotangent, DoubleCable, ExplicitCable, ImplicitCable};
 use axonml_autodiff::{Backend, Cable, Rollout, SourceField, Start};
 use axonml_cpu::{Direction, Reference};
-use axonml_models::{
-    Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberState, MODELS, NodeSelection,
-    ObserverKind, ObserverSpec, Settings, Simulation, Stimulus, Wanted,
-};
+use axonml_models::{FiberState, MODELS};
 
 use super::cases::{continued, irregular, plain, reprojected, with_own_parameters};
-use super::pairing::{Random, parts, recording, weights};
-
-/// Fourth-order difference of `f` with the steps that its noise and its curvature want, the one closest to `expected`.
-fn difference(expected: f64, steps: &[f64], f: impl Fn(f64) -> f64) -> f64 {
-    let found = steps.iter().map(|&h| {
-        let [a, b, c, d] = [-2.0, -1.0, 1.0, 2.0].map(|k| f(k * h));
-        (a - 8.0 * b + 8.0 * c - d) / (12.0 * h)
-    });
-    let closer = |a: f64, b: f64| match (a - expected).abs() < (b - expected).abs() {
-        true => a,
-        false => b,
-    };
-    found.reduce(closer).expect("at least one step")
-}
+use super::pairing::{numbers, parts};
 
 fn add(to: &mut [f64], by: &[f64], h: f64) {
     to.iter_mut().zip(by).for_each(|(to, by)| *to += h * by);
@@ -156,11 +140,11 @@ fn moved_cable(cable: &Cable, by: &CableCotangent, h: f64) -> Cable {
                 CableCotangent::Reduced(c.clone()),
                 CableCotangent::Reduced(by.clone()),
             );
-            let by: Vec<f64> = super::pairing::numbers(&mut by)
+            let by: Vec<f64> = numbers(&mut by)
                 .iter()
                 .flat_map(|(_, x)| x.to_vec())
                 .collect();
-            for ((_, x), by) in super::pairing::numbers(&mut at).into_iter().zip(by) {
+            for ((_, x), by) in numbers(&mut at).into_iter().zip(by) {
                 x[0] += h * by;
             }
             if let CableCotangent::Reduced(at) = at {
@@ -205,7 +189,7 @@ fn forward_derivatives_are_differences() {
         ] {
             let rollout = first_fiber(rollout);
             for (name, mut direction) in parts(&rollout, 0) {
-                // Numbers of the modes can only move together, with those of an internode: see `gradients_by_parameters`.
+                // Numbers of the modes can only move together, with those of an internode: see `super::parameters`.
                 if let CableCotangent::Double { modes, .. } = &mut direction.cable {
                     modes.lambda.fill(0.0);
                     modes.b.fill(0.0);
@@ -248,137 +232,5 @@ fn forward_derivatives_are_differences() {
                 }
             }
         }
-    }
-}
-
-/// A loss that is linear in what one recorder saw.
-fn loss(fiber: usize, outcome: &FiberOutcome) -> Evaluation {
-    let mut evaluation = weights(fiber, outcome);
-    evaluation.state = None;
-    let seen = recording(&outcome.observations[0]).unwrap();
-    let weights = evaluation.recorded[0].as_ref().unwrap();
-    let of_states = seen.states.iter().zip(&weights.states);
-    let terms = of_states.chain([(&seen.v_mv, &weights.v_mv)]);
-    evaluation.loss = terms
-        .flat_map(|(x, w)| x.iter().zip(w))
-        .map(|(x, w)| x * w)
-        .sum();
-    evaluation
-}
-
-/// Simulations of one fibre that differ in a parameter, the temperature or the start, in unmoved potentials.
-struct Model {
-    model: &'static dyn FiberModel,
-    backend: Device,
-}
-
-impl Model {
-    fn simulation(&self, change: impl FnOnce(&mut Settings)) -> Simulation {
-        let dt_ms = 0.005;
-        let mut settings = Settings {
-            dt_ms,
-            tstop_ms: 40.0 * dt_ms,
-            ..Settings::default()
-        };
-        change(&mut settings);
-        let diameter_um = if self.model.schema().diameters_um.contains(&10.0)
-            && ["mrg", "two-mode", "smf"].contains(&self.model.schema().id)
-        {
-            10.0
-        } else {
-            1.0
-        };
-        let fibers = vec![Fiber::new(diameter_um, 5)];
-        Simulation::new(self.model, fibers, &settings, &self.backend).unwrap()
-    }
-
-    fn stimulus(simulation: &Simulation) -> Stimulus {
-        let samples = simulation.sample_points_um(0).len();
-        let mut random = Random::new(3);
-        let ve = (0..samples).map(|_| 60.0 * random.number()).collect();
-        let pulse = "monophasic:pw=0.1,delay=0.02".parse().unwrap();
-        let injected: axonml_core::Waveform = "monophasic:pw=0.1,delay=0.05".parse().unwrap();
-        Stimulus::none(1)
-            .potentials(0, ve, Arc::new(pulse))
-            .unwrap()
-            .inject(0, 1, -0.1, Arc::new(injected))
-    }
-
-    fn observers(&self) -> [ObserverSpec; 1] {
-        let states = self.model.schema().states;
-        let states = states.iter().map(|&name| name.to_owned()).collect();
-        let kind = ObserverKind::Recorder { states, every: 1 };
-        [ObserverSpec::new(kind, NodeSelection::All)]
-    }
-
-    fn loss(&self, change: impl FnOnce(&mut Settings)) -> f64 {
-        let simulation = self.simulation(change);
-        let stimulus = Model::stimulus(&simulation);
-        let outcome = simulation.run(&stimulus, 0.5, &self.observers()).unwrap();
-        loss(0, &outcome.fibers[0]).loss
-    }
-}
-
-/// By every parameter of every model, the temperature, the start and the amplitude: of membranes, geometries, the
-/// properties of internodes (whose compartments the reference solves) and the reference potential.
-#[test]
-fn gradients_by_parameters_are_differences() {
-    for model in MODELS {
-        let fast = Model {
-            model: *model,
-            backend: Device::cpu().unwrap(),
-        };
-        let slow = Model {
-            model: *model,
-            backend: Device::custom(Reference),
-        };
-        let simulation = fast.simulation(|_| ());
-        let stimulus = Model::stimulus(&simulation);
-        let runs = simulation
-            .differentiate(&stimulus, 0.5, &fast.observers(), &loss, Wanted::ALL)
-            .unwrap();
-        let gradient = runs[0].gradient.as_ref().unwrap();
-        let schema = simulation.schema().clone();
-        let id = schema.id;
-        // Derivatives times the size of what changes.
-        let size = |x: f64| if x == 0.0 { 1.0 } else { x };
-        let mut compared: Vec<(&str, f64, f64)> = Vec::new();
-        let steps = [1e-3, 3e-4, 1e-4, 1e-5];
-        for (parameter, found) in schema.parameters.iter().zip(&gradient.parameters) {
-            let size = size(parameter.value);
-            let found = found * size;
-            let expected = difference(found, &steps, |h| {
-                let value = parameter.value + h * size;
-                slow.loss(|s| s.parameters.push((parameter.name.to_owned(), value)))
-            });
-            compared.push((parameter.name, found, expected));
-        }
-        let expected = difference(gradient.celsius, &steps, |h| {
-            slow.loss(|s| s.celsius = Some(schema.celsius + h))
-        });
-        compared.push(("celsius", gradient.celsius, expected));
-        let expected = difference(gradient.start_v, &steps, |h| {
-            let mut start = schema.start.clone();
-            start.v_mv += h;
-            slow.loss(|s| s.declared = Some(start))
-        });
-        compared.push(("start", gradient.start_v, expected));
-        let at = slow.simulation(|_| ());
-        let expected = difference(gradient.amplitude, &steps, |h| {
-            let outcome = at.run(&stimulus, 0.5 + h, &slow.observers()).unwrap();
-            loss(0, &outcome.fibers[0]).loss
-        });
-        compared.push(("amplitude", gradient.amplitude, expected));
-        let largest = compared.iter().fold(0.0_f64, |m, c| m.max(c.2.abs()));
-        let mut worst = 0.0_f64;
-        for (name, found, expected) in &compared {
-            let error = (found - expected).abs();
-            worst = worst.max(error / (expected.abs() + 1e-3 * largest));
-            assert!(
-                error <= 1e-7 * (expected.abs() + 1e-3 * largest),
-                "{id}: {name}: {found:e}, by differences {expected:e}, off by {error:e} (largest {largest:e})"
-            );
-        }
-        println!("{id}: {} derivatives, worst {worst:.1e}", compared.len());
     }
 }

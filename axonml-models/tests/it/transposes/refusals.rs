@@ -7,7 +7,7 @@ use axonml_autodiff::{
     Precision, Rollout,
 };
 use axonml_core::Waveform;
-use axonml_cpu::CpuBackend;
+use axonml_cpu::{CpuBackend, Direction, Reference};
 use axonml_models::{
     Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberSymbols, Geometry, MODELS, Membrane,
     NodeSelection, ObserverKind, ObserverSpec, Patch, Schema, SectionKind, Settings, Simulation,
@@ -136,14 +136,14 @@ impl FiberModel for Rising {
 fn rows_behind_a_short_fibre_do_not_matter() {
     let settings = Settings {
         dt_ms: 0.01,
-        tstop_ms: 3.0,
+        tstop_ms: 15.0,
         ..Settings::default()
     };
     let run = |lengths: &[usize], injected_na: f64| {
         let fibers = lengths.iter().map(|&n| Fiber::new(1.0, n)).collect();
         let device = Device::cpu().unwrap();
         let simulation = Simulation::new(&Rising, fibers, &settings, &device).unwrap();
-        let clamp: Arc<Waveform> = Arc::new("monophasic:pw=3,delay=0".parse().unwrap());
+        let clamp: Arc<Waveform> = Arc::new("monophasic:pw=15,delay=0".parse().unwrap());
         let each = lengths.iter().enumerate();
         let nodes = each.flat_map(|(fiber, &nodes)| (0..nodes).map(move |node| (fiber, node)));
         let stimulus = nodes.fold(Stimulus::none(lengths.len()), |stimulus, (fiber, node)| {
@@ -331,6 +331,63 @@ fn cotangents_of_other_shapes_are_refused() {
         let message = refused(spoil);
         assert!(message.contains(expected), "{message}");
     }
+}
+
+#[test]
+fn directions_of_other_shapes_are_refused() {
+    let rollout = rollout("mrg");
+    let other = plain(model("sundt").unwrap());
+    let refused = |spoil: &dyn Fn(&mut Direction)| {
+        let fibers = 0..rollout.fibers.len();
+        let mut directions: Vec<_> = fibers.map(|fiber| everything(&rollout, fiber)).collect();
+        spoil(&mut directions[1]);
+        let error = Reference.tangent(&rollout, &directions).unwrap_err();
+        error.to_string()
+    };
+    let cases: [(&dyn Fn(&mut Direction), &str); 9] = [
+        (
+            &|d| d.shared.push(0.0),
+            "shared parameters of fibre 1: expected 16 values, found 17",
+        ),
+        (
+            &|d| d.parameters.push(0.0),
+            "own parameters of fibre 1: expected 0 values, found 1",
+        ),
+        (
+            &|d| _ = d.start.v_mv.pop(),
+            "start voltages of fibre 1: expected 9 values, found 8",
+        ),
+        (
+            &|d| d.start.states[2].push(0.0),
+            "start states of fibre 1: expected 9 values, found 10",
+        ),
+        (
+            &|d| _ = d.start.modes.pop(),
+            "start modes of fibre 1: expected 160 values, found 159",
+        ),
+        (
+            &|d| d.cable = everything(&other, 1).cable,
+            "cable of fibre 1 is of another kind",
+        ),
+        (
+            &|d| _ = d.sources.pop(),
+            "sources of fibre 1: expected 2 values, found 1",
+        ),
+        (
+            &|d| _ = d.sources[0].waveform.pop(),
+            "waveforms of fibre 1: expected 60 values, found 59",
+        ),
+        (
+            &|d| _ = d.sources[1].potentials.pop(),
+            "potentials of fibre 1: expected 5340 values, found 5339",
+        ),
+    ];
+    for (spoil, expected) in cases {
+        let message = refused(spoil);
+        assert!(message.contains(expected), "{message}");
+    }
+    let error = Reference.tangent(&rollout, &[]).unwrap_err().to_string();
+    assert_eq!(error, "directions: expected 4 values, found 0");
 }
 
 #[test]
