@@ -1,10 +1,16 @@
-//! What surrogates of exact fibres are trained on.
+//! Training sets from exact fibre models, and training of surrogates on them.
 //!
 //! [`dataset`] draws cases at random from a recipe, simulates them with an exact model, and keeps them in a folder if
-//! asked to.
+//! asked to. A [`Surrogate`] is what is trained: its parameters as functions of coordinates. [`trajectory`] moves these so
+//! that the surrogate's fibres run as the exact ones do.
 #![forbid(unsafe_code)]
 
+pub mod checkpoint;
+pub mod config;
 pub mod dataset;
+mod error;
 mod surrogate;
+pub mod trajectory;
 
+pub use error::TrainError;
 pub use surrogate::{Surrogate, SurrogateError};

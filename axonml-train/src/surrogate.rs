@@ -275,13 +275,15 @@ impl Surrogate {
         by_x
     }
 
-    /// Settings of a simulation of the surrogate at `x`.
+    /// Settings of a simulation of the surrogate at `x`, from the start and at the temperature of its schema.
     pub fn settings(&self, x: &[f64], dt_ms: f64, tstop_ms: f64, precision: Precision) -> Settings {
         Settings {
             dt_ms,
             tstop_ms,
             precision,
             parameters: self.parameters(x),
+            celsius: Some(self.schema.celsius),
+            declared: Some(self.schema.start.clone()),
             ..Settings::default()
         }
     }

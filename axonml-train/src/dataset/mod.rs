@@ -45,7 +45,7 @@ mod hdf5;
 mod manifest;
 mod npy;
 mod pulses;
-mod random;
+pub(crate) mod random;
 mod recipe;
 #[cfg(feature = "hdf5")]
 mod separate;
