@@ -2,15 +2,18 @@
 //!
 //! [`dataset`] draws cases at random from a recipe, simulates them with an exact model, and keeps them in a folder if
 //! asked to. A [`Surrogate`] is what is trained: its parameters as functions of coordinates. [`trajectory`] moves these so
-//! that the surrogate's fibres run as the exact ones do.
+//! that the surrogate's fibres run as the exact ones do. A [`Training`] does what a [`config::Config`] asks for: stages,
+//! validation, checkpoints, a log, and weights.
 #![forbid(unsafe_code)]
 
 pub mod checkpoint;
 pub mod config;
 pub mod dataset;
 mod error;
+pub mod run;
 mod surrogate;
 pub mod trajectory;
 
 pub use error::TrainError;
+pub use run::Training;
 pub use surrogate::{Surrogate, SurrogateError};

@@ -148,10 +148,7 @@ impl Surrogate {
     /// # Errors
     /// [`SurrogateError::Unknown`]; [`SurrogateError::Start`] for a number that is not finite.
     pub fn set(&mut self, name: &str, value: f64) -> Result<(), SurrogateError> {
-        let found = self.schema.parameters.iter().position(|p| p.name == name);
-        let Some(index) = found else {
-            return Err(self.unknown(name));
-        };
+        let index = self.position(name)?;
         if !value.is_finite() {
             let name = name.to_owned();
             return Err(SurrogateError::Start { name, value });
@@ -233,6 +230,15 @@ impl Surrogate {
         };
         let partner = self.schema.parameters.iter().position(|p| p.name == to)?;
         self.trained.contains(&partner).then_some(partner)
+    }
+
+    /// Where a parameter lies among [`Surrogate::values`].
+    ///
+    /// # Errors
+    /// [`SurrogateError::Unknown`].
+    pub fn position(&self, name: &str) -> Result<usize, SurrogateError> {
+        let found = self.schema.parameters.iter().position(|p| p.name == name);
+        found.ok_or_else(|| self.unknown(name))
     }
 
     /// The values at `x`, as [`Settings::parameters`] takes them.

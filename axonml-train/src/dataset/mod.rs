@@ -39,10 +39,10 @@ mod cases;
 mod error;
 mod fields;
 mod folder;
-mod generate;
+pub(crate) mod generate;
 #[cfg(feature = "hdf5")]
 mod hdf5;
-mod manifest;
+pub(crate) mod manifest;
 mod npy;
 mod pulses;
 pub(crate) mod random;

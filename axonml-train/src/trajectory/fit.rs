@@ -72,13 +72,14 @@ struct Member {
 }
 
 impl TrajectoryFit {
-    /// Prepares a stage; `seed` is that of the order of cases.
+    /// Prepares a stage that learns from the first `count` cases of `source`; `seed` is that of their order.
     ///
     /// # Errors
     /// [`TrainError::Value`] for settings that make no sense, [`TrainError::Set`] for states that the set lacks.
     pub fn new(
         stage: &TrajectoryStage,
         source: Source,
+        count: usize,
         seed: u64,
         precision: Precision,
         device: &Device,
@@ -89,10 +90,11 @@ impl TrajectoryFit {
             let expected = format!("a multiple of {every}, the steps between rows of the set");
             return Err(TrainError::value("truncation", stage.truncation, expected));
         }
-        let batch = stage.batch.min(source.len());
+        let count = count.min(source.len());
+        let batch = stage.batch.min(count);
         Ok(TrajectoryFit {
             loss: loss_of(&stage.loss, &source, "train")?,
-            order: Order::new(stage.sampling, seed, source.len(), batch),
+            order: Order::new(stage.sampling, seed, count, batch),
             stage: stage.clone(),
             source,
             precision,

@@ -134,7 +134,7 @@ impl TrajectoryStage {
 }
 
 impl LossSettings {
-    fn states(&self) -> Vec<String> {
+    pub(crate) fn states(&self) -> Vec<String> {
         let weighted = self.weights.iter().filter(|(_, weight)| **weight > 0.0);
         let mut states: Vec<String> = weighted.map(|(name, _)| name.clone()).collect();
         if !states.iter().any(|name| name == "v") {

@@ -43,7 +43,15 @@ fn surrogate() -> Surrogate {
 
 fn fit(stage: TrajectoryStage, count: usize, every: usize) -> TrajectoryFit {
     let device = Device::cpu().unwrap();
-    TrajectoryFit::new(&stage, source(count, every), 1, Precision::F64, &device).unwrap()
+    TrajectoryFit::new(
+        &stage,
+        source(count, every),
+        count,
+        1,
+        Precision::F64,
+        &device,
+    )
+    .unwrap()
 }
 
 fn stage() -> TrajectoryStage {
@@ -267,7 +275,7 @@ fn a_state_that_the_set_lacks_is_named() {
         states: vec!["v".into(), "m".into()],
     };
     let source = Source::from_recipe(&recipe, &device, recording).unwrap();
-    let found = TrajectoryFit::new(&stage(), source, 0, Precision::F64, &device);
+    let found = TrajectoryFit::new(&stage(), source, 2, 0, Precision::F64, &device);
     let error = found.err().unwrap().to_string();
     assert!(error.contains("no state `h`; it has v, m"), "{error}");
 }
