@@ -7,3 +7,4 @@ mod interrupted;
 mod run;
 mod support;
 mod threshold;
+mod train;
