@@ -60,6 +60,10 @@ fn main() -> ExitCode {
             interrupt::install();
             commands::dataset::dataset(command, messages)
         }
+        Command::Train(args) => {
+            interrupt::install();
+            commands::train::train(args, messages)
+        }
         Command::Verify(args) => commands::verify::verify(args, messages),
     };
     match done {

@@ -58,7 +58,7 @@ impl Messages {
     pub(crate) fn progress(self, unit: &'static str, total: usize) -> Progress {
         let bar = (!self.quiet && std::io::stderr().is_terminal()).then(|| {
             let template = format!(
-                "{{elapsed:>4}} [{{bar:36}}] {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left"
+                "{{elapsed:>4}} [{{bar:36}}] {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left{{msg}}"
             );
             let style = ProgressStyle::with_template(&template)
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -71,6 +71,8 @@ impl Messages {
             unit,
             total,
             bar,
+            first: 0,
+            remark: String::new(),
             started: Instant::now(),
             said: Instant::now(),
         }
@@ -83,6 +85,10 @@ pub(crate) struct Progress {
     unit: &'static str,
     total: usize,
     bar: Option<ProgressBar>,
+    /// What was done before.
+    first: usize,
+    /// What is said behind the figures.
+    remark: String,
     started: Instant,
     said: Instant,
 }
@@ -91,11 +97,38 @@ pub(crate) struct Progress {
 const INTERVAL: Duration = Duration::from_secs(5);
 
 impl Progress {
+    /// The same where `done` of all were done before, which does not count for the rate.
+    pub(crate) fn from(mut self, done: usize) -> Self {
+        self.first = done;
+        if let Some(bar) = &self.bar {
+            bar.set_position(done as u64);
+            bar.reset_eta();
+        }
+        self
+    }
+
+    /// What is said behind the figures from now on.
+    pub(crate) fn remark(&mut self, text: String) {
+        self.remark = format!("; {text}");
+        if let Some(bar) = &self.bar {
+            bar.set_message(self.remark.clone());
+        }
+    }
+
     /// `done` of all are done.
     pub(crate) fn update(&mut self, done: usize) {
         match &self.bar {
             Some(bar) => bar.set_position(done as u64),
             None if !self.messages.quiet && self.said.elapsed() >= INTERVAL => self.say(done),
+            None => {}
+        }
+    }
+
+    /// `done` of all are done, which is said at once where there is no bar.
+    pub(crate) fn tell(&mut self, done: usize) {
+        match &self.bar {
+            Some(bar) => bar.set_position(done as u64),
+            None if !self.messages.quiet => self.say(done),
             None => {}
         }
     }
@@ -111,14 +144,15 @@ impl Progress {
     fn say(&mut self, done: usize) {
         self.said = Instant::now();
         let seconds = self.started.elapsed().as_secs_f64();
-        let (total, unit) = (self.total, self.unit);
-        if done == 0 {
-            say!("0 of {total} {unit} after {seconds:.0} s");
+        let (total, unit, remark) = (self.total, self.unit, &self.remark);
+        let now = done.saturating_sub(self.first);
+        if now == 0 {
+            say!("{done} of {total} {unit} after {seconds:.0} s{remark}");
             return;
         }
-        let rate = done as f64 / seconds.max(1e-9);
+        let rate = now as f64 / seconds.max(1e-9);
         let left = (total - done.min(total)) as f64 / rate;
-        say!("{done} of {total} {unit}, {rate:.1} {unit}/s, about {left:.0} s left");
+        say!("{done} of {total} {unit}, {rate:.1} {unit}/s, about {left:.0} s left{remark}");
     }
 }
 

@@ -107,6 +107,23 @@ impl Simulation {
         objective: &dyn Objective,
         wanted: Wanted,
     ) -> Result<Vec<FiberDerivative>, SimulationError> {
+        self.differentiate_each(rollout, members, objective, wanted)?
+            .into_iter()
+            .collect()
+    }
+
+    /// [`Simulation::differentiate_rollout`] for those who can go on without some fibres: a fibre's own failure takes
+    /// its place in the list.
+    ///
+    /// # Errors
+    /// As [`Simulation::differentiate`] for what concerns all fibres; a derivative that is not finite is its fibre's.
+    pub fn differentiate_each(
+        &self,
+        rollout: &Rollout,
+        members: &[usize],
+        objective: &dyn Objective,
+        wanted: Wanted,
+    ) -> Result<Vec<Result<FiberDerivative, SimulationError>>, SimulationError> {
         if members.len() != rollout.fibers.len() {
             return Err(BackendError::Shape {
                 what: "members of a rollout".into(),
@@ -117,8 +134,8 @@ impl Simulation {
         }
         let backend = self.device().backend();
         let differentiated = backend.differentiate(rollout, objective, wanted.request())?;
-        let mut derivatives = Vec::with_capacity(members.len());
-        for (fiber, (result, &member)) in differentiated.into_iter().zip(members).enumerate() {
+        let each = differentiated.into_iter().zip(members).enumerate();
+        let each = each.map(|(fiber, (result, &member))| {
             let not_finite =
                 |state: usize, node: Option<usize>| SimulationError::GradientNotFinite {
                     fiber,
@@ -144,12 +161,12 @@ impl Simulation {
                     Some(gradient)
                 }
             };
-            derivatives.push(FiberDerivative {
+            Ok(FiberDerivative {
                 outcome: result.outcome,
                 gradient,
-            });
-        }
-        Ok(derivatives)
+            })
+        });
+        Ok(each.collect())
     }
 }
 

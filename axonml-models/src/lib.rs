@@ -43,7 +43,7 @@ pub mod weights;
 pub use axonml_autodiff::{
     Backend, Crossing, Evaluation, Expr, FiberOutcome, FiberState, FiberStatus, Membrane,
     NodeSelection, Objective, Observation, ObserverKind, ObserverSpec, Outcome, Precision,
-    RecordedCotangent, Recording, Rollout, SectionKind, SourceCotangent,
+    RecordedCotangent, Recording, Rollout, SectionKind, SourceCotangent, Start,
 };
 pub use device::{Device, DeviceReport};
 pub use error::SimulationError;

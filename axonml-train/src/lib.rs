@@ -1,13 +1,22 @@
-//! What surrogates of exact fibres are trained on.
+//! Training sets from exact fibre models, and training of surrogates on them.
 //!
 //! [`dataset`] draws cases at random from a recipe, simulates them with an exact model, and keeps them in a folder if
-//! asked to.
+//! asked to. A [`Surrogate`] is what is trained: its parameters as functions of coordinates. [`trajectory`] moves these so
+//! that the surrogate's fibres run as the exact ones do; [`threshold_fit`] fits thresholds, arrival times, shape and rest. A [`Training`] does what a [`config::Config`] asks for: stages,
+//! validation, checkpoints, a log, and weights.
 #![forbid(unsafe_code)]
 
 mod acceptance;
+pub mod checkpoint;
+pub mod config;
 pub mod dataset;
+mod error;
+pub mod run;
 mod surrogate;
 pub mod threshold_fit;
+pub mod trajectory;
 
 pub use acceptance::Acceptance;
+pub use error::TrainError;
+pub use run::Training;
 pub use surrogate::{Surrogate, SurrogateError};

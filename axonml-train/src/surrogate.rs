@@ -148,10 +148,7 @@ impl Surrogate {
     /// # Errors
     /// [`SurrogateError::Unknown`]; [`SurrogateError::Start`] for a number that is not finite.
     pub fn set(&mut self, name: &str, value: f64) -> Result<(), SurrogateError> {
-        let found = self.schema.parameters.iter().position(|p| p.name == name);
-        let Some(index) = found else {
-            return Err(self.unknown(name));
-        };
+        let index = self.position(name)?;
         if !value.is_finite() {
             let name = name.to_owned();
             return Err(SurrogateError::Start { name, value });
@@ -235,6 +232,15 @@ impl Surrogate {
         self.trained.contains(&partner).then_some(partner)
     }
 
+    /// Where a parameter lies among [`Surrogate::values`].
+    ///
+    /// # Errors
+    /// [`SurrogateError::Unknown`].
+    pub fn position(&self, name: &str) -> Result<usize, SurrogateError> {
+        let found = self.schema.parameters.iter().position(|p| p.name == name);
+        found.ok_or_else(|| self.unknown(name))
+    }
+
     /// The values at `x`, as [`Settings::parameters`] takes them.
     pub fn parameters(&self, x: &[f64]) -> Vec<(String, f64)> {
         let names = self.schema.parameters.iter().map(|p| p.name.to_owned());
@@ -275,13 +281,15 @@ impl Surrogate {
         by_x
     }
 
-    /// Settings of a simulation of the surrogate at `x`.
+    /// Settings of a simulation of the surrogate at `x`, from the start and at the temperature of its schema.
     pub fn settings(&self, x: &[f64], dt_ms: f64, tstop_ms: f64, precision: Precision) -> Settings {
         Settings {
             dt_ms,
             tstop_ms,
             precision,
             parameters: self.parameters(x),
+            celsius: Some(self.schema.celsius),
+            declared: Some(self.schema.start.clone()),
             ..Settings::default()
         }
     }

@@ -49,6 +49,16 @@ Traces (--traces), an archive: v (times, nodes) mV; t_ms (times); w_eff (times -
 step; ve_sections_per_mA at sec_z_um (samples), the field along the fibre, its middle node at 0; amp_mA, diameter_um, \
 dt_ms; optionally iclamp_node_amp_nA_delay_ms_dur_ms (count, 4).";
 
+pub(super) const TRAIN: &str = "\
+Examples:
+  axonml train examples/train/short.toml                      seconds; its comments explain every key
+  axonml train mine.toml --set seed=3 --set stage.0.learning_rate=0.02
+  axonml train mine.toml --resume --plot log.svg
+
+The folder save_dir gets log.csv (a row per step), last.safetensors, best.safetensors (by validation) and checkpoint.bin, \
+written every save_every steps: a kill loses no more. --resume goes on with the same bytes as an unbroken run. Relative \
+paths start from the configuration's folder.";
+
 pub(super) const IMPORT: &str = "\
 Examples:
   axonml import checkpoints/00012-0.345.pt -o mine.safetensors

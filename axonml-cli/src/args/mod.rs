@@ -11,6 +11,7 @@ mod model;
 mod number;
 mod numerics;
 mod output;
+mod train;
 mod waveform;
 mod weights;
 
@@ -23,8 +24,9 @@ pub(crate) use fibre::{FibreArgs, NODES};
 pub(crate) use field::{FieldArgs, Point, RESISTIVITY_OHM_CM};
 pub(crate) use model::ModelArgs;
 pub(crate) use number::{Nodes, Numbers, count, finite, not_negative, positive};
-pub(crate) use numerics::{DT_MS, NumericsArgs, PrecisionArg, TSTOP_MS};
+pub(crate) use numerics::{DT_MS, NumericsArgs, PrecisionArg, TSTOP_MS, open};
 pub(crate) use output::{OutputArgs, PlotArgs, TableFormat};
+pub(crate) use train::TrainArgs;
 pub(crate) use waveform::{Injection, InjectionArgs, PULSE, Polarity, WaveformArgs};
 pub(crate) use weights::{ExportArgs, ImportArgs};
 
@@ -83,6 +85,9 @@ pub(crate) enum Command {
     /// Training sets: generate them from an exact model, look into them, AxonML's HDF5 layout in and out
     #[command(subcommand)]
     Dataset(DatasetCommand),
+    /// Train a surrogate to run as exact fibres do
+    #[command(after_help = help::TRAIN)]
+    Train(TrainArgs),
     /// Compare the backends with the scalar reference, model by model (what `cargo xtask verify` calls)
     Verify(VerifyArgs),
 }

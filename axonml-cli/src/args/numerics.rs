@@ -83,15 +83,20 @@ impl NumericsArgs {
                     .help("leave --rates out, or give --rates exact"),
             );
         }
-        if let Some(threads) = self.threads {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build_global()
-                .map_err(|error| {
-                    CliError::failure(format!("--threads {threads}: {error}"))
-                        .help("ask for fewer threads")
-                })?;
-        }
-        Ok(Device::named(self.backend.as_deref().unwrap_or("auto"))?)
+        open(self.backend.as_deref(), self.threads)
     }
+}
+
+/// Sets the number of threads and opens a backend.
+pub(crate) fn open(backend: Option<&str>, threads: Option<usize>) -> Result<Device, CliError> {
+    if let Some(threads) = threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(|error| {
+                CliError::failure(format!("--threads {threads}: {error}"))
+                    .help("ask for fewer threads")
+            })?;
+    }
+    Ok(Device::named(backend.unwrap_or("auto"))?)
 }

@@ -6,5 +6,6 @@ pub(crate) mod evaluate;
 pub(crate) mod models;
 pub(crate) mod run;
 pub(crate) mod threshold;
+pub(crate) mod train;
 pub(crate) mod verify;
 pub(crate) mod weights;

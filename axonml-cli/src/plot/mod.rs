@@ -22,6 +22,7 @@ mod set;
 mod svg;
 mod theme;
 mod thresholds;
+mod training;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub(crate) use nerve::{
 pub(crate) use run::{FibreTrace, RunPlot};
 pub(crate) use set::SetPlot;
 pub(crate) use thresholds::{ThresholdPlot, ThresholdSeries};
+pub(crate) use training::{LogCurve, TrainingPlot};
 
 use scene::Scene;
 

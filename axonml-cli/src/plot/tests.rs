@@ -352,9 +352,49 @@ fn an_evaluation_shows_pairs_and_the_summary() {
 }
 
 #[test]
+fn a_log_shows_loss_and_validation() {
+    let curve = |label: &str, values: &[f64]| LogCurve {
+        label: label.to_owned(),
+        points: (1..).map(f64::from).zip(values.iter().copied()).collect(),
+    };
+    let panel = |name: &str, curves: Vec<LogCurve>| (name.to_owned(), curves);
+    let mut plot = TrainingPlot {
+        title: "Training in out".to_owned(),
+        stages: vec![3.0],
+        panels: vec![
+            panel(
+                "loss",
+                vec![
+                    curve("training", &[3.0, 2.0, 0.0, f64::NAN, 0.5]),
+                    curve("validation", &[2.5]),
+                ],
+            ),
+            panel("error of thresholds (%)", vec![curve("mean", &[])]),
+        ],
+    };
+    let svg = written("log", &plot);
+    assert_holds(&svg, &["loss", "step", "training", "validation"]);
+    assert!(
+        !svg.contains("error of thresholds"),
+        "a panel without points"
+    );
+    assert_eq!(
+        count(&svg, "<circle"),
+        4,
+        "one for each value that a logarithm has"
+    );
+    plot.panels[1].1[0] = curve("mean", &[20.0, 4.0]);
+    assert_holds(
+        &written("log-both", &plot),
+        &["error of thresholds (%)", "mean"],
+    );
+}
+
+#[test]
 fn nothing_to_plot_is_an_error() {
     let file = PathBuf::from("never-written.svg");
-    let empty: [&dyn Picture; 4] = [
+    let empty: [&dyn Picture; 5] = [
+        &TrainingPlot::default(),
         &RunPlot::default(),
         &NervePlot::default(),
         &ThresholdPlot::default(),

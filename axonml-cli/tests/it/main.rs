@@ -8,4 +8,5 @@ mod interrupted;
 mod run;
 mod support;
 mod threshold;
+mod train;
 mod weights;

@@ -227,13 +227,13 @@ pub(super) fn program() -> String {
 }
 
 /// Keeps other processes from writing into the folder.
-pub(super) struct Lock {
+pub(crate) struct Lock {
     path: PathBuf,
     _file: File,
 }
 
 impl Lock {
-    fn take(folder: &Path) -> Result<Self, DatasetError> {
+    pub(crate) fn take(folder: &Path) -> Result<Self, DatasetError> {
         let path = folder.join(".lock");
         let file = File::create(&path).map_err(DatasetError::write(&path))?;
         match file.try_lock() {
@@ -247,7 +247,7 @@ impl Lock {
     }
 
     /// Leaves no trace.
-    pub(super) fn release(self) {
+    pub(crate) fn release(self) {
         _ = std::fs::remove_file(&self.path);
     }
 }

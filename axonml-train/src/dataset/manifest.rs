@@ -239,6 +239,6 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), DatasetError> {
 }
 
 /// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

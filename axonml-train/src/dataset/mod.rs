@@ -39,13 +39,13 @@ mod cases;
 mod error;
 mod fields;
 mod folder;
-mod generate;
+pub(crate) mod generate;
 #[cfg(feature = "hdf5")]
 mod hdf5;
-mod manifest;
+pub(crate) mod manifest;
 mod npy;
 mod pulses;
-mod random;
+pub(crate) mod random;
 mod recipe;
 #[cfg(feature = "hdf5")]
 mod separate;

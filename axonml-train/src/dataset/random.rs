@@ -4,29 +4,35 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// The random numbers of one case: the ChaCha8 stream of that number under the key of the seed.
-pub(super) struct Random(ChaCha8Rng);
+pub(crate) struct Random(ChaCha8Rng);
 
 impl Random {
-    pub(super) fn new(seed: u64, case: usize) -> Self {
+    pub(crate) fn new(seed: u64, case: usize) -> Self {
+        Random::of(seed, 0, case)
+    }
+
+    /// Numbers for another purpose than cases: independent of theirs under the same seed.
+    pub(crate) fn of(seed: u64, purpose: u64, case: usize) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[8..16].copy_from_slice(&purpose.to_le_bytes());
         let mut generator = ChaCha8Rng::from_seed(key);
         generator.set_stream(case as u64);
         Random(generator)
     }
 
     /// Uniform in [0, 1): the upper 53 bits. Written out here, so that sets do not change with a library.
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 * (-53_f64).exp2()
     }
 
     /// One of `count` alike.
-    pub(super) fn index(&mut self, count: usize) -> usize {
+    pub(crate) fn index(&mut self, count: usize) -> usize {
         ((self.unit() * count as f64) as usize).min(count - 1)
     }
 
     /// One of several by their weights, which are positive.
-    pub(super) fn weighted(&mut self, weights: &[f64]) -> usize {
+    pub(crate) fn weighted(&mut self, weights: &[f64]) -> usize {
         let mut rest = self.unit() * weights.iter().sum::<f64>();
         for (index, weight) in weights.iter().enumerate() {
             rest -= weight;

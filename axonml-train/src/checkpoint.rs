@@ -1,0 +1,245 @@
+//! Checkpoints: a value in a file that is either whole or not there.
+//!
+//! A file is: the 8 bytes `AXONMLCP`; the version of the format and the length of the content, little-endian, 4 and 8
+//! bytes; the SHA-256 of the content, 32 bytes; the content. It is written beside its place, brought to the disk, and
+//! moved over the old one, so that a kill or a full disk at any moment leaves the old one.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+const MAGIC: &[u8; 8] = b"AXONMLCP";
+const VERSION: u32 = 1;
+const HEADER: usize = 8 + 4 + 8 + 32;
+
+/// Why a checkpoint cannot be written, read or used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The file cannot be read.
+    #[error("cannot read `{path}`: {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file cannot be written.
+    #[error("cannot write `{path}`: {source}; what was saved before is kept")]
+    Write {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("`{path}` is no checkpoint: it does not begin with `AXONMLCP`")]
+    Foreign {
+        /// The file.
+        path: String,
+    },
+    /// The file has a format of another version.
+    #[error("`{path}` is a checkpoint of format {found}; this version reads format {VERSION}")]
+    Version {
+        /// The file.
+        path: String,
+        /// Its format.
+        found: u32,
+    },
+    /// The file is shorter or longer than it says.
+    #[error("`{path}` has {found} bytes, expected {expected}: it was truncated or replaced")]
+    Size {
+        /// The file.
+        path: String,
+        /// Its size.
+        found: usize,
+        /// Its size by its header.
+        expected: u64,
+    },
+    /// The content is not what was written.
+    #[error("`{path}` has a wrong checksum: its content changed since it was written")]
+    Checksum {
+        /// The file.
+        path: String,
+    },
+    /// The content is none of a training.
+    #[error("the content of `{path}` cannot be understood: {problem}")]
+    Content {
+        /// The file.
+        path: String,
+        /// What does not fit.
+        problem: String,
+    },
+    /// The training was begun with other settings.
+    #[error("`{path}` was begun with {field} = {found}, but {asked} is asked for")]
+    Other {
+        /// The file.
+        path: String,
+        /// First setting that differs.
+        field: String,
+        /// Its value in the checkpoint.
+        found: String,
+        /// Its value as asked for.
+        asked: String,
+    },
+}
+
+impl CheckpointError {
+    /// Whether the work failed, rather than a file or the request being wrong.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, CheckpointError::Write { .. })
+    }
+}
+
+/// `value` as bytes that [`decode`] reads; every number keeps its bits.
+///
+/// # Errors
+/// [`CheckpointError::Content`] for a type that has no such form.
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CheckpointError> {
+    bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(|error| {
+        CheckpointError::Content {
+            path: "a value to be saved".to_owned(),
+            problem: error.to_string(),
+        }
+    })
+}
+
+/// The value that [`encode`] made these bytes of.
+///
+/// # Errors
+/// [`CheckpointError::Content`] for other bytes.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CheckpointError> {
+    let content = |problem: String| CheckpointError::Content {
+        path: "a checkpoint".to_owned(),
+        problem,
+    };
+    let decoded = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
+    match decoded.map_err(|error| content(error.to_string()))? {
+        (value, read) if read == bytes.len() => Ok(value),
+        (_, read) => Err(content(format!("{} bytes too many", bytes.len() - read))),
+    }
+}
+
+/// Saves `value` at `path`.
+///
+/// # Errors
+/// [`CheckpointError::Write`], after which the old file is still there.
+pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), CheckpointError> {
+    let content = encode(value)?;
+    let mut bytes = Vec::with_capacity(HEADER + content.len());
+    bytes.extend(MAGIC);
+    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend((content.len() as u64).to_le_bytes());
+    bytes.extend(Sha256::digest(&content));
+    bytes.extend(content);
+    replace(path, &bytes).map_err(|source| CheckpointError::Write {
+        path: path.display().to_string(),
+        source,
+    })
+}
+
+/// Reads what [`save`] wrote.
+///
+/// # Errors
+/// [`CheckpointError`] that says what is wrong with the file.
+pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
+    let name = || path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|source| CheckpointError::Read {
+        path: name(),
+        source,
+    })?;
+    if !bytes.starts_with(MAGIC) {
+        return Err(CheckpointError::Foreign { path: name() });
+    }
+    let found = bytes.len();
+    let size = |expected| CheckpointError::Size {
+        path: name(),
+        found,
+        expected,
+    };
+    let Some((header, content)) = bytes.split_at_checked(HEADER) else {
+        return Err(size(HEADER as u64));
+    };
+    let word = |range: std::ops::Range<usize>| {
+        let bytes = header[range].iter().rev();
+        bytes.fold(0_u64, |word, &byte| word << 8 | u64::from(byte))
+    };
+    let version = word(8..12) as u32;
+    if version != VERSION {
+        return Err(CheckpointError::Version {
+            path: name(),
+            found: version,
+        });
+    }
+    let length = word(12..20);
+    if length != content.len() as u64 {
+        return Err(size(length.saturating_add(HEADER as u64)));
+    }
+    if Sha256::digest(content)[..] != header[20..] {
+        return Err(CheckpointError::Checksum { path: name() });
+    }
+    decode(content).map_err(|error| match error {
+        CheckpointError::Content { problem, .. } => CheckpointError::Content {
+            path: name(),
+            problem,
+        },
+        other => other,
+    })
+}
+
+/// Puts `bytes` at `path` in one move; nothing of them remains if that fails.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    let written = (|| {
+        let mut file = File::create(beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(beside, path)
+    })();
+    if written.is_err() {
+        _ = std::fs::remove_file(beside);
+        return written;
+    }
+    // The move itself reaches the disk with its folder, where folders can be opened.
+    if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
+        _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// Refuses settings, as (place, value), that are not those of the checkpoint at `path`; those of `free` may differ.
+pub(crate) fn refuse_other(
+    path: &Path,
+    found: &[(String, String)],
+    asked: &[(String, String)],
+    free: &[&str],
+) -> Result<(), CheckpointError> {
+    let of = |settings: &[(String, String)], field: &str| {
+        let found = settings.iter().find(|(name, _)| name == field);
+        found.map(|(_, value)| value.clone())
+    };
+    let fields = asked.iter().chain(found).map(|(field, _)| field.as_str());
+    for field in fields.filter(|field| !free.contains(field)) {
+        let (found, asked) = (of(found, field), of(asked, field));
+        if found != asked {
+            let text = |value: Option<String>| value.unwrap_or_else(|| "nothing".to_owned());
+            return Err(CheckpointError::Other {
+                path: path.display().to_string(),
+                field: field.to_owned(),
+                found: text(found),
+                asked: text(asked),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! What can go wrong while a surrogate is trained.
+
+use std::path::Path;
+
+use axonml_models::SimulationError;
+use axonml_models::weights::ModelFileError;
+use thiserror::Error;
+
+use crate::SurrogateError;
+use crate::checkpoint::CheckpointError;
+use crate::config::ConfigError;
+use crate::dataset::DatasetError;
+
+/// Why training could not begin or go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The text of a configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A setting makes no sense.
+    #[error("{what}: found {found}, expected {expected}")]
+    Value {
+        /// Which, with its place in the configuration.
+        what: String,
+        /// Its value.
+        found: String,
+        /// What would be accepted.
+        expected: String,
+    },
+    /// A training or validation set is wrong.
+    #[error("{place}: {source}")]
+    Set {
+        /// Which.
+        place: String,
+        /// What is wrong.
+        source: DatasetError,
+    },
+    /// The selection of trained parameters, or where they start, is wrong.
+    #[error("{place}: {source}")]
+    Surrogate {
+        /// The key of the configuration.
+        place: String,
+        /// What is wrong.
+        source: SurrogateError,
+    },
+    /// The surrogate cannot be simulated.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+    /// A file with weights cannot be read or made.
+    #[error("{place}: {source}")]
+    Weights {
+        /// Which file.
+        place: String,
+        /// What is wrong.
+        source: ModelFileError,
+    },
+    /// A checkpoint cannot be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The surrogate left the region where it can be simulated.
+    #[error(
+        "step {step}: {left_out} of {batch} fibres have no finite run or gradient, more than half; the first: {first}"
+    )]
+    Diverging {
+        /// The step, from 0.
+        step: usize,
+        /// Fibres left out.
+        left_out: usize,
+        /// Fibres of the batch.
+        batch: usize,
+        /// What happened to the first of them.
+        first: String,
+    },
+    /// The folder holds a training that was not asked to go on.
+    #[error("`{folder}` holds a training already")]
+    Exists {
+        /// The folder.
+        folder: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read `{path}`: {source}")]
+    Read {
+        /// Which.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write `{path}`: {source}; what was saved before is kept")]
+    Write {
+        /// Which.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The log does not belong to the checkpoint.
+    #[error("`{path}` has {found} bytes, but the checkpoint was written when it had {expected}")]
+    Log {
+        /// The log.
+        path: String,
+        /// Its size.
+        found: u64,
+        /// Its size when the checkpoint was written.
+        expected: u64,
+    },
+}
+
+impl TrainError {
+    pub(crate) fn value(
+        what: impl Into<String>,
+        found: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        TrainError::Value {
+            what: what.into(),
+            found: found.to_string(),
+            expected: expected.into(),
+        }
+    }
+
+    pub(crate) fn set(place: &str) -> impl FnOnce(DatasetError) -> Self {
+        let place = place.to_owned();
+        move |source| TrainError::Set { place, source }
+    }
+
+    pub(crate) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.display().to_string();
+        move |source| TrainError::Read { path, source }
+    }
+
+    pub(crate) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.display().to_string();
+        move |source| TrainError::Write { path, source }
+    }
+
+    /// Says where in the configuration a value stands.
+    pub(crate) fn within(self, table: &str) -> Self {
+        match self {
+            TrainError::Value {
+                what,
+                found,
+                expected,
+            } => TrainError::Value {
+                what: format!("{table}.{what}"),
+                found,
+                expected,
+            },
+            other => other,
+        }
+    }
+
+    /// Whether the work failed, rather than the request or its files being wrong.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            TrainError::Diverging { .. } | TrainError::Write { .. } => true,
+            TrainError::Set { source, .. } => source.is_failure(),
+            TrainError::Checkpoint(error) => error.is_failure(),
+            TrainError::Simulation(error) => matches!(
+                error,
+                SimulationError::Backend(_)
+                    | SimulationError::Diverged { .. }
+                    | SimulationError::GradientNotFinite { .. }
+                    | SimulationError::Geometry { .. }
+            ),
+            _ => false,
+        }
+    }
+}

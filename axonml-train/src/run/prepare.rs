@@ -1,0 +1,290 @@
+//! From a configuration to a training.
+
+use std::path::Path;
+
+use axonml_models::weights::{ModelFile, bundled};
+use axonml_models::{Device, SimulationError, model};
+use sha2::{Digest, Sha256};
+
+use super::log::Log;
+use super::sets::{NamedRecipe, Set, phases_ms, refuse_same};
+use super::stage::{Stage, TrajectoryRun};
+use super::validation::{ThresholdCheck, Validation};
+use super::weights::Origin;
+use super::{Saved, Training, columns, settings};
+use crate::checkpoint;
+use crate::config::{Config, StageConfig};
+use crate::dataset::Source;
+use crate::dataset::generate::Lock;
+use crate::dataset::manifest::hex;
+use crate::trajectory::{TrajectoryFit, TrajectoryLoss, check_samples};
+use crate::{Surrogate, SurrogateError, TrainError};
+
+/// What `start` is for the constants that a model itself declares.
+const PUBLISHED: &str = "published";
+
+impl Training {
+    /// Reads and checks all that a configuration names; relative paths start from `base`. With `resume` it goes on from
+    /// the checkpoint of the folder, or begins if there is none yet.
+    ///
+    /// # Errors
+    /// [`TrainError::Exists`] if a training is there already and `resume` was not asked for;
+    /// [`TrainError::Checkpoint`] for a damaged checkpoint, and for one of other settings; [`TrainError`] that names the
+    /// setting or file that is wrong. The folder is left as it was.
+    pub fn open(
+        config: &Config,
+        base: &Path,
+        device: &Device,
+        resume: bool,
+    ) -> Result<Self, TrainError> {
+        config.check()?;
+        let folder = base.join(&config.save_dir);
+        let path = folder.join(Self::CHECKPOINT);
+        let there = path.exists();
+        if there && !resume {
+            return Err(TrainError::Exists {
+                folder: folder.display().to_string(),
+            });
+        }
+        let found: Option<Saved> = there.then(|| checkpoint::load(&path)).transpose()?;
+        let (surrogate, start_sha256) = surrogate(config, base)?;
+        let position = |name: &String| match surrogate.position(name) {
+            Ok(at) => Ok((name.clone(), at)),
+            Err(source) => Err(wrong("postfix")(source)),
+        };
+        let postfix = config
+            .postfix
+            .iter()
+            .map(position)
+            .collect::<Result<Vec<_>, _>>()?;
+
+        let train = Set::read(config, base, &config.train, "train")?;
+        let (stages, source) = stages(config, &train, device)?;
+        let recipe = train.recipe(&source).cloned();
+        let diameter_um = match &recipe {
+            Some(recipe) => recipe.diameter_um.low,
+            None => {
+                source
+                    .batch(&[0])
+                    .map_err(TrainError::set("train"))?
+                    .diameters_um[0]
+            }
+        };
+        check_samples(&surrogate, diameter_um, source.nodes(), device)?;
+
+        let precision = config.precision.into();
+        let mut validation = None;
+        let mut valid = None;
+        let mut threshold_recipe = None;
+        if let Some(settings) = &config.valid {
+            let mut traces = None;
+            if let Some(set) = &settings.traces {
+                let place = "valid.traces";
+                let loss = config.valid_loss();
+                let states = loss.states();
+                let set_read = Set::read(config, base, set, place)?;
+                let open = || set_read.open(config, &states, device, place);
+                let opened = open()?;
+                let valid_recipe = set_read.recipe(&opened);
+                refuse_same(&train, recipe.as_ref(), &set_read, valid_recipe, place)?;
+                let count = set.count.unwrap_or(usize::MAX);
+                let batch = settings.batch;
+                let of_traces =
+                    TrajectoryLoss::new(&loss, open()?, count, batch, precision, device)?;
+                traces = Some(of_traces);
+                valid = Some((set_read, opened));
+            }
+            let mut thresholds = None;
+            if let Some(set) = &settings.thresholds {
+                let place = "valid.thresholds";
+                let mut named = NamedRecipe::read(config, base, &set.recipe, place)?;
+                named.recipe.seed = set.seed.unwrap_or(named.recipe.seed);
+                named.recipe.count = set.count;
+                let as_set = Set::Recipe(named.clone(), 1);
+                refuse_same(&train, recipe.as_ref(), &as_set, Some(&named.recipe), place)?;
+                let cases = named.cases(place)?;
+                thresholds = Some(ThresholdCheck::new(
+                    set, &cases, &surrogate, precision, device,
+                )?);
+                threshold_recipe = Some(named);
+            }
+            let score = settings.score();
+            let of = Validation {
+                traces,
+                thresholds,
+                score,
+            };
+            validation = Some((of, settings.clone()));
+        }
+
+        let mut sets = vec![("train", &train, &source)];
+        sets.extend(
+            valid
+                .iter()
+                .map(|(set, source)| ("valid.traces", set, source)),
+        );
+        let asked = settings::list(
+            config,
+            &sets,
+            threshold_recipe.as_ref(),
+            start_sha256.as_deref(),
+        )?;
+        let widths = phases_ms(&source).map_err(TrainError::set("train"))?;
+        let backend = device.name();
+        let origin = Origin::new(
+            &surrogate,
+            &asked,
+            recipe.as_ref(),
+            source.dt_ms(),
+            widths,
+            &backend,
+        );
+        let mut figures: Vec<&'static str> = Vec::new();
+        for figure in stages.iter().flat_map(|stage| stage.figures()) {
+            if !figures.contains(figure) {
+                figures.push(figure);
+            }
+        }
+        let all_columns = columns(&figures, validation.as_ref().map(|(of, _)| of), &postfix);
+
+        let mut notes = Vec::new();
+        if let Some(found) = &found {
+            checkpoint::refuse_other(&path, &found.settings, &asked, &settings::FREE)?;
+            if found.backend != backend {
+                notes.push(format!(
+                    "the checkpoint was written on {}; on {backend} the last bits of the numbers may differ",
+                    found.backend
+                ));
+            }
+        } else if resume {
+            notes.push(format!(
+                "`{}` has no checkpoint yet: the training begins",
+                folder.display()
+            ));
+        }
+        std::fs::create_dir_all(&folder).map_err(TrainError::write(&folder))?;
+        let lock = Lock::take(&folder).map_err(TrainError::set("save_dir"))?;
+        let log_path = folder.join(Self::LOG);
+        let fresh = found.is_none();
+        let (saved, log) = match found {
+            Some(saved) => {
+                let log = Log::resume(&log_path, saved.log_bytes)?;
+                (saved, log)
+            }
+            None => {
+                let saved = Saved {
+                    settings: asked,
+                    backend,
+                    step: 0,
+                    stage: 0,
+                    stage_step: 0,
+                    state: None,
+                    x: vec![0.0; surrogate.len()],
+                    best: None,
+                    waited: 0,
+                    log_bytes: 0,
+                };
+                (saved, Log::create(&log_path, &all_columns)?)
+            }
+        };
+        let mut training = Training {
+            surrogate,
+            stages,
+            validation,
+            save_every: config.save_every,
+            postfix,
+            origin,
+            figures,
+            saved,
+            log,
+            folder,
+            notes,
+            _lock: lock,
+        };
+        if let (Some(state), Some(stage)) = (
+            &training.saved.state,
+            training.stages.get_mut(training.saved.stage),
+        ) {
+            stage.restore(state)?;
+        }
+        if fresh {
+            training.save()?;
+        }
+        Ok(training)
+    }
+}
+
+fn wrong(place: &str) -> impl FnOnce(SurrogateError) -> TrainError {
+    let place = place.to_owned();
+    move |source| TrainError::Surrogate { place, source }
+}
+
+/// The surrogate with its start and its selection, and the checksum of the weights that it starts from.
+fn surrogate(config: &Config, base: &Path) -> Result<(Surrogate, Option<String>), TrainError> {
+    let model = model(&config.model).map_err(SimulationError::from)?;
+    let start = config.start.as_str();
+    let named = |source| TrainError::Weights {
+        place: format!("start = \"{start}\""),
+        source,
+    };
+    let is_path = start.contains(['/', '\\']) || start.ends_with(".safetensors");
+    let bytes = match start {
+        PUBLISHED => None,
+        path if is_path => {
+            let path = base.join(path);
+            Some(std::fs::read(&path).map_err(TrainError::read(&path))?)
+        }
+        name => {
+            let found = bundled(name).map_err(|error| named(error.into()))?;
+            Some(found.bytes.to_vec())
+        }
+    };
+    let sha256 = bytes.as_ref().map(|bytes| hex(&Sha256::digest(bytes)));
+    let file = bytes.map(|bytes| ModelFile::from_bytes(&bytes)).transpose();
+    let file = file.map_err(named)?;
+    let mut surrogate = Surrogate::new(model, file.as_ref()).map_err(wrong("start"))?;
+    for name in &config.reset {
+        surrogate.reset(name).map_err(wrong("reset"))?;
+    }
+    for (name, value) in &config.set {
+        surrogate.set(name, *value).map_err(wrong("set"))?;
+    }
+    if !config.to_train.is_empty() {
+        surrogate
+            .train_only(&config.to_train)
+            .map_err(wrong("to_train"))?;
+    }
+    for name in &config.freeze {
+        surrogate.freeze(name).map_err(wrong("freeze"))?;
+    }
+    if surrogate.is_empty() {
+        let model = surrogate.schema().id.to_owned();
+        return Err(wrong("to_train")(SurrogateError::Nothing { model }));
+    }
+    Ok((surrogate, sha256))
+}
+
+/// The stages, and the training set for those who want to know about it.
+fn stages(
+    config: &Config,
+    train: &Set,
+    device: &Device,
+) -> Result<(Vec<Box<dyn Stage>>, Source), TrainError> {
+    let mut stages: Vec<Box<dyn Stage>> = Vec::new();
+    for (index, stage) in config.stage.iter().enumerate() {
+        match stage {
+            StageConfig::Trajectory(stage) => {
+                let source = train.open(config, &stage.states(), device, "train")?;
+                let count = config.train.count.unwrap_or(usize::MAX);
+                // Every stage has an order of its own.
+                let seed = config.seed ^ (index as u64) << 32;
+                let precision = config.precision.into();
+                let fit = TrajectoryFit::new(stage, source, count, seed, precision, device)
+                    .map_err(|error| error.within(&format!("stage[{index}]")))?;
+                stages.push(Box::new(TrajectoryRun::new(fit)));
+            }
+        }
+    }
+    let source = train.open(config, &["v".to_owned()], device, "train")?;
+    Ok((stages, source))
+}

@@ -1,0 +1,206 @@
+//! The sets that a configuration names.
+
+use std::path::{Path, PathBuf};
+
+use axonml_models::Device;
+
+use crate::TrainError;
+use crate::config::{Config, SetConfig};
+use crate::dataset::{
+    Cases, Dataset, DatasetError, FieldKind, FieldRecord, Recipe, Recording, Source,
+};
+
+/// A recipe that was read, with the configuration's own numbers in it.
+#[derive(Clone, Debug)]
+pub(super) struct NamedRecipe {
+    pub(super) recipe: Recipe,
+    /// Where its relative nerve folders lie.
+    base: PathBuf,
+}
+
+impl NamedRecipe {
+    /// Reads the file `path`, which lies in `folder` if it is relative.
+    pub(super) fn read(
+        config: &Config,
+        folder: &Path,
+        path: &Path,
+        place: &str,
+    ) -> Result<Self, TrainError> {
+        let path = folder.join(path);
+        let text = std::fs::read_to_string(&path).map_err(TrainError::read(&path))?;
+        let mut recipe = Recipe::from_toml(&text)
+            .map_err(TrainError::set(&format!("{place}: {}", path.display())))?;
+        recipe.nodes = config.nodes.unwrap_or(recipe.nodes);
+        recipe.dt_ms = config.dt_ms.unwrap_or(recipe.dt_ms);
+        let beside = path.parent().unwrap_or(Path::new("")).to_owned();
+        let bases = [beside.clone(), PathBuf::new()];
+        let base = bases.into_iter().find(|base| has_all(&recipe, base));
+        Ok(NamedRecipe {
+            recipe,
+            base: base.unwrap_or(beside),
+        })
+    }
+
+    pub(super) fn cases(&self, place: &str) -> Result<Cases, TrainError> {
+        Cases::open(&self.recipe, &self.base).map_err(TrainError::set(place))
+    }
+}
+
+fn has_all(recipe: &Recipe, base: &Path) -> bool {
+    recipe.fields.iter().all(|field| match &field.kind {
+        FieldKind::Nerve { folder, .. } => base.join(folder).is_dir(),
+        FieldKind::Point { .. } => true,
+    })
+}
+
+/// A set of the configuration: where its cases come from.
+#[derive(Clone, Debug)]
+pub(super) enum Set {
+    Recipe(NamedRecipe, usize),
+    Folder(PathBuf),
+}
+
+impl Set {
+    /// Reads what `set` names.
+    pub(super) fn read(
+        config: &Config,
+        folder: &Path,
+        set: &SetConfig,
+        place: &str,
+    ) -> Result<Self, TrainError> {
+        match (&set.recipe, &set.folder) {
+            (Some(path), _) => {
+                let mut named = NamedRecipe::read(config, folder, path, place)?;
+                named.recipe.seed = set.seed.unwrap_or(named.recipe.seed);
+                named.recipe.count = set.count.unwrap_or(named.recipe.count);
+                Ok(Set::Recipe(named, set.every.unwrap_or(1)))
+            }
+            (None, Some(path)) => Ok(Set::Folder(folder.join(path))),
+            (None, None) => Err(TrainError::value(place, "nothing", "a recipe or a folder")),
+        }
+    }
+
+    /// The source of the cases with these states.
+    pub(super) fn open(
+        &self,
+        config: &Config,
+        states: &[String],
+        device: &Device,
+        place: &str,
+    ) -> Result<Source, TrainError> {
+        let set = TrainError::set;
+        match self {
+            Set::Recipe(named, every) => {
+                let cases = named.cases(place)?;
+                let recording = Recording {
+                    every: *every,
+                    states: states.to_vec(),
+                };
+                Ok(Source::Recipe {
+                    recording: recording.resolve(&cases).map_err(set(place))?,
+                    device: device.clone(),
+                    cases,
+                })
+            }
+            Set::Folder(path) => {
+                let dataset = Dataset::open(path).map_err(set(place))?;
+                for state in states {
+                    dataset.state(state).map_err(set(place))?;
+                }
+                let request = dataset.request();
+                let path = path.display();
+                if let Some(nodes) = config.nodes.filter(|nodes| *nodes != request.nodes) {
+                    let expected = format!("{}, as `{path}` has it", request.nodes);
+                    return Err(TrainError::value("nodes", nodes, expected));
+                }
+                if let Some(dt_ms) = config.dt_ms.filter(|dt_ms| *dt_ms != request.dt_ms) {
+                    let expected = format!("{}, as `{path}` has it", request.dt_ms);
+                    return Err(TrainError::value("dt_ms", dt_ms, expected));
+                }
+                Ok(Source::Folder(dataset))
+            }
+        }
+    }
+
+    /// The recipe behind the set, if it is known.
+    pub(super) fn recipe<'a>(&'a self, source: &'a Source) -> Option<&'a Recipe> {
+        match (self, source) {
+            (Set::Recipe(named, _), _) => Some(&named.recipe),
+            (_, Source::Folder(set)) => set.request().recipe.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// Checksums of the fields behind a source.
+pub(super) fn fields(source: &Source) -> &[FieldRecord] {
+    match source {
+        Source::Recipe { cases, .. } => cases.field_records(),
+        Source::Folder(set) => &set.request().fields,
+    }
+}
+
+/// Refuses a validation set that holds cases of the training set.
+pub(super) fn refuse_same(
+    train: &Set,
+    train_recipe: Option<&Recipe>,
+    valid: &Set,
+    valid_recipe: Option<&Recipe>,
+    place: &str,
+) -> Result<(), TrainError> {
+    if let (Some(train), Some(valid)) = (train_recipe, valid_recipe)
+        && train.seed == valid.seed
+    {
+        return Err(TrainError::value(
+            format!("{place}.seed"),
+            format!("{}, the seed of the training set", valid.seed),
+            "another seed, so that validation does not see what was learned",
+        ));
+    }
+    if let (Set::Folder(train), Set::Folder(valid)) = (train, valid)
+        && same_file(train, valid)
+    {
+        return Err(TrainError::value(
+            format!("{place}.folder"),
+            format!("`{}`, the folder of the training set", valid.display()),
+            "another folder, so that validation does not see what was learned",
+        ));
+    }
+    Ok(())
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    canonical(a) == canonical(b)
+}
+
+/// Diameters, phase widths and distances of the first cases of a source.
+pub(super) fn phases_ms(source: &Source) -> Result<Option<(f64, f64)>, DatasetError> {
+    /// Enough that the ends of the range are seen.
+    const CASES: usize = 256;
+    let mut widths = None;
+    for index in 0..source.len().min(CASES) {
+        let mut add = |samples: &[f64]| {
+            let found = axonml_models::weights::phase_widths_ms(samples, source.dt_ms());
+            for width in found
+                .into_iter()
+                .flat_map(|(least, greatest)| [least, greatest])
+            {
+                axonml_models::weights::Usage::widen(&mut widths, width);
+            }
+        };
+        match source {
+            Source::Recipe { cases, .. } => {
+                for steps_ma in cases.case(index)?.waveforms_ma.rows() {
+                    add(&steps_ma.to_vec());
+                }
+            }
+            Source::Folder(set) => {
+                for steps_ma in set.fiber(index)?.waveforms_ma.rows() {
+                    add(&steps_ma.mapv(f64::from).to_vec());
+                }
+            }
+        }
+    }
+    Ok(widths)
+}
