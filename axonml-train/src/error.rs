@@ -10,6 +10,7 @@ use crate::SurrogateError;
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::dataset::DatasetError;
+use crate::threshold_fit::FitError;
 
 /// Why training could not begin or go on.
 #[derive(Debug, Error)]
@@ -47,6 +48,9 @@ pub enum TrainError {
     /// The surrogate cannot be simulated.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
+    /// Thresholds cannot be fitted.
+    #[error(transparent)]
+    Fit(#[from] FitError),
     /// A file with weights cannot be read or made.
     #[error("{place}: {source}")]
     Weights {
@@ -155,15 +159,22 @@ impl TrainError {
         match self {
             TrainError::Diverging { .. } | TrainError::Write { .. } => true,
             TrainError::Set { source, .. } => source.is_failure(),
+            TrainError::Fit(error) => error.is_failure(),
             TrainError::Checkpoint(error) => error.is_failure(),
-            TrainError::Simulation(error) => matches!(
-                error,
-                SimulationError::Backend(_)
-                    | SimulationError::Diverged { .. }
-                    | SimulationError::GradientNotFinite { .. }
-                    | SimulationError::Geometry { .. }
-            ),
+            TrainError::Simulation(error) => simulation_failed(error),
             _ => false,
         }
     }
+}
+
+/// Whether a simulation of numbers that were found, not asked for, went wrong.
+pub(crate) fn simulation_failed(error: &SimulationError) -> bool {
+    matches!(
+        error,
+        SimulationError::Backend(_)
+            | SimulationError::Diverged { .. }
+            | SimulationError::GradientNotFinite { .. }
+            | SimulationError::NoThreshold { .. }
+            | SimulationError::Geometry { .. }
+    )
 }

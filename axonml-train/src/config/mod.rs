@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 use crate::dataset::Arithmetic;
+use crate::threshold_fit::ThresholdStage;
 use crate::trajectory::{LossSettings, TrajectoryStage};
 
 pub use error::ConfigError;
@@ -164,8 +165,10 @@ pub enum Score {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum StageConfig {
-    /// Fits trajectories.
+    /// Fits trajectories by Adam.
     Trajectory(TrajectoryStage),
+    /// Fits thresholds, arrival times, action-potential shape and rest by the Levenberg-Marquardt method.
+    Thresholds(ThresholdStage),
 }
 
 impl Config {
@@ -203,6 +206,7 @@ impl Config {
         for (index, stage) in self.stage.iter().enumerate() {
             match stage {
                 StageConfig::Trajectory(stage) => stage.check(),
+                StageConfig::Thresholds(stage) => stage.check(),
             }
             .map_err(|error| error.within(&format!("stage[{index}]")))?;
         }
@@ -213,8 +217,9 @@ impl Config {
     pub fn valid_loss(&self) -> LossSettings {
         let own = self.valid.as_ref().and_then(|valid| valid.loss.clone());
         let of_stages = || {
-            self.stage.iter().map(|stage| match stage {
-                StageConfig::Trajectory(stage) => stage.loss.clone(),
+            self.stage.iter().filter_map(|stage| match stage {
+                StageConfig::Trajectory(stage) => Some(stage.loss.clone()),
+                StageConfig::Thresholds(_) => None,
             })
         };
         own.or_else(|| of_stages().next()).unwrap_or_default()

@@ -79,7 +79,9 @@ fn settings_stand_above_the_file() {
         "set.gl=0.1",
     ])
     .unwrap();
-    let StageConfig::Trajectory(stage) = &config.stage[0];
+    let StageConfig::Trajectory(stage) = &config.stage[0] else {
+        panic!("{:?}", config.stage)
+    };
     assert_eq!((stage.batch, config.train.count), (4, Some(16)));
     assert_eq!((config.model.as_str(), config.set["gl"]), ("two-mode", 0.1));
     for (setting, part) in [

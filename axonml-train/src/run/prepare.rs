@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::log::Log;
 use super::sets::{NamedRecipe, Set, phases_ms, refuse_same};
-use super::stage::{Stage, TrajectoryRun};
+use super::stage::{Stage, ThresholdRun, TrajectoryRun};
 use super::validation::{ThresholdCheck, Validation};
 use super::weights::Origin;
 use super::{Saved, Training, columns, settings};
@@ -59,7 +59,7 @@ impl Training {
             .collect::<Result<Vec<_>, _>>()?;
 
         let train = Set::read(config, base, &config.train, "train")?;
-        let (stages, source) = stages(config, &train, device)?;
+        let (stages, source, fit_recipes) = stages(config, base, &train, device)?;
         let recipe = train.recipe(&source).cloned();
         let diameter_um = match &recipe {
             Some(recipe) => recipe.diameter_um.low,
@@ -127,6 +127,7 @@ impl Training {
             config,
             &sets,
             threshold_recipe.as_ref(),
+            &fit_recipes,
             start_sha256.as_deref(),
         )?;
         let widths = phases_ms(&source).map_err(TrainError::set("train"))?;
@@ -265,12 +266,15 @@ fn surrogate(config: &Config, base: &Path) -> Result<(Surrogate, Option<String>)
 }
 
 /// The stages, and the training set for those who want to know about it.
+#[allow(clippy::type_complexity)]
 fn stages(
     config: &Config,
+    base: &Path,
     train: &Set,
     device: &Device,
-) -> Result<(Vec<Box<dyn Stage>>, Source), TrainError> {
+) -> Result<(Vec<Box<dyn Stage>>, Source, Vec<(String, NamedRecipe)>), TrainError> {
     let mut stages: Vec<Box<dyn Stage>> = Vec::new();
+    let mut recipes = Vec::new();
     for (index, stage) in config.stage.iter().enumerate() {
         match stage {
             StageConfig::Trajectory(stage) => {
@@ -283,8 +287,29 @@ fn stages(
                     .map_err(|error| error.within(&format!("stage[{index}]")))?;
                 stages.push(Box::new(TrajectoryRun::new(fit)));
             }
+            StageConfig::Thresholds(stage) => {
+                let place = format!("stage[{index}]");
+                let mut named = match (&stage.recipe, train) {
+                    (Some(path), _) => NamedRecipe::read(config, base, path, &place)?,
+                    (None, Set::Recipe(named, _)) => named.clone(),
+                    (None, Set::Folder(_)) => {
+                        let expected = "a recipe file, as the training set has none";
+                        return Err(TrainError::value(
+                            format!("{place}.recipe"),
+                            "nothing",
+                            expected,
+                        ));
+                    }
+                };
+                named.recipe.seed = stage.seed.unwrap_or(named.recipe.seed);
+                let cases = named.cases(&place)?;
+                let precision = config.precision.into();
+                let run = ThresholdRun::new(stage.clone(), cases, precision, device.clone());
+                stages.push(Box::new(run));
+                recipes.push((format!("{place}.recipe"), named));
+            }
         }
     }
     let source = train.open(config, &["v".to_owned()], device, "train")?;
-    Ok((stages, source))
+    Ok((stages, source, recipes))
 }

@@ -16,6 +16,7 @@ pub(super) fn list(
     config: &Config,
     sets: &[(&str, &Set, &Source)],
     thresholds: Option<&NamedRecipe>,
+    fits: &[(String, NamedRecipe)],
     start_sha256: Option<&str>,
 ) -> Result<Vec<(String, String)>, TrainError> {
     let mut all = Vec::new();
@@ -34,6 +35,9 @@ pub(super) fn list(
     }
     if let Some(named) = thresholds {
         flatten("valid.thresholds.recipe", &value(&named.recipe)?, &mut all);
+    }
+    for (place, named) in fits {
+        flatten(place, &value(&named.recipe)?, &mut all);
     }
     if let Some(sha256) = start_sha256 {
         all.push(("start.sha256".to_owned(), sha256.to_owned()));

@@ -1,6 +1,10 @@
 //! What all kinds of stages have in common.
 
+use axonml_models::{Device, Precision};
+
 use crate::checkpoint::{self, CheckpointError};
+use crate::dataset::Cases;
+use crate::threshold_fit::{FitState, ThresholdFit, ThresholdStage};
 use crate::trajectory::{TrajectoryFit, TrajectoryState};
 use crate::{Surrogate, TrainError};
 
@@ -112,6 +116,124 @@ impl Stage for TrajectoryRun {
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), CheckpointError> {
         self.state = checkpoint::decode(bytes)?;
+        Ok(())
+    }
+}
+
+/// A stage of thresholds under way. The exact fibres are asked when the first step needs their answers.
+pub(super) struct ThresholdRun {
+    settings: ThresholdStage,
+    cases: Cases,
+    precision: Precision,
+    device: Device,
+    fit: Option<ThresholdFit>,
+    state: Option<FitState>,
+    /// Where the stage begins.
+    x: Vec<f64>,
+}
+
+impl ThresholdRun {
+    pub(super) fn new(
+        settings: ThresholdStage,
+        cases: Cases,
+        precision: Precision,
+        device: Device,
+    ) -> Self {
+        ThresholdRun {
+            settings,
+            cases,
+            precision,
+            device,
+            fit: None,
+            state: None,
+            x: Vec::new(),
+        }
+    }
+
+    /// The exact fibres' answers.
+    fn prepared(&mut self, surrogate: &Surrogate) -> Result<&ThresholdFit, TrainError> {
+        if self.fit.is_none() {
+            self.fit = Some(ThresholdFit::prepare(
+                &self.settings,
+                &self.cases,
+                self.precision,
+                surrogate,
+                &self.device,
+            )?);
+        }
+        Ok(self.fit.as_ref().expect("it was just prepared"))
+    }
+}
+
+impl Stage for ThresholdRun {
+    fn kind(&self) -> &'static str {
+        "thresholds"
+    }
+
+    fn figures(&self) -> &'static [&'static str] {
+        &[
+            "mape_pct",
+            "worst_pct",
+            "arrival_rms_ms",
+            "shape_rms_mv",
+            "rest_rms_mv",
+            "lost",
+            "mu",
+        ]
+    }
+
+    fn steps(&self) -> usize {
+        self.settings.iterations
+    }
+
+    fn begin(&mut self, surrogate: &Surrogate, x: Vec<f64>) -> Result<(), TrainError> {
+        let device = self.device.clone();
+        let state = self
+            .prepared(surrogate)?
+            .begin(surrogate, x.clone(), &device)?;
+        self.state = Some(state);
+        self.x = x;
+        Ok(())
+    }
+
+    fn step(&mut self, surrogate: &Surrogate) -> Result<StepReport, TrainError> {
+        let device = self.device.clone();
+        let mut state = match self.state.clone() {
+            Some(state) => state,
+            None => {
+                let x = self.x.clone();
+                self.prepared(surrogate)?.begin(surrogate, x, &device)?
+            }
+        };
+        let report = self
+            .prepared(surrogate)?
+            .iterate(surrogate, &mut state, &device)?;
+        self.state = Some(state);
+        Ok(StepReport {
+            loss: report.cost,
+            figures: vec![
+                report.mape_pct,
+                report.worst_pct,
+                report.arrival_rms_ms,
+                report.shape_rms_mv,
+                report.rest_rms_mv,
+                report.lost as f64,
+                report.mu,
+            ],
+            finished: report.converged,
+        })
+    }
+
+    fn x(&self) -> &[f64] {
+        self.state.as_ref().map_or(&self.x, |state| &state.x)
+    }
+
+    fn save(&self) -> Result<Vec<u8>, CheckpointError> {
+        checkpoint::encode(&(&self.x, &self.state))
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), CheckpointError> {
+        (self.x, self.state) = checkpoint::decode(bytes)?;
         Ok(())
     }
 }

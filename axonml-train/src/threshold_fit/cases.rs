@@ -1,6 +1,5 @@
 //! The exact fibres' answers that a fit compares with.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::Waveform;
@@ -9,7 +8,7 @@ use axonml_models::{
     Precision, Recording, Settings, Simulation, Stimulus, Threshold, ThresholdSearch, model,
 };
 
-use super::{FitError, ThresholdStage};
+use super::FitError;
 use crate::Surrogate;
 use crate::dataset::{Case, Cases, DatasetError, Recipe};
 
@@ -149,12 +148,12 @@ impl<'r> Trace<'r> {
 
 impl FitCases {
     pub(super) fn prepare(
-        stage: &ThresholdStage,
+        count: usize,
+        cases: &Cases,
         surrogate: &Surrogate,
         device: &Device,
     ) -> Result<Self, FitError> {
-        let recipe = &stage.recipe;
-        let cases = Cases::open(recipe, Path::new(""))?;
+        let recipe = cases.recipe();
         let mut fit = FitCases {
             fibers: Vec::new(),
             stimulus: Stimulus::none(0),
@@ -163,7 +162,7 @@ impl FitCases {
             tstop_ms: recipe.tstop_ms,
         };
         let mut sources = Vec::new();
-        let indices: Vec<usize> = (0..stage.cases).collect();
+        let indices: Vec<usize> = (0..count).collect();
         for indices in indices.chunks(BATCH) {
             let drawn: Vec<Case> = indices
                 .iter()
@@ -198,10 +197,10 @@ impl FitCases {
                 fit.references.push(reference);
             }
         }
-        if 4 * fit.references.len() < stage.cases || fit.references.is_empty() {
+        if 4 * fit.references.len() < count || fit.references.is_empty() {
             return Err(FitError::TooFewCases {
                 found: fit.references.len(),
-                of: stage.cases,
+                of: count,
                 max_ma: search().max_ma,
             });
         }

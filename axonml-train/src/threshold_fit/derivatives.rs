@@ -184,7 +184,7 @@ impl ThresholdFit {
         device: &Device,
     ) -> Result<Simulation, FitError> {
         let cases = &self.cases;
-        let settings = surrogate.settings(x, cases.dt_ms, cases.tstop_ms, self.precision());
+        let settings = surrogate.settings(x, cases.dt_ms, cases.tstop_ms, self.precision);
         Ok(Simulation::new(
             surrogate.model(),
             cases.fibers.clone(),
@@ -200,7 +200,7 @@ impl ThresholdFit {
         device: &Device,
     ) -> Result<Simulation, FitError> {
         let rest = &self.rest;
-        let settings = surrogate.settings(x, rest.dt_ms, REST_STOP_MS, self.precision());
+        let settings = surrogate.settings(x, rest.dt_ms, REST_STOP_MS, self.precision);
         Ok(Simulation::new(
             surrogate.model(),
             rest.fibers.clone(),

@@ -12,12 +12,15 @@ mod cases;
 mod derivatives;
 mod solve;
 
+use std::path::PathBuf;
+
 use axonml_models::{Device, Precision, SimulationError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::Surrogate;
-use crate::dataset::{Arithmetic, DatasetError, Recipe};
+use crate::dataset::{Cases, DatasetError};
+use crate::error::simulation_failed;
+use crate::{Surrogate, TrainError};
 use cases::{FitCases, RestCases};
 use derivatives::{Residuals, Row};
 
@@ -69,19 +72,33 @@ pub enum FitError {
     },
 }
 
+impl FitError {
+    /// Whether the work failed, rather than the request or its files being wrong.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            FitError::Dataset(error) => error.is_failure(),
+            FitError::Simulation(error) => simulation_failed(error),
+            FitError::Inexcitable { .. } => true,
+            FitError::TooFewCases { .. } | FitError::State { .. } => false,
+        }
+    }
+}
+
 /// Settings of a fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ThresholdStage {
-    /// Distribution of fibres, fields and pulses; amplitudes are searched for, so that its magnitudes only set the ratio
-    /// between contacts.
-    pub recipe: Recipe,
+    /// Recipe file of a training's cases, if not the training set's recipe. Amplitudes are searched for, so that the
+    /// recipe's magnitudes only set the ratio between contacts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<PathBuf>,
+    /// Seed of the cases, if not the recipe's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// Cases to draw; those without a threshold are left out.
     pub cases: usize,
     /// Largest number of iterations.
     pub iterations: usize,
-    /// Arithmetic of the surrogate.
-    pub precision: Arithmetic,
     /// Standard deviation asked of `ln threshold`.
     pub sigma_threshold: f64,
     /// Of the arrival at 1.5 times the threshold, ms.
@@ -97,10 +114,10 @@ pub struct ThresholdStage {
 impl Default for ThresholdStage {
     fn default() -> Self {
         ThresholdStage {
-            recipe: Recipe::default(),
+            recipe: None,
+            seed: None,
             cases: 256,
             iterations: 20,
-            precision: Arithmetic::F64,
             sigma_threshold: 0.01,
             sigma_arrival_ms: 0.1,
             sigma_shape_mv: 4.0,
@@ -124,9 +141,43 @@ const TRIES: usize = 6;
 /// A fit has converged when an iteration lowers the cost by less than this share.
 const CONVERGED: f64 = 1e-3;
 
+impl ThresholdStage {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// [`TrainError::Value`] naming the first setting that makes no sense.
+    pub fn check(&self) -> Result<(), TrainError> {
+        for (what, value) in [("cases", self.cases), ("iterations", self.iterations)] {
+            if value == 0 {
+                return Err(TrainError::value(what, value, "1 or more"));
+            }
+        }
+        let positive = [
+            ("sigma_threshold", self.sigma_threshold),
+            ("sigma_arrival_ms", self.sigma_arrival_ms),
+            ("sigma_shape_mv", self.sigma_shape_mv),
+            ("sigma_rest_mv", self.sigma_rest_mv),
+        ];
+        for (what, value) in positive {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(TrainError::value(what, value, "a finite number above 0"));
+            }
+        }
+        if !(self.prior >= 0.0 && self.prior.is_finite()) {
+            return Err(TrainError::value(
+                "prior",
+                self.prior,
+                "a finite number of at least 0",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// A fit: the exact fibres' answers.
 pub struct ThresholdFit {
     stage: ThresholdStage,
+    precision: Precision,
     cases: FitCases,
     rest: RestCases,
 }
@@ -174,20 +225,22 @@ pub struct FitReport {
 }
 
 impl ThresholdFit {
-    /// Draws the cases and asks the exact fibres.
+    /// Draws the first cases of a recipe and asks the exact fibres; the surrogate will be simulated in `precision`.
     ///
     /// # Errors
-    /// [`FitError`] if the recipe is wrong or leaves too few cases.
+    /// [`FitError`] if the exact fibres cannot be simulated, or too few of them have a threshold.
     pub fn prepare(
         stage: &ThresholdStage,
+        cases: &Cases,
+        precision: Precision,
         surrogate: &Surrogate,
         device: &Device,
     ) -> Result<Self, FitError> {
-        let cases = FitCases::prepare(stage, surrogate, device)?;
         Ok(ThresholdFit {
-            rest: RestCases::prepare(&stage.recipe, device)?,
+            cases: FitCases::prepare(stage.cases, cases, surrogate, device)?,
+            rest: RestCases::prepare(cases.recipe(), device)?,
             stage: stage.clone(),
-            cases,
+            precision,
         })
     }
 
@@ -199,10 +252,6 @@ impl ThresholdFit {
     /// Whether there is no case; a fit that was prepared has some.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    fn precision(&self) -> Precision {
-        self.stage.precision.into()
     }
 
     /// The state before the first iteration.
