@@ -11,6 +11,8 @@
 mod cases;
 mod derivatives;
 mod solve;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,113 @@
+use std::path::Path;
+
+use axonml_models::{Device, Precision, model};
+
+use super::*;
+use crate::dataset::Recipe;
+
+const RECIPE: &str = r#"
+seed = 3
+nodes = 21
+tstop_ms = 3
+diameter_um = { low = 7, high = 13 }
+[[fields]]
+kind = "point"
+distance_um = { low = 400, high = 1200, spacing = "log" }
+[[pulses]]
+shape = "monophasic"
+polarity = "cathodic"
+amplitude_ma = { low = 1, high = 1 }
+delay_ms = { low = 0.1, high = 0.1 }
+pw = { low = 0.05, high = 0.3, spacing = "log" }
+"#;
+
+fn fit(cases: usize) -> (ThresholdFit, Surrogate, Device) {
+    let device = Device::cpu().unwrap();
+    let recipe = Recipe::from_toml(RECIPE).unwrap();
+    let drawn = Cases::open(&recipe, Path::new("")).unwrap();
+    let surrogate = Surrogate::new(model("two-mode").unwrap(), None).unwrap();
+    let stage = ThresholdStage {
+        cases,
+        ..ThresholdStage::default()
+    };
+    let fit = ThresholdFit::prepare(&stage, &drawn, Precision::F64, &surrogate, &device).unwrap();
+    (fit, surrogate, device)
+}
+
+/// Every row's derivative is that of its residual, by differences: thresholds, arrivals, shapes and rest.
+#[test]
+fn rows_are_the_derivatives_of_the_residuals() {
+    let (fit, mut surrogate, device) = fit(5);
+    let names = ["gnabar", "amB", "capacitance_0", "neighbor_1", "el"];
+    surrogate.train_only(&names.map(str::to_owned)).unwrap();
+    let x = vec![0.05; names.len()];
+    let exact = fit.cases.exact_thresholds_ma();
+    let residuals = fit.residuals(&surrogate, &x, &exact, &device).unwrap();
+    let near = residuals.guesses(&exact);
+    let rows = fit.rows(&surrogate, &x, &residuals, &device).unwrap();
+    // Per case arrival, shape and threshold; then the rest.
+    assert_eq!(rows.len(), 3 * fit.len() + 16);
+    let standardised = |x: &[f64]| -> Vec<f64> {
+        let residuals = fit.residuals(&surrogate, x, &near, &device).unwrap();
+        let all: Vec<f64> = residuals.standardised(&fit.stage).map(|(r, _)| r).collect();
+        let (cases, rest) = all.split_at(3 * fit.len());
+        let reordered = cases.chunks_exact(3).flat_map(|c| [c[1], c[2], c[0]]);
+        reordered.chain(rest.iter().copied()).collect()
+    };
+    let values = standardised(&x);
+    for (row, value) in rows.iter().zip(&values) {
+        assert!((row.residual - value).abs() <= 1e-9 * (1.0 + value.abs()));
+    }
+    for coordinate in 0..names.len() {
+        let h = 0.01;
+        let moved = |h: f64| {
+            let mut x = x.clone();
+            x[coordinate] += h;
+            standardised(&x)
+        };
+        let (above, below) = (moved(h), moved(-h));
+        for (index, row) in rows.iter().enumerate() {
+            let expected = (above[index] - below[index]) / (2.0 * h);
+            let largest = row.by_x.iter().fold(0.0_f64, |m, d| m.max(d.abs()));
+            let error = (row.by_x[coordinate] - expected).abs();
+            // Brackets of 3e-5 make differences of thresholds uncertain by 0.3 standard deviations per unit.
+            assert!(
+                error <= 0.02 * expected.abs() + 0.005 * largest + 0.3,
+                "row {index}, {}: {}, by differences {expected}",
+                names[coordinate],
+                row.by_x[coordinate]
+            );
+        }
+    }
+}
+
+#[test]
+fn an_iteration_lowers_the_cost_and_going_on_from_a_saved_state_changes_nothing() {
+    let (fit, mut surrogate, device) = fit(6);
+    surrogate.train_only(&["conductance".to_owned()]).unwrap();
+    let mut state = fit
+        .begin(&surrogate, vec![0.3, 0.0, 0.0, 0.0], &device)
+        .unwrap();
+    let begun = state.cost;
+    let report = fit.iterate(&surrogate, &mut state, &device).unwrap();
+    assert!(
+        report.accepted && report.cost < 0.5 * begun,
+        "{begun} {report:?}"
+    );
+    let mut copy: FitState = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
+    let direct = fit.iterate(&surrogate, &mut state, &device).unwrap();
+    assert_eq!(fit.iterate(&surrogate, &mut copy, &device).unwrap(), direct);
+    assert_eq!(copy, state);
+    copy.x.pop();
+    let error = fit.iterate(&surrogate, &mut copy, &device).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            FitError::State {
+                what: "coordinates",
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
