@@ -187,7 +187,8 @@ fn truncated_backpropagation_through_three_pieces() {
         if piece > 0 {
             for (fiber, state) in states.iter().enumerate() {
                 let rows = state.states.iter().chain([&state.v_mv]).enumerate();
-                for (row, x) in rows.flat_map(|(row, x)| x.iter().enumerate().map(move |n| (row, n)))
+                for (row, x) in
+                    rows.flat_map(|(row, x)| x.iter().enumerate().map(move |n| (row, n)))
                 {
                     let (node, x) = x;
                     loss += (x - target[[range.start, fiber, row, node]]).powi(2) / count;

@@ -154,12 +154,18 @@ impl Source {
         };
         for (fiber, trace) in traces.into_iter().enumerate() {
             let axis = Axis(0);
-            batch.node_z_um.index_axis_mut(axis, fiber).assign(&trace.node_z_um);
+            batch
+                .node_z_um
+                .index_axis_mut(axis, fiber)
+                .assign(&trace.node_z_um);
             let mut basis = batch.basis_mv_per_ma.index_axis_mut(axis, fiber);
             basis.assign(&trace.basis_mv_per_ma);
             let mut waveforms = batch.waveforms_ma.index_axis_mut(axis, fiber);
             waveforms.assign(&trace.waveforms_ma);
-            batch.states.index_axis_mut(axis, fiber).assign(&trace.states);
+            batch
+                .states
+                .index_axis_mut(axis, fiber)
+                .assign(&trace.states);
         }
         Ok(batch)
     }

@@ -112,9 +112,7 @@ impl Cases {
             let steps_ma = steps_ma.as_slice_mut().expect("rows are contiguous");
             self.pulses[pulse]
                 .draw(&mut random, steps_ma)
-                .map_err(DatasetError::core(format!(
-                    "case {index}, pulses[{pulse}]"
-                )))?;
+                .map_err(DatasetError::core(format!("case {index}, pulses[{pulse}]")))?;
         }
         Ok(Case {
             index,

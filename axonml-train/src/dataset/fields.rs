@@ -48,10 +48,9 @@ impl FieldPool {
                 FieldKind::Nerve { folder, extend } => {
                     let nerve = read_nerve(&base.join(folder))?;
                     let lines = lines(&nerve, *extend);
-                    PoolSource::Nerve(lines.map_err(DatasetError::core(format!(
-                        "nerve {}",
-                        nerve.name()
-                    )))?)
+                    PoolSource::Nerve(
+                        lines.map_err(DatasetError::core(format!("nerve {}", nerve.name())))?,
+                    )
                 }
                 &FieldKind::Point {
                     distance_um,
@@ -77,9 +76,10 @@ impl FieldPool {
                 continue;
             };
             for line in lines.iter().flatten().take(1) {
-                line.potentials_mv(z_um).map_err(DatasetError::core(format!(
-                    "fields[{index}], for the longest fibre"
-                )))?;
+                line.potentials_mv(z_um)
+                    .map_err(DatasetError::core(format!(
+                        "fields[{index}], for the longest fibre"
+                    )))?;
             }
         }
         Ok(())

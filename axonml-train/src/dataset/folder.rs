@@ -45,7 +45,11 @@ impl Dataset {
         Ok(Dataset {
             folder: folder.to_owned(),
             contacts: contacts.unwrap_or(0),
-            verified: manifest.shards.iter().map(|_| AtomicBool::new(false)).collect(),
+            verified: manifest
+                .shards
+                .iter()
+                .map(|_| AtomicBool::new(false))
+                .collect(),
             manifest,
         })
     }
@@ -197,7 +201,11 @@ impl Dataset {
         }
         if let Some(at) = bad64(&numbers.node_z_um) {
             let place = format!(" at node {at}");
-            return Err(not_finite("node_z_um".to_owned(), numbers.node_z_um[at], place));
+            return Err(not_finite(
+                "node_z_um".to_owned(),
+                numbers.node_z_um[at],
+                place,
+            ));
         }
         if let Some(at) = bad32(&numbers.basis_mv_per_ma) {
             let place = format!(" for contact {} at node {}", at / nodes, at % nodes);

@@ -112,7 +112,10 @@ impl Plan {
         };
         // All shards but the last are alike.
         let bytes = bytes_of(0) * (shards as u64 - 1) + bytes_of(shards - 1);
-        let files = manifest.shards.iter().flat_map(|shard| shard.files.values());
+        let files = manifest
+            .shards
+            .iter()
+            .flat_map(|shard| shard.files.values());
         let done: u64 = files.map(|file| file.bytes).sum();
         Ok(Plan {
             bytes,
@@ -283,7 +286,11 @@ fn refuse_foreign(folder: &Path) -> Result<(), DatasetError> {
     }
     let entries = std::fs::read_dir(folder).map_err(DatasetError::read(folder))?;
     let visible = |name: &std::ffi::OsString| !name.to_string_lossy().starts_with('.');
-    match entries.flatten().map(|entry| entry.file_name()).find(visible) {
+    match entries
+        .flatten()
+        .map(|entry| entry.file_name())
+        .find(visible)
+    {
         None => Ok(()),
         Some(name) => Err(DatasetError::Folder {
             folder: folder.display().to_string(),

@@ -159,7 +159,10 @@ impl Manifest {
             if shard.name != shard_name(index) || shard.first != next || shard.fibers != expected {
                 return Err(format!(
                     "shard {index} is `{}` with {} fibres from {} on, expected `{}` with {expected} from {next} on",
-                    shard.name, shard.fibers, shard.first, shard_name(index)
+                    shard.name,
+                    shard.fibers,
+                    shard.first,
+                    shard_name(index)
                 ));
             }
             next += shard.fibers;

@@ -185,7 +185,10 @@ mod tests {
         cube.write_npy(&mut other).unwrap();
         assert_eq!(bytes, other);
         assert_eq!(record.bytes, file_bytes::<f32>(&[3, 4, 5]));
-        assert_eq!((record.bytes, &record.sha256), (bytes.len() as u64, &sha256(&path).unwrap()));
+        assert_eq!(
+            (record.bytes, &record.sha256),
+            (bytes.len() as u64, &sha256(&path).unwrap())
+        );
 
         let mut rows = Rows::<f32>::open(&path, &[3, 4, 5]).unwrap();
         let mut values = Vec::new();
@@ -197,7 +200,10 @@ mod tests {
             (vec![3, 4, 5], Rows::<f64>::open(&path, &[3, 4, 5]).err()),
         ] {
             let message = refused.unwrap().to_string();
-            assert!(message.contains("(3, 4, 5)") && message.contains(&format!("{wrong:?}")), "{message}");
+            assert!(
+                message.contains("(3, 4, 5)") && message.contains(&format!("{wrong:?}")),
+                "{message}"
+            );
         }
 
         write(&path, &[2], &[1.5_f64, -2.0]).unwrap();

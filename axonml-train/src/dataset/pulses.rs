@@ -223,13 +223,14 @@ fn noise_steps(
     delay_ms: f64,
     grid: &TimeGrid,
 ) -> Result<(usize, usize, usize), CoreError> {
-    let [pw_ms, hold_ms] = NOISE_KEYS.map(|(name, default)| {
-        match keys.iter().find(|(key, _)| key == name) {
-            Some((_, KeyValue::Number(value))) => *value,
-            Some(_) => f64::NAN,
-            None => default,
-        }
-    });
+    let [pw_ms, hold_ms] =
+        NOISE_KEYS.map(
+            |(name, default)| match keys.iter().find(|(key, _)| key == name) {
+                Some((_, KeyValue::Number(value))) => *value,
+                Some(_) => f64::NAN,
+                None => default,
+            },
+        );
     for (what, found) in [("pw of noise", pw_ms), ("hold of noise", hold_ms)] {
         if !(found.is_finite() && found >= 0.0) {
             return Err(CoreError::BadValue {

@@ -9,8 +9,8 @@ use axonml_models::{
 use ndarray::{Array1, Array2, Array3, Axis};
 use rayon::prelude::*;
 
-use super::cases::{Case, Cases, spacing_um};
 use super::DatasetError;
+use super::cases::{Case, Cases, spacing_um};
 
 /// What is kept of a simulation.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -165,7 +165,9 @@ impl Cases {
             .into_iter()
             .zip(&cases)
             .enumerate()
-            .map(|(fiber, (outcome, case))| self.trace(&simulation, fiber, outcome, case, recording))
+            .map(|(fiber, (outcome, case))| {
+                self.trace(&simulation, fiber, outcome, case, recording)
+            })
             .collect()
     }
 

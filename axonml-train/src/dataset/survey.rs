@@ -55,7 +55,9 @@ impl Tally {
             let active = steps_ma.iter().filter(|current| **current != 0.0).count();
             if active > 0 {
                 let larger = |a: f32, b: &f32| if b.abs() > a.abs() { *b } else { a };
-                survey.peaks_ma.push(steps_ma.iter().fold(0.0, larger).into());
+                survey
+                    .peaks_ma
+                    .push(steps_ma.iter().fold(0.0, larger).into());
                 survey.active_ms.push(active as f64 * self.dt_ms);
             }
         }

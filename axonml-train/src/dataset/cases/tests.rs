@@ -39,8 +39,14 @@ fn assert_uniform(values: &[f64], low: f64, high: f64) {
     let mean_error = 5.0 * (expected / n).sqrt();
     // The fourth central moment is w^4/80, so the sample variance has the variance (w^4/80 - w^4/144)/n.
     let variance_error = 5.0 * width * width * (1.0_f64 / 180.0 / n).sqrt();
-    assert!((mean - 0.5 * (low + high)).abs() < mean_error, "mean {mean}");
-    assert!((variance - expected).abs() < variance_error, "variance {variance}");
+    assert!(
+        (mean - 0.5 * (low + high)).abs() < mean_error,
+        "mean {mean}"
+    );
+    assert!(
+        (variance - expected).abs() < variance_error,
+        "variance {variance}"
+    );
     assert!(values.iter().all(|x| (low..=high).contains(x)));
 }
 
@@ -93,7 +99,10 @@ fn the_distribution_is_axonmls() {
         };
         lines[line] += 1;
     }
-    assert!(lines.iter().all(|count| (3..=58).contains(count)), "{lines:?}");
+    assert!(
+        lines.iter().all(|count| (3..=58).contains(count)),
+        "{lines:?}"
+    );
 }
 
 #[test]
@@ -106,12 +115,18 @@ fn a_case_depends_on_seed_and_number_only() {
         count: 1,
         ..Recipe::default()
     };
-    assert_eq!(Cases::open(&fewer, &root()).unwrap().case(60_000).unwrap(), late);
+    assert_eq!(
+        Cases::open(&fewer, &root()).unwrap().case(60_000).unwrap(),
+        late
+    );
     let other = Recipe {
         seed: 1,
         ..Recipe::default()
     };
-    assert_ne!(Cases::open(&other, &root()).unwrap().case(60_000).unwrap(), late);
+    assert_ne!(
+        Cases::open(&other, &root()).unwrap().case(60_000).unwrap(),
+        late
+    );
 }
 
 #[test]
@@ -122,12 +137,28 @@ fn families_are_chosen_by_weight_and_drawn_as_they_say() {
         amplitude_ma: Range::uniform(0.5, 1.0),
         polarity,
         delay_ms: Range::fixed(1.0),
-        keys: keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(),
+        keys: keys
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .collect(),
     };
     let range = |low, high| KeyValue::Range(Range::log(low, high));
     let recipe = points(vec![
-        family("biphasic", 3.0, Polarity::Anodic, &[("pw", range(0.05, 0.5))]),
-        family("noise", 1.0, Polarity::Either, &[("pw", KeyValue::Number(2.0)), ("hold", KeyValue::Number(0.1))]),
+        family(
+            "biphasic",
+            3.0,
+            Polarity::Anodic,
+            &[("pw", range(0.05, 0.5))],
+        ),
+        family(
+            "noise",
+            1.0,
+            Polarity::Either,
+            &[
+                ("pw", KeyValue::Number(2.0)),
+                ("hold", KeyValue::Number(0.1)),
+            ],
+        ),
     ]);
     let cases = Cases::open(&recipe, Path::new("")).unwrap();
     let (mut biphasic, mut logs) = (0, Vec::new());
@@ -141,7 +172,11 @@ fn families_are_chosen_by_weight_and_drawn_as_they_say() {
             logs.push((steps.iter().filter(|x| **x > 0.0).count() as f64 * 0.005).ln());
         } else {
             // 20 values of 20 steps each.
-            assert!(steps[200..600].chunks(20).all(|held| held.iter().all(|x| x == &held[0])));
+            assert!(
+                steps[200..600]
+                    .chunks(20)
+                    .all(|held| held.iter().all(|x| x == &held[0]))
+            );
             assert!(steps[200] != steps[220] && steps[600] == 0.0);
         }
     }
@@ -169,7 +204,10 @@ fn potentials_are_those_of_the_point_source() {
             // rho I / (4 pi r) with 500 ohm-cm and 1 mA, r in cm, the fibre shifted by its offset.
             let r_cm = distance_um.hypot(z_um + case.offset_spacings * spacing_um) * 1e-4;
             let expected = 500.0 / (4.0 * std::f64::consts::PI * r_cm);
-            assert!((found - expected).abs() < 1e-9 * expected, "{found} {expected}");
+            assert!(
+                (found - expected).abs() < 1e-9 * expected,
+                "{found} {expected}"
+            );
         }
     }
 }
@@ -183,8 +221,14 @@ fn potentials_are_those_of_the_nerve() {
         panic!("{case:?}")
     };
     // At samples of the line the potential is the sample: the middle of the line is sample 1000, 40 um apart.
-    let z_um: Vec<f64> = (-900..=900).step_by(100).map(|k| 40.0 * f64::from(k)).collect();
-    let shifted: Vec<f64> = z_um.iter().map(|z| z - case.offset_spacings * 800.0).collect();
+    let z_um: Vec<f64> = (-900..=900)
+        .step_by(100)
+        .map(|k| 40.0 * f64::from(k))
+        .collect();
+    let shifted: Vec<f64> = z_um
+        .iter()
+        .map(|z| z - case.offset_spacings * 800.0)
+        .collect();
     let basis = cases.basis_mv_per_ma(&case, &shifted, 800.0).unwrap();
     assert_eq!(basis.dim(), (6, z_um.len()));
     for contact in 0..6 {
@@ -203,7 +247,10 @@ fn fibres_beyond_the_field_are_refused() {
         ..Recipe::default()
     };
     let error = Cases::open(&recipe, &root()).err().unwrap().to_string();
-    assert!(error.contains("the sampled field covers only") && error.contains("fields[0]"), "{error}");
+    assert!(
+        error.contains("the sampled field covers only") && error.contains("fields[0]"),
+        "{error}"
+    );
     let missing = Recipe {
         fields: vec![FieldSource::new(FieldKind::Nerve {
             folder: "nowhere".into(),

@@ -14,7 +14,10 @@ fn recipes_are_toml_and_back() {
     let default = Recipe::from_toml("").unwrap();
     assert_eq!(default, Recipe::default());
     default.check().unwrap();
-    assert_eq!(Recipe::from_toml(&default.to_toml().unwrap()).unwrap(), default);
+    assert_eq!(
+        Recipe::from_toml(&default.to_toml().unwrap()).unwrap(),
+        default
+    );
 
     let text = r#"
         seed = 7
@@ -49,9 +52,15 @@ fn recipes_are_toml_and_back() {
     recipe.check().unwrap();
     assert_eq!(recipe.precision, Arithmetic::F64);
     assert_eq!(recipe.diameter_um, Range::log(6.0, 12.0));
-    assert_eq!((recipe.fields[0].weight, recipe.fields[1].weight), (3.0, 1.0));
+    assert_eq!(
+        (recipe.fields[0].weight, recipe.fields[1].weight),
+        (3.0, 1.0)
+    );
     assert_eq!(recipe.pulses[0].keys["pw2"], KeyValue::Number(0.4));
-    assert_eq!(Recipe::from_toml(&recipe.to_toml().unwrap()).unwrap(), recipe);
+    assert_eq!(
+        Recipe::from_toml(&recipe.to_toml().unwrap()).unwrap(),
+        recipe
+    );
 }
 
 #[test]
@@ -60,10 +69,19 @@ fn what_makes_no_sense_is_refused_by_name() {
     refused("sed = 1", &["unknown field `sed`", "line 1"]);
     refused("count = 0", &["count: found 0", "1 or more"]);
     refused("nodes = 2", &["nodes: found 2"]);
-    refused("model = \"mgr\"", &["model of the recipe", "did you mean `mrg`"]);
+    refused(
+        "model = \"mgr\"",
+        &["model of the recipe", "did you mean `mrg`"],
+    );
     refused("dt_ms = -1", &["dt is `-1`"]);
-    refused("diameter_um = { low = 14, high = 5 }", &["diameter_um: found 14 to 5", "lesser first"]);
-    refused("diameter_um = { low = 1, high = 5 }", &["found 1 um", "2 to 16 um", "`mrg`"]);
+    refused(
+        "diameter_um = { low = 14, high = 5 }",
+        &["diameter_um: found 14 to 5", "lesser first"],
+    );
+    refused(
+        "diameter_um = { low = 1, high = 5 }",
+        &["found 1 um", "2 to 16 um", "`mrg`"],
+    );
     refused("fields = []", &["fields: found none"]);
     refused("pulses = []", &["pulses: found none"]);
     refused(
@@ -78,21 +96,44 @@ fn what_makes_no_sense_is_refused_by_name() {
         "[[fields]]\nkind = \"point\"\nresistivity_ohm_cm = 0\ndistance_um = { low = 1, high = 2 }",
         &["fields[0].resistivity_ohm_cm: found 0"],
     );
-    refused(&format!("{pulse}shape = \"monofasic\""), &["pulses[0]", "did you mean `monophasic`"]);
-    refused(&format!("{pulse}shape = \"biphasic\"\npww = 1"), &["`pww`", "did you mean `pw`"]);
-    refused(&format!("{pulse}shape = \"sine\"\ndelay = 1"), &["pulses[0].delay", "`delay_ms`"]);
-    refused(&format!("{pulse}shape = \"noise\"\nhold = \"x\""), &["hold of noise"]);
-    refused(&format!("{pulse}shape = \"monophasic\"\npw = true"), &["a range such as"]);
+    refused(
+        &format!("{pulse}shape = \"monofasic\""),
+        &["pulses[0]", "did you mean `monophasic`"],
+    );
+    refused(
+        &format!("{pulse}shape = \"biphasic\"\npww = 1"),
+        &["`pww`", "did you mean `pw`"],
+    );
+    refused(
+        &format!("{pulse}shape = \"sine\"\ndelay = 1"),
+        &["pulses[0].delay", "`delay_ms`"],
+    );
+    refused(
+        &format!("{pulse}shape = \"noise\"\nhold = \"x\""),
+        &["hold of noise"],
+    );
+    refused(
+        &format!("{pulse}shape = \"monophasic\"\npw = true"),
+        &["a range such as"],
+    );
     // What some draws could not do is refused before the first one.
     refused(
-        &format!("{pulse}shape = \"monophasic\"\npw = {{ low = 0, high = 4 }}\ndelay_ms = {{ low = 0, high = 2 }}"),
-        &["pulses[0] (monophasic), at the long end", "active until 6 ms"],
+        &format!(
+            "{pulse}shape = \"monophasic\"\npw = {{ low = 0, high = 4 }}\ndelay_ms = {{ low = 0, high = 2 }}"
+        ),
+        &[
+            "pulses[0] (monophasic), at the long end",
+            "active until 6 ms",
+        ],
     );
     refused(
         &format!("{pulse}shape = \"sine\"\nfreq = {{ low = 1, high = 150 }}"),
         &["at the short end", "150 kHz"],
     );
-    refused(&format!("{pulse}shape = \"noise\"\npw = 6"), &["noise:pw=6", "5 ms"]);
+    refused(
+        &format!("{pulse}shape = \"noise\"\npw = 6"),
+        &["noise:pw=6", "5 ms"],
+    );
 }
 
 #[test]
@@ -104,8 +145,14 @@ fn ranges_are_spread_as_they_say() {
     };
     // Means within 5 standard errors: the width over sqrt(12 n).
     let uniform = mean(&Range::uniform(-1.0, 3.0), &mut random, |x| x);
-    assert!((uniform - 1.0).abs() < 5.0 * 4.0 / (12.0 * f64::from(n)).sqrt(), "{uniform}");
+    assert!(
+        (uniform - 1.0).abs() < 5.0 * 4.0 / (12.0 * f64::from(n)).sqrt(),
+        "{uniform}"
+    );
     let log = mean(&Range::log(0.01, 10.0), &mut random, f64::log10);
-    assert!((log + 0.5).abs() < 5.0 * 3.0 / (12.0 * f64::from(n)).sqrt(), "{log}");
+    assert!(
+        (log + 0.5).abs() < 5.0 * 3.0 / (12.0 * f64::from(n)).sqrt(),
+        "{log}"
+    );
     assert_eq!(Range::fixed(0.3).draw(&mut random), 0.3);
 }
