@@ -14,6 +14,8 @@ pub enum AdjointInput {
     State(usize),
     /// Coefficient `i` of the step, one per fibre.
     Coefficient(usize),
+    /// State variable `i` after the step.
+    NewState(usize),
     /// Cotangent of output `i` of the step.
     Output(usize),
     /// Cotangent of `u` from elsewhere, to be added to.
@@ -81,14 +83,16 @@ pub(crate) fn explicit_step(membrane: &MembranePrograms) -> BoundProgram {
 }
 
 impl MembraneAdjoint {
-    /// The reverse of a step program: of node inputs bound to `U` and states, and parameters.
-    pub(crate) fn new(step: &BoundProgram) -> Self {
+    /// The reverse of a step program of node inputs bound to `U` and states, and parameters. Its first `states` outputs
+    /// are the new states: what they are is known on the way back, so that what follows from one of them does not wait
+    /// for its update to be repeated.
+    pub(crate) fn new(step: &BoundProgram, states: usize) -> Self {
         let split = &step.fused().split;
         let bound = |indices: &[usize]| -> Vec<Binding> {
             indices.iter().map(|&input| step.bindings[input]).collect()
         };
         let node_bindings = bound(&split.node_inputs);
-        let adjoint = split.node.adjoint();
+        let adjoint = split.node.adjoint_from(&(0..states).collect::<Vec<_>>());
 
         // Replayed with the carried cotangent added to that of u.
         let tracer = Tracer::new();
@@ -103,7 +107,10 @@ impl MembraneAdjoint {
                 None if index < node_bindings.len() + coefficients => {
                     AdjointInput::Coefficient(index - node_bindings.len())
                 }
-                None => AdjointInput::Output(index - node_bindings.len() - coefficients),
+                None => match index - node_bindings.len() - coefficients {
+                    state if state < states => AdjointInput::NewState(state),
+                    output => AdjointInput::Output(output - states),
+                },
             });
         }
         let carried = tracer.input("carried cotangent of u", Extent::Node);
@@ -122,7 +129,7 @@ impl MembraneAdjoint {
                     meanings.push(AdjointOutput::Coefficient(index));
                     outputs.push((format!("coefficient {index}"), bar));
                 }
-                AdjointInput::Output(_) | AdjointInput::CarriedU => {
+                AdjointInput::NewState(_) | AdjointInput::Output(_) | AdjointInput::CarriedU => {
                     unreachable!("only the inputs of the step have cotangents")
                 }
             }
@@ -132,7 +139,7 @@ impl MembraneAdjoint {
             let kept: Vec<usize> = (0..meanings.len()).filter(kept).collect();
             let outputs: Vec<_> = kept.iter().map(|&index| outputs[index].clone()).collect();
             AdjointProgram {
-                program: FusedProgram::new(&sound(&tracer, &outputs)),
+                program: FusedProgram::new(&sound(&tracer, &outputs)).scheduled(),
                 inputs: inputs.clone(),
                 outputs: kept.iter().map(|&index| meanings[index]).collect(),
             }

@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 
 use crate::expr::{Expr, Tracer};
-use crate::program::{Extent, Input, Program, Value};
+use crate::op::Op;
+use crate::program::{Extent, Input, Program, Value, ValueId};
 
 impl Program {
     /// The program of directional derivatives (Jacobian times vector).
@@ -57,34 +58,54 @@ impl Program {
     /// Outputs: `bar_<input>` for every input, in their order. For inputs that lanes share, the executor sums over the
     /// lanes; for neighbour inputs it shifts the result back by the offset.
     pub fn adjoint(&self) -> Program {
-        self.adjoint_with(|_, partial| partial)
+        self.adjoint_with(&[], |_, partial| partial)
     }
 
-    /// [`Program::adjoint`] with every partial derivative passed through `rule` (by operation index): tests plant
+    /// [`Program::adjoint`] for callers who have kept some outputs: those listed in `kept` are not computed again but
+    /// inputs, named `kept_<output>`, that follow the program's own.
+    pub(crate) fn adjoint_from(&self, kept: &[usize]) -> Program {
+        self.adjoint_with(kept, |_, partial| partial)
+    }
+
+    /// [`Program::adjoint_from`] with every partial derivative passed through `rule` (by operation index): tests plant
     /// errors there.
     pub(crate) fn adjoint_with(
         &self,
+        kept: &[usize],
         rule: impl for<'t> Fn(usize, Expr<'t>) -> Expr<'t>,
     ) -> Program {
         let tracer = Tracer::new();
-        let (inputs, values) = self.replay(&tracer);
-        let mut cotangents: Vec<Option<Expr<'_>>> = vec![None; values.len()];
+        self.inputs().iter().for_each(|input| {
+            tracer.neighbor(&input.name, input.extent, input.offset);
+        });
+        let kept: HashMap<ValueId, Expr<'_>> = kept
+            .iter()
+            .map(|&output| {
+                let (name, id) = &self.outputs()[output];
+                (*id, tracer.input(&format!("kept_{name}"), Extent::Node))
+            })
+            .collect();
+        let (inputs, values) = self.replay_with(
+            &tracer,
+            |_| None,
+            |id, op, operands| match kept.get(&id) {
+                Some(&value) => value,
+                None => reciprocal_quotient(op, operands),
+            },
+        );
+        let mut cotangents: Vec<Cotangent<'_>> = vec![Cotangent::default(); values.len()];
         for (name, id) in self.outputs() {
-            let bar = tracer.input(&format!("bar_{name}"), Extent::Node);
-            let slot = &mut cotangents[*id];
-            *slot = Some(slot.map_or(bar, |sum| sum + bar));
+            cotangents[*id].add(tracer.input(&format!("bar_{name}"), Extent::Node));
         }
         for (id, value) in self.values().iter().enumerate().rev() {
-            let (Value::Apply(op, arguments), Some(bar)) = (value, cotangents[id]) else {
+            let (Value::Apply(op, arguments), Some(bar)) = (value, cotangents[id].total()) else {
                 continue;
             };
             let operands: Vec<Expr<'_>> = arguments.iter().map(|&a| values[a]).collect();
             let partials = (op.row().partials)(&operands, values[id]);
             for (&argument, partial) in arguments.iter().zip(partials) {
                 let Some(partial) = partial else { continue };
-                let term = rule(*op as usize, partial) * bar;
-                let slot = &mut cotangents[argument];
-                *slot = Some(slot.map_or(term, |sum| sum + term));
+                cotangents[argument].add(product(rule(*op as usize, partial), bar));
             }
         }
         let mut outputs = Vec::with_capacity(inputs.len());
@@ -93,7 +114,7 @@ impl Program {
                 .values()
                 .iter()
                 .position(|value| *value == Value::Input(index))
-                .and_then(|id| cotangents[id])
+                .and_then(|id| cotangents[id].total())
                 .unwrap_or_else(|| tracer.constant(0.0));
             outputs.push((format!("bar_{}", input.name), bar));
         }
@@ -107,20 +128,29 @@ impl Program {
         replaced: &HashMap<String, Expr<'t>>,
     ) -> Vec<Expr<'t>> {
         let values = self
-            .replay_with(tracer, |input| replaced.get(&input.name).copied())
+            .replay_with(
+                tracer,
+                |input| replaced.get(&input.name).copied(),
+                |_, op, operands| Expr::apply(op, operands),
+            )
             .1;
         self.outputs().iter().map(|&(_, id)| values[id]).collect()
     }
 
     /// Records this program's values in `tracer`: its inputs first, in order, then every value.
     fn replay<'t>(&self, tracer: &'t Tracer) -> (Vec<Expr<'t>>, Vec<Expr<'t>>) {
-        self.replay_with(tracer, |_| None)
+        self.replay_with(
+            tracer,
+            |_| None,
+            |_, op, operands| Expr::apply(op, operands),
+        )
     }
 
     fn replay_with<'t>(
         &self,
         tracer: &'t Tracer,
         replaced: impl Fn(&Input) -> Option<Expr<'t>>,
+        apply: impl Fn(ValueId, Op, &[Expr<'t>]) -> Expr<'t>,
     ) -> (Vec<Expr<'t>>, Vec<Expr<'t>>) {
         let own = |input: &Input| tracer.neighbor(&input.name, input.extent, input.offset);
         let inputs: Vec<Expr<'t>> = self
@@ -129,17 +159,83 @@ impl Program {
             .map(|input| replaced(input).unwrap_or_else(|| own(input)))
             .collect();
         let mut values: Vec<Expr<'t>> = Vec::with_capacity(self.values().len());
-        for value in self.values() {
+        for (id, value) in self.values().iter().enumerate() {
             values.push(match value {
                 Value::Constant(c) => tracer.constant(*c),
                 Value::Input(index) => inputs[*index],
                 Value::Apply(op, arguments) => {
                     let operands: Vec<Expr<'t>> = arguments.iter().map(|&a| values[a]).collect();
-                    Expr::apply(*op, &operands)
+                    apply(id, *op, &operands)
                 }
             });
         }
         (inputs, values)
+    }
+}
+
+/// An operation as adjoints repeat it: quotients by the reciprocal, which their derivatives need as well.
+fn reciprocal_quotient<'t>(op: Op, operands: &[Expr<'t>]) -> Expr<'t> {
+    match (op, operands) {
+        (Op::Div, &[a, b]) if b.as_constant().is_none() => a * (1.0 / b),
+        _ => Expr::apply(op, operands),
+    }
+}
+
+/// `a b`, as a product with one that is there already where one factor is itself a product: `(p q) b` is `(p b) q` if
+/// `p b` is known. What several partial derivatives of an operation share is so computed once.
+fn product<'t>(a: Expr<'t>, b: Expr<'t>) -> Expr<'t> {
+    match (a.negated(), b.negated()) {
+        (Some(a), Some(b)) => return product(a, b),
+        (Some(a), None) => return -product(a, b),
+        (None, Some(b)) => return -product(a, b),
+        (None, None) => {}
+    }
+    for (whole, other) in [(b, a), (a, b)] {
+        let Some((p, q)) = whole.factors() else {
+            continue;
+        };
+        for (kept, paired) in [(p, q), (q, p)] {
+            match whole.tracer().known_product(paired, other) {
+                Some(known) if known.id() != whole.id() => return known * kept,
+                _ => {}
+            }
+        }
+    }
+    a * b
+}
+
+/// A cotangent as it grows: terms, and how often each has come (negative if it is subtracted).
+#[derive(Clone, Default)]
+struct Cotangent<'t> {
+    terms: Vec<(Expr<'t>, f64)>,
+}
+
+impl<'t> Cotangent<'t> {
+    fn add(&mut self, term: Expr<'t>) {
+        let (term, sign) = match term.negated() {
+            Some(term) => (term, -1.0),
+            None => (term, 1.0),
+        };
+        let known = self.terms.iter_mut().find(|(x, _)| x.id() == term.id());
+        match known {
+            Some((_, times)) => *times += sign,
+            None => self.terms.push((term, sign)),
+        }
+    }
+
+    /// The sum of the terms; `None` if there are none. Differences come last, so that no sign is changed for them.
+    fn total(&self) -> Option<Expr<'t>> {
+        let (plus, minus): (Vec<_>, Vec<_>) =
+            self.terms.iter().partition(|(_, times)| *times > 0.0);
+        let sum = |terms: Vec<(Expr<'t>, f64)>| {
+            let scaled = terms.into_iter().map(|(x, times)| x * times.abs());
+            scaled.reduce(|sum, term| sum + term)
+        };
+        let scaled = minus.iter().map(|(x, times)| *x * times.abs());
+        match sum(plus) {
+            Some(plus) => Some(scaled.fold(plus, |difference, term| difference - term)),
+            None => sum(minus).map(|sum| -sum),
+        }
     }
 }
 
@@ -207,7 +303,7 @@ mod tests {
                 row.name
             );
             let planted = transposed(
-                program.adjoint_with(|op, p| if op == index { p * (1.0 + 1e-6) } else { p }),
+                program.adjoint_with(&[], |op, p| if op == index { p * (1.0 + 1e-6) } else { p }),
             );
             assert!(
                 (jv - planted).abs() > 1e-8 * jv.abs(),

@@ -153,11 +153,11 @@ impl Tracer {
         }
     }
 
-    fn argument_of_neg(&self, id: ValueId) -> Option<ValueId> {
-        match &self.record.borrow().values[id] {
-            Value::Apply(Op::Neg, arguments) => Some(arguments[0]),
-            _ => None,
-        }
+    /// The product of two values, if it was recorded.
+    pub(crate) fn known_product<'t>(&'t self, a: Expr<'t>, b: Expr<'t>) -> Option<Expr<'t>> {
+        let key = Key::Apply(Op::Mul, vec![a.id.min(b.id), a.id.max(b.id)]);
+        let id = self.record.borrow().known.get(&key).copied()?;
+        Some(self.expression(id))
     }
 }
 
@@ -176,13 +176,33 @@ impl<'t> Expr<'t> {
         self.id
     }
 
+    /// What it is the negative of, if it is one.
+    pub(crate) fn negated(self) -> Option<Expr<'t>> {
+        match &self.tracer.record.borrow().values[self.id] {
+            Value::Apply(Op::Neg, arguments) => Some(self.tracer.expression(arguments[0])),
+            _ => None,
+        }
+    }
+
+    /// Its factors, if it is a product.
+    pub(crate) fn factors(self) -> Option<(Expr<'t>, Expr<'t>)> {
+        match &self.tracer.record.borrow().values[self.id] {
+            Value::Apply(Op::Mul, arguments) => Some((
+                self.tracer.expression(arguments[0]),
+                self.tracer.expression(arguments[1]),
+            )),
+            _ => None,
+        }
+    }
+
     /// Its constant value, if it is one.
     pub fn as_constant(self) -> Option<f64> {
         self.tracer.constant_of(self.id)
     }
 
     /// Applies an operation, simplified where that changes no value: constants are folded, `x + 0`, `x * 1`, `x / 1`
-    /// and `--x` are `x`, `0 - x` and `x * -1` are `-x`. (`x * 0` stays: it is NaN for infinite `x`.)
+    /// and `--x` are `x`, `0 - x` and `x * -1` are `-x`; signs move out of products and quotients and into sums, where
+    /// they cost nothing. (`x * 0` stays: it is NaN for infinite `x`.)
     ///
     /// # Panics
     /// If the number of arguments is not the operation's, or they come from different traces: a bug in the caller.
@@ -213,14 +233,31 @@ impl<'t> Expr<'t> {
             Op::Mul if is(0, -1.0) => -arguments[1],
             Op::Mul | Op::Div if is(1, -1.0) => -arguments[0],
             Op::SelectLt if arguments[2].id == arguments[3].id => arguments[2],
-            Op::Neg => match tracer.argument_of_neg(arguments[0].id) {
-                Some(id) => Expr { tracer, id },
+            Op::Neg => match arguments[0].negated() {
+                Some(x) => x,
                 None => tracer.push(Value::Apply(op, vec![arguments[0].id])),
             },
-            // Commutative arguments in one order, so that a + b and b + a are one value.
-            Op::Add | Op::Mul => {
-                let (a, b) = (arguments[0].id, arguments[1].id);
-                tracer.push(Value::Apply(op, vec![a.min(b), a.max(b)]))
+            Op::Add | Op::Sub | Op::Mul | Op::Div => {
+                let (a, b) = (arguments[0], arguments[1]);
+                let push =
+                    |a: Expr<'t>, b: Expr<'t>| tracer.push(Value::Apply(op, vec![a.id, b.id]));
+                match (op, a.negated(), b.negated()) {
+                    (Op::Add, _, Some(b)) => a - b,
+                    (Op::Add, Some(a), None) => b - a,
+                    (Op::Sub, _, Some(b)) => a + b,
+                    (Op::Mul | Op::Div, Some(a), Some(b)) => Self::apply(op, &[a, b]),
+                    (Op::Mul | Op::Div, Some(a), None) => match constants[1] {
+                        Some(c) => Self::apply(op, &[a, b.same(-c)]),
+                        None => -Self::apply(op, &[a, b]),
+                    },
+                    (Op::Mul | Op::Div, None, Some(b)) => match constants[0] {
+                        Some(c) => Self::apply(op, &[a.same(-c), b]),
+                        None => -Self::apply(op, &[a, b]),
+                    },
+                    // Commutative arguments in one order, so that a + b and b + a are one value.
+                    (Op::Add | Op::Mul, None, None) if b.id < a.id => push(b, a),
+                    _ => push(a, b),
+                }
             }
             _ => tracer.push(Value::Apply(op, arguments.iter().map(|a| a.id).collect())),
         }

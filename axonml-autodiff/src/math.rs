@@ -4,7 +4,7 @@
 //! multiply-adds and must be `false` on processors without them (a call to libm per element otherwise). NaN arguments
 //! give NaN. Selections are written `if x < a { .. } else { .. }` with the NaN case in `else`.
 
-use crate::Real;
+use crate::{Precision, Real};
 
 /// Splits `x = n ln 2 + r` with `|r| <= ln(2)/2`: returns `expm1(r)` and `2^(n-1)`.
 #[inline(always)]
@@ -104,8 +104,13 @@ fn clamp_far<R: Real>(x: R) -> R {
 
 #[inline(always)]
 fn even_series<R: Real, const FUSED: bool>(x2: R, coefficient: impl Fn(usize) -> f64) -> R {
-    let mut sum = R::from_f64(coefficient(EXPRELR_1_SERIES.len() - 1));
-    for k in (0..EXPRELR_1_SERIES.len() - 1).rev() {
+    // Terms beyond the sixth are below the rounding of single precision.
+    let terms = match R::PRECISION {
+        Precision::F32 => 6,
+        Precision::F64 => EXPRELR_1_SERIES.len(),
+    };
+    let mut sum = R::from_f64(coefficient(terms - 1));
+    for k in (0..terms - 1).rev() {
         sum = sum.fma::<FUSED>(x2, R::from_f64(coefficient(k)));
     }
     sum
@@ -120,9 +125,10 @@ pub fn exprelr_d1<R: Real, const FUSED: bool>(x: R) -> R {
         even_series::<R, FUSED>(x2, |k| EXPRELR_1_SERIES[k]),
         R::from_f64(-0.5),
     );
+    // E = f/expm1(f), so that E'= E (1 - E - f)/f needs one reciprocal only.
     let f = clamp_far(x);
-    let e = exprelr::<R, FUSED>(f);
-    let far = e * (one - e - f) / f;
+    let r = one / expm1::<R, FUSED>(f);
+    let far = (one - f * r - f) * r;
     if x2 < one { near } else { far }
 }
 

@@ -99,19 +99,19 @@ impl MembranePrograms {
     /// density at the old voltage, `G u - J`. Made once.
     pub fn explicit_adjoint(&self) -> &MembraneAdjoint {
         self.explicit_adjoint
-            .get_or_init(|| MembraneAdjoint::new(&explicit_step(self)))
+            .get_or_init(|| MembraneAdjoint::new(&explicit_step(self), self.states.len()))
     }
 
     /// The reverse of `step` as implicit and double cables take it: its outputs are the new states, `G` and `J`. Made
     /// once.
     pub fn implicit_adjoint(&self) -> &MembraneAdjoint {
         self.implicit_adjoint
-            .get_or_init(|| MembraneAdjoint::new(&self.step))
+            .get_or_init(|| MembraneAdjoint::new(&self.step, self.states.len()))
     }
 
     /// The reverse of `currents`: its outputs are `G` and `J`. Made once.
     pub fn currents_adjoint(&self) -> &MembraneAdjoint {
         self.currents_adjoint
-            .get_or_init(|| MembraneAdjoint::new(&self.currents))
+            .get_or_init(|| MembraneAdjoint::new(&self.currents, 0))
     }
 }

@@ -165,7 +165,7 @@ operations! { $
         value: a / b,
         kernel: a / b,
         c: "{0} / {1}",
-        partials: |x, y| vec![Some(1.0 / x[1]), Some(-y / x[1])],
+        partials: |x, y| vec![Some(1.0 / x[1]), Some(-(y * (1.0 / x[1])))],
         domain: BINARY,
     }
     /// `-a`.
@@ -237,7 +237,7 @@ operations! { $
         value: 1.0 / (1.0 + (-a).exp()),
         kernel: math::sigmoid::<R, FUSED>(a),
         c: "sigmoid{f}({0})",
-        partials: |_, y| vec![Some(y * (1.0 - y))],
+        partials: |_, y| vec![Some(y - y * y)],
         domain: UNARY,
     }
     /// The smaller of two; NaN if either is NaN.

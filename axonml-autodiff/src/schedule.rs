@@ -1,5 +1,6 @@
 //! Liveness of values and their assignment to slots (registers of a block executor or locals of a printed kernel).
 
+use crate::fusion::{FusedArgument, FusedProgram, FusedStep};
 use crate::program::{Extent, Program, Value, ValueId};
 
 /// A slot for every value that needs one, reused when its value is no longer needed.
@@ -71,5 +72,162 @@ impl Program {
             .collect();
         let outputs: Vec<ValueId> = self.outputs().iter().map(|&(_, id)| id).collect();
         Slots::assign(&arguments, &vec![true; arguments.len()], &outputs)
+    }
+}
+
+impl FusedProgram {
+    /// The same program with its steps in an order in which few results are needed at a time, so that executors keep
+    /// them close: of some orders, the one with the fewest slots. For long programs with many outputs, such as adjoints.
+    pub(crate) fn scheduled(self) -> Self {
+        let readers = readers(&self);
+        let slots = |order: &[usize]| {
+            let mut position = vec![0; order.len()];
+            order
+                .iter()
+                .enumerate()
+                .for_each(|(at, &step)| position[step] = at);
+            let reads: Vec<_> = order
+                .iter()
+                .map(|&step| Some(arguments(&self.steps[step]).map(|a| position[a]).collect()))
+                .collect();
+            let stored: Vec<bool> = order.iter().map(|&step| readers[step] > 0).collect();
+            Slots::assign(&reads, &stored, &[]).count
+        };
+        let outputs: Vec<usize> = self.outputs.iter().filter_map(step_of).collect();
+        let backwards: Vec<usize> = outputs.iter().rev().copied().collect();
+        let candidates = [
+            (0..self.steps.len()).collect(),
+            Scheduling::new(&self, &readers).order(&outputs),
+            Scheduling::new(&self, &readers).order(&backwards),
+        ];
+        let best = candidates.into_iter().min_by_key(|order| slots(order));
+        let order: Vec<usize> = best.unwrap_or_default();
+        let mut position = vec![0; order.len()];
+        order
+            .iter()
+            .enumerate()
+            .for_each(|(at, &step)| position[step] = at);
+        let moved = |argument: &FusedArgument| match *argument {
+            FusedArgument::Step(step) => FusedArgument::Step(position[step]),
+            other => other,
+        };
+        let steps = order.iter().map(|&step| FusedStep {
+            op: self.steps[step].op,
+            arguments: self.steps[step].arguments.iter().map(moved).collect(),
+        });
+        FusedProgram {
+            steps: steps.collect(),
+            outputs: self.outputs.iter().map(moved).collect(),
+            split: self.split,
+        }
+    }
+}
+
+fn step_of(argument: &FusedArgument) -> Option<usize> {
+    match *argument {
+        FusedArgument::Step(step) => Some(step),
+        _ => None,
+    }
+}
+
+/// The steps that a step reads, each once.
+fn arguments(step: &FusedStep) -> impl Iterator<Item = usize> {
+    let mut steps: Vec<usize> = step.arguments.iter().filter_map(step_of).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    steps.into_iter()
+}
+
+/// How many steps read each step.
+fn readers(program: &FusedProgram) -> Vec<usize> {
+    let mut readers = vec![0; program.steps.len()];
+    for step in program.steps.iter().flat_map(arguments) {
+        readers[step] += 1;
+    }
+    readers
+}
+
+/// An order as it grows.
+struct Scheduling<'p> {
+    program: &'p FusedProgram,
+    readers: &'p [usize],
+    /// Readers of each step that are still to come.
+    waiting: Vec<usize>,
+    done: Vec<bool>,
+    order: Vec<usize>,
+}
+
+impl<'p> Scheduling<'p> {
+    fn new(program: &'p FusedProgram, readers: &'p [usize]) -> Self {
+        Scheduling {
+            program,
+            readers,
+            waiting: readers.to_vec(),
+            done: vec![false; readers.len()],
+            order: Vec::with_capacity(readers.len()),
+        }
+    }
+
+    /// Computes `outputs`, always the one that needs the fewest further steps, of equal ones the first.
+    fn order(mut self, outputs: &[usize]) -> Vec<usize> {
+        loop {
+            let open = outputs.iter().filter(|&&output| !self.done[output]);
+            let Some(&next) = open.min_by_key(|&&output| self.missing(output)) else {
+                return self.order;
+            };
+            self.compute(next);
+        }
+    }
+
+    /// Number of steps to be done before `step` is.
+    fn missing(&self, step: usize) -> usize {
+        let mut seen = self.done.clone();
+        let mut stack = vec![step];
+        let mut count = 0;
+        while let Some(step) = stack.pop() {
+            if !std::mem::replace(&mut seen[step], true) {
+                count += 1;
+                stack.extend(arguments(&self.program.steps[step]));
+            }
+        }
+        count
+    }
+
+    /// Does `step` and what it needs, the longest branch first.
+    fn compute(&mut self, step: usize) {
+        if self.done[step] {
+            return;
+        }
+        let mut needed: Vec<usize> = arguments(&self.program.steps[step]).collect();
+        needed.sort_by_key(|&argument| std::cmp::Reverse(self.missing(argument)));
+        for argument in needed {
+            self.compute(argument);
+        }
+        // One of the branches may have brought it along.
+        if !self.done[step] {
+            self.emit(step);
+            while let Some(step) = self.free_of_cost() {
+                self.emit(step);
+            }
+        }
+    }
+
+    fn emit(&mut self, step: usize) {
+        self.done[step] = true;
+        self.order.push(step);
+        for argument in arguments(&self.program.steps[step]) {
+            self.waiting[argument] -= 1;
+        }
+    }
+
+    /// A step that can be done and is the last reader of at least as many results as it adds.
+    fn free_of_cost(&self) -> Option<usize> {
+        (0..self.done.len()).find(|&step| {
+            let ready = !self.done[step]
+                && arguments(&self.program.steps[step]).all(|argument| self.done[argument]);
+            let last = |&argument: &usize| self.waiting[argument] == 1;
+            let added = usize::from(self.readers[step] > 0);
+            ready && arguments(&self.program.steps[step]).filter(last).count() >= added
+        })
     }
 }

@@ -12,15 +12,26 @@ use crate::tape::{Action, Destination, Instruction, Operand, Tape};
 /// to the inputs and outputs that stream through it.
 const BLOCK_BYTES: usize = 20 * 1024;
 
+/// Rows that a block has at least where there are so many: below, choosing what to do costs more than doing it, and the
+/// second-level cache is fast enough for what no longer fits the first.
+const LEAST_ROWS: usize = 28;
+
+/// Rows of a block are a multiple of this, for vectorised loops take several vectors at a time.
+const ROWS_AT_A_TIME: usize = 4;
+
+/// Numbers that a sum is collected in, side by side, so that additions need not wait for each other: whole rows of lanes.
+const SUM_WIDTH: usize = 64;
+
 /// A tape with the memory that running it needs.
 #[derive(Debug)]
 pub(crate) struct Interpreter<R> {
     tape: Tape<R>,
     /// Tiles repeated to the length of a block.
     tiles: Vec<Vec<R>>,
-    slots: Vec<Vec<R>>,
-    /// Running sums, each of the length of a block: rows are added up when they are taken.
-    sums: Vec<Vec<R>>,
+    /// Intermediate results, a block each.
+    slots: Vec<R>,
+    /// Running sums: rows of a sum are added up when they are taken.
+    sums: Vec<[R; SUM_WIDTH]>,
     block: usize,
 }
 
@@ -28,13 +39,13 @@ impl<R: Real> Interpreter<R> {
     /// Prepares `tape` for arrays of `len` numbers (nodes x lanes).
     pub(crate) fn new(tape: Tape<R>, len: usize) -> Self {
         let rows = len / tape.lanes;
+        assert!(SUM_WIDTH.is_multiple_of(tape.lanes), "sums hold whole rows");
         let room = BLOCK_BYTES / (size_of::<R>() * tape.lanes * tape.slots.max(1));
-        let room = room.max(4);
-        let height = match tape.sums {
-            // Blocks of equal height: the fewest that fit.
-            0 => rows.div_ceil(rows.div_ceil(room).max(1)),
-            // Rows that are summed together must not depend on how many rows a fibre's companions have.
-            _ => room,
+        // Blocks of nearly equal height: the fewest that fit.
+        let blocks = rows.div_ceil(room.max(LEAST_ROWS)).max(1);
+        let height = match blocks {
+            1 => rows,
+            _ => rows.div_ceil(blocks).next_multiple_of(ROWS_AT_A_TIME),
         };
         let block = height * tape.lanes;
         let tiles = tape
@@ -42,8 +53,8 @@ impl<R: Real> Interpreter<R> {
             .iter()
             .map(|tile| tile.repeat(block / tape.lanes))
             .collect();
-        let slots = vec![vec![R::default(); block]; tape.slots];
-        let sums = vec![vec![R::default(); block]; tape.sums];
+        let slots = vec![R::default(); tape.slots * block];
+        let sums = vec![[R::default(); SUM_WIDTH]; tape.negated.len()];
         Interpreter {
             tape,
             tiles,
@@ -66,6 +77,7 @@ impl<R: Real> Interpreter<R> {
                     tape: &self.tape,
                     tiles: &self.tiles,
                     slots: &mut self.slots,
+                    stride: self.block,
                     sums: &mut self.sums,
                     inputs,
                     outputs,
@@ -77,10 +89,11 @@ impl<R: Real> Interpreter<R> {
 
     /// Moves the sums since the last call into `totals[sum][lane]`, which they are added to.
     pub(crate) fn take_sums(&mut self, totals: &mut [Vec<f64>]) {
-        for (sums, totals) in self.sums.iter_mut().zip(totals) {
+        for ((sums, totals), &negated) in self.sums.iter_mut().zip(totals).zip(&self.tape.negated) {
+            let sign = if negated { -1.0 } else { 1.0 };
             for row in sums.chunks_exact(self.tape.lanes) {
                 for (total, x) in totals.iter_mut().zip(row) {
-                    *total += x.to_f64();
+                    *total += sign * x.to_f64();
                 }
             }
             sums.fill(R::default());
@@ -92,8 +105,10 @@ impl<R: Real> Interpreter<R> {
 struct Block<'a, 'b, R> {
     tape: &'a Tape<R>,
     tiles: &'a [Vec<R>],
-    slots: &'a mut [Vec<R>],
-    sums: &'a mut [Vec<R>],
+    slots: &'a mut [R],
+    /// Numbers from one slot to the next.
+    stride: usize,
+    sums: &'a mut [[R; SUM_WIDTH]],
     inputs: &'a [&'b [R]],
     outputs: &'a mut [&'b mut [R]],
     range: Range<usize>,
@@ -109,42 +124,104 @@ enum Source<'a, R> {
 impl<R: Real> Kernel for Block<'_, '_, R> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
+        let length = self.range.len();
         for instruction in &self.tape.instructions {
-            // Taking the destination out lets the operands be borrowed from the same memory without aliasing it: an
-            // instruction never reads what it writes.
+            // An instruction never reads what it writes: taking that out lets the operands be borrowed from the same
+            // memory.
+            let mut output: &mut [R] = &mut [];
+            let (mut before, mut own, mut after, mut taken) =
+                (&*self.slots, &mut [][..], &[][..], usize::MAX);
             match instruction.to {
                 Destination::Slot(slot) => {
-                    let mut memory = std::mem::take(&mut self.slots[slot]);
-                    let length = self.range.len();
-                    self.execute::<FUSED>(instruction, &mut memory[..length]);
-                    self.slots[slot] = memory;
+                    let (head, tail) = self.slots.split_at_mut(slot * self.stride);
+                    let (middle, tail) = tail.split_at_mut(self.stride);
+                    (before, own, after, taken) = (head, &mut middle[..length], tail, slot);
                 }
-                Destination::Output(output) => {
-                    let memory = std::mem::take(&mut self.outputs[output]);
-                    self.execute::<FUSED>(instruction, &mut memory[self.range.clone()]);
-                    self.outputs[output] = memory;
+                Destination::Output(index) => {
+                    output = std::mem::take(&mut self.outputs[index]);
+                    own = &mut output[self.range.clone()];
                 }
+                Destination::Sum(_) => {}
+            }
+            let operands = Operands {
+                tiles: self.tiles,
+                slots: (before, after),
+                taken,
+                stride: self.stride,
+                inputs: self.inputs,
+                outputs: self.outputs,
+                range: &self.range,
+            };
+            match instruction.to {
                 Destination::Sum(sum) => {
-                    let mut memory = std::mem::take(&mut self.sums[sum]);
-                    let length = self.range.len();
-                    self.execute::<FUSED>(instruction, &mut memory[..length]);
-                    self.sums[sum] = memory;
+                    operands.collect::<FUSED>(instruction, &mut self.sums[sum])
                 }
+                Destination::Slot(_) | Destination::Output(_) => {
+                    operands.execute::<FUSED>(instruction, own);
+                }
+            }
+            if let Destination::Output(index) = instruction.to {
+                self.outputs[index] = output;
             }
         }
     }
 }
 
-impl<R: Real> Block<'_, '_, R> {
+/// Where the operands of an instruction are found.
+struct Operands<'a, 'b, R> {
+    tiles: &'a [Vec<R>],
+    /// The slots before and after slot `taken`, which the instruction writes.
+    slots: (&'a [R], &'a [R]),
+    taken: usize,
+    stride: usize,
+    inputs: &'a [&'b [R]],
+    outputs: &'a [&'b mut [R]],
+    range: &'a Range<usize>,
+}
+
+impl<R: Real> Operands<'_, '_, R> {
     #[inline(always)]
     fn source(&self, operand: Operand<R>) -> Source<'_, R> {
         let length = self.range.len();
         match operand {
             Operand::Scalar(x) => Source::Scalar(x),
             Operand::Tile(index) => Source::Array(&self.tiles[index][..length]),
-            Operand::Slot(index) => Source::Array(&self.slots[index][..length]),
+            Operand::Slot(index) => {
+                let (slots, index) = match index < self.taken {
+                    true => (self.slots.0, index),
+                    false => (self.slots.1, index - self.taken - 1),
+                };
+                Source::Array(&slots[index * self.stride..][..length])
+            }
             Operand::Input(index) => Source::Array(&self.inputs[index][self.range.clone()]),
             Operand::Output(index) => Source::Array(&self.outputs[index][self.range.clone()]),
+        }
+    }
+
+    /// Adds to a sum.
+    #[inline(always)]
+    fn collect<const FUSED: bool>(&self, instruction: &Instruction<R>, to: &mut [R; SUM_WIDTH]) {
+        let (a, b) = (
+            self.source(instruction.from[0]),
+            self.source(instruction.from[1]),
+        );
+        let rows = self.range.len() / SUM_WIDTH * SUM_WIDTH;
+        let constant = |to: &mut [R; SUM_WIDTH], x: R| {
+            for i in 0..SUM_WIDTH {
+                let times = rows / SUM_WIDTH + usize::from(rows + i < self.range.len());
+                to[i] += x * R::from_f64(times as f64);
+            }
+        };
+        match (instruction.action, a, b) {
+            (Action::Add, Source::Array(a), _) => collect(to, a, a, |a, _, sum| sum + a),
+            (Action::Add, Source::Scalar(a), _) => constant(to, a),
+            (_, Source::Array(a), Source::Array(b)) => {
+                collect(to, a, b, |a, b, sum| a.fma::<FUSED>(b, sum));
+            }
+            (_, Source::Array(a), Source::Scalar(b)) | (_, Source::Scalar(b), Source::Array(a)) => {
+                collect(to, a, a, |a, _, sum| a.fma::<FUSED>(b, sum));
+            }
+            (_, Source::Scalar(a), Source::Scalar(b)) => constant(to, a * b),
         }
     }
 
@@ -169,10 +246,7 @@ impl<R: Real> Block<'_, '_, R> {
                         ternary(to, source!(0), source!(1), source!(2), |a: R, b, c| (-a).fma::<FUSED>(b, c))
                     }
                     Action::Copy => unary(to, source!(0), |a| a),
-                    Action::Add => add(to, source!(0)),
-                    Action::AddProduct => {
-                        add_product(to, source!(0), source!(1), |a: R, b, c| a.fma::<FUSED>(b, c))
-                    }
+                    Action::Add | Action::AddProduct => unreachable!("sums are collected"),
                     $( Action::Compute(FusedOp::Apply(Op::$variant)) => operation!(@ $name $arguments), )+
                 }
             };
@@ -186,59 +260,70 @@ impl<R: Real> Block<'_, '_, R> {
     }
 }
 
+// Loops count through slices of one length: what iterators would do, without their calls where the compiler's patience
+// with so long a function ends.
+
 #[inline(always)]
 fn unary<R: Real>(to: &mut [R], a: Source<'_, R>, f: impl Fn(R) -> R) {
+    let n = to.len();
     match a {
-        Source::Array(a) => to.iter_mut().zip(a).for_each(|(to, &a)| *to = f(a)),
+        Source::Array(a) => {
+            let a = &a[..n];
+            for i in 0..n {
+                to[i] = f(a[i]);
+            }
+        }
         Source::Scalar(a) => to.fill(f(a)),
     }
 }
 
 #[inline(always)]
 fn binary<R: Real>(to: &mut [R], a: Source<'_, R>, b: Source<'_, R>, f: impl Fn(R, R) -> R) {
+    let n = to.len();
     match (a, b) {
-        (Source::Array(a), Source::Array(b)) => to
-            .iter_mut()
-            .zip(a)
-            .zip(b)
-            .for_each(|((to, &a), &b)| *to = f(a, b)),
+        (Source::Array(a), Source::Array(b)) => {
+            let (a, b) = (&a[..n], &b[..n]);
+            for i in 0..n {
+                to[i] = f(a[i], b[i]);
+            }
+        }
         (Source::Array(a), Source::Scalar(b)) => {
-            to.iter_mut().zip(a).for_each(|(to, &a)| *to = f(a, b))
+            let a = &a[..n];
+            for i in 0..n {
+                to[i] = f(a[i], b);
+            }
         }
         (Source::Scalar(a), Source::Array(b)) => {
-            to.iter_mut().zip(b).for_each(|(to, &b)| *to = f(a, b))
+            let b = &b[..n];
+            for i in 0..n {
+                to[i] = f(a, b[i]);
+            }
         }
         (Source::Scalar(a), Source::Scalar(b)) => to.fill(f(a, b)),
     }
 }
 
+/// Adds `f` of two arrays to a sum, element by element.
 #[inline(always)]
-fn add<R: Real>(to: &mut [R], a: Source<'_, R>) {
-    match a {
-        Source::Array(a) => to.iter_mut().zip(a).for_each(|(to, &a)| *to += a),
-        Source::Scalar(a) => to.iter_mut().for_each(|to| *to += a),
-    }
-}
-
-#[inline(always)]
-fn add_product<R: Real>(
-    to: &mut [R],
-    a: Source<'_, R>,
-    b: Source<'_, R>,
-    f: impl Fn(R, R, R) -> R,
-) {
-    match (a, b) {
-        (Source::Array(a), Source::Array(b)) => {
-            to.iter_mut()
-                .zip(a)
-                .zip(b)
-                .for_each(|((to, &a), &b)| *to = f(a, b, *to));
+fn collect<R: Real>(to: &mut [R; SUM_WIDTH], a: &[R], b: &[R], f: impl Fn(R, R, R) -> R) {
+    let n = a.len() / SUM_WIDTH;
+    let (rows_a, rows_b) = (
+        &a.as_chunks::<SUM_WIDTH>().0[..n],
+        &b.as_chunks::<SUM_WIDTH>().0[..n],
+    );
+    let mut sums = *to;
+    for k in 0..n {
+        for i in 0..SUM_WIDTH {
+            sums[i] = f(rows_a[k][i], rows_b[k][i], sums[i]);
         }
-        (Source::Array(x), Source::Scalar(s)) | (Source::Scalar(s), Source::Array(x)) => {
-            to.iter_mut().zip(x).for_each(|(to, &x)| *to = f(x, s, *to));
-        }
-        (Source::Scalar(a), Source::Scalar(b)) => to.iter_mut().for_each(|to| *to = f(a, b, *to)),
     }
+    let (a, b) = (&a[n * SUM_WIDTH..], &b[n * SUM_WIDTH..]);
+    let rest = a.len();
+    let (b, sums_of_rest) = (&b[..rest], &mut sums[..rest]);
+    for i in 0..rest {
+        sums_of_rest[i] = f(a[i], b[i], sums_of_rest[i]);
+    }
+    *to = sums;
 }
 
 /// Multiply-adds: the first factor is always an array.
@@ -253,28 +338,31 @@ fn ternary<R: Real>(
     let Source::Array(a) = a else {
         unreachable!("the first factor of a multiply-add is an array")
     };
+    let n = to.len();
+    let a = &a[..n];
     match (b, c) {
         (Source::Array(b), Source::Array(c)) => {
-            to.iter_mut()
-                .zip(a)
-                .zip(b)
-                .zip(c)
-                .for_each(|(((to, &a), &b), &c)| *to = f(a, b, c));
+            let (b, c) = (&b[..n], &c[..n]);
+            for i in 0..n {
+                to[i] = f(a[i], b[i], c[i]);
+            }
         }
         (Source::Array(b), Source::Scalar(c)) => {
-            to.iter_mut()
-                .zip(a)
-                .zip(b)
-                .for_each(|((to, &a), &b)| *to = f(a, b, c));
+            let b = &b[..n];
+            for i in 0..n {
+                to[i] = f(a[i], b[i], c);
+            }
         }
         (Source::Scalar(b), Source::Array(c)) => {
-            to.iter_mut()
-                .zip(a)
-                .zip(c)
-                .for_each(|((to, &a), &c)| *to = f(a, b, c));
+            let c = &c[..n];
+            for i in 0..n {
+                to[i] = f(a[i], b, c[i]);
+            }
         }
         (Source::Scalar(b), Source::Scalar(c)) => {
-            to.iter_mut().zip(a).for_each(|(to, &a)| *to = f(a, b, c))
+            for i in 0..n {
+                to[i] = f(a[i], b, c);
+            }
         }
     }
 }

@@ -72,8 +72,8 @@ pub(crate) struct Tape<R> {
     pub(crate) lanes: usize,
     /// Number of slots.
     pub(crate) slots: usize,
-    /// Number of sums.
-    pub(crate) sums: usize,
+    /// For every sum, whether it is collected with the opposite sign.
+    pub(crate) negated: Vec<bool>,
 }
 
 impl<R: Real> Tape<R> {
@@ -92,10 +92,7 @@ impl<R: Real> Tape<R> {
             tiles: Vec::new(),
             lanes,
             slots: plan.slots.count,
-            sums: targets
-                .iter()
-                .filter(|target| matches!(target, Target::Sum(_)))
-                .count(),
+            negated: plan.negated.clone(),
         };
         let place = |argument: FusedArgument, tiles: &mut Vec<Vec<R>>| match argument {
             FusedArgument::Number(value) => Operand::Scalar(R::from_f64(value)),
@@ -121,10 +118,10 @@ impl<R: Real> Tape<R> {
                     Destination::Sum(sum),
                     &fused.steps[step].arguments[..],
                 ),
-                Item::Sum(output, sum) => (
+                Item::Sum(ref argument, sum) => (
                     Action::Add,
                     Destination::Sum(sum),
-                    std::slice::from_ref(&fused.outputs[output]),
+                    std::slice::from_ref(argument),
                 ),
             };
             let from: Vec<Operand<R>> = from
@@ -164,8 +161,8 @@ enum Item {
     Step(usize),
     /// Adds a step that is a product and that nothing else reads to a sum, without storing it.
     Product(usize, usize),
-    /// Adds an output to a sum.
-    Sum(usize, usize),
+    /// Adds a number to a sum.
+    Sum(FusedArgument, usize),
 }
 
 /// The order of computation, and where steps live.
@@ -176,44 +173,70 @@ struct Plan {
     /// Position of each step in `items`.
     item_of: Vec<usize>,
     slots: Slots,
+    negated: Vec<bool>,
 }
 
 impl Plan {
     fn new(fused: &FusedProgram, targets: &[Target]) -> Plan {
         let steps = fused.steps.len();
         let mut array_of = vec![None; steps];
-        let mut sums_of: Vec<Vec<(usize, usize)>> = vec![Vec::new(); steps];
-        let mut constant_sums = Vec::new();
-        for (output, (argument, target)) in fused.outputs.iter().zip(targets).enumerate().rev() {
-            match (*argument, *target) {
-                (FusedArgument::Step(step), Target::Array(array)) => array_of[step] = Some(array),
-                (FusedArgument::Step(step), Target::Sum(sum)) => sums_of[step].push((output, sum)),
-                (FusedArgument::Number(0.0), Target::Sum(_)) | (_, Target::Array(_)) => {}
-                (_, Target::Sum(sum)) => constant_sums.push(Item::Sum(output, sum)),
+        let mut reads = vec![0_usize; steps];
+        for argument in fused.steps.iter().flat_map(|step| &step.arguments) {
+            if let FusedArgument::Step(step) = *argument {
+                reads[step] += 1;
             }
         }
-        let mut read = vec![false; steps];
-        for argument in fused.steps.iter().flat_map(|step| &step.arguments) {
+        for (argument, target) in fused.outputs.iter().zip(targets).rev() {
+            if let FusedArgument::Step(step) = *argument {
+                reads[step] += 1;
+                if let Target::Array(array) = *target {
+                    array_of[step] = Some(array);
+                }
+            }
+        }
+
+        // What is added to sums after each step, and in the end.
+        let is_sum = |target: &&Target| matches!(target, Target::Sum(_));
+        let mut negated = vec![false; targets.iter().filter(is_sum).count()];
+        let mut skipped = vec![false; steps];
+        let mut after: Vec<Vec<Item>> = vec![Vec::new(); steps + 1];
+        for (output, target) in fused.outputs.iter().zip(targets) {
+            let Target::Sum(sum) = *target else { continue };
+            let (mut argument, mut only_here) = (*output, true);
+            let mut at = steps;
             if let FusedArgument::Step(step) = argument {
-                read[*step] = true;
+                at = step;
+                only_here = reads[step] == 1;
+                // The sum of negatives is the negative of the sum.
+                if fused.steps[step].op == FusedOp::Apply(Op::Neg) {
+                    negated[sum] = true;
+                    skipped[step] = only_here;
+                    argument = fused.steps[step].arguments[0];
+                }
+            }
+            match argument {
+                FusedArgument::Number(0.0) => {}
+                FusedArgument::Step(step)
+                    if only_here
+                        && reads[step] == 1
+                        && fused.steps[step].op == FusedOp::Apply(Op::Mul) =>
+                {
+                    skipped[step] = true;
+                    after[at].push(Item::Product(step, sum));
+                }
+                _ => after[at].push(Item::Sum(argument, sum)),
             }
         }
         let mut items = Vec::new();
         let mut item_of = vec![0; steps];
         for step in 0..steps {
             item_of[step] = items.len();
-            let product = fused.steps[step].op == FusedOp::Apply(Op::Mul);
-            match sums_of[step][..] {
-                [(_, sum)] if product && !read[step] && array_of[step].is_none() => {
-                    items.push(Item::Product(step, sum));
-                }
-                ref sums => {
-                    items.push(Item::Step(step));
-                    items.extend(sums.iter().map(|&(output, sum)| Item::Sum(output, sum)));
-                }
+            if !skipped[step] {
+                items.push(Item::Step(step));
             }
+            items.append(&mut after[step]);
         }
-        items.extend(constant_sums);
+        items.append(&mut after[steps]);
 
         let steps_in = |arguments: &[FusedArgument]| -> Option<Vec<usize>> {
             let steps = arguments.iter().filter_map(|argument| match argument {
@@ -226,7 +249,7 @@ impl Plan {
             .iter()
             .map(|item| match *item {
                 Item::Step(step) | Item::Product(step, _) => steps_in(&fused.steps[step].arguments),
-                Item::Sum(output, _) => steps_in(&fused.outputs[output..=output]),
+                Item::Sum(argument, _) => steps_in(&[argument]),
             })
             .collect();
         // A step that is an array output lives there; the others take slots.
@@ -240,6 +263,7 @@ impl Plan {
             array_of,
             item_of,
             slots,
+            negated,
         }
     }
 

@@ -34,24 +34,28 @@ impl<R: Real, const L: usize> Kernel for ExplicitBack<'_, R, L> {
         let ionic = lanes_mut::<R, L>(self.ionic);
         let n = u.len();
         for k in 0..n {
+            let (u, current, ionic) = (&u[k], &mut current[k], &mut ionic[k]);
             for l in 0..L {
-                current[k][l] = dt_over_c[l] * u[k][l];
-                ionic[k][l] = -area[l] * current[k][l];
+                current[l] = dt_over_c[l] * u[l];
+                ionic[l] = -area[l] * current[l];
             }
         }
-        for k in 0..n {
-            if k < 2 || k + 2 >= n {
-                for l in 0..L {
-                    let neighbors = read_by_neighbors(current, k, n - 1, l);
-                    let own = center[l].fma::<FUSED>(current[k][l], u[k][l]);
-                    carried[k][l] = neighbor[l].fma::<FUSED>(neighbors, own);
-                }
-            } else {
-                for l in 0..L {
-                    let neighbors = current[k - 1][l] + current[k + 1][l];
-                    let own = center[l].fma::<FUSED>(current[k][l], u[k][l]);
-                    carried[k][l] = neighbor[l].fma::<FUSED>(neighbors, own);
-                }
+        for k in 1..n - 1 {
+            let [left, here, right] = &current[k - 1..k + 2] else {
+                unreachable!("three rows")
+            };
+            let (u, carried) = (&u[k], &mut carried[k]);
+            for l in 0..L {
+                let own = center[l].fma::<FUSED>(here[l], u[l]);
+                carried[l] = neighbor[l].fma::<FUSED>(left[l] + right[l], own);
+            }
+        }
+        // The ends, and their neighbours, which the ends read twice.
+        for k in [0, 1.min(n - 1), n.saturating_sub(2), n - 1] {
+            for l in 0..L {
+                let neighbors = read_by_neighbors(current, k, n - 1, l);
+                let own = center[l].fma::<FUSED>(current[k][l], u[k][l]);
+                carried[k][l] = neighbor[l].fma::<FUSED>(neighbors, own);
             }
         }
         // Fibres that end before the group does.
@@ -119,7 +123,7 @@ impl<R: Real, const L: usize> Kernel for ExplicitSums<'_, R, L> {
         let (after, before) = (lanes::<R, L>(self.after), lanes::<R, L>(self.before));
         let (g, j) = (lanes::<R, L>(self.g), lanes::<R, L>(self.j));
         let n = u.len();
-        let sums = self.sums;
+        let [mut of_m, mut of_neighbor, mut of_center, mut of_area] = *self.sums;
         for k in 0..n {
             let left = &before[if k == 0 { 1 } else { k - 1 }];
             let mut right = before[if k == n - 1 { n - 2 } else { k + 1 }];
@@ -132,15 +136,18 @@ impl<R: Real, const L: usize> Kernel for ExplicitSums<'_, R, L> {
                     }
                 }
             }
+            let (u, current, g, j) = (&u[k], &current[k], &g[k], &j[k]);
+            let (after, before) = (&after[k], &before[k]);
             for l in 0..L {
-                let ionic = g[k][l].fma::<FUSED>(before[k][l], -j[k][l]);
-                let difference = (left[l] - before[k][l]) + (right[l] - before[k][l]);
-                sums[0][l] = u[k][l].fma::<FUSED>(after[k][l] - before[k][l], sums[0][l]);
-                sums[1][l] = current[k][l].fma::<FUSED>(difference, sums[1][l]);
-                sums[2][l] = current[k][l].fma::<FUSED>(before[k][l], sums[2][l]);
-                sums[3][l] = (-current[k][l]).fma::<FUSED>(ionic, sums[3][l]);
+                let ionic = g[l].fma::<FUSED>(before[l], -j[l]);
+                let difference = (left[l] - before[l]) + (right[l] - before[l]);
+                of_m[l] = u[l].fma::<FUSED>(after[l] - before[l], of_m[l]);
+                of_neighbor[l] = current[l].fma::<FUSED>(difference, of_neighbor[l]);
+                of_center[l] = current[l].fma::<FUSED>(before[l], of_center[l]);
+                of_area[l] = (-current[l]).fma::<FUSED>(ionic, of_area[l]);
             }
         }
+        *self.sums = [of_m, of_neighbor, of_center, of_area];
     }
 }
 
@@ -202,17 +209,51 @@ impl<R: Real, const L: usize> Kernel for AddRowSums<'_, R, L> {
         let (y, after, before) = (self.y, &self.after[..n], &self.before[..n]);
         let (g, j) = (&self.g[..n], &self.j[..n]);
         let sums = self.sums;
-        for i in 0..n {
-            let change = before[i] - after[i];
-            sums.capacitance[i] = y[i].fma::<FUSED>(change, sums.capacitance[i]);
-            sums.passive[i] = (-y[i]).fma::<FUSED>(after[i], sums.passive[i]);
-            let ionic = g[i].fma::<FUSED>(after[i], -j[i]);
-            sums.area[i] = (-y[i]).fma::<FUSED>(ionic, sums.area[i]);
-        }
-        for i in 0..n - L {
-            let (y, after) = (y[i + L] - y[i], after[i + L] - after[i]);
-            sums.link[i] = (-y).fma::<FUSED>(after, sums.link[i]);
-        }
+        add_changes::<R, FUSED>(y, after, before, &mut sums.capacitance[..n]);
+        add_products::<R, FUSED>(y, after, &mut sums.passive[..n]);
+        add_ionic::<R, FUSED>(y, after, (g, j), &mut sums.area[..n]);
+        add_links::<R, FUSED>((y, &y[L..]), (after, &after[L..]), &mut sums.link[..n - L]);
+    }
+}
+
+// One sum a function: the compiler knows that a function's arrays are apart, and vectorises without asking.
+
+#[inline(always)]
+fn add_changes<R: Real, const FUSED: bool>(y: &[R], after: &[R], before: &[R], sum: &mut [R]) {
+    let n = sum.len();
+    let (y, after, before) = (&y[..n], &after[..n], &before[..n]);
+    for i in 0..n {
+        sum[i] = y[i].fma::<FUSED>(before[i] - after[i], sum[i]);
+    }
+}
+
+#[inline(always)]
+fn add_products<R: Real, const FUSED: bool>(y: &[R], after: &[R], sum: &mut [R]) {
+    let n = sum.len();
+    let (y, after) = (&y[..n], &after[..n]);
+    for i in 0..n {
+        sum[i] = (-y[i]).fma::<FUSED>(after[i], sum[i]);
+    }
+}
+
+#[inline(always)]
+fn add_ionic<R: Real, const FUSED: bool>(y: &[R], after: &[R], gj: (&[R], &[R]), sum: &mut [R]) {
+    let n = sum.len();
+    let (y, after, g, j) = (&y[..n], &after[..n], &gj.0[..n], &gj.1[..n]);
+    for i in 0..n {
+        let ionic = g[i].fma::<FUSED>(after[i], -j[i]);
+        sum[i] = (-y[i]).fma::<FUSED>(ionic, sum[i]);
+    }
+}
+
+/// Of the links, from arrays and the same a row later.
+#[inline(always)]
+fn add_links<R: Real, const FUSED: bool>(y: (&[R], &[R]), after: (&[R], &[R]), sum: &mut [R]) {
+    let n = sum.len();
+    let (y, y_next) = (&y.0[..n], &y.1[..n]);
+    let (after, after_next) = (&after.0[..n], &after.1[..n]);
+    for i in 0..n {
+        sum[i] = (y[i] - y_next[i]).fma::<FUSED>(after_next[i] - after[i], sum[i]);
     }
 }
 
@@ -312,25 +353,45 @@ impl<R: Real, const L: usize, const MODES: usize> Kernel for AddModeSums<'_, R, 
     fn run<const FUSED: bool>(self) {
         let (present, y) = (lanes::<R, L>(&self.rows.present), lanes::<R, L>(self.y));
         let after = lanes::<R, L>(self.after);
-        let (a, kappa) = (lanes_mut::<R, L>(self.a), lanes_mut::<R, L>(self.kappa));
-        let half = const { MODES / 2 };
-        let z = lanes::<R, L>(self.z).as_chunks::<MODES>().0.iter();
-        let decayed = lanes::<R, L>(self.decayed).as_chunks::<MODES>().0;
-        for (k, (z, decayed)) in z.zip(decayed).enumerate() {
-            for parity in 0..2 {
-                for mode in parity * half..(parity + 1) * half {
-                    for l in 0..L {
-                        let sign = if parity == 0 {
-                            present[k][l]
-                        } else {
-                            -present[k][l]
-                        };
-                        let ends = y[k + 1][l].fma::<FUSED>(sign, y[k][l] * present[k][l]);
-                        let drive = after[k + 1][l].fma::<FUSED>(sign, after[k][l] * present[k][l]);
-                        a[mode][l] = (z[mode][l] + ends).fma::<FUSED>(decayed[mode][l], a[mode][l]);
-                        kappa[mode][l] = z[mode][l].fma::<FUSED>(drive, kappa[mode][l]);
-                    }
-                }
+        let (Some(a), Some(kappa)) = (
+            lanes_mut::<R, L>(self.a).first_chunk_mut(),
+            lanes_mut::<R, L>(self.kappa).first_chunk_mut(),
+        ) else {
+            unreachable!("sums hold every mode")
+        };
+        let z = lanes::<R, L>(self.z).as_chunks::<MODES>().0;
+        let decayed = &lanes::<R, L>(self.decayed).as_chunks::<MODES>().0[..z.len()];
+        for (k, (z, decayed)) in z.iter().zip(decayed).enumerate() {
+            let (mut ends, mut drives) = ([[R::default(); L]; 2], [[R::default(); L]; 2]);
+            for l in 0..L {
+                let here = present[k][l];
+                ends[0][l] = (y[k][l] + y[k + 1][l]) * here;
+                ends[1][l] = (y[k][l] - y[k + 1][l]) * here;
+                drives[0][l] = (after[k][l] + after[k + 1][l]) * here;
+                drives[1][l] = (after[k][l] - after[k + 1][l]) * here;
+            }
+            add_internode::<R, L, MODES, FUSED>(z, decayed, &ends, &drives, a, kappa);
+        }
+    }
+}
+
+/// One internode of [`AddModeSums`]: a loop over lanes around the unrolled modes, see `advance_internode`.
+#[inline(always)]
+fn add_internode<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
+    z: &[[R; L]; MODES],
+    decayed: &[[R; L]; MODES],
+    ends: &[[R; L]; 2],
+    drives: &[[R; L]; 2],
+    a: &mut [[R; L]; MODES],
+    kappa: &mut [[R; L]; MODES],
+) {
+    let half = const { MODES / 2 };
+    for l in 0..L {
+        for parity in 0..2 {
+            for mode in parity * half..(parity + 1) * half {
+                let after = z[mode][l] + ends[parity][l];
+                a[mode][l] = after.fma::<FUSED>(decayed[mode][l], a[mode][l]);
+                kappa[mode][l] = z[mode][l].fma::<FUSED>(drives[parity][l], kappa[mode][l]);
             }
         }
     }

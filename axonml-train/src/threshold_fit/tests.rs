@@ -90,10 +90,7 @@ fn an_iteration_lowers_the_cost_and_going_on_from_a_saved_state_changes_nothing(
         .unwrap();
     let begun = state.cost;
     let report = fit.iterate(&surrogate, &mut state, &device).unwrap();
-    assert!(
-        report.accepted && report.cost < begun,
-        "{begun} {report:?}"
-    );
+    assert!(report.accepted && report.cost < begun, "{begun} {report:?}");
     let mut copy: FitState = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
     let direct = fit.iterate(&surrogate, &mut state, &device).unwrap();
     assert_eq!(fit.iterate(&surrogate, &mut copy, &device).unwrap(), direct);

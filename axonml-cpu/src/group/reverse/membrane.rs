@@ -24,6 +24,8 @@ pub(super) struct Given<'a, R> {
     /// Voltage and states, as the program saw them.
     pub(super) u: &'a [R],
     pub(super) states: Vec<&'a [R]>,
+    /// The states that it made, if it makes any.
+    pub(super) new_states: Vec<&'a [R]>,
     /// Cotangents of the program's outputs.
     pub(super) outputs: Vec<&'a [R]>,
     /// Cotangent of the voltage from elsewhere.
@@ -61,19 +63,21 @@ impl<'r, R: Real> MembraneBack<'r, R> {
             })
             .collect();
         let states = rollout.membrane.states.len();
-        let outputs = program
-            .inputs
-            .iter()
-            .filter(|input| matches!(input, AdjointInput::Output(_)))
-            .count();
+        let count = |is: fn(&AdjointInput) -> bool| {
+            let all = program.inputs.iter();
+            all.filter(|&input| is(input)).count()
+        };
+        let new_states = count(|input| matches!(input, AdjointInput::NewState(_)));
+        let outputs = count(|input| matches!(input, AdjointInput::Output(_)));
         let node_inputs: Vec<Option<usize>> = program
             .inputs
             .iter()
             .map(|input| match *input {
                 AdjointInput::U => Some(0),
                 AdjointInput::State(state) => Some(1 + state),
-                AdjointInput::Output(output) => Some(1 + states + output),
-                AdjointInput::CarriedU => Some(1 + states + outputs),
+                AdjointInput::NewState(state) => Some(1 + states + state),
+                AdjointInput::Output(output) => Some(1 + states + new_states + output),
+                AdjointInput::CarriedU => Some(1 + states + new_states + outputs),
                 AdjointInput::Coefficient(_) => None,
             })
             .collect();
@@ -99,7 +103,7 @@ impl<'r, R: Real> MembraneBack<'r, R> {
             &targets,
             members.len(),
         );
-        let sums = tape.sums;
+        let sums = tape.negated.len();
         MembraneBack {
             rollout,
             adjoint,
@@ -119,6 +123,7 @@ impl<'r, R: Real> MembraneBack<'r, R> {
     ) {
         let mut inputs: Vec<&[R]> = vec![given.u];
         inputs.extend(&given.states);
+        inputs.extend(&given.new_states);
         inputs.extend(&given.outputs);
         inputs.push(given.carried);
         let mut outputs: Vec<&mut [R]> = vec![u];

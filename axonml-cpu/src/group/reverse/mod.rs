@@ -29,7 +29,7 @@ use crate::drive::DriveSums;
 use crate::isa::dispatch;
 use cables::CableSums;
 use membrane::{Given, MembraneBack};
-use seeds::Seeds;
+use seeds::{GroupSeeds, Seeds};
 use trajectory::{Checkpoint, Keep, Trajectory};
 
 /// Steps after which sums in the group's precision are moved into double precision.
@@ -107,7 +107,8 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 seeds.add_last(lane, L, &mut back.u, &mut back.states, &mut back.z);
             }
         }
-        self.seed(&mut back, &seeds, steps.end);
+        let recorded = GroupSeeds::new(&mut seeds, L);
+        recorded.add(steps.end, &mut back.u, &mut back.states);
         self.find_bad_cotangents(&mut back, steps.end);
         for (index, segment) in segments.iter().enumerate().rev() {
             if index + 1 < segments.len() {
@@ -116,11 +117,14 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             }
             for step in segment.clone().rev() {
                 let row = step - segment.start;
+                if let Some(window) = trajectory.window_ending(row, segment.len()) {
+                    self.replay_modes(segment.start, window, &mut trajectory);
+                }
                 self.step_back(&mut back, &trajectory, step, row);
                 if step % FLUSH == 0 {
                     back.flush();
                 }
-                self.seed(&mut back, &seeds, step);
+                recorded.add(step, &mut back.u, &mut back.states);
                 self.find_bad_cotangents(&mut back, step);
             }
         }
@@ -129,6 +133,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             let given = Given {
                 u: trajectory.u(0),
                 states: trajectory.states(0).collect(),
+                new_states: Vec::new(),
                 outputs: vec![&back.g, &back.j],
                 carried: &back.u,
             };
@@ -182,6 +187,30 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
     }
 
+    /// Computes the modes of a window of rows again, from its first and the voltages; row 0 is the state before step
+    /// `start`. The group's own voltages and modes are not needed on the way back and serve as memory.
+    fn replay_modes(&mut self, start: usize, window: Range<usize>, to: &mut Trajectory<R>) {
+        for row in window.clone() {
+            if row == window.start {
+                self.set_modes(to.first_modes(&window));
+            } else {
+                self.current.fill(R::default());
+                self.add_drive(start + row - 1);
+                self.u.copy_from_slice(to.u(row));
+                self.advance_modes(true);
+            }
+            if let GroupCable::Modal { z, .. } = &self.cable {
+                to.save_modes(row, z);
+            }
+        }
+    }
+
+    fn set_modes(&mut self, modes: &[R]) {
+        if let GroupCable::Modal { z, .. } = &mut self.cable {
+            z.copy_from_slice(modes);
+        }
+    }
+
     fn begin_back(&self, request: GradientRequest) -> Back<'r, R, L> {
         let len = self.nodes * L;
         let rollout = self.rollout;
@@ -216,15 +245,6 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 false => CableSums::rows(self.nodes, modes),
             }),
             bad: vec![None; self.used],
-        }
-    }
-
-    /// Adds what the objective says about state `state`.
-    fn seed(&self, back: &mut Back<'_, R, L>, seeds: &[Option<Seeds>], state: usize) {
-        for (lane, seeds) in seeds.iter().enumerate() {
-            if let (Some(seeds), None) = (seeds, back.bad[lane]) {
-                seeds.add(state, lane, L, &mut back.u, &mut back.states);
-            }
         }
     }
 
@@ -295,6 +315,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         let given = Given {
             u: trajectory.u(row),
             states: trajectory.states(row).collect(),
+            new_states: trajectory.states(row + 1).collect(),
             outputs: outputs.chain([&back.g[..]]).collect(),
             carried: &back.carried,
         };
@@ -320,6 +341,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         let given = Given {
             u: trajectory.u(row + 1),
             states: trajectory.states(row).collect(),
+            new_states: trajectory.states(row + 1).collect(),
             outputs: outputs.chain([&back.g[..], &back.j[..]]).collect(),
             carried: &back.u,
         };

@@ -9,11 +9,15 @@ use axonml_autodiff::{
 pub(super) struct Seeds {
     recorded: Vec<Recorded>,
     last: Option<FiberState>,
+    /// Sum of the cotangents of all voltages.
+    total_v: f64,
 }
 
 /// Cotangents of what one recorder saw.
 #[derive(Debug)]
 struct Recorded {
+    /// Index of the recorder among the observers.
+    observer: usize,
     nodes: Vec<usize>,
     /// First recorded state, and states from one row to the next.
     first: usize,
@@ -45,6 +49,7 @@ impl Seeds {
         let mut seeds = Seeds {
             recorded: Vec::new(),
             last: evaluation.state,
+            total_v: 0.0,
         };
         for (index, cotangent) in evaluation.recorded.into_iter().enumerate() {
             let Some(cotangent) = cotangent else { continue };
@@ -80,6 +85,7 @@ impl Seeds {
                 of_states.extend(state.map(|state| (state, values)));
             }
             seeds.recorded.push(Recorded {
+                observer: index,
                 nodes: recording.nodes.clone(),
                 first: first_recorded(rollout, index, *every, recording),
                 every: *every,
@@ -101,45 +107,14 @@ impl Seeds {
             }
             shape(what("modes"), cable.mode_count(), state.modes.len())?;
         }
+        let recorded = seeds.recorded.iter().flat_map(|r| &r.v_mv).sum::<f64>();
+        seeds.total_v = recorded + seeds.last.iter().flat_map(|s| &s.v_mv).sum::<f64>();
         Ok(seeds)
     }
 
     /// Sum of the cotangents of all voltages: what a shift of every one of them does.
     pub(super) fn total_v(&self) -> f64 {
-        let recorded = self.recorded.iter().flat_map(|r| &r.v_mv).sum::<f64>();
-        recorded + self.last.iter().flat_map(|s| &s.v_mv).sum::<f64>()
-    }
-
-    /// Adds the cotangents of state `state` to arrays `[node][lane]` of `lanes` lanes.
-    pub(super) fn add<R: Real>(
-        &self,
-        state: usize,
-        lane: usize,
-        lanes: usize,
-        u: &mut [R],
-        states: &mut [Vec<R>],
-    ) {
-        for recorded in &self.recorded {
-            let since = match state.checked_sub(recorded.first) {
-                Some(since) if since % recorded.every == 0 => since / recorded.every,
-                _ => continue,
-            };
-            let width = recorded.nodes.len();
-            let row = since * width..(since + 1) * width;
-            let scatter = |values: &[f64], to: &mut [R]| {
-                for (&node, &value) in recorded
-                    .nodes
-                    .iter()
-                    .zip(values.get(row.clone()).unwrap_or(&[]))
-                {
-                    to[node * lanes + lane] += R::from_f64(value);
-                }
-            };
-            scatter(&recorded.v_mv, u);
-            for (index, values) in &recorded.states {
-                scatter(values, &mut states[*index]);
-            }
-        }
+        self.total_v
     }
 
     /// Adds the cotangents of the state after the last step; `z` are the modes, `[internode, mode][lane]`.
@@ -162,6 +137,135 @@ impl Seeds {
             add(values, to);
         }
         add(&last.modes, z);
+    }
+}
+
+/// The cotangents of recorded numbers of a group's lanes side by side, in the order in which the way back meets them.
+#[derive(Debug)]
+pub(super) struct GroupSeeds<R> {
+    recorders: Vec<GroupRecorder<R>>,
+}
+
+/// Cotangents of what one recorder saw in every lane.
+#[derive(Debug)]
+struct GroupRecorder<R> {
+    first: usize,
+    every: usize,
+    /// Index in arrays `[node][lane]` of every recorded number of a row, `[recorded node][lane]`.
+    at: Vec<usize>,
+    /// By row, `[recorded node][lane]` each; zero where a lane has fewer.
+    v_mv: Vec<R>,
+    states: Vec<(usize, Vec<R>)>,
+}
+
+impl<R: Real> GroupSeeds<R> {
+    /// Joins what was recorded in the lanes of a group, and takes it from `seeds`; lanes without any have zeros.
+    pub(super) fn new(seeds: &mut [Option<Seeds>], lanes: usize) -> Self {
+        let mut rest: Vec<(usize, Recorded)> = Vec::new();
+        for (lane, seeds) in seeds.iter_mut().enumerate() {
+            let recorded = seeds.as_mut().map(|s| std::mem::take(&mut s.recorded));
+            rest.extend(recorded.into_iter().flatten().map(|r| (lane, r)));
+        }
+        // Those that show the same states go together, of every lane one.
+        let mut recorders = Vec::new();
+        while let Some((_, leader)) = rest.first() {
+            let rows = (leader.observer, leader.first, leader.every);
+            let alike = |r: &Recorded| (r.observer, r.first, r.every) == rows;
+            let (group, others) = rest.into_iter().partition(|(_, r)| alike(r));
+            recorders.push(GroupRecorder::new(group, lanes));
+            rest = others;
+        }
+        GroupSeeds { recorders }
+    }
+
+    /// Adds the cotangents of state `state` to arrays `[node][lane]`.
+    pub(super) fn add(&self, state: usize, u: &mut [R], states: &mut [Vec<R>]) {
+        for recorder in &self.recorders {
+            let row = match state.checked_sub(recorder.first) {
+                Some(since) if since % recorder.every == 0 => since / recorder.every,
+                _ => continue,
+            };
+            let width = recorder.at.len();
+            let scatter = |values: &[R], to: &mut [R]| {
+                let Some(values) = values.get(row * width..(row + 1) * width) else {
+                    return;
+                };
+                for (&at, &value) in recorder.at.iter().zip(values) {
+                    to[at] += value;
+                }
+            };
+            scatter(&recorder.v_mv, u);
+            for (index, values) in &recorder.states {
+                scatter(values, &mut states[*index]);
+            }
+        }
+    }
+}
+
+impl<R: Real> GroupRecorder<R> {
+    /// Of lanes whose recorders show the same states.
+    fn new(of_lanes: Vec<(usize, Recorded)>, lanes: usize) -> Self {
+        let (first, every) = of_lanes.first().map_or((0, 1), |(_, r)| (r.first, r.every));
+        let widest = of_lanes.iter().map(|(_, r)| r.nodes.len()).max();
+        let width = widest.unwrap_or(0) * lanes;
+        // Lanes without a number add zero to their first node.
+        let mut at: Vec<usize> = (0..width).map(|index| index % lanes).collect();
+        let mut states: Vec<(usize, Vec<R>)> = Vec::new();
+        let mut v_mv = Vec::new();
+        for (lane, recorded) in of_lanes {
+            for (k, &node) in recorded.nodes.iter().enumerate() {
+                at[k * lanes + lane] = node * lanes + lane;
+            }
+            put_lane(
+                &mut v_mv,
+                &recorded.v_mv,
+                recorded.nodes.len(),
+                width,
+                lanes,
+                lane,
+            );
+            for (state, values) in &recorded.states {
+                let index = match states.iter().position(|(known, _)| known == state) {
+                    Some(index) => index,
+                    None => {
+                        states.push((*state, Vec::new()));
+                        states.len() - 1
+                    }
+                };
+                let to = &mut states[index].1;
+                put_lane(to, values, recorded.nodes.len(), width, lanes, lane);
+            }
+        }
+        GroupRecorder {
+            first,
+            every,
+            at,
+            v_mv,
+            states,
+        }
+    }
+}
+
+/// Brings the rows of one lane, `nodes` numbers each, into rows of `width` numbers.
+fn put_lane<R: Real>(
+    to: &mut Vec<R>,
+    values: &[f64],
+    nodes: usize,
+    width: usize,
+    lanes: usize,
+    lane: usize,
+) {
+    if values.is_empty() {
+        return;
+    }
+    let rows = values.len() / nodes;
+    if to.len() < rows * width {
+        to.resize(rows * width, R::default());
+    }
+    for (to, values) in to.chunks_exact_mut(width).zip(values.chunks_exact(nodes)) {
+        for (k, &value) in values.iter().enumerate() {
+            to[k * lanes + lane] = R::from_f64(value);
+        }
     }
 }
 

@@ -7,6 +7,10 @@ use axonml_autodiff::Real;
 use crate::group::Group;
 use crate::group::pack::GroupCable;
 
+/// Rows from one kept state of the modes to the next: modes are by far the largest part of a state and the cheapest to
+/// compute once the voltages are known, so that those between are computed again, window by window.
+const WINDOW: usize = 16;
+
 /// What is kept of every state besides voltages and gates.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keep {
@@ -21,9 +25,16 @@ pub(super) struct Keep {
 #[derive(Debug)]
 pub(super) struct Trajectory<R> {
     rows: Vec<R>,
-    /// Where each array begins in a row: voltage, state variables, conductance, source, modes, end.
+    /// Where each array begins in a row: voltage, state variables, conductance, source, end.
     offsets: Vec<usize>,
     keep: Keep,
+    /// Number of steps of a segment.
+    segment: usize,
+    /// Modes, as `a zeta`, of every [`WINDOW`]th row, and of every row of one window.
+    windows: Vec<R>,
+    window: Vec<R>,
+    /// Numbers of the modes of a state; 0 if they are not kept.
+    modes: usize,
 }
 
 impl<R: Real> Trajectory<R> {
@@ -42,24 +53,28 @@ impl<R: Real> Trajectory<R> {
         let mut sizes = vec![len; 1 + group.states.len()];
         sizes.push(if keep.conductances { len } else { 0 });
         sizes.push(if keep.sources { len } else { 0 });
-        sizes.push(modes);
         let mut offsets = vec![0];
         for size in sizes {
             offsets.push(offsets[offsets.len() - 1] + size);
         }
         let row = offsets[offsets.len() - 1];
-        let affordable = (bytes / (row * size_of::<R>())).max(2);
-        let rows = (steps + 1).min(affordable);
+        let per_row = (row + modes / WINDOW) * size_of::<R>();
+        let rows = (steps + 1).min((bytes / per_row).max(2));
         Trajectory {
-            rows: vec![R::default(); rows * row],
+            // Not filled with zeros: rows are appended when they are saved first.
+            rows: Vec::with_capacity(rows * row),
             offsets,
             keep,
+            segment: rows - 1,
+            windows: vec![R::default(); rows.div_ceil(WINDOW) * modes],
+            window: vec![R::default(); WINDOW * modes],
+            modes,
         }
     }
 
     /// The segments of `steps`, in order; none if there are no steps.
     pub(super) fn segments(&self, steps: &Range<usize>) -> Vec<Range<usize>> {
-        let segment = (self.rows.len() / self.row_len() - 1).max(1);
+        let segment = self.segment.max(1);
         steps
             .clone()
             .step_by(segment)
@@ -71,31 +86,61 @@ impl<R: Real> Trajectory<R> {
         self.offsets[self.offsets.len() - 1]
     }
 
-    /// Stores the group's present state as row `index`.
+    /// Stores the group's present state as row `index`; rows of a segment are stored in order.
     pub(super) fn save<const L: usize>(&mut self, index: usize, group: &Group<'_, R, L>) {
-        let row = index * self.row_len();
-        let states = group.states.len();
-        let Trajectory {
-            rows,
-            offsets,
-            keep,
-        } = self;
-        let mut put = |array: usize, x: &[R]| {
-            rows[row + offsets[array]..row + offsets[array + 1]].copy_from_slice(x);
-        };
-        put(0, &group.u);
-        for (array, state) in group.states.iter().enumerate() {
-            put(1 + array, state);
+        if index * self.row_len() == self.rows.len() {
+            self.rows.extend_from_slice(&group.u);
+            for state in &group.states {
+                self.rows.extend_from_slice(state);
+            }
+            if self.keep.conductances {
+                self.rows.extend_from_slice(&group.g);
+            }
+            if self.keep.sources {
+                self.rows.extend_from_slice(&group.j);
+            }
+        } else {
+            let row = index * self.row_len();
+            let states = group.states.len();
+            let (rows, offsets) = (&mut self.rows, &self.offsets);
+            let mut put = |array: usize, x: &[R]| {
+                rows[row + offsets[array]..row + offsets[array + 1]].copy_from_slice(x);
+            };
+            put(0, &group.u);
+            for (array, state) in group.states.iter().enumerate() {
+                put(1 + array, state);
+            }
+            if self.keep.conductances {
+                put(1 + states, &group.g);
+            }
+            if self.keep.sources {
+                put(2 + states, &group.j);
+            }
         }
-        if keep.conductances {
-            put(1 + states, &group.g);
+        if let (GroupCable::Modal { z, .. }, true) = (&group.cable, self.keep.modes) {
+            if index.is_multiple_of(WINDOW) {
+                let at = index / WINDOW * self.modes;
+                self.windows[at..at + self.modes].copy_from_slice(z);
+            }
         }
-        if keep.sources {
-            put(2 + states, &group.j);
-        }
-        if let (GroupCable::Modal { z, .. }, true) = (&group.cable, keep.modes) {
-            put(3 + states, z);
-        }
+    }
+
+    /// The window of rows that `index` is the last of, or the last wanted of, if its modes have to be computed again.
+    pub(super) fn window_ending(&self, index: usize, wanted: usize) -> Option<Range<usize>> {
+        let ends = index + 1 == wanted || (index + 1).is_multiple_of(WINDOW);
+        (ends && self.modes > 0).then(|| index / WINDOW * WINDOW..index + 1)
+    }
+
+    /// The kept modes that a window begins with.
+    pub(super) fn first_modes(&self, window: &Range<usize>) -> &[R] {
+        let at = window.start / WINDOW * self.modes;
+        &self.windows[at..at + self.modes]
+    }
+
+    /// Stores the modes of row `index` of the present window.
+    pub(super) fn save_modes(&mut self, index: usize, z: &[R]) {
+        let at = index % WINDOW * self.modes;
+        self.window[at..at + self.modes].copy_from_slice(z);
     }
 
     fn array(&self, index: usize, array: usize) -> &[R] {
@@ -104,7 +149,7 @@ impl<R: Real> Trajectory<R> {
     }
 
     fn state_count(&self) -> usize {
-        self.offsets.len() - 5
+        self.offsets.len() - 4
     }
 
     pub(super) fn u(&self, index: usize) -> &[R] {
@@ -123,8 +168,10 @@ impl<R: Real> Trajectory<R> {
         self.array(index, 2 + self.state_count())
     }
 
+    /// Modes of a row of the present window, as `a zeta`; empty if they are not kept.
     pub(super) fn modes(&self, index: usize) -> &[R] {
-        self.array(index, 3 + self.state_count())
+        let at = index % WINDOW * self.modes;
+        &self.window[at..at + self.modes]
     }
 }
 
