@@ -374,10 +374,20 @@ fn a_log_shows_loss_and_validation() {
     };
     let svg = written("log", &plot);
     assert_holds(&svg, &["loss", "step", "training", "validation"]);
-    assert!(!svg.contains("error of thresholds"), "a panel without points");
-    assert_eq!(count(&svg, "<circle"), 4, "one for each value that a logarithm has");
+    assert!(
+        !svg.contains("error of thresholds"),
+        "a panel without points"
+    );
+    assert_eq!(
+        count(&svg, "<circle"),
+        4,
+        "one for each value that a logarithm has"
+    );
     plot.panels[1].1[0] = curve("mean", &[20.0, 4.0]);
-    assert_holds(&written("log-both", &plot), &["error of thresholds (%)", "mean"]);
+    assert_holds(
+        &written("log-both", &plot),
+        &["error of thresholds (%)", "mean"],
+    );
 }
 
 #[test]
