@@ -239,7 +239,7 @@ fn sets_are_checked() {
     manifest["shards"][0]["files"]["states.npy"]["sha256"] = sum.into();
     folder.write("set/manifest.json", manifest.to_string());
     folder
-        .axonml("train f.toml --set save_dir=nan")
+        .axonml("train f.toml --set save_dir=none")
         .refused(&["state v of fibre 7 is NaN at node 10", "mend or leave out"]);
 }
 
