@@ -239,7 +239,7 @@ fn sets_are_checked() {
     manifest["shards"][0]["files"]["states.npy"]["sha256"] = sum.into();
     folder.write("set/manifest.json", manifest.to_string());
     folder
-        .axonml("train f.toml --set save_dir=nan")
+        .axonml("train f.toml --set save_dir=none")
         .refused(&["state v of fibre 7 is NaN at node 10", "mend or leave out"]);
 }
 
@@ -248,24 +248,34 @@ fn sets_are_checked() {
 #[test]
 fn checkpoints_are_verified_and_survive_a_full_disk() {
     let folder = folder("train-damage");
-    // A limit of one block on the size of files, as good as a full disk: the first log row beyond it fails.
+    // A limit on the size of files, as good as a full disk. Of all files the log comes there first, after more than one
+    // checkpoint: its rows have many columns here.
+    let many = [
+        "gnabar", "gkbar", "ena", "ek", "amA", "amB", "amC", "bmA", "bmB", "bmC", "ahA", "ahB",
+        "ahC", "bhA", "bhB", "bhC", "asA", "asB", "asC", "bsA", "bsB", "bsC", "cm", "noded1",
+        "noded2",
+    ];
+    let wide = CONFIG
+        .replace("[\"gl\"]", &format!("{many:?}"))
+        .replace("epochs = 10", "epochs = 40");
+    folder.write("c.toml", wide);
     let output = std::process::Command::new("sh")
-        .args([
-            "-c",
-            "trap '' XFSZ; ulimit -f 8; exec \"$0\" train c.toml --set save_every=1",
-        ])
+        .args(["-c", "trap '' XFSZ; ulimit -f 48; exec \"$0\" train c.toml"])
         .arg(env!("CARGO_BIN_EXE_axonml"))
         .current_dir(&folder.0)
         .output()
         .unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{error}");
-    assert!(
-        error.contains("cannot write `out/") && error.contains("with --resume"),
-        "{error}"
-    );
+    assert!(error.contains("cannot write `out/log.csv`"), "{error}");
+    assert!(error.contains("with --resume"), "{error}");
     let answer = folder.axonml("train c.toml --resume").done();
-    assert!(answer.stdout.contains("30 steps"), "{answer:#?}");
+    assert!(
+        answer.stderr.contains("goes on behind step "),
+        "{answer:#?}"
+    );
+    assert!(answer.stdout.contains("120 steps"), "{answer:#?}");
+    assert_eq!(folder.rows("out/log.csv").len(), 120);
 
     let mut bytes = folder.read("out/checkpoint.bin");
     let last = bytes.len() - 1;

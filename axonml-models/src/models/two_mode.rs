@@ -158,6 +158,7 @@ impl FiberModel for TwoMode {
             .cite("McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001")
             .cite("Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8 (names, geometry)")
             .states(STATES)
+            .weights("two-mode-mrg")
             .diameters_um(derive::DIAMETERS_UM)
             .start_mv(-80.0)
             .celsius(37.0)

@@ -14,8 +14,11 @@ pub struct Bundled {
 }
 
 /// All of them: one line each, `Bundled { name: "NAME", model: "smf", bytes: include_bytes!("../../weights/NAME.safetensors") }`.
-/// None has been trained yet.
-pub static BUNDLED: &[Bundled] = &[];
+pub static BUNDLED: &[Bundled] = &[Bundled {
+    name: "two-mode-mrg",
+    model: "two-mode",
+    bytes: include_bytes!("../../weights/two-mode-mrg.safetensors"),
+}];
 
 /// Bundled weights by name, without regard to case, `_` and `-` alike.
 ///
