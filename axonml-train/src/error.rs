@@ -35,7 +35,7 @@ pub enum TrainError {
         /// Which.
         place: String,
         /// What is wrong.
-        source: DatasetError,
+        source: Box<DatasetError>,
     },
     /// The selection of trained parameters, or where they start, is wrong.
     #[error("{place}: {source}")]
@@ -43,7 +43,7 @@ pub enum TrainError {
         /// The key of the configuration.
         place: String,
         /// What is wrong.
-        source: SurrogateError,
+        source: Box<SurrogateError>,
     },
     /// The surrogate cannot be simulated.
     #[error(transparent)]
@@ -125,7 +125,10 @@ impl TrainError {
 
     pub(crate) fn set(place: &str) -> impl FnOnce(DatasetError) -> Self {
         let place = place.to_owned();
-        move |source| TrainError::Set { place, source }
+        move |source| TrainError::Set {
+            place,
+            source: Box::new(source),
+        }
     }
 
     pub(crate) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {

@@ -211,14 +211,15 @@ impl From<TrainError> for CliError {
                 "restore the file from a copy, or name another save_dir to begin anew"
             }
             TrainError::Log { .. } => "restore the log from a copy, or name another save_dir",
-            TrainError::Set {
-                source: DatasetError::MissingState { .. },
-                ..
-            } => "leave its weight out of the loss, or generate the set with it",
-            TrainError::Set {
-                source: DatasetError::NotFinite { .. },
-                ..
-            } => "mend or leave out this fibre where the set was made",
+            TrainError::Set { source, .. } => match **source {
+                DatasetError::MissingState { .. } => {
+                    "leave its weight out of the loss, or generate the set with it"
+                }
+                DatasetError::NotFinite { .. } => {
+                    "mend or leave out this fibre where the set was made"
+                }
+                _ => "",
+            },
             _ => "",
         };
         let failed = error.is_failure();

@@ -69,7 +69,10 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
     );
     let rows = whole.rows("out/log.csv");
     assert_eq!(rows.len(), 30);
-    assert!(rows.iter().all(|row| row["valid_loss"].is_empty() == !["10", "20", "30"].contains(&&*row["step"])));
+    assert!(
+        rows.iter()
+            .all(|row| row["valid_loss"].is_empty() != ["10", "20", "30"].contains(&&*row["step"]))
+    );
     assert!(whole.text("log.svg").contains("validation"));
 
     let killed = folder("train-killed");

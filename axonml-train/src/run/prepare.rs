@@ -217,7 +217,10 @@ impl Training {
 
 fn wrong(place: &str) -> impl FnOnce(SurrogateError) -> TrainError {
     let place = place.to_owned();
-    move |source| TrainError::Surrogate { place, source }
+    move |source| TrainError::Surrogate {
+        place,
+        source: Box::new(source),
+    }
 }
 
 /// The surrogate with its start and its selection, and the checksum of the weights that it starts from.

@@ -8,12 +8,12 @@ use crate::dataset::{
 
 /// Point sources strong enough that some fibres fire; 1 ms.
 fn source(count: usize, every: usize) -> Source {
-    let mut pulse = PulseFamily::default();
-    pulse.amplitude_ma = Range::uniform(0.05, 0.5);
-    pulse.delay_ms = Range::uniform(0.0, 0.1);
-    pulse
-        .keys
-        .insert("pw".into(), KeyValue::Range(Range::uniform(0.05, 0.2)));
+    let pulse = PulseFamily {
+        amplitude_ma: Range::uniform(0.05, 0.5),
+        delay_ms: Range::uniform(0.0, 0.1),
+        keys: [("pw".to_owned(), KeyValue::Range(Range::uniform(0.05, 0.2)))].into(),
+        ..PulseFamily::default()
+    };
     let recipe = Recipe {
         seed: 5,
         count,
