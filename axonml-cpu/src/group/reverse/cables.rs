@@ -8,11 +8,12 @@ use crate::cable::reverse::RowSums;
 
 /// Running sums, in the group's precision, and totals.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // One per group of fibres, and never moved.
 pub(super) enum CableSums<R, const L: usize> {
     /// As [`crate::cable::reverse::ExplicitSums`] has them.
     Explicit {
-        sums: Box<[[R; L]; 4]>,
-        totals: Box<[[f64; L]; 4]>,
+        sums: [[R; L]; 4],
+        totals: [[f64; L]; 4],
     },
     /// Rows, and coefficients of the modes where there are any.
     Rows {
@@ -29,8 +30,8 @@ pub(super) enum CableSums<R, const L: usize> {
 impl<R: Real, const L: usize> CableSums<R, L> {
     pub(super) fn explicit() -> Self {
         CableSums::Explicit {
-            sums: Box::new([[R::default(); L]; 4]),
-            totals: Box::new([[0.0; L]; 4]),
+            sums: [[R::default(); L]; 4],
+            totals: [[0.0; L]; 4],
         }
     }
 

@@ -117,11 +117,11 @@ impl<R: Real> Trajectory<R> {
                 put(2 + states, &group.j);
             }
         }
-        if let (GroupCable::Modal { z, .. }, true) = (&group.cable, self.keep.modes) {
-            if index.is_multiple_of(WINDOW) {
-                let at = index / WINDOW * self.modes;
-                self.windows[at..at + self.modes].copy_from_slice(z);
-            }
+        if let (GroupCable::Modal { z, .. }, true) = (&group.cable, self.keep.modes)
+            && index.is_multiple_of(WINDOW)
+        {
+            let at = index / WINDOW * self.modes;
+            self.windows[at..at + self.modes].copy_from_slice(z);
         }
     }
 

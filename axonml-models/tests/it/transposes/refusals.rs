@@ -289,7 +289,8 @@ fn cotangents_of_other_shapes_are_refused() {
     fn last(e: &mut Evaluation) -> &mut axonml_models::FiberState {
         e.state.as_mut().unwrap()
     }
-    let cases: [(&(dyn Fn(&mut Evaluation) + Sync), &str); 9] = [
+    type Spoil<'s> = &'s (dyn Fn(&mut Evaluation) + Sync);
+    let cases: [(Spoil<'_>, &str); 9] = [
         (
             &|e| _ = first(e).v_mv.pop(),
             "the voltages recorded by observer 0 in fibre 2: expected 244 values, found 243",
@@ -344,7 +345,8 @@ fn directions_of_other_shapes_are_refused() {
         let error = Reference.tangent(&rollout, &directions).unwrap_err();
         error.to_string()
     };
-    let cases: [(&dyn Fn(&mut Direction), &str); 9] = [
+    type Spoil<'s> = &'s dyn Fn(&mut Direction);
+    let cases: [(Spoil<'_>, &str); 9] = [
         (
             &|d| d.shared.push(0.0),
             "shared parameters of fibre 1: expected 16 values, found 17",
