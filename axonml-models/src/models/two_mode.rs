@@ -3,7 +3,7 @@
 //! The exact double cable has ten modes of either parity. Of those this model keeps the fifth, whose decay takes 32 us,
 //! so that it can follow stimuli of 10 to 100 us; slower ones are taken to stay uncharged, faster ones to follow at once.
 //! The extracellular potential is needed at the nodes only. All coefficients are functions of diameter with three
-//! parameters each, meant to be trained; the defaults follow from the exact fibre without training: see [`derive`].
+//! parameters each, meant to be trained; the defaults follow from the exact fibre without training: see [`mod@derive`].
 //!
 //! Sources: McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001 (the fibre);
 //! membrane parameters are named as those of the surrogate of Hussain, Grill & Pelot 2024, Nat Commun 15:7597,
