@@ -24,6 +24,7 @@ mod real;
 mod rollout;
 mod schedule;
 mod split;
+pub mod tensor;
 
 pub use adjoint::{AdjointInput, AdjointOutput, AdjointProgram, MembraneAdjoint};
 pub use cable::Cable;

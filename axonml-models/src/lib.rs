@@ -36,10 +36,12 @@ mod response;
 mod schema;
 mod simulation;
 mod stimulus;
+mod taped_run;
 mod threshold;
 mod threshold_gradient;
 pub mod weights;
 
+pub use axonml_autodiff::tensor;
 pub use axonml_autodiff::{
     Backend, Crossing, Evaluation, Expr, FiberOutcome, FiberState, FiberStatus, Membrane,
     NodeSelection, Objective, Observation, ObserverKind, ObserverSpec, Outcome, Precision,
@@ -56,6 +58,7 @@ pub use response::{Response, ResponseDifference};
 pub use schema::{DeclaredStart, Parameter, Scale, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};
 pub use stimulus::Stimulus;
+pub use taped_run::{StateTensors, TapedRun, TapedRunError, Trajectories};
 pub use threshold::{Progress, Threshold, ThresholdSearch};
 pub use threshold_gradient::ThresholdGradient;
 

@@ -1,0 +1,324 @@
+//! The outer tape: arrays whose computation is written down as it happens, and derivatives by going back over it.
+//!
+//! For what lies around a simulation: stimuli as functions of a few numbers, losses, penalties. What happens inside a
+//! run is differentiated by its backend ([`crate::Backend::differentiate`]); on a tape the whole run is one operation
+//! ([`GradientTape::operation`]).
+//!
+//! ```
+//! use axonml_autodiff::tensor::GradientTape;
+//! use ndarray::array;
+//!
+//! // A straight line through three points.
+//! let tape = GradientTape::new();
+//! let (slope, shift) = (tape.variable(array![2.0]), tape.variable(array![0.5]));
+//! let x = tape.constant(array![0.0, 1.0, 2.0]);
+//! let wanted = tape.constant(array![1.0, 2.0, 4.0]);
+//! let loss = (slope * x + shift - wanted).square().mean();
+//! let gradients = tape.backward(loss)?;
+//! assert_eq!(gradients.of(shift)?, array![2.0 * (-0.5 + 0.5 + 0.5) / 3.0].into_dyn());
+//! # Ok::<(), axonml_autodiff::tensor::TensorError>(())
+//! ```
+
+mod elementwise;
+mod error;
+mod reduce;
+mod shape;
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use ndarray::{Array, ArrayD, Dimension, IxDyn};
+
+pub use error::TensorError;
+
+/// Why an operation that is not the tape's own has no derivative.
+pub type OperationError = Box<dyn Error + Send + Sync>;
+
+/// From the derivative by a result to those by the operands, in their order and of their shapes.
+type Pull = Box<dyn Fn(&ArrayD<f64>) -> Result<Vec<ArrayD<f64>>, OperationError>>;
+
+/// One array of a computation and how it came about.
+struct Entry {
+    operation: &'static str,
+    value: Arc<ArrayD<f64>>,
+    operands: Vec<usize>,
+    /// None for variables, constants, and what depends on no variable.
+    pull: Option<Pull>,
+    /// Whether a variable is among what it was computed from.
+    varies: bool,
+}
+
+/// A computation on arrays, written down so that it can be differentiated.
+#[derive(Default)]
+pub struct GradientTape {
+    entries: RefCell<Vec<Entry>>,
+    error: RefCell<Option<TensorError>>,
+}
+
+/// An array on a tape. Arithmetic on tensors broadcasts as NumPy does.
+///
+/// # Panics
+/// Operations panic if their operands are on different tapes.
+#[derive(Clone, Copy)]
+pub struct Tensor<'t> {
+    tape: &'t GradientTape,
+    index: usize,
+}
+
+/// Derivatives of one number by everything that it was computed from.
+#[derive(Debug)]
+pub struct Gradients {
+    /// One per entry of the tape; none where the number does not depend on it.
+    by_entry: Vec<Option<ArrayD<f64>>>,
+    shapes: Vec<Vec<usize>>,
+}
+
+impl GradientTape {
+    /// An empty tape.
+    pub fn new() -> Self {
+        GradientTape::default()
+    }
+
+    /// An array to differentiate by.
+    pub fn variable<D: Dimension>(&self, value: Array<f64, D>) -> Tensor<'_> {
+        self.leaf("variable", value.into_dyn(), true)
+    }
+
+    /// An array that is given.
+    pub fn constant<D: Dimension>(&self, value: Array<f64, D>) -> Tensor<'_> {
+        self.leaf("constant", value.into_dyn(), false)
+    }
+
+    /// A given number.
+    pub fn number(&self, value: f64) -> Tensor<'_> {
+        self.leaf("constant", ArrayD::from_elem(IxDyn(&[]), value), false)
+    }
+
+    fn leaf(&self, operation: &'static str, value: ArrayD<f64>, varies: bool) -> Tensor<'_> {
+        self.check("a value", operation, &value);
+        self.push(Entry {
+            operation,
+            value: Arc::new(value),
+            operands: Vec::new(),
+            pull: None,
+            varies,
+        })
+    }
+
+    /// The result of an operation that is not the tape's own. `pull` takes the derivative by the result to those by the
+    /// operands, in their order and of their shapes; it is called at most once per way back, and not at all if no operand
+    /// depends on a variable.
+    pub fn operation<'t, P>(
+        &'t self,
+        name: &'static str,
+        operands: &[Tensor<'t>],
+        result: ArrayD<f64>,
+        pull: P,
+    ) -> Tensor<'t>
+    where
+        P: Fn(&ArrayD<f64>) -> Result<Vec<ArrayD<f64>>, OperationError> + 'static,
+    {
+        self.check("the result", name, &result);
+        let operands: Vec<usize> = operands.iter().map(|tensor| self.own(tensor)).collect();
+        let varies = {
+            let entries = self.entries.borrow();
+            operands.iter().any(|&operand| entries[operand].varies)
+        };
+        self.push(Entry {
+            operation: name,
+            value: Arc::new(result),
+            operands,
+            pull: varies.then(|| Box::new(pull) as Pull),
+            varies,
+        })
+    }
+
+    /// Derivatives of `of`, a single number, by all variables and everything between.
+    ///
+    /// # Errors
+    /// The first error noted on the tape; [`TensorError::NotScalar`]; [`TensorError::NonFinite`] naming the operation
+    /// whose derivative is no number; [`TensorError::Operation`].
+    pub fn backward(&self, of: Tensor<'_>) -> Result<Gradients, TensorError> {
+        self.sound()?;
+        let last = self.own(&of);
+        let entries = self.entries.borrow();
+        let found = entries[last].value.shape();
+        if found.iter().product::<usize>() != 1 {
+            let found = found.to_vec();
+            return Err(TensorError::NotScalar { found });
+        }
+        let mut by_entry: Vec<Option<ArrayD<f64>>> = vec![None; entries.len()];
+        by_entry[last] = Some(ArrayD::ones(found));
+        for index in (0..=last).rev() {
+            let entry = &entries[index];
+            let (Some(bar), Some(pull)) = (&by_entry[index], &entry.pull) else {
+                continue;
+            };
+            let operation = entry.operation;
+            let bars = pull(bar).map_err(|source| TensorError::Operation {
+                operation,
+                source: source.into(),
+            })?;
+            assert_eq!(bars.len(), entry.operands.len(), "`{operation}`");
+            for (place, (&operand, bar)) in entry.operands.iter().zip(bars).enumerate() {
+                if !entries[operand].varies {
+                    continue;
+                }
+                assert_eq!(bar.shape(), entries[operand].value.shape(), "`{operation}`");
+                if let Some(error) = non_finite(&bar, operation, || {
+                    format!("the derivative by operand {place}")
+                }) {
+                    return Err(error);
+                }
+                match &mut by_entry[operand] {
+                    Some(sum) => *sum += &bar,
+                    none => *none = Some(bar),
+                }
+            }
+        }
+        Ok(Gradients {
+            by_entry,
+            shapes: entries.iter().map(|e| e.value.shape().to_vec()).collect(),
+        })
+    }
+
+    /// The first error that was noted.
+    fn sound(&self) -> Result<(), TensorError> {
+        self.error.borrow().clone().map_or(Ok(()), Err)
+    }
+
+    fn note(&self, error: TensorError) {
+        self.error.borrow_mut().get_or_insert(error);
+    }
+
+    /// Notes an operation that does not fit, and gives a number in place of its result.
+    fn misfit(
+        &self,
+        operation: &'static str,
+        operands: &[Tensor<'_>],
+        expected: impl Into<String>,
+    ) -> Tensor<'_> {
+        let found = operands.iter().map(Tensor::shape).collect();
+        self.note(TensorError::Shape {
+            operation,
+            found,
+            expected: expected.into(),
+        });
+        self.number(0.0)
+    }
+
+    fn check(&self, what: &str, operation: &'static str, value: &ArrayD<f64>) {
+        if let Some(error) = non_finite(value, operation, || what.to_owned()) {
+            self.note(error);
+        }
+    }
+
+    fn push(&self, entry: Entry) -> Tensor<'_> {
+        let mut entries = self.entries.borrow_mut();
+        entries.push(entry);
+        Tensor {
+            tape: self,
+            index: entries.len() - 1,
+        }
+    }
+
+    fn own(&self, tensor: &Tensor<'_>) -> usize {
+        assert!(
+            std::ptr::eq(self, tensor.tape),
+            "a tensor of another tape cannot be used on this one"
+        );
+        tensor.index
+    }
+}
+
+/// The first number of an array that is not finite, as an error.
+fn non_finite(
+    values: &ArrayD<f64>,
+    operation: &'static str,
+    what: impl Fn() -> String,
+) -> Option<TensorError> {
+    let (place, &value) = values
+        .indexed_iter()
+        .find(|(_, value)| !value.is_finite())?;
+    Some(TensorError::NonFinite {
+        what: what(),
+        operation,
+        place: place.as_array_view().to_vec(),
+        value,
+    })
+}
+
+impl<'t> Tensor<'t> {
+    /// The tape that it is on.
+    pub fn tape(&self) -> &'t GradientTape {
+        self.tape
+    }
+
+    /// Its numbers.
+    ///
+    /// # Errors
+    /// The first error noted on the tape.
+    pub fn value(&self) -> Result<Arc<ArrayD<f64>>, TensorError> {
+        self.tape.sound()?;
+        Ok(self.raw())
+    }
+
+    /// Its number, if it is one.
+    ///
+    /// # Errors
+    /// The first error noted on the tape; [`TensorError::NotScalar`].
+    pub fn number(&self) -> Result<f64, TensorError> {
+        let value = self.value()?;
+        match value.len() {
+            1 => Ok(value.iter().copied().next().unwrap_or_default()),
+            _ => Err(TensorError::NotScalar {
+                found: value.shape().to_vec(),
+            }),
+        }
+    }
+
+    /// Its size along each axis, outermost first; of no axis if an error was noted where it was made.
+    pub fn shape(&self) -> Vec<usize> {
+        self.raw().shape().to_vec()
+    }
+
+    fn raw(&self) -> Arc<ArrayD<f64>> {
+        self.tape.entries.borrow()[self.index].value.clone()
+    }
+}
+
+impl fmt::Debug for Tensor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.tape.entries.borrow();
+        let entry = &entries[self.index];
+        write!(f, "{} {:?}", entry.operation, entry.value.shape())
+    }
+}
+
+impl fmt::Debug for GradientTape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.entries.borrow();
+        let operations = entries.iter().map(|entry| entry.operation);
+        f.debug_list().entries(operations).finish()
+    }
+}
+
+impl Gradients {
+    /// The derivative by `tensor`, of its shape; zeros if the number does not depend on it (as on constants).
+    ///
+    /// # Errors
+    /// [`TensorError::Shape`] for a tensor that was put on the tape after the derivative was taken.
+    pub fn of(&self, tensor: Tensor<'_>) -> Result<ArrayD<f64>, TensorError> {
+        match self.by_entry.get(tensor.index) {
+            Some(Some(bar)) => Ok(bar.clone()),
+            Some(None) => Ok(ArrayD::zeros(&self.shapes[tensor.index][..])),
+            None => Err(TensorError::Shape {
+                operation: "backward",
+                found: vec![tensor.shape()],
+                expected: "a tensor that was there when the derivative was taken".into(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! A run as one operation on a tape: stimuli, parameters and states that are computed go in, trajectories come out, and
+//! losses of these are differentiated by everything that went in.
+
+mod back;
+mod layout;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use axonml_autodiff::tensor::{GradientTape, Tensor, TensorError};
+use axonml_autodiff::{
+    FiberState, NodeSelection, ObserverKind, ObserverSpec, Rollout, Source, SourceField, Start,
+};
+use axonml_core::CoreError;
+use ndarray::{Array2, ArrayD, ArrayView, Axis, Dimension, Ix1, Ix2, Ix3};
+use thiserror::Error;
+
+use crate::{Simulation, SimulationError, Stimulus};
+use back::{Back, Kind};
+use layout::Layout;
+
+/// Why a run on a tape failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TapedRunError {
+    /// Something went wrong on the tape before the run.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// The run cannot be set up, or a fibre diverged.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+}
+
+/// A run that is being described; see [`Simulation::on_tape`].
+///
+/// What is not said is as in the simulation and the stimulus: amplitude 1 mA, the whole run from the simulation's start, the
+/// voltage of all nodes at every state.
+#[derive(Clone, Debug)]
+#[must_use = "nothing runs before `run`"]
+pub struct TapedRun<'s, 't> {
+    simulation: &'s Simulation,
+    tape: &'t GradientTape,
+    stimulus: &'s Stimulus,
+    amplitudes: Option<Tensor<'t>>,
+    waveforms: Option<Tensor<'t>>,
+    potentials: Option<Tensor<'t>>,
+    space_time: Option<Tensor<'t>>,
+    parameters: Option<Tensor<'t>>,
+    start: Option<StateTensors<'t>>,
+    steps: Range<usize>,
+    nodes: NodeSelection,
+    states: Vec<String>,
+    every: usize,
+    last: bool,
+}
+
+/// The states of all fibres at one time.
+#[derive(Clone, Copy, Debug)]
+pub struct StateTensors<'t> {
+    /// Membrane potentials, mV, `[fiber, node]`.
+    pub v_mv: Tensor<'t>,
+    /// State variables, `[fiber, state, node]`.
+    pub states: Tensor<'t>,
+    /// Amplitudes of internodal modes, nA, `[fiber, mode]`, internode by internode; none without internodes.
+    pub modes: Tensor<'t>,
+}
+
+/// What a run gave.
+#[derive(Clone, Debug)]
+pub struct Trajectories<'t> {
+    /// Times of the rows, ms. A run that goes on from states that were given does not repeat these.
+    pub t_ms: Vec<f64>,
+    /// Membrane potentials, mV, `[fiber, row, node]`.
+    pub v_mv: Tensor<'t>,
+    /// The recorded states, each `[fiber, row, node]`.
+    pub states: Vec<Tensor<'t>>,
+    /// The states after the last step, if they were asked for.
+    pub last: Option<StateTensors<'t>>,
+}
+
+impl Simulation {
+    /// A run under `stimulus` as one operation on `tape`.
+    ///
+    /// ```
+    /// # use axonml_models::{Device, Fiber, NodeSelection, Settings, Simulation, Stimulus, model};
+    /// # use axonml_models::tensor::GradientTape;
+    /// # use axonml_core::{Medium, PointSource, Waveform};
+    /// # use std::sync::Arc;
+    /// # let settings = Settings { tstop_ms: 0.5, ..Settings::default() };
+    /// # let simulation = Simulation::new(model("mrg")?, vec![Fiber::new(10.0, 11)], &settings, &Device::cpu()?)?;
+    /// # let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
+    /// # let stimulus = Stimulus::uniform(1, Arc::new(electrode), Waveform::monophasic(0.1)?);
+    /// // How does the highest voltage at the middle node follow from the amplitude?
+    /// let tape = GradientTape::new();
+    /// let amplitude_ma = tape.variable(ndarray::array![-0.05]);
+    /// let run = simulation.on_tape(&tape, &stimulus).amplitudes(amplitude_ma);
+    /// let run = run.record(NodeSelection::Nodes(vec![5]), &[], 1).run()?;
+    /// let highest_mv = run.v_mv.max_axis(1).sum();
+    /// let by_amplitude = tape.backward(highest_mv)?.of(amplitude_ma)?;
+    /// assert!(by_amplitude[0] < 0.0, "a cathode depolarises");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_tape<'s, 't>(
+        &'s self,
+        tape: &'t GradientTape,
+        stimulus: &'s Stimulus,
+    ) -> TapedRun<'s, 't> {
+        TapedRun {
+            simulation: self,
+            tape,
+            stimulus,
+            amplitudes: None,
+            waveforms: None,
+            potentials: None,
+            space_time: None,
+            parameters: None,
+            start: None,
+            steps: 0..self.grid().steps(),
+            nodes: NodeSelection::All,
+            states: Vec::new(),
+            every: 1,
+            last: false,
+        }
+    }
+}
+
+impl<'s, 't> TapedRun<'s, 't> {
+    /// Amplitudes of the extracellular sources, mA: `[fiber]`, or one number for all.
+    pub fn amplitudes(mut self, amplitudes_ma: Tensor<'t>) -> Self {
+        self.amplitudes = Some(amplitudes_ma);
+        self
+    }
+
+    /// The values of the stimulus's waveforms at every step, `[waveform, step]`, in the order in which the fibres' sources
+    /// first use them, extracellular ones before injections.
+    pub fn waveforms(mut self, waveforms: Tensor<'t>) -> Self {
+        self.waveforms = Some(waveforms);
+        self
+    }
+
+    /// The potentials of the stimulus's fields at the sample points ([`Simulation::sample_points_um`]), mV per unit,
+    /// `[fiber, source, sample]`: they take the place of what the fields say.
+    pub fn potentials(mut self, potentials_mv: Tensor<'t>) -> Self {
+        self.potentials = Some(potentials_mv);
+        self
+    }
+
+    /// One more source for every fibre: potentials at every step and sample point, mV per mA of amplitude,
+    /// `[fiber, step, sample]`.
+    pub fn space_time(mut self, potentials_mv: Tensor<'t>) -> Self {
+        self.space_time = Some(potentials_mv);
+        self
+    }
+
+    /// Differentiates by the model's parameters, `[parameter]` in the order of [`crate::Schema::parameters`]. The simulation
+    /// must have been built with these values.
+    pub fn parameters(mut self, parameters: Tensor<'t>) -> Self {
+        self.parameters = Some(parameters);
+        self
+    }
+
+    /// Goes on from states, such as [`Trajectories::last`] of a run of the steps before.
+    pub fn start(mut self, start: StateTensors<'t>) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    /// Takes only these steps of the simulation's time grid.
+    pub fn steps(mut self, steps: Range<usize>) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// Records voltage and `states` at `nodes` every `every` steps.
+    pub fn record(mut self, nodes: NodeSelection, states: &[&str], every: usize) -> Self {
+        self.nodes = nodes;
+        self.states = states.iter().map(|&name| name.to_owned()).collect();
+        self.every = every;
+        self
+    }
+
+    /// Gives the states after the last step as well; the fibres must have equally many nodes.
+    pub fn keep_last(mut self) -> Self {
+        self.last = true;
+        self
+    }
+
+    /// Runs. The run is taken again when a derivative is asked for, so that no trajectory is kept in between.
+    ///
+    /// # Errors
+    /// [`TapedRunError::Tensor`] if an error was noted on the tape before; [`TapedRunError::Simulation`] as
+    /// [`Simulation::run`], if shapes or parameters do not fit, if the recorded arrays differ in size between fibres, or if a
+    /// fibre diverges.
+    pub fn run(self) -> Result<Trajectories<'t>, TapedRunError> {
+        let rollout = self.rollout()?;
+        let outcome = self.simulation.execute(&rollout)?;
+        for (fiber, result) in outcome.fibers.iter().enumerate() {
+            if let Some(error) = self.simulation.divergence(fiber, result.status) {
+                return Err(error.into());
+            }
+        }
+        let layout = Layout::new(&outcome.fibers, self.last)?;
+        let mut flat = Array2::zeros((outcome.fibers.len(), layout.len()));
+        for (mut row, result) in flat.outer_iter_mut().zip(&outcome.fibers) {
+            row.assign(&layout.flatten(result));
+        }
+
+        let mut operands = Vec::new();
+        let mut kinds = Vec::new();
+        let mut take = |kind: Kind, tensor: Option<Tensor<'t>>| {
+            if let Some(tensor) = tensor {
+                operands.push(tensor);
+                kinds.push((kind, tensor.shape()));
+            }
+        };
+        take(Kind::Amplitudes, self.amplitudes);
+        take(Kind::Waveforms, self.waveforms);
+        take(Kind::Potentials, self.potentials);
+        take(Kind::SpaceTime, self.space_time);
+        take(Kind::Parameters, self.parameters);
+        take(Kind::StartV, self.start.map(|start| start.v_mv));
+        take(Kind::StartStates, self.start.map(|start| start.states));
+        take(Kind::StartModes, self.start.map(|start| start.modes));
+        let back = Back {
+            simulation: self.simulation.clone(),
+            rollout,
+            layout: layout.clone(),
+            kinds,
+        };
+        let flat = self
+            .tape
+            .operation("simulate", &operands, flat.into_dyn(), move |bar| {
+                back.pull(bar)
+            });
+        Ok(layout.tensors(flat, outcome.fibers.len()))
+    }
+
+    /// The run as data, with the tensors' numbers put in.
+    fn rollout(&self) -> Result<Rollout, TapedRunError> {
+        let kind = ObserverKind::Recorder {
+            states: self.states.clone(),
+            every: self.every,
+        };
+        let recorder = ObserverSpec::new(kind, self.nodes.clone());
+        let mut rollout = self.simulation.rollout(self.stimulus, &[recorder])?;
+        rollout.steps = self.steps.clone();
+        rollout.final_states = self.last;
+        let fibers = rollout.fibers.len();
+        let steps = rollout.grid.steps();
+
+        if let Some(tensor) = self.amplitudes {
+            let amplitudes = tensor.value()?;
+            rollout.drive.amplitudes = match amplitudes.len() {
+                1 => vec![amplitudes.iter().copied().next().unwrap_or_default(); fibers],
+                _ => shaped::<Ix1>("the amplitudes", &amplitudes, &[fibers])?.to_vec(),
+            };
+        }
+        if let Some(tensor) = self.waveforms {
+            let expected = [rollout.drive.waveforms.len(), steps];
+            let waveforms = tensor.value()?;
+            let waveforms = shaped::<Ix2>("the waveforms", &waveforms, &expected)?;
+            let rows = waveforms.outer_iter();
+            rollout.drive.waveforms = rows.map(|row| Arc::new(row.to_vec())).collect();
+        }
+        if let Some(tensor) = self.potentials {
+            let potentials = tensor.value()?;
+            for fiber in 0..fibers {
+                let cable = rollout.fibers[fiber].cable.clone();
+                let mut sources = rollout.drive.sources[fiber].to_vec();
+                let of_fields = sources
+                    .iter_mut()
+                    .filter_map(|source| match &mut source.field {
+                        SourceField::Separable {
+                            projection,
+                            potentials: Some(potentials),
+                            ..
+                        } => Some((projection, potentials)),
+                        _ => None,
+                    });
+                let of_fields: Vec<_> = of_fields.collect();
+                let expected = [fibers, of_fields.len(), cable.samples()];
+                let all = shaped::<Ix3>("the potentials", &potentials, &expected)?;
+                for (index, (projection, potentials)) in of_fields.into_iter().enumerate() {
+                    let values = all.index_axis(Axis(0), fiber).row(index).to_vec();
+                    *projection = Arc::new(cable.project(&values));
+                    *potentials = Arc::new(values);
+                }
+                rollout.drive.sources[fiber] = Arc::new(sources);
+            }
+        }
+        if let Some(tensor) = self.space_time {
+            let potentials = tensor.value()?;
+            for fiber in 0..fibers {
+                let expected = [fibers, steps, rollout.fibers[fiber].cable.samples()];
+                let all = shaped::<Ix3>("the space-time potentials", &potentials, &expected)?;
+                let values = all.index_axis(Axis(0), fiber).iter().copied().collect();
+                let mut sources = rollout.drive.sources[fiber].to_vec();
+                sources.push(Source {
+                    field: SourceField::Dense(Arc::new(values)),
+                    scaled: true,
+                });
+                rollout.drive.sources[fiber] = Arc::new(sources);
+            }
+        }
+        if let Some(tensor) = self.parameters {
+            let values = tensor.value()?;
+            self.check_parameters(&values)?;
+        }
+        if let Some(start) = self.start {
+            rollout.start = self.given_start(&rollout, start)?;
+        }
+        Ok(rollout)
+    }
+
+    fn check_parameters(&self, given: &ArrayD<f64>) -> Result<(), SimulationError> {
+        let parameters = &self.simulation.schema().parameters;
+        let given = shaped::<Ix1>("the parameters", given, &[parameters.len()])?;
+        let differing = parameters
+            .iter()
+            .zip(given)
+            .find(|(p, given)| p.value != **given);
+        match differing {
+            None => Ok(()),
+            Some((parameter, given)) => Err(SimulationError::Core(CoreError::BadValue {
+                what: format!("parameter {} on the tape", parameter.name),
+                found: given.to_string(),
+                expected: format!("{}, which the simulation was built with", parameter.value),
+            })),
+        }
+    }
+
+    fn given_start(
+        &self,
+        rollout: &Rollout,
+        start: StateTensors<'t>,
+    ) -> Result<Start, TapedRunError> {
+        let (v, states, modes) = (
+            start.v_mv.value()?,
+            start.states.value()?,
+            start.modes.value()?,
+        );
+        let fibers = rollout.fibers.len();
+        let count = rollout.membrane.states.len();
+        let mut each = Vec::with_capacity(fibers);
+        for (fiber, of) in rollout.fibers.iter().enumerate() {
+            let nodes = of.cable.nodes();
+            let v = shaped::<Ix2>("the start voltages", &v, &[fibers, nodes])?;
+            let states = shaped::<Ix3>("the start states", &states, &[fibers, count, nodes])?;
+            let modes = shaped::<Ix2>("the start modes", &modes, &[fibers, of.cable.mode_count()])?;
+            let of_fiber = states.index_axis(Axis(0), fiber);
+            each.push(FiberState {
+                v_mv: v.row(fiber).to_vec(),
+                states: of_fiber.outer_iter().map(|state| state.to_vec()).collect(),
+                modes: modes.row(fiber).to_vec(),
+            });
+        }
+        Ok(Start::From(each))
+    }
+}
+
+/// An array of the expected shape.
+fn shaped<'a, D: Dimension>(
+    what: &str,
+    value: &'a ArrayD<f64>,
+    expected: &[usize],
+) -> Result<ArrayView<'a, f64, D>, SimulationError> {
+    let view = value.view().into_dimensionality::<D>().ok();
+    view.filter(|view| view.shape() == expected).ok_or_else(|| {
+        SimulationError::Core(CoreError::Shape {
+            what: format!("{what} on the tape"),
+            expected: format!("the shape {expected:?}"),
+            found: format!("{:?}", value.shape()),
+        })
+    })
+}

@@ -1,0 +1,385 @@
+//! Runs on the outer tape: PyTorch's numbers through it, differences where PyTorch has none, and what is refused.
+
+use std::sync::Arc;
+
+use axonml_core::{Medium, PointSource, Waveform};
+use axonml_models::tensor::{GradientTape, Tensor};
+use axonml_models::{
+    Device, Fiber, NodeSelection, Settings, Simulation, StateTensors, Stimulus, TapedRunError,
+    model,
+};
+use ndarray::{Array1, Array2, Array3, ArrayD, Ix3, Ix4, array};
+
+use crate::golden::Golden;
+
+const DT_MS: f64 = 0.005;
+
+fn simulation(id: &str, diameters: &[f64], nodes: usize, steps: usize) -> Simulation {
+    let fibers = diameters.iter().map(|&d| Fiber::new(d, nodes)).collect();
+    let settings = Settings {
+        dt_ms: DT_MS,
+        tstop_ms: DT_MS * steps as f64,
+        ..Settings::default()
+    };
+    let device = Device::cpu().unwrap();
+    Simulation::new(model(id).unwrap(), fibers, &settings, &device).unwrap()
+}
+
+fn close(what: &str, found: &ArrayD<f64>, expected: &ArrayD<f64>, relative: f64, share: f64) {
+    assert_eq!(found.shape(), expected.shape(), "{what}");
+    let largest = expected.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
+    for ((place, found), expected) in found.indexed_iter().zip(expected) {
+        let error = (found - expected).abs();
+        assert!(
+            error <= relative * expected.abs() + share * largest,
+            "{what} at {place:?}: {found:e}, expected {expected:e}"
+        );
+    }
+}
+
+fn ends() -> NodeSelection {
+    NodeSelection::Nodes(vec![0, 1, 2, 3, 4, -5, -4, -3, -2, -1])
+}
+
+/// A waveform of two fibres, its value at every step free.
+#[test]
+fn a_waveform_as_pytorch_differentiates_it() {
+    let mut golden = Golden::open("axonml/grad_waveform_t300.npz");
+    let basis = golden.array::<f64, Ix3>("basis");
+    let x = golden.vector("x");
+    let (fibers, _, nodes) = basis.dim();
+    let sim = simulation("smf", &golden.vector("diameters"), nodes, x.len());
+    let unit = Arc::new(Waveform::from_samples(DT_MS, vec![1.0; x.len()]).unwrap());
+    let zero = vec![0.0; nodes];
+    let stimulus = (0..fibers).fold(Stimulus::none(fibers), |stimulus, fiber| {
+        let stimulus = stimulus.potentials(fiber, zero.clone(), unit.clone());
+        stimulus.unwrap()
+    });
+
+    let tape = GradientTape::new();
+    let steps = x.len();
+    let waveform = tape.variable(Array1::from(x));
+    let run = sim
+        .on_tape(&tape, &stimulus)
+        .waveforms(waveform.insert_axis(0))
+        .potentials(tape.constant(basis))
+        .record(ends(), &["m"], 1)
+        .run()
+        .unwrap();
+    let loss = run.states[0].sum();
+    let wanted = golden.number("loss");
+    assert!((loss.number().unwrap() - wanted).abs() <= 1e-8 * wanted.abs());
+    let found = tape.backward(loss).unwrap().of(waveform).unwrap();
+    let expected = Array1::from(golden.vector("grad_x")).into_dyn();
+    assert_eq!(expected.len(), steps);
+    close("waveform", &found, &expected, 1e-8, 1e-12);
+}
+
+/// The mean squared difference from given states: by parameters and by potentials in space and time.
+#[test]
+fn parameters_and_space_time_potentials_as_pytorch_differentiates_by_them() {
+    let mut golden = Golden::open("axonml/grad_mse_t50.npz");
+    let ve = golden.array::<f64, Ix4>("ve");
+    let target = golden.array::<f64, Ix4>("target");
+    let (steps, fibers, _, nodes) = ve.dim();
+    let sim = simulation("smf", &golden.vector("diameters"), nodes, steps);
+
+    let tape = GradientTape::new();
+    // PyTorch's order is (step, fibre, 1, node).
+    let dense = tape.variable(ve);
+    let names: Vec<&str> = sim.schema().parameters.iter().map(|p| p.name).collect();
+    let values = sim.schema().parameters.iter().map(|p| p.value);
+    let parameters = tape.variable(Array1::from_iter(values));
+    let run = sim
+        .on_tape(&tape, &Stimulus::none(fibers))
+        .space_time(dense.index_axis(2, 0).permute(&[1, 0, 2]))
+        .parameters(parameters)
+        .record(NodeSelection::All, &["m", "h", "p", "s"], 1)
+        .run()
+        .unwrap();
+    let states = [&run.states[..], &[run.v_mv]].concat();
+    let all = tape.stack(0, &states).permute(&[2, 1, 0, 3]);
+    let loss = (all - tape.constant(target)).square().mean();
+    let wanted = golden.number("loss");
+    assert!((loss.number().unwrap() - wanted).abs() <= 1e-8 * wanted.abs());
+
+    let gradients = tape.backward(loss).unwrap();
+    let by_ve = golden.array::<f64, Ix4>("grad_ve").into_dyn();
+    close("ve", &gradients.of(dense).unwrap(), &by_ve, 1e-8, 1e-12);
+    let expected: Vec<f64> = names
+        .iter()
+        .map(|&name| {
+            let weights = golden.array::<f64, Ix3>("grad_ssd.weight");
+            match name {
+                "v_neighbor" => weights[[0, 0, 0]] + weights[[0, 0, 2]],
+                "ve_neighbor" => weights[[0, 1, 0]] + weights[[0, 1, 2]],
+                "v_center" => weights[[0, 0, 1]],
+                "ve_center" => weights[[0, 1, 1]],
+                name => golden.number(&format!("grad_{name}")),
+            }
+        })
+        .collect();
+    let found = gradients.of(parameters).unwrap();
+    close(
+        "parameters",
+        &found,
+        &Array1::from(expected).into_dyn(),
+        1e-8,
+        1e-12,
+    );
+}
+
+/// Sampled potentials of an electrode at `x`, on the tape: rho I/(4 pi r).
+fn electrode<'t>(sim: &Simulation, tape: &'t GradientTape, x_um: Tensor<'t>) -> Tensor<'t> {
+    let each: Vec<Tensor> = (0..sim.fibers().len())
+        .map(|fiber| {
+            let z = Array1::from(sim.sample_points_um(fiber).to_vec());
+            let r = (tape.constant(z).square() + x_um.square()).sqrt();
+            // 500 ohm cm, mA, um: mV.
+            (500.0 * 1e4 / (4.0 * std::f64::consts::PI)) / r
+        })
+        .collect();
+    tape.stack(0, &each).insert_axis(1)
+}
+
+/// How well a small bipolar stimulus does, from the position of an electrode, amplitudes, the strengths of two phases and
+/// of an injected current.
+struct Design {
+    position_um: f64,
+    amplitudes_ma: [f64; 2],
+    phases: [f64; 2],
+    injected: f64,
+}
+
+impl Design {
+    const START: Design = Design {
+        position_um: 900.0,
+        amplitudes_ma: [0.05, 0.08],
+        phases: [-1.0, 0.7],
+        injected: 0.4,
+    };
+
+    fn variables<'t>(&self, tape: &'t GradientTape) -> [Tensor<'t>; 4] {
+        [
+            tape.variable(array![self.position_um]),
+            tape.variable(Array1::from(self.amplitudes_ma.to_vec())),
+            tape.variable(Array1::from(self.phases.to_vec())),
+            tape.variable(array![self.injected]),
+        ]
+    }
+
+    /// A smooth measure of the highest voltage of both fibres near their ends, and a penalty of charge.
+    fn loss<'t>(sim: &Simulation, tape: &'t GradientTape, of: [Tensor<'t>; 4]) -> Tensor<'t> {
+        let [position, amplitudes, phases, injected] = of;
+        let steps = sim.grid().steps();
+        let unit = Arc::new(Waveform::from_samples(DT_MS, vec![1.0; steps]).unwrap());
+        let current = Arc::new(Waveform::from_samples(DT_MS, vec![0.0; steps]).unwrap());
+        let field = |stimulus: Stimulus, fiber: usize| {
+            let zeros = vec![0.0; sim.sample_points_um(fiber).len()];
+            stimulus.potentials(fiber, zeros, unit.clone()).unwrap()
+        };
+        let stimulus = (0..2).fold(Stimulus::none(2), field);
+        let stimulus = stimulus.inject(1, 3, 1.0, current);
+
+        // Two phases of 20 steps, and the injected current in the last quarter.
+        let phase = |range: std::ops::Range<usize>| {
+            let of = |step| if range.contains(&step) { 1.0 } else { 0.0 };
+            tape.constant(Array1::from_iter((0..steps).map(of)))
+        };
+        let shape =
+            phases.slice_axis(0, 0..1) * phase(5..25) + phases.slice_axis(0, 1..2) * phase(25..45);
+        let injection = injected * phase(steps * 3 / 4..steps);
+        let run = sim
+            .on_tape(tape, &stimulus)
+            .amplitudes(amplitudes)
+            .waveforms(tape.stack(0, &[shape, injection]))
+            .potentials(electrode(sim, tape, position))
+            .record(NodeSelection::Nodes(vec![2, 3, -3]), &["m"], 2)
+            .run()
+            .unwrap();
+        let highest = (run.v_mv * 0.2).log_sum_exp_axis(1).sum();
+        highest + run.states[0].square().sum() + shape.square().sum() * 0.1
+    }
+}
+
+/// Electrode position, amplitudes, waveforms and injected current of exact fibres at once, against differences.
+#[test]
+fn a_design_from_end_to_end() {
+    for id in ["mrg", "smf", "hh"] {
+        let diameter = if id == "hh" { 0.9 } else { 9.0 };
+        let sim = simulation(id, &[diameter, 1.1 * diameter], 9, 100);
+        let tape = GradientTape::new();
+        let variables = Design::START.variables(&tape);
+        let gradients = tape.backward(Design::loss(&sim, &tape, variables)).unwrap();
+        let found: Vec<f64> = variables
+            .iter()
+            .flat_map(|&variable| gradients.of(variable).unwrap())
+            .collect();
+
+        let moved = |index: usize, by: f64| {
+            let Design {
+                mut position_um,
+                mut amplitudes_ma,
+                mut phases,
+                mut injected,
+            } = Design::START;
+            match index {
+                0 => position_um += by,
+                1 | 2 => amplitudes_ma[index - 1] += by,
+                3 | 4 => phases[index - 3] += by,
+                _ => injected += by,
+            }
+            let design = Design {
+                position_um,
+                amplitudes_ma,
+                phases,
+                injected,
+            };
+            let tape = GradientTape::new();
+            let variables = design.variables(&tape);
+            Design::loss(&sim, &tape, variables).number().unwrap()
+        };
+        let size = [900.0, 0.05, 0.08, 1.0, 0.7, 0.4];
+        for (index, (found, size)) in found.into_iter().zip(size).enumerate() {
+            let h = 1e-4 * size;
+            let differences = 8.0 * (moved(index, h) - moved(index, -h))
+                - (moved(index, 2.0 * h) - moved(index, -2.0 * h));
+            let expected = differences / (12.0 * h);
+            // Differences lose what losses of about 100 have after 14 digits.
+            let error = (found - expected).abs() * size;
+            assert!(
+                error <= 1e-7 * (expected.abs() * size) + 1e-9,
+                "{id}, number {index}: {found:e}, differences {expected:e}"
+            );
+        }
+    }
+}
+
+/// Two runs, the second going on from the first, have the derivatives of one.
+#[test]
+fn a_run_in_two_parts() {
+    for id in ["mrg", "two-mode", "sundt", "smf"] {
+        let diameter = if id == "sundt" { 0.9 } else { 9.0 };
+        let sim = simulation(id, &[diameter, 1.2 * diameter], 7, 60);
+        let source = PointSource {
+            x_um: 600.0,
+            y_um: 0.0,
+            z_um: 0.0,
+            medium: Medium::isotropic(500.0),
+        };
+        let pulse = Waveform::monophasic(0.1).unwrap();
+        let stimulus = Stimulus::uniform(2, Arc::new(source), pulse);
+        let loss_of = |parts: &[std::ops::Range<usize>]| {
+            let tape = GradientTape::new();
+            let amplitudes = tape.variable(array![-0.03, -0.05]);
+            let mut start: Option<StateTensors> = None;
+            let mut loss = tape.number(0.0);
+            for steps in parts {
+                let mut run = sim
+                    .on_tape(&tape, &stimulus)
+                    .amplitudes(amplitudes)
+                    .steps(steps.clone())
+                    .keep_last();
+                if let Some(start) = start {
+                    run = run.start(start);
+                }
+                let run = run.run().unwrap();
+                loss = loss + (run.v_mv * 0.01).square().sum();
+                start = run.last;
+            }
+            let last = start.unwrap();
+            loss = loss + last.states.square().sum() * 3.0 + last.modes.sum() * 0.1;
+            let by_amplitudes = tape.backward(loss).unwrap().of(amplitudes).unwrap();
+            (loss.number().unwrap(), by_amplitudes)
+        };
+        let (whole, by_whole) = loss_of(&[0..60]);
+        let (parts, by_parts) = loss_of(&[0..25, 25..60]);
+        assert!((whole - parts).abs() <= 1e-12 * whole, "{id}");
+        close(id, &by_parts, &by_whole, 1e-10, 0.0);
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let sim = simulation("mrg", &[9.0, 10.0], 5, 20);
+    let stimulus = Stimulus::uniform(
+        2,
+        Arc::new(PointSource {
+            x_um: 500.0,
+            y_um: 0.0,
+            z_um: 0.0,
+            medium: Medium::isotropic(500.0),
+        }),
+        Waveform::monophasic(0.05).unwrap(),
+    );
+    let tape = GradientTape::new();
+    let run = || sim.on_tape(&tape, &stimulus);
+    let refused = |run: axonml_models::TapedRun<'_, '_>| run.run().unwrap_err().to_string();
+    let three = tape.constant(array![1.0, 2.0, 3.0]);
+    let text = refused(run().amplitudes(three));
+    assert!(
+        text.contains("the amplitudes on the tape") && text.contains("[2]"),
+        "{text}"
+    );
+    let text = refused(run().waveforms(tape.constant(Array2::zeros((1, 19)))));
+    assert!(
+        text.contains("the waveforms") && text.contains("[1, 20]"),
+        "{text}"
+    );
+    let text = refused(run().potentials(tape.constant(Array3::zeros((2, 1, 5)))));
+    assert!(
+        text.contains("the potentials") && text.contains("[2, 1, 45]"),
+        "{text}"
+    );
+    let text = refused(run().space_time(tape.constant(Array3::zeros((2, 20, 44)))));
+    assert!(
+        text.contains("space-time") && text.contains("[2, 20, 45]"),
+        "{text}"
+    );
+    let values = sim.schema().parameters.iter().map(|p| p.value);
+    let other = tape.constant(Array1::from_iter(values) + 1.0);
+    let text = refused(run().parameters(other));
+    assert!(
+        text.contains("which the simulation was built with"),
+        "{text}"
+    );
+    let text = refused(run().record(NodeSelection::All, &["q"], 1));
+    assert!(text.contains("`q`"), "{text}");
+
+    // What went wrong on the tape before is what is reported.
+    let broken = tape.variable(array![0.0]).ln();
+    let error = run().amplitudes(broken).run().unwrap_err();
+    assert!(matches!(error, TapedRunError::Tensor(_)), "{error}");
+    assert!(error.to_string().contains("`ln`"), "{error}");
+
+    // Fibres of unequal length have no rectangle of voltages.
+    let device = Device::cpu().unwrap();
+    let settings = Settings {
+        tstop_ms: 0.1,
+        ..Settings::default()
+    };
+    let fibers = vec![Fiber::new(9.0, 5), Fiber::new(9.0, 7)];
+    let sim = Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap();
+    let tape = GradientTape::new();
+    let all = sim.on_tape(&tape, &stimulus).run().unwrap_err().to_string();
+    assert!(all.contains("fibre 1") && all.contains("5 nodes"), "{all}");
+    let some = sim.on_tape(&tape, &stimulus);
+    let some = some.record(NodeSelection::Nodes(vec![1, -1]), &[], 1);
+    assert_eq!(some.run().unwrap().v_mv.shape(), [2, 21, 2]);
+}
+
+/// A fibre that diverges is an error that names it, not a number.
+#[test]
+fn divergence_is_named() {
+    let fibers = vec![Fiber::new(10.0, 21)];
+    let settings = Settings {
+        dt_ms: 0.1,
+        tstop_ms: 2.0,
+        ..Settings::default()
+    };
+    let device = Device::cpu().unwrap();
+    let sim = Simulation::new(model("smf").unwrap(), fibers, &settings, &device).unwrap();
+    let tape = GradientTape::new();
+    let error = sim.on_tape(&tape, &Stimulus::none(1)).run().unwrap_err();
+    assert!(error.to_string().contains("fibre 0 diverged"), "{error}");
+}
