@@ -42,6 +42,16 @@ impl Default for ThresholdSearch {
 }
 
 impl ThresholdSearch {
+    /// Who watches a run: whether a detection node is reached, and whether any node is.
+    pub(crate) fn observers(&self) -> [ObserverSpec; 2] {
+        let reached = NodeSelection::Nodes(self.detect_nodes.clone());
+        [reached, NodeSelection::All].map(|nodes| {
+            ObserverSpec::new(ObserverKind::Active { at_least: 1 }, nodes)
+                .threshold_mv(self.detect_threshold_mv)
+                .after_ms(self.detect_after_ms)
+        })
+    }
+
     fn check(&self, simulation: &Simulation) -> Result<(), CoreError> {
         let bad = |what: &str, found: String, expected: String| {
             Err(CoreError::BadValue {
@@ -411,23 +421,31 @@ impl Simulation {
         &self,
         stimulus: &Stimulus,
         options: &ThresholdSearch,
+        searches: Vec<Search>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Threshold>, SimulationError> {
+        let whole = self.rollout(stimulus, &options.observers())?;
+        self.search_rollout(whole, options, searches, progress)
+    }
+
+    /// [`Simulation::thresholds`] for a rollout of this simulation with the observers of `options`.
+    pub(crate) fn thresholds_of(
+        &self,
+        whole: Rollout,
+        options: &ThresholdSearch,
+    ) -> Result<Vec<Threshold>, SimulationError> {
+        let searches = vec![Search::FROM_ZERO; whole.fibers.len()];
+        self.search_rollout(whole, options, searches, &mut |_| ())
+    }
+
+    fn search_rollout(
+        &self,
+        mut whole: Rollout,
+        options: &ThresholdSearch,
         mut searches: Vec<Search>,
         progress: &mut Progress<'_>,
     ) -> Result<Vec<Threshold>, SimulationError> {
         options.check(self)?;
-        let detector = |kind: ObserverKind, nodes: NodeSelection| {
-            ObserverSpec::new(kind, nodes)
-                .threshold_mv(options.detect_threshold_mv)
-                .after_ms(options.detect_after_ms)
-        };
-        let observers = [
-            detector(
-                ObserverKind::Active { at_least: 1 },
-                NodeSelection::Nodes(options.detect_nodes.clone()),
-            ),
-            detector(ObserverKind::Active { at_least: 1 }, NodeSelection::All),
-        ];
-        let mut whole = self.rollout(stimulus, &observers)?;
         whole.final_states = false;
         whole.check()?;
         // An explicit cable that becomes unstable after its first crossing has no threshold: see the run to its end.

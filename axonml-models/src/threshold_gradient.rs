@@ -2,7 +2,7 @@
 
 use axonml_autodiff::{
     Evaluation, FiberOutcome, NodeSelection, Observation, ObserverKind, ObserverSpec,
-    RecordedCotangent, Recording, SourceCotangent,
+    RecordedCotangent, Recording, Rollout, SourceCotangent,
 };
 use axonml_core::CoreError;
 
@@ -43,6 +43,18 @@ impl Simulation {
         thresholds_ma: &[Option<f64>],
         wanted: Wanted,
     ) -> Result<Vec<Option<ThresholdGradient>>, SimulationError> {
+        let rollout = self.rollout(stimulus, &[detector(search)])?;
+        self.threshold_gradients_of(rollout, search, thresholds_ma, wanted)
+    }
+
+    /// [`Simulation::threshold_gradients`] for a rollout of this simulation with the observer that [`detector`] gives.
+    pub(crate) fn threshold_gradients_of(
+        &self,
+        whole: Rollout,
+        search: &ThresholdSearch,
+        thresholds_ma: &[Option<f64>],
+        wanted: Wanted,
+    ) -> Result<Vec<Option<ThresholdGradient>>, SimulationError> {
         let fibers = self.fibers().len();
         if thresholds_ma.len() != fibers {
             return Err(SimulationError::Core(CoreError::BadValue {
@@ -51,14 +63,7 @@ impl Simulation {
                 expected: "one per fibre".into(),
             }));
         }
-        let recorder = ObserverKind::Recorder {
-            states: Vec::new(),
-            every: 1,
-        };
-        let nodes = NodeSelection::Nodes(search.detect_nodes.clone());
-        let recorder = ObserverSpec::new(recorder, nodes).after_ms(search.detect_after_ms);
-        let first_state = recorder.first_state(self.grid());
-        let whole = self.rollout(stimulus, &[recorder])?;
+        let first_state = detector(search).first_state(self.grid());
         let members: Vec<usize> = (0..fibers)
             .filter(|&f| thresholds_ma[f].is_some())
             .collect();
@@ -108,6 +113,16 @@ impl Simulation {
         }
         Ok(gradients)
     }
+}
+
+/// Who records what a threshold's derivative is taken of: the voltages of the detection nodes.
+pub(crate) fn detector(search: &ThresholdSearch) -> ObserverSpec {
+    let recorder = ObserverKind::Recorder {
+        states: Vec::new(),
+        every: 1,
+    };
+    let nodes = NodeSelection::Nodes(search.detect_nodes.clone());
+    ObserverSpec::new(recorder, nodes).after_ms(search.detect_after_ms)
 }
 
 fn recorded(outcome: &FiberOutcome) -> &Recording {

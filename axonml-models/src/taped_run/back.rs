@@ -1,11 +1,11 @@
 //! The way back through a run: from derivatives by its results to those by what went in.
 
 use axonml_autodiff::tensor::OperationError;
-use axonml_autodiff::{FiberOutcome, Rollout, SourceField};
-use ndarray::{ArrayD, ArrayView1, ArrayView2, Axis};
+use axonml_autodiff::{FiberOutcome, FiberState, Rollout, Source, SourceCotangent, SourceField};
+use ndarray::{ArrayD, ArrayView2, ArrayViewMutD, Axis};
 
 use super::layout::Layout;
-use crate::{FiberDerivative, Gradient, Simulation, SimulationError, Wanted};
+use crate::{Simulation, Wanted};
 
 /// What an operand of the operation is.
 #[derive(Clone, Copy, PartialEq)]
@@ -20,99 +20,135 @@ pub(super) enum Kind {
     StartModes,
 }
 
-/// The way back through a run.
-pub(super) struct Back {
+/// What went into an operation: the kind and shape of each operand, and the run that they made.
+pub(super) struct Operands {
     pub(super) simulation: Simulation,
     pub(super) rollout: Rollout,
-    pub(super) layout: Layout,
-    /// The operands with their shapes.
     pub(super) kinds: Vec<(Kind, Vec<usize>)>,
 }
 
-impl Back {
-    pub(super) fn pull(&self, bar: &ArrayD<f64>) -> Result<Vec<ArrayD<f64>>, OperationError> {
-        let bar: ArrayView2<'_, f64> = bar.view().into_dimensionality()?;
+/// What a fibre has to say of the operands.
+pub(super) struct Bars<'g> {
+    pub(super) amplitude: f64,
+    pub(super) parameters: &'g [f64],
+    pub(super) sources: &'g [SourceCotangent],
+    pub(super) start: Option<&'g FiberState>,
+    /// What all of it is multiplied by.
+    pub(super) weight: f64,
+}
+
+impl Operands {
+    pub(super) fn wanted(&self) -> Wanted {
         let asked = |kind: Kind| self.kinds.iter().any(|(own, _)| *own == kind);
-        let wanted = Wanted {
+        Wanted {
             parameters: asked(Kind::Parameters),
             waveforms: asked(Kind::Waveforms),
             potentials: asked(Kind::Potentials) || asked(Kind::SpaceTime),
-        };
-        let members: Vec<usize> = (0..self.rollout.fibers.len()).collect();
-        let objective = |fiber: usize, _: &FiberOutcome| self.layout.evaluation(bar.row(fiber));
-        let (simulation, rollout) = (&self.simulation, &self.rollout);
-        let runs = simulation.differentiate_rollout(rollout, &members, &objective, wanted)?;
-        let gradients = runs.iter().enumerate();
-        let gradients = gradients.map(|(fiber, run)| self.gradient(fiber, run));
-        let gradients: Vec<&Gradient> = gradients.collect::<Result<_, SimulationError>>()?;
-        let each = self.kinds.iter();
-        Ok(each
-            .map(|(kind, shape)| self.by_operand(*kind, shape, &gradients))
-            .collect())
+        }
     }
 
-    fn gradient<'r>(
+    /// The way back through a run whose results lie as `layout` says.
+    pub(super) fn pull_run(
         &self,
-        fiber: usize,
-        run: &'r FiberDerivative,
-    ) -> Result<&'r Gradient, SimulationError> {
-        run.gradient.as_ref().ok_or_else(|| {
-            let diverged = self.simulation.divergence(fiber, run.outcome.status);
-            diverged.unwrap_or_else(|| unreachable!("only runs that diverge have no derivative"))
-        })
+        layout: &Layout,
+        bar: &ArrayD<f64>,
+    ) -> Result<Vec<ArrayD<f64>>, OperationError> {
+        let bar: ArrayView2<'_, f64> = bar.view().into_dimensionality()?;
+        let members: Vec<usize> = (0..self.rollout.fibers.len()).collect();
+        let objective = |fiber: usize, _: &FiberOutcome| layout.evaluation(bar.row(fiber));
+        let (simulation, rollout) = (&self.simulation, &self.rollout);
+        let runs =
+            simulation.differentiate_rollout(rollout, &members, &objective, self.wanted())?;
+        let mut bars = Vec::with_capacity(runs.len());
+        for (fiber, run) in runs.iter().enumerate() {
+            if let Some(error) = simulation.divergence(fiber, run.outcome.status) {
+                return Err(error.into());
+            }
+            let Some(gradient) = &run.gradient else {
+                unreachable!("only runs that diverge have no derivative")
+            };
+            bars.push(Bars {
+                amplitude: gradient.amplitude,
+                parameters: &gradient.parameters,
+                sources: &gradient.sources,
+                start: Some(&gradient.start),
+                weight: 1.0,
+            });
+        }
+        Ok(self.collect(&bars))
     }
 
-    /// The derivative by an operand, from those of all fibres.
-    fn by_operand(&self, kind: Kind, shape: &[usize], gradients: &[&Gradient]) -> ArrayD<f64> {
-        let mut sum = ArrayD::zeros(shape);
-        for (fiber, gradient) in gradients.iter().enumerate() {
-            let sources = self.rollout.drive.sources[fiber]
-                .iter()
-                .zip(&gradient.sources);
-            match kind {
-                Kind::Amplitudes if sum.len() == 1 => sum += gradient.amplitude,
-                Kind::Amplitudes => sum[[fiber]] = gradient.amplitude,
-                Kind::Waveforms => {
-                    for (source, bar) in sources {
-                        if let SourceField::Separable { waveform, .. } = source.field {
-                            let mut row = sum.index_axis_mut(Axis(0), waveform);
-                            row += &ArrayView1::from(&bar.waveform);
-                        }
+    /// The derivatives by the operands, from what all fibres say.
+    pub(super) fn collect(&self, bars: &[Bars<'_>]) -> Vec<ArrayD<f64>> {
+        let each = self.kinds.iter();
+        each.map(|(kind, shape)| {
+            let mut sum = ArrayD::zeros(&shape[..]);
+            for (fiber, bars) in bars.iter().enumerate() {
+                self.add(*kind, fiber, bars, &mut sum);
+            }
+            sum
+        })
+        .collect()
+    }
+
+    /// Adds what fibre `fiber` says of an operand.
+    fn add(&self, kind: Kind, fiber: usize, bars: &Bars<'_>, to: &mut ArrayD<f64>) {
+        let weight = bars.weight;
+        let sources = self.rollout.drive.sources[fiber].iter().zip(bars.sources);
+        let own = |to: &mut ArrayD<f64>, values: &[f64]| {
+            add_row(to.index_axis_mut(Axis(0), fiber), values, weight);
+        };
+        match (kind, bars.start) {
+            (Kind::Amplitudes, _) if to.len() == 1 => *to += weight * bars.amplitude,
+            (Kind::Amplitudes, _) => to[[fiber]] += weight * bars.amplitude,
+            (Kind::Waveforms, _) => {
+                for (source, bar) in sources {
+                    if let SourceField::Separable { waveform, .. } = source.field {
+                        add_row(to.index_axis_mut(Axis(0), waveform), &bar.waveform, weight);
                     }
                 }
-                Kind::Potentials => {
-                    let of_fields = sources.filter(|(source, _)| {
-                        matches!(
-                            &source.field,
-                            SourceField::Separable {
-                                potentials: Some(_),
-                                ..
-                            }
-                        )
-                    });
-                    let mut of_fiber = sum.index_axis_mut(Axis(0), fiber);
-                    for (index, (_, bar)) in of_fields.enumerate() {
-                        let mut row = of_fiber.index_axis_mut(Axis(0), index);
-                        row.assign(&ArrayView1::from(&bar.potentials));
-                    }
+            }
+            (Kind::Potentials, _) => {
+                let of_fields = sources.filter(|(source, _)| has_field(source));
+                let mut of_fiber = to.index_axis_mut(Axis(0), fiber);
+                for (index, (_, bar)) in of_fields.enumerate() {
+                    add_row(
+                        of_fiber.index_axis_mut(Axis(0), index),
+                        &bar.potentials,
+                        weight,
+                    );
                 }
-                Kind::SpaceTime => {
-                    if let Some((_, bar)) = sources.last() {
-                        assign(&mut sum, fiber, &bar.potentials);
-                    }
+            }
+            (Kind::SpaceTime, _) => {
+                if let Some(bar) = bars.sources.last() {
+                    own(to, &bar.potentials);
                 }
-                Kind::Parameters => sum += &ArrayView1::from(&gradient.parameters),
-                Kind::StartV => assign(&mut sum, fiber, &gradient.start.v_mv),
-                Kind::StartStates => assign(&mut sum, fiber, &gradient.start.states.concat()),
-                Kind::StartModes => assign(&mut sum, fiber, &gradient.start.modes),
+            }
+            (Kind::Parameters, _) => add_row(to.view_mut(), bars.parameters, weight),
+            (Kind::StartV, Some(start)) => own(to, &start.v_mv),
+            (Kind::StartStates, Some(start)) => own(to, &start.states.concat()),
+            (Kind::StartModes, Some(start)) => own(to, &start.modes),
+            (Kind::StartV | Kind::StartStates | Kind::StartModes, None) => {
+                unreachable!("what has no derivative by its start takes none")
             }
         }
-        sum
     }
 }
 
-/// Fills the part of a fibre, in row-major order.
-fn assign(to: &mut ArrayD<f64>, fiber: usize, values: &[f64]) {
-    let mut part = to.index_axis_mut(Axis(0), fiber);
-    part.iter_mut().zip(values).for_each(|(to, &x)| *to = x);
+/// Whether the potentials of a source are an operand's part.
+fn has_field(source: &Source) -> bool {
+    matches!(
+        source.field,
+        SourceField::Separable {
+            potentials: Some(_),
+            ..
+        }
+    )
+}
+
+/// Adds `weight` times `values`, which lie in row-major order.
+fn add_row(mut to: ArrayViewMutD<'_, f64>, values: &[f64], weight: f64) {
+    for (to, &x) in to.iter_mut().zip(values) {
+        *to += weight * x;
+    }
 }

@@ -2,21 +2,18 @@
 //! losses of these are differentiated by everything that went in.
 
 mod back;
+mod inputs;
 mod layout;
+mod thresholds;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use axonml_autodiff::tensor::{GradientTape, Tensor, TensorError};
-use axonml_autodiff::{
-    FiberState, NodeSelection, ObserverKind, ObserverSpec, Rollout, Source, SourceField, Start,
-};
-use axonml_core::CoreError;
-use ndarray::{Array2, ArrayD, ArrayView, Axis, Dimension, Ix1, Ix2, Ix3};
+use axonml_autodiff::{NodeSelection, ObserverKind, ObserverSpec};
+use ndarray::{Array2, ArrayD};
 use thiserror::Error;
 
 use crate::{Simulation, SimulationError, Stimulus};
-use back::{Back, Kind};
 use layout::Layout;
 
 /// Why a run on a tape failed.
@@ -29,6 +26,16 @@ pub enum TapedRunError {
     /// The run cannot be set up, or a fibre diverged.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
+    /// A fibre has no activation threshold.
+    #[error(
+        "fibre {fiber} has no threshold ({status}): leave it out, or search up to a larger amplitude"
+    )]
+    NoThreshold {
+        /// 0-based index of the fibre.
+        fiber: usize,
+        /// Why, see [`crate::Threshold::status`].
+        status: &'static str,
+    },
 }
 
 /// A run that is being described; see [`Simulation::on_tape`].
@@ -85,8 +92,7 @@ impl Simulation {
     /// # use axonml_models::{Device, Fiber, NodeSelection, Settings, Simulation, Stimulus, model};
     /// # use axonml_models::tensor::GradientTape;
     /// # use axonml_core::{Medium, PointSource, Waveform};
-    /// # use std::sync::Arc;
-    /// # let settings = Settings { tstop_ms: 0.5, ..Settings::default() };
+    /// #     /// # let settings = Settings { tstop_ms: 0.5, ..Settings::default() };
     /// # let simulation = Simulation::new(model("mrg")?, vec![Fiber::new(10.0, 11)], &settings, &Device::cpu()?)?;
     /// # let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
     /// # let stimulus = Stimulus::uniform(1, Arc::new(electrode), Waveform::monophasic(0.1)?);
@@ -192,7 +198,13 @@ impl<'s, 't> TapedRun<'s, 't> {
     /// [`Simulation::run`], if shapes or parameters do not fit, if the recorded arrays differ in size between fibres, or if a
     /// fibre diverges.
     pub fn run(self) -> Result<Trajectories<'t>, TapedRunError> {
-        let rollout = self.rollout()?;
+        let kind = ObserverKind::Recorder {
+            states: self.states.clone(),
+            every: self.every,
+        };
+        let recorder = ObserverSpec::new(kind, self.nodes.clone());
+        let mut rollout = self.rollout(&[recorder])?;
+        rollout.final_states = self.last;
         let outcome = self.simulation.execute(&rollout)?;
         for (fiber, result) in outcome.fibers.iter().enumerate() {
             if let Some(error) = self.simulation.divergence(fiber, result.status) {
@@ -205,171 +217,11 @@ impl<'s, 't> TapedRun<'s, 't> {
             row.assign(&layout.flatten(result));
         }
 
-        let mut operands = Vec::new();
-        let mut kinds = Vec::new();
-        let mut take = |kind: Kind, tensor: Option<Tensor<'t>>| {
-            if let Some(tensor) = tensor {
-                operands.push(tensor);
-                kinds.push((kind, tensor.shape()));
-            }
-        };
-        take(Kind::Amplitudes, self.amplitudes);
-        take(Kind::Waveforms, self.waveforms);
-        take(Kind::Potentials, self.potentials);
-        take(Kind::SpaceTime, self.space_time);
-        take(Kind::Parameters, self.parameters);
-        take(Kind::StartV, self.start.map(|start| start.v_mv));
-        take(Kind::StartStates, self.start.map(|start| start.states));
-        take(Kind::StartModes, self.start.map(|start| start.modes));
-        let back = Back {
-            simulation: self.simulation.clone(),
-            rollout,
-            layout: layout.clone(),
-            kinds,
-        };
-        let flat = self
-            .tape
-            .operation("simulate", &operands, flat.into_dyn(), move |bar| {
-                back.pull(bar)
-            });
+        let (operands, given) = self.operands(rollout);
+        let kept = layout.clone();
+        let pull = move |bar: &ArrayD<f64>| given.pull_run(&kept, bar);
+        let tape = self.tape;
+        let flat = tape.operation("simulate", &operands, flat.into_dyn(), pull);
         Ok(layout.tensors(flat, outcome.fibers.len()))
     }
-
-    /// The run as data, with the tensors' numbers put in.
-    fn rollout(&self) -> Result<Rollout, TapedRunError> {
-        let kind = ObserverKind::Recorder {
-            states: self.states.clone(),
-            every: self.every,
-        };
-        let recorder = ObserverSpec::new(kind, self.nodes.clone());
-        let mut rollout = self.simulation.rollout(self.stimulus, &[recorder])?;
-        rollout.steps = self.steps.clone();
-        rollout.final_states = self.last;
-        let fibers = rollout.fibers.len();
-        let steps = rollout.grid.steps();
-
-        if let Some(tensor) = self.amplitudes {
-            let amplitudes = tensor.value()?;
-            rollout.drive.amplitudes = match amplitudes.len() {
-                1 => vec![amplitudes.iter().copied().next().unwrap_or_default(); fibers],
-                _ => shaped::<Ix1>("the amplitudes", &amplitudes, &[fibers])?.to_vec(),
-            };
-        }
-        if let Some(tensor) = self.waveforms {
-            let expected = [rollout.drive.waveforms.len(), steps];
-            let waveforms = tensor.value()?;
-            let waveforms = shaped::<Ix2>("the waveforms", &waveforms, &expected)?;
-            let rows = waveforms.outer_iter();
-            rollout.drive.waveforms = rows.map(|row| Arc::new(row.to_vec())).collect();
-        }
-        if let Some(tensor) = self.potentials {
-            let potentials = tensor.value()?;
-            for fiber in 0..fibers {
-                let cable = rollout.fibers[fiber].cable.clone();
-                let mut sources = rollout.drive.sources[fiber].to_vec();
-                let of_fields = sources
-                    .iter_mut()
-                    .filter_map(|source| match &mut source.field {
-                        SourceField::Separable {
-                            projection,
-                            potentials: Some(potentials),
-                            ..
-                        } => Some((projection, potentials)),
-                        _ => None,
-                    });
-                let of_fields: Vec<_> = of_fields.collect();
-                let expected = [fibers, of_fields.len(), cable.samples()];
-                let all = shaped::<Ix3>("the potentials", &potentials, &expected)?;
-                for (index, (projection, potentials)) in of_fields.into_iter().enumerate() {
-                    let values = all.index_axis(Axis(0), fiber).row(index).to_vec();
-                    *projection = Arc::new(cable.project(&values));
-                    *potentials = Arc::new(values);
-                }
-                rollout.drive.sources[fiber] = Arc::new(sources);
-            }
-        }
-        if let Some(tensor) = self.space_time {
-            let potentials = tensor.value()?;
-            for fiber in 0..fibers {
-                let expected = [fibers, steps, rollout.fibers[fiber].cable.samples()];
-                let all = shaped::<Ix3>("the space-time potentials", &potentials, &expected)?;
-                let values = all.index_axis(Axis(0), fiber).iter().copied().collect();
-                let mut sources = rollout.drive.sources[fiber].to_vec();
-                sources.push(Source {
-                    field: SourceField::Dense(Arc::new(values)),
-                    scaled: true,
-                });
-                rollout.drive.sources[fiber] = Arc::new(sources);
-            }
-        }
-        if let Some(tensor) = self.parameters {
-            let values = tensor.value()?;
-            self.check_parameters(&values)?;
-        }
-        if let Some(start) = self.start {
-            rollout.start = self.given_start(&rollout, start)?;
-        }
-        Ok(rollout)
-    }
-
-    fn check_parameters(&self, given: &ArrayD<f64>) -> Result<(), SimulationError> {
-        let parameters = &self.simulation.schema().parameters;
-        let given = shaped::<Ix1>("the parameters", given, &[parameters.len()])?;
-        let differing = parameters
-            .iter()
-            .zip(given)
-            .find(|(p, given)| p.value != **given);
-        match differing {
-            None => Ok(()),
-            Some((parameter, given)) => Err(SimulationError::Core(CoreError::BadValue {
-                what: format!("parameter {} on the tape", parameter.name),
-                found: given.to_string(),
-                expected: format!("{}, which the simulation was built with", parameter.value),
-            })),
-        }
-    }
-
-    fn given_start(
-        &self,
-        rollout: &Rollout,
-        start: StateTensors<'t>,
-    ) -> Result<Start, TapedRunError> {
-        let (v, states, modes) = (
-            start.v_mv.value()?,
-            start.states.value()?,
-            start.modes.value()?,
-        );
-        let fibers = rollout.fibers.len();
-        let count = rollout.membrane.states.len();
-        let mut each = Vec::with_capacity(fibers);
-        for (fiber, of) in rollout.fibers.iter().enumerate() {
-            let nodes = of.cable.nodes();
-            let v = shaped::<Ix2>("the start voltages", &v, &[fibers, nodes])?;
-            let states = shaped::<Ix3>("the start states", &states, &[fibers, count, nodes])?;
-            let modes = shaped::<Ix2>("the start modes", &modes, &[fibers, of.cable.mode_count()])?;
-            let of_fiber = states.index_axis(Axis(0), fiber);
-            each.push(FiberState {
-                v_mv: v.row(fiber).to_vec(),
-                states: of_fiber.outer_iter().map(|state| state.to_vec()).collect(),
-                modes: modes.row(fiber).to_vec(),
-            });
-        }
-        Ok(Start::From(each))
-    }
-}
-
-/// An array of the expected shape.
-fn shaped<'a, D: Dimension>(
-    what: &str,
-    value: &'a ArrayD<f64>,
-    expected: &[usize],
-) -> Result<ArrayView<'a, f64, D>, SimulationError> {
-    let view = value.view().into_dimensionality::<D>().ok();
-    view.filter(|view| view.shape() == expected).ok_or_else(|| {
-        SimulationError::Core(CoreError::Shape {
-            what: format!("{what} on the tape"),
-            expected: format!("the shape {expected:?}"),
-            found: format!("{:?}", value.shape()),
-        })
-    })
 }

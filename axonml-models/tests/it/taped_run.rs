@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::tensor::{GradientTape, Tensor};
 use axonml_models::{
-    Device, Fiber, NodeSelection, Settings, Simulation, StateTensors, Stimulus, TapedRunError,
-    model,
+    Device, Fiber, NodeSelection, Settings, Simulation, StateTensors, Stimulus, TapedRun,
+    TapedRunError, ThresholdSearch, model,
 };
 use ndarray::{Array1, Array2, Array3, ArrayD, Ix3, Ix4, array};
 
@@ -269,16 +269,17 @@ fn a_run_in_two_parts() {
         };
         let pulse = Waveform::monophasic(0.1).unwrap();
         let stimulus = Stimulus::uniform(2, Arc::new(source), pulse);
-        let loss_of = |parts: &[std::ops::Range<usize>]| {
+        let loss_of = |ends: &[usize]| {
             let tape = GradientTape::new();
             let amplitudes = tape.variable(array![-0.03, -0.05]);
             let mut start: Option<StateTensors> = None;
             let mut loss = tape.number(0.0);
-            for steps in parts {
+            let mut done = 0;
+            for &end in ends {
                 let mut run = sim
                     .on_tape(&tape, &stimulus)
                     .amplitudes(amplitudes)
-                    .steps(steps.clone())
+                    .steps(done..end)
                     .keep_last();
                 if let Some(start) = start {
                     run = run.start(start);
@@ -286,14 +287,15 @@ fn a_run_in_two_parts() {
                 let run = run.run().unwrap();
                 loss = loss + (run.v_mv * 0.01).square().sum();
                 start = run.last;
+                done = end;
             }
             let last = start.unwrap();
             loss = loss + last.states.square().sum() * 3.0 + last.modes.sum() * 0.1;
             let by_amplitudes = tape.backward(loss).unwrap().of(amplitudes).unwrap();
             (loss.number().unwrap(), by_amplitudes)
         };
-        let (whole, by_whole) = loss_of(&[0..60]);
-        let (parts, by_parts) = loss_of(&[0..25, 25..60]);
+        let (whole, by_whole) = loss_of(&[60]);
+        let (parts, by_parts) = loss_of(&[25, 60]);
         assert!((whole - parts).abs() <= 1e-12 * whole, "{id}");
         close(id, &by_parts, &by_whole, 1e-10, 0.0);
     }
@@ -314,7 +316,7 @@ fn what_does_not_fit_is_refused() {
     );
     let tape = GradientTape::new();
     let run = || sim.on_tape(&tape, &stimulus);
-    let refused = |run: axonml_models::TapedRun<'_, '_>| run.run().unwrap_err().to_string();
+    let refused = |run: TapedRun<'_, '_>| run.run().unwrap_err().to_string();
     let three = tape.constant(array![1.0, 2.0, 3.0]);
     let text = refused(run().amplitudes(three));
     assert!(
@@ -382,4 +384,84 @@ fn divergence_is_named() {
     let tape = GradientTape::new();
     let error = sim.on_tape(&tape, &Stimulus::none(1)).run().unwrap_err();
     assert!(error.to_string().contains("fibre 0 diverged"), "{error}");
+}
+
+/// Thresholds as an operation: electrode position and phases of exact fibres against differences of thresholds.
+#[test]
+fn thresholds_of_a_design() {
+    let sim = simulation("mrg", &[8.0, 12.0], 15, 240);
+    let search = ThresholdSearch {
+        resolution: 1e-9,
+        detect_nodes: vec![2, -3],
+        ..ThresholdSearch::default()
+    };
+    let steps = sim.grid().steps();
+    let unit = Arc::new(Waveform::from_samples(DT_MS, vec![1.0; steps]).unwrap());
+    let stimulus = (0..2).fold(Stimulus::none(2), |stimulus, fiber| {
+        let zeros = vec![0.0; sim.sample_points_um(fiber).len()];
+        stimulus.potentials(fiber, zeros, unit.clone()).unwrap()
+    });
+    let on = |from: usize, to: usize| -> Array1<f64> {
+        (0..steps)
+            .map(|step| if (from..to).contains(&step) { 1.0 } else { 0.0 })
+            .collect()
+    };
+    // The second fibre counts twice, so that fibres cannot be mixed up.
+    fn weighed<'t>(
+        tape: &'t GradientTape,
+        run: TapedRun<'_, 't>,
+        search: &ThresholdSearch,
+    ) -> Tensor<'t> {
+        let weights = tape.constant(array![1.0, 2.0]);
+        (run.ln_thresholds(search).unwrap() * weights).sum()
+    }
+    let loss = |tape: &GradientTape, numbers: [f64; 3]| -> (f64, Vec<f64>) {
+        let variables = tape.variable(Array1::from(numbers.to_vec()));
+        let number = |index: usize| variables.slice_axis(0, index..index + 1);
+        let waveform =
+            number(1) * tape.constant(on(10, 30)) + number(2) * tape.constant(on(30, 60));
+        let run = sim
+            .on_tape(tape, &stimulus)
+            .potentials(electrode(&sim, tape, number(0)))
+            .waveforms(waveform.insert_axis(0));
+        let loss = weighed(tape, run, &search);
+        let gradients = tape.backward(loss).unwrap();
+        let found = gradients.of(variables).unwrap().iter().copied().collect();
+        (loss.number().unwrap(), found)
+    };
+    let at = [700.0, -1.0, 0.3];
+    let (_, found) = loss(&GradientTape::new(), at);
+    for (index, found) in found.into_iter().enumerate() {
+        let moved = |by: f64| {
+            let mut at = at;
+            at[index] *= 1.0 + by;
+            loss(&GradientTape::new(), at).0
+        };
+        let h = 1e-4;
+        let expected = (moved(h) - moved(-h)) / (2.0 * h * at[index]);
+        assert!(
+            (found - expected).abs() <= 1e-3 * expected.abs(),
+            "number {index}: {found:e}, differences {expected:e}"
+        );
+    }
+
+    // What has no threshold, and what thresholds are no function of.
+    let tape = GradientTape::new();
+    let silent = sim
+        .on_tape(&tape, &stimulus)
+        .ln_thresholds(&ThresholdSearch {
+            max_ma: 0.002,
+            ..search.clone()
+        });
+    let text = silent.unwrap_err().to_string();
+    assert!(
+        text.contains("fibre 0 has no threshold (no_activation)"),
+        "{text}"
+    );
+    let run = sim.on_tape(&tape, &stimulus).amplitudes(tape.number(1.0));
+    let text = run.ln_thresholds(&search).unwrap_err().to_string();
+    assert!(
+        text.contains("amplitudes, which are searched for"),
+        "{text}"
+    );
 }

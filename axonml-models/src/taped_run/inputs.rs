@@ -1,0 +1,170 @@
+//! What goes into a run on a tape: the numbers of tensors, put into a rollout.
+
+use std::sync::Arc;
+
+use axonml_autodiff::tensor::Tensor;
+use axonml_autodiff::{FiberState, ObserverSpec, Rollout, Source, SourceField, Start};
+use axonml_core::CoreError;
+use ndarray::{ArrayD, ArrayView, Axis, Dimension, Ix1, Ix2, Ix3};
+
+use super::back::{Kind, Operands};
+use super::{StateTensors, TapedRun, TapedRunError};
+use crate::SimulationError;
+
+impl<'t> TapedRun<'_, 't> {
+    /// What goes into the operation.
+    pub(super) fn operands(&self, rollout: Rollout) -> (Vec<Tensor<'t>>, Operands) {
+        let all = [
+            (Kind::Amplitudes, self.amplitudes),
+            (Kind::Waveforms, self.waveforms),
+            (Kind::Potentials, self.potentials),
+            (Kind::SpaceTime, self.space_time),
+            (Kind::Parameters, self.parameters),
+            (Kind::StartV, self.start.map(|start| start.v_mv)),
+            (Kind::StartStates, self.start.map(|start| start.states)),
+            (Kind::StartModes, self.start.map(|start| start.modes)),
+        ];
+        let given = all
+            .into_iter()
+            .filter_map(|(kind, tensor)| Some((kind, tensor?)));
+        let (kinds, tensors) = given.map(|(kind, t)| ((kind, t.shape()), t)).unzip();
+        let operands = Operands {
+            simulation: self.simulation.clone(),
+            rollout,
+            kinds,
+        };
+        (tensors, operands)
+    }
+
+    /// The run as data, with the tensors' numbers put in.
+    pub(super) fn rollout(&self, observers: &[ObserverSpec]) -> Result<Rollout, TapedRunError> {
+        let mut rollout = self.simulation.rollout(self.stimulus, observers)?;
+        rollout.steps = self.steps.clone();
+        let fibers = rollout.fibers.len();
+        let steps = rollout.grid.steps();
+
+        if let Some(tensor) = self.amplitudes {
+            let amplitudes = tensor.value()?;
+            rollout.drive.amplitudes = match amplitudes.len() {
+                1 => vec![amplitudes.iter().copied().next().unwrap_or_default(); fibers],
+                _ => shaped::<Ix1>("the amplitudes", &amplitudes, &[fibers])?.to_vec(),
+            };
+        }
+        if let Some(tensor) = self.waveforms {
+            let expected = [rollout.drive.waveforms.len(), steps];
+            let waveforms = tensor.value()?;
+            let waveforms = shaped::<Ix2>("the waveforms", &waveforms, &expected)?;
+            let rows = waveforms.outer_iter();
+            rollout.drive.waveforms = rows.map(|row| Arc::new(row.to_vec())).collect();
+        }
+        if let Some(tensor) = self.potentials {
+            let potentials = tensor.value()?;
+            for fiber in 0..fibers {
+                let cable = rollout.fibers[fiber].cable.clone();
+                let mut sources = rollout.drive.sources[fiber].to_vec();
+                let of_fields = sources
+                    .iter_mut()
+                    .filter_map(|source| match &mut source.field {
+                        SourceField::Separable {
+                            projection,
+                            potentials: Some(potentials),
+                            ..
+                        } => Some((projection, potentials)),
+                        _ => None,
+                    });
+                let of_fields: Vec<_> = of_fields.collect();
+                let expected = [fibers, of_fields.len(), cable.samples()];
+                let all = shaped::<Ix3>("the potentials", &potentials, &expected)?;
+                for (index, (projection, potentials)) in of_fields.into_iter().enumerate() {
+                    let values = all.index_axis(Axis(0), fiber).row(index).to_vec();
+                    *projection = Arc::new(cable.project(&values));
+                    *potentials = Arc::new(values);
+                }
+                rollout.drive.sources[fiber] = Arc::new(sources);
+            }
+        }
+        if let Some(tensor) = self.space_time {
+            let potentials = tensor.value()?;
+            for fiber in 0..fibers {
+                let expected = [fibers, steps, rollout.fibers[fiber].cable.samples()];
+                let all = shaped::<Ix3>("the space-time potentials", &potentials, &expected)?;
+                let values = all.index_axis(Axis(0), fiber).iter().copied().collect();
+                let mut sources = rollout.drive.sources[fiber].to_vec();
+                sources.push(Source {
+                    field: SourceField::Dense(Arc::new(values)),
+                    scaled: true,
+                });
+                rollout.drive.sources[fiber] = Arc::new(sources);
+            }
+        }
+        if let Some(tensor) = self.parameters {
+            let values = tensor.value()?;
+            self.check_parameters(&values)?;
+        }
+        if let Some(start) = self.start {
+            rollout.start = self.given_start(&rollout, start)?;
+        }
+        Ok(rollout)
+    }
+
+    fn check_parameters(&self, given: &ArrayD<f64>) -> Result<(), SimulationError> {
+        let parameters = &self.simulation.schema().parameters;
+        let given = shaped::<Ix1>("the parameters", given, &[parameters.len()])?;
+        let differing = parameters
+            .iter()
+            .zip(given)
+            .find(|(p, given)| p.value != **given);
+        match differing {
+            None => Ok(()),
+            Some((parameter, given)) => Err(SimulationError::Core(CoreError::BadValue {
+                what: format!("parameter {} on the tape", parameter.name),
+                found: given.to_string(),
+                expected: format!("{}, which the simulation was built with", parameter.value),
+            })),
+        }
+    }
+
+    fn given_start(
+        &self,
+        rollout: &Rollout,
+        start: StateTensors<'t>,
+    ) -> Result<Start, TapedRunError> {
+        let (v, states, modes) = (
+            start.v_mv.value()?,
+            start.states.value()?,
+            start.modes.value()?,
+        );
+        let fibers = rollout.fibers.len();
+        let count = rollout.membrane.states.len();
+        let mut each = Vec::with_capacity(fibers);
+        for (fiber, of) in rollout.fibers.iter().enumerate() {
+            let nodes = of.cable.nodes();
+            let v = shaped::<Ix2>("the start voltages", &v, &[fibers, nodes])?;
+            let states = shaped::<Ix3>("the start states", &states, &[fibers, count, nodes])?;
+            let modes = shaped::<Ix2>("the start modes", &modes, &[fibers, of.cable.mode_count()])?;
+            let of_fiber = states.index_axis(Axis(0), fiber);
+            each.push(FiberState {
+                v_mv: v.row(fiber).to_vec(),
+                states: of_fiber.outer_iter().map(|state| state.to_vec()).collect(),
+                modes: modes.row(fiber).to_vec(),
+            });
+        }
+        Ok(Start::From(each))
+    }
+}
+
+/// An array of the expected shape.
+fn shaped<'a, D: Dimension>(
+    what: &str,
+    value: &'a ArrayD<f64>,
+    expected: &[usize],
+) -> Result<ArrayView<'a, f64, D>, SimulationError> {
+    let view = value.view().into_dimensionality::<D>().ok();
+    view.filter(|view| view.shape() == expected).ok_or_else(|| {
+        SimulationError::Core(CoreError::Shape {
+            what: format!("{what} on the tape"),
+            expected: format!("the shape {expected:?}"),
+            found: format!("{:?}", value.shape()),
+        })
+    })
+}

@@ -1,0 +1,72 @@
+//! Activation thresholds as an operation on a tape.
+
+use axonml_autodiff::tensor::{OperationError, Tensor};
+use axonml_core::CoreError;
+use ndarray::{Array1, ArrayD};
+
+use super::back::Bars;
+use super::{TapedRun, TapedRunError};
+use crate::threshold_gradient::detector;
+use crate::{SimulationError, ThresholdSearch};
+
+impl<'t> TapedRun<'_, 't> {
+    /// Natural logarithms of the fibres' activation thresholds in mA, `[fiber]`: the operation searches them, and takes
+    /// their derivatives as [`Simulation::threshold_gradients`] does. They vary smoothly where responses do not. What was
+    /// said of recording does not matter.
+    ///
+    /// # Errors
+    /// As [`TapedRun::run`]; [`TapedRunError::NoThreshold`] if a fibre has none; [`TapedRunError::Simulation`] if
+    /// amplitudes, steps or a start were given, of which thresholds are no function here.
+    pub fn ln_thresholds(self, search: &ThresholdSearch) -> Result<Tensor<'t>, TapedRunError> {
+        let whole_run = 0..self.simulation.grid().steps();
+        let given = [
+            (
+                self.amplitudes.is_some(),
+                "amplitudes, which are searched for",
+            ),
+            (self.start.is_some(), "states to start from"),
+            (self.steps != whole_run, "a part of the steps"),
+        ];
+        if let Some((_, found)) = given.into_iter().find(|(given, _)| *given) {
+            return Err(SimulationError::Core(CoreError::BadValue {
+                what: "what thresholds on the tape depend on".into(),
+                found: found.into(),
+                expected: "waveforms, potentials or parameters".into(),
+            })
+            .into());
+        }
+        let searched = self.rollout(&search.observers())?;
+        let found = self.simulation.thresholds_of(searched, search)?;
+        let mut thresholds_ma = Vec::with_capacity(found.len());
+        for (fiber, threshold) in found.iter().enumerate() {
+            thresholds_ma.push(threshold.upper_ma().ok_or(TapedRunError::NoThreshold {
+                fiber,
+                status: threshold.status(),
+            })?);
+        }
+        let logarithms = thresholds_ma.iter().map(|ma| ma.ln());
+        let result = Array1::from_iter(logarithms).into_dyn();
+
+        let rollout = self.rollout(&[detector(search)])?;
+        let (operands, given) = self.operands(rollout);
+        let search = search.clone();
+        let known: Vec<Option<f64>> = thresholds_ma.into_iter().map(Some).collect();
+        let pull = move |bar: &ArrayD<f64>| -> Result<Vec<ArrayD<f64>>, OperationError> {
+            let (rollout, wanted) = (given.rollout.clone(), given.wanted());
+            let simulation = &given.simulation;
+            let found = simulation.threshold_gradients_of(rollout, &search, &known, wanted)?;
+            let each = found.iter().flatten().zip(bar);
+            let bars = each.map(|(gradient, &weight)| Bars {
+                amplitude: 0.0,
+                parameters: &gradient.parameters,
+                sources: &gradient.sources,
+                start: None,
+                weight,
+            });
+            Ok(given.collect(&bars.collect::<Vec<_>>()))
+        };
+        Ok(self
+            .tape
+            .operation("ln_thresholds", &operands, result, pull))
+    }
+}
