@@ -11,7 +11,7 @@ use crate::{SimulationError, ThresholdSearch};
 
 impl<'t> TapedRun<'_, 't> {
     /// Natural logarithms of the fibres' activation thresholds in mA, `[fiber]`: the operation searches them, and takes
-    /// their derivatives as [`Simulation::threshold_gradients`] does. They vary smoothly where responses do not. What was
+    /// their derivatives as [`crate::Simulation::threshold_gradients`] does. They vary smoothly where responses do not. What was
     /// said of recording does not matter.
     ///
     /// # Errors
