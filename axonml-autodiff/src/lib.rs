@@ -9,6 +9,7 @@
 
 mod adjoint;
 pub mod cable;
+mod collected;
 mod derivative;
 mod error;
 mod expr;
@@ -28,6 +29,9 @@ pub mod tensor;
 
 pub use adjoint::{AdjointInput, AdjointOutput, AdjointProgram, MembraneAdjoint};
 pub use cable::Cable;
+pub use collected::{
+    CableSums, Collected, DenseSource, DenseSums, RecordedSeeds, Seeds, SourceSums,
+};
 pub use error::{BackendError, TraceError};
 pub use expr::{Expr, Tracer};
 pub use fiber::{Membrane, SectionKind, StateUpdate};

@@ -334,6 +334,20 @@ impl Rollout {
         }
     }
 
+    /// The same for rollouts that are differentiated.
+    ///
+    /// # Errors
+    /// As [`Rollout::check`]; [`BackendError::Unsupported`] if it may stop early.
+    pub fn check_differentiable(&self) -> Result<(), BackendError> {
+        self.check()?;
+        match self.stop_when_active {
+            None => Ok(()),
+            Some(_) => Err(BackendError::Unsupported(
+                "a run that is differentiated cannot stop early".into(),
+            )),
+        }
+    }
+
     /// Observers name nodes and states that exist, and can see something.
     fn check_observers(&self) -> Result<(), BackendError> {
         for (index, observer) in self.observers.iter().enumerate() {

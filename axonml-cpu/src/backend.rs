@@ -102,12 +102,7 @@ impl Backend for CpuBackend {
         objective: &dyn Objective,
         request: GradientRequest,
     ) -> Result<Vec<Differentiated>, BackendError> {
-        rollout.check()?;
-        if rollout.stop_when_active.is_some() {
-            return Err(BackendError::Unsupported(
-                "a run that is differentiated cannot stop early".into(),
-            ));
-        }
+        rollout.check_differentiable()?;
         match rollout.precision {
             Precision::F32 => self.each_group(rollout, |group: Group<'_, f32, LANES_F32>| {
                 group.differentiate(objective, request, self.trajectory_bytes)

@@ -84,6 +84,17 @@ struct DenseSource {
     scaled: bool,
 }
 
+impl DenseSource {
+    fn given(&self, dt_ms: f64) -> axonml_autodiff::DenseSource<'_> {
+        axonml_autodiff::DenseSource {
+            cable: &self.cable,
+            dt_ms,
+            ve_mv: &self.ve_mv,
+            amplitude: self.amplitude,
+        }
+    }
+}
+
 /// The stimulus of a group.
 #[derive(Debug)]
 pub(crate) struct GroupDrive<R> {

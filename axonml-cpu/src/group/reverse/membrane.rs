@@ -1,17 +1,13 @@
 //! The reverse of the membrane's programs for a group of lanes.
 
-use axonml_autodiff::{
-    AdjointInput, AdjointOutput, MembraneAdjoint, ParameterCotangents, Real, Rollout,
-};
+use axonml_autodiff::{AdjointInput, AdjointOutput, MembraneAdjoint, Real, Rollout};
 
 use crate::interpreter::Interpreter;
 use crate::isa::Isa;
 use crate::tape::{Tape, Target};
 
 /// A membrane program's reverse, with what its parameters have collected.
-pub(super) struct MembraneBack<'r, R> {
-    rollout: &'r Rollout,
-    adjoint: &'r MembraneAdjoint,
+pub(super) struct MembraneBack<R> {
     interpreter: Interpreter<R>,
     /// State variables that the program reads: the others' cotangents are zero.
     reads: Vec<bool>,
@@ -32,10 +28,10 @@ pub(super) struct Given<'a, R> {
     pub(super) carried: &'a [R],
 }
 
-impl<'r, R: Real> MembraneBack<'r, R> {
+impl<R: Real> MembraneBack<R> {
     pub(super) fn new(
-        rollout: &'r Rollout,
-        adjoint: &'r MembraneAdjoint,
+        rollout: &Rollout,
+        adjoint: &MembraneAdjoint,
         members: &[usize],
         len: usize,
         parameters: bool,
@@ -105,8 +101,6 @@ impl<'r, R: Real> MembraneBack<'r, R> {
         );
         let sums = tape.negated.len();
         MembraneBack {
-            rollout,
-            adjoint,
             interpreter: Interpreter::new(tape, len),
             reads,
             totals: vec![vec![0.0; members.len()]; sums],
@@ -141,12 +135,8 @@ impl<'r, R: Real> MembraneBack<'r, R> {
         self.interpreter.take_sums(&mut self.totals);
     }
 
-    /// Adds what the parameters of lane `lane` with fibre `fiber` collected.
-    pub(super) fn pull(&self, lane: usize, fiber: usize, to: &mut ParameterCotangents) {
-        if self.totals.is_empty() {
-            return;
-        }
-        let bars: Vec<f64> = self.totals.iter().map(|lanes| lanes[lane]).collect();
-        to.pull(self.rollout, fiber, &self.adjoint.coefficients, 0.0, &bars);
+    /// What the coefficients of lane `lane` collected; empty if parameters are not asked for.
+    pub(super) fn of_lane(&self, lane: usize) -> Vec<f64> {
+        self.totals.iter().map(|lanes| lanes[lane]).collect()
     }
 }

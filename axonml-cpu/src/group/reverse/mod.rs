@@ -15,8 +15,8 @@ use std::ops::Range;
 
 use axonml_autodiff::cable::{MODES, ReducedCable};
 use axonml_autodiff::{
-    BackendError, Cotangents, Differentiated, Evaluation, FiberGradient, FiberOutcome, FiberState,
-    FiberStatus, GradientRequest, Objective, ParameterCotangents, Real, Start,
+    BackendError, Collected, Differentiated, Evaluation, FiberGradient, FiberOutcome, FiberState,
+    FiberStatus, GradientRequest, Objective, Real, Seeds,
 };
 
 use super::Group;
@@ -29,14 +29,14 @@ use crate::drive::DriveSums;
 use crate::isa::dispatch;
 use cables::CableSums;
 use membrane::{Given, MembraneBack};
-use seeds::{GroupSeeds, Seeds};
+use seeds::{GroupSeeds, add_last};
 use trajectory::{Checkpoint, Keep, Trajectory};
 
 /// Steps after which sums in the group's precision are moved into double precision.
 const FLUSH: usize = 16;
 
 /// Cotangents of the state that the way back has reached, and what they need on the way; arrays `[node][lane]`.
-struct Back<'r, R, const L: usize> {
+struct Back<R, const L: usize> {
     u: Vec<R>,
     states: Vec<Vec<R>>,
     /// Of conductance and source, or of the ionic current density and nothing.
@@ -50,9 +50,9 @@ struct Back<'r, R, const L: usize> {
     states_before: Vec<Vec<R>>,
     coupling: Vec<R>,
     zeros: Vec<R>,
-    step: MembraneBack<'r, R>,
+    step: MembraneBack<R>,
     /// The reverse of `G` and `J` of the first state.
-    currents: Option<MembraneBack<'r, R>>,
+    currents: Option<MembraneBack<R>>,
     drive: DriveSums<R>,
     cables: Option<CableSums<R, L>>,
     /// State and node at which a lane's cotangents stopped being finite.
@@ -104,7 +104,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         let mut back = self.begin_back(request);
         for (lane, seeds) in seeds.iter().enumerate() {
             if let Some(seeds) = seeds {
-                seeds.add_last(lane, L, &mut back.u, &mut back.states, &mut back.z);
+                add_last(seeds, lane, L, &mut back.u, &mut back.states, &mut back.z);
             }
         }
         let recorded = GroupSeeds::new(&mut seeds, L);
@@ -211,7 +211,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
     }
 
-    fn begin_back(&self, request: GradientRequest) -> Back<'r, R, L> {
+    fn begin_back(&self, request: GradientRequest) -> Back<R, L> {
         let len = self.nodes * L;
         let rollout = self.rollout;
         let zeros = || vec![R::default(); len];
@@ -251,7 +251,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     /// Undoes step `step`, whose states lie in rows `row` and `row + 1` of the trajectory.
     fn step_back(
         &self,
-        back: &mut Back<'_, R, L>,
+        back: &mut Back<R, L>,
         trajectory: &Trajectory<R>,
         step: usize,
         row: usize,
@@ -274,7 +274,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
 
     fn explicit_back(
         &self,
-        back: &mut Back<'_, R, L>,
+        back: &mut Back<R, L>,
         trajectory: &Trajectory<R>,
         step: usize,
         row: usize,
@@ -326,7 +326,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
 
     fn implicit_back<const MODES: usize>(
         &self,
-        back: &mut Back<'_, R, L>,
+        back: &mut Back<R, L>,
         trajectory: &Trajectory<R>,
         step: usize,
         row: usize,
@@ -412,7 +412,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     }
 
     /// Notes lanes whose cotangents are no longer finite, and goes on with zeros in them.
-    fn find_bad_cotangents(&self, back: &mut Back<'_, R, L>, state: usize) {
+    fn find_bad_cotangents(&self, back: &mut Back<R, L>, state: usize) {
         let mut arrays: Vec<&[R]> = vec![&back.u, &back.z];
         arrays.extend(back.states.iter().map(|state| &state[..]));
         let mut found = false;
@@ -458,7 +458,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     /// What the way back has collected, per fibre.
     fn gradients(
         &self,
-        back: &Back<'_, R, L>,
+        back: &Back<R, L>,
         outcomes: Vec<FiberOutcome>,
         losses: &[f64],
         seeds: &[Option<Seeds>],
@@ -473,14 +473,9 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                     node: Some(node),
                 },
                 (Some(seeds), None) => {
-                    let cotangents = self.cotangents(back, lane, losses[lane], seeds, request);
-                    match cotangents.is_finite() {
-                        true => FiberGradient::Found(Box::new(cotangents)),
-                        false => FiberGradient::NonFinite {
-                            state: self.rollout.steps.start,
-                            node: None,
-                        },
-                    }
+                    let collected = self.collected(back, lane);
+                    let (fiber, loss) = (self.members[lane], losses[lane]);
+                    collected.gradient(self.rollout, fiber, loss, seeds, request)
                 }
             };
             differentiated.push(Differentiated { outcome, gradient });
@@ -488,75 +483,35 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         differentiated
     }
 
-    fn cotangents(
-        &self,
-        back: &Back<'_, R, L>,
-        lane: usize,
-        loss: f64,
-        seeds: &Seeds,
-        request: GradientRequest,
-    ) -> Cotangents {
+    /// What lane `lane` has collected.
+    fn collected(&self, back: &Back<R, L>, lane: usize) -> Collected {
         let fiber = self.members[lane];
-        let rollout = self.rollout;
-        let cable = &rollout.fibers[fiber].cable;
+        let cable = &self.rollout.fibers[fiber].cable;
         let column = |x: &[R], count: usize| -> Vec<f64> {
             (0..count).map(|k| x[k * L + lane].to_f64()).collect()
         };
-        let start = FiberState {
-            v_mv: column(&back.u, cable.nodes()),
-            states: back
-                .states
-                .iter()
-                .map(|state| column(state, cable.nodes()))
-                .collect(),
-            modes: column(&back.z, cable.mode_count()),
-        };
-        let mut sums = ParameterCotangents::zero(rollout, fiber);
-        // v = u + reference at the start and wherever the loss looks.
-        let mut of_u = start.v_mv.iter().sum::<f64>();
-        let mut uniform_v = 0.0;
-        if let Start::Uniform { v_mv, states } = &rollout.start {
-            if states.is_none() {
-                let bars: Vec<f64> = start.states.iter().map(|x| x.iter().sum()).collect();
-                let u = v_mv - rollout.v_reference_mv;
-                of_u += sums.pull(rollout, fiber, &rollout.membrane.rest, u, &bars);
-            }
-            uniform_v = of_u;
-        }
-        back.step.pull(lane, fiber, &mut sums);
-        if let Some(currents) = &back.currents {
-            currents.pull(lane, fiber, &mut sums);
-        }
-        let drive = back
-            .drive
-            .finish(&self.drive, rollout, lane, fiber, request);
-        let (mut shared, mut parameters, mut v_reference) = (Vec::new(), Vec::new(), 0.0);
-        if request.parameters {
-            v_reference = sums.reference + seeds.total_v() - of_u;
-            (shared, parameters) = (sums.shared, sums.fiber);
-        }
-        Cotangents {
-            loss,
-            shared,
-            parameters,
-            v_reference,
+        let states = back.states.iter();
+        let currents = back.currents.as_ref();
+        let (amplitude, sources) = back.drive.finish(&self.drive, self.rollout, lane, fiber);
+        Collected {
+            start: FiberState {
+                v_mv: column(&back.u, cable.nodes()),
+                states: states.map(|state| column(state, cable.nodes())).collect(),
+                modes: column(&back.z, cable.mode_count()),
+            },
+            step: back.step.of_lane(lane),
+            currents: currents.map_or(Vec::new(), |currents| currents.of_lane(lane)),
             cable: back
                 .cables
                 .as_ref()
-                .zip(drive.cable)
-                .map(|(sums, mut cotangent)| {
-                    sums.add_to(&mut cotangent, cable, rollout.grid.dt_ms(), lane);
-                    cotangent
-                }),
-            amplitude: drive.amplitude,
-            sources: drive.sources,
-            start,
-            uniform_v,
+                .map(|sums| sums.of_lane(cable.nodes(), lane)),
+            amplitude,
+            sources,
         }
     }
 }
 
-impl<R: Real, const L: usize> Back<'_, R, L> {
+impl<R: Real, const L: usize> Back<R, L> {
     fn flush(&mut self) {
         self.step.flush();
         if let Some(currents) = &mut self.currents {

@@ -1,143 +1,27 @@
-//! What the objective says about recorded numbers, brought to the states they were recorded at.
+//! What the objective says about recorded numbers, in the lanes of a group.
 
-use axonml_autodiff::{
-    BackendError, Evaluation, FiberState, Observation, ObserverKind, Real, Recording, Rollout,
-};
+use axonml_autodiff::{Real, RecordedSeeds, Seeds};
 
-/// Cotangents of one lane's states.
-#[derive(Debug, Default)]
-pub(super) struct Seeds {
-    recorded: Vec<Recorded>,
-    last: Option<FiberState>,
-    /// Sum of the cotangents of all voltages.
-    total_v: f64,
-}
-
-/// Cotangents of what one recorder saw.
-#[derive(Debug)]
-struct Recorded {
-    /// Index of the recorder among the observers.
-    observer: usize,
-    nodes: Vec<usize>,
-    /// First recorded state, and states from one row to the next.
-    first: usize,
-    every: usize,
-    v_mv: Vec<f64>,
-    /// Index of the state variable, and its cotangents.
-    states: Vec<(usize, Vec<f64>)>,
-}
-
-impl Seeds {
-    /// Takes an objective's word on fibre `fiber`, which saw `observations`.
-    ///
-    /// # Errors
-    /// [`BackendError::Shape`] or [`BackendError::Unsupported`] if it does not fit what was recorded.
-    pub(super) fn new(
-        rollout: &Rollout,
-        fiber: usize,
-        observations: &[Observation],
-        evaluation: Evaluation,
-    ) -> Result<Self, BackendError> {
-        let shape = |what: String, expected: usize, found: usize| match expected == found {
-            true => Ok(()),
-            false => Err(BackendError::Shape {
-                what,
-                expected,
-                found,
-            }),
-        };
-        let mut seeds = Seeds {
-            recorded: Vec::new(),
-            last: evaluation.state,
-            total_v: 0.0,
-        };
-        for (index, cotangent) in evaluation.recorded.into_iter().enumerate() {
-            let Some(cotangent) = cotangent else { continue };
-            let (
-                Some(Observation::Recorded(recording)),
-                Some(ObserverKind::Recorder { states, every }),
-            ) = (
-                observations.get(index),
-                rollout.observers.get(index).map(|observer| &observer.kind),
-            )
-            else {
-                return Err(BackendError::Unsupported(format!(
-                    "the objective differentiates observer {index}, which is not a recorder"
-                )));
-            };
-            let size = recording.v_mv.len();
-            let what = |of: &str| {
-                format!("cotangents of {of} recorded by observer {index} in fibre {fiber}")
-            };
-            if !cotangent.v_mv.is_empty() {
-                shape(what("the voltages"), size, cotangent.v_mv.len())?;
-            }
-            if !cotangent.states.is_empty() {
-                shape(what("the states"), states.len(), cotangent.states.len())?;
-            }
-            let mut of_states = Vec::new();
-            for (name, values) in states.iter().zip(cotangent.states) {
-                if values.is_empty() {
-                    continue;
-                }
-                shape(what(&format!("`{name}`")), size, values.len())?;
-                let state = rollout.membrane.states.iter().position(|s| s == name);
-                of_states.extend(state.map(|state| (state, values)));
-            }
-            seeds.recorded.push(Recorded {
-                observer: index,
-                nodes: recording.nodes.clone(),
-                first: first_recorded(rollout, index, *every, recording),
-                every: *every,
-                v_mv: cotangent.v_mv,
-                states: of_states,
-            });
+/// Adds a lane's cotangents of the state after the last step; `z` are the modes, `[internode, mode][lane]`.
+pub(super) fn add_last<R: Real>(
+    seeds: &Seeds,
+    lane: usize,
+    lanes: usize,
+    u: &mut [R],
+    states: &mut [Vec<R>],
+    z: &mut [R],
+) {
+    let Some(last) = seeds.last() else { return };
+    let add = |values: &[f64], to: &mut [R]| {
+        for (index, &value) in values.iter().enumerate() {
+            to[index * lanes + lane] += R::from_f64(value);
         }
-        if let Some(state) = &seeds.last {
-            let cable = &rollout.fibers[fiber].cable;
-            let what = |of: &str| format!("cotangents of the last {of} of fibre {fiber}");
-            shape(what("voltages"), cable.nodes(), state.v_mv.len())?;
-            shape(
-                what("states"),
-                rollout.membrane.states.len(),
-                state.states.len(),
-            )?;
-            for values in &state.states {
-                shape(what("states"), cable.nodes(), values.len())?;
-            }
-            shape(what("modes"), cable.mode_count(), state.modes.len())?;
-        }
-        let recorded = seeds.recorded.iter().flat_map(|r| &r.v_mv).sum::<f64>();
-        seeds.total_v = recorded + seeds.last.iter().flat_map(|s| &s.v_mv).sum::<f64>();
-        Ok(seeds)
+    };
+    add(&last.v_mv, u);
+    for (values, to) in last.states.iter().zip(states) {
+        add(values, to);
     }
-
-    /// Sum of the cotangents of all voltages: what a shift of every one of them does.
-    pub(super) fn total_v(&self) -> f64 {
-        self.total_v
-    }
-
-    /// Adds the cotangents of the state after the last step; `z` are the modes, `[internode, mode][lane]`.
-    pub(super) fn add_last<R: Real>(
-        &self,
-        lane: usize,
-        lanes: usize,
-        u: &mut [R],
-        states: &mut [Vec<R>],
-        z: &mut [R],
-    ) {
-        let Some(last) = &self.last else { return };
-        let add = |values: &[f64], to: &mut [R]| {
-            for (index, &value) in values.iter().enumerate() {
-                to[index * lanes + lane] += R::from_f64(value);
-            }
-        };
-        add(&last.v_mv, u);
-        for (values, to) in last.states.iter().zip(states) {
-            add(values, to);
-        }
-        add(&last.modes, z);
-    }
+    add(&last.modes, z);
 }
 
 /// The cotangents of recorded numbers of a group's lanes side by side, in the order in which the way back meets them.
@@ -161,16 +45,16 @@ struct GroupRecorder<R> {
 impl<R: Real> GroupSeeds<R> {
     /// Joins what was recorded in the lanes of a group, and takes it from `seeds`; lanes without any have zeros.
     pub(super) fn new(seeds: &mut [Option<Seeds>], lanes: usize) -> Self {
-        let mut rest: Vec<(usize, Recorded)> = Vec::new();
+        let mut rest: Vec<(usize, RecordedSeeds)> = Vec::new();
         for (lane, seeds) in seeds.iter_mut().enumerate() {
-            let recorded = seeds.as_mut().map(|s| std::mem::take(&mut s.recorded));
+            let recorded = seeds.as_mut().map(Seeds::take_recorded);
             rest.extend(recorded.into_iter().flatten().map(|r| (lane, r)));
         }
         // Those that show the same states go together, of every lane one.
         let mut recorders = Vec::new();
         while let Some((_, leader)) = rest.first() {
             let rows = (leader.observer, leader.first, leader.every);
-            let alike = |r: &Recorded| (r.observer, r.first, r.every) == rows;
+            let alike = |r: &RecordedSeeds| (r.observer, r.first, r.every) == rows;
             let (group, others) = rest.into_iter().partition(|(_, r)| alike(r));
             recorders.push(GroupRecorder::new(group, lanes));
             rest = others;
@@ -204,7 +88,7 @@ impl<R: Real> GroupSeeds<R> {
 
 impl<R: Real> GroupRecorder<R> {
     /// Of lanes whose recorders show the same states.
-    fn new(of_lanes: Vec<(usize, Recorded)>, lanes: usize) -> Self {
+    fn new(of_lanes: Vec<(usize, RecordedSeeds)>, lanes: usize) -> Self {
         let (first, every) = of_lanes.first().map_or((0, 1), |(_, r)| (r.first, r.every));
         let widest = of_lanes.iter().map(|(_, r)| r.nodes.len()).max();
         let width = widest.unwrap_or(0) * lanes;
@@ -266,18 +150,5 @@ fn put_lane<R: Real>(
         for (k, &value) in values.iter().enumerate() {
             to[k * lanes + lane] = R::from_f64(value);
         }
-    }
-}
-
-/// The state that a recorder's first row shows: later than it was asked to begin if the run went on from another.
-fn first_recorded(rollout: &Rollout, index: usize, every: usize, recording: &Recording) -> usize {
-    let first = rollout.observers[index].first_state(&rollout.grid);
-    match recording.t_ms.first() {
-        Some(&t_ms) => {
-            let state = (t_ms / rollout.grid.dt_ms()).round() as usize;
-            debug_assert!(state >= first && (state - first).is_multiple_of(every));
-            state
-        }
-        None => first,
     }
 }

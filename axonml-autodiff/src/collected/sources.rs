@@ -1,0 +1,179 @@
+//! What the sources of a fibre collect on the way back.
+
+use crate::cable::{Cable, CableCotangent, ModalStep, Projection};
+use crate::gradient::{GradientRequest, SourceCotangent};
+use crate::rollout::{Source, SourceField};
+
+/// Sums of the cotangents of one source; arrays are empty where they are not asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceSums {
+    /// Of a field of fixed shape.
+    Separable {
+        /// Of the waveform, `[step]` of the whole run.
+        waveform: Vec<f64>,
+        /// Of what a unit of it sends into the nodes over a step, nA.
+        nodes_na: Vec<f64>,
+        /// Of the increments that a unit of it gives the modes over a step, `[internode, mode]`, nA.
+        increments: Vec<f64>,
+    },
+    /// Of space-time potentials.
+    Dense(DenseSums),
+}
+
+/// Sums of the cotangents of space-time potentials.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DenseSums {
+    /// Of the potentials, `[step, sample]`.
+    potentials: Vec<f64>,
+    cable: Option<CableCotangent>,
+}
+
+/// Space-time potentials of a fibre.
+#[derive(Clone, Copy, Debug)]
+pub struct DenseSource<'a> {
+    /// The fibre's cable.
+    pub cable: &'a Cable,
+    /// Time step, ms.
+    pub dt_ms: f64,
+    /// mV per unit, `[step, sample]`.
+    pub ve_mv: &'a [f64],
+    /// What they are multiplied with.
+    pub amplitude: f64,
+}
+
+impl DenseSums {
+    /// Zeros for `source`.
+    pub fn new(source: DenseSource<'_>, request: GradientRequest) -> Self {
+        DenseSums {
+            potentials: match request.fields {
+                true => vec![0.0; source.ve_mv.len()],
+                false => Vec::new(),
+            },
+            cable: request.cables.then(|| CableCotangent::zero(source.cable)),
+        }
+    }
+
+    /// Adds what step `step` says of `source`, from the cotangents of the currents into the nodes and of the modes after
+    /// the step, `[internode, mode]`; returns the cotangent of its amplitude.
+    pub fn add(
+        &mut self,
+        source: DenseSource<'_>,
+        step: usize,
+        nodes_na: &[f64],
+        increments: &[f64],
+    ) -> f64 {
+        let (cable, dt_ms) = (source.cable, source.dt_ms);
+        let samples = cable.samples();
+        let range = step * samples..(step + 1) * samples;
+        let Some(ve) = source.ve_mv.get(range.clone()) else {
+            return 0.0;
+        };
+        let drives = match cable.modal_step(dt_ms) {
+            Some(step) => step.drive_modes_transposed(increments, dt_ms, nodes_na),
+            None => Vec::new(),
+        };
+        if let Some(cotangent) = &mut self.cable {
+            let ve: Vec<f64> = ve.iter().map(|ve| source.amplitude * ve).collect();
+            let driven = cable.project(&ve).modes;
+            cotangent.add_projection(cable, &ve, nodes_na, &drives);
+            add_increments(cotangent, cable, dt_ms, &driven, &drives);
+        }
+        let unit = cable.project_transposed(nodes_na, &drives);
+        if let Some(sums) = self.potentials.get_mut(range) {
+            for (sum, x) in sums.iter_mut().zip(&unit) {
+                *sum += source.amplitude * x;
+            }
+        }
+        unit.iter().zip(ve).map(|(x, ve)| x * ve).sum()
+    }
+}
+
+impl SourceSums {
+    /// What the sums say about `source`, and to the numbers of the fibre's cable, which shapes what a source does.
+    pub(super) fn cotangent(
+        self,
+        source: &Source,
+        cable: &Cable,
+        dt_ms: f64,
+        request: GradientRequest,
+        mut of_cable: Option<&mut CableCotangent>,
+    ) -> SourceCotangent {
+        match (self, &source.field) {
+            (
+                SourceSums::Separable {
+                    waveform,
+                    nodes_na,
+                    increments,
+                },
+                SourceField::Separable {
+                    projection,
+                    potentials,
+                    ..
+                },
+            ) => {
+                let mut cotangent = SourceCotangent {
+                    waveform,
+                    ..Default::default()
+                };
+                if !(request.fields || request.cables) {
+                    return cotangent;
+                }
+                let modes = match cable.modal_step(dt_ms) {
+                    Some(step) => step.drive_modes_transposed(&increments, dt_ms, &nodes_na),
+                    None => Vec::new(),
+                };
+                if let Some(to) = &mut of_cable {
+                    if let Some(ve) = potentials {
+                        to.add_projection(cable, ve, &nodes_na, &modes);
+                    }
+                    add_increments(to, cable, dt_ms, &projection.modes, &modes);
+                }
+                if request.fields {
+                    if potentials.is_some() {
+                        cotangent.potentials = cable.project_transposed(&nodes_na, &modes);
+                    }
+                    cotangent.projection = Some(Projection { nodes_na, modes });
+                }
+                cotangent
+            }
+            (SourceSums::Dense(sums), _) => {
+                if let (Some(to), Some(from)) = (of_cable, &sums.cable) {
+                    to.add(from);
+                }
+                SourceCotangent {
+                    potentials: sums.potentials,
+                    ..Default::default()
+                }
+            }
+            (SourceSums::Separable { .. }, SourceField::Dense(_)) => {
+                unreachable!("sums are those of the rollout's sources")
+            }
+        }
+    }
+}
+
+/// Adds what the numbers of a cable collect because they turn the drives `driven` of modes into increments over a step:
+/// `drives` are the cotangents of the drives.
+fn add_increments(
+    to: &mut CableCotangent,
+    cable: &Cable,
+    dt_ms: f64,
+    driven: &[f64],
+    drives: &[f64],
+) {
+    if let Some(step) = cable.modal_step(dt_ms) {
+        // Increments are a dt times the drive: linear in the decay as in the drive.
+        let mut bar = ModalStep {
+            a: vec![0.0; step.modes()],
+            kappa: vec![0.0; step.modes()],
+            self_coupling: 0.0,
+            neighbor_coupling: 0.0,
+            capacitance_nf: 0.0,
+        };
+        for (index, (driven, cotangent)) in driven.iter().zip(drives).enumerate() {
+            let mode = index % step.modes();
+            bar.a[mode] += driven * cotangent / step.a[mode];
+        }
+        to.add_modal_step(cable, dt_ms, &bar, 0.0);
+    }
+}
