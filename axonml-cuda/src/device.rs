@@ -9,17 +9,20 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axonml_autodiff::{Backend, BackendError, Outcome, Rollout};
+use axonml_autodiff::{
+    Backend, BackendError, Differentiated, GradientRequest, Objective, Outcome, Rollout,
+};
 use cudarc::driver::sys::CUdevice_attribute as Attribute;
 use cudarc::driver::{
-    CudaContext, CudaFunction, CudaStream, DriverError, LaunchConfig, PushKernelArg, result, sys,
+    CudaContext, CudaFunction, CudaSlice, CudaStream, DriverError, LaunchConfig, PushKernelArg,
+    result, sys,
 };
 use cudarc::nvrtc::Ptx;
 
 use crate::CudaError;
-use crate::execute::{Element, Executor, run};
+use crate::execute::{Element, Executor, Tables, Word, run};
+use crate::gradient::differentiate;
 use crate::nvrtc::{CompiledKernel, Nvrtc};
-use crate::pack::Launch;
 use crate::source::KernelSource;
 
 /// The oldest driver whose functions are known to be complete, as the driver counts: CUDA 12.0.
@@ -245,6 +248,12 @@ impl CudaBackend {
         &self.nvrtc
     }
 
+    /// Memory that may be used: a part stays free for the driver, local memory of long fibres, and others.
+    fn free_bytes(&self) -> Result<usize, CudaError> {
+        let (free, _) = check("the free memory", self.context.mem_get_info())?;
+        Ok(free / 10 * 8)
+    }
+
     /// The kernel loaded on the device, compiled now if it was not before.
     fn function(&self, kernel: &KernelSource) -> Result<CudaFunction, CudaError> {
         let mut known = self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
@@ -258,7 +267,7 @@ impl CudaBackend {
             "loading a kernel",
             self.context.load_module(loadable(compiled)),
         )?;
-        let function = check("finding a kernel", module.load_function("axonml_rollout"))?;
+        let function = check("finding a kernel", module.load_function(kernel.name))?;
         known.insert(kernel.text.clone(), function.clone());
         Ok(function)
     }
@@ -275,55 +284,70 @@ fn loadable(compiled: CompiledKernel) -> Ptx {
 }
 
 impl Executor for CudaBackend {
+    type Memory<T: Word> = CudaSlice<T>;
+
     fn memory_bytes(&self) -> Result<usize, CudaError> {
-        let (free, _) = check("the free memory", self.context.mem_get_info())?;
-        // A part stays free for the driver, local memory of long fibres, and others.
-        Ok((free / 10 * 8).min(LARGEST_LAUNCH))
+        Ok(self.free_bytes()?.min(LARGEST_LAUNCH))
+    }
+
+    fn kept_bytes(&self) -> Result<usize, CudaError> {
+        Ok(self.free_bytes()?.saturating_sub(LARGEST_LAUNCH))
+    }
+
+    fn upload<T: Word>(&self, values: &[T]) -> Result<CudaSlice<T>, CudaError> {
+        check("copying to the device", self.stream.clone_htod(values))
+    }
+
+    fn reserve<T: Word>(&self, count: usize) -> Result<CudaSlice<T>, CudaError> {
+        let zeros = self.stream.alloc_zeros::<T>(count);
+        check("reserving memory on the device", zeros)
+    }
+
+    fn overwrite<T: Word>(&self, memory: &mut CudaSlice<T>, values: &[T]) -> Result<(), CudaError> {
+        let copied = self.stream.memcpy_htod(values, memory);
+        check("copying to the device", copied)
+    }
+
+    fn download<T: Word>(&self, memory: &CudaSlice<T>, to: &mut [T]) -> Result<(), CudaError> {
+        let what = "running a kernel and copying from the device";
+        check(what, self.stream.memcpy_dtoh(memory, to))?;
+        check(what, self.stream.synchronize())
     }
 
     /// The one place where a kernel is launched.
-    fn execute<R: Element>(
+    fn launch<R: Element>(
         &self,
         kernel: &KernelSource,
-        launch: &mut Launch<R>,
+        blocks: usize,
+        tables: &mut Tables<R, Self>,
     ) -> Result<(), CudaError> {
-        launch.check(kernel)?;
         let function = self.function(kernel)?;
-        let upload = "copying to the device";
-        let words = check(upload, self.stream.clone_htod(&launch.words))?;
-        let ints = check(upload, self.stream.clone_htod(&launch.ints))?;
-        let reals = check(upload, self.stream.clone_htod(&launch.reals))?;
-        let doubles = check(upload, self.stream.clone_htod(&launch.doubles))?;
-        let room = "reserving memory for results";
-        let mut out_ints = check(room, self.stream.alloc_zeros::<u32>(launch.out_ints.len()))?;
-        let mut out_reals = check(room, self.stream.alloc_zeros::<R>(launch.out_reals.len()))?;
         let shape = LaunchConfig {
-            grid_dim: (launch.blocks as u32, 1, 1),
+            grid_dim: (blocks as u32, 1, 1),
             block_dim: (kernel.threads() as u32, 1, 1),
             shared_mem_bytes: 0,
         };
         let mut builder = self.stream.launch_builder(&function);
         builder
-            .arg(&words)
-            .arg(&ints)
-            .arg(&reals)
-            .arg(&doubles)
-            .arg(&mut out_ints)
-            .arg(&mut out_reals);
-        // SAFETY: the kernel takes these six pointers in this order; `check` above saw that its precision is `R` and that
-        // the tables have the lengths which its offsets imply. It writes to the last two only.
+            .arg(&tables.words)
+            .arg(&tables.ints)
+            .arg(&tables.reals)
+            .arg(&tables.doubles)
+            .arg(&mut tables.out_ints)
+            .arg(&mut tables.out_reals);
+        if let Some(more) = &mut tables.gradient {
+            builder
+                .arg(&mut more.kept)
+                .arg(&mut more.back)
+                .arg(&mut more.lane_sums)
+                .arg(&mut more.sums)
+                .arg(&mut more.trace);
+        }
+        // SAFETY: the kernel takes these six pointers in this order, of gradients (and only then are they there) the five
+        // behind them; the tables were made for it, in precision `R`, with the lengths that its offsets imply. It writes to
+        // nothing but the tables passed as mutable.
         let launched = unsafe { builder.launch(shape) };
-        check("launching a kernel", launched)?;
-        let download = "running a kernel and copying from the device";
-        check(
-            download,
-            self.stream.memcpy_dtoh(&out_ints, &mut launch.out_ints),
-        )?;
-        check(
-            download,
-            self.stream.memcpy_dtoh(&out_reals, &mut launch.out_reals),
-        )?;
-        check(download, self.stream.synchronize())
+        check("launching a kernel", launched).map(|_| ())
     }
 }
 
@@ -334,5 +358,14 @@ impl Backend for CudaBackend {
 
     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError> {
         run(self, rollout)
+    }
+
+    fn differentiate(
+        &self,
+        rollout: &Rollout,
+        objective: &dyn Objective,
+        request: GradientRequest,
+    ) -> Result<Vec<Differentiated>, BackendError> {
+        differentiate(self, rollout, objective, request)
     }
 }

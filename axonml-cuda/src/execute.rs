@@ -10,23 +10,108 @@ use crate::plan::{FIRST_RASTER_CAPACITY, bytes_of, classes, launches};
 use crate::source::KernelSource;
 use crate::unpack::unpack;
 
+/// What tables hold.
+pub(crate) trait Word:
+    Copy + Default + Send + Sync + DeviceRepr + ValidAsZeroBits + 'static
+{
+}
+
+impl Word for u32 {}
+impl Word for u64 {}
+impl Word for f32 {}
+impl Word for f64 {}
+
 /// A number that kernels compute with.
-pub(crate) trait Element: Real + DeviceRepr + ValidAsZeroBits {}
+pub(crate) trait Element: Real + Word {}
 
 impl Element for f32 {}
 impl Element for f64 {}
 
-/// Something that can execute a kernel.
-pub(crate) trait Executor {
-    /// Bytes that one launch may take.
+/// Memory of an executor.
+pub(crate) type Memory<E, T> = <E as Executor>::Memory<T>;
+
+/// The tables of every kernel, where it is executed.
+pub(crate) struct Tables<R: Element, E: Executor> {
+    pub(crate) words: Memory<E, u64>,
+    pub(crate) ints: Memory<E, u32>,
+    pub(crate) reals: Memory<E, R>,
+    pub(crate) doubles: Memory<E, f64>,
+    pub(crate) out_ints: Memory<E, u32>,
+    pub(crate) out_reals: Memory<E, R>,
+    /// Of gradients only.
+    pub(crate) gradient: Option<GradientTables<R, E>>,
+}
+
+/// The tables that kernels of gradients take besides.
+pub(crate) struct GradientTables<R: Element, E: Executor> {
+    pub(crate) kept: Memory<E, R>,
+    pub(crate) back: Memory<E, R>,
+    pub(crate) lane_sums: Memory<E, f64>,
+    pub(crate) sums: Memory<E, f64>,
+    pub(crate) trace: Memory<E, R>,
+}
+
+/// Something that can execute kernels.
+pub(crate) trait Executor: Sized + Sync {
+    /// Memory that kernels read and write.
+    type Memory<T: Word>: Send;
+
+    /// Bytes that the tables of one launch may take, which exist on both sides.
     fn memory_bytes(&self) -> Result<usize, CudaError>;
 
-    /// Runs `kernel` over the launch's tables and fills its results.
-    fn execute<R: Element>(
+    /// Bytes that kept states may take besides, which exist where kernels run.
+    fn kept_bytes(&self) -> Result<usize, CudaError>;
+
+    /// A copy of `values`, of which there is at least one.
+    fn upload<T: Word>(&self, values: &[T]) -> Result<Self::Memory<T>, CudaError>;
+
+    /// Zeros; at least one.
+    fn reserve<T: Word>(&self, count: usize) -> Result<Self::Memory<T>, CudaError>;
+
+    /// Replaces everything in `memory` by as many `values`.
+    fn overwrite<T: Word>(
+        &self,
+        memory: &mut Self::Memory<T>,
+        values: &[T],
+    ) -> Result<(), CudaError>;
+
+    /// Copies everything in `memory` once all that was launched is done.
+    fn download<T: Word>(&self, memory: &Self::Memory<T>, to: &mut [T]) -> Result<(), CudaError>;
+
+    /// Launches `blocks` blocks of `kernel` over tables that were found to fit it.
+    fn launch<R: Element>(
         &self,
         kernel: &KernelSource,
-        launch: &mut Launch<R>,
+        blocks: usize,
+        tables: &mut Tables<R, Self>,
     ) -> Result<(), CudaError>;
+}
+
+impl<R: Element, E: Executor> Tables<R, E> {
+    /// The tables of a launch that fits `kernel`.
+    pub(crate) fn new(
+        executor: &E,
+        kernel: &KernelSource,
+        launch: &Launch<R>,
+        gradient: Option<GradientTables<R, E>>,
+    ) -> Result<Self, CudaError> {
+        launch.check(kernel)?;
+        Ok(Tables {
+            words: executor.upload(&launch.words)?,
+            ints: executor.upload(&launch.ints)?,
+            reals: executor.upload(&launch.reals)?,
+            doubles: executor.upload(&launch.doubles)?,
+            out_ints: executor.reserve(launch.out_ints.len())?,
+            out_reals: executor.reserve(launch.out_reals.len())?,
+            gradient,
+        })
+    }
+
+    /// Brings what a run wrote back into its launch.
+    pub(crate) fn fetch(&self, executor: &E, launch: &mut Launch<R>) -> Result<(), CudaError> {
+        executor.download(&self.out_ints, &mut launch.out_ints)?;
+        executor.download(&self.out_reals, &mut launch.out_reals)
+    }
 }
 
 /// Runs a rollout: fibres of similar length together, in launches that fit the memory.
@@ -49,17 +134,7 @@ fn run_as<R: Element>(
         let kernel = KernelSource::new::<R>(rollout, &sets, nodes_per_lane);
         let mut set_of = class.iter().zip(&sets.of_fiber).map(|(_, &set)| set);
         for part in launches(rollout, &class, nodes_per_lane, budget) {
-            if let [alone] = part[..] {
-                let bytes = bytes_of(rollout, alone, nodes_per_lane);
-                if bytes > budget {
-                    return Err(BackendError::Unsupported(format!(
-                        "fibre {alone} needs {} MiB on the device and {} MiB are free: record fewer nodes, states or \
-                         steps, give separable sources instead of space-time potentials, or use the CPU",
-                        bytes >> 20,
-                        budget >> 20
-                    )));
-                }
-            }
+            check_size(rollout, &part, nodes_per_lane, budget)?;
             let sets = ParameterSets {
                 of_fiber: set_of.by_ref().take(part.len()).collect(),
                 examples: sets.examples.clone(),
@@ -85,11 +160,33 @@ fn run_launch<R: Element>(
 ) -> Result<Vec<FiberOutcome>, BackendError> {
     let mut capacity = vec![FIRST_RASTER_CAPACITY; rollout.observers.len()];
     loop {
-        let mut launch = pack::<R>(rollout, fibers, sets, kernel, &capacity);
-        executor.execute(kernel, &mut launch)?;
+        let mut launch = pack::<R>(rollout, fibers, sets, kernel, None, &capacity);
+        let mut tables = Tables::new(executor, kernel, &launch, None)?;
+        executor.launch(kernel, launch.blocks, &mut tables)?;
+        tables.fetch(executor, &mut launch)?;
         match unpack(rollout, fibers, kernel.nodes_per_lane, &launch, &capacity) {
             Ok(outcomes) => return Ok(outcomes),
             Err(needed) => capacity = needed,
         }
     }
+}
+
+/// Whether a launch fits `budget`; more than one fibre always does.
+pub(crate) fn check_size(
+    rollout: &Rollout,
+    fibers: &[usize],
+    nodes_per_lane: usize,
+    budget: usize,
+) -> Result<(), BackendError> {
+    let &[alone] = fibers else { return Ok(()) };
+    let bytes = bytes_of(rollout, alone, nodes_per_lane);
+    if bytes <= budget {
+        return Ok(());
+    }
+    Err(BackendError::Unsupported(format!(
+        "fibre {alone} needs {} MiB on the device and {} MiB are free: record fewer nodes, states or \
+         steps, give separable sources instead of space-time potentials, or use the CPU",
+        bytes >> 20,
+        budget >> 20
+    )))
 }

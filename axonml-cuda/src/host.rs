@@ -9,14 +9,16 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use axonml_autodiff::{Backend, BackendError, Outcome, Rollout};
+use axonml_autodiff::{
+    Backend, BackendError, Differentiated, GradientRequest, Objective, Outcome, Rollout,
+};
 use libloading::Library;
 use rayon::prelude::*;
 
 use crate::CudaError;
 use crate::cache::{self, digest, unfinished, write_file};
-use crate::execute::{Element, Executor, run};
-use crate::pack::Launch;
+use crate::execute::{Element, Executor, Tables, Word, run};
+use crate::gradient::differentiate;
 use crate::source::KernelSource;
 
 const SHIM: &str = include_str!("host/shim.hpp");
@@ -46,6 +48,7 @@ pub struct HostKernels {
     flags: Vec<&'static str>,
     order: ThreadOrder,
     memory_bytes: usize,
+    kept_bytes: usize,
     edit: Option<fn(&str) -> String>,
 }
 
@@ -64,13 +67,27 @@ type Entry = unsafe extern "C" fn(
     threads: u32,
     order: u32,
     seed: u64,
+    tables: *const HostTables,
+) -> *const c_char;
+
+/// What a kernel is called with, as `HostTables` in `entry.hpp`; null where a kernel takes no such table.
+#[repr(C)]
+struct HostTables {
     header: *const u64,
     ints: *const u32,
     reals: *const c_void,
     doubles: *const f64,
     out_ints: *mut u32,
     out_reals: *mut c_void,
-) -> *const c_char;
+    kept: *mut c_void,
+    back: *mut c_void,
+    lane_sums: *mut f64,
+    sums: *mut f64,
+    trace: *mut c_void,
+}
+
+// SAFETY: the tables outlive the calls that share them, and each call writes to places of its own.
+unsafe impl Sync for HostTables {}
 
 impl HostKernels {
     /// With the compiler in the environment variable `CXX`, or the first of `c++`, `g++` and `clang++` that runs.
@@ -100,6 +117,7 @@ impl HostKernels {
                         flags: flags(),
                         order: ThreadOrder::Forward,
                         memory_bytes: HOST_BYTES,
+                        kept_bytes: HOST_BYTES,
                         edit: None,
                     });
                 }
@@ -123,6 +141,13 @@ impl HostKernels {
     #[must_use]
     pub fn memory_bytes(mut self, bytes: usize) -> Self {
         self.memory_bytes = bytes;
+        self
+    }
+
+    /// The same with at most so many bytes for the states that gradients keep. Results must not depend on it.
+    #[must_use]
+    pub fn kept_bytes(mut self, bytes: usize) -> Self {
+        self.kept_bytes = bytes;
         self
     }
 
@@ -195,16 +220,40 @@ fn flags() -> Vec<&'static str> {
 }
 
 impl Executor for HostKernels {
+    type Memory<T: Word> = Vec<T>;
+
     fn memory_bytes(&self) -> Result<usize, CudaError> {
         Ok(self.memory_bytes)
     }
 
-    fn execute<R: Element>(
+    fn kept_bytes(&self) -> Result<usize, CudaError> {
+        Ok(self.kept_bytes)
+    }
+
+    fn upload<T: Word>(&self, values: &[T]) -> Result<Vec<T>, CudaError> {
+        Ok(values.to_vec())
+    }
+
+    fn reserve<T: Word>(&self, count: usize) -> Result<Vec<T>, CudaError> {
+        Ok(vec![T::default(); count])
+    }
+
+    fn overwrite<T: Word>(&self, memory: &mut Vec<T>, values: &[T]) -> Result<(), CudaError> {
+        memory.copy_from_slice(values);
+        Ok(())
+    }
+
+    fn download<T: Word>(&self, memory: &Vec<T>, to: &mut [T]) -> Result<(), CudaError> {
+        to.copy_from_slice(memory);
+        Ok(())
+    }
+
+    fn launch<R: Element>(
         &self,
         kernel: &KernelSource,
-        launch: &mut Launch<R>,
+        blocks: usize,
+        tables: &mut Tables<R, Self>,
     ) -> Result<(), CudaError> {
-        launch.check(kernel)?;
         let path = self.build(kernel)?;
         let library = load(&path)?;
         // SAFETY: the library was made from our text, where the symbol has this signature.
@@ -216,20 +265,36 @@ impl Executor for HostKernels {
             ThreadOrder::Reverse => (1, 0),
             ThreadOrder::Random(seed) => (2, seed),
         };
-        let tables = Tables {
-            header: launch.words.as_ptr(),
-            ints: launch.ints.as_ptr(),
-            reals: launch.reals.as_ptr().cast(),
-            doubles: launch.doubles.as_ptr(),
-            out_ints: launch.out_ints.as_mut_ptr(),
-            out_reals: launch.out_reals.as_mut_ptr().cast(),
+        let more = tables.gradient.as_mut();
+        let [kept, back, lane_sums, sums, trace] = match more {
+            Some(more) => [
+                more.kept.as_mut_ptr().cast::<c_void>(),
+                more.back.as_mut_ptr().cast(),
+                more.lane_sums.as_mut_ptr().cast(),
+                more.sums.as_mut_ptr().cast(),
+                more.trace.as_mut_ptr().cast(),
+            ],
+            None => [std::ptr::null_mut(); 5],
+        };
+        let tables = HostTables {
+            header: tables.words.as_ptr(),
+            ints: tables.ints.as_ptr(),
+            reals: tables.reals.as_ptr().cast(),
+            doubles: tables.doubles.as_ptr(),
+            out_ints: tables.out_ints.as_mut_ptr(),
+            out_reals: tables.out_reals.as_mut_ptr().cast(),
+            kept,
+            back,
+            lane_sums: lane_sums.cast(),
+            sums: sums.cast(),
+            trace,
         };
         let entry = *entry;
         let run_blocks = |first: usize, end: usize| {
-            let tables = &tables;
-            // SAFETY: `check` saw that the tables are this kernel's, of precision `R`, with the lengths that the offsets
-            // in `header` imply; the kernel writes to nothing but the two result tables, where each block has places of
-            // its own, and keeps no pointer. A message is a string literal of the library, which stays loaded.
+            let tables: &HostTables = &tables;
+            // SAFETY: the tables were made for this kernel, of precision `R`, with the lengths that the offsets in `header`
+            // imply; the kernel writes to nothing but the tables passed as mutable, where each block has places of its own,
+            // and keeps no pointer. A message is a string literal of the library, which stays loaded.
             unsafe {
                 let problem = entry(
                     first as u32,
@@ -237,35 +302,17 @@ impl Executor for HostKernels {
                     kernel.threads() as u32,
                     order,
                     seed,
-                    tables.header,
-                    tables.ints,
-                    tables.reals,
-                    tables.doubles,
-                    tables.out_ints,
-                    tables.out_reals,
+                    tables,
                 );
                 (!problem.is_null()).then(|| CStr::from_ptr(problem).to_string_lossy().into_owned())
             }
         };
-        let problem = (0..launch.blocks)
+        let problem = (0..blocks)
             .into_par_iter()
             .find_map_any(|block| run_blocks(block, block + 1));
         problem.map_or(Ok(()), |message| Err(CudaError::Fault(message)))
     }
 }
-
-/// What a kernel is called with.
-struct Tables {
-    header: *const u64,
-    ints: *const u32,
-    reals: *const c_void,
-    doubles: *const f64,
-    out_ints: *mut u32,
-    out_reals: *mut c_void,
-}
-
-// SAFETY: the tables outlive the calls that share them, and each call writes to places of its own.
-unsafe impl Sync for Tables {}
 
 fn load(path: &Path) -> Result<Library, CudaError> {
     // SAFETY: the library was made from our text; it runs nothing when it is loaded.
@@ -282,5 +329,14 @@ impl Backend for HostKernels {
 
     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError> {
         run(self, rollout)
+    }
+
+    fn differentiate(
+        &self,
+        rollout: &Rollout,
+        objective: &dyn Objective,
+        request: GradientRequest,
+    ) -> Result<Vec<Differentiated>, BackendError> {
+        differentiate(self, rollout, objective, request)
     }
 }

@@ -50,7 +50,9 @@ words! {
     Header {
         /// Number of fibres.
         fibers,
+        /// First step of the rollout; the steps of this launch.
         first_step,
+        begin_step,
         end_step,
         /// Steps of the whole run: length of a waveform.
         steps,
@@ -74,6 +76,27 @@ words! {
         /// In `out_reals`.
         result_values,
         states,
+        /// Of gradients. Where the rollout ends.
+        run_end,
+        /// The state from which on all are kept, and how many there is room for; steps from one checkpoint to the next, and
+        /// how many there are; which of them to begin from, or `NONE`.
+        keep_from,
+        kept_states,
+        segment,
+        checkpoints,
+        checkpoint,
+        /// What is asked for.
+        of_amplitudes,
+        of_waveforms,
+        of_fields,
+        /// Steps of a segment whose cotangents are handed out one by one; 0 if no fibre has space-time potentials.
+        trace_states,
+        /// In `reals`: parameters of the reverse kernel.
+        reverse_parameters,
+        /// In `sums`, per source each.
+        amplitude_sums,
+        waveform_sums,
+        field_sums,
     }
 }
 
@@ -84,8 +107,9 @@ words! {
         first_state,
         /// Nodes that must cross, steps between rows, or crossings that find room, by kind.
         parameter,
-        /// States to let pass before the first row.
+        /// States to let pass before the first row, and the state that it shows.
         wait,
+        first_row,
         /// Its places per node in `ints`, `[selection][slot]`.
         selections,
         /// Its results in `out_ints` and `out_reals`.
@@ -94,6 +118,8 @@ words! {
         /// Numbers of a recorded row, and rows.
         width,
         rows,
+        /// Whether there are cotangents of what it recorded.
+        seeded,
     }
 }
 
@@ -122,9 +148,20 @@ pub(crate) fn modes(rollout: &Rollout) -> usize {
     first.map_or(0, |fiber| fiber.cable.modes_per_internode())
 }
 
+/// Whether the rollout's fibres have explicit cables.
+pub(crate) fn is_explicit(rollout: &Rollout) -> bool {
+    let first = rollout.fibers.first();
+    first.is_some_and(|fiber| matches!(&*fiber.cable, Cable::Explicit(_)))
+}
+
 /// Rows of a fibre's state: voltage, states, modes.
 pub(crate) fn state_rows(rollout: &Rollout) -> usize {
     1 + rollout.membrane.states.len() + modes(rollout)
+}
+
+/// Rows of a checkpoint: a state with its conductance and source.
+pub(crate) fn checkpoint_rows(rollout: &Rollout) -> usize {
+    2 + state_rows(rollout)
 }
 
 /// Rows of the field of a source: nodes, then modes.
@@ -153,7 +190,7 @@ mod tests {
         let mut words = Vec::new();
         let header = Header {
             fibers: 1,
-            states: 9,
+            field_sums: 9,
             ..Header::default()
         };
         header.push_to(&mut words);

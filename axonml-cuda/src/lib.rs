@@ -7,10 +7,12 @@
 //! votes as a device has them: slow, and made to find what a device would do wrong. The crate knows no model.
 #![deny(unsafe_code)]
 
+mod adjoint;
 mod cache;
 mod device;
 mod error;
 mod execute;
+mod gradient;
 mod host;
 mod layout;
 mod literal;
@@ -20,6 +22,7 @@ mod observers;
 mod pack;
 mod plan;
 mod source;
+mod sums;
 mod tables;
 mod unpack;
 

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use axonml_autodiff::{
-    Binding, BoundProgram, FusedArgument, FusedOp, Op, PerLane, Precision, Real, Rollout,
+    Binding, BoundProgram, FusedArgument, FusedOp, FusedProgram, Op, PerLane, Precision, Real,
+    Rollout,
 };
 
 use crate::literal::literal;
@@ -42,18 +43,16 @@ impl ParameterSets {
 /// The membrane as C text.
 #[derive(Debug)]
 pub(crate) struct MembraneText {
-    /// `struct Parameters`, `membrane_currents` and `membrane_step`.
+    /// `struct Parameters` and the functions that take one.
     pub(crate) text: String,
     /// Numbers that differ between parameter sets, `[parameter][set]`.
     pub(crate) parameters: Vec<PerLane>,
 }
 
 impl MembraneText {
+    /// `membrane_currents` and `membrane_step`.
     pub(crate) fn new<R: Real>(rollout: &Rollout, sets: &ParameterSets) -> Self {
-        let mut printer = Printer::<R> {
-            parameters: Vec::new(),
-            real: std::marker::PhantomData,
-        };
+        let mut printer = Printer::<R>::new();
         let membrane = &rollout.membrane;
         let functions = [
             (&membrane.currents, "membrane_currents"),
@@ -61,7 +60,27 @@ impl MembraneText {
         ]
         .map(|(bound, name)| printer.function(rollout, sets, bound, name))
         .concat();
-        let count = printer.parameters.len();
+        printer.finish(&functions)
+    }
+}
+
+/// Prints functions that share parameters.
+pub(crate) struct Printer<R> {
+    parameters: Vec<PerLane>,
+    real: std::marker::PhantomData<R>,
+}
+
+impl<R: Real> Printer<R> {
+    pub(crate) fn new() -> Self {
+        Printer {
+            parameters: Vec::new(),
+            real: std::marker::PhantomData,
+        }
+    }
+
+    /// The functions behind the parameters that they were found to need.
+    pub(crate) fn finish(self, functions: &str) -> MembraneText {
+        let count = self.parameters.len();
         let mut text = format!("#define PARAMETERS {count}\n\n");
         text += "// Constants that differ between fibres.\nstruct Parameters {\n";
         if count > 0 {
@@ -76,20 +95,13 @@ impl MembraneText {
             let _ = writeln!(text, "    k{k} = table[{k}];");
         }
         text += "  }\n};\n";
-        text += &functions;
+        text += functions;
         MembraneText {
             text,
-            parameters: printer.parameters,
+            parameters: self.parameters,
         }
     }
-}
 
-struct Printer<R> {
-    parameters: Vec<PerLane>,
-    real: std::marker::PhantomData<R>,
-}
-
-impl<R: Real> Printer<R> {
     /// One of the membrane programs as a function that turns `x` into the new states and sets `g`
     /// and `j`.
     fn function(
@@ -106,28 +118,18 @@ impl<R: Real> Printer<R> {
             .collect();
         let fused = bound.fused();
         let coefficients = fused.coefficients(&constants);
-        let bindings = &bound.bindings;
+        let input = |input: usize| match bound.bindings[input] {
+            Binding::U => "u".into(),
+            Binding::State(state) => format!("x[{state}]"),
+            Binding::Shared(_) | Binding::Fiber(_) | Binding::Dt | Binding::Reference => {
+                unreachable!("a fused program has taken its constants in")
+            }
+        };
         let mut text = format!(
             "\nDEVICE void {name}(const Parameters& k, const REAL u, REAL (&x)[STATES_OR_1], REAL& g, REAL& j) {{\n"
         );
-        for (number, step) in fused.steps.iter().enumerate() {
-            let arguments: Vec<String> = step
-                .arguments
-                .iter()
-                .map(|argument| self.argument(argument, &coefficients, bindings))
-                .collect();
-            let _ = writeln!(
-                text,
-                "  const REAL t{number} = {};",
-                expression::<R>(step.op, &arguments)
-            );
-        }
         // Outputs are read before states are overwritten: an output may be another state's input.
-        let outputs: Vec<String> = fused
-            .outputs
-            .iter()
-            .map(|output| self.argument(output, &coefficients, bindings))
-            .collect();
+        let outputs = self.statements(&mut text, fused, &coefficients, &input);
         let (states, density) = outputs.split_at(outputs.len() - 2);
         for (state, value) in states.iter().enumerate() {
             let _ = writeln!(text, "  const REAL y{state} = {value};");
@@ -139,24 +141,27 @@ impl<R: Real> Printer<R> {
         text + "}\n"
     }
 
-    fn argument(
+    /// Appends the steps of a program; returns its outputs as expressions. `input` names inputs of node extent,
+    /// `coefficients` are `[coefficient][set]`.
+    pub(crate) fn statements(
         &mut self,
-        argument: &FusedArgument,
+        text: &mut String,
+        fused: &FusedProgram,
         coefficients: &[PerLane],
-        bindings: &[Binding],
-    ) -> String {
-        match argument {
+        input: &dyn Fn(usize) -> String,
+    ) -> Vec<String> {
+        let mut name = |argument: &FusedArgument| match argument {
             FusedArgument::Step(number) => format!("t{number}"),
-            FusedArgument::Input(input) => match bindings[*input] {
-                Binding::U => "u".into(),
-                Binding::State(state) => format!("x[{state}]"),
-                Binding::Shared(_) | Binding::Fiber(_) | Binding::Dt | Binding::Reference => {
-                    unreachable!("a fused program has taken its constants in")
-                }
-            },
+            FusedArgument::Input(index) => input(*index),
             FusedArgument::Coefficient(index) => self.constant(&coefficients[*index]),
             FusedArgument::Number(value) => literal::<R>(*value),
+        };
+        for (number, step) in fused.steps.iter().enumerate() {
+            let arguments: Vec<String> = step.arguments.iter().map(&mut name).collect();
+            let value = expression::<R>(step.op, &arguments);
+            let _ = writeln!(text, "  const REAL t{number} = {value};");
         }
+        fused.outputs.iter().map(name).collect()
     }
 
     /// A literal where all sets agree, else a parameter.

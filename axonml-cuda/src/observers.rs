@@ -1,7 +1,8 @@
 //! Observers as the kernel takes them, and what they saw as the kernel returns it.
 
 use axonml_autodiff::{
-    Crossing, Observation, ObserverKind, ObserverSpec, Precision, Real, Recording, Rollout,
+    Crossing, Observation, ObserverKind, ObserverSpec, Precision, Real, RecordedSeeds, Recording,
+    Rollout,
 };
 
 use crate::layout::{NONE, ObserverWords, slot, slots};
@@ -59,9 +60,9 @@ impl ObserverPlan {
                 words.parameter = every;
                 words.wait = (every - (seen_from - first) % every) % every;
                 words.width = width as u64;
-                let first_row = seen_from + words.wait;
-                words.rows = if first_row <= end {
-                    (end - first_row) / every + 1
+                words.first_row = seen_from + words.wait;
+                words.rows = if words.first_row <= end {
+                    (end - words.first_row) / every + 1
                 } else {
                     0
                 };
@@ -166,8 +167,7 @@ impl ObserverPlan {
                         })
                         .collect()
                 };
-                let first_row = (first_seen(rollout).max(first_state(rollout, spec))
-                    + self.words.wait) as usize;
+                let first_row = self.words.first_row as usize;
                 Observation::Recorded(Recording {
                     t_ms: (0..rows)
                         .map(|row| rollout.grid.time_ms(first_row + row * (*every).max(1)))
@@ -178,6 +178,45 @@ impl ObserverPlan {
                 })
             }
         })
+    }
+}
+
+impl ObserverPlan {
+    /// Adds cotangents of what the recorder saw in the fibre at `position` to where it lay among the results.
+    pub(crate) fn seed<R: Real>(
+        &self,
+        rollout: &Rollout,
+        position: usize,
+        seeds: &RecordedSeeds,
+        to: &mut [R],
+    ) {
+        let ObserverKind::Recorder { states, .. } = &rollout.observers[seeds.observer].kind else {
+            unreachable!("only recorders have cotangents")
+        };
+        let known = &rollout.membrane.states;
+        let mut watched = seeds.nodes.clone();
+        watched.sort_unstable();
+        watched.dedup();
+        let columns: Vec<usize> = seeds
+            .nodes
+            .iter()
+            .filter_map(|node| watched.binary_search(node).ok())
+            .collect();
+        let (width, rows) = (self.words.width as usize, self.words.rows as usize);
+        let size = (1 + states.len()) * width;
+        let first = self.words.reals as usize + position * rows * size;
+        let mut put = |quantity: usize, values: &[f64]| {
+            for (row, values) in values.chunks_exact(columns.len().max(1)).enumerate() {
+                for (column, &value) in columns.iter().zip(values) {
+                    to[first + row * size + quantity * width + column] += R::from_f64(value);
+                }
+            }
+        };
+        put(0, &seeds.v_mv);
+        for (state, values) in &seeds.states {
+            let place = states.iter().position(|name| *name == known[*state]);
+            put(1 + place.unwrap_or_default(), values);
+        }
     }
 }
 

@@ -91,6 +91,14 @@ impl<R: Real> Launch<R> {
     }
 }
 
+/// The header and the observers as a kernel reads them.
+pub(crate) fn words(header: &Header, observers: &[ObserverPlan]) -> Vec<u64> {
+    let mut words = Vec::new();
+    header.push_to(&mut words);
+    observers.iter().for_each(|o| o.words.push_to(&mut words));
+    words
+}
+
 /// Distinct things, numbered in order of appearance.
 struct Numbered<K>(HashMap<K, usize>);
 
@@ -110,13 +118,14 @@ impl<K: Eq + Hash> Numbered<K> {
     }
 }
 
-/// Packs the fibres `fibers` of a checked rollout for `kernel`; `sets` are their parameter sets, `capacity[observer]`
-/// the room of rasters.
+/// Packs the fibres `fibers` of a checked rollout for `kernel`, and for the kernel `reverse` of the way back if there is one;
+/// `sets` are their parameter sets, `capacity[observer]` the room of rasters.
 pub(crate) fn pack<R: Real>(
     rollout: &Rollout,
     fibers: &[usize],
     sets: &ParameterSets,
     kernel: &KernelSource,
+    reverse: Option<&KernelSource>,
     capacity: &[usize],
 ) -> Launch<R> {
     let row = slots(kernel.nodes_per_lane);
@@ -184,7 +193,9 @@ pub(crate) fn pack<R: Real>(
     let mut header = Header {
         fibers: fibers.len() as u64,
         first_step: rollout.steps.start as u64,
+        begin_step: rollout.steps.start as u64,
         end_step: rollout.steps.end as u64,
+        run_end: rollout.steps.end as u64,
         steps: rollout.grid.steps() as u64,
         start_is_given: u64::from(matches!(rollout.start, Start::From(_))),
         ..Header::default()
@@ -195,13 +206,10 @@ pub(crate) fn pack<R: Real>(
     let mut reals = std::mem::take(&mut tables.rows);
     header.modes = append(&mut reals, std::mem::take(&mut tables.modes));
     header.parameters = reals.len() as u64;
-    for set in 0..sets.examples.len() {
-        reals.extend(
-            kernel
-                .parameters
-                .iter()
-                .map(|values| R::from_f64(values[set])),
-        );
+    append_parameters(&mut reals, kernel, sets);
+    header.reverse_parameters = reals.len() as u64;
+    if let Some(reverse) = reverse {
+        append_parameters(&mut reals, reverse, sets);
     }
     header.starts = reals.len() as u64;
     tables.append_starts(&mut reals, fibers, &sets.examples);
@@ -242,11 +250,8 @@ pub(crate) fn pack<R: Real>(
         out_reals += plan.out_reals;
         observers.push(plan);
     }
-    let mut words = Vec::new();
-    header.push_to(&mut words);
-    observers.iter().for_each(|o| o.words.push_to(&mut words));
     Launch {
-        words,
+        words: words(&header, &observers),
         ints,
         reals,
         doubles,
@@ -256,6 +261,14 @@ pub(crate) fn pack<R: Real>(
         final_state_rows: final_state_rows(rollout),
         header,
         observers,
+    }
+}
+
+/// Appends what differs between parameter sets, `[set][parameter]`.
+fn append_parameters<R: Real>(to: &mut Vec<R>, kernel: &KernelSource, sets: &ParameterSets) {
+    for set in 0..sets.examples.len() {
+        let values = kernel.parameters.iter();
+        to.extend(values.map(|values| R::from_f64(values[set])));
     }
 }
 
@@ -287,7 +300,7 @@ mod tests {
         let rollout = simulation.rollout(&stimulus, &[raster]).unwrap();
         let sets = ParameterSets::new(&rollout, &[0, 1]);
         let kernel = KernelSource::new::<f64>(&rollout, &sets, 1);
-        let launch = || pack::<f64>(&rollout, &[0, 1], &sets, &kernel, &[10]);
+        let launch = || pack::<f64>(&rollout, &[0, 1], &sets, &kernel, None, &[10]);
         assert_eq!(launch().check(&kernel), Ok(()));
         let refused = |change: fn(&mut Launch<f64>)| {
             let mut launch = launch();

@@ -1,13 +1,16 @@
 //! Kernels as text: the membrane of a rollout printed, the rest of the kernel included.
 
-use std::fmt::Write;
+mod observed;
+mod settings;
 
-use axonml_autodiff::cable::ReducedCable;
-use axonml_autodiff::{Cable, ObserverKind, PerLane, Precision, Real, Rollout};
+use axonml_autodiff::{GradientRequest, PerLane, Precision, Real, Rollout};
 
-use crate::layout::{Header, LANES, ObserverWords, WARPS};
-use crate::literal::literal;
+use crate::layout::{Header, LANES, ObserverWords, WARPS, is_explicit, modes};
 use crate::membrane::{MembraneText, ParameterSets};
+use crate::sums::SumLayout;
+use observed::{observers, seeds};
+pub(crate) use settings::Kept;
+use settings::{blocks, define, reverse_blocks, settings};
 
 const PRELUDE: &str = include_str!("kernel/prelude.cu");
 const EXPRELR: &str = include_str!("kernel/exprelr.cu");
@@ -18,33 +21,82 @@ const MODES: &str = include_str!("kernel/modes.cu");
 const DRIVE: &str = include_str!("kernel/drive.cu");
 const OBSERVERS: &str = include_str!("kernel/observers.cu");
 const ROLLOUT: &str = include_str!("kernel/rollout.cu");
+const KEPT: &str = include_str!("kernel/kept.cu");
+const KEEP: &str = include_str!("kernel/keep.cu");
+const SUMS: &str = include_str!("kernel/sums.cu");
+const MODES_BACK: &str = include_str!("kernel/modes_back.cu");
+const CABLE_BACK: &str = include_str!("kernel/cable_back.cu");
+const DRIVE_BACK: &str = include_str!("kernel/drive_back.cu");
+const SEEDS: &str = include_str!("kernel/seeds.cu");
+const REVERSE: &str = include_str!("kernel/reverse.cu");
 
 /// A kernel for one model, time step, precision and range of fibre lengths.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KernelSource {
     /// CUDA C++ (17) text, complete.
     pub text: String,
+    /// Name of the kernel within it.
+    pub name: &'static str,
     /// Its arithmetic.
     pub precision: Precision,
     /// Nodes per lane of a warp: the kernel takes fibres of up to 32 times as many nodes.
     pub nodes_per_lane: usize,
     /// Numbers that differ between fibres, `[parameter][set]`.
     pub(crate) parameters: Vec<PerLane>,
+    /// Whether it takes the tables of gradients too.
+    pub(crate) of_gradients: bool,
+}
+
+/// Most bytes of shared memory that a block takes without asking.
+const SHARED_BYTES: usize = 48 << 10;
+
+/// What a kernel is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Role {
+    /// Forward.
+    Run,
+    /// Forward, keeping what the way back needs.
+    Keep,
+    /// Back.
+    Reverse,
+}
+
+impl Role {
+    /// Name of the kernel.
+    fn name(self) -> &'static str {
+        match self {
+            Role::Run => "axonml_rollout",
+            Role::Keep => "axonml_rollout_keeping",
+            Role::Reverse => "axonml_reverse",
+        }
+    }
 }
 
 impl KernelSource {
     /// The kernels that running `rollout` takes: one for each number of nodes per lane that occurs.
     pub fn for_rollout(rollout: &Rollout) -> Vec<KernelSource> {
-        crate::plan::classes(rollout)
-            .into_iter()
-            .map(|(nodes_per_lane, fibers)| {
-                let sets = ParameterSets::new(rollout, &fibers);
-                match rollout.precision {
-                    Precision::F32 => KernelSource::new::<f32>(rollout, &sets, nodes_per_lane),
-                    Precision::F64 => KernelSource::new::<f64>(rollout, &sets, nodes_per_lane),
+        each_class(rollout, |sets, nodes_per_lane| {
+            vec![match rollout.precision {
+                Precision::F32 => KernelSource::new::<f32>(rollout, sets, nodes_per_lane),
+                Precision::F64 => KernelSource::new::<f64>(rollout, sets, nodes_per_lane),
+            }]
+        })
+    }
+
+    /// The kernels that differentiating `rollout` takes: for each number of nodes per lane that occurs one that goes forward
+    /// and one that goes back.
+    pub fn for_gradients(rollout: &Rollout, request: GradientRequest) -> Vec<KernelSource> {
+        each_class(rollout, |sets, nodes_per_lane| {
+            let both = match rollout.precision {
+                Precision::F32 => {
+                    KernelSource::of_gradients::<f32>(rollout, sets, nodes_per_lane, request)
                 }
-            })
-            .collect()
+                Precision::F64 => {
+                    KernelSource::of_gradients::<f64>(rollout, sets, nodes_per_lane, request)
+                }
+            };
+            both.into()
+        })
     }
 
     pub(crate) fn new<R: Real>(
@@ -52,65 +104,125 @@ impl KernelSource {
         sets: &ParameterSets,
         nodes_per_lane: usize,
     ) -> Self {
+        KernelSource::forward::<R>(
+            rollout,
+            sets,
+            nodes_per_lane,
+            Role::Run,
+            GradientRequest::default(),
+        )
+    }
+
+    /// Forward and back.
+    pub(crate) fn of_gradients<R: Real>(
+        rollout: &Rollout,
+        sets: &ParameterSets,
+        nodes_per_lane: usize,
+        request: GradientRequest,
+    ) -> [Self; 2] {
+        [
+            KernelSource::forward::<R>(rollout, sets, nodes_per_lane, Role::Keep, request),
+            KernelSource::reverse::<R>(rollout, sets, nodes_per_lane, request),
+        ]
+    }
+
+    fn forward<R: Real>(
+        rollout: &Rollout,
+        sets: &ParameterSets,
+        nodes_per_lane: usize,
+        role: Role,
+        request: GradientRequest,
+    ) -> Self {
         let membrane = MembraneText::new::<R>(rollout, sets);
-        let kind = rollout.fibers.first().map(|fiber| &*fiber.cable);
-        let modes = crate::layout::modes(rollout);
-        let explicit = matches!(kind, Some(Cable::Explicit(_)));
-        let states = rollout.membrane.states.len();
-        let mut text = String::new();
-        let mut define = |name: &str, value: &dyn std::fmt::Display| {
-            let _ = writeln!(text, "#define {name} {value}");
+        let fit = blocks(R::PRECISION, nodes_per_lane, modes(rollout));
+        let head = settings::<R>(rollout, nodes_per_lane, role, request, fit);
+        let [kept, keep] = match role {
+            Role::Keep => [KEPT, KEEP],
+            Role::Run | Role::Reverse => ["", ""],
         };
-        define("REAL_IS_FLOAT", &u8::from(R::PRECISION == Precision::F32));
-        define("P", &nodes_per_lane);
-        define("WARPS", &WARPS);
-        define(
-            "BLOCKS_PER_MULTIPROCESSOR",
-            &blocks_per_multiprocessor(R::PRECISION, nodes_per_lane, modes),
+        let observers = observers(rollout);
+        let declarations = declarations();
+        let exprelr = exprelr(&membrane);
+        let text = assemble(
+            head,
+            &[
+                PRELUDE,
+                exprelr,
+                &declarations,
+                CONTEXT,
+                &membrane.text,
+                cable(rollout),
+                MODES,
+                DRIVE,
+                OBSERVERS,
+                &observers,
+                kept,
+                keep,
+                ROLLOUT,
+            ],
         );
-        define("STATES", &states);
-        define("STATES_OR_1", &states.max(1));
-        define("EXPLICIT_CABLE", &u8::from(explicit));
-        define("MODES", &modes);
-        define("STATE_ROWS", &crate::layout::state_rows(rollout));
-        define("FINAL_STATES", &u8::from(rollout.final_states));
-        define("LOG2_E", &literal::<R>(R::LOG2_E.to_f64()));
-        define("EXP_MAX", &literal::<R>(R::EXP_MAX.to_f64()));
-        if R::PRECISION == Precision::F64 {
-            for (name, value) in [
-                ("LN2_HI", R::LN2_HI),
-                ("LN2_LO", R::LN2_LO),
-                ("ROUND", R::ROUND),
-                ("EXPM1_MIN", R::EXPM1_MIN),
-            ] {
-                define(name, &literal::<R>(value.to_f64()));
-            }
-            define("EXPM1_POLYNOMIAL(r)", &horner::<R>(R::EXPM1_POLY));
-        }
-        text.push('\n');
-        text += PRELUDE;
-        if membrane.text.contains("exprelr_d") {
-            text.push('\n');
-            text += EXPRELR;
-        }
-        text.push('\n');
-        text += &Header::declaration();
-        text += &ObserverWords::declaration();
-        let cable = if explicit { EXPLICIT } else { IMPLICIT };
-        let modes = if modes > 0 { MODES } else { "" };
-        for part in [CONTEXT, &membrane.text, cable, modes, DRIVE, OBSERVERS] {
-            text.push('\n');
-            text += part;
-        }
-        text.push('\n');
-        text += &observers(rollout);
-        text.push('\n');
-        text += ROLLOUT;
         KernelSource {
             text,
+            name: role.name(),
             precision: R::PRECISION,
             nodes_per_lane,
             parameters: membrane.parameters,
+            of_gradients: role != Role::Run,
+        }
+    }
+
+    fn reverse<R: Real>(
+        rollout: &Rollout,
+        sets: &ParameterSets,
+        nodes_per_lane: usize,
+        request: GradientRequest,
+    ) -> Self {
+        let membrane = MembraneText::reverse::<R>(rollout, sets, request.parameters);
+        let sums = SumLayout::new(rollout, nodes_per_lane, request);
+        let fit = reverse_blocks(R::PRECISION, nodes_per_lane, modes(rollout), request);
+        let mut head = settings::<R>(rollout, nodes_per_lane, Role::Reverse, request, fit);
+        let numbers = sums.held() * LANES + 2 * modes(rollout);
+        let shared = numbers * size_of::<R>() <= SHARED_BYTES;
+        for (name, value) in [
+            ("OF_CABLES", usize::from(request.cables)),
+            ("COEFFICIENTS", sums.coefficients.step),
+            ("CURRENTS_COEFFICIENTS", sums.coefficients.currents),
+            ("FIBER_TOTALS", sums.totals),
+            ("LANE_SUMS", sums.of_lane),
+            ("SHARED_SUMS", usize::from(shared)),
+        ] {
+            define(&mut head, name, &value);
+        }
+        let seeds = seeds(rollout);
+        let declarations = declarations();
+        let exprelr = exprelr(&membrane);
+        let text = assemble(
+            head,
+            &[
+                PRELUDE,
+                exprelr,
+                &declarations,
+                CONTEXT,
+                SUMS,
+                &membrane.text,
+                cable(rollout),
+                MODES_BACK,
+                CABLE_BACK,
+                DRIVE,
+                DRIVE_BACK,
+                SEEDS,
+                &seeds,
+                KEPT,
+                REVERSE,
+            ],
+        );
+        KernelSource {
+            text,
+            name: Role::Reverse.name(),
+            precision: R::PRECISION,
+            nodes_per_lane,
+            parameters: membrane.parameters,
+            of_gradients: true,
         }
     }
 
@@ -127,76 +239,45 @@ impl KernelSource {
     }
 }
 
-/// A polynomial in `r`, lowest order first.
-fn horner<R: Real>(coefficients: &[R]) -> String {
-    let mut terms = coefficients.iter().rev().map(|c| literal::<R>(c.to_f64()));
-    let first = terms.next().unwrap_or_default();
-    terms.fold(first, |sum, c| format!("F(fma)({sum}, r, {c})"))
-}
-
-/// How many blocks should fit a multiprocessor at once: bounds the registers of a thread, of which each quarter of a
-/// multiprocessor has 16,384. State of long fibres does not fit registers anyway; the compiler is then left alone.
-fn blocks_per_multiprocessor(precision: Precision, nodes_per_lane: usize, modes: usize) -> usize {
-    let double = modes > ReducedCable::MODES;
-    let words = match precision {
-        Precision::F32 => 1,
-        Precision::F64 => 2,
-    };
-    let warps = match (double, nodes_per_lane * words) {
-        (true, 1) | (false, 1 | 2) => 20,
-        (true, 2) => 16,
-        (true, 3) | (false, 3 | 4) => 12,
-        _ => 1,
-    };
-    warps / WARPS
-}
-
-/// `struct Observers`: one member per observer, of a type that follows from its kind.
-fn observers(rollout: &Rollout) -> String {
-    let kinds: Vec<String> = rollout
-        .observers
-        .iter()
-        .map(|spec| match &spec.kind {
-            ObserverKind::Active { .. } => "Active".to_owned(),
-            ObserverKind::ActionPotentialCount => "Count".to_owned(),
-            ObserverKind::Raster => "Raster".to_owned(),
-            ObserverKind::Maximum => "Maximum".to_owned(),
-            ObserverKind::Recorder { states, .. } => {
-                let known = &rollout.membrane.states;
-                let indices: Vec<String> = states
-                    .iter()
-                    .filter_map(|name| known.iter().position(|state| state == name))
-                    .map(|index| index.to_string())
-                    .collect();
-                format!("Recorder<{}>", indices.join(", "))
-            }
+/// Makes kernels for each number of nodes per lane that occurs.
+fn each_class(
+    rollout: &Rollout,
+    make: impl Fn(&ParameterSets, usize) -> Vec<KernelSource>,
+) -> Vec<KernelSource> {
+    let classes = crate::plan::classes(rollout).into_iter();
+    classes
+        .flat_map(|(nodes_per_lane, fibers)| {
+            make(&ParameterSets::new(rollout, &fibers), nodes_per_lane)
         })
-        .collect();
-    let mut text = "struct Observers {\n".to_owned();
-    for (index, kind) in kinds.iter().enumerate() {
-        let _ = writeln!(text, "  {kind} o{index};");
+        .collect()
+}
+
+/// The parts that follow each other, a line between them.
+fn assemble(head: String, parts: &[&str]) -> String {
+    let mut text = head;
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        text.push('\n');
+        text += part;
     }
-    let each = |text: &mut String, signature: &str, call: &str| {
-        let _ = writeln!(text, "  DEVICE_MEMBER void {signature} {{");
-        for index in 0..kinds.len() {
-            let call = call.replace('#', &index.to_string());
-            let _ = writeln!(text, "    o{index}.{call};");
-        }
-        text.push_str("  }\n");
-    };
-    each(&mut text, "load(const Context& x)", "load(x, #)");
-    each(
-        &mut text,
-        "see(const Context& x, u32 state, const REAL (&u)[P], const REAL (&before)[P], const REAL (&states)[P][STATES_OR_1])",
-        "see(x, state, u, before, states)",
-    );
-    each(&mut text, "finish(const Context& x) const", "finish(x)");
-    let answered = rollout
-        .stop_when_active
-        .map_or("false".to_owned(), |index| format!("o{index}.answered()"));
-    let _ = writeln!(
-        text,
-        "  DEVICE_MEMBER bool answered() const {{ return {answered}; }}\n}};"
-    );
     text
+}
+
+/// The cable's part of a kernel.
+fn cable(rollout: &Rollout) -> &'static str {
+    match is_explicit(rollout) {
+        true => EXPLICIT,
+        false => IMPLICIT,
+    }
+}
+
+fn declarations() -> String {
+    Header::declaration() + &ObserverWords::declaration()
+}
+
+/// Derivatives of `x/(e^x - 1)`, where a membrane has any.
+fn exprelr(membrane: &MembraneText) -> &'static str {
+    match membrane.text.contains("exprelr_d") {
+        true => EXPRELR,
+        false => "",
+    }
 }

@@ -32,8 +32,14 @@ pub(crate) fn unpack<R: Real>(
             .map(|(plan, spec)| plan.report(rollout, spec, launch, position, nodes, nodes_per_lane))
             .collect();
         let status = status(rollout, fiber, position, launch);
-        let state = (rollout.final_states && status == FiberStatus::Completed)
-            .then(|| state(rollout, nodes, nodes_per_lane, position, launch));
+        let state = (rollout.final_states && status == FiberStatus::Completed).then(|| {
+            let size = state_rows(rollout) * slots(nodes_per_lane);
+            let rows = &launch.out_reals[launch.header.states as usize + position * size..];
+            let mut state = state(rollout, nodes, nodes_per_lane, &rows[..size]);
+            let reference = rollout.v_reference_mv;
+            state.v_mv.iter_mut().for_each(|v| *v += reference);
+            state
+        });
         (status, observations, state)
     };
     let results: Vec<_> = fibers.par_iter().enumerate().map(of_fiber).collect();
@@ -92,24 +98,19 @@ fn status<R: Real>(
     }
 }
 
-fn state<R: Real>(
+/// A state from its rows: voltages, or cotangents of them, then states, then modes.
+pub(crate) fn state<R: Real>(
     rollout: &Rollout,
     nodes: usize,
     nodes_per_lane: usize,
-    position: usize,
-    launch: &Launch<R>,
+    rows: &[R],
 ) -> FiberState {
     let row = slots(nodes_per_lane);
-    let rows = state_rows(rollout);
-    let all =
-        &launch.out_reals[launch.header.states as usize + position * rows * row..][..rows * row];
     let at =
-        |quantity: usize, node: usize| all[quantity * row + slot(node, nodes_per_lane)].to_f64();
+        |quantity: usize, node: usize| rows[quantity * row + slot(node, nodes_per_lane)].to_f64();
     let (states, modes) = (rollout.membrane.states.len(), modes(rollout));
     FiberState {
-        v_mv: (0..nodes)
-            .map(|node| at(0, node) + rollout.v_reference_mv)
-            .collect(),
+        v_mv: (0..nodes).map(|node| at(0, node)).collect(),
         states: (0..states)
             .map(|state| (0..nodes).map(|node| at(1 + state, node)).collect())
             .collect(),

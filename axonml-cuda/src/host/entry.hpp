@@ -1,28 +1,37 @@
 // Behind the kernel's text: what the Rust side calls.
 
-struct HostArguments {
+// What a kernel is called with, in its order.
+struct HostTables {
   const Header* header;
   const u32* ints;
   const REAL* reals;
   const double* doubles;
   u32* out_ints;
   REAL* out_reals;
+  REAL* kept;
+  REAL* back;
+  double* lane_sums;
+  double* sums;
+  REAL* trace;
 };
 
 static void axonml_body(void* pointer) {
-  const HostArguments& a = *static_cast<const HostArguments*>(pointer);
-  axonml_rollout(a.header, a.ints, a.reals, a.doubles, a.out_ints, a.out_reals);
+  const HostTables& t = *static_cast<const HostTables*>(pointer);
+#if GRADIENT
+  KERNEL(t.header, t.ints, t.reals, t.doubles, t.out_ints, t.out_reals, t.kept, t.back, t.lane_sums, t.sums, t.trace);
+#else
+  KERNEL(t.header, t.ints, t.reals, t.doubles, t.out_ints, t.out_reals);
+#endif
 }
 
 // Runs the blocks first_block .. end_block; null, or a message that lives as long as the library.
 extern "C" const char* axonml_host_run(unsigned first_block, unsigned end_block, unsigned threads, unsigned order,
-                                       unsigned long long seed, const Header* header, const u32* ints, const REAL* reals,
-                                       const double* doubles, u32* out_ints, REAL* out_reals) {
-  HostArguments arguments = {header, ints, reals, doubles, out_ints, out_reals};
+                                       unsigned long long seed, const HostTables* tables) {
+  HostTables here_tables = *tables;
   std::vector<shim::Block> storage(1);
   shim::Block& here = storage[0];
   here.body = axonml_body;
-  here.arguments = &arguments;
+  here.arguments = &here_tables;
   for (unsigned b = first_block; b < end_block; ++b) {
     blockIdx.x = b;
     if (const char* problem = shim::run_block(here, threads, (shim::Order)order, seed + b)) return problem;

@@ -25,7 +25,9 @@
 #define __device__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
-#define SHARED_TABLES(name) REAL* name = reinterpret_cast<REAL*>(shim::block->shared)
+#define SHARED_TABLE(name, count)                              \
+  static_assert((count) * sizeof(REAL) <= sizeof(shim::Block::shared), "more shared memory than there is"); \
+  REAL* name = reinterpret_cast<REAL*>(shim::block->shared)
 
 using std::exp;
 using std::expm1;
@@ -41,7 +43,7 @@ namespace shim {
 constexpr size_t STACK_BYTES = 512 << 10;
 
 enum State { READY, WAITING, FINISHED };
-enum Operation { SYNC, BALLOT, SHUFFLE_UP, SHUFFLE_DOWN, SHUFFLE };
+enum Operation { SYNC, BALLOT, SHUFFLE_UP, SHUFFLE_DOWN, SHUFFLE_XOR, SHUFFLE };
 enum Order { FORWARD, REVERSE, RANDOM };
 
 struct Thread {
@@ -186,6 +188,7 @@ static const char* complete(Thread* lanes) {
       case BALLOT: lanes[i].result = votes; continue;
       case SHUFFLE_UP: from = i - distance; break;
       case SHUFFLE_DOWN: from = i + distance; break;
+      case SHUFFLE_XOR: from = i ^ distance; break;
       case SHUFFLE: from = distance & 31; break;
     }
     // Beyond the warp's ends a lane gets its own value back.
@@ -254,6 +257,9 @@ template <class T> static inline T __shfl_up_sync(unsigned mask, T value, unsign
 }
 template <class T> static inline T __shfl_down_sync(unsigned mask, T value, unsigned distance) {
   return shim::from_bits<T>(shim::collective(shim::SHUFFLE_DOWN, mask, shim::bits(value), (int)distance));
+}
+template <class T> static inline T __shfl_xor_sync(unsigned mask, T value, unsigned distance) {
+  return shim::from_bits<T>(shim::collective(shim::SHUFFLE_XOR, mask, shim::bits(value), (int)distance));
 }
 template <class T> static inline T __shfl_sync(unsigned mask, T value, int lane) {
   return shim::from_bits<T>(shim::collective(shim::SHUFFLE, mask, shim::bits(value), lane));

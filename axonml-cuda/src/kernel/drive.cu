@@ -64,7 +64,7 @@ struct Drive {
     });
   }
 
-#if MODES
+#if MODES && !REVERSE
   // Adds what `step` leaves in the modes.
   DEVICE_MEMBER void add_to_modes(const Context& x, u32 step, Modes& modes) const {
     each(x, step, ON_MODES, [&](REAL factor, const REAL* values) {

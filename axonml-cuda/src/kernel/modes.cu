@@ -5,10 +5,10 @@
 // [a | a kappa].
 
 #define HALF (MODES / 2)
-#ifndef SHARED_TABLES
-#define SHARED_TABLES(name) __shared__ __align__(16) REAL name[WARPS * 2 * MODES]
-#endif
 
+#if !MODES
+struct Modes {};
+#else
 struct Modes {
   const REAL* decay;
   const REAL* sent;
@@ -58,3 +58,4 @@ struct Modes {
     }
   }
 };
+#endif

@@ -16,6 +16,10 @@ typedef unsigned long long u64;
 #define EACH_NODE _Pragma("unroll 1") for (u32 p = 0; p < P; ++p)
 #endif
 #define DEVICE static __device__ __forceinline__
+// Memory that the warps of a block share, so many numbers for each.
+#ifndef SHARED_TABLE
+#define SHARED_TABLE(name, count) __shared__ __align__(16) REAL name[WARPS * (count)]
+#endif
 
 #if REAL_IS_FLOAT
 typedef float REAL;

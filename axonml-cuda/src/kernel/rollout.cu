@@ -1,16 +1,12 @@
 // The kernel: one warp runs one fibre through all its steps. Warps are independent; within a warp every branch around
 // a shuffle or vote is decided by all lanes alike.
 
-// Words of a fibre's result in the integer output.
-enum { RESULT_STATUS, RESULT_STATE, RESULT_NODE, RESULT_WORDS };
-enum { COMPLETED, ANSWERED, DIVERGED, UNSTABLE };
-
 // Ends a fibre whose lane-local node `first` (P: none) is bad in some lane; true if there is one.
 DEVICE bool end_if_bad(const Context& x, u32 first, u32 status, u32 state, const REAL (&u)[P], const REAL (&g)[P]) {
   const u32 lanes = __ballot_sync(ALL_LANES, first < P);
   if (lanes == 0) return false;
   if (x.lane == __ffs(lanes) - 1) {
-    u32* ints = x.out_ints + x.header->results + (u64)x.fiber * RESULT_WORDS;
+    u32* ints = x.result();
     ints[RESULT_STATUS] = status;
     ints[RESULT_STATE] = state;
     ints[RESULT_NODE] = x.lane * P + first;
@@ -54,8 +50,8 @@ DEVICE void silence_behind_end(const Context& x, REAL (&g)[P], REAL (&j)[P]) {
 }
 
 extern "C" __global__ void __launch_bounds__(WARPS * LANES, BLOCKS_PER_MULTIPROCESSOR)
-axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const double* doubles, u32* out_ints,
-               REAL* out_reals) {
+KERNEL(const Header* header, const u32* ints, const REAL* reals, const double* doubles, u32* out_ints, REAL* out_reals
+       GRADIENT_TABLES) {
   Context x;
   x.header = header;
   x.ints = ints;
@@ -63,10 +59,20 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
   x.doubles = doubles;
   x.out_ints = out_ints;
   x.out_reals = out_reals;
+#if GRADIENT
+  x.kept = kept;
+#endif
   x.lane = threadIdx.x % LANES;
   x.fiber = blockIdx.x * WARPS + threadIdx.x / LANES;
   if (x.fiber >= header->fibers) return;
   x.load();
+#if GRADIENT
+  // A part of a run that was already taken, from a checkpoint: nobody looks on.
+  const bool again = header->checkpoint != NONE;
+  if (again && x.result()[RESULT_STATUS] != COMPLETED) return;
+#else
+  const bool again = false;
+#endif
 
   REAL u[P], before[P], g[P], j[P], current[P];
   REAL states[P][STATES_OR_1];
@@ -78,9 +84,9 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
   drive.load(x);
   Observers observers;
   observers.load(x);
-#if MODES
-  SHARED_TABLES(tables);
   Modes modes;
+#if MODES
+  SHARED_TABLE(tables, 2 * MODES);
   modes.load(x, tables + threadIdx.x / LANES * (2 * MODES));
 #endif
 
@@ -109,14 +115,19 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     }
   }
   const u32 end = (u32)header->end_step;
-  u32 step = (u32)header->first_step;
-  if (step == 0) observers.see(x, 0, u, before, states);
+  u32 step = (u32)header->begin_step;
+#if GRADIENT
+  if (again) load_checkpoint(x, u, states, g, j, modes);
+#endif
+  if (step == 0 && !again) observers.see(x, 0, u, before, states);
 
   u32 status = COMPLETED;
   if (step < end) {
 #if !EXPLICIT_CABLE
-    EACH_NODE { membrane_currents(parameters, u[p], states[p], g[p], j[p]); }
-    silence_behind_end(x, g, j);
+    if (!again) {
+      EACH_NODE { membrane_currents(parameters, u[p], states[p], g[p], j[p]); }
+      silence_behind_end(x, g, j);
+    }
 #endif
     drive.strength = drive.look_up(step);
 #if MODES
@@ -124,6 +135,9 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
 #endif
   }
   while (step < end) {
+#if GRADIENT
+    keep(x, step, u, states, g, j, modes);
+#endif
     const bool go_on = step + 1 < end;
     // Asked for now, needed when the step is done.
     drive.next = go_on ? drive.look_up(step + 1) : ZERO;
@@ -153,7 +167,7 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
       status = DIVERGED;
       break;
     }
-    observers.see(x, step, u, before, states);
+    if (!again) observers.see(x, step, u, before, states);
     if (observers.answered()) {
       status = ANSWERED;
       break;
@@ -161,10 +175,14 @@ axonml_rollout(const Header* header, const u32* ints, const REAL* reals, const d
     drive.strength = drive.next;
   }
 
+#if GRADIENT
+  if (status == COMPLETED) keep(x, step, u, states, g, j, modes);
+  if (again) return;
+#endif
   observers.finish(x);
   if (status == DIVERGED || status == UNSTABLE) return;
   if (x.lane == 0) {
-    u32* result = out_ints + header->results + (u64)x.fiber * RESULT_WORDS;
+    u32* result = x.result();
     result[RESULT_STATUS] = status;
     result[RESULT_STATE] = step;
   }

@@ -3,6 +3,7 @@
 mod cases;
 mod devices;
 mod features;
+mod gradients;
 mod nvrtc;
 mod operations;
 mod parity;

@@ -10,13 +10,11 @@ use axonml_autodiff::{
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cpu::Reference;
 use axonml_models::{
-    Device, Fiber, FiberModel, MODELS, NodeSelection, ObserverKind, ObserverSpec, Settings,
-    Simulation, Stimulus,
+    Device, Fiber, FiberModel, NodeSelection, ObserverKind, ObserverSpec, Settings, Simulation,
+    Stimulus,
 };
 
 use super::pairing::Random;
-use crate::custom_model::ConnorStevens;
-use crate::models::Filling;
 
 /// A rollout, and the memory for trajectories to differentiate it with.
 pub(crate) struct Case {
@@ -25,43 +23,35 @@ pub(crate) struct Case {
     pub(crate) trajectory_bytes: Option<usize>,
 }
 
-/// Every model, and models of tests and examples.
-fn models() -> impl Iterator<Item = &'static dyn FiberModel> {
-    let own: [&dyn FiberModel; 2] = [&ConnorStevens, &Filling];
-    MODELS.iter().copied().chain(own)
-}
-
 /// Whether a model's nodes are joined by myelinated internodes, or look so.
 pub(crate) fn myelinated(id: &str) -> bool {
     ["mrg", "two-mode", "smf", "exposed"].contains(&id)
 }
 
-/// Every model twice: a run from its declared start in one go, and one that goes on from a state without symmetry, in
-/// several segments, with parameters of the fibres' own and cables without regularity.
-pub(crate) fn all() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for model in models() {
-        let id = model.schema().id;
-        let plain = plain(model);
-        cases.push(Case {
+/// A model twice: a run from its declared start in one go, and one that goes on from a state without symmetry, in several
+/// segments, with parameters of the fibres' own and cables without regularity.
+pub(crate) fn both(model: &dyn FiberModel) -> [Case; 2] {
+    let id = model.schema().id;
+    let plain = plain(model);
+    let rollout = continued(irregular(with_own_parameters(plain.clone())));
+    let row = |cable: &Cable| cable.nodes() * (3 + rollout.membrane.states.len());
+    let widest = rollout.fibers.iter().map(|fiber| {
+        let cable = &fiber.cable;
+        row(cable) + cable.mode_count()
+    });
+    let bytes = 14 * 64 * widest.max().unwrap();
+    [
+        Case {
             name: id.to_owned(),
-            rollout: plain.clone(),
+            rollout: plain,
             trajectory_bytes: None,
-        });
-        let rollout = continued(irregular(with_own_parameters(plain)));
-        let row = |cable: &Cable| cable.nodes() * (3 + rollout.membrane.states.len());
-        let widest = rollout.fibers.iter().map(|fiber| {
-            let cable = &fiber.cable;
-            row(cable) + cable.mode_count()
-        });
-        let bytes = 14 * 64 * widest.max().unwrap();
-        cases.push(Case {
+        },
+        Case {
             name: format!("{id}, continued"),
             rollout,
             trajectory_bytes: Some(bytes),
-        });
-    }
-    cases
+        },
+    ]
 }
 
 /// Four fibres of different lengths, each with other sources, some of them excited.

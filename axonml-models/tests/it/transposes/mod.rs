@@ -9,12 +9,21 @@ mod refusals;
 
 use axonml_autodiff::{Backend, FiberStatus, GradientRequest};
 use axonml_cpu::{CpuBackend, Isa, Reference};
+use axonml_models::{FiberModel, MODELS};
 
-use cases::all;
+use crate::custom_model::ConnorStevens;
+use crate::models::Filling;
+use cases::{Case, both};
 use pairing::{backward, forward, parts, weights};
 
 /// Relative to the sum of the magnitudes of all products.
 const TOLERANCE: f64 = 1e-12;
+
+/// Every model, and models of tests and examples, twice each.
+fn all() -> Vec<Case> {
+    let own: [&dyn FiberModel; 2] = [&ConnorStevens, &Filling];
+    MODELS.iter().copied().chain(own).flat_map(both).collect()
+}
 
 #[test]
 fn reverse_is_the_transpose_of_forward() {

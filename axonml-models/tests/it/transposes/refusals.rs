@@ -14,7 +14,8 @@ use axonml_models::{
     Stimulus, Unmyelinated, model,
 };
 
-use super::cases::{all, continued, irregular, plain, with_own_parameters};
+use super::all;
+use super::cases::{continued, irregular, plain, with_own_parameters};
 use super::pairing::{backward, everything, weights};
 
 fn rollout(id: &str) -> Rollout {

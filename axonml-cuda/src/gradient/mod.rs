@@ -1,0 +1,495 @@
+//! What differentiating a rollout is, whoever executes the kernels: forward keeping states, the objective on the host, back
+//! segment by segment.
+
+mod segments;
+mod trace;
+
+use std::ops::Range;
+
+use axonml_autodiff::{
+    BackendError, Collected, Differentiated, Evaluation, FiberGradient, FiberOutcome, FiberState,
+    FiberStatus, GradientRequest, Objective, Precision, Rollout, Seeds, SourceField, SourceSums,
+};
+use rayon::prelude::*;
+
+use crate::execute::{Element, Executor, GradientTables, Tables, check_size};
+use crate::layout::{
+    LANES, NONE, RESULT_WORDS, checkpoint_rows, field_rows, modes, slot, slots, state_rows,
+};
+use crate::membrane::ParameterSets;
+use crate::pack::{Launch, pack, words};
+use crate::plan::{FIRST_RASTER_CAPACITY, classes, launches};
+use crate::source::{Kept, KernelSource};
+use crate::sums::SumLayout;
+use crate::unpack::{state, unpack};
+use segments::{Segments, traces};
+use trace::Trace;
+
+/// `RESULT_STATUS` of the kernel.
+const NOT_FINITE: u32 = 4;
+
+/// Runs a rollout and differentiates an objective of what it saw.
+pub(crate) fn differentiate<E: Executor>(
+    executor: &E,
+    rollout: &Rollout,
+    objective: &dyn Objective,
+    request: GradientRequest,
+) -> Result<Vec<Differentiated>, BackendError> {
+    rollout.check_differentiable()?;
+    // Cotangents of the last state will lie where it did.
+    let kept = Rollout {
+        final_states: true,
+        ..rollout.clone()
+    };
+    let asked = Asked {
+        objective,
+        request,
+        final_states: rollout.final_states,
+    };
+    match rollout.precision {
+        Precision::F32 => differentiate_as::<f32, E>(executor, &kept, asked),
+        Precision::F64 => differentiate_as::<f64, E>(executor, &kept, asked),
+    }
+}
+
+/// What the caller wants.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    objective: &'a dyn Objective,
+    request: GradientRequest,
+    /// Whether outcomes hold the last states.
+    final_states: bool,
+}
+
+fn differentiate_as<R: Element, E: Executor>(
+    executor: &E,
+    rollout: &Rollout,
+    asked: Asked<'_>,
+) -> Result<Vec<Differentiated>, BackendError> {
+    let request = asked.request;
+    let (budget, kept_budget) = (executor.memory_bytes()?, executor.kept_bytes()?);
+    let mut fibers: Vec<Option<Differentiated>> = vec![None; rollout.fibers.len()];
+    for (nodes_per_lane, class) in classes(rollout) {
+        let sets = ParameterSets::new(rollout, &class);
+        let [forward, reverse] =
+            KernelSource::of_gradients::<R>(rollout, &sets, nodes_per_lane, request);
+        let segments = Segments::new(rollout, &class, nodes_per_lane, request, kept_budget)?;
+        let mut set_of = sets.of_fiber.iter().copied();
+        for part in launches(rollout, &class, nodes_per_lane, budget) {
+            check_size(rollout, &part, nodes_per_lane, budget)?;
+            for part in part.chunks(segments.fibers) {
+                let way = Way {
+                    executor,
+                    rollout,
+                    asked,
+                    fibers: part,
+                    sets: ParameterSets {
+                        of_fiber: set_of.by_ref().take(part.len()).collect(),
+                        examples: sets.examples.clone(),
+                    },
+                    forward: &forward,
+                    reverse: &reverse,
+                    segments: &segments,
+                    layout: SumLayout::new(rollout, nodes_per_lane, request),
+                };
+                for (&fiber, found) in part.iter().zip(way.go::<R>()?) {
+                    fibers[fiber] = Some(found);
+                }
+            }
+        }
+    }
+    Ok(fibers.into_iter().flatten().collect())
+}
+
+/// Some fibres of a rollout, there and back.
+struct Way<'a, E> {
+    executor: &'a E,
+    rollout: &'a Rollout,
+    asked: Asked<'a>,
+    fibers: &'a [usize],
+    sets: ParameterSets,
+    forward: &'a KernelSource,
+    reverse: &'a KernelSource,
+    segments: &'a Segments,
+    layout: SumLayout,
+}
+
+/// What the objective says about a fibre that did not diverge.
+struct Said {
+    loss: f64,
+    seeds: Seeds,
+}
+
+impl<E: Executor> Way<'_, E> {
+    fn go<R: Element>(&self) -> Result<Vec<Differentiated>, BackendError> {
+        let (executor, nodes_per_lane) = (self.executor, self.forward.nodes_per_lane);
+        let (mut launch, mut tables, mut outcomes) = self.run_keeping::<R>()?;
+        if !self.asked.final_states {
+            outcomes.iter_mut().for_each(|outcome| outcome.state = None);
+        }
+        let said = self.ask(&outcomes)?;
+
+        let seeds = self.seed(&mut launch, &said);
+        executor.overwrite(&mut tables.out_reals, &seeds)?;
+        let mut trace = (launch.header.trace_states > 0)
+            .then(|| Trace::new(self.rollout, self.fibers, self.asked.request));
+        for (index, segment) in self.segments.steps.iter().enumerate().rev() {
+            if index + 1 < self.segments.steps.len() {
+                let from = Some((segment, index));
+                self.launch(&mut launch, &mut tables, self.forward, from, segment.start)?;
+            }
+            let back = Some((segment, NONE as usize));
+            self.launch(&mut launch, &mut tables, self.reverse, back, segment.start)?;
+            if let (Some(trace), Some(more)) = (&mut trace, &tables.gradient) {
+                let mut rows =
+                    vec![R::default(); trace_numbers(self.rollout, &launch, nodes_per_lane)];
+                executor.download(&more.trace, &mut rows)?;
+                let states = launch.header.trace_states as usize;
+                trace.add(segment.clone(), states, &rows, nodes_per_lane);
+            }
+        }
+        if self.segments.steps.is_empty() {
+            let none = self.rollout.steps.clone();
+            let back = Some((&none, NONE as usize));
+            self.launch(&mut launch, &mut tables, self.reverse, back, none.start)?;
+        }
+        self.results(launch, &tables, outcomes, said, trace)
+    }
+
+    /// The whole run, keeping the states of the last segment, and where each of the others begins; repeated with more room
+    /// if a raster overflows.
+    #[allow(clippy::type_complexity)]
+    fn run_keeping<R: Element>(
+        &self,
+    ) -> Result<(Launch<R>, Tables<R, E>, Vec<FiberOutcome>), BackendError> {
+        let (rollout, nodes_per_lane) = (self.rollout, self.forward.nodes_per_lane);
+        let mut capacity = vec![FIRST_RASTER_CAPACITY; rollout.observers.len()];
+        loop {
+            let mut launch = pack::<R>(
+                rollout,
+                self.fibers,
+                &self.sets,
+                self.forward,
+                Some(self.reverse),
+                &capacity,
+            );
+            let gradient = self.set_up(&mut launch)?;
+            launch.words = words(&launch.header, &launch.observers);
+            let mut tables = Tables::new(self.executor, self.forward, &launch, Some(gradient))?;
+            let last = self.segments.steps.last();
+            let keep_from = last.map_or(rollout.steps.start, |last| last.start);
+            self.launch(&mut launch, &mut tables, self.forward, None, keep_from)?;
+            tables.fetch(self.executor, &mut launch)?;
+            match unpack(rollout, self.fibers, nodes_per_lane, &launch, &capacity) {
+                Ok(outcomes) => return Ok((launch, tables, outcomes)),
+                Err(needed) => capacity = needed,
+            }
+        }
+    }
+
+    /// Says in the header what is kept, collected and where; reserves the room.
+    fn set_up<R: Element>(
+        &self,
+        launch: &mut Launch<R>,
+    ) -> Result<GradientTables<R, E>, BackendError> {
+        let (rollout, request) = (self.rollout, self.asked.request);
+        let fibers = self.fibers.len();
+        let row = slots(self.forward.nodes_per_lane);
+        let sources = self.fibers.iter();
+        let sources: usize = sources.map(|&f| rollout.drive.sources[f].len()).sum();
+        let header = &mut launch.header;
+        let kept_states = self.segments.length.min(rollout.steps.len()) + 1;
+        let checkpoints = self.segments.steps.len().saturating_sub(1);
+        header.segment = self.segments.length as u64;
+        header.kept_states = kept_states as u64;
+        header.checkpoints = checkpoints as u64;
+        header.of_amplitudes = u64::from(request.amplitudes);
+        header.of_waveforms = u64::from(request.waveforms);
+        header.of_fields = u64::from(request.fields || request.cables);
+        header.trace_states = match traces(rollout, self.fibers, request) {
+            true => kept_states as u64 - 1,
+            false => 0,
+        };
+        let mut sums = fibers * self.layout.of_fiber();
+        header.amplitude_sums = sums as u64;
+        sums += sources;
+        header.waveform_sums = sums as u64;
+        if request.waveforms {
+            sums += sources * rollout.steps.len();
+        }
+        header.field_sums = sums as u64;
+        if header.of_fields != 0 {
+            sums += sources * self.field_rows() * row;
+        }
+        let kept = checkpoints * checkpoint_rows(rollout)
+            + kept_states * Kept::new(rollout, request).rows(rollout);
+        let trace = trace_numbers(rollout, launch, self.forward.nodes_per_lane);
+        let executor = self.executor;
+        Ok(GradientTables {
+            kept: executor.reserve(fibers * kept * row)?,
+            back: executor.reserve(fibers * (state_rows(rollout) + 2) * row)?,
+            // Devices have no empty tables.
+            lane_sums: executor.reserve((fibers * self.layout.of_lane * LANES).max(1))?,
+            sums: executor.reserve(sums.max(1))?,
+            trace: executor.reserve(trace.max(1))?,
+        })
+    }
+
+    /// Launches a kernel over a segment, from the checkpoint of that index, or over the whole run; states from `keep_from`
+    /// on are kept.
+    fn launch<R: Element>(
+        &self,
+        launch: &mut Launch<R>,
+        tables: &mut Tables<R, E>,
+        kernel: &KernelSource,
+        segment: Option<(&Range<usize>, usize)>,
+        keep_from: usize,
+    ) -> Result<(), BackendError> {
+        let whole = (&self.rollout.steps, NONE as usize);
+        let (steps, checkpoint) = segment.unwrap_or(whole);
+        launch.header.begin_step = steps.start as u64;
+        launch.header.end_step = steps.end as u64;
+        launch.header.checkpoint = checkpoint as u64;
+        launch.header.keep_from = keep_from as u64;
+        launch.words = words(&launch.header, &launch.observers);
+        self.executor.overwrite(&mut tables.words, &launch.words)?;
+        self.executor.launch(kernel, launch.blocks, tables)?;
+        Ok(())
+    }
+
+    /// What the objective says of every fibre that did not diverge.
+    fn ask(&self, outcomes: &[FiberOutcome]) -> Result<Vec<Option<Said>>, BackendError> {
+        let each = self.fibers.par_iter().zip(outcomes);
+        let said: Vec<Result<Option<Said>, BackendError>> = each
+            .map(|(&fiber, outcome)| {
+                if matches!(outcome.status, FiberStatus::Diverged { .. }) {
+                    return Ok(None);
+                }
+                let evaluation: Evaluation = self.asked.objective.evaluate(fiber, outcome);
+                let loss = evaluation.loss;
+                let seeds = Seeds::new(self.rollout, fiber, &outcome.observations, evaluation)?;
+                Ok(Some(Said { loss, seeds }))
+            })
+            .collect();
+        said.into_iter().collect()
+    }
+
+    /// Cotangents of what was recorded and of the last states, where these lie among the results.
+    fn seed<R: Element>(&self, launch: &mut Launch<R>, said: &[Option<Said>]) -> Vec<R> {
+        let nodes_per_lane = self.forward.nodes_per_lane;
+        let row = slots(nodes_per_lane);
+        let rows = state_rows(self.rollout);
+        let states = self.rollout.membrane.states.len();
+        let modes = modes(self.rollout);
+        let mut to = vec![R::default(); launch.out_reals.len()];
+        for (position, said) in said.iter().enumerate() {
+            let Some(said) = said else { continue };
+            for recorded in said.seeds.recorded() {
+                let plan = &mut launch.observers[recorded.observer];
+                plan.words.seeded = 1;
+                plan.seed(self.rollout, position, recorded, &mut to);
+            }
+            if let Some(last) = said.seeds.last() {
+                let first = launch.header.states as usize + position * rows * row;
+                let mut put = |quantity: usize, node: usize, value: f64| {
+                    to[first + quantity * row + slot(node, nodes_per_lane)] = R::from_f64(value);
+                };
+                for (node, &value) in last.v_mv.iter().enumerate() {
+                    put(0, node, value);
+                }
+                for (state, values) in last.states.iter().enumerate() {
+                    for (node, &value) in values.iter().enumerate() {
+                        put(1 + state, node, value);
+                    }
+                }
+                for (index, &value) in last.modes.iter().enumerate() {
+                    put(1 + states + index % modes, index / modes, value);
+                }
+            }
+        }
+        to
+    }
+
+    fn field_rows(&self) -> usize {
+        field_rows(&self.rollout.fibers[self.fibers[0]].cable)
+    }
+
+    /// What came back.
+    fn results<R: Element>(
+        &self,
+        mut launch: Launch<R>,
+        tables: &Tables<R, E>,
+        outcomes: Vec<FiberOutcome>,
+        said: Vec<Option<Said>>,
+        trace: Option<Trace>,
+    ) -> Result<Vec<Differentiated>, BackendError> {
+        let (rollout, executor) = (self.rollout, self.executor);
+        let Some(more) = &tables.gradient else {
+            unreachable!("kernels of gradients have their tables")
+        };
+        let row = slots(self.forward.nodes_per_lane);
+        let fibers = self.fibers.len();
+        let mut back = vec![R::default(); fibers * (state_rows(rollout) + 2) * row];
+        executor.download(&more.back, &mut back)?;
+        let sources = self.fibers.iter();
+        let sources = sources.map(|&fiber| rollout.drive.sources[fiber].len());
+        let of_fields = match launch.header.of_fields {
+            0 => 0,
+            _ => sources.clone().sum::<usize>() * self.field_rows() * row,
+        };
+        let mut sums = vec![0.0; (launch.header.field_sums as usize + of_fields).max(1)];
+        executor.download(&more.sums, &mut sums)?;
+        executor.download(&tables.out_ints, &mut launch.out_ints)?;
+        let first_sources: Vec<usize> = sources
+            .scan(0, |next, count| {
+                *next += count;
+                Some(*next - count)
+            })
+            .collect();
+        let each = (outcomes, said, first_sources).into_par_iter().enumerate();
+        let found = each.map(|(position, (outcome, said, first_source))| {
+            let fiber = self.fibers[position];
+            let result = launch.header.results as usize + position * RESULT_WORDS;
+            let result = &launch.out_ints[result..result + RESULT_WORDS];
+            let gradient = match said {
+                None => FiberGradient::Diverged,
+                Some(_) if result[0] == NOT_FINITE => FiberGradient::NonFinite {
+                    state: result[1] as usize,
+                    node: Some(result[2] as usize),
+                },
+                Some(said) => {
+                    let header = &launch.header;
+                    let start = self.start(position, &back);
+                    let of_fiber = &sums[position * self.layout.of_fiber()..];
+                    let mut collected = self.collected(fiber, start, of_fiber);
+                    let sums = OfSources {
+                        amplitudes: &sums[header.amplitude_sums as usize + first_source..],
+                        waveforms: &sums[header.waveform_sums as usize..],
+                        fields: &sums[header.field_sums as usize..],
+                        first_source,
+                    };
+                    self.add_sources(&mut collected, fiber, position, &sums, trace.as_ref());
+                    let request = self.asked.request;
+                    collected.gradient(rollout, fiber, said.loss, &said.seeds, request)
+                }
+            };
+            Differentiated { outcome, gradient }
+        });
+        Ok(found.collect())
+    }
+
+    /// Cotangents of the state that a fibre started from.
+    fn start<R: Element>(&self, position: usize, back: &[R]) -> FiberState {
+        let nodes_per_lane = self.forward.nodes_per_lane;
+        let rows = (state_rows(self.rollout) + 2) * slots(nodes_per_lane);
+        let nodes = self.rollout.fibers[self.fibers[position]].cable.nodes();
+        state(
+            self.rollout,
+            nodes,
+            nodes_per_lane,
+            &back[position * rows..][..rows],
+        )
+    }
+
+    /// The fibre's sums, but for its sources.
+    fn collected(&self, fiber: usize, start: FiberState, sums: &[f64]) -> Collected {
+        let cable = &self.rollout.fibers[fiber].cable;
+        let [step, currents] = self.layout.coefficients(sums);
+        let a_kappa = cable.modal_step(self.rollout.grid.dt_ms());
+        let a_kappa = a_kappa.map_or(Vec::new(), |step| {
+            let products = step.a.iter().zip(&step.kappa);
+            products.map(|(a, kappa)| a * kappa).collect()
+        });
+        let wanted = self.asked.request.cables;
+        Collected {
+            start,
+            step: step.to_vec(),
+            currents: currents.to_vec(),
+            cable: wanted.then(|| {
+                let sums = &sums[..self.layout.of_fiber()];
+                self.layout.cable(sums, cable.nodes(), &a_kappa)
+            }),
+            amplitude: 0.0,
+            sources: Vec::new(),
+        }
+    }
+
+    fn add_sources(
+        &self,
+        to: &mut Collected,
+        fiber: usize,
+        position: usize,
+        sums: &OfSources<'_>,
+        trace: Option<&Trace>,
+    ) {
+        let (rollout, request) = (self.rollout, self.asked.request);
+        let nodes_per_lane = self.forward.nodes_per_lane;
+        let cable = &rollout.fibers[fiber].cable;
+        let (steps, row) = (rollout.steps.clone(), slots(nodes_per_lane));
+        let dense_none = [];
+        let mut dense = match trace {
+            Some(trace) => trace.of(position),
+            None => &dense_none[..],
+        }
+        .iter();
+        for (index, source) in rollout.drive.sources[fiber].iter().enumerate() {
+            let number = sums.first_source + index;
+            to.sources.push(match &source.field {
+                SourceField::Separable { .. } => {
+                    if source.scaled {
+                        to.amplitude += sums.amplitudes[index];
+                    }
+                    let mut waveform = Vec::new();
+                    if request.waveforms {
+                        waveform = vec![0.0; rollout.grid.steps()];
+                        let found = &sums.waveforms[number * steps.len()..];
+                        waveform[steps.clone()].copy_from_slice(&found[..steps.len()]);
+                    }
+                    let (mut nodes_na, mut increments) = (Vec::new(), Vec::new());
+                    if request.fields || request.cables {
+                        let modes = modes(rollout);
+                        let field = &sums.fields[number * (1 + modes) * row..];
+                        let at = |quantity: usize, node: usize| {
+                            field[quantity * row + slot(node, nodes_per_lane)]
+                        };
+                        nodes_na = (0..cable.nodes()).map(|node| at(0, node)).collect();
+                        let of_mode = |index: usize| at(1 + index % modes, index / modes);
+                        increments = (0..cable.mode_count()).map(of_mode).collect();
+                    }
+                    SourceSums::Separable {
+                        waveform,
+                        nodes_na,
+                        increments,
+                    }
+                }
+                SourceField::Dense(_) => match dense.next() {
+                    Some((amplitude, sums)) => {
+                        let wanted = request.amplitudes || request.waveforms;
+                        if source.scaled && wanted {
+                            to.amplitude += amplitude;
+                        }
+                        SourceSums::Dense(sums.clone())
+                    }
+                    None => trace::nothing(rollout, fiber, source, request),
+                },
+            });
+        }
+    }
+}
+
+/// Sums of sources as the kernel hands them over.
+struct OfSources<'s> {
+    /// Of the fibre's first source on.
+    amplitudes: &'s [f64],
+    /// `[source][step]` and `[source][row][slot]`, of all sources of the launch.
+    waveforms: &'s [f64],
+    fields: &'s [f64],
+    first_source: usize,
+}
+
+/// Numbers in the table of single steps' cotangents.
+fn trace_numbers<R>(rollout: &Rollout, launch: &Launch<R>, nodes_per_lane: usize) -> usize {
+    let header = &launch.header;
+    let fields = 1 + modes(rollout);
+    (header.fibers * header.trace_states) as usize * fields * slots(nodes_per_lane)
+}

@@ -1,0 +1,106 @@
+//! Space-time potentials: their cotangents, step by step, from what the kernel handed out.
+
+use std::ops::Range;
+
+use axonml_autodiff::{
+    DenseSource, DenseSums, GradientRequest, Real, Rollout, Source, SourceField, SourceSums,
+};
+use rayon::prelude::*;
+
+use crate::layout::{modes, slot, slots};
+
+/// What the space-time potentials of some fibres collect.
+pub(super) struct Trace<'r> {
+    rollout: &'r Rollout,
+    fibers: &'r [usize],
+    /// Per fibre and space-time source: by its amplitude, and the rest.
+    sums: Vec<Vec<(f64, DenseSums)>>,
+}
+
+/// The space-time potentials of a fibre.
+fn of_fiber(rollout: &Rollout, fiber: usize) -> impl Iterator<Item = DenseSource<'_>> {
+    let sources = rollout.drive.sources[fiber].iter();
+    sources.filter_map(move |source| given(rollout, fiber, source))
+}
+
+fn given<'r>(rollout: &'r Rollout, fiber: usize, source: &'r Source) -> Option<DenseSource<'r>> {
+    match &source.field {
+        SourceField::Separable { .. } => None,
+        SourceField::Dense(ve_mv) => Some(DenseSource {
+            cable: &rollout.fibers[fiber].cable,
+            dt_ms: rollout.grid.dt_ms(),
+            ve_mv,
+            amplitude: match source.scaled {
+                true => rollout.drive.amplitudes[fiber],
+                false => 1.0,
+            },
+        }),
+    }
+}
+
+/// Sums of a source that nobody asks about.
+pub(super) fn nothing(
+    rollout: &Rollout,
+    fiber: usize,
+    source: &Source,
+    request: GradientRequest,
+) -> SourceSums {
+    match given(rollout, fiber, source) {
+        Some(source) => SourceSums::Dense(DenseSums::new(source, request)),
+        None => unreachable!("the caller asked for space-time potentials"),
+    }
+}
+
+impl<'r> Trace<'r> {
+    pub(super) fn new(rollout: &'r Rollout, fibers: &'r [usize], request: GradientRequest) -> Self {
+        let sums = fibers.iter().map(|&fiber| {
+            let sources = of_fiber(rollout, fiber);
+            let zeros = sources.map(|source| (0.0, DenseSums::new(source, request)));
+            zeros.collect()
+        });
+        Trace {
+            rollout,
+            fibers,
+            sums: sums.collect(),
+        }
+    }
+
+    /// Adds what the steps of a segment say: `rows` are `[fibre][step][nodes, then modes][slot]` with room for `states` steps.
+    pub(super) fn add<R: Real>(
+        &mut self,
+        segment: Range<usize>,
+        states: usize,
+        rows: &[R],
+        nodes_per_lane: usize,
+    ) {
+        let rollout = self.rollout;
+        let (modes, row) = (modes(rollout), slots(nodes_per_lane));
+        let size = (1 + modes) * row;
+        let each = self.sums.par_iter_mut().enumerate();
+        each.filter(|(_, sums)| !sums.is_empty())
+            .for_each(|(position, sums)| {
+                let fiber = self.fibers[position];
+                let cable = &rollout.fibers[fiber].cable;
+                for step in segment.clone().rev() {
+                    let at = (position * states + step - segment.start) * size;
+                    let of = |quantity: usize, node: usize| {
+                        rows[at + quantity * row + slot(node, nodes_per_lane)].to_f64()
+                    };
+                    let nodes: Vec<f64> = (0..cable.nodes()).map(|node| of(0, node)).collect();
+                    let increments = 0..cable.mode_count();
+                    let increments: Vec<f64> = increments
+                        .map(|index| of(1 + index % modes, index / modes))
+                        .collect();
+                    for ((amplitude, sums), source) in sums.iter_mut().zip(of_fiber(rollout, fiber))
+                    {
+                        *amplitude += sums.add(source, step, &nodes, &increments);
+                    }
+                }
+            });
+    }
+
+    /// Of the fibre at `position`, source by source.
+    pub(super) fn of(&self, position: usize) -> &[(f64, DenseSums)] {
+        &self.sums[position]
+    }
+}

@@ -1,0 +1,123 @@
+//! What a kernel's text begins with: its settings as definitions.
+
+use std::fmt::{Display, Write};
+
+use axonml_autodiff::cable::ReducedCable;
+use axonml_autodiff::{GradientRequest, Precision, Real, Rollout};
+
+use super::Role;
+use crate::layout::{WARPS, is_explicit, modes, state_rows};
+use crate::literal::literal;
+
+/// Appends a definition.
+pub(super) fn define(text: &mut String, name: &str, value: &dyn Display) {
+    let _ = writeln!(text, "#define {name} {value}");
+}
+
+/// The definitions that every kernel takes.
+pub(super) fn settings<R: Real>(
+    rollout: &Rollout,
+    nodes_per_lane: usize,
+    role: Role,
+    request: GradientRequest,
+    blocks: usize,
+) -> String {
+    let states = rollout.membrane.states.len();
+    let explicit = is_explicit(rollout);
+    let mut text = String::new();
+    let mut set = |name: &str, value: &dyn Display| define(&mut text, name, value);
+    set("KERNEL", &role.name());
+    set("REAL_IS_FLOAT", &u8::from(R::PRECISION == Precision::F32));
+    set("P", &nodes_per_lane);
+    set("WARPS", &WARPS);
+    set("BLOCKS_PER_MULTIPROCESSOR", &blocks);
+    set("STATES", &states);
+    set("STATES_OR_1", &states.max(1));
+    set("EXPLICIT_CABLE", &u8::from(explicit));
+    set("MODES", &modes(rollout));
+    set("STATE_ROWS", &state_rows(rollout));
+    set("FINAL_STATES", &u8::from(rollout.final_states));
+    set("GRADIENT", &u8::from(role != Role::Run));
+    set("REVERSE", &u8::from(role == Role::Reverse));
+    if role != Role::Run {
+        let kept = Kept::new(rollout, request);
+        set("KEEP_G", &u8::from(kept.conductances));
+        set("KEEP_J", &u8::from(kept.sources));
+        set("KEEP_MODES", &u8::from(kept.modes));
+    }
+    set("LOG2_E", &literal::<R>(R::LOG2_E.to_f64()));
+    set("EXP_MAX", &literal::<R>(R::EXP_MAX.to_f64()));
+    if R::PRECISION == Precision::F64 {
+        for (name, value) in [
+            ("LN2_HI", R::LN2_HI),
+            ("LN2_LO", R::LN2_LO),
+            ("ROUND", R::ROUND),
+            ("EXPM1_MIN", R::EXPM1_MIN),
+        ] {
+            set(name, &literal::<R>(value.to_f64()));
+        }
+        set("EXPM1_POLYNOMIAL(r)", &horner::<R>(R::EXPM1_POLY));
+    }
+    text.push('\n');
+    text
+}
+
+/// What is kept of every state besides voltages and state variables.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    conductances: bool,
+    sources: bool,
+    modes: bool,
+}
+
+impl Kept {
+    pub(crate) fn new(rollout: &Rollout, request: GradientRequest) -> Self {
+        Kept {
+            conductances: !is_explicit(rollout) || request.cables,
+            sources: request.cables,
+            modes: request.cables,
+        }
+    }
+
+    /// Rows over a fibre that a kept state takes.
+    pub(crate) fn rows(self, rollout: &Rollout) -> usize {
+        let modes = if self.modes { modes(rollout) } else { 0 };
+        let densities = usize::from(self.conductances) + usize::from(self.sources);
+        1 + rollout.membrane.states.len() + densities + modes
+    }
+}
+
+/// A polynomial in `r`, lowest order first.
+fn horner<R: Real>(coefficients: &[R]) -> String {
+    let mut terms = coefficients.iter().rev().map(|c| literal::<R>(c.to_f64()));
+    let first = terms.next().unwrap_or_default();
+    terms.fold(first, |sum, c| format!("F(fma)({sum}, r, {c})"))
+}
+
+/// How many blocks should fit a multiprocessor at once: bounds the registers of a thread, of which each quarter of a
+/// multiprocessor has 16,384. State of long fibres does not fit registers anyway; the compiler is then left alone.
+pub(super) fn blocks(precision: Precision, nodes_per_lane: usize, modes: usize) -> usize {
+    let double = modes > ReducedCable::MODES;
+    let words = match precision {
+        Precision::F32 => 1,
+        Precision::F64 => 2,
+    };
+    let warps = match (double, nodes_per_lane * words) {
+        (true, 1) | (false, 1 | 2) => 20,
+        (true, 2) => 16,
+        (true, 3) | (false, 3 | 4) => 12,
+        _ => 1,
+    };
+    warps / WARPS
+}
+
+/// The same for the way back.
+pub(super) fn reverse_blocks(
+    precision: Precision,
+    nodes_per_lane: usize,
+    modes: usize,
+    request: GradientRequest,
+) -> usize {
+    let _ = (precision, nodes_per_lane, modes, request);
+    1
+}

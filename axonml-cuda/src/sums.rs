@@ -1,0 +1,77 @@
+//! What the reverse kernel sums for a fibre, and where.
+
+use axonml_autodiff::{CableSums, GradientRequest, Rollout};
+
+use crate::adjoint::Coefficients;
+use crate::layout::{LANES, is_explicit, modes, slot, slots};
+
+/// Sums of a fibre: of coefficients of the membrane, then of the cable. A lane has one of each, and of the rows of cables
+/// that are solved for four per node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SumLayout {
+    pub(crate) coefficients: Coefficients,
+    /// Sums over all nodes: of coefficients, and of an explicit cable or of modes.
+    pub(crate) totals: usize,
+    /// All sums of a lane.
+    pub(crate) of_lane: usize,
+    nodes_per_lane: usize,
+}
+
+impl SumLayout {
+    pub(crate) fn new(rollout: &Rollout, nodes_per_lane: usize, request: GradientRequest) -> Self {
+        let coefficients = Coefficients::new(rollout, request.parameters);
+        let (together, rows) = match (request.cables, is_explicit(rollout)) {
+            (false, _) => (0, 0),
+            (true, true) => (4, 0),
+            (true, false) => (2 * modes(rollout), 4 * nodes_per_lane),
+        };
+        let totals = coefficients.step + coefficients.currents + together;
+        SumLayout {
+            coefficients,
+            totals,
+            of_lane: totals + rows,
+            nodes_per_lane,
+        }
+    }
+
+    /// Sums that a lane holds at once: coefficients of one program at a time.
+    pub(crate) fn held(&self) -> usize {
+        let Coefficients { step, currents } = self.coefficients;
+        self.of_lane - step.min(currents)
+    }
+
+    /// Sums of a fibre as the kernel hands them over.
+    pub(crate) fn of_fiber(&self) -> usize {
+        self.totals + (self.of_lane - self.totals) * LANES
+    }
+
+    /// What the coefficients of the step and of the first `G` and `J` collected, from the sums of a fibre.
+    pub(crate) fn coefficients<'s>(&self, sums: &'s [f64]) -> [&'s [f64]; 2] {
+        let Coefficients { step, currents } = self.coefficients;
+        [&sums[..step], &sums[step..step + currents]]
+    }
+
+    /// What the cable of a fibre of `nodes` nodes collected. `a_over_kappa` are the modes' decays times their couplings.
+    pub(crate) fn cable(&self, sums: &[f64], nodes: usize, a_kappa: &[f64]) -> CableSums {
+        let Coefficients { step, currents } = self.coefficients;
+        let (together, rows) = sums[step + currents..].split_at(self.totals - step - currents);
+        if let (Ok(sums), true) = (together.try_into(), rows.is_empty()) {
+            return CableSums::Explicit(sums);
+        }
+        let row = slots(self.nodes_per_lane);
+        let column = |quantity: usize, count: usize| -> Vec<f64> {
+            let at = |node| rows[quantity * row + slot(node, self.nodes_per_lane)];
+            (0..count).map(at).collect()
+        };
+        let (a, kappa) = together.split_at(together.len() / 2);
+        CableSums::Rows {
+            capacitance: column(0, nodes),
+            passive: column(1, nodes),
+            link: column(2, nodes - 1),
+            area: column(3, nodes),
+            // The kernel keeps modes in units of their coupling.
+            a: a.iter().zip(a_kappa).map(|(sum, x)| sum * x).collect(),
+            kappa: kappa.to_vec(),
+        }
+    }
+}
