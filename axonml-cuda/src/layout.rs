@@ -78,8 +78,8 @@ words! {
         states,
         /// Of gradients. Where the rollout ends.
         run_end,
-        /// The state from which on all are kept, and how many there is room for; steps from one checkpoint to the next, and
-        /// how many there are; which of them to begin from, or `NONE`.
+        /// The state from which on all are kept, and how many there is room for; checkpoints lie at the start and at the
+        /// multiples of `segment` before that: how many there are, and which of them to begin from, or `NONE`.
         keep_from,
         kept_states,
         segment,

@@ -179,7 +179,7 @@ impl KernelSource {
     ) -> Self {
         let membrane = MembraneText::reverse::<R>(rollout, sets, request.parameters);
         let sums = SumLayout::new(rollout, nodes_per_lane, request);
-        let fit = reverse_blocks(R::PRECISION, nodes_per_lane, modes(rollout), request);
+        let fit = reverse_blocks(R::PRECISION, nodes_per_lane, modes(rollout));
         let mut head = settings::<R>(rollout, nodes_per_lane, Role::Reverse, request, fit);
         let numbers = sums.held() * LANES + 2 * modes(rollout);
         let shared = numbers * size_of::<R>() <= SHARED_BYTES;

@@ -12,12 +12,16 @@ use crate::sums::SumLayout;
 /// Fibres that fill a device: more of them at once gain nothing, and leave less memory for each.
 const FIBERS_AT_ONCE: usize = 4096;
 
-/// A run cut into segments. All but the last are run twice.
+/// Steps after which the reverse kernel moves its sums into double precision: `FLUSH_STEPS`. Segments begin at multiples of
+/// it, so that sums do not depend on them.
+const FLUSH_STEPS: usize = 16;
+
+/// A run cut into segments, at the multiples of a number of steps. All but the last are run twice.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Segments {
-    /// Steps of a segment; the last may be shorter.
+    /// That number.
     pub(super) length: usize,
-    /// Their steps, in order.
+    /// Their steps, in order; none if the run has none.
     pub(super) steps: Vec<Range<usize>>,
     /// Fibres that run together.
     pub(super) fibers: usize,
@@ -71,14 +75,20 @@ impl Sizes {
         }
     }
 
-    /// With `steps` steps in segments of `length`.
-    fn of(&self, steps: usize, length: usize) -> usize {
-        let checkpoints = steps.div_ceil(length.max(1)).saturating_sub(1);
+    /// Of a run of `steps`, cut at the multiples of `length`.
+    fn of(&self, steps: &Range<usize>, length: usize) -> usize {
+        let longest = length.min(steps.len());
         self.fixed
-            + checkpoints * self.checkpoint
-            + (length + 1) * self.kept_state
-            + length * self.traced_step
+            + cuts(steps, length).count() * self.checkpoint
+            + (longest + 1) * self.kept_state
+            + longest * self.traced_step
     }
+}
+
+/// The multiples of `length` within a run, its ends excluded.
+fn cuts(steps: &Range<usize>, length: usize) -> impl Iterator<Item = usize> + use<> {
+    let first = (steps.start + 1).next_multiple_of(length);
+    (first..steps.end).step_by(length)
 }
 
 fn size_of_number(rollout: &Rollout) -> usize {
@@ -114,37 +124,44 @@ impl Segments {
         budget: usize,
     ) -> Result<Self, BackendError> {
         let sizes = Sizes::new(rollout, fibers, nodes_per_lane, request);
-        let steps = rollout.steps.len();
-        // More segments need more checkpoints: behind the least, memory grows again.
-        let lengths = || (1..=steps.max(1)).map(|count| steps.div_ceil(count));
-        let (mut least, mut shortest) = (usize::MAX, 0);
+        let steps = &rollout.steps;
+        // From the whole run down to the shortest segments. More of them need more checkpoints: behind the least, memory
+        // grows again.
+        let lengths = || {
+            let whole = steps.end.max(1);
+            let parts = (2..=steps.len().max(1)).map(|count| steps.len().div_ceil(count));
+            let lengths = std::iter::once(whole).chain(parts);
+            lengths.map(|length| length.next_multiple_of(FLUSH_STEPS))
+        };
+        let mut least = (usize::MAX, 0);
         for length in lengths() {
-            let bytes = sizes.of(steps, length);
-            if bytes < least {
-                (least, shortest) = (bytes, length);
-            }
+            least = least.min((sizes.of(steps, length), length));
         }
-        let at_once = FIBERS_AT_ONCE
-            .min(fibers.len())
-            .min(budget / least.max(1))
-            .max(1);
+        let (least, shortest) = least;
         if least > budget {
             return Err(BackendError::Unsupported(format!(
-                "differentiating fibre {} over {steps} steps needs {} MiB on the device even in segments of {shortest} steps, \
-                 and {} MiB are free: take fewer steps at once (truncated), ask for fewer derivatives, or use the CPU",
+                "differentiating fibre {} over {} steps needs {} KiB on the device even in segments of {shortest} steps, \
+                 and {} KiB are free: take fewer steps at once (truncated), ask for fewer derivatives, or use the CPU",
                 fibers.first().copied().unwrap_or(0),
-                least.div_ceil(1 << 20),
-                budget >> 20,
+                steps.len(),
+                least.div_ceil(1 << 10),
+                budget >> 10,
             )));
         }
-        let fits =
-            |length: &usize| *length == shortest || sizes.of(steps, *length) <= budget / at_once;
+        let at_once = FIBERS_AT_ONCE.min(fibers.len()).min(budget / least);
+        let fits = |&length: &usize| sizes.of(steps, length) <= budget / at_once;
         let length = lengths().find(fits).unwrap_or(shortest);
-        let starts = rollout.steps.clone().step_by(length.max(1));
+        let starts: Vec<usize> = std::iter::once(steps.start)
+            .chain(cuts(steps, length))
+            .filter(|_| !steps.is_empty())
+            .collect();
+        let ends = starts.iter().skip(1).copied().chain([steps.end]);
         Ok(Segments {
-            length: length.max(1),
+            length,
             steps: starts
-                .map(|start| start..(start + length).min(rollout.steps.end))
+                .iter()
+                .zip(ends)
+                .map(|(&start, end)| start..end)
                 .collect(),
             fibers: at_once,
         })

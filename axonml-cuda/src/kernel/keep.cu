@@ -3,12 +3,10 @@
 // Keeps the state of index `state`, if it is one to keep.
 DEVICE void keep(const Context& x, u32 state, const REAL (&u)[P], const REAL (&states)[P][STATES_OR_1], const REAL (&g)[P],
                  const REAL (&j)[P], const Modes& modes) {
-  const u32 from = (u32)x.header->keep_from;
+  const u32 from = (u32)x.header->keep_from, begin = (u32)x.header->begin_step, segment = (u32)x.header->segment;
   const bool row = state >= from;
-  const u32 since = state - (row ? from : (u32)x.header->begin_step);
-  const u32 segment = (u32)x.header->segment;
-  if (!row && since % segment != 0) return;
-  REAL* to = row ? kept_state(x, since) : kept_checkpoint(x, since / segment);
+  if (!row && state != begin && state % segment != 0) return;
+  REAL* to = row ? kept_state(x, state - from) : kept_checkpoint(x, state / segment - begin / segment);
   EACH_NODE {
     to[p * LANES] = u[p];
 #pragma unroll

@@ -65,9 +65,6 @@ KERNEL(const Header* header, const u32* ints, const REAL* reals, const double* d
   SHARED_TABLE(tables, SHARED_NUMBERS);
   REAL* table = tables + threadIdx.x / LANES * (SHARED_NUMBERS);
 #endif
-#if MODES
-  modes.load(x, table);
-#endif
 #if SHARED_SUMS
   own.own = table + 2 * MODES + x.lane;
 #endif
@@ -114,6 +111,9 @@ KERNEL(const Header* header, const u32* ints, const REAL* reals, const double* d
       for (u32 s = 0; s < STATES; ++s) old[p][s] = row[(1 + s) * SLOTS + p * LANES];
     }
   }
+#if MODES
+  modes.load(x, table);
+#endif
   for (u32 step = end; step > begin;) {
     --step;
     const REAL* row = kept_state(x, step - begin);

@@ -1,6 +1,6 @@
 //! Kernels through NVIDIA's compiler, where it is installed: registers and spills.
 
-use axonml_autodiff::Precision;
+use axonml_autodiff::{GradientRequest, Precision};
 use axonml_cuda::{CudaError, KernelSource, NVRTC_VARIABLE, Nvrtc};
 use axonml_models::{Fiber, MODELS};
 
@@ -71,6 +71,50 @@ fn kernels_compile_for_devices_and_single_precision_does_not_spill() {
                     let allowed = if observed { 64 } else { 0 };
                     if precision == Precision::F32 {
                         assert!(spilled <= allowed, "{id} spills registers");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Kernels of gradients: of everything, and of what acts from outside alone.
+#[test]
+fn kernels_of_gradients_compile_for_devices_and_single_precision_does_not_spill() {
+    let Some(nvrtc) = compiler() else { return };
+    let outside = GradientRequest {
+        amplitudes: true,
+        waveforms: true,
+        fields: true,
+        ..GradientRequest::default()
+    };
+    for model in MODELS {
+        let id = model.schema().id;
+        for (asked, request, precision, architectures) in [
+            (
+                "all",
+                GradientRequest::ALL,
+                Precision::F32,
+                &[80, 90, 100][..],
+            ),
+            ("outside", outside, Precision::F32, &[90]),
+            ("all", GradientRequest::ALL, Precision::F64, &[90]),
+        ] {
+            let diameter = if cases::myelinated(id) { 10.0 } else { 1.0 };
+            let fibers = vec![Fiber::new(diameter, 53)];
+            let mut rollout = cases::rollout_of(id, fibers, 0.005, 300, precision);
+            // A recorder alone, as trainings have.
+            rollout.observers = vec![rollout.observers.remove(3)];
+            for kernel in &KernelSource::for_gradients(&rollout, request) {
+                let what = format!(
+                    "{id:14} {asked:7} {:4} {:22}",
+                    precision.name(),
+                    kernel.name
+                );
+                for &architecture in architectures {
+                    let spilled = spilled(&nvrtc, &what, kernel, architecture);
+                    if precision == Precision::F32 {
+                        assert_eq!(spilled, 0, "{what} spills registers");
                     }
                 }
             }

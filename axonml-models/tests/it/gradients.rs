@@ -1,16 +1,16 @@
-//! Derivatives of whole simulations against PyTorch's autograd, in double precision.
+//! Derivatives of whole simulations against PyTorch's autograd, in double precision, on the parent module's device.
 
 use std::sync::Arc;
 
 use axonml_core::Waveform;
 use axonml_models::{
-    Device, Evaluation, Fiber, FiberDerivative, FiberOutcome, FiberState, NodeSelection,
-    Observation, ObserverKind, ObserverSpec, RecordedCotangent, Recording, Settings, Simulation,
-    Stimulus, Wanted, model,
+    Evaluation, Fiber, FiberDerivative, FiberOutcome, FiberState, NodeSelection, Observation,
+    ObserverKind, ObserverSpec, RecordedCotangent, Recording, Settings, Simulation, Stimulus,
+    Wanted, model,
 };
 use ndarray::{Array1, Array3, Array4, Ix3, Ix4, s};
 
-use crate::golden::Golden;
+use super::golden::Golden;
 
 const STATES: [&str; 4] = ["m", "h", "p", "s"];
 const DT_MS: f64 = 0.005;
@@ -34,8 +34,7 @@ fn simulation(diameters: &[f64], nodes: usize, steps: usize) -> Simulation {
         tstop_ms: DT_MS * steps as f64,
         ..Settings::default()
     };
-    let device = Device::cpu().unwrap();
-    Simulation::new(model("smf").unwrap(), fibers, &settings, &device).unwrap()
+    Simulation::new(model("smf").unwrap(), fibers, &settings, &super::device()).unwrap()
 }
 
 fn dense(ve: &Array4<f64>) -> Stimulus {

@@ -18,3 +18,8 @@ mod threshold_gradients;
 mod transposes;
 mod two_mode;
 mod weights;
+
+/// The device that derivatives are compared on.
+fn device() -> axonml_models::Device {
+    axonml_models::Device::cpu().unwrap()
+}
