@@ -10,8 +10,8 @@
 #
 #   scripts/gpu-check.sh [BIN_FOLDER] [RESULT_FOLDER]
 #
-# It compares every model with the scalar reference (a failure ends the script with its exit code), checks a small case
-# with compute-sanitizer, and measures speed. Results are JSON files and logs in RESULT_FOLDER. `--quick` as third
+# It compares every model with the scalar reference, gradients included (a failure ends the script with its exit code),
+# checks small cases with compute-sanitizer, and measures speed. Results are JSON files and logs in RESULT_FOLDER. `--quick` as third
 # argument leaves out the sweep over sizes.
 set -euo pipefail
 bin=${1:-gpu-bin}
@@ -40,6 +40,10 @@ if command -v compute-sanitizer >/dev/null; then
             compute-sanitizer --tool "$tool" --error-exitcode 9 "$bin/axonml" "${small[@]}" --model "$model" \
                 >"$out/sanitizer-$tool-$model.txt" 2>&1 || { tail -n 20 "$out/sanitizer-$tool-$model.txt"; exit 9; }
             echo "$tool $model: no errors"
+            # Forward and back: the case of `verify`.
+            compute-sanitizer --tool "$tool" --error-exitcode 9 "$bin/axonml" verify --gpu require --model "$model" \
+                >"$out/sanitizer-$tool-$model-verify.txt" 2>&1 || { tail -n 20 "$out/sanitizer-$tool-$model-verify.txt"; exit 9; }
+            echo "$tool $model with gradients: no errors"
         done
     done
 else

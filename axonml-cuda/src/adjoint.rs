@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use axonml_autodiff::{AdjointInput, AdjointOutput, Cable, MembraneAdjoint, Real, Rollout};
 
-use crate::membrane::{MembraneText, ParameterSets, Printer};
+use crate::membrane::{Constants, MembraneText, ParameterSets, Printer};
 
 /// What the functions of [`MembraneText::reverse`] collect.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -48,8 +48,9 @@ impl MembraneText {
         rollout: &Rollout,
         sets: &ParameterSets,
         parameters: bool,
+        constants: Constants,
     ) -> Self {
-        let mut printer = Printer::<R>::new();
+        let mut printer = Printer::<R>::new(constants);
         let states = rollout.membrane.states.len();
         let (step, currents) = adjoints(rollout);
         let mut functions =

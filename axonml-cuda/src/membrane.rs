@@ -51,8 +51,12 @@ pub(crate) struct MembraneText {
 
 impl MembraneText {
     /// `membrane_currents` and `membrane_step`.
-    pub(crate) fn new<R: Real>(rollout: &Rollout, sets: &ParameterSets) -> Self {
-        let mut printer = Printer::<R>::new();
+    pub(crate) fn new<R: Real>(
+        rollout: &Rollout,
+        sets: &ParameterSets,
+        constants: Constants,
+    ) -> Self {
+        let mut printer = Printer::<R>::new(constants);
         let membrane = &rollout.membrane;
         let functions = [
             (&membrane.currents, "membrane_currents"),
@@ -64,15 +68,26 @@ impl MembraneText {
     }
 }
 
+/// How what is the same at every node is given to a kernel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Constants {
+    /// As part of its text where all fibres agree: fastest.
+    Printed,
+    /// As numbers that it reads, so that who moves parameters, as trainings do, compiles it once.
+    Read,
+}
+
 /// Prints functions that share parameters.
 pub(crate) struct Printer<R> {
+    constants: Constants,
     parameters: Vec<PerLane>,
     real: std::marker::PhantomData<R>,
 }
 
 impl<R: Real> Printer<R> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(constants: Constants) -> Self {
         Printer {
+            constants,
             parameters: Vec::new(),
             real: std::marker::PhantomData,
         }
@@ -82,19 +97,26 @@ impl<R: Real> Printer<R> {
     pub(crate) fn finish(self, functions: &str) -> MembraneText {
         let count = self.parameters.len();
         let mut text = format!("#define PARAMETERS {count}\n\n");
-        text += "// Constants that differ between fibres.\nstruct Parameters {\n";
-        if count > 0 {
-            let names: Vec<String> = (0..count).map(|k| format!("k{k}")).collect();
-            let _ = writeln!(text, "  REAL {};", names.join(", "));
+        text += match self.constants {
+            Constants::Printed => "// Constants that differ between fibres.\nstruct Parameters {\n",
+            Constants::Read => "// Constants, read where they are used.\nstruct Parameters {\n",
+        };
+        if self.constants == Constants::Read {
+            text += "  const REAL* k;\n  DEVICE_MEMBER void load(const REAL* table) { k = table; }\n};\n";
+        } else {
+            if count > 0 {
+                let names: Vec<String> = (0..count).map(|k| format!("k{k}")).collect();
+                let _ = writeln!(text, "  REAL {};", names.join(", "));
+            }
+            text += "  DEVICE_MEMBER void load(const REAL* table) {\n";
+            if count == 0 {
+                text += "    (void)table;\n";
+            }
+            for k in 0..count {
+                let _ = writeln!(text, "    k{k} = table[{k}];");
+            }
+            text += "  }\n};\n";
         }
-        text += "  DEVICE_MEMBER void load(const REAL* table) {\n";
-        if count == 0 {
-            text += "    (void)table;\n";
-        }
-        for k in 0..count {
-            let _ = writeln!(text, "    k{k} = table[{k}];");
-        }
-        text += "  }\n};\n";
         text += functions;
         MembraneText {
             text,
@@ -150,10 +172,21 @@ impl<R: Real> Printer<R> {
         coefficients: &[PerLane],
         input: &dyn Fn(usize) -> String,
     ) -> Vec<String> {
+        let mut read = vec![None; coefficients.len()];
         let mut name = |argument: &FusedArgument| match argument {
             FusedArgument::Step(number) => format!("t{number}"),
             FusedArgument::Input(index) => input(*index),
-            FusedArgument::Coefficient(index) => self.constant(&coefficients[*index]),
+            FusedArgument::Coefficient(index) => match self.constants {
+                Constants::Printed => self.constant(&coefficients[*index]),
+                Constants::Read => {
+                    // By what it is, not by its value: equal ones may part.
+                    let number = *read[*index].get_or_insert_with(|| {
+                        self.parameters.push(coefficients[*index].clone());
+                        self.parameters.len() - 1
+                    });
+                    format!("k.k[{number}]")
+                }
+            },
             FusedArgument::Number(value) => literal::<R>(*value),
         };
         for (number, step) in fused.steps.iter().enumerate() {

@@ -6,7 +6,7 @@ mod settings;
 use axonml_autodiff::{GradientRequest, PerLane, Precision, Real, Rollout};
 
 use crate::layout::{Header, LANES, ObserverWords, WARPS, is_explicit, modes};
-use crate::membrane::{MembraneText, ParameterSets};
+use crate::membrane::{Constants, MembraneText, ParameterSets};
 use crate::sums::SumLayout;
 use observed::{observers, seeds};
 pub(crate) use settings::Kept;
@@ -133,7 +133,7 @@ impl KernelSource {
         role: Role,
         request: GradientRequest,
     ) -> Self {
-        let membrane = MembraneText::new::<R>(rollout, sets);
+        let membrane = MembraneText::new::<R>(rollout, sets, constants(role, request));
         let fit = blocks(R::PRECISION, nodes_per_lane, modes(rollout));
         let head = settings::<R>(rollout, nodes_per_lane, role, request, fit);
         let [kept, keep] = match role {
@@ -177,7 +177,8 @@ impl KernelSource {
         nodes_per_lane: usize,
         request: GradientRequest,
     ) -> Self {
-        let membrane = MembraneText::reverse::<R>(rollout, sets, request.parameters);
+        let constants = constants(Role::Reverse, request);
+        let membrane = MembraneText::reverse::<R>(rollout, sets, request.parameters, constants);
         let sums = SumLayout::new(rollout, nodes_per_lane, request);
         let fit = reverse_blocks(R::PRECISION, nodes_per_lane, modes(rollout));
         let mut head = settings::<R>(rollout, nodes_per_lane, Role::Reverse, request, fit);
@@ -236,6 +237,14 @@ impl KernelSource {
     /// Threads of a block.
     pub(crate) fn threads(&self) -> usize {
         WARPS * LANES
+    }
+}
+
+/// Who differentiates by parameters or cables is about to move them.
+fn constants(role: Role, request: GradientRequest) -> Constants {
+    match role != Role::Run && (request.parameters || request.cables) {
+        true => Constants::Read,
+        false => Constants::Printed,
     }
 }
 

@@ -4,6 +4,8 @@
 //! fibres of 53 nodes, 5 ms in steps of 0.005 ms, stimulated by a point source for 0.1 ms, no early stop. Set-up
 //! (geometry, modes, tape) is part of the time.
 
+mod device_gradients;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -175,12 +177,47 @@ impl Bench {
                 ),
             }));
         }
+        if cfg!(feature = "cuda") && !self.sweep {
+            rows.extend(self.device_gradients(&machine)?);
+        }
         if let Some(file) = &self.json {
             let text = serde_json::to_string_pretty(&rows).map_err(|e| e.to_string())?;
             std::fs::write(file, text + "\n")
                 .map_err(|e| format!("cannot write {}: {e}", file.display()))?;
         }
         Ok(())
+    }
+
+    /// What gradients cost on CUDA device 0.
+    fn device_gradients(&self, machine: &str) -> Result<Vec<serde_json::Value>, String> {
+        use device_gradients::{FIBERS, NODES, RATIOS, STEPS};
+        let mut rows = Vec::new();
+        for ratio in RATIOS.iter().filter(|r| r.name.contains(&self.only)) {
+            let name = ratio.name;
+            let device = match Device::cuda(0) {
+                Ok(device) => device,
+                Err(error) => {
+                    println!("{name:<32} DID NOT RUN: {error}");
+                    continue;
+                }
+            };
+            let measured = ratio.measure(&device, self.repeat);
+            let mut ratios = measured.map_err(|e| format!("{name}: {e}"))?;
+            ratios.sort_by(f64::total_cmp);
+            let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
+            let median = ratios[ratios.len() / 2];
+            println!("{name:<32} {median:>10.2} forward runs, {least:.2}..{most:.2}");
+            rows.push(json!({
+                "name": name,
+                "value": median,
+                "unit": "forward runs",
+                "note": format!(
+                    "{machine}; {}; {FIBERS} fibres, {NODES} nodes, {STEPS} steps; min {least:.4}, max {most:.4}",
+                    device.name()
+                ),
+            }));
+        }
+        Ok(rows)
     }
 
     fn measure(

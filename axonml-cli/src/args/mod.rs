@@ -98,6 +98,9 @@ pub(crate) struct VerifyArgs {
     /// Whether CUDA devices are used: `require` fails where none ran
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) gpu: Gpu,
+    /// Only these models
+    #[arg(long = "model", value_name = "ID", value_delimiter = ',')]
+    pub(crate) models: Vec<String>,
     /// Also run the generated CUDA kernels on the processor (slow; needs a C++ compiler)
     #[arg(long)]
     pub(crate) host_kernels: bool,

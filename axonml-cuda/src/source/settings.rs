@@ -120,7 +120,7 @@ pub(super) fn reverse_blocks(precision: Precision, nodes_per_lane: usize, modes:
     };
     let warps = match (double, nodes_per_lane * words) {
         (true, 1) | (false, 1 | 2) => 16,
-        (true, 2) => 12,
+        (true, 2) => 8,
         _ => 1,
     };
     warps / WARPS

@@ -1,7 +1,7 @@
 //! A fibre's gradient is its own: it depends neither on segments, launches and companions nor on the order of threads.
 
-use axonml_autodiff::{Backend, FiberOutcome, GradientRequest, Precision};
-use axonml_cuda::{HostKernels, ThreadOrder};
+use axonml_autodiff::{Backend, FiberOutcome, GradientRequest, Precision, Rollout};
+use axonml_cuda::{HostKernels, KernelSource, ThreadOrder};
 use axonml_models::{Evaluation, MODELS};
 
 use super::pairing::weights;
@@ -68,6 +68,33 @@ fn the_order_of_threads_changes_no_bit_of_a_gradient() {
             let found = bits(&differentiate(&other, &rollout, &weights));
             assert!(found == expected, "{id} {order:?}");
         }
+    }
+}
+
+/// A training moves parameters at every step, and compiles once.
+#[test]
+fn kernels_that_differentiate_by_parameters_do_not_depend_on_their_values() {
+    for model in MODELS {
+        let rollout = disturbed(*model);
+        let mut moved = rollout.clone();
+        let numbers = moved.shared.iter().enumerate();
+        let numbers = numbers.map(|(k, x)| x * (1.0 + 1e-3 * (k + 1) as f64));
+        moved.shared = std::sync::Arc::new(numbers.collect());
+        for fiber in &mut moved.fibers {
+            fiber.parameters.iter_mut().for_each(|x| *x *= 1.01);
+        }
+        let texts = |rollout: &Rollout, request| -> Vec<String> {
+            let kernels = KernelSource::for_gradients(rollout, request);
+            kernels.into_iter().map(|kernel| kernel.text).collect()
+        };
+        let by = GradientRequest {
+            parameters: true,
+            ..GradientRequest::default()
+        };
+        assert!(texts(&rollout, by) == texts(&moved, by));
+        // Printed, they are different texts: there is something to read.
+        let none = GradientRequest::default();
+        assert!(texts(&rollout, none) != texts(&moved, none));
     }
 }
 

@@ -1,15 +1,17 @@
 //! `axonml verify`: every model on every backend against the scalar reference.
 //!
 //! Three fibres of different length and diameter per model, a biphasic pulse and an injected current. Compared are one
-//! step from a state in the middle of an action potential, the times of all spikes, and activation thresholds. A limit
-//! is what the arithmetic of the precision allows, and is printed.
+//! step from a state in the middle of an action potential, the times of all spikes, activation thresholds, and gradients
+//! by parameters, waveforms and potentials. A limit is what the arithmetic of the precision allows, and is printed.
+
+mod gradients;
 
 use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::{
     Device, Fiber, FiberModel, FiberState, FiberStatus, MODELS, NodeSelection, Observation,
-    ObserverKind, ObserverSpec, Precision, Settings, Simulation, Stimulus, ThresholdSearch,
+    ObserverKind, ObserverSpec, Precision, Settings, Simulation, Stimulus, ThresholdSearch, model,
 };
 use serde_json::{Value, json};
 
@@ -73,11 +75,14 @@ pub(crate) fn verify(args: &VerifyArgs, messages: Messages) -> Result<(), CliErr
         .iter()
         .any(|c| c.label == "cuda" && c.device.is_ok());
     let mut rows = Vec::new();
+    let mut gradient_rows = Vec::new();
     let mut results: Vec<Value> = Vec::new();
     let mut failed = 0;
-    for model in MODELS {
+    for model in models(&args.models)? {
         let id = model.schema().id;
-        let expected = case(*model, &reference, Precision::F64, None)?;
+        let expected = case(model, &reference, Precision::F64, None)?;
+        let (fibers, distance_um) = fibers(model);
+        let along = gradients::expected(model, &fibers, distance_um, &reference)?;
         for candidate in &candidates {
             let device = match &candidate.device {
                 Ok(device) => device,
@@ -88,7 +93,7 @@ pub(crate) fn verify(args: &VerifyArgs, messages: Messages) -> Result<(), CliErr
                 device.name(),
                 candidate.precision.name()
             ));
-            let found = case(*model, device, candidate.precision, Some(&expected.before))?;
+            let found = case(model, device, candidate.precision, Some(&expected.before))?;
             let limits = Limits::of(candidate.precision);
             let (step, spike, threshold) = differences(&found, &expected, candidate.precision);
             let passed = step <= limits.step_eps
@@ -105,12 +110,31 @@ pub(crate) fn verify(args: &VerifyArgs, messages: Messages) -> Result<(), CliErr
                 Cell::text(format!("{threshold:.1e} (<= {:.0e})", limits.threshold_pct)),
                 Cell::text(verdict),
             ]);
+            let precision = candidate.precision;
+            let off =
+                gradients::differences(model, &fibers, distance_um, device, precision, &along)?;
+            let limit = gradients::limit(precision);
+            let same = off.iter().all(|&off| off <= limit);
+            failed += usize::from(!same);
+            let mut row = vec![
+                Cell::text(id),
+                Cell::text(candidate.label),
+                Cell::text(precision.name()),
+            ];
+            row.extend(off.map(|off| Cell::text(format!("{off:.1e} (<= {limit:.0e})"))));
+            row.push(Cell::text(if same { "pass" } else { "FAIL" }));
+            gradient_rows.push(row);
+            let of_kinds: serde_json::Map<String, Value> = gradients::KINDS
+                .iter()
+                .zip(off)
+                .map(|(kind, off)| ((*kind).to_owned(), json!(off)))
+                .collect();
             results.push(json!({
                 "model": id, "backend": candidate.label, "device": device.name(),
                 "precision": candidate.precision.name(), "step_eps": step, "spike_shift_us": spike,
-                "threshold_pct": threshold, "passed": passed,
+                "threshold_pct": threshold, "gradient": of_kinds, "passed": passed && same,
                 "limits": {"step_eps": limits.step_eps, "spike_shift_us": limits.spike_us,
-                           "threshold_pct": limits.threshold_pct},
+                           "threshold_pct": limits.threshold_pct, "gradient": limit},
             }));
         }
     }
@@ -144,6 +168,16 @@ pub(crate) fn verify(args: &VerifyArgs, messages: Messages) -> Result<(), CliErr
             rows,
         };
         let mut text = plain(&table);
+        let columns = ["model", "backend", "precision"];
+        let columns = columns.iter().chain(&gradients::KINDS).chain(&["verdict"]);
+        let table = Table {
+            columns: columns.map(|&name| name.to_owned()).collect(),
+            rows: gradient_rows,
+        };
+        text.push_str(
+            "gradients, along a direction of each kind, against differences of the reference\n",
+        );
+        text.push_str(&plain(&table));
         for line in &absent {
             text.push_str(&format!("DID NOT RUN: {line}\n"));
         }
@@ -181,6 +215,14 @@ fn candidates(args: &VerifyArgs) -> Vec<Candidate> {
         candidates.extend(all("host-kernels", Device::host_kernels));
     }
     candidates
+}
+
+/// The models named, or all.
+fn models(named: &[String]) -> Result<Vec<&'static dyn FiberModel>, CliError> {
+    match named {
+        [] => Ok(MODELS.to_vec()),
+        named => named.iter().map(|id| Ok(model(id)?)).collect(),
+    }
 }
 
 /// Fibres of a model, ragged in length and diameter, and the distance of the electrode, um.
