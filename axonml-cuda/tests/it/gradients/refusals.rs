@@ -11,7 +11,7 @@ use super::pairing::weights;
 use super::{bits, continued, differentiate, disturbed_by_id, gradients, plain};
 use crate::cases::host_kernels;
 
-type Spoil<'s> = &'s (dyn Fn(&mut Evaluation) + Sync);
+type Spoil<'s> = dyn Fn(&mut Evaluation) + Sync + 's;
 
 #[test]
 fn numbers_that_are_none_are_named_as_on_the_cpu() {
@@ -21,7 +21,7 @@ fn numbers_that_are_none_are_named_as_on_the_cpu() {
     for id in ["mrg", "smf", "sundt"] {
         let rollout = plain(model(id).unwrap());
         let (steps, nodes) = (rollout.steps.end, 9);
-        let with = |backend: &dyn Backend, spoil: Spoil<'_>| -> Vec<FiberGradient> {
+        let with = |backend: &dyn Backend, spoil: &Spoil<'_>| -> Vec<FiberGradient> {
             let objective = |fiber: usize, outcome: &FiberOutcome| {
                 let mut evaluation = weights(fiber, outcome);
                 if fiber == 3 {
@@ -31,7 +31,7 @@ fn numbers_that_are_none_are_named_as_on_the_cpu() {
             };
             gradients(differentiate(backend, &rollout, &objective))
         };
-        let mut spoilt: Vec<Box<dyn Fn(&mut Evaluation) + Sync>> = vec![
+        let mut spoilt: Vec<Box<Spoil<'_>>> = vec![
             Box::new(|e| e.state.as_mut().unwrap().states[0][2] = f64::NAN),
             Box::new(|e| e.loss = f64::NAN),
         ];
