@@ -11,8 +11,8 @@
 #   scripts/gpu-check.sh [BIN_FOLDER] [RESULT_FOLDER]
 #
 # It compares every model with the scalar reference, gradients included (a failure ends the script with its exit code),
-# checks small cases with compute-sanitizer, and measures speed. Results are JSON files and logs in RESULT_FOLDER. `--quick` as third
-# argument leaves out the sweep over sizes.
+# checks small cases with compute-sanitizer, and measures speed. Results are JSON files and logs in RESULT_FOLDER.
+# `--quick` as third argument leaves out the sweep over sizes.
 set -euo pipefail
 bin=${1:-gpu-bin}
 out=${2:-gpu-results}

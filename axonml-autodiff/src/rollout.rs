@@ -178,7 +178,7 @@ pub trait Backend: Send + Sync {
     ) -> Result<Vec<Differentiated>, BackendError> {
         let _ = (rollout, objective, request);
         Err(BackendError::Unsupported(format!(
-            "backend {} does not compute gradients; use the CPU backend",
+            "backend {} does not compute gradients; use the CPU or a CUDA backend",
             self.name()
         )))
     }

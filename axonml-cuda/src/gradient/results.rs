@@ -1,0 +1,191 @@
+//! From what the reverse kernel wrote to the derivatives of fibres.
+
+use axonml_autodiff::{
+    BackendError, Collected, Differentiated, FiberGradient, FiberOutcome, FiberState, SourceField,
+    SourceSums,
+};
+use rayon::prelude::*;
+
+use super::trace::{self, Trace};
+use super::{Said, Way};
+use crate::execute::{Element, Executor, Tables};
+use crate::layout::{RESULT_WORDS, modes, slot, slots, state_rows};
+use crate::pack::Launch;
+use crate::unpack::state;
+
+/// `RESULT_STATUS` of the kernel.
+const NOT_FINITE: u32 = 4;
+
+/// Sums of sources as the kernel hands them over.
+struct OfSources<'s> {
+    /// Of the fibre's first source on.
+    amplitudes: &'s [f64],
+    /// `[source][step]` and `[source][row][slot]`, of all sources of the launch.
+    waveforms: &'s [f64],
+    fields: &'s [f64],
+    first_source: usize,
+}
+
+impl<E: Executor> Way<'_, E> {
+    /// What came back.
+    pub(super) fn results<R: Element>(
+        &self,
+        mut launch: Launch<R>,
+        tables: &Tables<R, E>,
+        outcomes: Vec<FiberOutcome>,
+        said: Vec<Option<Said>>,
+        trace: Option<Trace>,
+    ) -> Result<Vec<Differentiated>, BackendError> {
+        let (rollout, executor) = (self.rollout, self.executor);
+        let Some(more) = &tables.gradient else {
+            unreachable!("kernels of gradients have their tables")
+        };
+        let row = slots(self.forward.nodes_per_lane);
+        let fibers = self.fibers.len();
+        let mut back = vec![R::default(); fibers * (state_rows(rollout) + 2) * row];
+        executor.download(&more.back, &mut back)?;
+        let sources = self.fibers.iter();
+        let sources = sources.map(|&fiber| rollout.drive.sources[fiber].len());
+        let of_fields = match launch.header.of_fields {
+            0 => 0,
+            _ => sources.clone().sum::<usize>() * self.field_rows() * row,
+        };
+        let mut sums = vec![0.0; (launch.header.field_sums as usize + of_fields).max(1)];
+        executor.download(&more.sums, &mut sums)?;
+        executor.download(&tables.out_ints, &mut launch.out_ints)?;
+        let first_sources: Vec<usize> = sources
+            .scan(0, |next, count| {
+                *next += count;
+                Some(*next - count)
+            })
+            .collect();
+        let each = (outcomes, said, first_sources).into_par_iter().enumerate();
+        let found = each.map(|(position, (outcome, said, first_source))| {
+            let fiber = self.fibers[position];
+            let result = launch.header.results as usize + position * RESULT_WORDS;
+            let result = &launch.out_ints[result..result + RESULT_WORDS];
+            let gradient = match said {
+                None => FiberGradient::Diverged,
+                Some(_) if result[0] == NOT_FINITE => FiberGradient::NonFinite {
+                    state: result[1] as usize,
+                    node: Some(result[2] as usize),
+                },
+                Some(said) => {
+                    let header = &launch.header;
+                    let start = self.start(position, &back);
+                    let of_fiber = &sums[position * self.layout.of_fiber()..];
+                    let mut collected = self.collected(fiber, start, of_fiber);
+                    let sums = OfSources {
+                        amplitudes: &sums[header.amplitude_sums as usize + first_source..],
+                        waveforms: &sums[header.waveform_sums as usize..],
+                        fields: &sums[header.field_sums as usize..],
+                        first_source,
+                    };
+                    self.add_sources(&mut collected, fiber, position, &sums, trace.as_ref());
+                    let request = self.asked.request;
+                    collected.gradient(rollout, fiber, said.loss, &said.seeds, request)
+                }
+            };
+            Differentiated { outcome, gradient }
+        });
+        Ok(found.collect())
+    }
+
+    /// Cotangents of the state that a fibre started from.
+    fn start<R: Element>(&self, position: usize, back: &[R]) -> FiberState {
+        let nodes_per_lane = self.forward.nodes_per_lane;
+        let rows = (state_rows(self.rollout) + 2) * slots(nodes_per_lane);
+        let nodes = self.rollout.fibers[self.fibers[position]].cable.nodes();
+        state(
+            self.rollout,
+            nodes,
+            nodes_per_lane,
+            &back[position * rows..][..rows],
+        )
+    }
+
+    /// The fibre's sums, but for its sources.
+    fn collected(&self, fiber: usize, start: FiberState, sums: &[f64]) -> Collected {
+        let cable = &self.rollout.fibers[fiber].cable;
+        let [step, currents] = self.layout.coefficients(sums);
+        let a_kappa = cable.modal_step(self.rollout.grid.dt_ms());
+        let a_kappa = a_kappa.map_or(Vec::new(), |step| {
+            let products = step.a.iter().zip(&step.kappa);
+            products.map(|(a, kappa)| a * kappa).collect()
+        });
+        let wanted = self.asked.request.cables;
+        Collected {
+            start,
+            step: step.to_vec(),
+            currents: currents.to_vec(),
+            cable: wanted.then(|| {
+                let sums = &sums[..self.layout.of_fiber()];
+                self.layout.cable(sums, cable.nodes(), &a_kappa)
+            }),
+            amplitude: 0.0,
+            sources: Vec::new(),
+        }
+    }
+
+    fn add_sources(
+        &self,
+        to: &mut Collected,
+        fiber: usize,
+        position: usize,
+        sums: &OfSources<'_>,
+        trace: Option<&Trace>,
+    ) {
+        let (rollout, request) = (self.rollout, self.asked.request);
+        let nodes_per_lane = self.forward.nodes_per_lane;
+        let cable = &rollout.fibers[fiber].cable;
+        let (steps, row) = (rollout.steps.clone(), slots(nodes_per_lane));
+        let dense_none = [];
+        let mut dense = match trace {
+            Some(trace) => trace.of(position),
+            None => &dense_none[..],
+        }
+        .iter();
+        for (index, source) in rollout.drive.sources[fiber].iter().enumerate() {
+            let number = sums.first_source + index;
+            to.sources.push(match &source.field {
+                SourceField::Separable { .. } => {
+                    if source.scaled {
+                        to.amplitude += sums.amplitudes[index];
+                    }
+                    let mut waveform = Vec::new();
+                    if request.waveforms {
+                        waveform = vec![0.0; rollout.grid.steps()];
+                        let found = &sums.waveforms[number * steps.len()..];
+                        waveform[steps.clone()].copy_from_slice(&found[..steps.len()]);
+                    }
+                    let (mut nodes_na, mut increments) = (Vec::new(), Vec::new());
+                    if request.fields || request.cables {
+                        let modes = modes(rollout);
+                        let field = &sums.fields[number * (1 + modes) * row..];
+                        let at = |quantity: usize, node: usize| {
+                            field[quantity * row + slot(node, nodes_per_lane)]
+                        };
+                        nodes_na = (0..cable.nodes()).map(|node| at(0, node)).collect();
+                        let of_mode = |index: usize| at(1 + index % modes, index / modes);
+                        increments = (0..cable.mode_count()).map(of_mode).collect();
+                    }
+                    SourceSums::Separable {
+                        waveform,
+                        nodes_na,
+                        increments,
+                    }
+                }
+                SourceField::Dense(_) => match dense.next() {
+                    Some((amplitude, sums)) => {
+                        let wanted = request.amplitudes || request.waveforms;
+                        if source.scaled && wanted {
+                            to.amplitude += amplitude;
+                        }
+                        SourceSums::Dense(sums.clone())
+                    }
+                    None => trace::nothing(rollout, fiber, source, request),
+                },
+            });
+        }
+    }
+}
