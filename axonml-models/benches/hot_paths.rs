@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::{
-    Device, Evaluation, Fiber, FiberOutcome, NodeSelection, Observation, ObserverKind, ObserverSpec,
-    Precision, RecordedCotangent, Settings, Simulation, Stimulus, ThresholdSearch, Wanted, model,
+    Device, Evaluation, Fiber, FiberOutcome, NodeSelection, Observation, ObserverKind,
+    ObserverSpec, Precision, RecordedCotangent, Settings, Simulation, Stimulus, ThresholdSearch,
+    Wanted, model,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 

@@ -173,7 +173,9 @@ fn truncated_chunk(device: &Device, repeat: usize) -> Result<Row, Failure> {
         times.split_off(1),
         Unit::Milliseconds,
         Some(Goal::AtMost(13.0)),
-        format!("{window} steps, {fibers} fibres, {NODES} nodes, f64, all states in the loss, one core"),
+        format!(
+            "{window} steps, {fibers} fibres, {NODES} nodes, f64, all states in the loss, one core"
+        ),
     ))
 }
 
