@@ -6,9 +6,18 @@
 
 use crate::{Precision, Real};
 
-/// Splits `x = n ln 2 + r` with `|r| <= ln(2)/2`: returns `expm1(r)` and `2^(n-1)`.
+/// `x = n ln 2 + r` with `|r| <= ln(2)/2`.
+struct Reduced<R> {
+    n: R,
+    r: R,
+    /// `(e^r - 1 - r)/r^2`.
+    q: R,
+    /// `2^(n-1)`.
+    half: R,
+}
+
 #[inline(always)]
-fn reduce<R: Real, const FUSED: bool>(x: R) -> (R, R) {
+fn reduce_to_parts<R: Real, const FUSED: bool>(x: R) -> Reduced<R> {
     // Adding ROUND rounds x log2(e) to an integer, found in the low bits of t: no conversion, NaN stays NaN.
     let t = x.fma::<FUSED>(R::LOG2_E, R::ROUND);
     let n = t - R::ROUND;
@@ -19,7 +28,15 @@ fn reduce<R: Real, const FUSED: bool>(x: R) -> (R, R) {
     for &c in coefficients[..coefficients.len() - 1].iter().rev() {
         q = q.fma::<FUSED>(r, c);
     }
-    ((r * r).fma::<FUSED>(q, r), R::half_exp2(t))
+    let half = R::half_exp2(t);
+    Reduced { n, r, q, half }
+}
+
+/// `expm1(r)` and `2^(n-1)` of `x = n ln 2 + r`.
+#[inline(always)]
+fn reduce<R: Real, const FUSED: bool>(x: R) -> (R, R) {
+    let Reduced { r, q, half, .. } = reduce_to_parts::<R, FUSED>(x);
+    ((r * r).fma::<FUSED>(q, r), half)
 }
 
 /// `e^x`; 0 below [`Real::EXP_MIN`], infinite above [`Real::EXP_MAX`].
@@ -116,20 +133,35 @@ fn even_series<R: Real, const FUSED: bool>(x2: R, coefficient: impl Fn(usize) ->
     sum
 }
 
+/// [`exprelr`] and its first derivative, which is -1/2 at 0, by one exponential and one division.
+///
+/// With `E = x/p` and `p = expm1(x)` the derivative is `(1 - E - x)/p`. Where `x` is its own remainder, which is where
+/// that would cancel, `p = x (1 + x q)` gives `E = 1/(1 + x q)` and `E' = (q - (1 + x q)) E^2`.
+#[inline(always)]
+pub fn exprelr_with_slope<R: Real, const FUSED: bool>(x: R) -> (R, R) {
+    let (one, zero) = (R::from_f64(1.0), R::default());
+    // Beyond these both have reached their limits, and below the second p is -1.
+    let x = if x > R::EXP_MAX { R::EXP_MAX } else { x };
+    let f = if x < R::EXPM1_MIN { R::EXPM1_MIN } else { x };
+    let Reduced { n, r, q, half } = reduce_to_parts::<R, FUSED>(f);
+    let p = (r * r)
+        .fma::<FUSED>(q, r)
+        .fma::<FUSED>(half, half - R::from_f64(0.5));
+    let near = r.fma::<FUSED>(q, one);
+    let inverse = one / if n == zero { near } else { p + p };
+    let value = if n == zero { inverse } else { x * inverse };
+    let numerator = if n == zero {
+        (q - near) * inverse
+    } else {
+        one - f * inverse - f
+    };
+    (value, numerator * inverse)
+}
+
 /// First derivative of [`exprelr`]; -1/2 at 0.
 #[inline(always)]
 pub fn exprelr_d1<R: Real, const FUSED: bool>(x: R) -> R {
-    let one = R::from_f64(1.0);
-    let x2 = x * x;
-    let near = x.fma::<FUSED>(
-        even_series::<R, FUSED>(x2, |k| EXPRELR_1_SERIES[k]),
-        R::from_f64(-0.5),
-    );
-    // E = f/expm1(f), so that E'= E (1 - E - f)/f needs one reciprocal only.
-    let f = clamp_far(x);
-    let r = one / expm1::<R, FUSED>(f);
-    let far = (one - f * r - f) * r;
-    if x2 < one { near } else { far }
+    exprelr_with_slope::<R, FUSED>(x).1
 }
 
 /// Second derivative of [`exprelr`]; 1/6 at 0.

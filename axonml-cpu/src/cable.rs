@@ -41,8 +41,6 @@ pub(crate) struct Solve<'a, R, const L: usize> {
 impl<R: Real, const L: usize> Kernel for Solve<'_, R, L> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let n = self.u.len() / L;
-        let one = R::from_f64(1.0);
         set_up::<R, FUSED>(
             self.rows,
             self.g,
@@ -52,32 +50,41 @@ impl<R: Real, const L: usize> Kernel for Solve<'_, R, L> {
             self.coupling,
             self.solution,
         );
-        let off = lanes::<R, L>(&self.rows.off);
-        let (coupling, solution) = (
-            lanes_mut::<R, L>(self.coupling),
-            lanes_mut::<R, L>(self.solution),
+        solve_rows::<R, L, FUSED>(&self.rows.off, self.coupling, self.solution);
+    }
+}
+
+/// Solves a tridiagonal system with the couplings `off`: `coupling` holds the diagonal, `solution` the right-hand side.
+#[inline(always)]
+fn solve_rows<R: Real, const L: usize, const FUSED: bool>(
+    off: &[R],
+    coupling: &mut [R],
+    solution: &mut [R],
+) {
+    let one = R::from_f64(1.0);
+    let off = lanes::<R, L>(off);
+    let (coupling, solution) = (lanes_mut::<R, L>(coupling), lanes_mut::<R, L>(solution));
+    let n = coupling.len();
+    for l in 0..L {
+        let inverse = one / coupling[0][l];
+        coupling[0][l] = off[0][l] * inverse;
+        solution[0][l] *= inverse;
+    }
+    for k in 1..n {
+        let (done, rest) = coupling.split_at_mut(k);
+        let (solved, unsolved) = solution.split_at_mut(k);
+        let off = (&off[k - 1], &off[k]);
+        eliminate::<R, L, FUSED>(
+            off,
+            &done[k - 1],
+            &solved[k - 1],
+            &mut rest[0],
+            &mut unsolved[0],
         );
-        for l in 0..L {
-            let inverse = one / coupling[0][l];
-            coupling[0][l] = off[0][l] * inverse;
-            solution[0][l] *= inverse;
-        }
-        for k in 1..n {
-            let (done, rest) = coupling.split_at_mut(k);
-            let (solved, unsolved) = solution.split_at_mut(k);
-            let off = (&off[k - 1], &off[k]);
-            eliminate::<R, L, FUSED>(
-                off,
-                &done[k - 1],
-                &solved[k - 1],
-                &mut rest[0],
-                &mut unsolved[0],
-            );
-        }
-        for k in (0..n - 1).rev() {
-            let (head, tail) = solution.split_at_mut(k + 1);
-            substitute::<R, L, FUSED>(&coupling[k], &tail[0], &mut head[k]);
-        }
+    }
+    for k in (0..n - 1).rev() {
+        let (head, tail) = solution.split_at_mut(k + 1);
+        substitute::<R, L, FUSED>(&coupling[k], &tail[0], &mut head[k]);
     }
 }
 
@@ -449,6 +456,6 @@ pub(crate) fn lanes<R, const L: usize>(x: &[R]) -> &[[R; L]] {
 }
 
 #[inline(always)]
-fn lanes_mut<R, const L: usize>(x: &mut [R]) -> &mut [[R; L]] {
+pub(crate) fn lanes_mut<R, const L: usize>(x: &mut [R]) -> &mut [[R; L]] {
     x.as_chunks_mut::<L>().0
 }

@@ -1,13 +1,18 @@
 //! The stimulus of a group of lanes: what its sources do to nodes and modes, and how strong each is at a step.
 
 mod reverse;
+mod total;
 
 use std::sync::Arc;
 
 use axonml_autodiff::cable::Projection;
 use axonml_autodiff::{Cable, Real, Rollout, SourceField};
 
+use crate::cable::AddScaled;
+use crate::isa::{Isa, dispatch};
+
 pub(crate) use reverse::DriveSums;
+use total::Total;
 
 /// Fields of one source per lane, for a waveform of 1.
 #[derive(Debug)]
@@ -99,6 +104,7 @@ impl DenseSource {
 #[derive(Debug)]
 pub(crate) struct GroupDrive<R> {
     slots: Vec<SourceSlot<R>>,
+    total: Total<R>,
     dense: Vec<DenseSource>,
     /// Fields of the dense sources at the step last asked for.
     dense_fields: Fields<R>,
@@ -113,6 +119,7 @@ impl<R: Real> GroupDrive<R> {
         let dt_ms = rollout.grid.dt_ms();
         let mut drive = GroupDrive {
             slots: Vec::new(),
+            total: Total::new(&[], lanes),
             dense: Vec::new(),
             dense_fields: Fields::zero(nodes, lanes),
             dt_ms,
@@ -159,32 +166,51 @@ impl<R: Real> GroupDrive<R> {
                 }
             }
         }
+        let fields: Vec<&Fields<R>> = drive.slots.iter().map(|slot| &slot.fields).collect();
+        drive.total = Total::new(&fields, lanes);
         drive
     }
 
-    /// Calls `act` with the strength per lane and the fields of every source that is on at `step`; past the last step
-    /// all are off.
-    pub(crate) fn active<const L: usize>(
+    /// Whether any source is on at `step`.
+    pub(crate) fn is_on(&self, step: usize) -> bool {
+        let on = |source: &LaneSource| {
+            let value = source.waveform.get(step).copied().unwrap_or(0.0);
+            value * source.amplitude != 0.0
+        };
+        let separable = self.slots.iter().flat_map(|slot| &slot.lanes);
+        separable.flatten().any(on) || !self.dense.is_empty()
+    }
+
+    /// Adds what the sources do at `step` to the currents into nodes and to the modes; past the last step all are off.
+    pub(crate) fn add<const L: usize>(
         &mut self,
+        isa: Isa,
         step: usize,
-        mut act: impl FnMut(&[R; L], &Fields<R>),
+        current: &mut [R],
+        mut modes: Option<&mut [R]>,
     ) {
-        for slot in &self.slots {
-            let mut strength = [R::default(); L];
-            let mut on = false;
-            for (strength, source) in strength.iter_mut().zip(&slot.lanes) {
-                if let Some(source) = source {
-                    let w = source.waveform.get(step).copied().unwrap_or(0.0) * source.amplitude;
-                    on |= w != 0.0;
-                    *strength = R::from_f64(w);
+        let field = |slot: usize| &self.slots[slot].fields;
+        let set = |strengths: &mut [[R; L]]| {
+            for (strengths, slot) in strengths.iter_mut().zip(&self.slots) {
+                for (strength, source) in strengths.iter_mut().zip(&slot.lanes) {
+                    *strength = source.as_ref().map_or(R::default(), |source| {
+                        let value = source.waveform.get(step).copied().unwrap_or(0.0);
+                        R::from_f64(value * source.amplitude)
+                    });
                 }
             }
-            if on {
-                act(&strength, &slot.fields);
-            }
-        }
+        };
+        let of_modes = modes.as_deref_mut();
+        self.total.add::<L>(isa, field, set, current, of_modes);
         if self.project_dense(step) {
-            act(&[R::from_f64(1.0); L], &self.dense_fields);
+            let factor = &[R::from_f64(1.0); L];
+            let add = |x: &[R], to: &mut [R]| {
+                dispatch(isa, AddScaled::<R, L> { factor, x, to });
+            };
+            add(&self.dense_fields.nodes, current);
+            if let (Some(modes), false) = (modes, self.dense_fields.modes.is_empty()) {
+                add(&self.dense_fields.modes, modes);
+            }
         }
     }
 

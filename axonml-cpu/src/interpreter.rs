@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use axonml_autodiff::op::kernel;
-use axonml_autodiff::{FusedOp, Op, Real};
+use axonml_autodiff::{FusedOp, Op, Real, math};
 
 use crate::isa::{Isa, Kernel, dispatch};
-use crate::tape::{Action, Destination, Instruction, Operand, Tape};
+use crate::tape::{Action, Before, Destination, Instruction, Operand, Sloped, Tape};
 
 /// Bytes of intermediate results that a block may occupy: within the smallest first-level cache in use (32 KiB), next
 /// to the inputs and outputs that stream through it.
@@ -14,7 +14,7 @@ const BLOCK_BYTES: usize = 20 * 1024;
 
 /// Rows that a block has at least where there are so many: below, choosing what to do costs more than doing it, and the
 /// second-level cache is fast enough for what no longer fits the first.
-const LEAST_ROWS: usize = 28;
+const LEAST_ROWS: usize = 56;
 
 /// Rows of a block are a multiple of this, for vectorised loops take several vectors at a time.
 const ROWS_AT_A_TIME: usize = 4;
@@ -121,11 +121,100 @@ enum Source<'a, R> {
     Array(&'a [R]),
 }
 
+impl<R: Real> Block<'_, '_, R> {
+    /// An instruction with two results, both of them slots.
+    #[inline(always)]
+    fn with_slope<const FUSED: bool>(
+        &mut self,
+        instruction: &Instruction<R>,
+        sloped: Sloped,
+        second: usize,
+    ) {
+        let Destination::Slot(first) = instruction.to else {
+            unreachable!("the first result of two is a slot")
+        };
+        let at = |slot: usize| slot * self.stride..slot * self.stride + self.range.len();
+        let two = [at(first), at(second)];
+        let apart = "results and arguments have slots of their own";
+        let (value, slope, x) = match instruction.from[0] {
+            Operand::Slot(slot) => {
+                let three = [at(first), at(second), at(slot)];
+                let [value, slope, x] = self.slots.get_disjoint_mut(three).expect(apart);
+                (value, slope, &*x)
+            }
+            from => {
+                let [value, slope] = self.slots.get_disjoint_mut(two).expect(apart);
+                let x = match from {
+                    Operand::Input(index) => &self.inputs[index][self.range.clone()],
+                    Operand::Output(index) => &self.outputs[index][self.range.clone()],
+                    Operand::Tile(index) => &self.tiles[index][..self.range.len()],
+                    Operand::Scalar(_) | Operand::Slot(_) => {
+                        unreachable!("what is the same everywhere is a coefficient")
+                    }
+                };
+                (value, slope, x)
+            }
+        };
+        macro_rules! of {
+            ($function:expr) => {
+                match instruction.before() {
+                    Prepared::No => two_results(value, slope, x, |x| $function(x)),
+                    Prepared::Scaled(k) => two_results(value, slope, x, |x| $function(x * k)),
+                    Prepared::Affine(k, c) => {
+                        two_results(value, slope, x, |x: R| $function(x.fma::<FUSED>(k, c)))
+                    }
+                }
+            };
+        }
+        match sloped {
+            Sloped::Exprelr => of!(math::exprelr_with_slope::<R, FUSED>),
+            Sloped::Sigmoid => of!(|x: R| {
+                let y = math::sigmoid::<R, FUSED>(x);
+                (y, (-y).fma::<FUSED>(y, y))
+            }),
+        }
+    }
+}
+
+/// What becomes of a function's argument first.
+enum Prepared<R> {
+    No,
+    Scaled(R),
+    Affine(R, R),
+}
+
+impl<R: Real> Instruction<R> {
+    #[inline(always)]
+    fn before(&self) -> Prepared<R> {
+        match (self.before, self.from[1], self.from[2]) {
+            (Before::Nothing, ..) => Prepared::No,
+            (Before::Scaled, Operand::Scalar(k), _) => Prepared::Scaled(k),
+            (Before::Affine, Operand::Scalar(k), Operand::Scalar(c)) => Prepared::Affine(k, c),
+            _ => unreachable!("only uniform numbers are folded into arguments"),
+        }
+    }
+}
+
+#[inline(always)]
+fn two_results<R: Real>(to: &mut [R], second: &mut [R], x: &[R], f: impl Fn(R) -> (R, R)) {
+    let n = x.len();
+    let (to, second) = (&mut to[..n], &mut second[..n]);
+    for i in 0..n {
+        (to[i], second[i]) = f(x[i]);
+    }
+}
+
 impl<R: Real> Kernel for Block<'_, '_, R> {
     #[inline(always)]
-    fn run<const FUSED: bool>(self) {
+    fn run<const FUSED: bool>(mut self) {
         let length = self.range.len();
         for instruction in &self.tape.instructions {
+            if let (Action::WithSlope(sloped), Some(second)) =
+                (instruction.action, instruction.second)
+            {
+                self.with_slope::<FUSED>(instruction, sloped, second);
+                continue;
+            }
             // An instruction never reads what it writes: taking that out lets the operands be borrowed from the same
             // memory.
             let mut output: &mut [R] = &mut [];
@@ -225,8 +314,37 @@ impl<R: Real> Operands<'_, '_, R> {
         }
     }
 
+    /// A function of an argument that is scaled, and perhaps shifted, first.
+    #[inline(always)]
+    fn prepared<const FUSED: bool>(&self, instruction: &Instruction<R>, to: &mut [R]) {
+        macro_rules! of {
+            ($function:expr) => {
+                match instruction.before() {
+                    Prepared::No => unreachable!("the caller asked"),
+                    Prepared::Scaled(k) => {
+                        unary(to, self.source(instruction.from[0]), |x| $function(x * k))
+                    }
+                    Prepared::Affine(k, c) => {
+                        unary(to, self.source(instruction.from[0]), |x: R| {
+                            $function(x.fma::<FUSED>(k, c))
+                        })
+                    }
+                }
+            };
+        }
+        match instruction.action {
+            Action::Compute(FusedOp::Apply(Op::Exp)) => of!(math::exp::<R, FUSED>),
+            Action::Compute(FusedOp::Apply(Op::Exprelr)) => of!(math::exprelr::<R, FUSED>),
+            Action::Compute(FusedOp::Apply(Op::Sigmoid)) => of!(math::sigmoid::<R, FUSED>),
+            other => unreachable!("nothing is folded into {other:?}"),
+        }
+    }
+
     #[inline(always)]
     fn execute<const FUSED: bool>(&self, instruction: &Instruction<R>, to: &mut [R]) {
+        if instruction.before != Before::Nothing {
+            return self.prepared::<FUSED>(instruction, to);
+        }
         // A macro, for a closure would not be inlined into every arm.
         macro_rules! source {
             ($index:literal) => {
@@ -247,6 +365,10 @@ impl<R: Real> Operands<'_, '_, R> {
                     }
                     Action::Copy => unary(to, source!(0), |a| a),
                     Action::Add | Action::AddProduct => unreachable!("sums are collected"),
+                    Action::WithSlope(_) => unreachable!("it has two results"),
+                    Action::Product => {
+                        ternary(to, source!(0), source!(1), source!(2), |a: R, b, c| a * b * c)
+                    }
                     $( Action::Compute(FusedOp::Apply(Op::$variant)) => operation!(@ $name $arguments), )+
                 }
             };

@@ -1,6 +1,6 @@
 //! Lowering of a program to a tape: instructions for a group of lanes, ready for the block interpreter.
 
-use axonml_autodiff::{FusedArgument, FusedOp, FusedProgram, Op, PerLane, Real, Slots};
+use axonml_autodiff::{FusedArgument, FusedOp, FusedProgram, FusedStep, Op, PerLane, Real, Slots};
 
 /// Where an instruction finds an operand.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,12 +52,36 @@ pub(crate) enum Action {
     Add,
     /// Adds the product of the first two operands to the destination.
     AddProduct,
+    /// The product of three operands: of the first two, times the third.
+    Product,
+    /// A function into the destination and its derivative into another.
+    WithSlope(Sloped),
+}
+
+/// Functions whose derivative costs little more once they are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sloped {
+    Exprelr,
+    Sigmoid,
+}
+
+/// What becomes of the argument of a function first, by the operands that follow it, which are scalars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    Nothing,
+    /// It is multiplied by one.
+    Scaled,
+    /// It is multiplied by one, and another one is added.
+    Affine,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Instruction<R> {
     pub(crate) action: Action,
     pub(crate) to: Destination,
+    /// Slot of the second result, of actions that have one.
+    pub(crate) second: Option<usize>,
+    pub(crate) before: Before,
     /// Unused operands repeat the first.
     pub(crate) from: [Operand<R>; 4],
 }
@@ -86,7 +110,12 @@ impl<R: Real> Tape<R> {
         targets: &[Target],
         lanes: usize,
     ) -> Self {
-        let plan = Plan::new(fused, targets);
+        let uniform = |argument: &FusedArgument| match *argument {
+            FusedArgument::Number(_) => true,
+            FusedArgument::Coefficient(index) => same_everywhere(&coefficients[index]),
+            FusedArgument::Input(_) | FusedArgument::Step(_) => false,
+        };
+        let plan = Plan::new(fused, targets, &uniform);
         let mut tape = Tape {
             instructions: Vec::new(),
             tiles: Vec::new(),
@@ -107,28 +136,45 @@ impl<R: Real> Tape<R> {
             },
         };
         for item in &plan.items {
-            let (action, to, from) = match *item {
-                Item::Step(step) => (
-                    Action::Compute(fused.steps[step].op),
-                    plan.destination(step),
-                    &fused.steps[step].arguments[..],
-                ),
-                Item::Product(step, sum) => (
-                    Action::AddProduct,
-                    Destination::Sum(sum),
-                    &fused.steps[step].arguments[..],
-                ),
-                Item::Sum(ref argument, sum) => (
-                    Action::Add,
-                    Destination::Sum(sum),
-                    std::slice::from_ref(argument),
-                ),
+            let (action, to) = match *item {
+                Item::Slope(..) => continue,
+                Item::WithSlope(step, _, sloped) => {
+                    (Action::WithSlope(sloped), plan.destination(step))
+                }
+                Item::Step(step) => match plan.folds[step] {
+                    Fold::Product(_) => (Action::Product, plan.destination(step)),
+                    _ => (
+                        Action::Compute(fused.steps[step].op),
+                        plan.destination(step),
+                    ),
+                },
+                Item::Product(_, sum) => (Action::AddProduct, Destination::Sum(sum)),
+                Item::Sum(_, sum) => (Action::Add, Destination::Sum(sum)),
             };
-            let from: Vec<Operand<R>> = from
-                .iter()
-                .map(|&argument| place(argument, &mut tape.tiles))
-                .collect();
-            tape.push(action, to, &from);
+            let mut operands = plan.arguments(fused, item).into_iter();
+            let first = operands
+                .next()
+                .expect("something is computed from something");
+            let first = place(first, &mut tape.tiles);
+            let mut from = [first; 4];
+            for (to, argument) in from[1..].iter_mut().zip(operands) {
+                *to = place(argument, &mut tape.tiles);
+            }
+            let (second, before) = match *item {
+                Item::WithSlope(step, slope, _) => match plan.destination(slope) {
+                    Destination::Slot(slot) => (Some(slot), plan.before(fused, step)),
+                    _ => unreachable!("only what lives in slots is paired"),
+                },
+                Item::Step(step) => (None, plan.before(fused, step)),
+                _ => (None, Before::Nothing),
+            };
+            tape.instructions.push(Instruction {
+                action,
+                to,
+                second,
+                before,
+                from,
+            });
         }
         for (output, target) in fused.outputs.iter().zip(targets) {
             // Outputs that are inputs, constants, or repeat another output.
@@ -137,20 +183,16 @@ impl<R: Real> Tape<R> {
             };
             let from = place(*output, &mut tape.tiles);
             if from != Operand::Output(array) {
-                tape.push(Action::Copy, Destination::Output(array), &[from]);
+                tape.instructions.push(Instruction {
+                    action: Action::Copy,
+                    to: Destination::Output(array),
+                    second: None,
+                    before: Before::Nothing,
+                    from: [from; 4],
+                });
             }
         }
         tape
-    }
-
-    fn push(&mut self, action: Action, to: Destination, from: &[Operand<R>]) {
-        let mut operands = [from[0]; 4];
-        operands[..from.len()].copy_from_slice(from);
-        self.instructions.push(Instruction {
-            action,
-            to,
-            from: operands,
-        });
     }
 }
 
@@ -159,6 +201,10 @@ impl<R: Real> Tape<R> {
 enum Item {
     /// Computes a step.
     Step(usize),
+    /// Computes a step and another one, which is its derivative.
+    WithSlope(usize, usize, Sloped),
+    /// Follows at once and does nothing: the place of the derivative, and the function that comes with it.
+    Slope(usize, usize),
     /// Adds a step that is a product and that nothing else reads to a sum, without storing it.
     Product(usize, usize),
     /// Adds a number to a sum.
@@ -174,10 +220,29 @@ struct Plan {
     item_of: Vec<usize>,
     slots: Slots,
     negated: Vec<bool>,
+    folds: Vec<Fold>,
+}
+
+/// What a step does beside its own operation, so that it need not be stored in between; to the bit what two steps would
+/// give.
+#[derive(Clone, Copy, PartialEq)]
+enum Fold {
+    Nothing,
+    /// The step that its argument is: a product with a number, and perhaps the sum with another.
+    Argument(usize),
+    /// A product that is one of its factors.
+    Product(usize),
+    /// It is itself done within another.
+    Within,
 }
 
 impl Plan {
-    fn new(fused: &FusedProgram, targets: &[Target]) -> Plan {
+    /// `uniform` says of an argument whether it is one number for all nodes and lanes.
+    fn new(
+        fused: &FusedProgram,
+        targets: &[Target],
+        uniform: &dyn Fn(&FusedArgument) -> bool,
+    ) -> Plan {
         let steps = fused.steps.len();
         let mut array_of = vec![None; steps];
         let mut reads = vec![0_usize; steps];
@@ -227,43 +292,95 @@ impl Plan {
                 _ => after[at].push(Item::Sum(argument, sum)),
             }
         }
+        let partner = pairs(fused, &array_of);
+        let folds = folds(fused, &partner, uniform, &skipped, &|step, readers| {
+            reads[step] == readers && array_of[step].is_none() && !skipped[step]
+        });
         let mut items = Vec::new();
-        let mut item_of = vec![0; steps];
+        let mut item_of = vec![usize::MAX; steps];
         for step in 0..steps {
-            item_of[step] = items.len();
-            if !skipped[step] {
-                items.push(Item::Step(step));
+            if item_of[step] == usize::MAX {
+                item_of[step] = items.len();
+                match partner[step] {
+                    Some((value, slope, sloped)) => {
+                        item_of[value] = items.len();
+                        item_of[slope] = items.len() + 1;
+                        let both = Item::WithSlope(value, slope, sloped);
+                        items.extend([both, Item::Slope(slope, value)]);
+                    }
+                    None if skipped[step] || folds[step] == Fold::Within => {}
+                    None => items.push(Item::Step(step)),
+                }
             }
             items.append(&mut after[step]);
         }
         items.append(&mut after[steps]);
 
-        let steps_in = |arguments: &[FusedArgument]| -> Option<Vec<usize>> {
-            let steps = arguments.iter().filter_map(|argument| match argument {
-                FusedArgument::Step(step) => Some(item_of[*step]),
-                _ => None,
-            });
-            Some(steps.collect())
-        };
-        let reads: Vec<Option<Vec<usize>>> = items
-            .iter()
-            .map(|item| match *item {
-                Item::Step(step) | Item::Product(step, _) => steps_in(&fused.steps[step].arguments),
-                Item::Sum(argument, _) => steps_in(&[argument]),
-            })
-            .collect();
-        // A step that is an array output lives there; the others take slots.
-        let stored: Vec<bool> = items
-            .iter()
-            .map(|item| matches!(*item, Item::Step(step) if array_of[step].is_none()))
-            .collect();
-        let slots = Slots::assign(&reads, &stored, &[]);
-        Plan {
+        let mut plan = Plan {
             items,
             array_of,
             item_of,
-            slots,
+            slots: Slots {
+                of_value: Vec::new(),
+                count: 0,
+            },
             negated,
+            folds,
+        };
+        let reads: Vec<Option<Vec<usize>>> = plan
+            .items
+            .iter()
+            .map(|item| {
+                let arguments = plan.arguments(fused, item).into_iter();
+                let steps = arguments.filter_map(|argument| match argument {
+                    FusedArgument::Step(step) => Some(plan.item_of[step]),
+                    _ => None,
+                });
+                Some(steps.collect())
+            })
+            .collect();
+        // A step that is an array output lives there; the others take slots.
+        let stored: Vec<bool> = plan
+            .items
+            .iter()
+            .map(|item| match *item {
+                Item::Step(step) | Item::WithSlope(step, ..) | Item::Slope(step, _) => {
+                    plan.array_of[step].is_none()
+                }
+                Item::Product(..) | Item::Sum(..) => false,
+            })
+            .collect();
+        plan.slots = Slots::assign(&reads, &stored, &[]);
+        plan
+    }
+
+    /// What an item is computed from. A derivative's place must not be one that its function still reads.
+    fn arguments(&self, fused: &FusedProgram, item: &Item) -> Vec<FusedArgument> {
+        let step = match *item {
+            Item::Sum(argument, _) => return vec![argument],
+            Item::Step(step)
+            | Item::WithSlope(step, ..)
+            | Item::Slope(_, step)
+            | Item::Product(step, _) => step,
+        };
+        let own = &fused.steps[step].arguments;
+        match self.folds[step] {
+            Fold::Argument(inner) => node_first(&fused.steps[inner].arguments),
+            Fold::Product(inner) => {
+                let other = own.iter().filter(|&&x| x != FusedArgument::Step(inner));
+                let mut arguments = node_first(&fused.steps[inner].arguments);
+                arguments.extend(other);
+                arguments
+            }
+            Fold::Nothing | Fold::Within => own.clone(),
+        }
+    }
+
+    fn before(&self, fused: &FusedProgram, step: usize) -> Before {
+        match self.folds[step] {
+            Fold::Argument(inner) if fused.steps[inner].op == FusedOp::MulAdd => Before::Affine,
+            Fold::Argument(_) => Before::Scaled,
+            _ => Before::Nothing,
         }
     }
 
@@ -276,12 +393,123 @@ impl Plan {
     }
 }
 
+/// Of two factors (and what follows them) the one that differs from node to node first.
+fn node_first(arguments: &[FusedArgument]) -> Vec<FusedArgument> {
+    let mut arguments = arguments.to_vec();
+    if !differs_from_node_to_node(&arguments[0]) {
+        arguments.swap(0, 1);
+    }
+    arguments
+}
+
+fn differs_from_node_to_node(argument: &FusedArgument) -> bool {
+    matches!(argument, FusedArgument::Step(_) | FusedArgument::Input(_))
+}
+
+/// Whether a step is `y - y y` of a step `y` that is a sigmoid.
+fn is_slope_of_sigmoid(fused: &FusedProgram, step: usize) -> bool {
+    let FusedStep { op, arguments } = &fused.steps[step];
+    let FusedArgument::Step(value) = arguments[0] else {
+        return false;
+    };
+    *op == FusedOp::NegMulAdd
+        && arguments.iter().all(|x| *x == arguments[0])
+        && fused.steps[value].op == FusedOp::Apply(Op::Sigmoid)
+}
+
+/// For each step that is a function or its derivative, and has a companion that is the other of the same argument: both,
+/// the derivative last.
+fn pairs(fused: &FusedProgram, array_of: &[Option<usize>]) -> Vec<Option<(usize, usize, Sloped)>> {
+    let mut pairs = vec![None; fused.steps.len()];
+    let is = |step: usize, op: Op| fused.steps[step].op == FusedOp::Apply(op);
+    for slope in 0..fused.steps.len() {
+        let argument = fused.steps[slope].arguments[0];
+        let (value, sloped) = match argument {
+            FusedArgument::Step(value) if is_slope_of_sigmoid(fused, slope) => {
+                (Some(value), Sloped::Sigmoid)
+            }
+            _ if is(slope, Op::ExprelrD1) => {
+                let same = |&value: &usize| {
+                    is(value, Op::Exprelr) && fused.steps[value].arguments[0] == argument
+                };
+                ((0..fused.steps.len()).find(same), Sloped::Exprelr)
+            }
+            _ => continue,
+        };
+        let Some(value) = value else { continue };
+        let of_node = differs_from_node_to_node(&fused.steps[value].arguments[0]);
+        let in_slots = array_of[value].is_none() && array_of[slope].is_none();
+        if of_node && in_slots && pairs[value].is_none() {
+            pairs[value] = Some((value, slope, sloped));
+            pairs[slope] = pairs[value];
+        }
+    }
+    pairs
+}
+
+/// What steps do beside their own operation. Those `skipped` are not computed as steps; `only(step, readers)` says
+/// whether a step is stored for nobody but so many readers.
+fn folds(
+    fused: &FusedProgram,
+    pairs: &[Option<(usize, usize, Sloped)>],
+    uniform: &dyn Fn(&FusedArgument) -> bool,
+    skipped: &[bool],
+    only: &dyn Fn(usize, usize) -> bool,
+) -> Vec<Fold> {
+    let mut folds = vec![Fold::Nothing; fused.steps.len()];
+    let op = |step: usize| fused.steps[step].op;
+    let prepares = |step: usize| {
+        let arguments = node_first(&fused.steps[step].arguments);
+        matches!(op(step), FusedOp::MulAdd | FusedOp::Apply(Op::Mul))
+            && differs_from_node_to_node(&arguments[0])
+            && arguments[1..].iter().all(uniform)
+    };
+    for step in 0..fused.steps.len() {
+        // Of a pair the function itself stands for both.
+        if pairs[step].is_some_and(|(value, ..)| value != step) {
+            continue;
+        }
+        let arguments = &fused.steps[step].arguments;
+        match op(step) {
+            FusedOp::Apply(Op::Exp | Op::Exprelr | Op::Sigmoid) => {
+                let readers = match pairs[step] {
+                    Some((.., Sloped::Exprelr)) => 2,
+                    _ => 1,
+                };
+                if let FusedArgument::Step(inner) = arguments[0]
+                    && only(inner, readers)
+                    && prepares(inner)
+                    && folds[inner] == Fold::Nothing
+                {
+                    folds[step] = Fold::Argument(inner);
+                    folds[inner] = Fold::Within;
+                }
+            }
+            FusedOp::Apply(Op::Mul) => {
+                let inner = arguments.iter().find_map(|argument| match *argument {
+                    FusedArgument::Step(inner)
+                        if op(inner) == FusedOp::Apply(Op::Mul)
+                            && only(inner, 1)
+                            && folds[inner] == Fold::Nothing =>
+                    {
+                        Some(inner)
+                    }
+                    _ => None,
+                });
+                if let (Some(inner), false) = (inner, skipped[step]) {
+                    folds[step] = Fold::Product(inner);
+                    folds[inner] = Fold::Within;
+                }
+            }
+            _ => {}
+        }
+    }
+    folds
+}
+
 /// A constant operand: a scalar where all lanes agree, else a tile.
 fn constant<R: Real>(values: &[f64], tiles: &mut Vec<Vec<R>>) -> Operand<R> {
-    if values
-        .iter()
-        .all(|value| value.to_bits() == values[0].to_bits())
-    {
+    if same_everywhere(values) {
         return Operand::Scalar(R::from_f64(values[0]));
     }
     let tile: Vec<R> = values.iter().map(|&value| R::from_f64(value)).collect();
@@ -290,4 +518,10 @@ fn constant<R: Real>(values: &[f64], tiles: &mut Vec<Vec<R>>) -> Operand<R> {
         tiles.push(tile);
         tiles.len() - 1
     }))
+}
+
+fn same_everywhere(values: &[f64]) -> bool {
+    values
+        .iter()
+        .all(|value| value.to_bits() == values[0].to_bits())
 }

@@ -17,6 +17,14 @@ pub(crate) trait FiberView {
     fn previous_v_mv(&self, node: usize) -> f64;
     /// State variable `state` of `node`.
     fn state(&self, state: usize, node: usize) -> f64;
+    /// Appends [`FiberView::v_mv`] of the first `nodes` nodes.
+    fn append_v_mv(&self, nodes: usize, to: &mut Vec<f64>) {
+        to.extend((0..nodes).map(|node| self.v_mv(node)));
+    }
+    /// Appends [`FiberView::state`] of the first `nodes` nodes.
+    fn append_state(&self, state: usize, nodes: usize, to: &mut Vec<f64>) {
+        to.extend((0..nodes).map(|node| self.state(state, node)));
+    }
 }
 
 /// The observers of one fibre during one run.
@@ -49,6 +57,8 @@ enum Seen {
     Recorded {
         states: Vec<usize>,
         every: usize,
+        /// Whether the recorded nodes are all up to some node, in order.
+        in_order: bool,
         recording: Recording,
     },
     Maximum(Vec<f64>),
@@ -183,15 +193,24 @@ impl Observer {
             Seen::Recorded {
                 states,
                 every,
+                in_order,
                 recording,
             } => {
                 if (state - *first_state).is_multiple_of(*every) {
+                    let nodes = &recording.nodes;
+                    let v_mv = &mut recording.v_mv;
                     recording.t_ms.push(grid.time_ms(state));
-                    recording
-                        .v_mv
-                        .extend(recording.nodes.iter().map(|&node| view.v_mv(node)));
+                    match in_order {
+                        true => view.append_v_mv(nodes.len(), v_mv),
+                        false => v_mv.extend(nodes.iter().map(|&node| view.v_mv(node))),
+                    }
                     for (values, &index) in recording.states.iter_mut().zip(&*states) {
-                        values.extend(recording.nodes.iter().map(|&node| view.state(index, node)));
+                        match in_order {
+                            true => view.append_state(index, nodes.len(), values),
+                            false => {
+                                values.extend(nodes.iter().map(|&node| view.state(index, node)));
+                            }
+                        }
                     }
                 }
             }
@@ -251,6 +270,7 @@ impl Seen {
                 Seen::Recorded {
                     states,
                     every,
+                    in_order: nodes.iter().copied().eq(0..nodes.len()),
                     recording,
                 }
             }

@@ -1,13 +1,17 @@
-//! Criterion benches of what users wait for: time loops, set-up of fibres, sampling of fields, threshold searches.
+//! Criterion benches of what users wait for: time loops, gradients, set-up of fibres, sampling of fields, threshold
+//! searches.
 //!
-//! `cargo bench -p axonml-models`; for node-steps per second with the machine's description, `cargo xtask bench`.
+//! `cargo bench -p axonml-models`; for node-steps per second and gradients in forward runs, with the machine's description,
+//! `cargo xtask bench`.
 
 use std::hint::black_box;
 use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::{
-    Device, Fiber, Precision, Settings, Simulation, Stimulus, ThresholdSearch, model,
+    Device, Evaluation, Fiber, FiberOutcome, NodeSelection, Observation, ObserverKind,
+    ObserverSpec, Precision, RecordedCotangent, Settings, Simulation, Stimulus, ThresholdSearch,
+    Wanted, model,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -73,6 +77,60 @@ fn time_loops(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The mean square of the recorded voltages.
+fn mean_square(_: usize, outcome: &FiberOutcome) -> Evaluation {
+    let Some(Observation::Recorded(recording)) = outcome.observations.first() else {
+        return Evaluation::default();
+    };
+    let share = 1.0 / recording.v_mv.len() as f64;
+    let cotangent = RecordedCotangent {
+        v_mv: recording.v_mv.iter().map(|v| 2.0 * share * v).collect(),
+        states: Vec::new(),
+    };
+    Evaluation {
+        loss: share * recording.v_mv.iter().map(|v| v * v).sum::<f64>(),
+        recorded: vec![Some(cotangent)],
+        state: None,
+    }
+}
+
+/// Gradients of whole runs, the voltages of two nodes in the loss, by all parameters and by waveforms; throughput in
+/// node-steps, to be compared with those of `time_loop`.
+fn gradients(criterion: &mut Criterion) {
+    let parameters = Wanted {
+        parameters: true,
+        ..Wanted::default()
+    };
+    let waveforms = Wanted {
+        waveforms: true,
+        ..Wanted::default()
+    };
+    let kind = ObserverKind::Recorder {
+        states: Vec::new(),
+        every: 1,
+    };
+    let observers = [ObserverSpec::new(kind, NodeSelection::Nodes(vec![26, 45]))];
+    let mut group = criterion.benchmark_group("gradient");
+    for id in ["mrg", "two-mode", "smf", "hh"] {
+        for precision in [Precision::F32, Precision::F64] {
+            let (simulation, stimulus) = (simulation(id, precision), stimulus());
+            group.throughput(Throughput::Elements(
+                (FIBERS * NODES * simulation.grid().steps()) as u64,
+            ));
+            for (by, wanted) in [("parameters", parameters), ("waveforms", waveforms)] {
+                let name = format!("{id}/{}/{by}", precision.name());
+                group.bench_function(name, |bencher| {
+                    let stimulus = black_box(&stimulus);
+                    bencher.iter(|| {
+                        simulation.differentiate(stimulus, 0.2, &observers, &mean_square, wanted)
+                    });
+                });
+            }
+        }
+    }
+    group.finish();
+}
+
 /// Tracing a model, its geometry and internodal modes for 64 diameters.
 fn set_up(criterion: &mut Criterion) {
     criterion.bench_function("set_up/mrg", |bencher| {
@@ -104,5 +162,7 @@ fn thresholds(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(hot_paths, time_loops, set_up, projection, thresholds);
+criterion_group!(
+    hot_paths, time_loops, gradients, set_up, projection, thresholds
+);
 criterion_main!(hot_paths);

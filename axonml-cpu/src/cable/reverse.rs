@@ -4,7 +4,7 @@
 
 use axonml_autodiff::Real;
 
-use super::{ExplicitRows, ModeRows, NodeRows, lanes, lanes_mut};
+use super::{ExplicitRows, ModeRows, NodeRows, lanes, lanes_mut, solve_rows};
 use crate::isa::Kernel;
 
 /// The reverse of an explicit step, from the cotangents of the new voltages.
@@ -257,87 +257,133 @@ fn add_links<R: Real, const FUSED: bool>(y: (&[R], &[R]), after: (&[R], &[R]), s
     }
 }
 
+/// Solves the rows of a step of an implicit cable, which are symmetric, for a right-hand side in two parts.
+pub(crate) struct SolveTransposed<'a, R, const L: usize> {
+    pub(crate) rows: &'a NodeRows<R>,
+    /// Membrane conductance of the step, S/cm2.
+    pub(crate) g: &'a [R],
+    pub(crate) right: [&'a [R]; 2],
+    /// Eliminated couplings; scratch.
+    pub(crate) coupling: &'a mut [R],
+    pub(crate) solution: &'a mut [R],
+}
+
+impl<R: Real, const L: usize> Kernel for SolveTransposed<'_, R, L> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let n = self.g.len();
+        let (d, area) = (&self.rows.diagonal[..n], &self.rows.area[..n]);
+        let (g, right) = (&self.g[..n], self.right.map(|x| &x[..n]));
+        let (diagonal, sum) = (&mut self.coupling[..n], &mut self.solution[..n]);
+        for i in 0..n {
+            diagonal[i] = area[i].fma::<FUSED>(g[i], d[i]);
+            sum[i] = right[0][i] + right[1][i];
+        }
+        solve_rows::<R, L, FUSED>(&self.rows.off, self.coupling, self.solution);
+    }
+}
+
+/// Advances the modes as [`super::AdvanceModes`] with decay does, from one array to another, and without what they send
+/// into the nodes.
+pub(crate) struct ReplayModes<'a, R, const L: usize, const MODES: usize> {
+    pub(crate) rows: &'a ModeRows<R>,
+    /// Voltages after the step.
+    pub(crate) u: &'a [R],
+    /// `a zeta` of the step before plus the drive, `[internode][mode][lane]`, and `a zeta` of this step.
+    pub(crate) before: &'a [R],
+    pub(crate) after: &'a mut [R],
+}
+
+impl<R: Real, const L: usize, const MODES: usize> Kernel for ReplayModes<'_, R, L, MODES> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let (Some(a), Some(kappa)) = (
+            lanes::<R, L>(&self.rows.a).first_chunk::<MODES>(),
+            lanes::<R, L>(&self.rows.kappa).first_chunk::<MODES>(),
+        ) else {
+            unreachable!("mode rows hold every mode")
+        };
+        let (present, u) = (lanes::<R, L>(&self.rows.present), lanes::<R, L>(self.u));
+        let before = lanes::<R, L>(self.before).as_chunks::<MODES>().0;
+        let after = lanes_mut::<R, L>(self.after).as_chunks_mut::<MODES>().0;
+        for (k, (before, after)) in before.iter().zip(after).enumerate() {
+            replay_internode::<R, L, MODES, FUSED>(
+                before,
+                after,
+                a,
+                kappa,
+                (&u[k], &u[k + 1]),
+                &present[k],
+            );
+        }
+    }
+}
+
+#[inline(always)]
+fn replay_internode<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
+    before: &[[R; L]; MODES],
+    after: &mut [[R; L]; MODES],
+    a: &[[R; L]; MODES],
+    kappa: &[[R; L]; MODES],
+    u: (&[R; L], &[R; L]),
+    present: &[R; L],
+) {
+    let half = const { MODES / 2 };
+    for l in 0..L {
+        let drives = [
+            (u.0[l] + u.1[l]) * present[l],
+            (u.0[l] - u.1[l]) * present[l],
+        ];
+        for parity in 0..2 {
+            for mode in parity * half..(parity + 1) * half {
+                let zeta = kappa[mode][l].fma::<FUSED>(drives[parity], before[mode][l]);
+                after[mode][l] = a[mode][l] * zeta;
+            }
+        }
+    }
+}
+
 /// Adds what modes' cotangents pass on to those of the new voltages.
-pub(crate) struct ModesToVoltages<'a, R, const L: usize, const MODES: usize> {
+pub(crate) struct ModesToVoltages<'a, R, const L: usize> {
     pub(crate) rows: &'a ModeRows<R>,
     /// Cotangents of the modes after the step, `[internode][mode][lane]`.
     pub(crate) z: &'a [R],
     pub(crate) u: &'a mut [R],
 }
 
-impl<R: Real, const L: usize, const MODES: usize> Kernel for ModesToVoltages<'_, R, L, MODES> {
+impl<R: Real, const L: usize> Kernel for ModesToVoltages<'_, R, L> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Some(kappa) = lanes::<R, L>(&self.rows.kappa).first_chunk::<MODES>() else {
-            unreachable!("mode rows hold every mode")
-        };
+        let (modes, kappa) = (self.rows.modes, lanes::<R, L>(&self.rows.kappa));
         let u = lanes_mut::<R, L>(self.u);
-        let half = const { MODES / 2 };
-        for (k, z) in lanes::<R, L>(self.z)
-            .as_chunks::<MODES>()
-            .0
-            .iter()
-            .enumerate()
-        {
-            let [left, right] = &mut u[k..k + 2] else {
-                unreachable!("an internode has two ends")
-            };
+        for (k, z) in lanes::<R, L>(self.z).chunks_exact(modes).enumerate() {
             for l in 0..L {
                 let mut totals = [R::default(); 2];
-                for parity in 0..2 {
-                    for mode in parity * half..(parity + 1) * half {
-                        totals[parity] = kappa[mode][l].fma::<FUSED>(z[mode][l], totals[parity]);
-                    }
+                for (mode, z) in z.iter().enumerate() {
+                    let total = &mut totals[usize::from(mode >= modes / 2)];
+                    *total = kappa[mode][l].fma::<FUSED>(z[l], *total);
                 }
-                left[l] += totals[0] + totals[1];
-                right[l] += totals[0] - totals[1];
+                u[k][l] += totals[0] + totals[1];
+                u[k + 1][l] += totals[0] - totals[1];
             }
         }
     }
 }
 
-/// Takes the cotangents of the modes from after to before a step: `z0 = a (z1 + y_left +- y_right)`.
+/// Takes the cotangents of the modes from after to before a step: `z0 = a (z1 + y_left +- y_right)`; and what these pass on
+/// to the voltages of the step before, as [`ModesToVoltages`] does.
 pub(crate) struct ModesBack<'a, R, const L: usize, const MODES: usize> {
     pub(crate) rows: &'a ModeRows<R>,
     pub(crate) y: &'a [R],
     pub(crate) z: &'a mut [R],
+    /// What is passed on, `[node][lane]`.
+    pub(crate) to_nodes: &'a mut [R],
+    /// What the coefficients of the modes collect, if they are asked for.
+    pub(crate) sums: Option<ModeSums<'a, R>>,
 }
 
-impl<R: Real, const L: usize, const MODES: usize> Kernel for ModesBack<'_, R, L, MODES> {
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Some(a) = lanes::<R, L>(&self.rows.a).first_chunk::<MODES>() else {
-            unreachable!("mode rows hold every mode")
-        };
-        let (present, y) = (lanes::<R, L>(&self.rows.present), lanes::<R, L>(self.y));
-        let half = const { MODES / 2 };
-        for (k, z) in lanes_mut::<R, L>(self.z)
-            .as_chunks_mut::<MODES>()
-            .0
-            .iter_mut()
-            .enumerate()
-        {
-            for l in 0..L {
-                let ends = [
-                    (y[k][l] + y[k + 1][l]) * present[k][l],
-                    (y[k][l] - y[k + 1][l]) * present[k][l],
-                ];
-                for parity in 0..2 {
-                    for mode in parity * half..(parity + 1) * half {
-                        z[mode][l] = a[mode][l] * (z[mode][l] + ends[parity]);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Adds what the coefficients of the modes collect in a step, before [`ModesBack`].
-pub(crate) struct AddModeSums<'a, R, const L: usize, const MODES: usize> {
-    pub(crate) rows: &'a ModeRows<R>,
-    pub(crate) y: &'a [R],
-    /// Cotangents of the modes after the step.
-    pub(crate) z: &'a [R],
+/// What the coefficients of the modes collect in a step.
+pub(crate) struct ModeSums<'a, R> {
     /// `a zeta` of the modes before the step.
     pub(crate) decayed: &'a [R],
     /// Voltages after the step.
@@ -348,53 +394,129 @@ pub(crate) struct AddModeSums<'a, R, const L: usize, const MODES: usize> {
     pub(crate) kappa: &'a mut [R],
 }
 
-impl<R: Real, const L: usize, const MODES: usize> Kernel for AddModeSums<'_, R, L, MODES> {
+/// The coefficients of the modes.
+struct ModeCoefficients<'a, R, const L: usize, const MODES: usize> {
+    a: &'a [[R; L]; MODES],
+    kappa: &'a [[R; L]; MODES],
+}
+
+impl<R: Real, const L: usize, const MODES: usize> Kernel for ModesBack<'_, R, L, MODES> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let (present, y) = (lanes::<R, L>(&self.rows.present), lanes::<R, L>(self.y));
-        let after = lanes::<R, L>(self.after);
         let (Some(a), Some(kappa)) = (
-            lanes_mut::<R, L>(self.a).first_chunk_mut(),
-            lanes_mut::<R, L>(self.kappa).first_chunk_mut(),
+            lanes::<R, L>(&self.rows.a).first_chunk::<MODES>(),
+            lanes::<R, L>(&self.rows.kappa).first_chunk::<MODES>(),
         ) else {
-            unreachable!("sums hold every mode")
+            unreachable!("mode rows hold every mode")
         };
-        let z = lanes::<R, L>(self.z).as_chunks::<MODES>().0;
-        let decayed = &lanes::<R, L>(self.decayed).as_chunks::<MODES>().0[..z.len()];
-        for (k, (z, decayed)) in z.iter().zip(decayed).enumerate() {
-            let (mut ends, mut drives) = ([[R::default(); L]; 2], [[R::default(); L]; 2]);
-            for l in 0..L {
-                let here = present[k][l];
-                ends[0][l] = (y[k][l] + y[k + 1][l]) * here;
-                ends[1][l] = (y[k][l] - y[k + 1][l]) * here;
-                drives[0][l] = (after[k][l] + after[k + 1][l]) * here;
-                drives[1][l] = (after[k][l] - after[k + 1][l]) * here;
+        let rows = ModeCoefficients { a, kappa };
+        let (present, y) = (lanes::<R, L>(&self.rows.present), lanes::<R, L>(self.y));
+        let z = lanes_mut::<R, L>(self.z).as_chunks_mut::<MODES>().0;
+        let to_nodes = lanes_mut::<R, L>(self.to_nodes);
+        to_nodes[0] = [R::default(); L];
+        match self.sums {
+            None => {
+                for (k, z) in z.iter_mut().enumerate() {
+                    let ends = ends_of(&y[k], &y[k + 1], &present[k]);
+                    let passed_on = undo_internode::<R, L, MODES, FUSED>(&rows, &ends, z);
+                    pass_on(&passed_on, to_nodes, k);
+                }
             }
-            add_internode::<R, L, MODES, FUSED>(z, decayed, &ends, &drives, a, kappa);
+            Some(sums) => {
+                let (Some(a), Some(kappa)) = (
+                    lanes_mut::<R, L>(sums.a).first_chunk_mut::<MODES>(),
+                    lanes_mut::<R, L>(sums.kappa).first_chunk_mut::<MODES>(),
+                ) else {
+                    unreachable!("sums hold every mode")
+                };
+                let after = lanes::<R, L>(sums.after);
+                let decayed = lanes::<R, L>(sums.decayed).as_chunks::<MODES>().0;
+                for (k, (z, decayed)) in z.iter_mut().zip(decayed).enumerate() {
+                    let ends = ends_of(&y[k], &y[k + 1], &present[k]);
+                    let drives = ends_of(&after[k], &after[k + 1], &present[k]);
+                    let passed_on = undo_and_collect::<R, L, MODES, FUSED>(
+                        &rows, &ends, &drives, decayed, z, a, kappa,
+                    );
+                    pass_on(&passed_on, to_nodes, k);
+                }
+            }
         }
     }
 }
 
-/// One internode of [`AddModeSums`]: a loop over lanes around the unrolled modes, see `advance_internode`.
+/// What the values at the ends of an internode are to its even and to its odd modes.
 #[inline(always)]
-fn add_internode<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
-    z: &[[R; L]; MODES],
-    decayed: &[[R; L]; MODES],
+fn ends_of<R: Real, const L: usize>(
+    left: &[R; L],
+    right: &[R; L],
+    present: &[R; L],
+) -> [[R; L]; 2] {
+    let mut ends = [[R::default(); L]; 2];
+    for l in 0..L {
+        ends[0][l] = (left[l] + right[l]) * present[l];
+        ends[1][l] = (left[l] - right[l]) * present[l];
+    }
+    ends
+}
+
+/// Gives the nodes at the ends of internode `k` what its even and odd modes pass on; the right one's own row begins here.
+#[inline(always)]
+fn pass_on<R: Real, const L: usize>(passed_on: &[[R; L]; 2], to_nodes: &mut [[R; L]], k: usize) {
+    for l in 0..L {
+        to_nodes[k][l] += passed_on[0][l] + passed_on[1][l];
+        to_nodes[k + 1][l] = passed_on[0][l] - passed_on[1][l];
+    }
+}
+
+/// One internode of [`ModesBack`]: a loop over lanes around the unrolled modes, see `advance_internode`.
+#[inline(always)]
+fn undo_internode<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
+    rows: &ModeCoefficients<'_, R, L, MODES>,
+    ends: &[[R; L]; 2],
+    z: &mut [[R; L]; MODES],
+) -> [[R; L]; 2] {
+    let half = const { MODES / 2 };
+    let mut totals = [[R::default(); L]; 2];
+    for l in 0..L {
+        let mut total = [R::default(); 2];
+        for parity in 0..2 {
+            for mode in parity * half..(parity + 1) * half {
+                z[mode][l] = rows.a[mode][l] * (z[mode][l] + ends[parity][l]);
+                total[parity] = rows.kappa[mode][l].fma::<FUSED>(z[mode][l], total[parity]);
+            }
+            totals[parity][l] = total[parity];
+        }
+    }
+    totals
+}
+
+/// The same with the sums.
+#[inline(always)]
+fn undo_and_collect<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
+    rows: &ModeCoefficients<'_, R, L, MODES>,
     ends: &[[R; L]; 2],
     drives: &[[R; L]; 2],
+    decayed: &[[R; L]; MODES],
+    z: &mut [[R; L]; MODES],
     a: &mut [[R; L]; MODES],
     kappa: &mut [[R; L]; MODES],
-) {
+) -> [[R; L]; 2] {
     let half = const { MODES / 2 };
+    let mut totals = [[R::default(); L]; 2];
     for l in 0..L {
+        let mut total = [R::default(); 2];
         for parity in 0..2 {
             for mode in parity * half..(parity + 1) * half {
                 let after = z[mode][l] + ends[parity][l];
-                a[mode][l] = after.fma::<FUSED>(decayed[mode][l], a[mode][l]);
                 kappa[mode][l] = z[mode][l].fma::<FUSED>(drives[parity][l], kappa[mode][l]);
+                a[mode][l] = after.fma::<FUSED>(decayed[mode][l], a[mode][l]);
+                z[mode][l] = rows.a[mode][l] * after;
+                total[parity] = rows.kappa[mode][l].fma::<FUSED>(z[mode][l], total[parity]);
             }
+            totals[parity][l] = total[parity];
         }
     }
+    totals
 }
 
 /// Sum over all rows of the product of two arrays, added to a number per lane.

@@ -11,7 +11,7 @@ use axonml_autodiff::{
     BackendError, Cable, FiberOutcome, FiberState, FiberStatus, Real, Rollout, Start,
 };
 
-use crate::cable::{AddScaled, AdvanceModes, DecayModes, Solve, StepExplicit};
+use crate::cable::{AdvanceModes, DecayModes, Solve, StepExplicit, lanes};
 use crate::drive::GroupDrive;
 use crate::interpreter::Interpreter;
 use crate::isa::{Isa, dispatch};
@@ -45,24 +45,35 @@ pub(crate) struct Group<'r, R, const L: usize> {
 }
 
 /// One lane of a group, as observers see it.
-struct LaneView<'a, R> {
+struct LaneView<'a, R, const L: usize> {
     u: &'a [R],
     u_before: &'a [R],
     states: &'a [Vec<R>],
-    lanes: usize,
     lane: usize,
     v_reference_mv: f64,
 }
 
-impl<R: Real> FiberView for LaneView<'_, R> {
+impl<R: Real, const L: usize> FiberView for LaneView<'_, R, L> {
     fn v_mv(&self, node: usize) -> f64 {
-        self.u[node * self.lanes + self.lane].to_f64() + self.v_reference_mv
+        self.u[node * L + self.lane].to_f64() + self.v_reference_mv
     }
     fn previous_v_mv(&self, node: usize) -> f64 {
-        self.u_before[node * self.lanes + self.lane].to_f64() + self.v_reference_mv
+        self.u_before[node * L + self.lane].to_f64() + self.v_reference_mv
     }
     fn state(&self, state: usize, node: usize) -> f64 {
-        self.states[state][node * self.lanes + self.lane].to_f64()
+        self.states[state][node * L + self.lane].to_f64()
+    }
+    fn append_v_mv(&self, nodes: usize, to: &mut Vec<f64>) {
+        let of_lane = |row: &[R; L]| row[self.lane].to_f64() + self.v_reference_mv;
+        to.extend(lanes::<R, L>(self.u)[..nodes].iter().map(of_lane));
+    }
+    fn append_state(&self, state: usize, nodes: usize, to: &mut Vec<f64>) {
+        let of_lane = |row: &[R; L]| row[self.lane].to_f64();
+        to.extend(
+            lanes::<R, L>(&self.states[state])[..nodes]
+                .iter()
+                .map(of_lane),
+        );
     }
 }
 
@@ -209,14 +220,13 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
     }
 
-    fn each_watch(&mut self, act: impl Fn(&mut Watch, &LaneView<'_, R>)) {
+    fn each_watch(&mut self, act: impl Fn(&mut Watch, &LaneView<'_, R, L>)) {
         for lane in 0..self.used {
             if self.status[lane].is_none() {
                 let view = LaneView {
                     u: &self.u,
                     u_before: &self.u_before,
                     states: &self.states,
-                    lanes: L,
                     lane,
                     v_reference_mv: self.rollout.v_reference_mv,
                 };
@@ -245,7 +255,8 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         let inputs: Vec<&[R]> = std::iter::once(&self.u[..])
             .chain(self.states_before.iter().map(|s| &s[..]))
             .collect();
-        let mut outputs: Vec<&mut [R]> = self.states.iter_mut().map(|s| &mut s[..]).collect();
+        let mut outputs: Vec<&mut [R]> = Vec::with_capacity(self.states.len() + 2);
+        outputs.extend(self.states.iter_mut().map(|s| &mut s[..]));
         outputs.push(&mut self.g);
         outputs.push(&mut self.j);
         self.step.run(self.isa, &inputs, &mut outputs);
@@ -293,31 +304,12 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
 
     /// Adds the sources' currents into the nodes and their increments of the modes during `step`.
     fn add_drive(&mut self, step: usize) {
-        let (isa, current) = (self.isa, &mut self.current);
-        let mut modes = match &mut self.cable {
-            GroupCable::Modal { z, .. } => Some(z),
+        let modes = match &mut self.cable {
+            GroupCable::Modal { z, .. } => Some(&mut z[..]),
             GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => None,
         };
-        self.drive.active::<L>(step, |factor, fields| {
-            dispatch(
-                isa,
-                AddScaled::<R, L> {
-                    factor,
-                    x: &fields.nodes,
-                    to: current,
-                },
-            );
-            if let (Some(to), false) = (&mut modes, fields.modes.is_empty()) {
-                dispatch(
-                    isa,
-                    AddScaled::<R, L> {
-                        factor,
-                        x: &fields.modes,
-                        to,
-                    },
-                );
-            }
-        });
+        let current = &mut self.current;
+        self.drive.add::<L>(self.isa, step, current, modes);
     }
 
     fn decay_modes(&mut self) {

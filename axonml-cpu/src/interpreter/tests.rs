@@ -192,3 +192,67 @@ proptest! {
         }
     }
 }
+
+/// Functions of scaled and shifted arguments, functions with their derivatives, and triple products are done in one
+/// instruction each, in whatever order they come and wherever their operands lie.
+#[test]
+fn folded_instructions_agree_with_the_canonical_evaluation() {
+    let tracer = Tracer::new();
+    let [a, b] = ["a", "b"].map(|name| tracer.input(name, Extent::Node));
+    let [f, s] = [("f", Extent::Fiber), ("s", Extent::Shared)].map(|(n, e)| tracer.input(n, e));
+    let shifted = 1.7 * a + s;
+    let (value, slope) = (shifted.exprelr(), shifted.exprelr_d1());
+    let own = (a * b).sigmoid();
+    let (boltzmann, of_fiber) = ((s * b + 0.3).sigmoid(), (f * b + 0.3).sigmoid());
+    fn slope_of(y: Expr<'_>) -> Expr<'_> {
+        y - y * y
+    }
+    let direct = b.exprelr_d1() * b.exprelr();
+    let names = ["y0", "y1", "y2", "y3"].map(str::to_owned);
+    let outputs = [
+        value * slope + direct * boltzmann,
+        slope_of(boltzmann) * boltzmann + slope_of(of_fiber) * value,
+        a * f * (b * own) + slope_of(own) * (0.4 * a).exp(),
+        (s * a).exp() * slope * s,
+    ];
+    let outputs: Vec<(String, Expr<'_>)> = names.into_iter().zip(outputs).collect();
+    let program = tracer.finish(&outputs).unwrap();
+    let targets = [Target::arrays(3), vec![Target::Sum(0)]].concat();
+    for isa in Isa::available() {
+        let (found, sums) = run_targets::<f64>(&program, &targets, isa, 77, |lane| lane);
+        let narrow = run_targets::<f32>(&program, &targets, isa, 77, |lane| lane).0;
+        for lane in 0..LANES {
+            let mut sum = 0.0;
+            for row in 0..77 {
+                let expected = expected(&program, row, lane);
+                for output in 0..3 {
+                    let at = row * LANES + lane;
+                    let error = |found: f64| (found - expected[output]).abs();
+                    assert!(error(found[output][at]) < 1e-14, "{isa} {output} {row}");
+                    assert!(error(narrow[output][at]) < 1e-5, "{isa} {output} {row}");
+                }
+                sum += 2.0 * expected[3];
+            }
+            assert!((sums[0][lane] - sum).abs() < 1e-12, "{isa} {lane}");
+        }
+    }
+
+    let constants = vec![vec![None, None, Some(0.2), Some(SHARED)]; LANES];
+    let fused = FusedProgram::new(&program);
+    let arrays = [Some(0), Some(1), None, None];
+    let tape = Tape::<f64>::new(
+        &fused,
+        &fused.coefficients(&constants),
+        &arrays,
+        &targets,
+        LANES,
+    );
+    let count = |is: fn(&Instruction<f64>) -> bool| {
+        let all = tape.instructions.iter();
+        all.filter(|&instruction| is(instruction)).count()
+    };
+    assert_eq!(count(|i| matches!(i.action, Action::WithSlope(_))), 5);
+    assert_eq!(count(|i| i.before == Before::Affine), 3);
+    assert_eq!(count(|i| i.before == Before::Scaled), 2);
+    assert!(count(|i| i.action == Action::Product) >= 1);
+}

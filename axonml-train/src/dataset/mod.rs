@@ -44,6 +44,7 @@ pub(crate) mod generate;
 mod hdf5;
 pub(crate) mod manifest;
 mod npy;
+mod pipeline;
 mod pulses;
 pub(crate) mod random;
 mod recipe;

@@ -7,10 +7,10 @@ use axonml_models::{
     SimulationError,
 };
 use ndarray::{Array1, Array2, Array3};
-use rayon::prelude::*;
 
 use super::DatasetError;
 use super::cases::{Case, Cases, spacing_um};
+use super::pipeline::in_order;
 
 /// What is kept of a simulation.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -152,20 +152,16 @@ impl Cases {
     ) -> Result<(), DatasetError> {
         let recording = recording.resolve(self)?;
         // Tasks run side by side on the processor; a device is better served with one large batch.
-        let (task, wave) = match device.name().starts_with("cpu") {
+        let (task, ahead) = match device.name().starts_with("cpu") {
             true => (TASK, 4 * rayon::current_num_threads()),
             false => (self.device_batch(&recording), 1),
         };
-        for wave in indices.chunks(task * wave) {
-            let traces: Vec<Result<Vec<Trace>, DatasetError>> = wave
-                .par_chunks(task)
-                .map(|indices| self.task(indices, device, &recording))
-                .collect();
-            for traces in traces {
-                traces?.into_iter().try_for_each(&mut *each)?;
-            }
-        }
-        Ok(())
+        in_order(
+            indices.chunks(task),
+            ahead,
+            |indices| self.task(indices, device, &recording),
+            |traces| traces?.into_iter().try_for_each(&mut *each),
+        )
     }
 
     /// Fibres that a device simulates at once.
@@ -221,19 +217,20 @@ impl Cases {
         };
         let nodes = self.recipe().nodes;
         let (rows, kinds) = (recorded.t_ms.len(), recording.states.len());
-        let mut states = vec![0.0_f32; rows * kinds * nodes];
         let mut gates = recorded.states.iter();
-        for (position, state) in recording.states.iter().enumerate() {
-            let values = match state.as_str() {
-                "v" => &recorded.v_mv,
+        let kinds_of_values: Vec<&[f64]> = recording
+            .states
+            .iter()
+            .map(|state| match state.as_str() {
+                "v" => &recorded.v_mv[..],
                 _ => gates.next().expect("each state was asked for"),
-            };
-            let all = states.chunks_exact_mut(kinds * nodes);
-            for (all, values) in all.zip(values.chunks_exact(nodes)) {
-                let to = &mut all[position * nodes..(position + 1) * nodes];
-                to.iter_mut()
-                    .zip(values)
-                    .for_each(|(to, from)| *to = *from as f32);
+            })
+            .collect();
+        let mut states: Vec<f32> = Vec::with_capacity(rows * kinds * nodes);
+        for row in 0..rows {
+            for values in &kinds_of_values {
+                let values = &values[row * nodes..(row + 1) * nodes];
+                states.extend(values.iter().map(|&x| x as f32));
             }
         }
         let states = Array3::from_shape_vec((rows, kinds, nodes), states);

@@ -115,12 +115,15 @@ impl<R: Real> MembraneBack<R> {
         u: &mut [R],
         states: &mut [Vec<R>],
     ) {
-        let mut inputs: Vec<&[R]> = vec![given.u];
+        let count = given.states.len() + given.new_states.len() + given.outputs.len() + 2;
+        let mut inputs: Vec<&[R]> = Vec::with_capacity(count);
+        inputs.push(given.u);
         inputs.extend(&given.states);
         inputs.extend(&given.new_states);
         inputs.extend(&given.outputs);
         inputs.push(given.carried);
-        let mut outputs: Vec<&mut [R]> = vec![u];
+        let mut outputs: Vec<&mut [R]> = Vec::with_capacity(1 + states.len());
+        outputs.push(u);
         for (state, read) in states.iter_mut().zip(&self.reads) {
             match read {
                 true => outputs.push(state),

@@ -21,10 +21,11 @@ use axonml_autodiff::{
 
 use super::Group;
 use super::pack::GroupCable;
+use crate::cable::FindBad;
 use crate::cable::reverse::{
-    AddModeSums, AddRowSums, ExplicitBack, ExplicitSums, ImplicitBack, ModesBack, ModesToVoltages,
+    AddRowSums, ExplicitBack, ExplicitSums, ImplicitBack, ModeSums, ModesBack, ModesToVoltages,
+    ReplayModes, SolveTransposed,
 };
-use crate::cable::{FindBad, Solve};
 use crate::drive::DriveSums;
 use crate::isa::dispatch;
 use cables::CableSums;
@@ -42,14 +43,14 @@ struct Back<R, const L: usize> {
     /// Of conductance and source, or of the ionic current density and nothing.
     g: Vec<R>,
     j: Vec<R>,
-    /// Of the modes, `[internode][mode][lane]`.
+    /// Of the modes, `[internode][mode][lane]`, and what these pass on to the voltages, `[node][lane]`.
     z: Vec<R>,
+    from_modes: Vec<R>,
     /// Of the currents into the nodes.
     y: Vec<R>,
     carried: Vec<R>,
     states_before: Vec<Vec<R>>,
     coupling: Vec<R>,
-    zeros: Vec<R>,
     step: MembraneBack<R>,
     /// The reverse of `G` and `J` of the first state.
     currents: Option<MembraneBack<R>>,
@@ -107,6 +108,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 add_last(seeds, lane, L, &mut back.u, &mut back.states, &mut back.z);
             }
         }
+        self.pass_modes_on(&mut back);
         let recorded = GroupSeeds::new(&mut seeds, L);
         recorded.add(steps.end, &mut back.u, &mut back.states);
         self.find_bad_cotangents(&mut back, steps.end);
@@ -188,26 +190,46 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     }
 
     /// Computes the modes of a window of rows again, from its first and the voltages; row 0 is the state before step
-    /// `start`. The group's own voltages and modes are not needed on the way back and serve as memory.
+    /// `start`. The group's own currents and modes are not needed on the way back and serve as memory.
     fn replay_modes(&mut self, start: usize, window: Range<usize>, to: &mut Trajectory<R>) {
-        for row in window.clone() {
-            if row == window.start {
-                self.set_modes(to.first_modes(&window));
-            } else {
-                self.current.fill(R::default());
-                self.add_drive(start + row - 1);
-                self.u.copy_from_slice(to.u(row));
-                self.advance_modes(true);
-            }
-            if let GroupCable::Modal { z, .. } = &self.cable {
-                to.save_modes(row, z);
-            }
+        match &self.cable {
+            GroupCable::Modal { modes, .. } => match modes.modes {
+                ReducedCable::MODES => {
+                    self.replay_each_mode::<{ ReducedCable::MODES }>(start, window, to);
+                }
+                MODES => self.replay_each_mode::<MODES>(start, window, to),
+                modes => unreachable!("no cable has {modes} modes per internode"),
+            },
+            GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => {}
         }
     }
 
-    fn set_modes(&mut self, modes: &[R]) {
-        if let GroupCable::Modal { z, .. } = &mut self.cable {
-            z.copy_from_slice(modes);
+    fn replay_each_mode<const MODES: usize>(
+        &mut self,
+        start: usize,
+        window: Range<usize>,
+        to: &mut Trajectory<R>,
+    ) {
+        to.begin_window(&window);
+        for row in window.start + 1..window.end {
+            let step = start + row - 1;
+            let driven = self.drive.is_on(step);
+            if let (GroupCable::Modal { z, .. }, true) = (&mut self.cable, driven) {
+                z.copy_from_slice(to.modes_before(row));
+                self.add_drive(step);
+            }
+            if let GroupCable::Modal { modes: rows, z, .. } = &self.cable {
+                let (u, before, after) = to.replayed(row);
+                dispatch(
+                    self.isa,
+                    ReplayModes::<R, L, MODES> {
+                        rows,
+                        u,
+                        before: if driven { z } else { before },
+                        after,
+                    },
+                );
+            }
         }
     }
 
@@ -233,7 +255,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             carried: zeros(),
             states_before: vec![zeros(); self.states.len()],
             coupling: zeros(),
-            zeros: zeros(),
+            from_modes: zeros(),
             step: reverse(match explicit {
                 true => membrane.explicit_adjoint(),
                 false => membrane.implicit_adjoint(),
@@ -245,6 +267,14 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 false => CableSums::rows(self.nodes, modes),
             }),
             bad: vec![None; self.used],
+        }
+    }
+
+    /// What the modes' cotangents at the end of the run pass on to the voltages.
+    fn pass_modes_on(&self, back: &mut Back<R, L>) {
+        if let GroupCable::Modal { modes: rows, .. } = &self.cable {
+            let (z, u) = (&back.z, &mut back.from_modes);
+            dispatch(self.isa, ModesToVoltages::<R, L> { rows, z, u });
         }
     }
 
@@ -348,25 +378,19 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         back.step
             .run(isa, &given, &mut back.carried, &mut back.states_before);
         std::mem::swap(&mut back.states, &mut back.states_before);
-        if let Some(rows) = modes {
-            let (z, u) = (&back.z, &mut back.carried);
-            dispatch(isa, ModesToVoltages::<R, L, MODES> { rows, z, u });
-        }
-        // The rows' right-hand side is now the cotangent alone.
         dispatch(
             isa,
-            Solve::<R, L> {
+            SolveTransposed::<R, L> {
                 rows,
                 g: trajectory.g(row),
-                j: &back.zeros,
-                current: &back.carried,
-                u: &back.zeros,
+                right: [&back.carried, &back.from_modes],
                 coupling: &mut back.coupling,
                 solution: &mut back.y,
             },
         );
         let z = modes.is_some().then_some(&back.z[..]);
         back.drive.collect::<L>(&self.drive, isa, step, &back.y, z);
+        let mut of_modes = None;
         if let Some(CableSums::Rows { sums, a, kappa, .. }) = &mut back.cables {
             dispatch(
                 isa,
@@ -379,24 +403,24 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                     sums,
                 },
             );
-            if let Some(rows) = modes {
-                dispatch(
-                    isa,
-                    AddModeSums::<R, L, MODES> {
-                        rows,
-                        y: &back.y,
-                        z: &back.z,
-                        decayed: trajectory.modes(row),
-                        after: trajectory.u(row + 1),
-                        a,
-                        kappa,
-                    },
-                );
-            }
+            of_modes = modes.is_some().then_some(ModeSums {
+                decayed: trajectory.modes(row),
+                after: trajectory.u(row + 1),
+                a,
+                kappa,
+            });
         }
         if let Some(rows) = modes {
-            let (y, z) = (&back.y, &mut back.z);
-            dispatch(isa, ModesBack::<R, L, MODES> { rows, y, z });
+            dispatch(
+                isa,
+                ModesBack::<R, L, MODES> {
+                    rows,
+                    y: &back.y,
+                    z: &mut back.z,
+                    to_nodes: &mut back.from_modes,
+                    sums: of_modes,
+                },
+            );
         }
         dispatch(
             isa,
@@ -447,7 +471,13 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             if let Some(bad @ None) = back.bad.get_mut(lane) {
                 *bad = Some((state, node));
             }
-            let arrays = [&mut back.u, &mut back.g, &mut back.j, &mut back.z];
+            let arrays = [
+                &mut back.u,
+                &mut back.g,
+                &mut back.j,
+                &mut back.z,
+                &mut back.from_modes,
+            ];
             for array in arrays.into_iter().chain(&mut back.states) {
                 let of_lane = array.iter_mut().skip(lane).step_by(L);
                 of_lane.for_each(|x| *x = R::default());

@@ -72,13 +72,16 @@ impl<R: Real> Trajectory<R> {
         }
     }
 
-    /// The segments of `steps`, in order; none if there are no steps.
+    /// The segments of `steps`, in order; none if there are no steps. All but the last are run twice, so that the first
+    /// is the one that is shorter than the others.
     pub(super) fn segments(&self, steps: &Range<usize>) -> Vec<Range<usize>> {
         let segment = self.segment.max(1);
-        steps
-            .clone()
-            .step_by(segment)
-            .map(|start| start..(start + segment).min(steps.end))
+        let count = steps.len().div_ceil(segment);
+        (0..count)
+            .map(|index| {
+                let end = steps.end - (count - 1 - index) * segment;
+                end.saturating_sub(segment).max(steps.start)..end
+            })
             .collect()
     }
 
@@ -131,16 +134,25 @@ impl<R: Real> Trajectory<R> {
         (ends && self.modes > 0).then(|| index / WINDOW * WINDOW..index + 1)
     }
 
-    /// The kept modes that a window begins with.
-    pub(super) fn first_modes(&self, window: &Range<usize>) -> &[R] {
+    /// Takes the kept modes that a window begins with as those of its first row.
+    pub(super) fn begin_window(&mut self, window: &Range<usize>) {
         let at = window.start / WINDOW * self.modes;
-        &self.windows[at..at + self.modes]
+        self.window[..self.modes].copy_from_slice(&self.windows[at..at + self.modes]);
     }
 
-    /// Stores the modes of row `index` of the present window.
-    pub(super) fn save_modes(&mut self, index: usize, z: &[R]) {
+    /// Modes of the row before row `index` of the present window.
+    pub(super) fn modes_before(&self, index: usize) -> &[R] {
+        let at = (index - 1) % WINDOW * self.modes;
+        &self.window[at..at + self.modes]
+    }
+
+    /// The voltages of row `index`, the modes of the row before it, and its own.
+    pub(super) fn replayed(&mut self, index: usize) -> (&[R], &[R], &mut [R]) {
         let at = index % WINDOW * self.modes;
-        self.window[at..at + self.modes].copy_from_slice(z);
+        let (before, modes) = self.window.split_at_mut(at);
+        let row = index * self.offsets[self.offsets.len() - 1];
+        let u = &self.rows[row..row + self.offsets[1]];
+        (u, &before[at - self.modes..], &mut modes[..self.modes])
     }
 
     fn array(&self, index: usize, array: usize) -> &[R] {

@@ -1,10 +1,12 @@
-//! `cargo xtask bench`: how many node-steps per second the simulator takes.
+//! `cargo xtask bench`: how many node-steps per second the simulator takes, and what gradients and training sets cost.
 //!
 //! A node-step is one node of Ranvier (with its internode, where the model has one) over one time step. The run is 1024
 //! fibres of 53 nodes, 5 ms in steps of 0.005 ms, stimulated by a point source for 0.1 ms, no early stop. Set-up
-//! (geometry, modes, tape) is part of the time.
+//! (geometry, modes, tape) is part of the time. What else is measured: see [`gradients`] and [`stream`].
 
-mod device_gradients;
+mod gradients;
+mod row;
+mod stream;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use std::time::Instant;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::{Device, Fiber, Precision, Settings, Simulation, Stimulus, model};
 use clap::Args;
-use serde_json::json;
+use row::{Goal, Row, Unit};
 
 #[derive(Args)]
 pub(crate) struct Bench {
@@ -29,7 +31,7 @@ pub(crate) struct Bench {
     /// Measure CUDA device 0 over numbers of fibres, nodes and precisions instead.
     #[arg(long)]
     sweep: bool,
-    /// Only measurements whose name contains this.
+    /// Only measurements whose name contains this; `stream` also measures a training set of 65,536 fibres.
     #[arg(long, default_value = "")]
     only: String,
 }
@@ -123,62 +125,56 @@ impl Bench {
 impl Bench {
     pub(crate) fn run(&self) -> Result<(), String> {
         let machine = machine();
-        println!("{machine}");
-        println!(
-            "53 nodes x 1000 steps unless the name says otherwise, stimulus on for 0.1 of 5 ms\n"
-        );
-        println!(
-            "{:<32} {:>10} {:>22} {:>10} {:>12}",
-            "name", "M/s", "spread (min..max)", "fibres", "must reach"
-        );
+        println!("{machine}\n\n{}", Row::head());
         let mut rows = Vec::new();
-        for measurement in self
-            .measurements()
-            .iter()
-            .filter(|m| m.name.contains(&self.only))
-        {
+        let mut show = |row: Row| {
+            println!("{}", row.line());
+            rows.push(row.json(&machine));
+        };
+        if !self.sweep {
+            let asked = |name: &str| name.contains(&self.only);
+            gradients::measure(&asked, self.repeat, &mut show).map_err(|e| e.to_string())?;
+        }
+        let named = |m: &&Measurement| m.name.contains(&self.only);
+        for measurement in self.measurements().iter().filter(named) {
             let device = match measurement.on {
                 Where::Cuda => match Device::cuda(0) {
                     Ok(device) => device,
                     Err(error) => {
-                        println!("{:<32} DID NOT RUN: {error}", measurement.name);
+                        println!("{:<34} DID NOT RUN: {error}", measurement.name);
                         continue;
                     }
                 },
                 Where::Core | Where::Cores => Device::cpu().map_err(|e| e.to_string())?,
             };
-            let mut rates = self
+            let rates = self
                 .measure(measurement, &device)
                 .map_err(|e| format!("{}: {e}", measurement.name))?;
-            rates.sort_by(f64::total_cmp);
-            let (median, least, most) = (rates[rates.len() / 2], rates[0], rates[rates.len() - 1]);
-            let goal = measurement
-                .must_reach
-                .map_or("-".into(), |goal| format!("{:.0}", goal / 1e6));
-            let spread = format!("{:.1}..{:.1}", least / 1e6, most / 1e6);
             let Measurement {
                 name,
                 fibers,
                 nodes,
                 steps,
+                must_reach,
                 ..
             } = measurement;
-            println!(
-                "{name:<32} {:>10.1} {spread:>22} {fibers:>10} {goal:>12}",
-                median / 1e6
-            );
-            rows.push(json!({
-                "name": name,
-                "value": median,
-                "unit": "node-steps/s",
-                "note": format!(
-                    "{machine}; {}; {fibers} fibres, {nodes} nodes, {steps} steps; min {least:.4e}, max {most:.4e}",
+            show(Row::new(
+                name,
+                rates,
+                Unit::NodeStepsPerSecond,
+                must_reach.map(Goal::AtLeast),
+                format!(
+                    "{}; {fibers} fibres, {nodes} nodes, {steps} steps",
                     device.name()
                 ),
-            }));
+            ));
+        }
+        if !self.only.is_empty() && stream::NAME.contains(&self.only) {
+            show(stream::measure().map_err(|e| format!("{}: {e}", stream::NAME))?);
         }
         if cfg!(feature = "cuda") && !self.sweep {
-            rows.extend(self.device_gradients(&machine)?);
+            let asked = |name: &str| name.contains(&self.only);
+            gradients::measure_on_device(&asked, self.repeat, &mut show)?;
         }
         if let Some(file) = &self.json {
             let text = serde_json::to_string_pretty(&rows).map_err(|e| e.to_string())?;
@@ -186,38 +182,6 @@ impl Bench {
                 .map_err(|e| format!("cannot write {}: {e}", file.display()))?;
         }
         Ok(())
-    }
-
-    /// What gradients cost on CUDA device 0.
-    fn device_gradients(&self, machine: &str) -> Result<Vec<serde_json::Value>, String> {
-        use device_gradients::{FIBERS, NODES, RATIOS, STEPS};
-        let mut rows = Vec::new();
-        for ratio in RATIOS.iter().filter(|r| r.name.contains(&self.only)) {
-            let name = ratio.name;
-            let device = match Device::cuda(0) {
-                Ok(device) => device,
-                Err(error) => {
-                    println!("{name:<32} DID NOT RUN: {error}");
-                    continue;
-                }
-            };
-            let measured = ratio.measure(&device, self.repeat);
-            let mut ratios = measured.map_err(|e| format!("{name}: {e}"))?;
-            ratios.sort_by(f64::total_cmp);
-            let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
-            let median = ratios[ratios.len() / 2];
-            println!("{name:<32} {median:>10.2} forward runs, {least:.2}..{most:.2}");
-            rows.push(json!({
-                "name": name,
-                "value": median,
-                "unit": "forward runs",
-                "note": format!(
-                    "{machine}; {}; {FIBERS} fibres, {NODES} nodes, {STEPS} steps; min {least:.4}, max {most:.4}",
-                    device.name()
-                ),
-            }));
-        }
-        Ok(rows)
     }
 
     fn measure(
