@@ -290,8 +290,10 @@ impl Executor for CudaBackend {
         Ok(self.free_bytes()?.min(LARGEST_LAUNCH))
     }
 
-    fn kept_bytes(&self) -> Result<usize, CudaError> {
-        Ok(self.free_bytes()?.saturating_sub(LARGEST_LAUNCH))
+    fn gradient_bytes(&self) -> Result<[usize; 2], CudaError> {
+        let free = self.free_bytes()?;
+        let tables = LARGEST_LAUNCH.min(free / 2);
+        Ok([tables, free - tables])
     }
 
     fn upload<T: Word>(&self, values: &[T]) -> Result<CudaSlice<T>, CudaError> {

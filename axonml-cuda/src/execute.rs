@@ -59,8 +59,9 @@ pub(crate) trait Executor: Sized + Sync {
     /// Bytes that the tables of one launch may take, which exist on both sides.
     fn memory_bytes(&self) -> Result<usize, CudaError>;
 
-    /// Bytes that kept states may take besides, which exist where kernels run.
-    fn kept_bytes(&self) -> Result<usize, CudaError>;
+    /// Of gradients: bytes that the tables of one launch may take, and those that kept states may take besides, which exist
+    /// where kernels run.
+    fn gradient_bytes(&self) -> Result<[usize; 2], CudaError>;
 
     /// A copy of `values`, of which there is at least one.
     fn upload<T: Word>(&self, values: &[T]) -> Result<Self::Memory<T>, CudaError>;

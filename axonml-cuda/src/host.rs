@@ -226,8 +226,8 @@ impl Executor for HostKernels {
         Ok(self.memory_bytes)
     }
 
-    fn kept_bytes(&self) -> Result<usize, CudaError> {
-        Ok(self.kept_bytes)
+    fn gradient_bytes(&self) -> Result<[usize; 2], CudaError> {
+        Ok([self.memory_bytes, self.kept_bytes])
     }
 
     fn upload<T: Word>(&self, values: &[T]) -> Result<Vec<T>, CudaError> {

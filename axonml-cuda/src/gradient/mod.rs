@@ -63,7 +63,7 @@ fn differentiate_as<R: Element, E: Executor>(
     asked: Asked<'_>,
 ) -> Result<Vec<Differentiated>, BackendError> {
     let request = asked.request;
-    let (budget, kept_budget) = (executor.memory_bytes()?, executor.kept_bytes()?);
+    let [budget, kept_budget] = executor.gradient_bytes()?;
     let mut fibers: Vec<Option<Differentiated>> = vec![None; rollout.fibers.len()];
     for (nodes_per_lane, class) in classes(rollout) {
         let sets = ParameterSets::new(rollout, &class);
