@@ -11,7 +11,7 @@ use axonml_models::{
 use crate::args::{DetectionArgs, FibreArgs, Injection, ModelArgs, NumericsArgs};
 use crate::error::CliError;
 use crate::messages::Messages;
-use crate::weights::Choice;
+use crate::weights::{Choice, PUBLISHED};
 
 /// What counts as a conducted action potential.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +123,25 @@ impl Common {
             precision: numerics.precision(),
             device,
         })
+    }
+
+    /// The model with the weights and the changes that it runs with, for titles.
+    pub(crate) fn title(&self, model: &dyn FiberModel) -> String {
+        let schema = model.schema();
+        let weights = match self.weights.of_model(schema.id) {
+            Some(weights) => Some(weights.name.as_str()),
+            // Of a model that is always its own constants there is nothing to tell.
+            None => schema.weights.map(|_| PUBLISHED),
+        };
+        let mut with: Vec<String> = weights.into_iter().map(str::to_owned).collect();
+        match &self.parameters[..] {
+            few if few.len() <= 2 => with.extend(few.iter().map(|(name, x)| format!("{name}={x}"))),
+            many => with.push(format!("{} parameters set", many.len())),
+        }
+        match with.is_empty() {
+            true => schema.id.to_owned(),
+            false => format!("{} ({})", schema.id, with.join(", ")),
+        }
     }
 
     fn settings(

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::{ContactGeometry, Nerve};
-use axonml_models::FiberModel;
 
 use crate::conditions::Sheet;
 use crate::error::CliError;
@@ -34,9 +33,8 @@ struct Row {
 }
 
 impl Thresholds {
-    /// Of the fibres that flags ask for.
-    pub(crate) fn new(fibres: &Fibres, model: &dyn FiberModel) -> Self {
-        let id = model.schema().id;
+    /// Of the fibres that flags ask for, of a model by its id and as it is called in titles.
+    pub(crate) fn new(fibres: &Fibres, id: &str, model: &str) -> Self {
         let nerve = match &fibres.place {
             Place::Nerve { nerve, contacts } => Some((nerve.clone(), contacts.clone())),
             _ => None,
@@ -45,12 +43,12 @@ impl Thresholds {
             Some((nerve, contacts)) => {
                 let factors: Vec<String> = contacts.iter().map(f64::to_string).collect();
                 format!(
-                    "Activation thresholds in nerve {}: {id}, contacts {}",
+                    "Activation thresholds in nerve {}: {model}, contacts {}",
                     nerve.name(),
                     factors.join(", ")
                 )
             }
-            None => format!("Activation thresholds: {id}"),
+            None => format!("Activation thresholds: {model}"),
         };
         let row = |asked: &crate::fibres::Asked| {
             let series = match (&nerve, &fibres.place) {
@@ -68,8 +66,8 @@ impl Thresholds {
         Thresholds { title, nerve, rows }
     }
 
-    /// Of the rows of a table.
-    pub(crate) fn of_table(sheet: &Sheet) -> Self {
+    /// Of the rows of a table, with the models as they are called in titles.
+    pub(crate) fn of_table(sheet: &Sheet, models: &[String]) -> Self {
         // Whatever differs between rows, besides diameter and results, tells series apart.
         let telling: Vec<&str> = [
             "model",
@@ -115,7 +113,7 @@ impl Thresholds {
             }
         };
         let name = sheet.path.file_name().unwrap_or_default().to_string_lossy();
-        let title = format!("Thresholds of {name}");
+        let title = format!("{}: thresholds of {name}", models.join(", "));
         Thresholds {
             title,
             nerve: None,

@@ -251,6 +251,19 @@ impl Simulation {
         &self.built[fiber].sample_z_um
     }
 
+    /// Stability number of a fibre that is stepped explicitly, at the simulation's time step, while its membrane has this
+    /// conductance, S/cm2: from 2 on steps amplify differences between neighbours. None where steps are implicit.
+    pub fn stability(&self, fiber: usize, conductance_s_cm2: f64) -> Option<f64> {
+        match &*self.built[fiber].cable {
+            Cable::Explicit(cable) => {
+                let us_per_s = 1e6;
+                let conductance_us = us_per_s * conductance_s_cm2 * cable.area_cm2;
+                Some(cable.stability(self.grid.dt_ms(), conductance_us))
+            }
+            _ => None,
+        }
+    }
+
     /// z of a fibre's nodes, um.
     pub fn nodes_um(&self, fiber: usize) -> Vec<f64> {
         let built = &self.built[fiber];

@@ -6,7 +6,7 @@ use axonml_autodiff::{
 };
 use axonml_core::CoreError;
 
-use crate::gradient::Wanted;
+use crate::gradient::{FiberDerivative, Wanted};
 use crate::{Simulation, SimulationError, Stimulus, ThresholdSearch};
 
 /// Derivatives of the logarithm of one fibre's threshold.
@@ -47,6 +47,22 @@ impl Simulation {
         self.threshold_gradients_of(rollout, search, thresholds_ma, wanted)
     }
 
+    /// [`Simulation::threshold_gradients`] for those who can go on without some fibres: a fibre's own failure takes its
+    /// place in the list.
+    ///
+    /// # Errors
+    /// As [`Simulation::threshold_gradients`] for what concerns all fibres.
+    pub fn threshold_gradients_each(
+        &self,
+        stimulus: &Stimulus,
+        search: &ThresholdSearch,
+        thresholds_ma: &[Option<f64>],
+        wanted: Wanted,
+    ) -> Result<Vec<Option<Result<ThresholdGradient, SimulationError>>>, SimulationError> {
+        let rollout = self.rollout(stimulus, &[detector(search)])?;
+        self.threshold_gradients_each_of(rollout, search, thresholds_ma, wanted)
+    }
+
     /// [`Simulation::threshold_gradients`] for a rollout of this simulation with the observer that [`detector`] gives.
     pub(crate) fn threshold_gradients_of(
         &self,
@@ -55,6 +71,17 @@ impl Simulation {
         thresholds_ma: &[Option<f64>],
         wanted: Wanted,
     ) -> Result<Vec<Option<ThresholdGradient>>, SimulationError> {
+        let each = self.threshold_gradients_each_of(whole, search, thresholds_ma, wanted)?;
+        each.into_iter().map(Option::transpose).collect()
+    }
+
+    fn threshold_gradients_each_of(
+        &self,
+        whole: Rollout,
+        search: &ThresholdSearch,
+        thresholds_ma: &[Option<f64>],
+        wanted: Wanted,
+    ) -> Result<Vec<Option<Result<ThresholdGradient, SimulationError>>>, SimulationError> {
         let fibers = self.fibers().len();
         if thresholds_ma.len() != fibers {
             return Err(SimulationError::Core(CoreError::BadValue {
@@ -72,44 +99,18 @@ impl Simulation {
         rollout.drive.amplitudes = thresholds_ma.iter().flatten().copied().collect();
         let level_mv = search.detect_threshold_mv;
         let objective = |_: usize, outcome: &FiberOutcome| detection(recorded(outcome), level_mv);
-        let derivatives = self.differentiate_rollout(&rollout, &members, &objective, wanted)?;
+        let derivatives = self.differentiate_each(&rollout, &members, &objective, wanted)?;
 
-        let mut gradients: Vec<Option<ThresholdGradient>> = vec![None; fibers];
+        let mut gradients: Vec<Option<Result<ThresholdGradient, SimulationError>>> =
+            (0..fibers).map(|_| None).collect();
         for (derivative, &fiber) in derivatives.into_iter().zip(&members) {
-            let amplitude_ma = thresholds_ma[fiber].unwrap_or_default();
-            let none = |problem: &str| SimulationError::NoThreshold {
+            let at = Detected {
                 fiber,
-                amplitude_ma,
-                problem: problem.into(),
+                amplitude_ma: thresholds_ma[fiber].unwrap_or_default(),
+                level_mv,
+                first_state,
             };
-            let Some(mut gradient) = derivative.gradient else {
-                return Err(none("the fibre diverges there"));
-            };
-            let found = first_crossing(recorded(&derivative.outcome), level_mv);
-            let (row, column) = found.ok_or_else(|| none("the fibre does not fire there"))?;
-            let slope = amplitude_ma * gradient.amplitude;
-            if slope <= 0.0 {
-                return Err(none("the fibre fires no more easily at more"));
-            }
-            let scale = |x: &mut f64| *x /= -slope;
-            gradient.parameters.iter_mut().for_each(scale);
-            scale(&mut gradient.celsius);
-            for source in &mut gradient.sources {
-                // The threshold multiplies what the derivative is taken of.
-                source.waveform.iter_mut().for_each(scale);
-                source.potentials.iter_mut().for_each(scale);
-                if let Some(projection) = &mut source.projection {
-                    projection.nodes_na.iter_mut().for_each(scale);
-                    projection.modes.iter_mut().for_each(scale);
-                }
-            }
-            gradients[fiber] = Some(ThresholdGradient {
-                parameters: gradient.parameters,
-                celsius: gradient.celsius,
-                sources: gradient.sources,
-                state: first_state + row,
-                node: recorded(&derivative.outcome).nodes[column],
-            });
+            gradients[fiber] = Some(derivative.and_then(|derivative| at.gradient(derivative)));
         }
         Ok(gradients)
     }
@@ -123,6 +124,54 @@ pub(crate) fn detector(search: &ThresholdSearch) -> ObserverSpec {
     };
     let nodes = NodeSelection::Nodes(search.detect_nodes.clone());
     ObserverSpec::new(recorder, nodes).after_ms(search.detect_after_ms)
+}
+
+/// A fibre at its threshold, and where its action potential is looked for.
+struct Detected {
+    fiber: usize,
+    amplitude_ma: f64,
+    level_mv: f64,
+    /// State of the first recorded row.
+    first_state: usize,
+}
+
+impl Detected {
+    /// The derivatives of the threshold from those of the voltage where the action potential is detected.
+    fn gradient(&self, derivative: FiberDerivative) -> Result<ThresholdGradient, SimulationError> {
+        let none = |problem: &str| SimulationError::NoThreshold {
+            fiber: self.fiber,
+            amplitude_ma: self.amplitude_ma,
+            problem: problem.into(),
+        };
+        let Some(mut gradient) = derivative.gradient else {
+            return Err(none("the fibre diverges there"));
+        };
+        let found = first_crossing(recorded(&derivative.outcome), self.level_mv);
+        let (row, column) = found.ok_or_else(|| none("the fibre does not fire there"))?;
+        let slope = self.amplitude_ma * gradient.amplitude;
+        if slope <= 0.0 {
+            return Err(none("the fibre fires no more easily at more"));
+        }
+        let scale = |x: &mut f64| *x /= -slope;
+        gradient.parameters.iter_mut().for_each(scale);
+        scale(&mut gradient.celsius);
+        for source in &mut gradient.sources {
+            // The threshold multiplies what the derivative is taken of.
+            source.waveform.iter_mut().for_each(scale);
+            source.potentials.iter_mut().for_each(scale);
+            if let Some(projection) = &mut source.projection {
+                projection.nodes_na.iter_mut().for_each(scale);
+                projection.modes.iter_mut().for_each(scale);
+            }
+        }
+        Ok(ThresholdGradient {
+            parameters: gradient.parameters,
+            celsius: gradient.celsius,
+            sources: gradient.sources,
+            state: self.first_state + row,
+            node: recorded(&derivative.outcome).nodes[column],
+        })
+    }
 }
 
 fn recorded(outcome: &FiberOutcome) -> &Recording {

@@ -3,10 +3,30 @@
 use std::sync::Arc;
 
 use axonml_core::{CoreError, Field, Medium, PointSource, Waveform};
+use axonml_models::weights::{ModelFile, ModelFileError};
 use axonml_models::{
     Device, Fiber, FiberModel, FiberStatus, NodeSelection, Observation, ObserverKind, ObserverSpec,
-    Precision, Settings, Simulation, SimulationError, Stimulus, ThresholdSearch,
+    Precision, Settings, Simulation, SimulationError, Stimulus, ThresholdSearch, model,
 };
+use thiserror::Error;
+
+/// Why weights could not be checked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AcceptanceError {
+    /// The weights do not say where they hold.
+    #[error("the weights have no {what} in their domain; train them, or export them with a domain")]
+    Domain {
+        /// What they lack.
+        what: &'static str,
+    },
+    /// The weights are incomplete.
+    #[error(transparent)]
+    Weights(#[from] ModelFileError),
+    /// A simulation could not be run.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+}
 
 /// What the check found.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +58,37 @@ impl Acceptance {
     /// Whether the surrogate may be used.
     pub fn accepted(&self) -> bool {
         self.spontaneous_um.is_empty() && self.peak_mv <= PEAK_MV && self.unstable.is_empty()
+    }
+
+    /// Checks weights at `diameters` diameters of their domain, from its least to its greatest, at their time step.
+    ///
+    /// # Errors
+    /// As [`Acceptance::check`], and if the file is not complete or lacks a time step or diameters.
+    pub fn of_weights(
+        file: &ModelFile,
+        exact: &dyn FiberModel,
+        diameters: usize,
+        device: &Device,
+    ) -> Result<Self, AcceptanceError> {
+        let surrogate = model(&file.model).map_err(SimulationError::from)?;
+        let missing = |what| AcceptanceError::Domain { what };
+        let mut settings = Settings {
+            dt_ms: file.domain.dt_ms.ok_or(missing("time step"))?,
+            precision: Precision::F64,
+            ..Settings::default()
+        };
+        file.apply(&surrogate.schema(), &mut settings)?;
+        let (low, high) = file.domain.diameter_um.ok_or(missing("diameters"))?;
+        let last = diameters.max(2) - 1;
+        let diameter = |k: usize| low + (high - low) * k as f64 / last as f64;
+        let diameters_um: Vec<f64> = (0..=last).map(diameter).collect();
+        Ok(Acceptance::check(
+            surrogate,
+            &settings,
+            exact,
+            &diameters_um,
+            device,
+        )?)
     }
 
     /// Checks `model` with `settings` (parameters, start, temperature and time step) against `exact` at these diameters.
@@ -171,7 +222,27 @@ fn unstable(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axonml_models::model;
+    use axonml_models::weights::BUNDLED;
+
+    /// What the library carries is what `cargo xtask train-bundled` accepted.
+    #[test]
+    fn bundled_weights_are_accepted() {
+        let device = Device::cpu().unwrap();
+        assert!(!BUNDLED.is_empty());
+        for bundled in BUNDLED {
+            let file = ModelFile::from_bytes(bundled.bytes).unwrap();
+            let found = Acceptance::of_weights(&file, model("mrg").unwrap(), 16, &device).unwrap();
+            assert!(found.accepted(), "{}: {found:?}", bundled.name);
+        }
+    }
+
+    #[test]
+    fn weights_that_do_not_say_where_they_hold_are_refused() {
+        let smf = model("smf").unwrap();
+        let device = Device::cpu().unwrap();
+        let error = Acceptance::of_weights(&ModelFile::new(smf), smf, 16, &device).unwrap_err();
+        assert!(error.to_string().contains("no time step"), "{error}");
+    }
 
     /// The exact fibre accepts itself; the untrained surrogate, which fires by itself, is found out.
     #[test]

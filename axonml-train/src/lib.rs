@@ -2,8 +2,9 @@
 //!
 //! [`dataset`] draws cases at random from a recipe, simulates them with an exact model, and keeps them in a folder if
 //! asked to. A [`Surrogate`] is what is trained: its parameters as functions of coordinates. [`trajectory`] moves these so
-//! that the surrogate's fibres run as the exact ones do; [`threshold_fit`] fits thresholds, arrival times, shape and rest. A [`Training`] does what a [`config::Config`] asks for: stages,
-//! validation, checkpoints, a log, and weights.
+//! that the surrogate's fibres run as the exact ones do; [`threshold_fit`] fits thresholds, arrival times, shape and rest. A
+//! [`Training`] does what a [`config::Config`] asks for: stages, validation, checkpoints, a log, and weights.
+//! [`Acceptance`] is what weights must pass before they are given to anybody.
 #![forbid(unsafe_code)]
 
 mod acceptance;
@@ -16,7 +17,7 @@ mod surrogate;
 pub mod threshold_fit;
 pub mod trajectory;
 
-pub use acceptance::Acceptance;
+pub use acceptance::{Acceptance, AcceptanceError};
 pub use error::TrainError;
 pub use run::Training;
 pub use surrogate::{Surrogate, SurrogateError};

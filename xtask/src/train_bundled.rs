@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use axonml_models::weights::ModelFile;
-use axonml_models::{Device, Precision, Settings, model};
+use axonml_models::{Device, model};
 use axonml_train::config::Config;
 use axonml_train::run::{Progress, Watch};
 use axonml_train::{Acceptance, Training};
@@ -26,7 +26,7 @@ pub(crate) struct TrainBundled {
 /// Folder of the configurations, one per set of weights.
 const CONFIGURATIONS: &str = "axonml-train/bundled";
 /// The weights, and the exact model that they mimic.
-const BUNDLED: [(&str, &str); 1] = [("two-mode-mrg", "mrg")];
+const BUNDLED: [(&str, &str); 2] = [("smf-mrg", "mrg"), ("two-mode-mrg", "mrg")];
 /// Diameters at which weights are checked.
 const DIAMETERS: usize = 16;
 
@@ -65,7 +65,7 @@ impl TrainBundled {
         // The best on validation, which the test set has no part in.
         let trained = std::fs::read(training.folder().join(Training::BEST))?;
         let file = ModelFile::from_bytes(&trained)?;
-        let acceptance = check(&file, exact, &device)?;
+        let acceptance = Acceptance::of_weights(&file, model(exact)?, DIAMETERS, &device)?;
         println!("{name}: {acceptance:?}");
         if !acceptance.accepted() {
             return Err("the weights are not accepted, and nothing was written".into());
@@ -79,33 +79,6 @@ impl TrainBundled {
         );
         Ok(())
     }
-}
-
-fn check(
-    file: &ModelFile,
-    exact: &str,
-    device: &Device,
-) -> Result<Acceptance, Box<dyn std::error::Error>> {
-    let surrogate = model(&file.model)?;
-    let mut settings = Settings {
-        dt_ms: file.domain.dt_ms.ok_or("the weights have no time step")?,
-        precision: Precision::F64,
-        ..Settings::default()
-    };
-    file.apply(&surrogate.schema(), &mut settings)?;
-    let (low, high) = file
-        .domain
-        .diameter_um
-        .ok_or("the weights have no diameters")?;
-    let diameter = |k: usize| low + (high - low) * k as f64 / (DIAMETERS - 1) as f64;
-    let diameters_um: Vec<f64> = (0..DIAMETERS).map(diameter).collect();
-    Ok(Acceptance::check(
-        surrogate,
-        &settings,
-        model(exact)?,
-        &diameters_um,
-        device,
-    )?)
 }
 
 /// A line per step on standard output.

@@ -3,7 +3,7 @@
 use super::Picture;
 use super::axes::{Axes, Scale, extremes};
 use super::error::PlotError;
-use super::scene::{Area, Scene, Text};
+use super::scene::{Anchor, Area, Scene, Text};
 use super::theme::{self, GUTTER, MARGIN, WIDTH};
 
 /// The figures of a set.
@@ -21,6 +21,7 @@ pub(crate) struct SetPlot {
     pub active_ms: Vec<f64>,
 }
 
+/// Bins at most.
 const BINS: usize = 40;
 const PANEL_WIDTH: f64 = 600.0;
 const PANEL_HEIGHT: f64 = 300.0;
@@ -39,11 +40,13 @@ impl Histogram {
     fn new(values: &[f64], marks: &[bool]) -> Self {
         let (lo, hi) = extremes(values.iter().copied()).unwrap_or((0.0, 1.0));
         let range = Scale::linear(lo, hi);
-        let (mut counts, mut marked) = (vec![0; BINS], vec![0; BINS]);
+        // As many as there is something to tell about: bins of a few values each.
+        let bins = ((values.len() as f64).sqrt().ceil() as usize).clamp(1, BINS);
+        let (mut counts, mut marked) = (vec![0; bins], vec![0; bins]);
         for (index, value) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
-            let bin = (range.fraction(*value) * BINS as f64) as usize;
-            counts[bin.min(BINS - 1)] += 1;
-            marked[bin.min(BINS - 1)] += usize::from(marks.get(index) == Some(&true));
+            let bin = (range.fraction(*value) * bins as f64) as usize;
+            counts[bin.min(bins - 1)] += 1;
+            marked[bin.min(bins - 1)] += usize::from(marks.get(index) == Some(&true));
         }
         Histogram {
             range,
@@ -52,17 +55,21 @@ impl Histogram {
         }
     }
 
-    /// Draws bars of these heights.
-    fn draw(&self, scene: &mut Scene, area: Area, heights: &[f64], names: [&str; 2]) {
-        let highest = heights.iter().copied().fold(0.0, f64::max);
+    /// Draws bars of these heights; a bin of which nothing is known is shaded from top to bottom.
+    fn draw(&self, scene: &mut Scene, area: Area, heights: &[Option<f64>], names: [&str; 2]) {
+        let highest = heights.iter().flatten().copied().fold(0.0, f64::max);
         let axes = Axes::new(area, self.range, Scale::linear(0.0, highest.max(1e-9)));
         axes.grid(scene, false);
-        let width = area.w / BINS as f64;
-        for (bin, height) in heights.iter().enumerate().filter(|(_, h)| **h > 0.0) {
-            let top = axes.py(*height);
+        let width = area.w / heights.len() as f64;
+        for (bin, height) in heights.iter().enumerate() {
+            let (top, colour) = match height {
+                Some(height) if *height > 0.0 => (axes.py(*height), theme::category(0)),
+                Some(_) => continue,
+                None => (area.y, theme::GRID),
+            };
             let x = area.x + bin as f64 * width;
             let bar = Area::new(x + 1.0, top, width - 2.0, area.bottom() - top);
-            scene.rect(bar, theme::category(0));
+            scene.rect(bar, colour);
         }
         axes.bottom(scene, names[0]);
         axes.left(scene, names[1]);
@@ -90,7 +97,9 @@ impl Picture for SetPlot {
         let heading = |scene: &mut Scene, area: Area, text: &str| {
             scene.text(Text::new((area.x, area.y - 18.0), theme::HEADING, text).bold());
         };
-        let counts = |counts: &[usize]| counts.iter().map(|&n| n as f64).collect::<Vec<f64>>();
+        let counts = |counts: &[usize]| -> Vec<Option<f64>> {
+            counts.iter().map(|&n| Some(n as f64)).collect()
+        };
 
         let diameters = Histogram::new(&self.diameters_um, &self.firing);
         let panels = [
@@ -124,16 +133,53 @@ impl Picture for SetPlot {
             let text = Text::new(at, theme::LABEL, "unknown: v was not recorded");
             scene.text(text.colour(theme::MUTED));
         } else {
-            let share = |(n, all): (&usize, &usize)| *n as f64 / (*all).max(1) as f64;
+            // A diameter without fibres is not one at which none fires.
+            let share = |(&n, &all): (&usize, &usize)| (all > 0).then(|| n as f64 / all as f64);
             let pairs = diameters.marked.iter().zip(&diameters.counts);
-            let shares: Vec<f64> = pairs.map(share).collect();
+            let shares: Vec<Option<f64>> = pairs.map(share).collect();
             diameters.draw(
                 &mut scene,
                 fires,
                 &shares,
                 ["diameter (µm)", "share firing"],
             );
+            if shares.contains(&None) {
+                let at = (fires.right(), fires.y - 18.0);
+                let text = Text::new(at, theme::NOTE, "grey: no fibres");
+                scene.text(text.anchor(Anchor::End).colour(theme::MUTED));
+            }
         }
         Ok(scene)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::Shape;
+    use super::*;
+
+    #[test]
+    fn diameters_without_fibres_are_told_from_those_at_which_none_fires() {
+        // Bins of 2 um: four fibres that fire, none, five that do not, seven of which three do.
+        let groups = [(4, 6.0, 4), (5, 11.0, 0), (6, 13.0, 3), (1, 14.0, 0)];
+        let mut plot = SetPlot::default();
+        for (n, diameter_um, firing) in groups {
+            plot.diameters_um.extend([diameter_um].repeat(n));
+            plot.firing.extend((0..n).map(|fibre| fibre < firing));
+        }
+        let histogram = Histogram::new(&plot.diameters_um, &plot.firing);
+        assert_eq!(histogram.counts, [4, 0, 5, 7]);
+        assert_eq!(histogram.marked, [4, 0, 0, 3]);
+        let filled = |plot: &SetPlot, colour| {
+            let scene = plot.scene().unwrap();
+            let of_colour =
+                |shape: &&Shape| matches!(shape, Shape::Polygon { fill, .. } if *fill == colour);
+            scene.shapes.iter().filter(of_colour).count()
+        };
+        assert_eq!(filled(&plot, theme::GRID), 1);
+        // Three bars of fibres, two of those that fire.
+        assert_eq!(filled(&plot, theme::category(0)), 5);
+        plot.diameters_um[4] = 9.0;
+        assert_eq!(filled(&plot, theme::GRID), 0);
     }
 }

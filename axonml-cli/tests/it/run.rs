@@ -177,7 +177,7 @@ fn what_can_be_run_is_run() {
     );
 
     // A fibre that diverges does not take the others with it: the explicit step is unstable for the thick one only.
-    let answer = folder.axonml("run --model smf --point 1000,0,0 --dt 0.01 --amplitude 0.01 --diameter 10,20 -o d.npz -o d.json");
+    let answer = folder.axonml("run --model smf --weights published --point 1000,0,0 --dt 0.01 --amplitude 0.01 --diameter 10,20 -o d.npz -o d.json");
     answer.failed(1, &["fibre 1, 20 um: diverged at 0.01 ms, node"]);
     assert_eq!(folder.json("d.json")["results"][0]["status"], "ok");
     assert!(folder.has("d.npz"));

@@ -53,6 +53,31 @@ fn the_bare_command_runs_the_demonstration() {
     );
 }
 
+/// The surrogates come with weights: every fibre of the bundled nerve has a threshold, near that of the exact fibre.
+#[test]
+fn the_surrogates_have_thresholds_in_the_bundled_nerve() {
+    let folder = Folder::new("surrogates");
+    let thresholds = |model: &str| -> Vec<f64> {
+        let answer = folder
+            .axonml(&format!("threshold --model {model} --format json"))
+            .done();
+        let results = answer.json()["results"].as_array().unwrap().clone();
+        let of_row = |row: &serde_json::Value| {
+            assert_eq!(row["status"], "ok", "{model}: {row}");
+            row["threshold_mA"].as_f64().unwrap()
+        };
+        results.iter().map(of_row).collect()
+    };
+    let exact = thresholds("mrg");
+    assert_eq!(exact.len(), 36);
+    for (model, tolerance) in [("smf", 0.15), ("two-mode", 0.03)] {
+        for (found, exact) in thresholds(model).iter().zip(&exact) {
+            let error = found / exact - 1.0;
+            assert!(error.abs() < tolerance, "{model}: {error}");
+        }
+    }
+}
+
 #[test]
 fn the_forms_agree() {
     let folder = Folder::new("forms");
@@ -183,7 +208,7 @@ fn a_basis_is_the_field_at_the_sample_points() {
         .map(|z| z.as_f64().unwrap())
         .collect();
     assert_eq!((z.len(), z[10]), (21, 0.0));
-    let model = "--model smf --nodes 21 --diameter 10 --set conductance.gnapbar=0";
+    let model = "--model smf --nodes 21 --diameter 10";
     let mv_per_ma = |z: f64| 500.0e4 / (4.0 * std::f64::consts::PI * 1000.0_f64.hypot(z));
     folder.npy("static.npy", &[1, 21], |i| mv_per_ma(z[i]));
     // The default pulse: -1 from step 20 to 40.

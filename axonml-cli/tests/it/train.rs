@@ -44,6 +44,48 @@ fn folder(name: &str) -> Folder {
     folder
 }
 
+/// Starts `train c.toml` and kills it as soon as its log has more than `row` rows.
+#[cfg(unix)]
+fn kill_behind_row(folder: &Folder, row: usize) {
+    let mut child = command(&folder.0)
+        .args(["train", "c.toml"])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    loop {
+        let log = std::fs::read_to_string(folder.0.join("out/log.csv")).unwrap_or_default();
+        if log.lines().count() > row {
+            break;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "no row is written"
+        );
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "the training ended before it was killed"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().code(), None, "a signal ended it");
+}
+
+/// All that two trainings leave has the same bytes.
+#[cfg(unix)]
+fn assert_same_results(found: &Folder, expected: &Folder) {
+    for name in [
+        "last.safetensors",
+        "best.safetensors",
+        "log.csv",
+        "checkpoint.bin",
+    ] {
+        let name = format!("out/{name}");
+        assert!(found.read(&name) == expected.read(&name), "{name}");
+    }
+}
+
 /// Killed in the middle of an epoch, at whatever moment, and resumed: the same bytes as without.
 #[cfg(unix)]
 #[test]
@@ -76,30 +118,8 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
     assert!(whole.text("log.svg").contains("validation"));
 
     let killed = folder("train-killed");
-    let mut child = command(&killed.0)
-        .args(["train", "c.toml"])
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
     // An epoch has 3 steps and checkpoints come every 7: row 9 lies in mid-epoch, behind a checkpoint.
-    let begun = Instant::now();
-    loop {
-        let log = std::fs::read_to_string(killed.0.join("out/log.csv")).unwrap_or_default();
-        if log.lines().count() > 9 {
-            break;
-        }
-        assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "no row is written"
-        );
-        assert!(
-            child.try_wait().unwrap().is_none(),
-            "the training ended before it was killed"
-        );
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    assert_eq!(child.wait().unwrap().code(), None, "a signal ended it");
+    kill_behind_row(&killed, 9);
     assert!(killed.read("out/last.safetensors") != whole.read("out/last.safetensors"));
 
     killed
@@ -110,21 +130,62 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
         answer.stderr.contains("goes on behind step "),
         "{answer:#?}"
     );
-    for name in [
-        "last.safetensors",
-        "best.safetensors",
-        "log.csv",
-        "checkpoint.bin",
-    ] {
-        let name = format!("out/{name}");
-        assert!(killed.read(&name) == whole.read(&name), "{name}");
-    }
+    assert_same_results(&killed, &whole);
     // The weights are ones that other commands take.
     killed
         .axonml(
             "threshold --model smf --weights out/best.safetensors --point 800,0,0 --diameter 10",
         )
         .done();
+}
+
+/// Killed between the iterations of a fit of thresholds, at whatever moment, and resumed: the same bytes as without.
+#[cfg(unix)]
+#[test]
+fn a_killed_fit_of_thresholds_goes_on_to_the_same_bytes() {
+    let config = "\
+save_dir = \"out\"
+save_every = 2
+set = { gl = 0.08, el = -80.9 }
+[train]
+recipe = \"recipe.toml\"
+[valid]
+every = 2
+thresholds = { recipe = \"recipe.toml\", seed = 6, count = 4 }
+[[stage]]
+kind = \"thresholds\"
+cases = 8
+iterations = 7
+";
+    let folder = |name: &str| {
+        let folder = Folder::new(name);
+        folder.write(
+            "recipe.toml",
+            RECIPE.replace("tstop_ms = 0.5", "tstop_ms = 3"),
+        );
+        folder.write("c.toml", config);
+        folder
+    };
+    let whole = folder("fit-whole");
+    whole.axonml("train c.toml --threads 1").done();
+    let costs: Vec<f64> = whole
+        .rows("out/log.csv")
+        .iter()
+        .map(|row| row["loss"].parse().unwrap())
+        .collect();
+    assert_eq!(costs.len(), 7);
+    assert!(costs.windows(2).all(|pair| pair[1] < pair[0]), "{costs:?}");
+
+    let killed = folder("fit-killed");
+    // Row 3 lies behind the checkpoint of step 2.
+    kill_behind_row(&killed, 3);
+    assert!(killed.read("out/last.safetensors") != whole.read("out/last.safetensors"));
+    let answer = killed.axonml("train c.toml --resume").done();
+    assert!(
+        answer.stderr.contains("goes on behind step "),
+        "{answer:#?}"
+    );
+    assert_same_results(&killed, &whole);
 }
 
 #[cfg(unix)]

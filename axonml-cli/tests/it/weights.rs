@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::support::{Folder, repository};
 
-/// A surrogate that does not fire by itself.
+/// A leak with which the published constants do not fire by themselves.
 const QUIET: f64 = 0.02;
 const POINT: &str = "threshold --model smf --point 1000,0,0 --diameter 8,10 --format json";
 
@@ -27,14 +27,14 @@ fn sha256(bytes: &[u8]) -> String {
 fn a_file_is_the_same_as_its_parameters_set() {
     let folder = Folder::new("weights");
     folder
-        .axonml("export --model smf --set conductance.gl=0.02 -o w.safetensors")
+        .axonml("export --model smf --weights published --set conductance.gl=0.02 -o w.safetensors")
         .done();
     let by_file = folder
         .axonml(&format!("{POINT} --weights w.safetensors"))
         .done()
         .json();
     let by_set = folder
-        .axonml(&format!("{POINT} --set gl=0.02"))
+        .axonml(&format!("{POINT} --weights published --set gl=0.02"))
         .done()
         .json();
     assert_eq!(by_file["results"], by_set["results"]);
@@ -46,19 +46,22 @@ fn a_file_is_the_same_as_its_parameters_set() {
     assert_eq!(request["model_hash"], by_set["request"]["model_hash"]);
     assert_eq!(by_set["request"]["weights"], serde_json::json!({}));
 
-    // `published` are the model's constants; --set stands above a file.
+    // `published` are the model's constants, no weights of its own the bundled ones; --set stands above a file.
     let published = folder
         .axonml(&format!("{POINT} --weights published"))
         .done()
         .json();
     assert_eq!(published["results"][0]["status"], "spontaneous");
     assert_ne!(published["request"]["model_hash"], request["model_hash"]);
+    let bundled = folder.axonml(POINT).done().json();
+    assert_eq!(bundled["results"][0]["status"], "ok");
+    assert_eq!(bundled["request"]["weights"]["smf"]["name"], "smf-mrg");
     let above = folder
         .axonml(&format!("{POINT} --weights w.safetensors --set gl=0.03"))
         .done()
         .json();
     let other = folder
-        .axonml(&format!("{POINT} --set gl=0.03"))
+        .axonml(&format!("{POINT} --weights published --set gl=0.03"))
         .done()
         .json();
     assert_eq!(above["results"], other["results"]);
@@ -194,8 +197,13 @@ fn tables_use_weights_in_the_rows_of_their_model() {
     assert!(!answer.stderr.contains("warning"), "{}", answer.stderr);
     let with = answer.json();
     assert_eq!(with["results"][1], plain["results"][1]);
-    assert_eq!(plain["results"][0]["status"], "spontaneous");
-    assert_eq!(with["results"][0]["status"], "ok");
+    assert_eq!(plain["request"]["weights"]["smf"]["name"], "smf-mrg");
+    let threshold = |answer: &serde_json::Value| answer["results"][0]["threshold_mA"].as_f64();
+    let found = threshold(&with).zip(threshold(&plain));
+    assert!(
+        found.is_some_and(|(with, plain)| with != plain),
+        "{found:?}"
+    );
     assert_eq!(with["request"]["weights"]["smf"]["name"], "w.safetensors");
     folder.write("m.csv", "model,diameter_um,distance_um\nmrg,8,700\n");
     folder

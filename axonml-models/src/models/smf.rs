@@ -2,7 +2,8 @@
 //!
 //! Source: Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8. The internodes are reduced to
 //! axial resistances and a larger node capacitance; parameters, coupling weights among them, are meant to be trained
-//! on the exact fibre. With the starting constants every fibre fires by itself within a few milliseconds.
+//! on the exact fibre. With the starting constants every fibre fires by itself within a few milliseconds; the bundled
+//! weights `smf-mrg` are trained.
 
 use axonml_autodiff::{Membrane, SectionKind};
 
@@ -62,7 +63,8 @@ impl FiberModel for Smf {
             // The published start: steady state at -80 mV as printed, not recomputed.
             .start_states([0.0732093, 0.62069505, 0.20260409, 0.04302994])
             .celsius(37.0)
-            .scheme("forward Euler, exponential gates (dt 0.005 ms)");
+            .scheme("forward Euler, exponential gates (dt 0.005 ms)")
+            .weights("smf-mrg");
         schema = trainable_node::declare(schema, CHANNELS);
         schema = schema
             .param("passive", "cm", 0.01, "mF/cm2")

@@ -14,11 +14,18 @@ pub struct Bundled {
 }
 
 /// All of them: one line each, `Bundled { name: "NAME", model: "smf", bytes: include_bytes!("../../weights/NAME.safetensors") }`.
-pub static BUNDLED: &[Bundled] = &[Bundled {
-    name: "two-mode-mrg",
-    model: "two-mode",
-    bytes: include_bytes!("../../weights/two-mode-mrg.safetensors"),
-}];
+pub static BUNDLED: &[Bundled] = &[
+    Bundled {
+        name: "smf-mrg",
+        model: "smf",
+        bytes: include_bytes!("../../weights/smf-mrg.safetensors"),
+    },
+    Bundled {
+        name: "two-mode-mrg",
+        model: "two-mode",
+        bytes: include_bytes!("../../weights/two-mode-mrg.safetensors"),
+    },
+];
 
 /// Bundled weights by name, without regard to case, `_` and `-` alike.
 ///

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axonml_autodiff::TraceError;
 use axonml_core::{CoreError, Medium, PointSource};
 use axonml_models::{
-    Device, Fiber, FiberModel, FiberStatus, FiberSymbols, Geometry, Membrane, NodeSelection,
-    Observation, ObserverKind, ObserverSpec, Patch, Precision, Schema, SectionKind, Settings,
-    Simulation, SimulationError, Stimulus, Threshold, ThresholdSearch, Unmyelinated, model,
+    Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberStatus, FiberSymbols, Geometry,
+    Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Patch, Precision,
+    RecordedCotangent, Schema, SectionKind, Settings, Simulation, SimulationError, Stimulus,
+    Threshold, ThresholdSearch, Unmyelinated, Wanted, model,
 };
 
 fn stimulus(fibers: usize) -> Stimulus {
@@ -30,6 +31,56 @@ fn simulation(id: &str, diameters_um: &[f64], nodes: usize, settings: &Settings)
 const SMF_DIAMETERS_UM: [f64; 6] = [5.7, 7.3, 8.7, 10.0, 12.0, 14.0];
 
 // ---- instability and overflow --------------------------------------------------------------------------------------
+
+/// Hyperpolarised by hundreds of mV, both rates of the slow potassium gate are below what single precision has; their
+/// quotient and its derivative are numbers all the same.
+#[test]
+fn rates_that_vanish_together_are_no_divergence() {
+    let named = [("gl", 0.09), ("el", -80.8), ("asC", -2.5), ("bsC", -1.5)];
+    let settings = Settings {
+        precision: Precision::F32,
+        tstop_ms: 1.0,
+        parameters: named.map(|(name, x)| (name.to_owned(), x)).to_vec(),
+        ..Settings::default()
+    };
+    let simulation = simulation("smf", &[8.0], 21, &settings);
+    let near = PointSource {
+        x_um: 250.0,
+        y_um: 0.0,
+        z_um: 0.0,
+        medium: Medium::isotropic(500.0),
+    };
+    let pulse = "monophasic:pw=0.1,delay=0.1".parse().unwrap();
+    let stimulus = Stimulus::uniform(1, Arc::new(near), pulse);
+    let everywhere = ObserverKind::Recorder {
+        states: Vec::new(),
+        every: 1,
+    };
+    let observers = [ObserverSpec::new(everywhere, NodeSelection::All)];
+    // Pulses are cathodic, so that a negative amplitude hyperpolarises.
+    let last = |_: usize, outcome: &FiberOutcome| {
+        let Observation::Recorded(recording) = &outcome.observations[0] else {
+            panic!("a recorder was asked for")
+        };
+        let least = recording.v_mv.iter().copied().fold(0.0, f64::min);
+        assert!(least < -350.0, "{least}");
+        let mut v_mv = vec![0.0; recording.v_mv.len()];
+        v_mv[recording.v_mv.len() - 11] = 1.0;
+        Evaluation {
+            loss: recording.v_mv[recording.v_mv.len() - 11],
+            recorded: vec![Some(RecordedCotangent {
+                v_mv,
+                states: Vec::new(),
+            })],
+            state: None,
+        }
+    };
+    let found = simulation
+        .differentiate(&stimulus, -0.6, &observers, &last, Wanted::ALL)
+        .unwrap();
+    assert_eq!(found[0].outcome.status, FiberStatus::Completed);
+    assert!(found[0].gradient.is_some());
+}
 
 /// Twenty times the trained step takes the voltage across 0 mV within a step and on to 1e308 mV; twice the step makes
 /// garbage of hundreds of mV that never becomes NaN. Neither is an action potential.

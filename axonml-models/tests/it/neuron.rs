@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axonml_autodiff::Cable;
 use axonml_core::{Medium, PointSource, Waveform};
+use axonml_models::weights::{ModelFile, bundled};
 use axonml_models::{
     Device, Fiber, FiberState, NodeSelection, Observation, Observer, ObserverKind, ObserverSpec,
     Settings, Simulation, Stimulus, Threshold, ThresholdSearch, model,
@@ -228,13 +229,13 @@ fn cases() -> Vec<Case> {
         .collect()
 }
 
-fn search(cases: &[Case], settings: &Settings, resolution: f64) -> Vec<Threshold> {
+fn search(id: &str, cases: &[Case], settings: &Settings, resolution: f64) -> Vec<Threshold> {
     let fibers: Vec<Fiber> = cases
         .iter()
         .map(|case| Fiber::new(case.diameter_um, 53))
         .collect();
     let simulation = Simulation::new(
-        model("mrg").unwrap(),
+        model(id).unwrap(),
         fibers,
         settings,
         &Device::cpu().unwrap(),
@@ -269,7 +270,10 @@ fn search(cases: &[Case], settings: &Settings, resolution: f64) -> Vec<Threshold
 fn all_172_threshold_brackets_overlap_those_of_neuron() {
     let cases = cases();
     assert_eq!(cases.len(), 172);
-    for (case, threshold) in cases.iter().zip(search(&cases, &Settings::default(), 1e-5)) {
+    for (case, threshold) in cases
+        .iter()
+        .zip(search("mrg", &cases, &Settings::default(), 1e-5))
+    {
         let Threshold::Found { lower_ma, upper_ma } = threshold else {
             panic!("{case:?}: {threshold:?}")
         };
@@ -292,11 +296,34 @@ fn single_precision_thresholds_agree_to_two_hundredths_of_a_percent() {
         precision: axonml_models::Precision::F32,
         ..Settings::default()
     };
-    for (case, threshold) in cases.iter().zip(search(&cases, &settings, 1e-5)) {
+    for (case, threshold) in cases.iter().zip(search("mrg", &cases, &settings, 1e-5)) {
         let error = 100.0 * (threshold.upper_ma().unwrap_or(f64::NAN) / case.threshold_ma - 1.0);
         assert!(
             error.abs() <= 0.02,
             "{case:?}: {threshold:?} is off by {error} %"
         );
+    }
+}
+
+/// What the bundled weights promise of the table, which they were not trained on.
+#[test]
+fn bundled_surrogates_meet_the_thresholds_of_neuron() {
+    let cases = cases();
+    for (name, limit_pct) in [("smf-mrg", 2.0), ("two-mode-mrg", 0.7)] {
+        let file = ModelFile::from_bytes(bundled(name).unwrap().bytes).unwrap();
+        let mut settings = Settings::default();
+        let schema = model(&file.model).unwrap().schema();
+        file.apply(&schema, &mut settings).unwrap();
+        let errors: Vec<f64> = cases
+            .iter()
+            .zip(search(&file.model, &cases, &settings, 1e-4))
+            .map(|(case, threshold)| {
+                let upper_ma = threshold.upper_ma();
+                let upper_ma = upper_ma.unwrap_or_else(|| panic!("{case:?}: {threshold:?}"));
+                100.0 * (upper_ma / case.threshold_ma - 1.0).abs()
+            })
+            .collect();
+        let mape_pct = errors.iter().sum::<f64>() / errors.len() as f64;
+        assert!(mape_pct <= limit_pct, "{name}: {mape_pct} %");
     }
 }

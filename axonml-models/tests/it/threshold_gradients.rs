@@ -236,6 +236,26 @@ fn what_is_no_threshold_is_refused() {
         matches!(error, SimulationError::NoThreshold { fiber: 0, .. }),
         "{error}"
     );
+    // Those who can go on without it have the other fibre.
+    let thresholds = case.thresholds(None);
+    let half = [Some(0.5 * thresholds[0]), Some(thresholds[1])];
+    let wanted = Wanted {
+        parameters: true,
+        ..Wanted::default()
+    };
+    let each = simulation
+        .threshold_gradients_each(&stimulus, &search(), &half, wanted)
+        .unwrap();
+    let both: Vec<_> = thresholds.into_iter().map(Some).collect();
+    let both = simulation.threshold_gradients(&stimulus, &search(), &both, wanted);
+    let [Some(Err(error)), Some(Ok(other))] = &each[..] else {
+        panic!("{each:?}")
+    };
+    assert!(
+        matches!(error, SimulationError::NoThreshold { fiber: 0, .. }),
+        "{error}"
+    );
+    assert_eq!(Some(other), both.unwrap()[1].as_ref());
     let none = simulation.threshold_gradients(&stimulus, &search(), &[None, None], Wanted::ALL);
     assert_eq!(none.unwrap(), [None, None]);
 }

@@ -178,6 +178,7 @@ impl Stage for ThresholdRun {
             "shape_rms_mv",
             "rest_rms_mv",
             "lost",
+            "left_out",
             "mu",
         ]
     }
@@ -218,6 +219,7 @@ impl Stage for ThresholdRun {
                 report.shape_rms_mv,
                 report.rest_rms_mv,
                 report.lost as f64,
+                report.left_out as f64,
                 report.mu,
             ],
             finished: report.converged,

@@ -263,16 +263,16 @@ fn references(
 pub(super) struct RestCases {
     pub(super) fibers: Vec<Fiber>,
     /// The exact fibres' voltages, mV, `[fiber][time]`.
-    pub(super) v_mv: Vec<[f64; 2]>,
+    pub(super) v_mv: Vec<[f64; REST_ROWS.len()]>,
     pub(super) dt_ms: f64,
 }
 
 /// Length of the fibres, and the node that is looked at.
 const REST_NODES: usize = 11;
 const REST_DIAMETERS: usize = 8;
-pub(super) const REST_STOP_MS: f64 = 20.0;
-/// Recorded rows that are looked at: after 5 and 20 ms.
-pub(super) const REST_ROWS: [usize; 2] = [1, 4];
+pub(super) const REST_STOP_MS: f64 = 40.0;
+/// Recorded rows that are looked at: after 5, 20 and 40 ms.
+pub(super) const REST_ROWS: [usize; 3] = [1, 4, 8];
 
 impl RestCases {
     pub(super) fn prepare(recipe: &Recipe, device: &Device) -> Result<Self, FitError> {

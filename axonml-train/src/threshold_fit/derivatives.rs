@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use axonml_models::{
-    Device, Evaluation, FiberOutcome, Observation, RecordedCotangent, Recording, Simulation,
-    Stimulus, Threshold, Wanted,
+    Device, Evaluation, FiberDerivative, FiberOutcome, Observation, RecordedCotangent, Recording,
+    Simulation, Stimulus, Threshold, Wanted,
 };
 
 use super::cases::{
     Between, REST_ROWS, REST_STOP_MS, SUPRATHRESHOLD, Trace, recorder, recordings, search,
 };
+use super::stability::excess;
 use super::{
-    FitError, HUBER_OTHERS, HUBER_THRESHOLD, LOST, STEEPEST, ThresholdFit, ThresholdStage,
+    BROKEN_MV, FitError, HUBER_OTHERS, HUBER_THRESHOLD, LOST, STEEPEST, ThresholdFit,
+    ThresholdStage,
 };
 use crate::Surrogate;
 
@@ -21,6 +23,8 @@ pub(super) struct Residuals {
     cases: Vec<Result<CaseResiduals, &'static str>>,
     /// Errors of the voltage at rest, mV, `[fiber, time]` flattened.
     pub(super) rest_mv: Vec<f64>,
+    /// Standardised excess of the stability number, of fibres that are stepped explicitly.
+    pub(super) excess: Vec<f64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +49,18 @@ impl Residuals {
     /// Number of cases with a threshold.
     pub(super) fn found(&self) -> usize {
         self.cases.iter().flatten().count()
+    }
+
+    /// Number of cases and fibres at rest that do not do what a fibre does: without a threshold, an arrival, the form of an
+    /// action potential or a rest. Explicit steps break a fibre quite suddenly.
+    pub(super) fn broken(&self) -> usize {
+        let off = |mv: f64| mv.abs() > BROKEN_MV;
+        let breaks = |case: &&Result<CaseResiduals, &'static str>| match case {
+            Ok(case) => case.arrival_ms.is_none() || case.shape_mv.is_none_or(off),
+            Err(_) => true,
+        };
+        let rest = self.rest_mv.iter().filter(|mv| off(**mv)).count();
+        self.cases.iter().filter(breaks).count() + rest
     }
 
     /// Why cases have none, with counts.
@@ -109,7 +125,10 @@ impl Residuals {
             ],
         };
         let cases = self.cases.iter().flat_map(of_case).flatten();
-        cases.chain(self.rest_mv.iter().map(move |x| (x / rest, HUBER_OTHERS)))
+        let rest = self.rest_mv.iter().map(move |x| (x / rest, HUBER_OTHERS));
+        cases
+            .chain(rest)
+            .chain(self.excess.iter().map(|x| (*x, f64::INFINITY)))
     }
 }
 
@@ -193,7 +212,7 @@ impl ThresholdFit {
         )?)
     }
 
-    fn rest_simulation(
+    pub(super) fn rest_simulation(
         &self,
         surrogate: &Surrogate,
         x: &[f64],
@@ -246,53 +265,56 @@ impl ThresholdFit {
                 shape_mv: later.map(|at| trace.voltage_mv(at) - reference.shape_mv),
             })
         });
+        let rest = self.rest_simulation(surrogate, x, device)?;
         Ok(Residuals {
             cases: of_case.collect(),
-            rest_mv: self.rest_errors(surrogate, x, device)?,
+            rest_mv: self.rest_errors(&rest)?,
+            excess: excess(&rest, surrogate, x),
         })
     }
 
-    fn rest_errors(
-        &self,
-        surrogate: &Surrogate,
-        x: &[f64],
-        device: &Device,
-    ) -> Result<Vec<f64>, FitError> {
-        let simulation = self.rest_simulation(surrogate, x, device)?;
+    fn rest_errors(&self, simulation: &Simulation) -> Result<Vec<f64>, FitError> {
         let stimulus = Stimulus::none(self.rest.fibers.len());
         let outcome = simulation.run(&stimulus, 0.0, &[self.rest.recorder()])?;
         let lost = LOST * self.stage.sigma_rest_mv;
         let each = recordings(&outcome).zip(&self.rest.v_mv);
         Ok(each
             .flat_map(|(recording, exact)| match recording {
-                Some(recording) => [0, 1].map(|k: usize| recording.v_mv[REST_ROWS[k]] - exact[k]),
-                None => [lost; 2],
+                Some(recording) => std::array::from_fn(|k| recording.v_mv[REST_ROWS[k]] - exact[k]),
+                None => [lost; REST_ROWS.len()],
             })
             .collect())
     }
 
-    /// The rows of the least squares at `x`, whose residuals are known.
+    /// The rows of the least squares at `x`, whose residuals are known, and the number of cases that have a threshold but
+    /// not all their rows.
     pub(super) fn rows(
         &self,
         surrogate: &Surrogate,
         x: &[f64],
         residuals: &Residuals,
         device: &Device,
-    ) -> Result<Vec<Row>, FitError> {
-        let mut rows = self.case_rows(surrogate, x, residuals, device)?;
-        rows.extend(self.rest_rows(surrogate, x, residuals, device)?);
+    ) -> Result<(Vec<Row>, usize), FitError> {
+        let of_cases = self.case_rows(surrogate, x, residuals, device)?;
         // A derivative that says more than a step can use is that of a response about to change altogether.
-        rows.retain(|row| row.by_x.iter().all(|slope| slope.abs() <= STEEPEST));
-        Ok(rows)
+        let steep = |row: &Row| row.by_x.iter().any(|slope| slope.abs() > STEEPEST);
+        let whole = of_cases.iter().filter(|rows| !rows.iter().any(steep));
+        let whole = whole.filter(|rows| !rows.is_empty()).count();
+        let mut rows: Vec<Row> = of_cases.into_iter().flatten().collect();
+        rows.extend(self.rest_rows(surrogate, x, residuals, device)?);
+        rows.extend(self.stability_rows(surrogate, x, &residuals.excess, device)?);
+        rows.retain(|row| !steep(row));
+        Ok((rows, residuals.found() - whole))
     }
 
+    /// The rows of each case that has a threshold; none where a derivative is not finite.
     fn case_rows(
         &self,
         surrogate: &Surrogate,
         x: &[f64],
         residuals: &Residuals,
         device: &Device,
-    ) -> Result<Vec<Row>, FitError> {
+    ) -> Result<Vec<Vec<Row>>, FitError> {
         let (cases, stage) = (&self.cases, &self.stage);
         let known: Vec<(usize, CaseResiduals)> = residuals
             .cases
@@ -309,8 +331,12 @@ impl ThresholdFit {
         for (case, at) in &known {
             thresholds_ma[*case] = Some(at.threshold_ma);
         }
-        let by_thresholds =
-            simulation.threshold_gradients(&cases.stimulus, &search(), &thresholds_ma, wanted)?;
+        let by_thresholds = simulation.threshold_gradients_each(
+            &cases.stimulus,
+            &search(),
+            &thresholds_ma,
+            wanted,
+        )?;
 
         // Arrival and shape: the same run, two losses.
         let members: Vec<usize> = known.iter().flat_map(|(case, _)| [*case; 2]).collect();
@@ -330,24 +356,24 @@ impl ThresholdFit {
                 _ => shape(&trace, recording, reference.after_ms),
             }
         };
-        let derivatives =
-            simulation.differentiate_rollout(&rollout, &members, &objective, wanted)?;
+        let derivatives = simulation.differentiate_each(&rollout, &members, &objective, wanted)?;
 
-        let mut rows = Vec::new();
-        for ((case, at), of_case) in known.iter().zip(derivatives.chunks_exact(2)) {
-            let (Some(by_threshold), Some(arrival), Some(shape)) = (
+        let gradient = |of: &Result<FiberDerivative, _>| of.as_ref().ok()?.gradient.clone();
+        let of_case = |((case, at), of_case): (&(usize, CaseResiduals), &[Result<_, _>])| {
+            let mut rows = Vec::new();
+            let (Some(Ok(by_threshold)), Some(arrival), Some(shape)) = (
                 &by_thresholds[*case],
-                &of_case[0].gradient,
-                &of_case[1].gradient,
+                gradient(&of_case[0]),
+                gradient(&of_case[1]),
             ) else {
-                continue;
+                return rows;
             };
             let by_threshold = surrogate.pull(x, &by_threshold.parameters);
             // The amplitude moves with the threshold.
             let above = SUPRATHRESHOLD * at.threshold_ma;
             let others = [
-                (at.arrival_ms, arrival, stage.sigma_arrival_ms),
-                (at.shape_mv, shape, stage.sigma_shape_mv),
+                (at.arrival_ms, &arrival, stage.sigma_arrival_ms),
+                (at.shape_mv, &shape, stage.sigma_shape_mv),
             ];
             for (residual, gradient, sigma) in others {
                 let Some(residual) = residual else { continue };
@@ -369,8 +395,10 @@ impl ThresholdFit {
                     .map(|d| d / stage.sigma_threshold)
                     .collect(),
             });
-        }
-        Ok(rows)
+            rows
+        };
+        let each = known.iter().zip(derivatives.chunks_exact(2));
+        Ok(each.map(of_case).collect())
     }
 
     fn rest_rows(
@@ -383,24 +411,24 @@ impl ThresholdFit {
         let simulation = self.rest_simulation(surrogate, x, device)?;
         let stimulus = Stimulus::none(self.rest.fibers.len());
         let whole = simulation.rollout(&stimulus, &[self.rest.recorder()])?;
-        let members: Vec<usize> = (0..self.rest.fibers.len()).flat_map(|f| [f; 2]).collect();
+        let fibers = 0..self.rest.fibers.len();
+        let members: Vec<usize> = fibers.flat_map(|f| [f; REST_ROWS.len()]).collect();
         let mut rollout = whole.select(members.iter().copied());
         rollout.final_states = false;
         let objective = |trial: usize, outcome: &FiberOutcome| {
             let recording = recorded(outcome);
-            let row = REST_ROWS[trial % 2];
+            let row = REST_ROWS[trial % REST_ROWS.len()];
             seeds(recording, recording.v_mv[row], &[(row, 1.0)])
         };
         let wanted = Wanted {
             parameters: true,
             ..Wanted::default()
         };
-        let derivatives =
-            simulation.differentiate_rollout(&rollout, &members, &objective, wanted)?;
+        let derivatives = simulation.differentiate_each(&rollout, &members, &objective, wanted)?;
         let sigma = self.stage.sigma_rest_mv;
         let each = derivatives.iter().zip(&residuals.rest_mv);
-        let row = |(derivative, residual): (&axonml_models::FiberDerivative, &f64)| {
-            let gradient = derivative.gradient.as_ref()?;
+        let row = |(derivative, residual): (&Result<FiberDerivative, _>, &f64)| {
+            let gradient = derivative.as_ref().ok()?.gradient.as_ref()?;
             let by_x = surrogate.pull(x, &gradient.parameters);
             Some(Row {
                 residual: residual / sigma,
@@ -409,5 +437,38 @@ impl ThresholdFit {
             })
         };
         Ok(each.filter_map(row).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_action_potential_or_no_rest_is_broken() {
+        let sound = CaseResiduals {
+            threshold_ma: 1.0,
+            threshold: 0.1,
+            arrival_ms: Some(0.01),
+            shape_mv: Some(-BROKEN_MV),
+        };
+        let ringing = CaseResiduals {
+            shape_mv: Some(-2.0 * BROKEN_MV),
+            ..sound
+        };
+        let late = CaseResiduals {
+            shape_mv: None,
+            ..sound
+        };
+        let residuals = |cases: &[CaseResiduals], rest_mv: f64| Residuals {
+            cases: cases.iter().map(|case| Ok(*case)).collect(),
+            rest_mv: vec![0.0, rest_mv],
+            excess: Vec::new(),
+        };
+        assert_eq!(residuals(&[sound, sound], 1.0).broken(), 0);
+        assert_eq!(residuals(&[sound, ringing, late], 1.0).broken(), 2);
+        let mut firing = residuals(&[sound], 60.0);
+        firing.cases.push(Err("spontaneous"));
+        assert_eq!(firing.broken(), 2);
     }
 }

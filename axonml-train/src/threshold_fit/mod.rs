@@ -11,6 +11,7 @@
 mod cases;
 mod derivatives;
 mod solve;
+mod stability;
 #[cfg(test)]
 mod tests;
 
@@ -107,7 +108,7 @@ pub struct ThresholdStage {
     pub sigma_arrival_ms: f64,
     /// Of the voltage at a random time after the arrival, mV.
     pub sigma_shape_mv: f64,
-    /// Of the voltage at rest after 5 and 20 ms, mV.
+    /// Of the voltage at rest after 5, 20 and 40 ms, mV.
     pub sigma_rest_mv: f64,
     /// Pull of each coordinate to its start, per case.
     pub prior: f64,
@@ -134,14 +135,16 @@ const HUBER_THRESHOLD: f64 = 6.0;
 const HUBER_OTHERS: f64 = 3.0;
 /// Residual of a case in which the surrogate has no threshold, in standard deviations.
 const LOST: f64 = 50.0;
+/// An action potential whose shape is off by more than this, or a fibre that is off by more at rest, is none, mV.
+const BROKEN_MV: f64 = 25.0;
 /// Rows that change faster than this many standard deviations per unit of a coordinate say nothing reliable.
 const STEEPEST: f64 = 5000.0;
 /// Largest change of a coordinate in an iteration.
 const LARGEST_STEP: f64 = 0.5;
-const FIRST_MU: f64 = 0.1;
+const FIRST_MU: f64 = 1e-4;
 const TRIES: usize = 6;
 /// A fit has converged when an iteration lowers the cost by less than this share.
-const CONVERGED: f64 = 1e-3;
+const CONVERGED: f64 = 2e-4;
 
 impl ThresholdStage {
     /// Checks the numbers.
@@ -218,6 +221,8 @@ pub struct FitReport {
     pub rest_rms_mv: f64,
     /// Cases without a threshold.
     pub lost: usize,
+    /// Cases with one that the iteration could not learn from: whose derivatives are not finite, or too steep.
+    pub left_out: usize,
     /// Damping for the next iteration.
     pub mu: f64,
     /// Whether a step was taken.
@@ -311,31 +316,34 @@ impl ThresholdFit {
     ) -> Result<FitReport, FitError> {
         self.check(surrogate, state)?;
         let residuals = self.residuals(surrogate, &state.x, &state.thresholds_ma, device)?;
-        let rows = self.rows(surrogate, &state.x, &residuals, device)?;
+        let (rows, left_out) = self.rows(surrogate, &state.x, &residuals, device)?;
         let cost = self.cost(&residuals, &state.x);
         let prior = self.stage.prior * self.len() as f64;
         let normal = solve::Normal::new(&rows, &state.x, prior);
         state.iteration += 1;
         for _ in 0..TRIES {
             let Some(step) = normal.step(state.mu, LARGEST_STEP) else {
-                state.mu *= 4.0;
-                continue;
+                break;
             };
-            let x: Vec<f64> = state.x.iter().zip(&step).map(|(x, d)| x + d).collect();
+            let x: Vec<f64> = state.x.iter().zip(&step.by_x).map(|(x, d)| x + d).collect();
             let new = self.residuals(surrogate, &x, &state.thresholds_ma, device)?;
             let new_cost = self.cost(&new, &x);
-            if new_cost < cost {
+            if new_cost < cost && new.broken() <= residuals.broken() {
                 let converged = cost - new_cost < CONVERGED * cost;
                 state.thresholds_ma = new.guesses(&state.thresholds_ma);
                 state.x = x;
-                state.mu = (state.mu / 4.0).max(1e-6);
+                state.mu = next_mu(step.mu, (cost - new_cost) / step.promised);
                 state.cost = new_cost;
-                return Ok(self.summary(&new, state, true, converged));
+                let mut report = self.summary(&new, state, true, converged);
+                report.left_out = left_out;
+                return Ok(report);
             }
-            state.mu *= 4.0;
+            state.mu = 4.0 * step.mu;
         }
         state.cost = cost;
-        Ok(self.summary(&residuals, state, false, true))
+        let mut report = self.summary(&residuals, state, false, true);
+        report.left_out = left_out;
+        Ok(report)
     }
 
     fn check(&self, surrogate: &Surrogate, state: &FitState) -> Result<(), FitError> {
@@ -389,10 +397,20 @@ impl ThresholdFit {
             shape_rms_mv: rms(&residuals.shape_errors()),
             rest_rms_mv: rms(&residuals.rest_mv),
             lost: self.len() - residuals.found(),
+            left_out: 0,
             mu: state.mu,
             accepted,
             converged,
         }
+    }
+}
+
+/// The damping after a step that kept this share of its promise: less where residuals are as good as linear.
+fn next_mu(mu: f64, kept: f64) -> f64 {
+    match kept {
+        _ if kept > 0.75 => (mu / 4.0).max(solve::WEAKEST),
+        _ if kept < 0.25 => 4.0 * mu,
+        _ => mu,
     }
 }
 

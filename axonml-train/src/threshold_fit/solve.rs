@@ -2,11 +2,18 @@
 
 use super::{Row, huber_weight};
 
+/// Damping that is hardly any.
+pub(super) const WEAKEST: f64 = 1e-9;
+/// Damping that leaves nothing of a step.
+const STRONGEST: f64 = 1e12;
+
 /// `(J^T W J + prior) d = -(J^T W r + prior x)`, to be damped.
 pub(super) struct Normal {
     matrix: Vec<Vec<f64>>,
     right: Vec<f64>,
     prior: f64,
+    /// Mean of the diagonal, the unit of damping.
+    mean: f64,
 }
 
 impl Normal {
@@ -23,27 +30,58 @@ impl Normal {
                 }
             }
         }
+        let diagonal = (0..n).map(|i| matrix[i][i]);
         Normal {
+            mean: diagonal.sum::<f64>() / n.max(1) as f64,
             matrix,
             right,
             prior,
         }
     }
 
-    /// The step for damping `mu` (times the diagonal), shortened so that no coordinate moves by more than `largest`;
-    /// `None` if the equations cannot be solved.
-    pub(super) fn step(&self, mu: f64, largest: f64) -> Option<Vec<f64>> {
-        let mut matrix = self.matrix.clone();
-        for (i, row) in matrix.iter_mut().enumerate() {
-            row[i] += mu * row[i] + self.prior;
+    /// The step for damping `mu`, or for the least of `mu`, `4 mu`, `16 mu`, ... with which no coordinate moves by more
+    /// than `largest`; `None` if the rows are not finite.
+    ///
+    /// All coordinates are damped alike, as their units are natural ones. Damping each in proportion to what the rows
+    /// depend on it would forbid what fits need most: long ways on which rates, conductances and potentials of a gate make
+    /// up for each other. Shortening a step instead of damping it would waste it on what the rows hardly tell.
+    pub(super) fn step(&self, mu: f64, largest: f64) -> Option<Step> {
+        let mut mu = mu;
+        while mu <= STRONGEST {
+            let mut matrix = self.matrix.clone();
+            for (i, row) in matrix.iter_mut().enumerate() {
+                row[i] += mu * self.mean + self.prior;
+            }
+            if let Some(by_x) = cholesky_solve(matrix, self.right.clone()) {
+                let longest = by_x.iter().fold(0.0_f64, |m, d| m.max(d.abs()));
+                if longest <= largest {
+                    let promised = self.promised(&by_x);
+                    return Some(Step { by_x, mu, promised });
+                }
+            }
+            mu = (4.0 * mu).max(WEAKEST);
         }
-        let mut step = cholesky_solve(matrix, self.right.clone())?;
-        let longest = step.iter().fold(0.0_f64, |m, d| m.max(d.abs()));
-        if longest > largest {
-            step.iter_mut().for_each(|d| *d *= largest / longest);
-        }
-        Some(step)
+        None
     }
+
+    /// By how much the linearised rows and the prior would lower the cost.
+    fn promised(&self, step: &[f64]) -> f64 {
+        let each = self.matrix.iter().zip(&self.right).zip(step);
+        each.map(|((row, right), d)| {
+            let curved: f64 = row.iter().zip(step).map(|(a, d)| a * d).sum();
+            d * (2.0 * right - curved - self.prior * d)
+        })
+        .sum()
+    }
+}
+
+/// A step of a fit.
+pub(super) struct Step {
+    pub(super) by_x: Vec<f64>,
+    /// The damping that it took.
+    pub(super) mu: f64,
+    /// By how much it lowers the cost if residuals are linear.
+    pub(super) promised: f64,
 }
 
 /// Solves a symmetric positive definite system by the Cholesky factorisation.
@@ -108,9 +146,37 @@ mod tests {
                 by_x: by_x.to_vec(),
             })
             .collect();
-        let step = Normal::new(&rows, &[0.0; 2], 0.0).step(0.0, 1.0).unwrap();
-        assert!((step[0] - 0.1).abs() < 1e-14 && (step[1] + 0.2).abs() < 1e-14);
-        let short = Normal::new(&rows, &[0.0; 2], 0.0).step(0.0, 0.1).unwrap();
-        assert!((short[1] + 0.1).abs() < 1e-14, "shortened");
+        let normal = Normal::new(&rows, &[0.0; 2], 0.0);
+        let step = normal.step(0.0, 1.0).unwrap();
+        assert!((step.by_x[0] - 0.1).abs() < 1e-14 && (step.by_x[1] + 0.2).abs() < 1e-14);
+        let cost = |at: &[f64]| -> f64 {
+            let residual = |row: &Row| row.residual + row.by_x[0] * at[0] + row.by_x[1] * at[1];
+            rows.iter().map(|row| residual(row).powi(2)).sum()
+        };
+        assert!((step.promised - cost(&[0.0, 0.0])).abs() < 1e-14);
+        // Too long a step is damped, not shortened, and keeps its promise.
+        let damped = normal.step(0.0, 0.1).unwrap();
+        assert!(damped.mu > 0.0 && damped.by_x.iter().all(|d| d.abs() <= 0.1));
+        let lowered = cost(&[0.0, 0.0]) - cost(&damped.by_x);
+        assert!((damped.promised - lowered).abs() < 1e-14);
+        // No other step of that length lowers the cost as much.
+        let length = |step: &[f64]| step.iter().map(|d| d * d).sum::<f64>().sqrt();
+        let share = length(&damped.by_x) / length(&step.by_x);
+        let shortened = [0.1 * share, -0.2 * share];
+        assert!(cost(&damped.by_x) < cost(&shortened));
+    }
+
+    #[test]
+    fn rows_that_are_not_finite_have_no_step() {
+        let row = Row {
+            residual: 1.0,
+            limit: 3.0,
+            by_x: vec![f64::NAN, 1.0],
+        };
+        assert!(
+            Normal::new(&[row], &[0.0; 2], 1.0)
+                .step(1e-4, 0.5)
+                .is_none()
+        );
     }
 }

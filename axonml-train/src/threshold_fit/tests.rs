@@ -22,10 +22,16 @@ pw = { low = 0.05, high = 0.3, spacing = "log" }
 "#;
 
 fn fit(cases: usize) -> (ThresholdFit, Surrogate, Device) {
+    fit_of(
+        Surrogate::new(model("two-mode").unwrap(), None).unwrap(),
+        cases,
+    )
+}
+
+fn fit_of(surrogate: Surrogate, cases: usize) -> (ThresholdFit, Surrogate, Device) {
     let device = Device::cpu().unwrap();
     let recipe = Recipe::from_toml(RECIPE).unwrap();
     let drawn = Cases::open(&recipe, Path::new("")).unwrap();
-    let surrogate = Surrogate::new(model("two-mode").unwrap(), None).unwrap();
     let stage = ThresholdStage {
         cases,
         ..ThresholdStage::default()
@@ -44,9 +50,10 @@ fn rows_are_the_derivatives_of_the_residuals() {
     let exact = fit.cases.exact_thresholds_ma();
     let residuals = fit.residuals(&surrogate, &x, &exact, &device).unwrap();
     let near = residuals.guesses(&exact);
-    let rows = fit.rows(&surrogate, &x, &residuals, &device).unwrap();
+    let (rows, left_out) = fit.rows(&surrogate, &x, &residuals, &device).unwrap();
+    assert_eq!(left_out, 0);
     // Per case arrival, shape and threshold; then the rest.
-    assert_eq!(rows.len(), 3 * fit.len() + 16);
+    assert_eq!(rows.len(), 3 * fit.len() + 24);
     let standardised = |x: &[f64]| -> Vec<f64> {
         let residuals = fit.residuals(&surrogate, x, &near, &device).unwrap();
         let all: Vec<f64> = residuals.standardised(&fit.stage).map(|(r, _)| r).collect();
@@ -106,5 +113,54 @@ fn an_iteration_lowers_the_cost_and_going_on_from_a_saved_state_changes_nothing(
             }
         ),
         "{error}"
+    );
+}
+
+/// An explicit fibre near its limit has rows that say so: the stencil and the membrane in proportion to their share of the
+/// stability number, which is known by hand.
+#[test]
+fn rows_tell_how_near_an_explicit_fibre_is_to_instability() {
+    let mut surrogate = Surrogate::new(model("smf").unwrap(), None).unwrap();
+    for (name, value) in [("gl", 0.09), ("el", -80.8)] {
+        surrogate.set(name, value).unwrap();
+    }
+    let names = ["gnabar", "amB", "v_neighbor"];
+    surrogate.train_only(&names.map(str::to_owned)).unwrap();
+    let (fit, surrogate, device) = fit_of(surrogate, 2);
+    let at = |x: &[f64]| fit.rest_simulation(&surrogate, x, &device).unwrap();
+    let excess = |x: &[f64]| stability::excess(&at(x), &surrogate, x);
+    assert_eq!(excess(&[0.0; 3]), [0.0; 8]);
+    let rows = fit
+        .stability_rows(&surrogate, &[0.0; 3], &[0.0; 8], &device)
+        .unwrap();
+    assert!(rows.is_empty());
+
+    // The centre's weight moves with the neighbours'.
+    let x = [0.1, 0.0, 0.5];
+    let found = excess(&x);
+    assert!(found.iter().any(|excess| *excess > 0.0), "{found:?}");
+    let rows = fit.stability_rows(&surrogate, &x, &found, &device).unwrap();
+    let beyond: Vec<usize> = (0..8).filter(|&fiber| found[fiber] > 0.0).collect();
+    assert_eq!(rows.len(), beyond.len());
+    // Three tenths of gnabar, in 1/ms of a capacitance of 10 uF/cm2, during 0.005 ms.
+    let sodium = 0.3 * 3.0 * 0.1_f64.exp() / 0.01 * 0.005;
+    for (row, fiber) in rows.iter().zip(beyond) {
+        let stencil = at(&x).stability(fiber, 0.0).unwrap();
+        assert_eq!(row.residual, found[fiber]);
+        let expected = [sodium / 0.005, 0.0, stencil / 0.005];
+        for (found, expected) in row.by_x.iter().zip(expected) {
+            assert!(
+                (found - expected).abs() < 1e-5 * expected.abs() + 1e-9,
+                "{found} {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn damping_follows_how_well_promises_are_kept() {
+    assert_eq!(
+        [0.9, 0.5, 0.1, -1.0].map(|kept| next_mu(1.0, kept)),
+        [0.25, 1.0, 4.0, 4.0]
     );
 }

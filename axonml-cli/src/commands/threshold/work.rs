@@ -126,7 +126,7 @@ pub(super) fn of_fibres(
         .iter()
         .map(|asked| fibres.name(asked))
         .collect();
-    let picture = pictures::Thresholds::new(&fibres, model);
+    let picture = pictures::Thresholds::new(&fibres, model.schema().id, &common.title(model));
     let lines = fibres
         .asked
         .into_iter()
@@ -231,7 +231,8 @@ pub(crate) fn of_table(
         request.put("field", describe_points(&args.field));
     }
     request.put_injections(&injections);
-    let picture = pictures::Thresholds::of_table(&sheet);
+    let titles: Vec<String> = models.iter().map(|model| common.title(*model)).collect();
+    let picture = pictures::Thresholds::of_table(&sheet, &titles);
     let columns = kept
         .iter()
         .map(|&column| sheet.columns[column].clone())

@@ -169,7 +169,7 @@ fn rows_behind_a_short_fibre_do_not_matter() {
 
 #[test]
 fn a_diverging_fibre_has_no_gradient_and_leaves_its_companions_alone() {
-    for (id, enormous) in [("smf", 1e4), ("mrg", 1e306), ("sundt", 1e308)] {
+    for (id, enormous) in [("smf", 1e306), ("mrg", 1e306), ("sundt", 1e308)] {
         for bytes in [1 << 30, 100_000] {
             let sound = rollout(id);
             let mut broken = sound.clone();
