@@ -113,14 +113,14 @@ pub(super) fn blocks(precision: Precision, nodes_per_lane: usize, modes: usize) 
 
 /// The same for the way back.
 pub(super) fn reverse_blocks(precision: Precision, nodes_per_lane: usize, modes: usize) -> usize {
-    let double = modes > ReducedCable::MODES;
     let words = match precision {
         Precision::F32 => 1,
         Precision::F64 => 2,
     };
-    let warps = match (double, nodes_per_lane * words) {
-        (true, 1) | (false, 1 | 2) => 16,
-        (true, 2) => 8,
+    let warps = match (modes, nodes_per_lane * words) {
+        (_, 1) | (0, 2) => 16,
+        (..=ReducedCable::MODES, 2) => 12,
+        (_, 2) => 8,
         _ => 1,
     };
     warps / WARPS
