@@ -41,7 +41,9 @@ pub use gradient::{
     ParameterCotangents, RecordedCotangent, SourceCotangent,
 };
 pub use membrane::{Binding, BoundProgram, MembranePrograms};
-pub use observer::{Crossing, NodeSelection, Observation, ObserverKind, ObserverSpec, Recording};
+pub use observer::{
+    Crossing, NodeSelection, Observation, ObserverKind, ObserverSpec, Recording, Traces, VOLTAGE,
+};
 pub use op::Op;
 pub use program::{Extent, Input, Program, Value, ValueId};
 pub use real::{Precision, Real};

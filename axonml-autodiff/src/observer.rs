@@ -56,8 +56,35 @@ pub enum ObserverKind {
         /// Steps between recorded rows, >= 1.
         every: usize,
     },
+    /// What a [`ObserverKind::Recorder`] records, in single precision and in one array: for data sets, which are large.
+    /// It has no derivative.
+    Traces {
+        /// States by name and the voltage as [`VOLTAGE`], in this order.
+        quantities: Vec<String>,
+        /// Steps between recorded rows, >= 1.
+        every: usize,
+    },
     /// Largest voltage seen at each watched node, the start included.
     Maximum,
+}
+
+/// Name of the voltage among [`ObserverKind::Traces`]' quantities.
+pub const VOLTAGE: &str = "v";
+
+impl ObserverKind {
+    /// Names of the states that are recorded, without the voltage, and steps between rows; of kinds that record.
+    #[must_use]
+    pub fn recorded(&self) -> Option<(Vec<&str>, usize)> {
+        let (names, every) = match self {
+            ObserverKind::Recorder { states, every } => (states, every),
+            ObserverKind::Traces { quantities, every } => (quantities, every),
+            _ => return None,
+        };
+        let traces = matches!(self, ObserverKind::Traces { .. });
+        let states = names.iter().map(String::as_str);
+        let states = states.filter(|name| !(traces && *name == VOLTAGE));
+        Some((states.collect(), *every))
+    }
 }
 
 /// One observer of a run.
@@ -134,6 +161,17 @@ pub struct Recording {
     pub states: Vec<Vec<f64>>,
 }
 
+/// Recorded quantities of one fibre in single precision.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Traces {
+    /// Times of the rows, ms.
+    pub t_ms: Vec<f64>,
+    /// 0-based nodes of the columns.
+    pub nodes: Vec<usize>,
+    /// `[row, quantity, node]` flattened, quantities in the order asked for.
+    pub values: Vec<f32>,
+}
+
 /// What one observer saw in one fibre.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
@@ -145,6 +183,8 @@ pub enum Observation {
     Raster(Vec<Crossing>),
     /// Recorded traces.
     Recorded(Recording),
+    /// Recorded traces in single precision.
+    Traced(Traces),
     /// Largest voltage per watched node, mV.
     Maximum(Vec<f64>),
 }

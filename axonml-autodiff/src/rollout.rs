@@ -381,22 +381,24 @@ impl Rollout {
                         "it begins to watch after the run ends; let it begin earlier or raise tstop",
                     );
                 }
-                ObserverKind::Recorder { every: 0, .. } => {
-                    return refuse("a recorder must record every 1 or more steps, not every 0");
-                }
-                ObserverKind::Recorder { states, .. } => {
-                    let known = &self.membrane.states;
-                    if let Some(name) = states.iter().find(|name| !known.contains(name)) {
-                        let nearest = names::nearest(name, known.iter().map(String::as_str))
-                            .map(str::to_owned);
-                        return Err(BackendError::UnknownState {
-                            observer: index,
-                            name: name.clone(),
-                            nearest,
-                        });
-                    }
-                }
                 _ => {}
+            }
+            let Some((states, every)) = observer.kind.recorded() else {
+                continue;
+            };
+            if every == 0 {
+                return refuse("a recorder must record every 1 or more steps, not every 0");
+            }
+            let known = || self.membrane.states.iter().map(String::as_str);
+            if let Some(name) = states
+                .into_iter()
+                .find(|&name| known().all(|known| known != name))
+            {
+                return Err(BackendError::UnknownState {
+                    observer: index,
+                    name: name.to_owned(),
+                    nearest: names::nearest(name, known()).map(str::to_owned),
+                });
             }
         }
         Ok(())

@@ -214,18 +214,18 @@ impl Field for SampledLine {
         let (first, last) = self.line.basis().range();
         let sum =
             |tails: &[Tail], beyond_um: f64| tails.iter().map(|tail| tail.at(beyond_um)).sum();
-        z_um.iter()
-            .map(|z| {
-                let x = z + self.middle_um;
-                let inside = x.clamp(first, last);
-                match &self.ends {
-                    _ if (x - inside).abs() <= Self::SLACK_UM => self.line.eval(inside),
-                    None => Err(self.beyond(z_um)),
-                    Some(ends) if x < first => Ok(sum(&ends.first, first - x)),
-                    Some(ends) => Ok(sum(&ends.last, x - last)),
-                }
-            })
-            .collect()
+        let mut potentials_mv = Vec::with_capacity(z_um.len());
+        for z in z_um {
+            let x = z + self.middle_um;
+            let inside = x.clamp(first, last);
+            potentials_mv.push(match &self.ends {
+                _ if (x - inside).abs() <= Self::SLACK_UM => self.line.eval(inside)?,
+                None => return Err(self.beyond(z_um)),
+                Some(ends) if x < first => sum(&ends.first, first - x),
+                Some(ends) => sum(&ends.last, x - last),
+            });
+        }
+        Ok(potentials_mv)
     }
 }
 

@@ -175,7 +175,30 @@ fn not_a_knot_rhs(end_width: f64, next_width: f64, end_chord: f64, next_chord: f
 pub struct CubicSpline {
     basis: Arc<SplineBasis>,
     values: Vec<f64>,
-    slopes: Vec<f64>,
+    pieces: Vec<Piece>,
+}
+
+/// The cubic around the knot at the left of an interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Piece {
+    value: f64,
+    slope: f64,
+    half_bend: f64,
+    sixth_jerk: f64,
+}
+
+impl Piece {
+    /// From values and slopes at both ends of an interval.
+    fn new(values: [f64; 2], slopes: [f64; 2], width: f64) -> Self {
+        let chord = (values[1] - values[0]) / width;
+        let [left, right] = slopes;
+        Self {
+            value: values[0],
+            slope: left,
+            half_bend: (3.0 * chord - 2.0 * left - right) / width,
+            sixth_jerk: (left + right - 2.0 * chord) / (width * width),
+        }
+    }
 }
 
 impl CubicSpline {
@@ -195,10 +218,16 @@ impl CubicSpline {
     pub fn with_basis(basis: Arc<SplineBasis>, values: Vec<f64>) -> Result<Self, CoreError> {
         basis.check_values(&values)?;
         let slopes = basis.slopes(&values);
+        let knots = basis.knots();
+        let piece = |i: usize| {
+            let ends = |of: &[f64]| [of[i], of[i + 1]];
+            Piece::new(ends(&values), ends(&slopes), knots[i + 1] - knots[i])
+        };
+        let pieces = (0..knots.len() - 1).map(piece).collect();
         Ok(Self {
             basis,
             values,
-            slopes,
+            pieces,
         })
     }
 
@@ -217,8 +246,8 @@ impl CubicSpline {
     /// # Errors
     /// [`CoreError::OutsideRange`] outside the knots.
     pub fn eval(&self, x: f64) -> Result<f64, CoreError> {
-        let [value, slope, half_bend, sixth_jerk, dx] = self.taylor(x)?;
-        Ok(value + dx * (slope + dx * (half_bend + dx * sixth_jerk)))
+        let (piece, dx) = self.piece(x)?;
+        Ok(piece.value + dx * (piece.slope + dx * (piece.half_bend + dx * piece.sixth_jerk)))
     }
 
     /// The first derivative of the spline at `x`.
@@ -226,21 +255,14 @@ impl CubicSpline {
     /// # Errors
     /// [`CoreError::OutsideRange`] outside the knots.
     pub fn derivative(&self, x: f64) -> Result<f64, CoreError> {
-        let [_, slope, half_bend, sixth_jerk, dx] = self.taylor(x)?;
-        Ok(slope + dx * (2.0 * half_bend + dx * 3.0 * sixth_jerk))
+        let (piece, dx) = self.piece(x)?;
+        Ok(piece.slope + dx * (2.0 * piece.half_bend + dx * 3.0 * piece.sixth_jerk))
     }
 
-    /// The four coefficients of the cubic around the knot at or before `x`, and the distance of `x`
-    /// from that knot.
-    fn taylor(&self, x: f64) -> Result<[f64; 5], CoreError> {
+    /// The piece around the knot at or before `x`, and the distance of `x` from that knot.
+    fn piece(&self, x: f64) -> Result<(Piece, f64), CoreError> {
         let i = self.basis.interval(x)?;
-        let knots = self.basis.knots();
-        let width = knots[i + 1] - knots[i];
-        let chord = (self.values[i + 1] - self.values[i]) / width;
-        let (left, right) = (self.slopes[i], self.slopes[i + 1]);
-        let half_bend = (3.0 * chord - 2.0 * left - right) / width;
-        let sixth_jerk = (left + right - 2.0 * chord) / (width * width);
-        Ok([self.values[i], left, half_bend, sixth_jerk, x - knots[i]])
+        Ok((self.pieces[i], x - self.basis.knots()[i]))
     }
 }
 

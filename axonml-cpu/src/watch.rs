@@ -4,7 +4,8 @@
 mod tests;
 
 use axonml_autodiff::{
-    BackendError, Crossing, Observation, ObserverKind, ObserverSpec, Recording, Rollout,
+    BackendError, Crossing, Observation, ObserverKind, ObserverSpec, Recording, Rollout, Traces,
+    VOLTAGE,
 };
 use axonml_core::TimeGrid;
 use axonml_core::names::nearest;
@@ -17,13 +18,13 @@ pub(crate) trait FiberView {
     fn previous_v_mv(&self, node: usize) -> f64;
     /// State variable `state` of `node`.
     fn state(&self, state: usize, node: usize) -> f64;
-    /// Appends [`FiberView::v_mv`] of the first `nodes` nodes.
-    fn append_v_mv(&self, nodes: usize, to: &mut Vec<f64>) {
-        to.extend((0..nodes).map(|node| self.v_mv(node)));
+    /// [`FiberView::v_mv`] of the first `nodes` nodes.
+    fn voltages_mv(&self, nodes: usize) -> impl Iterator<Item = f64> {
+        (0..nodes).map(|node| self.v_mv(node))
     }
-    /// Appends [`FiberView::state`] of the first `nodes` nodes.
-    fn append_state(&self, state: usize, nodes: usize, to: &mut Vec<f64>) {
-        to.extend((0..nodes).map(|node| self.state(state, node)));
+    /// [`FiberView::state`] of the first `nodes` nodes.
+    fn states(&self, state: usize, nodes: usize) -> impl Iterator<Item = f64> {
+        (0..nodes).map(move |node| self.state(state, node))
     }
 }
 
@@ -61,7 +62,20 @@ enum Seen {
         in_order: bool,
         recording: Recording,
     },
+    Traced {
+        quantities: Vec<Quantity>,
+        every: usize,
+        in_order: bool,
+        traces: Traces,
+    },
     Maximum(Vec<f64>),
+}
+
+/// What a row of traces consists of.
+#[derive(Clone, Copy, Debug)]
+enum Quantity {
+    Voltage,
+    State(usize),
 }
 
 impl Watch {
@@ -131,7 +145,7 @@ impl Observer {
     fn new(spec: &ObserverSpec, mut nodes: Vec<usize>, seen: Seen, grid: &TimeGrid) -> Self {
         let first = spec.first_state(grid);
         let first_state = match seen {
-            Seen::Recorded { .. } | Seen::Maximum(_) => first,
+            Seen::Recorded { .. } | Seen::Traced { .. } | Seen::Maximum(_) => first,
             // A crossing leads from one state to the next: the start has none.
             Seen::Active { .. } | Seen::Count(_) | Seen::Raster(_) => first.max(1),
         };
@@ -201,15 +215,42 @@ impl Observer {
                     let v_mv = &mut recording.v_mv;
                     recording.t_ms.push(grid.time_ms(state));
                     match in_order {
-                        true => view.append_v_mv(nodes.len(), v_mv),
+                        true => v_mv.extend(view.voltages_mv(nodes.len())),
                         false => v_mv.extend(nodes.iter().map(|&node| view.v_mv(node))),
                     }
                     for (values, &index) in recording.states.iter_mut().zip(&*states) {
                         match in_order {
-                            true => view.append_state(index, nodes.len(), values),
+                            true => values.extend(view.states(index, nodes.len())),
                             false => {
                                 values.extend(nodes.iter().map(|&node| view.state(index, node)));
                             }
+                        }
+                    }
+                }
+            }
+            Seen::Traced {
+                quantities,
+                every,
+                in_order,
+                traces,
+            } => {
+                if (state - *first_state).is_multiple_of(*every) {
+                    let nodes = &traces.nodes;
+                    let values = &mut traces.values;
+                    traces.t_ms.push(grid.time_ms(state));
+                    for &quantity in &*quantities {
+                        match (quantity, *in_order) {
+                            (Quantity::Voltage, true) => {
+                                values.extend(view.voltages_mv(nodes.len()).map(|x| x as f32));
+                            }
+                            (Quantity::State(index), true) => {
+                                values.extend(view.states(index, nodes.len()).map(|x| x as f32));
+                            }
+                            (Quantity::Voltage, false) => {
+                                values.extend(nodes.iter().map(|&node| view.v_mv(node) as f32));
+                            }
+                            (Quantity::State(index), false) => values
+                                .extend(nodes.iter().map(|&node| view.state(index, node) as f32)),
                         }
                     }
                 }
@@ -255,11 +296,7 @@ impl Seen {
                     .map(|name| find_state(rollout, observer, name))
                     .collect::<Result<_, _>>()?;
                 let every = (*every).max(1);
-                let looked_at = rollout
-                    .steps
-                    .end
-                    .saturating_sub(rollout.steps.start.max(spec.first_state(&rollout.grid)));
-                let rows = looked_at / every + 1;
+                let rows = rows_of(rollout, spec, every);
                 let values = || Vec::with_capacity(rows * nodes.len());
                 let recording = Recording {
                     t_ms: Vec::with_capacity(rows),
@@ -270,8 +307,29 @@ impl Seen {
                 Seen::Recorded {
                     states,
                     every,
-                    in_order: nodes.iter().copied().eq(0..nodes.len()),
+                    in_order: in_order(nodes),
                     recording,
+                }
+            }
+            ObserverKind::Traces {
+                quantities: names,
+                every,
+            } => {
+                let quantity = |name: &String| match name.as_str() {
+                    VOLTAGE => Ok(Quantity::Voltage),
+                    name => find_state(rollout, observer, name).map(Quantity::State),
+                };
+                let every = (*every).max(1);
+                let rows = rows_of(rollout, spec, every);
+                Seen::Traced {
+                    quantities: names.iter().map(quantity).collect::<Result<_, _>>()?,
+                    every,
+                    in_order: in_order(nodes),
+                    traces: Traces {
+                        t_ms: Vec::with_capacity(rows),
+                        nodes: nodes.to_vec(),
+                        values: Vec::with_capacity(rows * names.len() * nodes.len()),
+                    },
                 }
             }
         })
@@ -286,9 +344,21 @@ impl Seen {
                 Observation::Raster(crossings)
             }
             Seen::Recorded { recording, .. } => Observation::Recorded(recording),
+            Seen::Traced { traces, .. } => Observation::Traced(traces),
             Seen::Maximum(largest) => Observation::Maximum(largest),
         }
     }
+}
+
+/// Rows that a recorder will have at most.
+fn rows_of(rollout: &Rollout, spec: &ObserverSpec, every: usize) -> usize {
+    let first = rollout.steps.start.max(spec.first_state(&rollout.grid));
+    rollout.steps.end.saturating_sub(first) / every + 1
+}
+
+/// Whether these are all nodes up to some node.
+fn in_order(nodes: &[usize]) -> bool {
+    nodes.iter().copied().eq(0..nodes.len())
 }
 
 fn find_state(rollout: &Rollout, observer: usize, name: &str) -> Result<usize, BackendError> {

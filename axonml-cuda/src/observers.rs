@@ -2,7 +2,7 @@
 
 use axonml_autodiff::{
     Crossing, Observation, ObserverKind, ObserverSpec, Precision, Real, RecordedSeeds, Recording,
-    Rollout,
+    Rollout, Traces,
 };
 
 use crate::layout::{NONE, ObserverWords, slot, slots};
@@ -54,8 +54,9 @@ impl ObserverPlan {
                 (fibers + 2 * fibers * capacity, 2 * fibers * capacity)
             }
             ObserverKind::Maximum => (0, fibers * row),
-            ObserverKind::Recorder { states, every } => {
-                let every = (*every as u64).clamp(1, u64::from(NONE));
+            ObserverKind::Recorder { .. } | ObserverKind::Traces { .. } => {
+                let (states, every) = spec.kind.recorded().unwrap_or_default();
+                let every = (every as u64).clamp(1, u64::from(NONE));
                 let (seen_from, end) = (first_seen(rollout).max(first), rollout.steps.end as u64);
                 words.parameter = every;
                 words.wait = (every - (seen_from - first) % every) % every;
@@ -148,7 +149,8 @@ impl ObserverPlan {
                 crossings.sort_by(|a, b| a.time_ms.total_cmp(&b.time_ms).then(a.node.cmp(&b.node)));
                 Observation::Raster(crossings)
             }
-            ObserverKind::Recorder { states, every } => {
+            kind @ (ObserverKind::Recorder { .. } | ObserverKind::Traces { .. }) => {
+                let (states, every) = kind.recorded().unwrap_or_default();
                 let rows = ints[position] as usize;
                 let (width, capacity) = (self.words.width as usize, self.words.rows as usize);
                 let size = (1 + states.len()) * width;
@@ -159,21 +161,38 @@ impl ObserverPlan {
                     .iter()
                     .filter_map(|node| watched.binary_search(node).ok())
                     .collect();
-                let take = |quantity: usize, offset: f64| -> Vec<f64> {
-                    data.chunks_exact(size.max(1))
-                        .flat_map(|row| {
-                            let row = &row[quantity * width..];
-                            columns.iter().map(move |&c| row[c].to_f64() + offset)
-                        })
-                        .collect()
+                // Quantity 0 is the voltage, the others are the states.
+                let numbers = |row: &[R], quantity: usize| -> Vec<f64> {
+                    let offset = if quantity == 0 { reference } else { 0.0 };
+                    let row = &row[quantity * width..];
+                    columns.iter().map(|&c| row[c].to_f64() + offset).collect()
                 };
+                let data = || data.chunks_exact(size.max(1));
                 let first_row = self.words.first_row as usize;
+                let t_ms = (0..rows)
+                    .map(|row| rollout.grid.time_ms(first_row + row * every.max(1)))
+                    .collect();
+                if let ObserverKind::Traces { quantities, .. } = kind {
+                    let place = |name: &String| states.iter().position(|state| state == name);
+                    let places: Vec<usize> = quantities
+                        .iter()
+                        .map(|name| place(name).map_or(0, |state| state + 1))
+                        .collect();
+                    let values = data()
+                        .flat_map(|row| places.iter().flat_map(move |&q| numbers(row, q)))
+                        .map(|x| x as f32)
+                        .collect();
+                    return Ok(Observation::Traced(Traces {
+                        t_ms,
+                        nodes,
+                        values,
+                    }));
+                }
+                let take = |quantity| data().flat_map(|row| numbers(row, quantity)).collect();
                 Observation::Recorded(Recording {
-                    t_ms: (0..rows)
-                        .map(|row| rollout.grid.time_ms(first_row + row * (*every).max(1)))
-                        .collect(),
-                    v_mv: take(0, reference),
-                    states: (1..=states.len()).map(|s| take(s, 0.0)).collect(),
+                    t_ms,
+                    v_mv: take(0),
+                    states: (1..=states.len()).map(take).collect(),
                     nodes,
                 })
             }
@@ -274,7 +293,9 @@ fn watched(spec: &ObserverSpec, nodes: usize) -> Vec<usize> {
 fn first_state(rollout: &Rollout, spec: &ObserverSpec) -> u64 {
     let first = spec.first_state(&rollout.grid) as u64;
     match spec.kind {
-        ObserverKind::Recorder { .. } | ObserverKind::Maximum => first,
+        ObserverKind::Recorder { .. } | ObserverKind::Traces { .. } | ObserverKind::Maximum => {
+            first
+        }
         ObserverKind::Active { .. } | ObserverKind::ActionPotentialCount | ObserverKind::Raster => {
             first.max(1)
         }

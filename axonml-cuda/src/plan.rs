@@ -62,8 +62,9 @@ pub(crate) fn bytes_of(rollout: &Rollout, fiber: usize, nodes_per_lane: usize) -
             ObserverKind::Active { .. } => 1,
             ObserverKind::ActionPotentialCount | ObserverKind::Maximum => row,
             ObserverKind::Raster => 4 * FIRST_RASTER_CAPACITY,
-            ObserverKind::Recorder { states, every } => {
-                (steps / (*every).max(1) + 1) * (1 + states.len()) * cable.nodes()
+            recorder @ (ObserverKind::Recorder { .. } | ObserverKind::Traces { .. }) => {
+                let (states, every) = recorder.recorded().unwrap_or_default();
+                (steps / every.max(1) + 1) * (1 + states.len()) * cable.nodes()
             }
         })
         .sum();

@@ -45,7 +45,7 @@ pub use axonml_autodiff::tensor;
 pub use axonml_autodiff::{
     Backend, Crossing, Evaluation, Expr, FiberOutcome, FiberState, FiberStatus, Membrane,
     NodeSelection, Objective, Observation, ObserverKind, ObserverSpec, Outcome, Precision,
-    RecordedCotangent, Recording, Rollout, SectionKind, SourceCotangent, Start,
+    RecordedCotangent, Recording, Rollout, SectionKind, SourceCotangent, Start, Traces, VOLTAGE,
 };
 pub use device::{Device, DeviceReport};
 pub use error::SimulationError;

@@ -63,17 +63,15 @@ impl<R: Real, const L: usize> FiberView for LaneView<'_, R, L> {
     fn state(&self, state: usize, node: usize) -> f64 {
         self.states[state][node * L + self.lane].to_f64()
     }
-    fn append_v_mv(&self, nodes: usize, to: &mut Vec<f64>) {
+    fn voltages_mv(&self, nodes: usize) -> impl Iterator<Item = f64> {
         let of_lane = |row: &[R; L]| row[self.lane].to_f64() + self.v_reference_mv;
-        to.extend(lanes::<R, L>(self.u)[..nodes].iter().map(of_lane));
+        lanes::<R, L>(self.u)[..nodes].iter().map(of_lane)
     }
-    fn append_state(&self, state: usize, nodes: usize, to: &mut Vec<f64>) {
+    fn states(&self, state: usize, nodes: usize) -> impl Iterator<Item = f64> {
         let of_lane = |row: &[R; L]| row[self.lane].to_f64();
-        to.extend(
-            lanes::<R, L>(&self.states[state])[..nodes]
-                .iter()
-                .map(of_lane),
-        );
+        lanes::<R, L>(&self.states[state])[..nodes]
+            .iter()
+            .map(of_lane)
     }
 }
 

@@ -251,6 +251,34 @@ fn recorders_take_every_few_states_from_where_they_begin() {
 }
 
 #[test]
+fn traces_are_one_array_of_the_quantities_in_their_order() {
+    let a: Vec<f64> = (0..10).map(|k| 0.1 * f64::from(k)).collect();
+    let b: Vec<f64> = a.iter().map(|v| -v).collect();
+    let quantities = ["slow", "v", "m"].map(str::to_owned).to_vec();
+    let kind = ObserverKind::Traces {
+        quantities,
+        every: 4,
+    };
+    let some = NodeSelection::Nodes(vec![-1, 0]);
+    for (nodes, listed) in [(some, vec![1, 0]), (NodeSelection::All, vec![0, 1])] {
+        let spec = ObserverSpec::new(kind.clone(), nodes).after_ms(0.5);
+        let row = |k: usize| {
+            let at = |start: f64, node: &usize| (start + (10 * node + k) as f64) as f32;
+            let slow = listed.iter().map(move |node| at(200.0, node));
+            let v = listed.iter().map(|&node| [&a, &b][node][k] as f32);
+            let m = listed.iter().map(move |node| at(0.0, node));
+            slow.chain(v).chain(m).collect::<Vec<f32>>()
+        };
+        let expected = Observation::Traced(Traces {
+            t_ms: [1, 5, 9].map(|k| DT_MS * f64::from(k)).to_vec(),
+            nodes: listed.clone(),
+            values: [1, 5, 9].into_iter().flat_map(row).collect(),
+        });
+        assert_eq!(observe(&rollout(2, 9, vec![spec]), &[&a, &b]), [expected]);
+    }
+}
+
+#[test]
 fn maxima_include_the_start_unless_told_to_begin_later() {
     let trace: &[f64] = &[9.0, 1.0, 7.0, 3.0];
     assert_eq!(

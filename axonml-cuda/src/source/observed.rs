@@ -5,8 +5,9 @@ use std::fmt::Write;
 use axonml_autodiff::{ObserverKind, Rollout};
 
 /// The state variables that a recorder records, by index, as template arguments.
-fn recorded(rollout: &Rollout, states: &[String]) -> String {
+fn recorded(rollout: &Rollout, kind: &ObserverKind) -> String {
     let known = &rollout.membrane.states;
+    let (states, _) = kind.recorded().unwrap_or_default();
     let indices = states
         .iter()
         .filter_map(|name| known.iter().position(|state| state == name));
@@ -21,8 +22,8 @@ pub(super) fn seeds(rollout: &Rollout) -> String {
                     (&states)[P][STATES_OR_1]) const {\n"
             .to_owned();
     for (index, spec) in rollout.observers.iter().enumerate() {
-        if let ObserverKind::Recorder { states, .. } = &spec.kind {
-            let states = recorded(rollout, states);
+        if let ObserverKind::Recorder { .. } = &spec.kind {
+            let states = recorded(rollout, &spec.kind);
             let _ = writeln!(
                 text,
                 "    RecordedSeeds<{states}>().add(x, {index}, state, u, states);"
@@ -42,8 +43,8 @@ pub(super) fn observers(rollout: &Rollout) -> String {
             ObserverKind::ActionPotentialCount => "Count".to_owned(),
             ObserverKind::Raster => "Raster".to_owned(),
             ObserverKind::Maximum => "Maximum".to_owned(),
-            ObserverKind::Recorder { states, .. } => {
-                format!("Recorder<{}>", recorded(rollout, states))
+            ObserverKind::Recorder { .. } | ObserverKind::Traces { .. } => {
+                format!("Recorder<{}>", recorded(rollout, &spec.kind))
             }
         })
         .collect();

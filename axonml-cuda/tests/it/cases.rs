@@ -46,6 +46,10 @@ pub(crate) fn observers() -> Vec<ObserverSpec> {
         states: states.iter().map(|s| (*s).to_owned()).collect(),
         every,
     };
+    let traces = |quantities: &[&str], every| ObserverKind::Traces {
+        quantities: quantities.iter().map(|s| (*s).to_owned()).collect(),
+        every,
+    };
     vec![
         ObserverSpec::new(ObserverKind::Active { at_least: 3 }, NodeSelection::All)
             .threshold_mv(-30.0),
@@ -55,6 +59,7 @@ pub(crate) fn observers() -> Vec<ObserverSpec> {
         ObserverSpec::new(recorder(&[], 100), NodeSelection::All),
         ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All).after_ms(0.5),
         ObserverSpec::new(ObserverKind::Active { at_least: 3 }, some()).threshold_mv(500.0),
+        ObserverSpec::new(traces(&["h", "v", "m"], 7), some()).after_ms(0.0123),
     ]
 }
 
@@ -167,6 +172,16 @@ pub(crate) fn assert_observations(found: &FiberOutcome, expected: &FiberOutcome,
                     .iter()
                     .zip(&b.states)
                     .for_each(|(a, b)| close(a, b));
+            }
+            (Observation::Traced(a), Observation::Traced(b)) => {
+                assert_eq!((&a.nodes, &a.t_ms), (&b.nodes, &b.t_ms));
+                assert_eq!(a.values.len(), b.values.len());
+                for (&a, &b) in a.values.iter().zip(&b.values) {
+                    // Both were rounded to single precision.
+                    let tolerance = tolerance + f64::from(a.abs() * f32::EPSILON);
+                    let difference = f64::from(a) - f64::from(b);
+                    assert!(difference.abs() <= tolerance, "{a} instead of {b}");
+                }
             }
             (Observation::Maximum(a), Observation::Maximum(b)) => close(a, b),
             (a, b) => assert_eq!(a, b),

@@ -131,6 +131,7 @@ struct Observers {
   Recorder<> o4;
   Maximum o5;
   Active o6;
+  Recorder<1, 0> o7;
   DEVICE_MEMBER void load(const Context& x) {
     o0.load(x, 0);
     o1.load(x, 1);
@@ -139,6 +140,7 @@ struct Observers {
     o4.load(x, 4);
     o5.load(x, 5);
     o6.load(x, 6);
+    o7.load(x, 7);
   }
   DEVICE_MEMBER void see(const Context& x, u32 state, const REAL (&u)[P], const REAL (&before)[P], const REAL (&states)[P][STATES_OR_1]) {
     o0.see(x, state, u, before, states);
@@ -148,6 +150,7 @@ struct Observers {
     o4.see(x, state, u, before, states);
     o5.see(x, state, u, before, states);
     o6.see(x, state, u, before, states);
+    o7.see(x, state, u, before, states);
   }
   DEVICE_MEMBER void finish(const Context& x) const {
     o0.finish(x);
@@ -157,6 +160,7 @@ struct Observers {
     o4.finish(x);
     o5.finish(x);
     o6.finish(x);
+    o7.finish(x);
   }
   DEVICE_MEMBER bool answered() const { return false; }
 };

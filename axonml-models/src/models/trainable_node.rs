@@ -148,9 +148,9 @@ pub(super) fn parabola<'t>(fiber: &FiberSymbols<'t>, names: [&str; 3]) -> Expr<'
     c2 * d * d + c1 * d + c0
 }
 
-/// At strong hyperpolarisation both rates of `s` vanish, and in single precision even their sum. Below this exponent they
-/// stay at what they are there, less than 1e-17 per ms: nothing changes by that, but they keep a quotient.
-const LEAST_EXPONENT: f64 = -40.0;
+/// At strong hyperpolarisation both rates of `s` vanish, and in single precision even their sum. This part of their
+/// largest value always stays: it changes nothing, but keeps their quotient a number.
+const LEAST_PART: f64 = 1e-17;
 
 /// Currents and gates of a patch of node.
 pub(super) fn membrane<'t>(x: &Patch<'t>) -> Membrane<'t> {
@@ -172,8 +172,7 @@ pub(super) fn membrane<'t>(x: &Patch<'t>) -> Membrane<'t> {
     };
     let logistic = |[a, b, c]: [&str; 3]| {
         let [a, b, c] = x.params([a, b, c]);
-        let at = -(v - x.param("vtraub") + b) / c;
-        a * at.max(LEAST_EXPONENT).sigmoid()
+        a * (-(v - x.param("vtraub") + b) / c).sigmoid() + a * LEAST_PART
     };
     let [bha, bhb, bhc] = x.params(["bhA", "bhB", "bhC"]);
     let gate = |[a, b, c]: [&str; 3], alpha: Expr<'t>, beta: Expr<'t>| {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use axonml_models::{
     Device, FiberOutcome, NodeSelection, Observation, ObserverKind, ObserverSpec, Simulation,
-    SimulationError,
+    SimulationError, VOLTAGE,
 };
 use ndarray::{Array1, Array2, Array3};
 
@@ -59,7 +59,7 @@ impl Trace {
 
 /// Fibres simulated by one task: a few groups of lanes, so that the model's set-up does not count, and few enough that
 /// their recordings stay small.
-const TASK: usize = 32;
+const TASK: usize = 16;
 /// Bytes of recordings on a device at once, and the least and most fibres that makes.
 const DEVICE_BYTES: usize = 1 << 29;
 const DEVICE_FIBERS: (usize, usize) = (64, 8192);
@@ -72,7 +72,7 @@ impl Recording {
     /// [`DatasetError::Recipe`] for one that is named twice.
     pub fn resolve(&self, cases: &Cases) -> Result<Recording, DatasetError> {
         let schema = cases.recipe().schema()?;
-        let all = || schema.states.iter().copied().chain(["v"]);
+        let all = || schema.states.iter().copied().chain([VOLTAGE]);
         let states: Vec<String> = match self.states.is_empty() {
             true => all().map(str::to_owned).collect(),
             false => self.states.clone(),
@@ -110,10 +110,9 @@ impl Recording {
     }
 
     fn observer(&self) -> ObserverSpec {
-        let gates = self.states.iter().filter(|state| *state != "v");
         ObserverSpec::new(
-            ObserverKind::Recorder {
-                states: gates.cloned().collect(),
+            ObserverKind::Traces {
+                quantities: self.states.clone(),
                 every: self.every,
             },
             NodeSelection::All,
@@ -153,7 +152,7 @@ impl Cases {
         let recording = recording.resolve(self)?;
         // Tasks run side by side on the processor; a device is better served with one large batch.
         let (task, ahead) = match device.name().starts_with("cpu") {
-            true => (TASK, 4 * rayon::current_num_threads()),
+            true => (TASK, 2 * rayon::current_num_threads()),
             false => (self.device_batch(&recording), 1),
         };
         in_order(
@@ -212,28 +211,15 @@ impl Cases {
                 source: Box::new(source),
             });
         }
-        let Some(Observation::Recorded(recorded)) = outcome.observations.into_iter().next() else {
-            unreachable!("a recorder observes a recording");
+        let Some(Observation::Traced(traces)) = outcome.observations.into_iter().next() else {
+            unreachable!("traces observe traces");
         };
-        let nodes = self.recipe().nodes;
-        let (rows, kinds) = (recorded.t_ms.len(), recording.states.len());
-        let mut gates = recorded.states.iter();
-        let kinds_of_values: Vec<&[f64]> = recording
-            .states
-            .iter()
-            .map(|state| match state.as_str() {
-                "v" => &recorded.v_mv[..],
-                _ => gates.next().expect("each state was asked for"),
-            })
-            .collect();
-        let mut states: Vec<f32> = Vec::with_capacity(rows * kinds * nodes);
-        for row in 0..rows {
-            for values in &kinds_of_values {
-                let values = &values[row * nodes..(row + 1) * nodes];
-                states.extend(values.iter().map(|&x| x as f32));
-            }
-        }
-        let states = Array3::from_shape_vec((rows, kinds, nodes), states);
+        let shape = (
+            traces.t_ms.len(),
+            recording.states.len(),
+            self.recipe().nodes,
+        );
+        let states = Array3::from_shape_vec(shape, traces.values);
         let nodes_um = simulation.nodes_um(fiber);
         let spacing_um = spacing_um(simulation, fiber);
         let basis = self.basis_mv_per_ma(case, &nodes_um, spacing_um)?;
