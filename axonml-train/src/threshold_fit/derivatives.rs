@@ -12,8 +12,8 @@ use super::cases::{
 };
 use super::stability::excess;
 use super::{
-    BROKEN_MV, FitError, HUBER_OTHERS, HUBER_THRESHOLD, LOST, STEEPEST, ThresholdFit,
-    ThresholdStage,
+    BROKEN_MV, FitError, HUBER_OTHERS, HUBER_THRESHOLD, LOST, STEEPEST_ARRIVAL_MS, STEEPEST_MV,
+    STEEPEST_THRESHOLD, ThresholdFit, ThresholdStage,
 };
 use crate::Surrogate;
 
@@ -43,6 +43,53 @@ pub(super) struct Row {
     /// Where the residual begins to count linearly.
     pub(super) limit: f64,
     pub(super) by_x: Vec<f64>,
+    /// Whether a derivative is beyond use.
+    pub(super) steep: bool,
+}
+
+/// What a kind of residual is measured by, in its own unit.
+#[derive(Clone, Copy)]
+struct Measure {
+    sigma: f64,
+    /// Where it begins to count linearly, in standard deviations.
+    limit: f64,
+    steepest: f64,
+}
+
+impl Measure {
+    fn threshold(stage: &ThresholdStage) -> Self {
+        Measure {
+            sigma: stage.sigma_threshold,
+            limit: HUBER_THRESHOLD,
+            steepest: STEEPEST_THRESHOLD,
+        }
+    }
+
+    fn arrival(stage: &ThresholdStage) -> Self {
+        Measure {
+            sigma: stage.sigma_arrival_ms,
+            limit: HUBER_OTHERS,
+            steepest: STEEPEST_ARRIVAL_MS,
+        }
+    }
+
+    fn voltage(sigma_mv: f64) -> Self {
+        Measure {
+            sigma: sigma_mv,
+            limit: HUBER_OTHERS,
+            steepest: STEEPEST_MV,
+        }
+    }
+
+    /// The row of a residual and its derivative in its own unit.
+    fn row(self, residual: f64, by_x: &[f64]) -> Row {
+        Row {
+            residual: residual / self.sigma,
+            limit: self.limit,
+            by_x: by_x.iter().map(|slope| slope / self.sigma).collect(),
+            steep: by_x.iter().any(|slope| slope.abs() > self.steepest),
+        }
+    }
 }
 
 impl Residuals {
@@ -296,14 +343,14 @@ impl ThresholdFit {
         device: &Device,
     ) -> Result<(Vec<Row>, usize), FitError> {
         let of_cases = self.case_rows(surrogate, x, residuals, device)?;
-        // A derivative that says more than a step can use is that of a response about to change altogether.
-        let steep = |row: &Row| row.by_x.iter().any(|slope| slope.abs() > STEEPEST);
-        let whole = of_cases.iter().filter(|rows| !rows.iter().any(steep));
+        let whole = of_cases
+            .iter()
+            .filter(|rows| !rows.iter().any(|row| row.steep));
         let whole = whole.filter(|rows| !rows.is_empty()).count();
         let mut rows: Vec<Row> = of_cases.into_iter().flatten().collect();
         rows.extend(self.rest_rows(surrogate, x, residuals, device)?);
         rows.extend(self.stability_rows(surrogate, x, &residuals.excess, device)?);
-        rows.retain(|row| !steep(row));
+        rows.retain(|row| !row.steep);
         Ok((rows, residuals.found() - whole))
     }
 
@@ -372,29 +419,18 @@ impl ThresholdFit {
             // The amplitude moves with the threshold.
             let above = SUPRATHRESHOLD * at.threshold_ma;
             let others = [
-                (at.arrival_ms, &arrival, stage.sigma_arrival_ms),
-                (at.shape_mv, &shape, stage.sigma_shape_mv),
+                (at.arrival_ms, &arrival, Measure::arrival(stage)),
+                (at.shape_mv, &shape, Measure::voltage(stage.sigma_shape_mv)),
             ];
-            for (residual, gradient, sigma) in others {
+            for (residual, gradient, measure) in others {
                 let Some(residual) = residual else { continue };
-                let by_x = surrogate.pull(x, &gradient.parameters);
-                let by_x = by_x.iter().zip(&by_threshold);
-                rows.push(Row {
-                    residual: residual / sigma,
-                    limit: HUBER_OTHERS,
-                    by_x: by_x
-                        .map(|(own, moved)| (own + gradient.amplitude * above * moved) / sigma)
-                        .collect(),
-                });
+                let mut by_x = surrogate.pull(x, &gradient.parameters);
+                for (own, moved) in by_x.iter_mut().zip(&by_threshold) {
+                    *own += gradient.amplitude * above * moved;
+                }
+                rows.push(measure.row(residual, &by_x));
             }
-            rows.push(Row {
-                residual: at.threshold / stage.sigma_threshold,
-                limit: HUBER_THRESHOLD,
-                by_x: by_threshold
-                    .iter()
-                    .map(|d| d / stage.sigma_threshold)
-                    .collect(),
-            });
+            rows.push(Measure::threshold(stage).row(at.threshold, &by_threshold));
             rows
         };
         let each = known.iter().zip(derivatives.chunks_exact(2));
@@ -425,16 +461,11 @@ impl ThresholdFit {
             ..Wanted::default()
         };
         let derivatives = simulation.differentiate_each(&rollout, &members, &objective, wanted)?;
-        let sigma = self.stage.sigma_rest_mv;
+        let measure = Measure::voltage(self.stage.sigma_rest_mv);
         let each = derivatives.iter().zip(&residuals.rest_mv);
         let row = |(derivative, residual): (&Result<FiberDerivative, _>, &f64)| {
             let gradient = derivative.as_ref().ok()?.gradient.as_ref()?;
-            let by_x = surrogate.pull(x, &gradient.parameters);
-            Some(Row {
-                residual: residual / sigma,
-                limit: HUBER_OTHERS,
-                by_x: by_x.iter().map(|d| d / sigma).collect(),
-            })
+            Some(measure.row(*residual, &surrogate.pull(x, &gradient.parameters)))
         };
         Ok(each.filter_map(row).collect())
     }

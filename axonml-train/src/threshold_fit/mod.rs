@@ -137,8 +137,11 @@ const HUBER_OTHERS: f64 = 3.0;
 const LOST: f64 = 50.0;
 /// An action potential whose shape is off by more than this, or a fibre that is off by more at rest, is none, mV.
 const BROKEN_MV: f64 = 25.0;
-/// Rows that change faster than this many standard deviations per unit of a coordinate say nothing reliable.
-const STEEPEST: f64 = 5000.0;
+/// Derivatives by a coordinate that say more than a step can use are those of a response about to change altogether: of
+/// `ln threshold`, of arrivals (ms) and of voltages (mV).
+const STEEPEST_THRESHOLD: f64 = 25.0;
+const STEEPEST_ARRIVAL_MS: f64 = 250.0;
+const STEEPEST_MV: f64 = 5000.0;
 /// Largest change of a coordinate in an iteration.
 const LARGEST_STEP: f64 = 0.5;
 const FIRST_MU: f64 = 1e-4;

@@ -144,6 +144,7 @@ mod tests {
                 residual: -(by_x[0] * target[0] + by_x[1] * target[1]),
                 limit: 10.0,
                 by_x: by_x.to_vec(),
+                steep: false,
             })
             .collect();
         let normal = Normal::new(&rows, &[0.0; 2], 0.0);
@@ -172,6 +173,7 @@ mod tests {
             residual: 1.0,
             limit: 3.0,
             by_x: vec![f64::NAN, 1.0],
+            steep: false,
         };
         assert!(
             Normal::new(&[row], &[0.0; 2], 1.0)

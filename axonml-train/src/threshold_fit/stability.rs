@@ -52,6 +52,7 @@ impl ThresholdFit {
                 residual,
                 limit: f64::INFINITY,
                 by_x: Vec::new(),
+                steep: false,
             })
             .collect();
         let mut moved = x.to_vec();

@@ -88,6 +88,33 @@ fn rows_are_the_derivatives_of_the_residuals() {
     }
 }
 
+/// However narrow a tolerance, it decides nothing about which derivatives are of use.
+#[test]
+fn tolerances_scale_rows_and_drop_none() {
+    let (mut fit, mut surrogate, device) = fit(3);
+    surrogate.train_only(&["conductance".to_owned()]).unwrap();
+    let x = [0.05; 4];
+    let exact = fit.cases.exact_thresholds_ma();
+    let residuals = fit.residuals(&surrogate, &x, &exact, &device).unwrap();
+    let (wide, _) = fit.rows(&surrogate, &x, &residuals, &device).unwrap();
+    assert_eq!(wide.len(), 3 * fit.len() + 24);
+    let stage = &mut fit.stage;
+    for sigma in [
+        &mut stage.sigma_threshold,
+        &mut stage.sigma_arrival_ms,
+        &mut stage.sigma_shape_mv,
+        &mut stage.sigma_rest_mv,
+    ] {
+        *sigma /= 1024.0;
+    }
+    let (narrow, left_out) = fit.rows(&surrogate, &x, &residuals, &device).unwrap();
+    assert_eq!((narrow.len(), left_out), (wide.len(), 0));
+    for (narrow, wide) in narrow.iter().zip(&wide) {
+        assert_eq!(narrow.residual, 1024.0 * wide.residual);
+        assert_eq!(narrow.by_x[0], 1024.0 * wide.by_x[0]);
+    }
+}
+
 #[test]
 fn an_iteration_lowers_the_cost_and_going_on_from_a_saved_state_changes_nothing() {
     let (fit, mut surrogate, device) = fit(6);
