@@ -63,16 +63,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
         // How far the highest threshold of a target lies above the lowest of the others: below 1, an amplitude between
         // the two excites all targets and nothing else.
-        let of = |wanted: bool, sign: f64| -> Tensor<'_> {
-            let chosen = (0..fibers).filter(|&fiber| target[fiber] == wanted);
-            let chosen: Vec<_> = chosen.map(|f| ln_thresholds.index_axis(0, f)).collect();
-            (tape.stack(0, &chosen) * (sign * SHARPNESS)).log_sum_exp_axis(0) / SHARPNESS
-        };
-        let loss = of(true, 1.0) + of(false, -1.0);
+        let of = |wanted: bool| (0..fibers).filter(move |&fiber| target[fiber] == wanted);
+        let thresholds = ln_thresholds.value()?;
+        let highest = of(true)
+            .map(|fiber| thresholds[[fiber]])
+            .fold(f64::NEG_INFINITY, f64::max);
+        let lowest = of(false)
+            .map(|fiber| thresholds[[fiber]])
+            .fold(f64::INFINITY, f64::min);
         println!(
             "step {step:2}: highest target / lowest other {:.3}, factors {factors:.3}",
-            loss.number()?.exp()
+            (highest - lowest).exp()
         );
+        // The same, smooth and from above.
+        let upper = |wanted: bool, sign: f64| -> Tensor<'_> {
+            let chosen: Vec<_> = of(wanted).map(|f| ln_thresholds.index_axis(0, f)).collect();
+            (tape.stack(0, &chosen) * (sign * SHARPNESS)).log_sum_exp_axis(0) / SHARPNESS
+        };
+        let loss = upper(true, 1.0) + upper(false, -1.0);
         if step == STEPS {
             break;
         }

@@ -22,6 +22,14 @@ impl Precision {
             Precision::F64 => "f64",
         }
     }
+
+    /// Bytes of a number.
+    pub fn bytes(self) -> usize {
+        match self {
+            Precision::F32 => size_of::<f32>(),
+            Precision::F64 => size_of::<f64>(),
+        }
+    }
 }
 
 impl std::str::FromStr for Precision {

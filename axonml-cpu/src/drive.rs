@@ -113,8 +113,9 @@ pub(crate) struct GroupDrive<R> {
 }
 
 impl<R: Real> GroupDrive<R> {
-    /// The stimulus of the fibres `members` (indices in the rollout), one per lane, in arrays of `nodes` rows.
-    pub(crate) fn new(rollout: &Rollout, members: &[usize], nodes: usize) -> Self {
+    /// The stimulus of the fibres `members` (indices in the rollout), one per lane, in arrays of `nodes` rows. Lanes from
+    /// `used` on only repeat others, and are spared what is costly.
+    pub(crate) fn new(rollout: &Rollout, members: &[usize], used: usize, nodes: usize) -> Self {
         let lanes = members.len();
         let dt_ms = rollout.grid.dt_ms();
         let mut drive = GroupDrive {
@@ -156,6 +157,7 @@ impl<R: Real> GroupDrive<R> {
                         });
                         slot.fields.set(cable, projection, dt_ms, lane, lanes);
                     }
+                    SourceField::Dense(_) if lane >= used => {}
                     SourceField::Dense(ve_mv) => drive.dense.push(DenseSource {
                         lane,
                         cable: cable.clone(),

@@ -110,12 +110,24 @@ impl<R: Real> Tape<R> {
         targets: &[Target],
         lanes: usize,
     ) -> Self {
+        Tape::lower(fused, coefficients, node_inputs, targets, lanes, true)
+    }
+
+    /// The same; `fold` says whether steps may be done within others, which changes no bit of what is computed.
+    pub(crate) fn lower(
+        fused: &FusedProgram,
+        coefficients: &[PerLane],
+        node_inputs: &[Option<usize>],
+        targets: &[Target],
+        lanes: usize,
+        fold: bool,
+    ) -> Self {
         let uniform = |argument: &FusedArgument| match *argument {
             FusedArgument::Number(_) => true,
             FusedArgument::Coefficient(index) => same_everywhere(&coefficients[index]),
             FusedArgument::Input(_) | FusedArgument::Step(_) => false,
         };
-        let plan = Plan::new(fused, targets, &uniform);
+        let plan = Plan::new(fused, targets, &uniform, fold);
         let mut tape = Tape {
             instructions: Vec::new(),
             tiles: Vec::new(),
@@ -242,6 +254,7 @@ impl Plan {
         fused: &FusedProgram,
         targets: &[Target],
         uniform: &dyn Fn(&FusedArgument) -> bool,
+        fold: bool,
     ) -> Plan {
         let steps = fused.steps.len();
         let mut array_of = vec![None; steps];
@@ -294,7 +307,7 @@ impl Plan {
         }
         let partner = pairs(fused, &array_of);
         let folds = folds(fused, &partner, uniform, &skipped, &|step, readers| {
-            reads[step] == readers && array_of[step].is_none() && !skipped[step]
+            fold && reads[step] == readers && array_of[step].is_none() && !skipped[step]
         });
         let mut items = Vec::new();
         let mut item_of = vec![usize::MAX; steps];

@@ -66,7 +66,8 @@ impl MembraneText {
 impl<R: Real> Printer<R> {
     /// The reverse of a program whose first `states` outputs are new states: `u` and `x` are voltage and states as it saw
     /// them, `made` the states it made, `bar` their cotangents. `bar` becomes the cotangents of the old states, or, where
-    /// the program makes none, has them added; so has `of_u`.
+    /// the program makes none, has them added; so has `of_u`. `of_g` and `of_j` are the cotangents of conductance and source;
+    /// of explicit cables `of_g` is that of the ionic current density, and `of_j` is not used.
     fn adjoint(
         &mut self,
         rollout: &Rollout,

@@ -323,6 +323,7 @@ impl Executor for CudaBackend {
         blocks: usize,
         tables: &mut Tables<R, Self>,
     ) -> Result<(), CudaError> {
+        tables.check(kernel)?;
         let function = self.function(kernel)?;
         let shape = LaunchConfig {
             grid_dim: (blocks as u32, 1, 1),
@@ -345,9 +346,10 @@ impl Executor for CudaBackend {
                 .arg(&mut more.sums)
                 .arg(&mut more.trace);
         }
-        // SAFETY: the kernel takes these six pointers in this order, of gradients (and only then are they there) the five
-        // behind them; the tables were made for it, in precision `R`, with the lengths that its offsets imply. It writes to
-        // nothing but the tables passed as mutable.
+        // SAFETY: the kernel takes these six pointers in this order, of gradients the five behind them; `check` found precision,
+        // layout and number of tables right. `Launch::check` has compared the lengths of the first six with the offsets in
+        // the header, and `TableSizes` has made the others from the same header. The kernel writes to nothing but the tables
+        // passed as mutable.
         let launched = unsafe { builder.launch(shape) };
         check("launching a kernel", launched).map(|_| ())
     }

@@ -40,6 +40,8 @@ pub(crate) struct Tables<R: Element, E: Executor> {
     pub(crate) out_reals: Memory<E, R>,
     /// Of gradients only.
     pub(crate) gradient: Option<GradientTables<R, E>>,
+    /// Of the kernels that they are laid out for.
+    nodes_per_lane: usize,
 }
 
 /// The tables that kernels of gradients take besides.
@@ -59,8 +61,8 @@ pub(crate) trait Executor: Sized + Sync {
     /// Bytes that the tables of one launch may take, which exist on both sides.
     fn memory_bytes(&self) -> Result<usize, CudaError>;
 
-    /// Of gradients: bytes that the tables of one launch may take, and those that kept states may take besides, which exist
-    /// where kernels run.
+    /// Of gradients: bytes that the tables of one launch may take, which exist on both sides, and those that kept states and
+    /// sums may take besides, of which the host reads no more than the sums.
     fn gradient_bytes(&self) -> Result<[usize; 2], CudaError>;
 
     /// A copy of `values`, of which there is at least one.
@@ -79,7 +81,10 @@ pub(crate) trait Executor: Sized + Sync {
     /// Copies everything in `memory` once all that was launched is done.
     fn download<T: Word>(&self, memory: &Self::Memory<T>, to: &mut [T]) -> Result<(), CudaError>;
 
-    /// Launches `blocks` blocks of `kernel` over tables that were found to fit it.
+    /// Launches `blocks` blocks of `kernel` over tables of the same fibres.
+    ///
+    /// # Errors
+    /// As [`Tables::check`], and if the launch fails.
     fn launch<R: Element>(
         &self,
         kernel: &KernelSource,
@@ -105,7 +110,36 @@ impl<R: Element, E: Executor> Tables<R, E> {
             out_ints: executor.reserve(launch.out_ints.len())?,
             out_reals: executor.reserve(launch.out_reals.len())?,
             gradient,
+            nodes_per_lane: kernel.nodes_per_lane,
         })
+    }
+
+    /// Whether `kernel` takes tables of this layout; a launch over others would read and write what it must not.
+    ///
+    /// # Errors
+    /// [`CudaError::Launch`] naming what differs.
+    pub(crate) fn check(&self, kernel: &KernelSource) -> Result<(), CudaError> {
+        let of_gradients = [kernel.of_gradients, self.gradient.is_some()].map(usize::from);
+        for (what, [expected, found]) in [
+            (
+                "bytes of a number",
+                [kernel.precision.bytes(), size_of::<R>()],
+            ),
+            (
+                "nodes per lane",
+                [kernel.nodes_per_lane, self.nodes_per_lane],
+            ),
+            ("sets of tables of gradients", of_gradients),
+        ] {
+            if expected != found {
+                return Err(CudaError::Launch {
+                    what: what.into(),
+                    expected,
+                    found,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Brings what a run wrote back into its launch.

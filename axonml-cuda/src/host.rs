@@ -254,6 +254,7 @@ impl Executor for HostKernels {
         blocks: usize,
         tables: &mut Tables<R, Self>,
     ) -> Result<(), CudaError> {
+        tables.check(kernel)?;
         let path = self.build(kernel)?;
         let library = load(&path)?;
         // SAFETY: the library was made from our text, where the symbol has this signature.
@@ -292,8 +293,8 @@ impl Executor for HostKernels {
         let entry = *entry;
         let run_blocks = |first: usize, end: usize| {
             let tables: &HostTables = &tables;
-            // SAFETY: the tables were made for this kernel, of precision `R`, with the lengths that the offsets in `header`
-            // imply; the kernel writes to nothing but the tables passed as mutable, where each block has places of its own,
+            // SAFETY: `check` found precision, layout and number of tables right; `Launch::check` has compared the lengths of
+            // the first six with the offsets in `header`, and `TableSizes` has made the others from it. The kernel writes to nothing but the tables passed as mutable, where each block has places of its own,
             // and keeps no pointer. A message is a string literal of the library, which stays loaded.
             unsafe {
                 let problem = entry(

@@ -15,6 +15,24 @@ pub(crate) const FIBER_WORDS: usize = 7;
 /// Words of a fibre's result, in the order of `RESULT_..` in the kernel.
 pub(crate) const RESULT_WORDS: usize = 3;
 
+/// What became of a fibre: the first word of its result.
+pub(crate) mod result {
+    pub(crate) const COMPLETED: u32 = 0;
+    pub(crate) const ANSWERED: u32 = 1;
+    pub(crate) const DIVERGED: u32 = 2;
+    pub(crate) const UNSTABLE: u32 = 3;
+    /// On the way back: cotangents that are not finite.
+    pub(crate) const NOT_FINITE: u32 = 4;
+
+    /// The same in CUDA C.
+    pub(crate) fn declaration() -> String {
+        format!(
+            "enum {{ COMPLETED = {COMPLETED}, ANSWERED = {ANSWERED}, DIVERGED = {DIVERGED}, UNSTABLE = {UNSTABLE}, \
+             NOT_FINITE = {NOT_FINITE} }};\n"
+        )
+    }
+}
+
 /// "No such thing" among 32-bit words.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -90,7 +108,7 @@ words! {
         of_waveforms,
         of_fields,
         /// Steps of a segment whose cotangents are handed out one by one; 0 if no fibre has space-time potentials.
-        trace_states,
+        traced_steps,
         /// In `reals`: parameters of the reverse kernel.
         reverse_parameters,
         /// In `sums`, per source each.

@@ -282,7 +282,7 @@ fn ordered(bits: i64, sign: u32) -> i64 {
 }
 
 /// Nodes watched, each once, in order.
-fn watched(spec: &ObserverSpec, nodes: usize) -> Vec<usize> {
+pub(crate) fn watched(spec: &ObserverSpec, nodes: usize) -> Vec<usize> {
     let mut watched = spec.nodes.resolve(nodes).unwrap_or_default();
     watched.sort_unstable();
     watched.dedup();

@@ -60,7 +60,7 @@ impl<R: Real> Launch<R> {
         for (what, expected, found) in [
             (
                 "bytes of a number",
-                kernel.bytes_of_a_number(),
+                kernel.precision.bytes(),
                 size_of::<R>(),
             ),
             ("words", words, self.words.len()),

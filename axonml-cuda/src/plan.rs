@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use axonml_autodiff::{ObserverKind, Precision, Rollout, SourceField};
+use axonml_autodiff::{ObserverKind, Rollout, SourceField};
 
 use crate::layout::{LANES, field_rows, slots, state_rows};
+use crate::observers::watched;
 
 /// Crossings per fibre for which a raster has room at first; a launch that finds more is repeated with enough.
 pub(crate) const FIRST_RASTER_CAPACITY: usize = 128;
@@ -64,14 +65,11 @@ pub(crate) fn bytes_of(rollout: &Rollout, fiber: usize, nodes_per_lane: usize) -
             ObserverKind::Raster => 4 * FIRST_RASTER_CAPACITY,
             recorder @ (ObserverKind::Recorder { .. } | ObserverKind::Traces { .. }) => {
                 let (states, every) = recorder.recorded().unwrap_or_default();
-                (steps / every.max(1) + 1) * (1 + states.len()) * cable.nodes()
+                let width = watched(spec, cable.nodes()).len();
+                (steps / every.max(1) + 1) * (1 + states.len()) * width
             }
         })
         .sum();
     let numbers = state + fields * field_rows(cable) * row + seen;
-    numbers
-        * match rollout.precision {
-            Precision::F32 => 4,
-            Precision::F64 => 8,
-        }
+    numbers * rollout.precision.bytes()
 }

@@ -5,9 +5,9 @@ mod settings;
 
 use axonml_autodiff::{GradientRequest, PerLane, Precision, Real, Rollout};
 
-use crate::layout::{Header, LANES, ObserverWords, WARPS, is_explicit, modes};
+use crate::layout::{Header, LANES, ObserverWords, WARPS, is_explicit, modes, result};
 use crate::membrane::{Constants, MembraneText, ParameterSets};
-use crate::sums::SumLayout;
+use crate::sums::{FLUSH_STEPS, SumLayout};
 use observed::{observers, seeds};
 pub(crate) use settings::Kept;
 use settings::{blocks, define, reverse_blocks, settings};
@@ -17,6 +17,7 @@ const EXPRELR: &str = include_str!("kernel/exprelr.cu");
 const CONTEXT: &str = include_str!("kernel/context.cu");
 const IMPLICIT: &str = include_str!("kernel/cable_implicit.cu");
 const EXPLICIT: &str = include_str!("kernel/cable_explicit.cu");
+const INTERNODES: &str = include_str!("kernel/internodes.cu");
 const MODES: &str = include_str!("kernel/modes.cu");
 const DRIVE: &str = include_str!("kernel/drive.cu");
 const OBSERVERS: &str = include_str!("kernel/observers.cu");
@@ -141,34 +142,20 @@ impl KernelSource {
             Role::Run | Role::Reverse => ["", ""],
         };
         let observers = observers(rollout);
-        let declarations = declarations();
-        let exprelr = exprelr(&membrane);
-        let text = assemble(
-            head,
-            &[
-                PRELUDE,
-                exprelr,
-                &declarations,
-                CONTEXT,
-                &membrane.text,
-                cable(rollout),
-                MODES,
-                DRIVE,
-                OBSERVERS,
-                &observers,
-                kept,
-                keep,
-                ROLLOUT,
-            ],
-        );
-        KernelSource {
-            text,
-            name: role.name(),
-            precision: R::PRECISION,
-            nodes_per_lane,
-            parameters: membrane.parameters,
-            of_gradients: role != Role::Run,
-        }
+        let parts = [
+            &membrane.text,
+            cable(rollout),
+            INTERNODES,
+            MODES,
+            DRIVE,
+            OBSERVERS,
+            &observers,
+            kept,
+            keep,
+            ROLLOUT,
+        ];
+        let text = assemble(head, &membrane, &parts);
+        KernelSource::of::<R>(role, nodes_per_lane, text, membrane)
     }
 
     fn reverse<R: Real>(
@@ -183,7 +170,7 @@ impl KernelSource {
         let fit = reverse_blocks(R::PRECISION, nodes_per_lane, modes(rollout));
         let mut head = settings::<R>(rollout, nodes_per_lane, Role::Reverse, request, fit);
         let numbers = sums.held() * LANES + 2 * modes(rollout);
-        let shared = numbers * size_of::<R>() <= SHARED_BYTES;
+        let shared = WARPS * numbers * size_of::<R>() <= SHARED_BYTES;
         for (name, value) in [
             ("OF_CABLES", usize::from(request.cables)),
             ("COEFFICIENTS", sums.coefficients.step),
@@ -191,46 +178,42 @@ impl KernelSource {
             ("FIBER_TOTALS", sums.totals),
             ("LANE_SUMS", sums.of_lane),
             ("SHARED_SUMS", usize::from(shared)),
+            ("FLUSH_STEPS", FLUSH_STEPS),
         ] {
             define(&mut head, name, &value);
         }
         let seeds = seeds(rollout);
-        let declarations = declarations();
-        let exprelr = exprelr(&membrane);
-        let text = assemble(
-            head,
-            &[
-                PRELUDE,
-                exprelr,
-                &declarations,
-                CONTEXT,
-                SUMS,
-                &membrane.text,
-                cable(rollout),
-                MODES_BACK,
-                CABLE_BACK,
-                DRIVE,
-                DRIVE_BACK,
-                SEEDS,
-                &seeds,
-                KEPT,
-                REVERSE,
-            ],
-        );
+        let parts = [
+            SUMS,
+            &membrane.text,
+            cable(rollout),
+            INTERNODES,
+            MODES_BACK,
+            CABLE_BACK,
+            DRIVE,
+            DRIVE_BACK,
+            SEEDS,
+            &seeds,
+            KEPT,
+            REVERSE,
+        ];
+        let text = assemble(head, &membrane, &parts);
+        KernelSource::of::<R>(Role::Reverse, nodes_per_lane, text, membrane)
+    }
+
+    fn of<R: Real>(
+        role: Role,
+        nodes_per_lane: usize,
+        text: String,
+        membrane: MembraneText,
+    ) -> Self {
         KernelSource {
             text,
-            name: Role::Reverse.name(),
+            name: role.name(),
             precision: R::PRECISION,
             nodes_per_lane,
             parameters: membrane.parameters,
-            of_gradients: true,
-        }
-    }
-
-    pub(crate) fn bytes_of_a_number(&self) -> usize {
-        match self.precision {
-            Precision::F32 => 4,
-            Precision::F64 => 8,
+            of_gradients: role != Role::Run,
         }
     }
 
@@ -261,10 +244,12 @@ fn each_class(
         .collect()
 }
 
-/// The parts that follow each other, a line between them.
-fn assemble(head: String, parts: &[&str]) -> String {
+/// A kernel's text: its settings, what all kernels begin with, and its own parts, a line between them.
+fn assemble(head: String, membrane: &MembraneText, parts: &[&str]) -> String {
+    let declarations = declarations();
+    let common = [PRELUDE, exprelr(membrane), &declarations, CONTEXT];
     let mut text = head;
-    for part in parts.iter().filter(|part| !part.is_empty()) {
+    for part in common.iter().chain(parts).filter(|part| !part.is_empty()) {
         text.push('\n');
         text += part;
     }
@@ -280,7 +265,7 @@ fn cable(rollout: &Rollout) -> &'static str {
 }
 
 fn declarations() -> String {
-    Header::declaration() + &ObserverWords::declaration()
+    Header::declaration() + &ObserverWords::declaration() + &result::declaration()
 }
 
 /// Derivatives of `x/(e^x - 1)`, where a membrane has any.

@@ -5,6 +5,10 @@ use axonml_autodiff::{CableSums, GradientRequest, Rollout};
 use crate::adjoint::Coefficients;
 use crate::layout::{LANES, is_explicit, modes, slot, slots};
 
+/// Steps after which the reverse kernel moves its sums into double precision. Segments begin at multiples of it, so that sums
+/// do not depend on them.
+pub(crate) const FLUSH_STEPS: usize = 16;
+
 /// Sums of a fibre: of coefficients of the membrane, then of the cable. A lane has one of each, and of the rows of cables
 /// that are solved for four per node.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,7 +18,7 @@ pub(crate) struct SumLayout {
     pub(crate) totals: usize,
     /// All sums of a lane.
     pub(crate) of_lane: usize,
-    nodes_per_lane: usize,
+    pub(crate) nodes_per_lane: usize,
 }
 
 impl SumLayout {
@@ -51,7 +55,7 @@ impl SumLayout {
         [&sums[..step], &sums[step..step + currents]]
     }
 
-    /// What the cable of a fibre of `nodes` nodes collected. `a_over_kappa` are the modes' decays times their couplings.
+    /// What the cable of a fibre of `nodes` nodes collected. `a_kappa` are the modes' decays times their couplings, uS.
     pub(crate) fn cable(&self, sums: &[f64], nodes: usize, a_kappa: &[f64]) -> CableSums {
         let Coefficients { step, currents } = self.coefficients;
         let (together, rows) = sums[step + currents..].split_at(self.totals - step - currents);

@@ -1,13 +1,10 @@
 //! Tables of numbers: coefficients of cables, initial states, fields of sources.
 
-use axonml_autodiff::cable::{ExplicitCable, ModalStep, Projection};
+use axonml_autodiff::cable::{ExplicitCable, ModalStep, Projection, US_PER_S};
 use axonml_autodiff::{Cable, Real, Rollout, SourceField, Start};
 use rayon::prelude::*;
 
 use crate::layout::{field_rows, modes, slot, slots, state_rows};
-
-/// S/cm2 times cm2 is S; the cables count in uS.
-pub(crate) const US_PER_S: f64 = 1e6;
 
 /// Tables under construction.
 pub(crate) struct Tables<'r, R> {
@@ -58,7 +55,7 @@ impl<'r, R: Real> Tables<'r, R> {
         let nodes = cable.nodes();
         let step = cable.modal_step(dt_ms);
         if let Some(step) = &step {
-            let sent = step.a.iter().zip(&step.kappa).map(|(a, kappa)| a * kappa);
+            let sent = step.sent_us();
             let all = step.a.iter().copied().chain(sent);
             let all = all.chain(step.kappa.iter().copied());
             self.modes.extend(all.map(|x| R::from_f64(x)));

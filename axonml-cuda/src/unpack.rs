@@ -1,16 +1,12 @@
 //! From what a kernel wrote back to the outcomes of fibres.
 
+use axonml_autodiff::cable::US_PER_S;
 use axonml_autodiff::{Cable, FiberOutcome, FiberState, FiberStatus, Observation, Real, Rollout};
 use rayon::prelude::*;
 
+use crate::layout::result::{ANSWERED, COMPLETED, UNSTABLE};
 use crate::layout::{RESULT_WORDS, modes, slot, slots, state_rows};
 use crate::pack::Launch;
-use crate::tables::US_PER_S;
-
-/// `RESULT_STATUS` of the kernel.
-const COMPLETED: u32 = 0;
-const ANSWERED: u32 = 1;
-const UNSTABLE: u32 = 3;
 
 /// Outcomes of the launch's fibres.
 ///

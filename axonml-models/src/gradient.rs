@@ -134,11 +134,11 @@ impl Simulation {
         }
         let backend = self.device().backend();
         let differentiated = backend.differentiate(rollout, objective, wanted.request())?;
-        let each = differentiated.into_iter().zip(members).enumerate();
-        let each = each.map(|(fiber, (result, &member))| {
+        let each = differentiated.into_iter().zip(members);
+        let each = each.map(|(result, &member)| {
             let not_finite =
                 |state: usize, node: Option<usize>| SimulationError::GradientNotFinite {
-                    fiber,
+                    fiber: member,
                     node,
                     time_ms: self.grid().time_ms(state),
                 };
@@ -152,7 +152,7 @@ impl Simulation {
                         .model
                         .gradient(&self.built[member], *cotangents, wanted)
                         .map_err(|error| SimulationError::Geometry {
-                            fiber: format!("fibre {fiber}"),
+                            fiber: format!("fibre {member}"),
                             problem: format!("no derivative by its internodes: {error}"),
                         })?;
                     if !gradient.is_finite() {

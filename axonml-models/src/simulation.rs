@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use axonml_autodiff::cable::US_PER_S;
 use axonml_autodiff::{Cable, ObserverSpec};
 use axonml_autodiff::{
     Drive, FiberState, FiberStatus, Outcome, Precision, Rollout, RolloutFiber, Start,
@@ -256,8 +257,7 @@ impl Simulation {
     pub fn stability(&self, fiber: usize, conductance_s_cm2: f64) -> Option<f64> {
         match &*self.built[fiber].cable {
             Cable::Explicit(cable) => {
-                let us_per_s = 1e6;
-                let conductance_us = us_per_s * conductance_s_cm2 * cable.area_cm2;
+                let conductance_us = US_PER_S * conductance_s_cm2 * cable.area_cm2;
                 Some(cable.stability(self.grid.dt_ms(), conductance_us))
             }
             _ => None,

@@ -124,10 +124,15 @@ impl Acceptance {
         let differences = peaks.iter().zip(&exact_peaks).map(|(a, b)| (a - b).abs());
         Ok(Acceptance {
             spontaneous_um: spontaneous(&Simulation::new(model, fibers, &quiet, device)?)?,
-            peak_mv: differences.fold(0.0, f64::max),
+            peak_mv: differences.fold(0.0, greatest),
             unstable: unstable(&simulation, &thresholds_ma)?,
         })
     }
+}
+
+/// The greater of two numbers, or NaN if one is.
+fn greatest(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b <= a { a } else { b }
 }
 
 fn stimulus(simulation: &Simulation) -> Result<Stimulus, SimulationError> {

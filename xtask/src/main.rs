@@ -23,7 +23,7 @@ struct Arguments {
 enum Task {
     /// Run every check that a change must pass, and print a table of them.
     Check(check::Check),
-    /// Measure simulation speed in node-steps per second.
+    /// Measure speed: node-steps per second, gradients, training sets.
     Bench(bench::Bench),
     /// Compare every backend with the scalar reference; flags are those of `axonml verify`.
     Verify {

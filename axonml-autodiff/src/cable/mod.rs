@@ -23,6 +23,9 @@ pub use implicit::ImplicitCable;
 pub use modal::ModalStep;
 pub use reduced::{Mode, ReducedCable, ReducedDrive};
 
+/// Microsiemens in a siemens: membranes count in S/cm2, cables in uS.
+pub const US_PER_S: f64 = 1e6;
+
 /// Effect of one unit (mA, or nA for injections) of a source on a fibre: right-hand sides before any time step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Projection {

@@ -26,6 +26,11 @@ impl ModalStep {
         self.a.len()
     }
 
+    /// What a mode sends to its nodes within the next step, per mV that moved it: `a kappa` of each, uS.
+    pub fn sent_us(&self) -> impl Iterator<Item = f64> {
+        self.a.iter().zip(&self.kappa).map(|(a, kappa)| a * kappa)
+    }
+
     /// Parity of mode `mode`.
     pub fn parity(&self, mode: usize) -> Parity {
         if mode < self.modes() / 2 {

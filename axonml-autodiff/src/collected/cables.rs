@@ -1,9 +1,6 @@
 //! What the numbers of a cable collect on the way back.
 
-use crate::cable::{Cable, CableCotangent, ModalStep};
-
-/// S/cm2 times cm2 is S; the cables count in uS.
-const US_PER_S: f64 = 1e6;
+use crate::cable::{Cable, CableCotangent, ModalStep, US_PER_S};
 
 /// Sums over the steps of a run, from which the cotangents of a cable's numbers follow.
 #[derive(Clone, Debug, PartialEq)]

@@ -85,7 +85,11 @@ impl<'t> Tensor<'t> {
 
     /// Each number to a power that is given.
     pub fn powf(self, exponent: f64) -> Self {
-        let slope = move |x: f64, _| exponent * x.powf(exponent - 1.0);
+        let slope = move |x: f64, _| match exponent {
+            // Of a constant, at 0 too.
+            0.0 => 0.0,
+            _ => exponent * x.powf(exponent - 1.0),
+        };
         self.unary("powf", |x| x.powf(exponent), slope)
     }
 

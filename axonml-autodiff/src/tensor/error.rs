@@ -38,6 +38,20 @@ pub enum TensorError {
         /// Shape of what was to be differentiated.
         found: Vec<usize>,
     },
+    /// What an operation that is not the tape's own gave on the way back is not one derivative per operand, of its shape.
+    #[error(
+        "`{operation}` gave derivatives of shapes {}; its operands have {}",
+        shapes(found),
+        shapes(expected)
+    )]
+    Pulled {
+        /// The operation.
+        operation: &'static str,
+        /// Shapes of what it gave.
+        found: Vec<Vec<usize>>,
+        /// Shapes of its operands.
+        expected: Vec<Vec<usize>>,
+    },
     /// An operation that is not the tape's own failed on the way back.
     #[error("`{operation}` has no derivative: {source}")]
     Operation {

@@ -69,7 +69,8 @@ pub struct Tensor<'t> {
 
 /// Derivatives of one number by everything that it was computed from.
 #[derive(Debug)]
-pub struct Gradients {
+pub struct Gradients<'t> {
+    tape: &'t GradientTape,
     /// One per entry of the tape; none where the number does not depend on it.
     by_entry: Vec<Option<ArrayD<f64>>>,
     shapes: Vec<Vec<usize>>,
@@ -139,8 +140,8 @@ impl GradientTape {
     ///
     /// # Errors
     /// The first error noted on the tape; [`TensorError::NotScalar`]; [`TensorError::NonFinite`] naming the operation
-    /// whose derivative is no number; [`TensorError::Operation`].
-    pub fn backward(&self, of: Tensor<'_>) -> Result<Gradients, TensorError> {
+    /// whose derivative is no number; [`TensorError::Operation`] and [`TensorError::Pulled`].
+    pub fn backward(&self, of: Tensor<'_>) -> Result<Gradients<'_>, TensorError> {
         self.sound()?;
         let last = self.own(&of);
         let entries = self.entries.borrow();
@@ -161,12 +162,21 @@ impl GradientTape {
                 operation,
                 source: source.into(),
             })?;
-            assert_eq!(bars.len(), entry.operands.len(), "`{operation}`");
+            let expected = entry.operands.iter().map(|&x| entries[x].value.shape());
+            if !expected.eq(bars.iter().map(|bar| bar.shape())) {
+                let operands = entry.operands.iter();
+                return Err(TensorError::Pulled {
+                    operation,
+                    found: bars.iter().map(|bar| bar.shape().to_vec()).collect(),
+                    expected: operands
+                        .map(|&x| entries[x].value.shape().to_vec())
+                        .collect(),
+                });
+            }
             for (place, (&operand, bar)) in entry.operands.iter().zip(bars).enumerate() {
                 if !entries[operand].varies {
                     continue;
                 }
-                assert_eq!(bar.shape(), entries[operand].value.shape(), "`{operation}`");
                 if let Some(error) = non_finite(&bar, operation, || {
                     format!("the derivative by operand {place}")
                 }) {
@@ -179,6 +189,7 @@ impl GradientTape {
             }
         }
         Ok(Gradients {
+            tape: self,
             by_entry,
             shapes: entries.iter().map(|e| e.value.shape().to_vec()).collect(),
         })
@@ -305,15 +316,19 @@ impl fmt::Debug for GradientTape {
     }
 }
 
-impl Gradients {
+impl Gradients<'_> {
     /// The derivative by `tensor`, of its shape; zeros if the number does not depend on it (as on constants).
     ///
     /// # Errors
     /// [`TensorError::Shape`] for a tensor that was put on the tape after the derivative was taken.
+    ///
+    /// # Panics
+    /// If the tensor is on another tape.
     pub fn of(&self, tensor: Tensor<'_>) -> Result<ArrayD<f64>, TensorError> {
-        match self.by_entry.get(tensor.index) {
+        let index = self.tape.own(&tensor);
+        match self.by_entry.get(index) {
             Some(Some(bar)) => Ok(bar.clone()),
-            Some(None) => Ok(ArrayD::zeros(&self.shapes[tensor.index][..])),
+            Some(None) => Ok(ArrayD::zeros(&self.shapes[index][..])),
             None => Err(TensorError::Shape {
                 operation: "backward",
                 found: vec![tensor.shape()],

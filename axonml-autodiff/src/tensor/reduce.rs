@@ -17,8 +17,10 @@ impl<'t> Tensor<'t> {
 
     /// The mean of all numbers, a single one.
     pub fn mean(self) -> Self {
-        let count = self.raw().len();
-        self.sum() / count as f64
+        match self.raw().len() {
+            0 => self.tape.misfit("mean", &[self], "one number or more"),
+            count => self.sum() / count as f64,
+        }
     }
 
     /// Sums along `axis`, which is left out.

@@ -196,7 +196,8 @@ fn the_first_error_is_reported_where_numbers_are_read() {
     let text = sum.number().unwrap_err().to_string();
     assert!(text.contains("`add` does not fit [2] and [3]"), "{text}");
     assert_eq!(tape.backward(sum).unwrap_err().to_string(), text);
-    let misfits: [for<'t> fn(Tensor<'t>) -> Tensor<'t>; 13] = [
+    let misfits: [for<'t> fn(Tensor<'t>) -> Tensor<'t>; 14] = [
+        |x| x.slice_axis(0, 0..0).mean(),
         |x| x.sum_axis(1),
         |x| x.mean_axis(1),
         |x| x.max_axis(3),
@@ -267,4 +268,28 @@ fn operations_of_others() {
     });
     let error = tape.backward(refusing).unwrap_err();
     assert_eq!(error.to_string(), "`refuse` has no derivative: no way back");
+
+    let narrow = |bar: &ArrayD<f64>| Ok(vec![bar.clone()]);
+    let wrong = tape.operation("narrow", &[x], array![1.0].into_dyn(), narrow);
+    let error = tape.backward(wrong).unwrap_err();
+    let text = "`narrow` gave derivatives of shapes [1]; its operands have [2]";
+    assert_eq!(error.to_string(), text);
+}
+
+#[test]
+fn constants_in_disguise_have_derivative_0() {
+    let tape = GradientTape::new();
+    let x = tape.variable(array![0.0, 2.0]);
+    let gradients = tape.backward(x.powf(0.0).sum()).unwrap();
+    assert_eq!(gradients.of(x).unwrap(), array![0.0, 0.0].into_dyn());
+}
+
+/// Two tapes in a loop are easily mixed up.
+#[test]
+#[should_panic(expected = "another tape")]
+fn derivatives_are_asked_for_by_tensors_of_their_tape() {
+    let (tape, other) = (GradientTape::new(), GradientTape::new());
+    let x = tape.variable(array![1.0]);
+    let unrelated = other.variable(array![1.0]);
+    let _ = tape.backward(x.square().sum()).unwrap().of(unrelated);
 }

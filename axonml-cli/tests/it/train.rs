@@ -38,9 +38,13 @@ learning_rate = 0.003
 ";
 
 fn folder(name: &str) -> Folder {
+    folder_with(name, RECIPE, CONFIG)
+}
+
+fn folder_with(name: &str, recipe: &str, config: &str) -> Folder {
     let folder = Folder::new(name);
-    folder.write("recipe.toml", RECIPE);
-    folder.write("c.toml", CONFIG);
+    folder.write("recipe.toml", recipe);
+    folder.write("c.toml", config);
     folder
 }
 
@@ -157,15 +161,8 @@ kind = \"thresholds\"
 cases = 8
 iterations = 7
 ";
-    let folder = |name: &str| {
-        let folder = Folder::new(name);
-        folder.write(
-            "recipe.toml",
-            RECIPE.replace("tstop_ms = 0.5", "tstop_ms = 3"),
-        );
-        folder.write("c.toml", config);
-        folder
-    };
+    let recipe = RECIPE.replace("tstop_ms = 0.5", "tstop_ms = 3");
+    let folder = |name: &str| folder_with(name, &recipe, config);
     let whole = folder("fit-whole");
     whole.axonml("train c.toml --threads 1").done();
     let costs: Vec<f64> = whole

@@ -24,8 +24,10 @@ pub(crate) struct DriveSums<R> {
 struct SlotSums<R> {
     /// `[lane][step]`; empty if not wanted.
     waveforms: Vec<Vec<f64>>,
-    /// Of the fields of a unit source.
+    /// Of the fields of a unit source, since they were moved last.
     fields: Fields<R>,
+    /// The same in double precision, up to then.
+    moved: Fields<f64>,
 }
 
 impl<R: Real> DriveSums<R> {
@@ -38,21 +40,26 @@ impl<R: Real> DriveSums<R> {
         let lanes = drive.lanes;
         let cable = &rollout.fibers[members[0]].cable;
         let fields = request.fields || request.cables;
-        let slots = drive.slots.iter().map(|slot| SlotSums {
-            waveforms: match request.waveforms {
-                true => vec![vec![0.0; rollout.grid.steps()]; lanes],
-                false => Vec::new(),
-            },
-            fields: match fields {
-                true => Fields {
-                    nodes: vec![R::default(); slot.fields.nodes.len()],
-                    modes: vec![
-                        R::default();
-                        (slot.fields.nodes.len() - lanes) * cable.modes_per_internode()
-                    ],
+        let slots = drive.slots.iter().map(|slot| {
+            let nodes = slot.fields.nodes.len();
+            let (nodes, modes) = match fields {
+                true => (nodes, (nodes - lanes) * cable.modes_per_internode()),
+                false => (0, 0),
+            };
+            SlotSums {
+                waveforms: match request.waveforms {
+                    true => vec![vec![0.0; rollout.grid.steps()]; lanes],
+                    false => Vec::new(),
                 },
-                false => Fields::default(),
-            },
+                fields: Fields {
+                    nodes: vec![R::default(); nodes],
+                    modes: vec![R::default(); modes],
+                },
+                moved: Fields {
+                    nodes: vec![0.0; nodes],
+                    modes: vec![0.0; modes],
+                },
+            }
         });
         let dense = drive.dense.iter();
         let dense = dense.map(|source| DenseSums::new(source.given(drive.dt_ms), request));
@@ -145,6 +152,21 @@ impl<R: Real> DriveSums<R> {
         }
     }
 
+    /// Moves sums in the group's precision into double precision; to be called before they are asked for, and often enough
+    /// for single precision to hold them.
+    pub(crate) fn flush(&mut self) {
+        let move_all = |from: &mut [R], to: &mut [f64]| {
+            for (from, to) in from.iter_mut().zip(to) {
+                *to += from.to_f64();
+                *from = R::default();
+            }
+        };
+        for sums in &mut self.slots {
+            move_all(&mut sums.fields.nodes, &mut sums.moved.nodes);
+            move_all(&mut sums.fields.modes, &mut sums.moved.modes);
+        }
+    }
+
     /// What lane `lane` with fibre `fiber` collected: by its amplitude, and of its sources.
     pub(crate) fn finish(
         &self,
@@ -154,11 +176,9 @@ impl<R: Real> DriveSums<R> {
         fiber: usize,
     ) -> (f64, Vec<SourceSums>) {
         let cable = &rollout.fibers[fiber].cable;
-        let column = |x: &[R], count: usize| -> Vec<f64> {
+        let column = |x: &[f64], count: usize| -> Vec<f64> {
             let count = if self.fields { count } else { 0 };
-            (0..count)
-                .map(|k| x[k * drive.lanes + lane].to_f64())
-                .collect()
+            (0..count).map(|k| x[k * drive.lanes + lane]).collect()
         };
         let mut slots = self.slots.iter();
         let mut dense = drive.dense.iter().zip(&self.dense);
@@ -170,8 +190,8 @@ impl<R: Real> DriveSums<R> {
                 };
                 SourceSums::Separable {
                     waveform: sums.waveforms.get(lane).cloned().unwrap_or_default(),
-                    nodes_na: column(&sums.fields.nodes, cable.nodes()),
-                    increments: column(&sums.fields.modes, cable.mode_count()),
+                    nodes_na: column(&sums.moved.nodes, cable.nodes()),
+                    increments: column(&sums.moved.modes, cable.mode_count()),
                 }
             }
             SourceField::Dense(_) => match dense.find(|(source, _)| source.lane == lane) {

@@ -27,7 +27,7 @@ pub(super) struct Total<R> {
     new: Vec<R>,
 }
 
-/// How a sum is come by that is not at hand.
+/// How a sum that is not at hand is computed.
 #[derive(Clone, Copy)]
 enum How<'a> {
     /// By summing these lanes anew.

@@ -99,7 +99,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             used: indices.len(),
             nodes,
             cable: pack_cable::<R, L>(&cables, nodes, rollout.grid.dt_ms()),
-            drive: GroupDrive::new(rollout, &members, nodes),
+            drive: GroupDrive::new(rollout, &members, indices.len(), nodes),
             step: interpreter(rollout, &rollout.membrane.step, &members, len),
             u: zeros(),
             u_before: zeros(),

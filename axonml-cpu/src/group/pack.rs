@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::cable::ExplicitCable;
+use axonml_autodiff::cable::{ExplicitCable, US_PER_S};
 use axonml_autodiff::{Binding, BoundProgram, Cable, Real, Rollout};
 
 use crate::cable::{ExplicitRows, ModeRows, NodeRows};
 use crate::interpreter::Interpreter;
 use crate::tape::{Tape, Target};
-
-/// S/cm2 times cm2 is S; the cables count in uS.
-pub(super) const US_PER_S: f64 = 1e6;
 
 /// The linear part of the fibres of a group.
 pub(super) enum GroupCable<R> {

@@ -3,7 +3,8 @@
 
 mod results;
 mod segments;
-mod trace;
+mod sizes;
+mod steps;
 
 use std::ops::Range;
 
@@ -14,15 +15,16 @@ use axonml_autodiff::{
 use rayon::prelude::*;
 
 use crate::execute::{Element, Executor, GradientTables, Tables, check_size};
-use crate::layout::{LANES, NONE, checkpoint_rows, field_rows, modes, slot, slots, state_rows};
+use crate::layout::{NONE, modes, slot, slots, state_rows};
 use crate::membrane::ParameterSets;
 use crate::pack::{Launch, pack, words};
 use crate::plan::{FIRST_RASTER_CAPACITY, classes, launches};
-use crate::source::{Kept, KernelSource};
+use crate::source::KernelSource;
 use crate::sums::SumLayout;
 use crate::unpack::unpack;
 use segments::{Segments, traces};
-use trace::Trace;
+use sizes::TableSizes;
+use steps::StepCotangents;
 
 /// Runs a rollout and differentiates an objective of what it saw.
 pub(crate) fn differentiate<E: Executor>(
@@ -63,13 +65,14 @@ fn differentiate_as<R: Element, E: Executor>(
     asked: Asked<'_>,
 ) -> Result<Vec<Differentiated>, BackendError> {
     let request = asked.request;
-    let [budget, kept_budget] = executor.gradient_bytes()?;
+    let budgets = executor.gradient_bytes()?;
+    let budget = budgets[0];
     let mut fibers: Vec<Option<Differentiated>> = vec![None; rollout.fibers.len()];
     for (nodes_per_lane, class) in classes(rollout) {
         let sets = ParameterSets::new(rollout, &class);
         let [forward, reverse] =
             KernelSource::of_gradients::<R>(rollout, &sets, nodes_per_lane, request);
-        let segments = Segments::new(rollout, &class, nodes_per_lane, request, kept_budget)?;
+        let segments = Segments::new(rollout, &class, nodes_per_lane, request, budgets)?;
         let mut set_of = sets.of_fiber.iter().copied();
         for part in launches(rollout, &class, nodes_per_lane, budget) {
             check_size(rollout, &part, nodes_per_lane, budget)?;
@@ -110,6 +113,33 @@ struct Way<'a, E> {
     layout: SumLayout,
 }
 
+/// What a kernel is launched over.
+struct Launched {
+    steps: Range<usize>,
+    /// The checkpoint to begin from, if the steps were taken before.
+    checkpoint: Option<usize>,
+    /// The state from which on all are kept, going forward.
+    keep_from: usize,
+}
+
+impl Launched {
+    /// All of a segment, or of a run, its states kept.
+    fn of(steps: &Range<usize>) -> Self {
+        Launched {
+            steps: steps.clone(),
+            checkpoint: None,
+            keep_from: steps.start,
+        }
+    }
+}
+
+/// A run that was taken, and what it left behind for the way back.
+struct Ran<R: Element, E: Executor> {
+    launch: Launch<R>,
+    tables: Tables<R, E>,
+    outcomes: Vec<FiberOutcome>,
+}
+
 /// What the objective says about a fibre that did not diverge.
 struct Said {
     loss: f64,
@@ -119,7 +149,11 @@ struct Said {
 impl<E: Executor> Way<'_, E> {
     fn go<R: Element>(&self) -> Result<Vec<Differentiated>, BackendError> {
         let (executor, nodes_per_lane) = (self.executor, self.forward.nodes_per_lane);
-        let (mut launch, mut tables, mut outcomes) = self.run_keeping::<R>()?;
+        let Ran {
+            mut launch,
+            mut tables,
+            mut outcomes,
+        } = self.run_keeping::<R>()?;
         if !self.asked.final_states {
             outcomes.iter_mut().for_each(|outcome| outcome.state = None);
         }
@@ -127,37 +161,39 @@ impl<E: Executor> Way<'_, E> {
 
         let seeds = self.seed(&mut launch, &said);
         executor.overwrite(&mut tables.out_reals, &seeds)?;
-        let mut trace = (launch.header.trace_states > 0)
-            .then(|| Trace::new(self.rollout, self.fibers, self.asked.request));
-        for (index, segment) in self.segments.steps.iter().enumerate().rev() {
-            if index + 1 < self.segments.steps.len() {
-                let from = Some((segment, index));
-                self.launch(&mut launch, &mut tables, self.forward, from, segment.start)?;
+        let traced_steps = launch.header.traced_steps as usize;
+        let mut trace = (traced_steps > 0)
+            .then(|| StepCotangents::new(self.rollout, self.fibers, self.asked.request));
+        let mut rows = match trace {
+            Some(_) => vec![R::default(); self.sizes(&launch).trace],
+            None => Vec::new(),
+        };
+        let segments = &self.segments.steps;
+        for (index, segment) in segments.iter().enumerate().rev() {
+            if index + 1 < segments.len() {
+                let again = Launched {
+                    checkpoint: Some(index),
+                    ..Launched::of(segment)
+                };
+                self.launch(&mut launch, &mut tables, self.forward, again)?;
             }
-            let back = Some((segment, NONE as usize));
-            self.launch(&mut launch, &mut tables, self.reverse, back, segment.start)?;
+            let back = Launched::of(segment);
+            self.launch(&mut launch, &mut tables, self.reverse, back)?;
             if let (Some(trace), Some(more)) = (&mut trace, &tables.gradient) {
-                let mut rows =
-                    vec![R::default(); trace_numbers(self.rollout, &launch, nodes_per_lane)];
                 executor.download(&more.trace, &mut rows)?;
-                let states = launch.header.trace_states as usize;
-                trace.add(segment.clone(), states, &rows, nodes_per_lane);
+                trace.add(segment.clone(), traced_steps, &rows, nodes_per_lane);
             }
         }
-        if self.segments.steps.is_empty() {
-            let none = self.rollout.steps.clone();
-            let back = Some((&none, NONE as usize));
-            self.launch(&mut launch, &mut tables, self.reverse, back, none.start)?;
+        if segments.is_empty() {
+            let back = Launched::of(&self.rollout.steps);
+            self.launch(&mut launch, &mut tables, self.reverse, back)?;
         }
         self.results(launch, &tables, outcomes, said, trace)
     }
 
     /// The whole run, keeping the states of the last segment, and where each of the others begins; repeated with more room
     /// if a raster overflows.
-    #[allow(clippy::type_complexity)]
-    fn run_keeping<R: Element>(
-        &self,
-    ) -> Result<(Launch<R>, Tables<R, E>, Vec<FiberOutcome>), BackendError> {
+    fn run_keeping<R: Element>(&self) -> Result<Ran<R, E>, BackendError> {
         let (rollout, nodes_per_lane) = (self.rollout, self.forward.nodes_per_lane);
         let mut capacity = vec![FIRST_RASTER_CAPACITY; rollout.observers.len()];
         loop {
@@ -173,11 +209,20 @@ impl<E: Executor> Way<'_, E> {
             launch.words = words(&launch.header, &launch.observers);
             let mut tables = Tables::new(self.executor, self.forward, &launch, Some(gradient))?;
             let last = self.segments.steps.last();
-            let keep_from = last.map_or(rollout.steps.start, |last| last.start);
-            self.launch(&mut launch, &mut tables, self.forward, None, keep_from)?;
+            let whole = Launched {
+                keep_from: last.map_or(rollout.steps.start, |last| last.start),
+                ..Launched::of(&rollout.steps)
+            };
+            self.launch(&mut launch, &mut tables, self.forward, whole)?;
             tables.fetch(self.executor, &mut launch)?;
             match unpack(rollout, self.fibers, nodes_per_lane, &launch, &capacity) {
-                Ok(outcomes) => return Ok((launch, tables, outcomes)),
+                Ok(outcomes) => {
+                    return Ok(Ran {
+                        launch,
+                        tables,
+                        outcomes,
+                    });
+                }
                 Err(needed) => capacity = needed,
             }
         }
@@ -190,7 +235,6 @@ impl<E: Executor> Way<'_, E> {
     ) -> Result<GradientTables<R, E>, BackendError> {
         let (rollout, request) = (self.rollout, self.asked.request);
         let fibers = self.fibers.len();
-        let row = slots(self.forward.nodes_per_lane);
         let sources = self.fibers.iter();
         let sources: usize = sources.map(|&f| rollout.drive.sources[f].len()).sum();
         let header = &mut launch.header;
@@ -202,7 +246,7 @@ impl<E: Executor> Way<'_, E> {
         header.of_amplitudes = u64::from(request.amplitudes);
         header.of_waveforms = u64::from(request.waveforms);
         header.of_fields = u64::from(request.fields || request.cables);
-        header.trace_states = match traces(rollout, self.fibers, request) {
+        header.traced_steps = match traces(rollout, self.fibers, request) {
             true => kept_states as u64 - 1,
             false => 0,
         };
@@ -214,39 +258,39 @@ impl<E: Executor> Way<'_, E> {
             sums += sources * rollout.steps.len();
         }
         header.field_sums = sums as u64;
-        if header.of_fields != 0 {
-            sums += sources * self.field_rows() * row;
-        }
-        let kept = checkpoints * checkpoint_rows(rollout)
-            + kept_states * Kept::new(rollout, request).rows(rollout);
-        let trace = trace_numbers(rollout, launch, self.forward.nodes_per_lane);
+        let sizes = self.sizes(launch);
         let executor = self.executor;
         Ok(GradientTables {
-            kept: executor.reserve(fibers * kept * row)?,
-            back: executor.reserve(fibers * (state_rows(rollout) + 2) * row)?,
-            // Devices have no empty tables.
-            lane_sums: executor.reserve((fibers * self.layout.of_lane * LANES).max(1))?,
-            sums: executor.reserve(sums.max(1))?,
-            trace: executor.reserve(trace.max(1))?,
+            kept: executor.reserve(sizes.kept)?,
+            back: executor.reserve(sizes.back)?,
+            lane_sums: executor.reserve(sizes.lane_sums)?,
+            sums: executor.reserve(sizes.sums)?,
+            trace: executor.reserve(sizes.trace)?,
         })
     }
 
-    /// Launches a kernel over a segment, from the checkpoint of that index, or over the whole run; states from `keep_from`
-    /// on are kept.
+    fn sizes<R>(&self, launch: &Launch<R>) -> TableSizes {
+        let sources = self.fibers.iter();
+        TableSizes::new(
+            self.rollout,
+            &launch.header,
+            &self.layout,
+            sources.map(|&f| self.rollout.drive.sources[f].len()).sum(),
+            self.asked.request,
+        )
+    }
+
     fn launch<R: Element>(
         &self,
         launch: &mut Launch<R>,
         tables: &mut Tables<R, E>,
         kernel: &KernelSource,
-        segment: Option<(&Range<usize>, usize)>,
-        keep_from: usize,
+        of: Launched,
     ) -> Result<(), BackendError> {
-        let whole = (&self.rollout.steps, NONE as usize);
-        let (steps, checkpoint) = segment.unwrap_or(whole);
-        launch.header.begin_step = steps.start as u64;
-        launch.header.end_step = steps.end as u64;
-        launch.header.checkpoint = checkpoint as u64;
-        launch.header.keep_from = keep_from as u64;
+        launch.header.begin_step = of.steps.start as u64;
+        launch.header.end_step = of.steps.end as u64;
+        launch.header.checkpoint = of.checkpoint.map_or(u64::from(NONE), |index| index as u64);
+        launch.header.keep_from = of.keep_from as u64;
         launch.words = words(&launch.header, &launch.observers);
         self.executor.overwrite(&mut tables.words, &launch.words)?;
         self.executor.launch(kernel, launch.blocks, tables)?;
@@ -305,15 +349,4 @@ impl<E: Executor> Way<'_, E> {
         }
         to
     }
-
-    fn field_rows(&self) -> usize {
-        field_rows(&self.rollout.fibers[self.fibers[0]].cable)
-    }
-}
-
-/// Numbers in the table of single steps' cotangents.
-fn trace_numbers<R>(rollout: &Rollout, launch: &Launch<R>, nodes_per_lane: usize) -> usize {
-    let header = &launch.header;
-    let fields = 1 + modes(rollout);
-    (header.fibers * header.trace_states) as usize * fields * slots(nodes_per_lane)
 }

@@ -6,15 +6,13 @@ use axonml_autodiff::{
 };
 use rayon::prelude::*;
 
-use super::trace::{self, Trace};
+use super::steps::{self, StepCotangents};
 use super::{Said, Way};
 use crate::execute::{Element, Executor, Tables};
+use crate::layout::result::NOT_FINITE;
 use crate::layout::{RESULT_WORDS, modes, slot, slots, state_rows};
 use crate::pack::Launch;
 use crate::unpack::state;
-
-/// `RESULT_STATUS` of the kernel.
-const NOT_FINITE: u32 = 4;
 
 /// Sums of sources as the kernel hands them over.
 struct OfSources<'s> {
@@ -34,26 +32,21 @@ impl<E: Executor> Way<'_, E> {
         tables: &Tables<R, E>,
         outcomes: Vec<FiberOutcome>,
         said: Vec<Option<Said>>,
-        trace: Option<Trace>,
+        trace: Option<StepCotangents>,
     ) -> Result<Vec<Differentiated>, BackendError> {
         let (rollout, executor) = (self.rollout, self.executor);
         let Some(more) = &tables.gradient else {
             unreachable!("kernels of gradients have their tables")
         };
-        let row = slots(self.forward.nodes_per_lane);
-        let fibers = self.fibers.len();
-        let mut back = vec![R::default(); fibers * (state_rows(rollout) + 2) * row];
+        let sizes = self.sizes(&launch);
+        let mut back = vec![R::default(); sizes.back];
         executor.download(&more.back, &mut back)?;
-        let sources = self.fibers.iter();
-        let sources = sources.map(|&fiber| rollout.drive.sources[fiber].len());
-        let of_fields = match launch.header.of_fields {
-            0 => 0,
-            _ => sources.clone().sum::<usize>() * self.field_rows() * row,
-        };
-        let mut sums = vec![0.0; (launch.header.field_sums as usize + of_fields).max(1)];
+        let mut sums = vec![0.0; sizes.sums];
         executor.download(&more.sums, &mut sums)?;
         executor.download(&tables.out_ints, &mut launch.out_ints)?;
+        let sources = self.fibers.iter();
         let first_sources: Vec<usize> = sources
+            .map(|&fiber| rollout.drive.sources[fiber].len())
             .scan(0, |next, count| {
                 *next += count;
                 Some(*next - count)
@@ -109,10 +102,7 @@ impl<E: Executor> Way<'_, E> {
         let cable = &self.rollout.fibers[fiber].cable;
         let [step, currents] = self.layout.coefficients(sums);
         let a_kappa = cable.modal_step(self.rollout.grid.dt_ms());
-        let a_kappa = a_kappa.map_or(Vec::new(), |step| {
-            let products = step.a.iter().zip(&step.kappa);
-            products.map(|(a, kappa)| a * kappa).collect()
-        });
+        let a_kappa = a_kappa.map_or(Vec::new(), |step| step.sent_us().collect());
         let wanted = self.asked.request.cables;
         Collected {
             start,
@@ -133,7 +123,7 @@ impl<E: Executor> Way<'_, E> {
         fiber: usize,
         position: usize,
         sums: &OfSources<'_>,
-        trace: Option<&Trace>,
+        trace: Option<&StepCotangents>,
     ) {
         let (rollout, request) = (self.rollout, self.asked.request);
         let nodes_per_lane = self.forward.nodes_per_lane;
@@ -183,7 +173,7 @@ impl<E: Executor> Way<'_, E> {
                         }
                         SourceSums::Dense(sums.clone())
                     }
-                    None => trace::nothing(rollout, fiber, source, request),
+                    None => steps::nothing(rollout, fiber, source, request),
                 },
             });
         }

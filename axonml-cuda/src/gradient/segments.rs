@@ -7,14 +7,10 @@ use axonml_autodiff::{BackendError, GradientRequest, Rollout, SourceField};
 
 use crate::layout::{LANES, checkpoint_rows, field_rows, slots, state_rows};
 use crate::source::Kept;
-use crate::sums::SumLayout;
+use crate::sums::{FLUSH_STEPS, SumLayout};
 
 /// Fibres that fill a device: more of them at once gain nothing, and leave less memory for each.
 const FIBERS_AT_ONCE: usize = 4096;
-
-/// Steps after which the reverse kernel moves its sums into double precision: `FLUSH_STEPS`. Segments begin at multiples of
-/// it, so that sums do not depend on them.
-const FLUSH_STEPS: usize = 16;
 
 /// A run cut into segments, at the multiples of a number of steps. All but the last are run twice.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +41,7 @@ impl Sizes {
         nodes_per_lane: usize,
         request: GradientRequest,
     ) -> Self {
-        let number = size_of_number(rollout);
+        let number = rollout.precision.bytes();
         let row = slots(nodes_per_lane);
         let fields = rollout
             .fibers
@@ -81,7 +77,12 @@ impl Sizes {
         self.fixed
             + cuts(steps, length).count() * self.checkpoint
             + (longest + 1) * self.kept_state
-            + longest * self.traced_step
+            + self.traced(steps, length)
+    }
+
+    /// The part of it that the host reads after every segment.
+    fn traced(&self, steps: &Range<usize>, length: usize) -> usize {
+        length.min(steps.len()) * self.traced_step
     }
 }
 
@@ -89,13 +90,6 @@ impl Sizes {
 fn cuts(steps: &Range<usize>, length: usize) -> impl Iterator<Item = usize> + use<> {
     let first = (steps.start + 1).next_multiple_of(length);
     (first..steps.end).step_by(length)
-}
-
-fn size_of_number(rollout: &Rollout) -> usize {
-    match rollout.precision {
-        axonml_autodiff::Precision::F32 => 4,
-        axonml_autodiff::Precision::F64 => 8,
-    }
 }
 
 /// Whether cotangents of single steps are wanted: by space-time potentials.
@@ -112,16 +106,17 @@ pub(super) fn traces(rollout: &Rollout, fibers: &[usize], request: GradientReque
 }
 
 impl Segments {
-    /// As few segments, of as many fibres at once, as fit in `budget` bytes.
+    /// As few segments, of as many fibres at once, as fit: `tables` bytes for what the host reads after each segment, `budget`
+    /// for everything. The former is only kept to as far as the shortest segments of single fibres allow.
     ///
     /// # Errors
-    /// [`BackendError::Unsupported`] if not even one fibre does, with the sizes.
+    /// [`BackendError::Unsupported`] if not even one fibre fits `budget`, with the sizes.
     pub(super) fn new(
         rollout: &Rollout,
         fibers: &[usize],
         nodes_per_lane: usize,
         request: GradientRequest,
-        budget: usize,
+        [tables, budget]: [usize; 2],
     ) -> Result<Self, BackendError> {
         let sizes = Sizes::new(rollout, fibers, nodes_per_lane, request);
         let steps = &rollout.steps;
@@ -139,17 +134,26 @@ impl Segments {
         }
         let (least, shortest) = least;
         if least > budget {
+            let most = fibers.iter();
+            let most = most.max_by_key(|&&fiber| rollout.drive.sources[fiber].len());
             return Err(BackendError::Unsupported(format!(
                 "differentiating fibre {} over {} steps needs {} KiB on the device even in segments of {shortest} steps, \
                  and {} KiB are free: take fewer steps at once (truncated), ask for fewer derivatives, or use the CPU",
-                fibers.first().copied().unwrap_or(0),
+                most.copied().unwrap_or(0),
                 steps.len(),
                 least.div_ceil(1 << 10),
                 budget >> 10,
             )));
         }
-        let at_once = FIBERS_AT_ONCE.min(fibers.len()).min(budget / least);
-        let fits = |&length: &usize| sizes.of(steps, length) <= budget / at_once;
+        let traced = sizes.traced(steps, FLUSH_STEPS).max(1);
+        let at_once = FIBERS_AT_ONCE
+            .min(fibers.len())
+            .min(budget / least)
+            .min((tables / traced).max(1));
+        let fits = |&length: &usize| {
+            sizes.of(steps, length) <= budget / at_once
+                && sizes.traced(steps, length) <= tables / at_once
+        };
         let length = lengths().find(fits).unwrap_or(shortest);
         let starts: Vec<usize> = std::iter::once(steps.start)
             .chain(cuts(steps, length))

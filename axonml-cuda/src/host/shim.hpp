@@ -26,7 +26,7 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define SHARED_TABLE(name, count)                              \
-  static_assert((count) * sizeof(REAL) <= sizeof(shim::Block::shared), "more shared memory than there is"); \
+  static_assert(WARPS * (count) * sizeof(REAL) <= sizeof(shim::Block::shared), "more shared memory than there is"); \
   REAL* name = reinterpret_cast<REAL*>(shim::block->shared)
 
 using std::exp;
@@ -68,7 +68,7 @@ struct Block {
   ucontext_t scheduler;
 #endif
   size_t current = 0;
-  unsigned char shared[1 << 16];
+  alignas(16) unsigned char shared[1 << 16];
   void (*body)(void*) = nullptr;
   void* arguments = nullptr;
 };

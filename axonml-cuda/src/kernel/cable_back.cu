@@ -14,7 +14,7 @@ DEVICE void explicit_back(const Context& x, const Cable& cable, REAL (&u)[P], RE
     read[p] = node == 0 || node + 1 == x.nodes ? current[p] + current[p] : current[p];
   }
   REAL left = __shfl_up_sync(ALL_LANES, read[P - 1], 1);
-  const REAL behind = __shfl_down_sync(ALL_LANES, read[0], 1);
+  const REAL behind = first_of_next_lane(read);
   left = x.lane == 0 ? ZERO : left;
   EACH_NODE {
     REAL right = p + 1 < P ? read[p + 1 < P ? p + 1 : 0] : behind;
@@ -30,7 +30,7 @@ DEVICE void explicit_back(const Context& x, const Cable& cable, REAL (&u)[P], RE
 DEVICE void explicit_sums(const Context& x, Sums& sums, const REAL (&u)[P], const REAL (&current)[P], const REAL (&after)[P],
                           const REAL (&before)[P], const REAL* g, const REAL* j) {
   REAL left = __shfl_up_sync(ALL_LANES, before[P - 1], 1);
-  const REAL behind = __shfl_down_sync(ALL_LANES, before[0], 1);
+  const REAL behind = first_of_next_lane(before);
   EACH_NODE {
     const u32 node = x.lane * P + p;
     REAL right = p + 1 < P ? before[p + 1 < P ? p + 1 : 0] : behind;
@@ -54,8 +54,8 @@ DEVICE void explicit_sums(const Context& x, Sums& sums, const REAL (&u)[P], cons
 // of neighbours, which may be far smaller than what they have in common, are taken before they are multiplied.
 DEVICE void row_sums(Sums& sums, const REAL (&y)[P], const REAL (&after)[P], const REAL (&before)[P], const REAL (&g)[P],
                      const REAL* j) {
-  const REAL y_behind = __shfl_down_sync(ALL_LANES, y[0], 1);
-  const REAL after_behind = __shfl_down_sync(ALL_LANES, after[0], 1);
+  const REAL y_behind = first_of_next_lane(y);
+  const REAL after_behind = first_of_next_lane(after);
   const u32 first = CABLE_SUMS_AT + 2 * MODES;
   EACH_NODE {
     const REAL y_right = p + 1 < P ? y[p + 1 < P ? p + 1 : 0] : y_behind;

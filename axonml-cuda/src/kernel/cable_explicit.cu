@@ -24,7 +24,7 @@ struct Cable {
   DEVICE_MEMBER void solve(const Context& x, REAL (&u)[P], const REAL (&g)[P], const REAL (&j)[P],
                            const REAL (&current)[P]) const {
     REAL before = __shfl_up_sync(ALL_LANES, u[P - 1], 1);
-    const REAL behind = __shfl_down_sync(ALL_LANES, u[0], 1);
+    const REAL behind = first_of_next_lane(u);
     EACH_NODE {
       const u32 node = x.lane * P + p;
       REAL left = before, right = p + 1 < P ? u[p + 1 < P ? p + 1 : 0] : behind;

@@ -1,4 +1,5 @@
-// What the stimulus collects in a step, from the cotangents `y` of the currents into the nodes and those of the modes after it.
+// What the stimulus collects in a step, from the cotangents `y` of the currents into the nodes and those of the modes after
+// it.
 
 struct DriveBack {
   // The lane's own source among the first ones, as on the way forward.
@@ -77,9 +78,9 @@ struct DriveBack {
       collect_of(x, more, base, step, y, modes);
     }
     // Of space-time potentials every step is another field: the host takes it from here.
-    const u32 states = (u32)x.header->trace_states;
-    if (states == 0 || !dense) return;
-    REAL* to = x.trace + ((u64)x.fiber * states + (step - (u32)x.header->begin_step)) * (FIELD_ROWS * SLOTS) + x.lane;
+    const u32 room = (u32)x.header->traced_steps;
+    if (room == 0 || !dense) return;
+    REAL* to = x.trace + ((u64)x.fiber * room + (step - (u32)x.header->begin_step)) * (FIELD_ROWS * SLOTS) + x.lane;
     EACH_NODE {
       to[p * LANES] = y[p];
 #if MODES

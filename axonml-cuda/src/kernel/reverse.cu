@@ -1,4 +1,5 @@
-// The way back: one warp undoes the steps of its fibre's segment, from kept states and the cotangents of the state behind it.
+// The way back: one warp undoes the steps of its fibre's segment, from kept states and the cotangents of the state behind
+// it.
 
 #define SHARED_NUMBERS (2 * MODES + SHARED_SUMS * SUMS_OR_1 * LANES)
 // Cotangents of a state, then of its conductance and source.
@@ -20,36 +21,12 @@ DEVICE bool end_if_not_finite(const Context& x, u32 state, const REAL (&u)[P], c
 #endif
     if (first == P && !(wrong == ZERO)) first = p;
   }
-  const u32 lanes = __ballot_sync(ALL_LANES, first < P);
-  if (lanes == 0) return false;
-  if (x.lane == __ffs(lanes) - 1) {
-    u32* result = x.result();
-    result[RESULT_STATUS] = NOT_FINITE;
-    result[RESULT_STATE] = state;
-    result[RESULT_NODE] = x.lane * P + first;
-  }
-  return true;
+  return end_at(x, first, NOT_FINITE, state) < LANES;
 }
 
-extern "C" __global__ void __launch_bounds__(WARPS * LANES, BLOCKS_PER_MULTIPROCESSOR)
-KERNEL(const Header* header, const u32* ints, const REAL* reals, const double* doubles, u32* out_ints, REAL* out_reals
-       GRADIENT_TABLES) {
-  Context x;
-  x.header = header;
-  x.ints = ints;
-  x.reals = reals;
-  x.doubles = doubles;
-  x.out_ints = out_ints;
-  x.out_reals = out_reals;
-  x.kept = kept;
-  x.back = back;
-  x.lane_sums = lane_sums;
-  x.sums = sums;
-  x.trace = trace;
-  x.lane = threadIdx.x % LANES;
-  x.fiber = blockIdx.x * WARPS + threadIdx.x / LANES;
-  if (x.fiber >= header->fibers) return;
-  x.load();
+FIBER_KERNEL {
+  Context x ARGUMENTS;
+  if (!x.load()) return;
   if (x.result()[RESULT_STATUS] != COMPLETED) return;
 
   Parameters parameters;

@@ -1,15 +1,11 @@
 // The kernel: one warp runs one fibre through all its steps. Warps are independent; within a warp every branch around
 // a shuffle or vote is decided by all lanes alike.
 
-// Ends a fibre whose lane-local node `first` (P: none) is bad in some lane; true if there is one.
+// Ends a fibre as `end_at` does, and tells the bad node's voltage and conductance; true if there is one.
 DEVICE bool end_if_bad(const Context& x, u32 first, u32 status, u32 state, const REAL (&u)[P], const REAL (&g)[P]) {
-  const u32 lanes = __ballot_sync(ALL_LANES, first < P);
-  if (lanes == 0) return false;
-  if (x.lane == __ffs(lanes) - 1) {
-    u32* ints = x.result();
-    ints[RESULT_STATUS] = status;
-    ints[RESULT_STATE] = state;
-    ints[RESULT_NODE] = x.lane * P + first;
+  const u32 lane = end_at(x, first, status, state);
+  if (lane == LANES) return false;
+  if (x.lane == lane) {
     REAL* reals = x.out_reals + x.header->result_values + (u64)x.fiber * 2;
     EACH_NODE {
       if (p == first) {
@@ -49,23 +45,9 @@ DEVICE void silence_behind_end(const Context& x, REAL (&g)[P], REAL (&j)[P]) {
   }
 }
 
-extern "C" __global__ void __launch_bounds__(WARPS * LANES, BLOCKS_PER_MULTIPROCESSOR)
-KERNEL(const Header* header, const u32* ints, const REAL* reals, const double* doubles, u32* out_ints, REAL* out_reals
-       GRADIENT_TABLES) {
-  Context x;
-  x.header = header;
-  x.ints = ints;
-  x.reals = reals;
-  x.doubles = doubles;
-  x.out_ints = out_ints;
-  x.out_reals = out_reals;
-#if GRADIENT
-  x.kept = kept;
-#endif
-  x.lane = threadIdx.x % LANES;
-  x.fiber = blockIdx.x * WARPS + threadIdx.x / LANES;
-  if (x.fiber >= header->fibers) return;
-  x.load();
+FIBER_KERNEL {
+  Context x ARGUMENTS;
+  if (!x.load()) return;
 #if GRADIENT
   // A part of a run that was already taken, from a checkpoint: nobody looks on.
   const bool again = header->checkpoint != NONE;

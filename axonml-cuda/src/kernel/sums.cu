@@ -1,7 +1,6 @@
 // What a lane adds up over its nodes and the steps: in the kernel's own precision for a few steps, then moved into double
 // precision, LANE_SUMS of them. Coefficients of the membrane come first, then the numbers of the cable.
 
-#define FLUSH_STEPS 16
 #define CABLE_SUMS_AT (COEFFICIENTS > CURRENTS_COEFFICIENTS ? COEFFICIENTS : CURRENTS_COEFFICIENTS)
 // Of an explicit cable 4; of others modes' decays and couplings, then four numbers per node.
 #define CABLE_SUMS (LANE_SUMS - COEFFICIENTS - CURRENTS_COEFFICIENTS)

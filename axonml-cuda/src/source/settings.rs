@@ -36,7 +36,11 @@ pub(super) fn settings<R: Real>(
     set("EXPLICIT_CABLE", &u8::from(explicit));
     set("MODES", &modes(rollout));
     set("STATE_ROWS", &state_rows(rollout));
-    set("FINAL_STATES", &u8::from(rollout.final_states));
+    // On the way back cotangents of the last states lie where these did.
+    set(
+        "FINAL_STATES",
+        &u8::from(rollout.final_states || role != Role::Run),
+    );
     set("GRADIENT", &u8::from(role != Role::Run));
     set("REVERSE", &u8::from(role == Role::Reverse));
     if role != Role::Run {

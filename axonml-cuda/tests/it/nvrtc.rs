@@ -1,6 +1,6 @@
 //! Kernels through NVIDIA's compiler, where it is installed: registers and spills.
 
-use axonml_autodiff::{GradientRequest, Precision};
+use axonml_autodiff::{GradientRequest, ObserverKind, ObserverSpec, Precision};
 use axonml_cuda::{CudaError, KernelSource, NVRTC_VARIABLE, Nvrtc};
 use axonml_models::{Fiber, MODELS};
 
@@ -11,7 +11,11 @@ fn kernel(id: &str, nodes: usize, precision: Precision, observed: bool) -> Kerne
     let diameter = if cases::myelinated(id) { 10.0 } else { 1.0 };
     let fibers = vec![Fiber::new(diameter, nodes)];
     let mut rollout = cases::rollout_of(id, fibers, 0.005, 300, precision);
-    if !observed {
+    if observed {
+        // Traces are one more recorder to a kernel.
+        let traces = |spec: &ObserverSpec| matches!(spec.kind, ObserverKind::Traces { .. });
+        rollout.observers.retain(|spec| !traces(spec));
+    } else {
         rollout.observers.truncate(1);
         rollout.stop_when_active = Some(0);
     }

@@ -138,8 +138,8 @@ impl<'s, 't> TapedRun<'s, 't> {
         self
     }
 
-    /// The values of the stimulus's waveforms at every step, `[waveform, step]`, in the order in which the fibres' sources
-    /// first use them, extracellular ones before injections.
+    /// The values of the stimulus's waveforms at every step, `[waveform, step]`, numbered as they are first used: fibre by
+    /// fibre, of each its extracellular sources before its injections. Sources that share an `Arc` share a row.
     pub fn waveforms(mut self, waveforms: Tensor<'t>) -> Self {
         self.waveforms = Some(waveforms);
         self
@@ -160,7 +160,7 @@ impl<'s, 't> TapedRun<'s, 't> {
     }
 
     /// Differentiates by the model's parameters, `[parameter]` in the order of [`crate::Schema::parameters`]. The simulation
-    /// must have been built with these values.
+    /// must have been built with these values. A start that had settled before the run does not move with them.
     pub fn parameters(mut self, parameters: Tensor<'t>) -> Self {
         self.parameters = Some(parameters);
         self

@@ -255,6 +255,26 @@ fn a_design_from_end_to_end() {
     }
 }
 
+/// Rows of waveforms are numbered fibre by fibre, of each its extracellular sources first.
+#[test]
+fn waveforms_are_numbered_as_they_are_first_used() {
+    let sim = simulation("smf", &[8.0, 9.0], 9, 3);
+    let constant = |value| Arc::new(Waveform::from_samples(DT_MS, vec![value; 3]).unwrap());
+    let shared = constant(0.1);
+    let potentials = |stimulus: Stimulus, fiber, waveform: &Arc<Waveform>| {
+        let ve_mv = vec![1.0; sim.sample_points_um(fiber).len()];
+        let stimulus = stimulus.potentials(fiber, ve_mv, waveform.clone());
+        stimulus.unwrap()
+    };
+    let stimulus = potentials(Stimulus::none(2), 1, &constant(0.3));
+    let stimulus = potentials(stimulus, 1, &shared);
+    let stimulus = stimulus.inject(0, 2, 1.0, constant(0.2));
+    let stimulus = potentials(stimulus, 0, &shared).inject(1, 2, 1.0, constant(0.4));
+    let rollout = sim.rollout(&stimulus, &[]).unwrap();
+    let first: Vec<f64> = rollout.drive.waveforms.iter().map(|row| row[0]).collect();
+    assert_eq!(first, [0.1, 0.2, 0.3, 0.4]);
+}
+
 /// Two runs, the second going on from the first, have the derivatives of one.
 #[test]
 fn a_run_in_two_parts() {

@@ -181,26 +181,42 @@ impl Cases {
         };
         let fibers = cases.iter().map(fiber).collect();
         let simulation = Simulation::new(self.model, fibers, &settings, device)?;
-        let mut stimulus = Stimulus::none(cases.len());
-        for (index, case) in cases.iter().enumerate() {
-            let spacing_um = spacing_um(&simulation, index);
-            let z_um = simulation.sample_points_um(index);
+        let spacings_um: Vec<f64> = (0..cases.len())
+            .map(|fiber| spacing_um(&simulation, fiber))
+            .collect();
+        let stimulus = self.stimulus(cases.iter().zip(spacings_um), &simulation)?;
+        Ok((simulation, stimulus))
+    }
+
+    /// What acts on the fibres of `simulation`, which are those of `cases`, each given with the distance between its exact
+    /// fibre's nodes in um.
+    ///
+    /// # Errors
+    /// As [`Cases::basis_mv_per_ma`].
+    pub(crate) fn stimulus<'c>(
+        &self,
+        cases: impl Iterator<Item = (&'c Case, f64)>,
+        simulation: &Simulation,
+    ) -> Result<Stimulus, DatasetError> {
+        let mut stimulus = Stimulus::none(simulation.fibers().len());
+        for (fiber, (case, spacing_um)) in cases.enumerate() {
+            let z_um = simulation.sample_points_um(fiber);
             let basis = self.basis_mv_per_ma(case, z_um, spacing_um)?;
             for (potentials, steps_ma) in basis.rows().into_iter().zip(case.waveforms_ma.rows()) {
                 let waveform = Waveform::from_samples(self.recipe.dt_ms, steps_ma.to_vec());
                 let place = || DatasetError::core(format!("case {}", case.index));
                 let waveform = Arc::new(waveform.map_err(place())?);
                 stimulus = stimulus
-                    .potentials(index, potentials.to_vec(), waveform)
+                    .potentials(fiber, potentials.to_vec(), waveform)
                     .map_err(place())?;
             }
         }
-        Ok((simulation, stimulus))
+        Ok(stimulus)
     }
 }
 
 /// Distance between the nodes of a fibre, um.
-pub(super) fn spacing_um(simulation: &Simulation, fiber: usize) -> f64 {
+pub(crate) fn spacing_um(simulation: &Simulation, fiber: usize) -> f64 {
     let nodes_um = simulation.nodes_um(fiber);
     nodes_um[1] - nodes_um[0]
 }

@@ -219,7 +219,7 @@ impl DatasetError {
         }
     }
 
-    pub(super) fn recipe(
+    pub(crate) fn recipe(
         what: impl Into<String>,
         found: impl ToString,
         expected: impl Into<String>,

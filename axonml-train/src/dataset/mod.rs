@@ -57,6 +57,7 @@ mod survey;
 mod tests;
 
 pub use batch::{Batch, Source};
+pub(crate) use cases::spacing_um;
 pub use cases::{Case, Cases};
 pub use error::DatasetError;
 pub use folder::Dataset;

@@ -1,6 +1,7 @@
 //! Work side by side, results in order.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 /// Does `work` on the items, side by side on rayon's threads, and hands the results to `take` in the items' order, on the
@@ -8,6 +9,9 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 ///
 /// # Errors
 /// The first that `take` returns, after which no item is begun any more.
+///
+/// # Panics
+/// As `work` does, when its item's turn has come.
 pub(super) fn in_order<I: Send, T: Send, E>(
     items: impl IntoIterator<Item = I>,
     ahead: usize,
@@ -23,12 +27,15 @@ pub(super) fn in_order<I: Send, T: Send, E>(
             let item = items.next()?;
             let (index, done) = (begun, done.clone());
             begun += 1;
-            // Nobody listens any more once `take` has failed.
-            scope.spawn_fifo(move |_| _ = done.send((index, work(item))));
+            scope.spawn_fifo(move |_| {
+                let result = catch_unwind(AssertUnwindSafe(|| work(item)));
+                // Nobody listens any more once `take` has failed.
+                _ = done.send((index, result));
+            });
             Some(())
         };
         // The results of items begun and not yet taken.
-        let mut waiting: VecDeque<Option<T>> = VecDeque::new();
+        let mut waiting: VecDeque<Option<std::thread::Result<T>>> = VecDeque::new();
         let mut taken = 0;
         loop {
             while waiting.len() < ahead.max(1) && begin().is_some() {
@@ -43,7 +50,7 @@ pub(super) fn in_order<I: Send, T: Send, E>(
                 Some(Some(_)) => {
                     taken += 1;
                     if let Some(result) = waiting.pop_front().flatten() {
-                        take(result)?;
+                        take(result.unwrap_or_else(|panic| resume_unwind(panic)))?;
                     }
                 }
             }
@@ -126,6 +133,32 @@ mod tests {
         });
         assert_eq!((begun.into_inner(), taken), (40, 40));
         assert!(most.into_inner() <= 4);
+    }
+
+    /// Neither do those hang who wait for a result that will not come.
+    #[test]
+    fn a_panic_is_passed_on() {
+        let run = || {
+            let mut taken = Vec::new();
+            let work = |item: usize| match item {
+                4 => panic!("item four"),
+                item => item,
+            };
+            let take = |item| {
+                taken.push(item);
+                Ok::<(), ()>(())
+            };
+            let panic = catch_unwind(AssertUnwindSafe(|| in_order(0..9, 3, work, take)));
+            (
+                panic.unwrap_err().downcast_ref() == Some(&"item four"),
+                taken,
+            )
+        };
+        let expected = (true, vec![0, 1, 2, 3]);
+        assert_eq!(run(), expected);
+        for threads in [1, 3] {
+            assert_eq!(pool(threads).install(run), expected, "{threads} threads");
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub trait Stage {
 /// What a step came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepReport {
-    /// What the stage minimises, before the step's change.
+    /// What the stage minimises: of trajectories before the step's change, of thresholds after it.
     pub loss: f64,
     /// One number for each of [`Stage::figures`].
     pub figures: Vec<f64>,

@@ -1,14 +1,9 @@
 //! How good a surrogate is on cases that it did not learn from.
 
-use std::sync::Arc;
-
-use axonml_core::Waveform;
-use axonml_models::{
-    Device, Fiber, Precision, Simulation, SimulationError, Stimulus, Threshold, ThresholdSearch,
-};
+use axonml_models::{Device, Fiber, Precision, Simulation, Stimulus, Threshold, ThresholdSearch};
 
 use crate::config::{Score, ThresholdSet};
-use crate::dataset::{Case, Cases};
+use crate::dataset::{Case, Cases, spacing_um};
 use crate::trajectory::TrajectoryLoss;
 use crate::{Surrogate, TrainError};
 
@@ -133,23 +128,10 @@ impl ThresholdCheck {
             .collect();
         let settings = surrogate.settings(&x, recipe.dt_ms, recipe.tstop_ms, precision);
         let simulation = Simulation::new(surrogate.model(), fibers.clone(), &settings, device)?;
-        let mut stimulus = Stimulus::none(fibers.len());
-        for (fiber, &(index, _)) in kept.iter().enumerate() {
-            let nodes_um = exact.nodes_um(index);
-            let spacing_um = nodes_um[1] - nodes_um[0];
-            let samples_um = simulation.sample_points_um(fiber);
-            let basis = cases
-                .basis_mv_per_ma(&drawn[index], samples_um, spacing_um)
-                .map_err(of_set(place))?;
-            let waveforms = drawn[index].waveforms_ma.rows();
-            for (potentials, steps_ma) in basis.rows().into_iter().zip(waveforms) {
-                let waveform = Waveform::from_samples(recipe.dt_ms, steps_ma.to_vec());
-                let waveform = Arc::new(waveform.map_err(SimulationError::from)?);
-                stimulus = stimulus
-                    .potentials(fiber, potentials.to_vec(), waveform)
-                    .map_err(SimulationError::from)?;
-            }
-        }
+        let of_kept = |&(index, _): &(usize, f64)| (&drawn[index], spacing_um(&exact, index));
+        let stimulus = cases
+            .stimulus(kept.iter().map(of_kept), &simulation)
+            .map_err(of_set(place))?;
         Ok(ThresholdCheck {
             fibers,
             stimulus,

@@ -1,8 +1,5 @@
 //! The exact fibres' answers that a fit compares with.
 
-use std::sync::Arc;
-
-use axonml_core::Waveform;
 use axonml_models::{
     Device, Fiber, InitialState, NodeSelection, Observation, ObserverKind, ObserverSpec, Outcome,
     Precision, Recording, Settings, Simulation, Stimulus, Threshold, ThresholdSearch, model,
@@ -10,7 +7,7 @@ use axonml_models::{
 
 use super::FitError;
 use crate::Surrogate;
-use crate::dataset::{Case, Cases, DatasetError, Recipe};
+use crate::dataset::{Case, Cases, DatasetError, Recipe, spacing_um};
 
 /// Nodes at which an action potential counts as conducted.
 const DETECT_NODES: [i64; 2] = [5, -5];
@@ -154,14 +151,9 @@ impl FitCases {
         device: &Device,
     ) -> Result<Self, FitError> {
         let recipe = cases.recipe();
-        let mut fit = FitCases {
-            fibers: Vec::new(),
-            stimulus: Stimulus::none(0),
-            references: Vec::new(),
-            dt_ms: recipe.dt_ms,
-            tstop_ms: recipe.tstop_ms,
-        };
-        let mut sources = Vec::new();
+        // The cases that have what is fitted to, with the spacing of their exact fibres' nodes.
+        let mut kept: Vec<(Case, f64)> = Vec::new();
+        let mut known = Vec::new();
         let indices: Vec<usize> = (0..count).collect();
         for indices in indices.chunks(BATCH) {
             let drawn: Vec<Case> = indices
@@ -170,50 +162,38 @@ impl FitCases {
                 .collect::<Result<_, DatasetError>>()?;
             let (exact, stimulus) = cases.exact(&drawn, device)?;
             let references = references(&exact, &stimulus, &drawn)?;
-            let fibers = drawn
-                .iter()
-                .map(|c| Fiber::new(c.diameter_um, recipe.nodes));
-            let settings = surrogate.settings(
-                &vec![0.0; surrogate.len()],
-                recipe.dt_ms,
-                1.0,
-                Precision::F64,
-            );
-            let own = Simulation::new(surrogate.model(), fibers.collect(), &settings, device)?;
-            for (index, (case, reference)) in drawn.iter().zip(references).enumerate() {
+            for (index, (case, reference)) in drawn.into_iter().zip(references).enumerate() {
                 let Some(reference) = reference else { continue };
-                let nodes_um = exact.nodes_um(index);
-                let z_um = own.sample_points_um(index);
-                let basis = cases.basis_mv_per_ma(case, z_um, nodes_um[1] - nodes_um[0])?;
-                let mut of_case = Vec::new();
-                let contacts = basis.rows().into_iter().zip(case.waveforms_ma.rows());
-                for (potentials, steps_ma) in contacts {
-                    let waveform = Waveform::from_samples(recipe.dt_ms, steps_ma.to_vec())
-                        .map_err(|error| FitError::Simulation(error.into()))?;
-                    of_case.push((potentials.to_vec(), Arc::new(waveform)));
-                }
-                sources.push(of_case);
-                fit.fibers.push(own.fibers()[index]);
-                fit.references.push(reference);
+                kept.push((case, spacing_um(&exact, index)));
+                known.push(reference);
             }
         }
-        if 4 * fit.references.len() < count || fit.references.is_empty() {
+        if 4 * known.len() < count || known.is_empty() {
             return Err(FitError::TooFewCases {
-                found: fit.references.len(),
+                found: known.len(),
                 of: count,
                 max_ma: search().max_ma,
             });
         }
-        fit.stimulus = Stimulus::none(fit.fibers.len());
-        for (fiber, of_case) in sources.into_iter().enumerate() {
-            for (potentials, waveform) in of_case {
-                fit.stimulus = fit
-                    .stimulus
-                    .potentials(fiber, potentials, waveform)
-                    .map_err(|error| FitError::Simulation(error.into()))?;
-            }
-        }
-        Ok(fit)
+        let fibers: Vec<Fiber> = kept
+            .iter()
+            .map(|(case, _)| Fiber::new(case.diameter_um, recipe.nodes))
+            .collect();
+        let settings = surrogate.settings(
+            &vec![0.0; surrogate.len()],
+            recipe.dt_ms,
+            recipe.tstop_ms,
+            Precision::F64,
+        );
+        let own = Simulation::new(surrogate.model(), fibers.clone(), &settings, device)?;
+        let each = kept.iter().map(|(case, spacing_um)| (case, *spacing_um));
+        Ok(FitCases {
+            stimulus: cases.stimulus(each, &own)?,
+            fibers,
+            references: known,
+            dt_ms: recipe.dt_ms,
+            tstop_ms: recipe.tstop_ms,
+        })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -271,11 +251,16 @@ pub(super) struct RestCases {
 const REST_NODES: usize = 11;
 const REST_DIAMETERS: usize = 8;
 pub(super) const REST_STOP_MS: f64 = 40.0;
+const REST_EVERY_MS: f64 = 5.0;
 /// Recorded rows that are looked at: after 5, 20 and 40 ms.
 pub(super) const REST_ROWS: [usize; 3] = [1, 4, 8];
 
 impl RestCases {
     pub(super) fn prepare(recipe: &Recipe, device: &Device) -> Result<Self, FitError> {
+        if recipe.dt_ms > REST_EVERY_MS {
+            let expected = format!("{REST_EVERY_MS} ms at most, to look at fibres left alone");
+            return Err(DatasetError::recipe("dt_ms", recipe.dt_ms, expected).into());
+        }
         let (low, high) = (recipe.diameter_um.low, recipe.diameter_um.high);
         let diameter = |k: usize| low + (high - low) * k as f64 / (REST_DIAMETERS - 1) as f64;
         let fibers: Vec<Fiber> = (0..REST_DIAMETERS)
@@ -297,17 +282,24 @@ impl RestCases {
         };
         let stimulus = Stimulus::none(rest.fibers.len());
         let outcome = simulation.run(&stimulus, 0.0, &[rest.recorder()])?;
-        for recording in recordings(&outcome).flatten() {
+        for (fiber, recording) in recordings(&outcome).enumerate() {
+            let status = outcome.fibers[fiber].status;
+            if let Some(error) = simulation.divergence(fiber, status) {
+                return Err(error.into());
+            }
+            let Some(recording) = recording else {
+                unreachable!("a recorder records what does not diverge")
+            };
             rest.v_mv.push(REST_ROWS.map(|row| recording.v_mv[row]));
         }
         Ok(rest)
     }
 
-    /// Records the middle node every 5 ms.
+    /// Records the middle node every 5 ms, or a little more often: there are rows enough in the run.
     pub(super) fn recorder(&self) -> ObserverSpec {
         let kind = ObserverKind::Recorder {
             states: Vec::new(),
-            every: (5.0 / self.dt_ms).round().max(1.0) as usize,
+            every: (REST_EVERY_MS / self.dt_ms + 1e-6).floor().max(1.0) as usize,
         };
         ObserverSpec::new(kind, NodeSelection::Nodes(vec![REST_NODES as i64 / 2]))
     }

@@ -21,8 +21,8 @@ use crate::Surrogate;
 pub(super) struct Residuals {
     /// Per case: its numbers, or why there are none.
     cases: Vec<Result<CaseResiduals, &'static str>>,
-    /// Errors of the voltage at rest, mV, `[fiber, time]` flattened.
-    pub(super) rest_mv: Vec<f64>,
+    /// Per fibre left alone: errors of its voltage at each time, mV; none where it diverged.
+    rest_mv: Vec<Option<[f64; REST_ROWS.len()]>>,
     /// Standardised excess of the stability number, of fibres that are stepped explicitly.
     pub(super) excess: Vec<f64>,
 }
@@ -87,7 +87,8 @@ impl Measure {
             residual: residual / self.sigma,
             limit: self.limit,
             by_x: by_x.iter().map(|slope| slope / self.sigma).collect(),
-            steep: by_x.iter().any(|slope| slope.abs() > self.steepest),
+            // Neither is one that is no number.
+            steep: !by_x.iter().all(|slope| slope.abs() <= self.steepest),
         }
     }
 }
@@ -106,7 +107,11 @@ impl Residuals {
             Ok(case) => case.arrival_ms.is_none() || case.shape_mv.is_none_or(off),
             Err(_) => true,
         };
-        let rest = self.rest_mv.iter().filter(|mv| off(**mv)).count();
+        let restless = |errors: &&Option<[f64; REST_ROWS.len()]>| match errors {
+            Some(errors) => errors.iter().any(|&mv| off(mv)),
+            None => true,
+        };
+        let rest = self.rest_mv.iter().filter(restless).count();
         self.cases.iter().filter(breaks).count() + rest
     }
 
@@ -154,6 +159,10 @@ impl Residuals {
             .collect()
     }
 
+    pub(super) fn rest_errors(&self) -> Vec<f64> {
+        self.rest_mv.iter().flatten().flatten().copied().collect()
+    }
+
     /// All residuals in standard deviations, with the limits beyond which they count linearly.
     pub(super) fn standardised(&self, stage: &ThresholdStage) -> impl Iterator<Item = (f64, f64)> {
         let lost = (LOST, HUBER_THRESHOLD);
@@ -172,7 +181,11 @@ impl Residuals {
             ],
         };
         let cases = self.cases.iter().flat_map(of_case).flatten();
-        let rest = self.rest_mv.iter().map(move |x| (x / rest, HUBER_OTHERS));
+        let of_fiber = move |errors: &Option<[f64; REST_ROWS.len()]>| match errors {
+            Some(errors) => errors.map(|x| (x / rest, HUBER_OTHERS)),
+            None => [(LOST, HUBER_OTHERS); REST_ROWS.len()],
+        };
+        let rest = self.rest_mv.iter().flat_map(of_fiber);
         cases
             .chain(rest)
             .chain(self.excess.iter().map(|x| (*x, f64::INFINITY)))
@@ -320,21 +333,24 @@ impl ThresholdFit {
         })
     }
 
-    fn rest_errors(&self, simulation: &Simulation) -> Result<Vec<f64>, FitError> {
+    fn rest_errors(
+        &self,
+        simulation: &Simulation,
+    ) -> Result<Vec<Option<[f64; REST_ROWS.len()]>>, FitError> {
         let stimulus = Stimulus::none(self.rest.fibers.len());
         let outcome = simulation.run(&stimulus, 0.0, &[self.rest.recorder()])?;
-        let lost = LOST * self.stage.sigma_rest_mv;
         let each = recordings(&outcome).zip(&self.rest.v_mv);
-        Ok(each
-            .flat_map(|(recording, exact)| match recording {
-                Some(recording) => std::array::from_fn(|k| recording.v_mv[REST_ROWS[k]] - exact[k]),
-                None => [lost; REST_ROWS.len()],
-            })
-            .collect())
+        let errors = |(recording, exact): (Option<&Recording>, &[f64; REST_ROWS.len()])| {
+            let recording = recording?;
+            Some(std::array::from_fn(|k| {
+                recording.v_mv[REST_ROWS[k]] - exact[k]
+            }))
+        };
+        Ok(each.map(errors).collect())
     }
 
-    /// The rows of the least squares at `x`, whose residuals are known, and the number of cases that have a threshold but
-    /// not all their rows.
+    /// The rows of the least squares at `x`, whose residuals are known, and the number of cases that have a threshold of
+    /// which a row is left out for its derivative.
     pub(super) fn rows(
         &self,
         surrogate: &Surrogate,
@@ -462,12 +478,20 @@ impl ThresholdFit {
         };
         let derivatives = simulation.differentiate_each(&rollout, &members, &objective, wanted)?;
         let measure = Measure::voltage(self.stage.sigma_rest_mv);
-        let each = derivatives.iter().zip(&residuals.rest_mv);
-        let row = |(derivative, residual): (&Result<FiberDerivative, _>, &f64)| {
-            let gradient = derivative.as_ref().ok()?.gradient.as_ref()?;
-            Some(measure.row(*residual, &surrogate.pull(x, &gradient.parameters)))
-        };
-        Ok(each.filter_map(row).collect())
+        let of_fiber = derivatives
+            .chunks_exact(REST_ROWS.len())
+            .zip(&residuals.rest_mv);
+        let mut rows = Vec::new();
+        for (derivatives, errors) in of_fiber {
+            let Some(errors) = errors else { continue };
+            for (derivative, &error) in derivatives.iter().zip(errors) {
+                let gradient = derivative.as_ref().ok().and_then(|d| d.gradient.as_ref());
+                if let Some(gradient) = gradient {
+                    rows.push(measure.row(error, &surrogate.pull(x, &gradient.parameters)));
+                }
+            }
+        }
+        Ok(rows)
     }
 }
 
@@ -493,7 +517,7 @@ mod tests {
         };
         let residuals = |cases: &[CaseResiduals], rest_mv: f64| Residuals {
             cases: cases.iter().map(|case| Ok(*case)).collect(),
-            rest_mv: vec![0.0, rest_mv],
+            rest_mv: vec![Some([0.0, rest_mv, rest_mv]), Some([0.0; 3])],
             excess: Vec::new(),
         };
         assert_eq!(residuals(&[sound, sound], 1.0).broken(), 0);
@@ -501,5 +525,7 @@ mod tests {
         let mut firing = residuals(&[sound], 60.0);
         firing.cases.push(Err("spontaneous"));
         assert_eq!(firing.broken(), 2);
+        firing.rest_mv[1] = None;
+        assert_eq!(firing.broken(), 3);
     }
 }

@@ -201,7 +201,7 @@ pub struct FitState {
     pub mu: f64,
     /// Cost at `x`.
     pub cost: f64,
-    /// The surrogate's thresholds at `x`, mA; NaN-free: where it has none, the exact one.
+    /// The surrogate's thresholds at `x`, mA; where it has none, the last one it had, or at first the exact one.
     pub thresholds_ma: Vec<f64>,
 }
 
@@ -224,7 +224,7 @@ pub struct FitReport {
     pub rest_rms_mv: f64,
     /// Cases without a threshold.
     pub lost: usize,
-    /// Cases with one that the iteration could not learn from: whose derivatives are not finite, or too steep.
+    /// Cases with one of which the iteration left out a row or all: derivatives were not finite, or too steep.
     pub left_out: usize,
     /// Damping for the next iteration.
     pub mu: f64,
@@ -398,7 +398,7 @@ impl ThresholdFit {
             worst_pct: percent(&worst),
             arrival_rms_ms: rms(&residuals.arrival_errors()),
             shape_rms_mv: rms(&residuals.shape_errors()),
-            rest_rms_mv: rms(&residuals.rest_mv),
+            rest_rms_mv: rms(&residuals.rest_errors()),
             lost: self.len() - residuals.found(),
             left_out: 0,
             mu: state.mu,

@@ -88,6 +88,23 @@ fn rows_are_the_derivatives_of_the_residuals() {
     }
 }
 
+/// Steps that do not divide the times at which rest is looked at, and such as are too long for them.
+#[test]
+fn fibres_are_left_alone_at_any_step() {
+    let device = Device::cpu().unwrap();
+    let mut recipe = Recipe::from_toml(RECIPE).unwrap();
+    for dt_ms in [0.003, 0.013] {
+        recipe.dt_ms = dt_ms;
+        let rest = cases::RestCases::prepare(&recipe, &device).unwrap();
+        assert_eq!(rest.v_mv.len(), rest.fibers.len());
+        // The exact fibre's rest, within what its slow potassium current moves it in 40 ms.
+        assert!(rest.v_mv.iter().flatten().all(|v| (v + 80.0).abs() < 1.0));
+    }
+    recipe.dt_ms = 6.0;
+    let error = cases::RestCases::prepare(&recipe, &device).err().unwrap();
+    assert!(error.to_string().contains("dt_ms"), "{error}");
+}
+
 /// However narrow a tolerance, it decides nothing about which derivatives are of use.
 #[test]
 fn tolerances_scale_rows_and_drop_none() {

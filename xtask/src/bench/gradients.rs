@@ -129,7 +129,7 @@ pub(super) fn measure_on_device(
 }
 
 impl Ratio {
-    /// On the processor by one core.
+    /// On `device`, of the processor by one core.
     fn measure(&self, device: &Device, fibers: usize, repeat: usize) -> Result<Row, Failure> {
         let steps = 1000;
         let simulation = simulation(self.model, fibers, NODES, steps, self.precision, device)?;
@@ -169,7 +169,7 @@ impl Ratio {
             Unit::ForwardRuns,
             self.must_reach.map(Goal::AtMost),
             format!(
-                "{}; {fibers} fibres, {NODES} nodes, {steps} steps, one core of the processor, voltages of {} nodes recorded",
+                "{}; {fibers} fibres, {NODES} nodes, {steps} steps, of a processor one core, voltages of {} nodes recorded",
                 device.name(),
                 match self.seen {
                     Seen::Two => "two",

@@ -8,6 +8,7 @@ mod gradients;
 mod row;
 mod stream;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,8 +27,8 @@ pub(crate) struct Bench {
     #[arg(long, default_value_t = 1024)]
     fibers: usize,
     /// Repetitions; the median is reported, with the spread.
-    #[arg(long, default_value_t = 7)]
-    repeat: usize,
+    #[arg(long, default_value = "7")]
+    repeat: NonZeroUsize,
     /// Measure CUDA device 0 over numbers of fibres, nodes and precisions instead.
     #[arg(long)]
     sweep: bool,
@@ -133,7 +134,7 @@ impl Bench {
         };
         if !self.sweep {
             let asked = |name: &str| name.contains(&self.only);
-            gradients::measure(&asked, self.repeat, &mut show).map_err(|e| e.to_string())?;
+            gradients::measure(&asked, self.repeat.get(), &mut show).map_err(|e| e.to_string())?;
         }
         let named = |m: &&Measurement| m.name.contains(&self.only);
         for measurement in self.measurements().iter().filter(named) {
@@ -174,7 +175,7 @@ impl Bench {
         }
         if cfg!(feature = "cuda") && !self.sweep {
             let asked = |name: &str| name.contains(&self.only);
-            gradients::measure_on_device(&asked, self.repeat, &mut show)?;
+            gradients::measure_on_device(&asked, self.repeat.get(), &mut show)?;
         }
         if let Some(file) = &self.json {
             let text = serde_json::to_string_pretty(&rows).map_err(|e| e.to_string())?;
@@ -230,7 +231,7 @@ impl Bench {
         let repeat = if measurement.steps > STEPS {
             1
         } else {
-            self.repeat
+            self.repeat.get()
         };
         for _ in 0..=repeat {
             let start = Instant::now();

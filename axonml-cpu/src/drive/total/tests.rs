@@ -37,7 +37,7 @@ fn strength(step: usize, slot: usize, lane: usize) -> f64 {
 }
 
 #[test]
-fn a_sum_does_not_depend_on_how_it_is_come_by() {
+fn a_sum_does_not_depend_on_how_it_is_computed() {
     let slots = [fields(0, 7), fields(1, 0), fields(2, 7)];
     let all: Vec<&Fields<f64>> = slots.iter().collect();
     for isa in Isa::available() {

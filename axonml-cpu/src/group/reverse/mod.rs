@@ -550,5 +550,6 @@ impl<R: Real, const L: usize> Back<R, L> {
         if let Some(cables) = &mut self.cables {
             cables.flush();
         }
+        self.drive.flush();
     }
 }

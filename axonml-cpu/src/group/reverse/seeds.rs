@@ -130,7 +130,7 @@ impl<R: Real> GroupRecorder<R> {
     }
 }
 
-/// Brings the rows of one lane, `nodes` numbers each, into rows of `width` numbers.
+/// Adds the rows of one lane, `nodes` numbers each, to rows of `width` numbers.
 fn put_lane<R: Real>(
     to: &mut Vec<R>,
     values: &[f64],
@@ -148,7 +148,7 @@ fn put_lane<R: Real>(
     }
     for (to, values) in to.chunks_exact_mut(width).zip(values.chunks_exact(nodes)) {
         for (k, &value) in values.iter().enumerate() {
-            to[k * lanes + lane] = R::from_f64(value);
+            to[k * lanes + lane] += R::from_f64(value);
         }
     }
 }

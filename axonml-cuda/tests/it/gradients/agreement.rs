@@ -1,6 +1,8 @@
 //! The kernels' gradients against the CPU backend's.
 
-use axonml_autodiff::{Backend, FiberGradient, GradientRequest, Precision, Rollout};
+use std::sync::Arc;
+
+use axonml_autodiff::{Backend, FiberGradient, GradientRequest, Precision, Rollout, SourceField};
 use axonml_cpu::CpuBackend;
 use axonml_models::{Fiber, MODELS};
 
@@ -93,6 +95,30 @@ fn fibres_of_several_nodes_per_lane_have_the_cpus_gradients() {
             println!("{id}: {worst:.1e}");
             assert!(worst < 1e-10, "{id}: {worst:e}");
         }
+    }
+}
+
+/// More sources than a warp has lanes, space-time potentials among the later ones, on a fibre whose state fits no registers.
+#[test]
+fn many_sources_on_a_long_fibre_have_the_cpus_gradients() {
+    let Some(kernels) = host_kernels() else {
+        return;
+    };
+    for id in ["two-mode", "smf"] {
+        let fibers = vec![Fiber::new(8.7, 300)];
+        let mut rollout = rollout_of(id, fibers, 0.005, 260, Precision::F64);
+        let samples = rollout.fibers[0].cable.samples();
+        let sources = Arc::make_mut(&mut rollout.drive.sources[0]);
+        let (first, count) = (sources[0].clone(), sources.len());
+        sources.resize(count + 40, first);
+        let ve_mv = (0..260 * samples).map(|k| ((k * 7) % 13) as f64 - 6.0);
+        sources[35].field = SourceField::Dense(Arc::new(ve_mv.collect()));
+        rollout.drive.amplitudes[0] /= 30.0;
+        let found = gradients(differentiate(&kernels, &rollout, &weights));
+        let expected = gradients(differentiate(&CpuBackend::new(), &rollout, &weights));
+        let worst = largest_of_each(&found[0], &expected[0]);
+        println!("{id}: {worst:.1e}");
+        assert!(worst < 1e-10, "{id}: {worst:e}");
     }
 }
 

@@ -129,8 +129,8 @@ fn without_barrier(text: &str) -> String {
 
 /// A shuffle of the reverse kernel that only half of the lanes reach.
 fn half_a_shuffle(text: &str) -> String {
-    let whole = "const REAL behind = __shfl_down_sync(ALL_LANES, y[0], 1);";
-    let half = "const REAL behind = x.lane < 16 ? __shfl_down_sync(ALL_LANES, y[0], 1) : ZERO;";
+    let whole = "const REAL behind = first_of_next_lane(y);";
+    let half = "const REAL behind = x.lane < 16 ? first_of_next_lane(y) : ZERO;";
     match text.contains("#define REVERSE 1") {
         true => {
             assert!(text.contains(whole));

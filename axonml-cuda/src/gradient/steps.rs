@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::layout::{modes, slot, slots};
 
 /// What the space-time potentials of some fibres collect.
-pub(super) struct Trace<'r> {
+pub(super) struct StepCotangents<'r> {
     rollout: &'r Rollout,
     fibers: &'r [usize],
     /// Per fibre and space-time source: by its amplitude, and the rest.
@@ -51,25 +51,25 @@ pub(super) fn nothing(
     }
 }
 
-impl<'r> Trace<'r> {
+impl<'r> StepCotangents<'r> {
     pub(super) fn new(rollout: &'r Rollout, fibers: &'r [usize], request: GradientRequest) -> Self {
         let sums = fibers.iter().map(|&fiber| {
             let sources = of_fiber(rollout, fiber);
             let zeros = sources.map(|source| (0.0, DenseSums::new(source, request)));
             zeros.collect()
         });
-        Trace {
+        StepCotangents {
             rollout,
             fibers,
             sums: sums.collect(),
         }
     }
 
-    /// Adds what the steps of a segment say: `rows` are `[fibre][step][nodes, then modes][slot]` with room for `states` steps.
+    /// Adds what the steps of a segment say: `rows` are `[fibre][step][nodes, then modes][slot]` with room for `room` steps.
     pub(super) fn add<R: Real>(
         &mut self,
         segment: Range<usize>,
-        states: usize,
+        room: usize,
         rows: &[R],
         nodes_per_lane: usize,
     ) {
@@ -82,7 +82,7 @@ impl<'r> Trace<'r> {
                 let fiber = self.fibers[position];
                 let cable = &rollout.fibers[fiber].cable;
                 for step in segment.clone().rev() {
-                    let at = (position * states + step - segment.start) * size;
+                    let at = (position * room + step - segment.start) * size;
                     let of = |quantity: usize, node: usize| {
                         rows[at + quantity * row + slot(node, nodes_per_lane)].to_f64()
                     };
