@@ -26,7 +26,7 @@ fn fields(slot: usize, modes: usize) -> Fields<f64> {
 fn strength(step: usize, slot: usize, lane: usize) -> f64 {
     match step {
         0..3 => 0.0,
-        3..20 => match lane == step % 6 && slot == 1 {
+        3..20 => match lane == step % LANES && slot == 1 {
             true => noise(step),
             false => noise(slot),
         },
