@@ -432,20 +432,27 @@ pub(crate) struct FindBad<'a, R> {
 impl<R: Real> Kernel for FindBad<'_, R> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        // 0 x is 0 for finite numbers and NaN otherwise; sums of zeros are compared once.
-        let mut wrong = [R::default(); 16];
+        // 0 x is 0 for finite numbers and NaN otherwise; sums of zeros are compared once. So many of them that additions need
+        // not wait for each other; the loop over them knows its length, or they would not stay in registers.
+        const SUMS: usize = 64;
+        let zero = R::default();
+        let mut of_all = [zero; SUMS];
         for array in self.arrays {
-            let (rows, rest) = array.as_chunks::<16>();
+            let (rows, rest) = array.as_chunks::<SUMS>();
+            let mut wrong = [zero; SUMS];
             for row in rows {
-                for l in 0..16 {
-                    wrong[l] += row[l] * R::default();
+                for l in 0..SUMS {
+                    wrong[l] = row[l].fma::<FUSED>(zero, wrong[l]);
                 }
             }
-            for (w, &x) in wrong.iter_mut().zip(rest) {
-                *w += x * R::default();
+            for l in 0..SUMS {
+                of_all[l] += wrong[l];
+            }
+            for (all, &x) in of_all.iter_mut().zip(rest) {
+                *all = x.fma::<FUSED>(zero, *all);
             }
         }
-        *self.found = wrong.iter().any(|&w| w != R::default());
+        *self.found = of_all.iter().any(|&wrong| wrong != zero);
     }
 }
 
