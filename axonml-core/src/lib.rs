@@ -50,5 +50,5 @@ pub use geometry::{ContactGeometry, FascicleGeometry, NerveGeometry};
 pub use interpolation::{Interpolation, Interpolator};
 pub use nerve::{GapRepair, Nerve, NerveArrays};
 pub use spline::{CubicSpline, SplineBasis};
-pub use time::TimeGrid;
+pub use time::{TimeGrid, told_ms};
 pub use waveform::{Direction, PULSES, PulseKey, PulseKind, Waveform};

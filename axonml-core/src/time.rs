@@ -76,6 +76,12 @@ impl TimeGrid {
     }
 }
 
+/// A time in ms as messages tell it: without the last digits that multiples of a step carry.
+#[must_use]
+pub fn told_ms(ms: f64) -> f64 {
+    (ms * 1e9).round() / 1e9
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +98,13 @@ mod tests {
         assert_eq!((grid.steps_in(-1.0), grid.steps_in(f64::NAN)), (0, 0));
         assert_eq!(grid.time_ms(20), 0.1);
         assert!((grid.duration_ms() - 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn messages_tell_times_without_rounding_errors() {
+        assert_eq!(told_ms(610.0 * 0.005), 3.05);
+        assert_ne!(610.0 * 0.005, 3.05);
+        assert!(told_ms(f64::NAN).is_nan());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Errors of simulations.
 
 use axonml_autodiff::{BackendError, TraceError};
-use axonml_core::CoreError;
+use axonml_core::{CoreError, told_ms};
 use thiserror::Error;
 
 /// Why a simulation could not be set up or run.
@@ -43,7 +43,8 @@ pub enum SimulationError {
     },
     /// The numbers of a fibre became meaningless.
     #[error(
-        "fibre {fiber} diverged at {time_ms} ms, node {node} ({}); {}",
+        "fibre {fiber} diverged at {} ms, node {node} ({}); {}",
+        told_ms(*time_ms),
         describe_divergence(*v_mv, *stability), divergence_remedy(*stability)
     )]
     Diverged {
@@ -72,7 +73,8 @@ pub enum SimulationError {
     },
     /// A derivative is no longer finite on the way back from the end of the run.
     #[error(
-        "the derivative of fibre {fiber} is not a finite number at {time_ms} ms{}: shorten the run, or use f64",
+        "the derivative of fibre {fiber} is not a finite number at {} ms{}: shorten the run, or use f64",
+        told_ms(*time_ms),
         node.map(|node| format!(", node {node}")).unwrap_or_default()
     )]
     GradientNotFinite {

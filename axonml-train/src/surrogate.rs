@@ -12,7 +12,7 @@ pub enum SurrogateError {
     /// A selection names nothing of the model.
     #[error(
         "model `{model}` has no parameter or group `{found}`{}; it has the groups {}",
-        nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default(),
+        nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default(),
         groups.join(", ")
     )]
     Unknown {

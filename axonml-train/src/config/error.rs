@@ -9,7 +9,7 @@ pub enum ConfigError {
     /// A key that there is not.
     #[error(
         "{place}unknown key `{found}`{}; the keys here are {}",
-        nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default(),
+        nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default(),
         valid.join(", ")
     )]
     UnknownKey {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axonml_core::told_ms;
 use ndarray::{Array1, Array2, Array3};
 
 use super::generate::check_file;
@@ -213,7 +214,7 @@ impl Dataset {
             return Err(not_finite("basis_mv_per_ma".to_owned(), found, place));
         }
         if let Some(at) = bad32(&numbers.waveforms_ma) {
-            let time_ms = (at % steps) as f64 * request.dt_ms;
+            let time_ms = told_ms((at % steps) as f64 * request.dt_ms);
             let place = format!(" for contact {} at {time_ms} ms", at / steps);
             let found = numbers.waveforms_ma[at].into();
             return Err(not_finite("waveforms_ma".to_owned(), found, place));
@@ -222,7 +223,7 @@ impl Dataset {
             let states = &request.states;
             let row = at / (states.len() * nodes);
             let state = &states[at / nodes % states.len()];
-            let time_ms = (row * request.every) as f64 * request.dt_ms;
+            let time_ms = told_ms((row * request.every) as f64 * request.dt_ms);
             let place = format!(" at node {}, {time_ms} ms", at % nodes);
             let found = numbers.states[at].into();
             return Err(not_finite(format!("state {state}"), found, place));

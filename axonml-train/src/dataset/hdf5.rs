@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use axonml_core::told_ms;
 use ndarray::{Array1, Array2, Array3};
 use rust_hdf5::{H5Dataset, H5File};
 
@@ -364,7 +365,7 @@ impl Input {
             match values.iter().position(|value| !value.is_finite()) {
                 None => Ok(values.to_vec()),
                 Some(at) => {
-                    let time_ms = (at % columns) as f64 * self.dt_ms;
+                    let time_ms = told_ms((at % columns) as f64 * self.dt_ms);
                     let place = format!(" at node {}, {time_ms} ms", at / columns);
                     Err(not_finite(label, values[at].into(), place))
                 }
