@@ -239,7 +239,7 @@ fn slips_are_answered() {
         folder.axonml("train slip.toml")
     };
     with("learning_rate", "lerning_rate").refused(&[
-        "slip.toml: line 15, column 1: unknown key `lerning_rate`; did you mean `learning_rate`?",
+        "slip.toml: line 15, column 1: unknown key `lerning_rate` (did you mean `learning_rate`?)",
     ]);
     with("save_every = 7", "save_every = 0").refused(&["save_every: found 0, expected 1 or more"]);
     with("epochs = 10", "epochs = ten").refused(&["slip.toml: line 13, "]);

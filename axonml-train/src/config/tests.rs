@@ -39,22 +39,22 @@ fn what_is_left_out_has_its_default() {
 fn slips_are_answered_with_place_and_nearest_key() {
     let error = refused(&TEXT.replace("seed", "sead"));
     assert!(
-        error.starts_with("line 2, column 1: unknown key `sead`; did you mean `seed`?"),
+        error.starts_with("line 2, column 1: unknown key `sead` (did you mean `seed`?)"),
         "{error}"
     );
     let error = refused(&TEXT.replace("batch = 8", "  bacth = 8"));
     assert!(
-        error.starts_with("line 9, column 3: unknown key `bacth`; did you mean `batch`?"),
+        error.starts_with("line 9, column 3: unknown key `bacth` (did you mean `batch`?)"),
         "{error}"
     );
     let error = refused(&TEXT.replace("penalty", "penality"));
     assert!(
-        error.contains("`penality`; did you mean `penalty`?"),
+        error.contains("`penality` (did you mean `penalty`?)"),
         "{error}"
     );
     let error = refused(&TEXT.replace("recipe =", "receipe ="));
     assert!(
-        error.starts_with("line 5, column 1: unknown key `receipe`; did you mean `recipe`?"),
+        error.starts_with("line 5, column 1: unknown key `receipe` (did you mean `recipe`?)"),
         "{error}"
     );
     let error = refused(&TEXT.replace("seed = 7", "seed = \"a\""));

@@ -196,7 +196,7 @@ fn wrong_requests_are_answered_before_anything_is_written() {
         ),
         (
             "to_train=[\"conductanse\"]",
-            "to_train: model `smf` has no parameter or group `conductanse`; did you mean",
+            "to_train: model `smf` has no parameter or group `conductanse` (did you mean",
         ),
         ("postfix=[\"gnabr\"]", "did you mean `gnabar`?"),
         ("model=snf", "smf"),
