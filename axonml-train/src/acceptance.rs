@@ -241,6 +241,38 @@ mod tests {
         }
     }
 
+    /// Peaks that are no numbers are not near the exact ones.
+    #[test]
+    fn a_difference_that_is_no_number_is_kept() {
+        let of = |differences: [f64; 3]| differences.into_iter().fold(0.0, greatest);
+        assert_eq!(of([1.0, 3.0, 2.0]), 3.0);
+        for place in 0..3 {
+            let mut differences = [1.0, 3.0, 2.0];
+            differences[place] = f64::NAN;
+            assert!(of(differences).is_nan());
+        }
+    }
+
+    /// A fibre is unstable that diverges under the pulse, before anything is recorded, and one that goes on with voltages
+    /// that no fibre has.
+    #[test]
+    fn unstable_fibres_are_found_out() {
+        let of = |id: &str, threshold_ma: f64| {
+            let settings = Settings {
+                tstop_ms: 5.0,
+                ..Settings::default()
+            };
+            let fibers = vec![Fiber::new(10.0, NODES)];
+            let device = Device::cpu().unwrap();
+            let simulation =
+                Simulation::new(model(id).unwrap(), fibers, &settings, &device).unwrap();
+            unstable(&simulation, &[threshold_ma]).unwrap()
+        };
+        assert_eq!(of("mrg", 0.2), []);
+        assert_eq!(of("mrg", 1e6).len(), MULTIPLES.len());
+        assert_eq!(of("smf", 1e306).len(), MULTIPLES.len());
+    }
+
     #[test]
     fn weights_that_do_not_say_where_they_hold_are_refused() {
         let smf = model("smf").unwrap();
