@@ -78,6 +78,20 @@ pub enum CudaError {
     },
 }
 
+impl CudaError {
+    /// [`CudaError::Launch`] for a table that does not fit its kernel.
+    pub(crate) fn unless_equal(what: &str, expected: usize, found: usize) -> Result<(), Self> {
+        match expected == found {
+            true => Ok(()),
+            false => Err(CudaError::Launch {
+                what: what.into(),
+                expected,
+                found,
+            }),
+        }
+    }
+}
+
 impl From<CudaError> for BackendError {
     fn from(error: CudaError) -> Self {
         BackendError::Device(error.to_string())

@@ -131,13 +131,7 @@ impl<R: Element, E: Executor> Tables<R, E> {
             ),
             ("sets of tables of gradients", of_gradients),
         ] {
-            if expected != found {
-                return Err(CudaError::Launch {
-                    what: what.into(),
-                    expected,
-                    found,
-                });
-            }
+            CudaError::unless_equal(what, expected, found)?;
         }
         Ok(())
     }

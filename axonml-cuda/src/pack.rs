@@ -79,13 +79,7 @@ impl<R: Real> Launch<R> {
             ),
             ("blocks", fibers.div_ceil(WARPS), self.blocks),
         ] {
-            if expected != found {
-                return Err(CudaError::Launch {
-                    what: what.into(),
-                    expected,
-                    found,
-                });
-            }
+            CudaError::unless_equal(what, expected, found)?;
         }
         Ok(())
     }
