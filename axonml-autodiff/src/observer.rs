@@ -12,25 +12,33 @@ pub enum NodeSelection {
     All,
     /// The listed nodes.
     Nodes(Vec<i64>),
+    /// The nodes nearest to these fractions of the fiber's length, 0 being its first node and 1 its last.
+    Fractions(Vec<f64>),
 }
 
 impl NodeSelection {
     /// The 0-based nodes in a fibre of `nodes` nodes, or the first index that the fibre does not have.
     pub fn resolve(&self, nodes: usize) -> Result<Vec<usize>, i64> {
+        let existing = |node: i64, index: i64| {
+            let node = usize::try_from(node).ok();
+            node.filter(|&node| node < nodes).ok_or(index)
+        };
         match self {
             NodeSelection::All => Ok((0..nodes).collect()),
             NodeSelection::Nodes(list) => list
                 .iter()
-                .map(|&index| {
-                    let node = if index < 0 {
-                        index + nodes as i64
-                    } else {
-                        index
-                    };
-                    usize::try_from(node)
-                        .ok()
-                        .filter(|&node| node < nodes)
-                        .ok_or(index)
+                .map(|&index| match index < 0 {
+                    true => existing(index.saturating_add(nodes as i64), index),
+                    false => existing(index, index),
+                })
+                .collect(),
+            NodeSelection::Fractions(list) => list
+                .iter()
+                .map(|&fraction| {
+                    // NaN is no place on the fiber.
+                    let place = (fraction * nodes.saturating_sub(1) as f64).round();
+                    let node = if place.is_nan() { -1 } else { place as i64 };
+                    existing(node, node)
                 })
                 .collect(),
         }
@@ -146,6 +154,8 @@ pub struct Crossing {
     pub state: usize,
     /// Time of the crossing, ms, by linear interpolation between the two states.
     pub time_ms: f64,
+    /// Membrane potential of the node at that state, mV: at or above the threshold.
+    pub v_mv: f64,
 }
 
 /// Recorded voltages and states of one fibre.

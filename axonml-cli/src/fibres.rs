@@ -4,16 +4,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use axonml_core::{Field, Nerve, PointSource, Superposition, Waveform};
-use axonml_models::{Fiber, FiberModel, read_array, read_nerve};
+use axonml_core::{Field, Nerve, PointSource, Superposition, TimeGrid, Waveform};
+use axonml_models::{Detection, Extents, Fiber, FiberLength, FiberModel, read_array, read_nerve};
 use ndarray::{ArrayD, Axis};
 use serde_json::{Value, json};
 
-use crate::args::{FibreArgs, FieldArgs, InjectionArgs, NODES, NumericsArgs, Point};
+use crate::args::{FibreArgs, FieldArgs, InjectionArgs, NumericsArgs, Point};
 use crate::demo;
 use crate::error::CliError;
-use crate::job::{Detection, Injections, Job, Source};
+use crate::job::{Common, Injections, Job, Source, of_one};
 use crate::messages::Messages;
+use crate::report::counted;
 
 /// Where the current flows.
 pub(crate) enum Place {
@@ -91,6 +92,102 @@ pub(crate) struct Flags<'a> {
     pub(crate) injections: Injections,
     /// What counts.
     pub(crate) detection: Detection,
+    /// Whether all fibers have one time grid, as recordings need it.
+    pub(crate) one_grid: bool,
+}
+
+/// Turns fibers that flags ask for into jobs.
+struct Maker<'a> {
+    model: &'static dyn FiberModel,
+    flags: &'a Flags<'a>,
+    extents: Extents,
+    /// End of the stimulus, ms, if it ends.
+    stimulus_end_ms: Option<f64>,
+    /// Fibers whose ends are driven although they are as long as their line.
+    driven: usize,
+}
+
+impl<'a> Maker<'a> {
+    fn new(
+        model: &'static dyn FiberModel,
+        flags: &'a Flags<'a>,
+        common: &Common,
+    ) -> Result<Self, CliError> {
+        let injected = flags.injections.iter();
+        let ends = std::iter::once(flags.waveform.end_ms())
+            .chain(injected.map(|(_, waveform)| waveform.end_ms()));
+        Ok(Maker {
+            model,
+            flags,
+            extents: common.extents(model)?,
+            stimulus_end_ms: ends.fold(Some(0.0), |last, end| Some(last?.max(end?))),
+            driven: 0,
+        })
+    }
+
+    fn job(
+        &mut self,
+        diameter_um: f64,
+        source: Result<Option<Source>, CliError>,
+    ) -> Result<Job, CliError> {
+        let source = source?;
+        let flags = self.flags;
+        let field = match &source {
+            Some(Source::Field(field, _)) => Some(&**field),
+            _ => None,
+        };
+        let length = flags.fibre.extent().unwrap_or(FiberLength::Default);
+        let compartment_um = flags.fibre.delta_z;
+        let extent = self
+            .extents
+            .resolve(length, diameter_um, compartment_um, field);
+        let extent = extent.map_err(of_one)?;
+        self.driven += usize::from(extent.ends_driven);
+        let sites = flags
+            .detection
+            .nodes(extent.nodes)
+            .map_err(CliError::request)?;
+        let tstop_ms = match (flags.numerics.tstop, &source) {
+            (Some(tstop_ms), _) => tstop_ms,
+            // As long as the potentials are given for.
+            (None, Some(Source::SpaceTime { .. })) => flags.numerics.tstop_ms(),
+            (None, _) => {
+                let end_ms = self.stimulus_end_ms;
+                self.extents.tstop_ms(diameter_um, &extent, &sites, end_ms)
+            }
+        };
+        if let Some(Source::Field(_, waveform)) = &source {
+            let grid = TimeGrid::new(flags.numerics.dt_ms(), tstop_ms)?;
+            let sampled = waveform.sample(&grid);
+            sampled.map_err(|error| CliError::from(error).at("--pulse"))?;
+        }
+        Ok(Job {
+            model: self.model,
+            fiber: Fiber {
+                diameter_um,
+                nodes: extent.nodes,
+                compartment_um,
+            },
+            length_um: None,
+            dt_ms: flags.numerics.dt_ms(),
+            tstop_ms,
+            detection: flags.detection.clone(),
+            source,
+            source_distance_um: nearest_um(&flags.field.point),
+            injections: flags.injections.clone(),
+        })
+    }
+
+    /// What there is to say of the extents.
+    fn tell(&self, messages: Messages) {
+        if self.driven > 0 {
+            messages.note(format_args!(
+                "the field drives the ends of {} although they are as long as the nerve's lines allow: their thresholds \
+                 may be those of the ends",
+                counted(self.driven, "fiber")
+            ));
+        }
+    }
 }
 
 /// The currents that the flags inject.
@@ -208,6 +305,7 @@ pub(crate) fn nerve_field(
 pub(crate) fn asked(
     model: &'static dyn FiberModel,
     flags: &Flags<'_>,
+    common: &Common,
     demonstration: bool,
     messages: Messages,
 ) -> Result<Fibres, CliError> {
@@ -245,64 +343,47 @@ pub(crate) fn asked(
         matches!(place, Place::Nerve { .. }),
     )?;
 
-    let job = |diameter_um: f64, source: Result<Option<Source>, CliError>| {
-        source.map(|source| Job {
-            model,
-            fiber: Fiber {
-                diameter_um,
-                nodes: flags.fibre.nodes.unwrap_or(NODES),
-                compartment_um: flags.fibre.delta_z,
-            },
-            length_um: None,
-            dt_ms: flags.numerics.dt_ms(),
-            tstop_ms: flags.numerics.tstop_ms(),
-            detection: flags.detection.clone(),
-            source,
-            source_distance_um: nearest_um(&field.point),
-            injections: flags.injections.clone(),
-        })
-    };
+    let mut maker = Maker::new(model, flags, common)?;
     let with_waveform = |field: Arc<dyn Field>| Source::Field(field, flags.waveform.clone());
-    let numbered = |source: Option<Source>| -> Vec<Asked> {
+    // (number, diameter, source) of every fiber.
+    let mut wanted: Vec<(usize, f64, Result<Option<Source>, CliError>)> = Vec::new();
+    let mut numbered = |source: Option<Source>| {
         let numbered = diameters.iter().enumerate();
-        numbered
-            .map(|(fibre, &diameter_um)| Asked {
-                fibre,
-                diameter_um,
-                job: job(diameter_um, Ok(source.clone())),
-            })
-            .collect()
+        wanted.extend(numbered.map(|(fibre, &diameter)| (fibre, diameter, Ok(source.clone()))));
     };
-    let asked = match &place {
+    match &place {
         Place::Inside => numbered(None),
         Place::Points(field) => numbered(Some(with_waveform(field.clone()))),
         Place::Nerve { nerve, contacts } => {
-            let of_fibre = |fibre: usize| {
+            for fibre in 0..nerve.fibers() {
                 let source = nerve_field(nerve, fibre, contacts, field).map(with_waveform);
-                diameters
-                    .iter()
-                    .map(|&diameter_um| Asked {
-                        fibre,
-                        diameter_um,
-                        job: job(diameter_um, source.clone().map(Some)),
-                    })
-                    .collect::<Vec<_>>()
-            };
-            (0..nerve.fibers()).flat_map(of_fibre).collect()
+                let source = source.map(Some);
+                wanted.extend(diameters.iter().map(|&d| (fibre, d, source.clone())));
+            }
         }
         Place::Basis(array) => {
-            let pairs = pair(array.shape()[0], &diameters)?;
-            pairs
-                .into_iter()
-                .enumerate()
-                .map(|(fibre, (row, diameter_um))| Asked {
-                    fibre,
-                    diameter_um,
-                    job: job(diameter_um, basis_row(array, row, flags).map(Some)),
-                })
-                .collect()
+            let pairs = pair(array.shape()[0], &diameters)?.into_iter().enumerate();
+            wanted.extend(pairs.map(|(fibre, (row, diameter))| {
+                (fibre, diameter, basis_row(array, row, flags).map(Some))
+            }));
         }
-    };
+    }
+    let made = wanted
+        .into_iter()
+        .map(|(fibre, diameter_um, source)| Asked {
+            fibre,
+            diameter_um,
+            job: maker.job(diameter_um, source),
+        });
+    let mut asked: Vec<Asked> = made.collect();
+    maker.tell(messages);
+    if flags.one_grid {
+        let jobs = || asked.iter().filter_map(|asked| asked.job.as_ref().ok());
+        let longest_ms = jobs().map(|job| job.tstop_ms).fold(0.0, f64::max);
+        for job in asked.iter_mut().filter_map(|asked| asked.job.as_mut().ok()) {
+            job.tstop_ms = longest_ms;
+        }
+    }
     Ok(Fibres {
         place,
         asked,

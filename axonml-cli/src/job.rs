@@ -4,40 +4,14 @@ use std::sync::Arc;
 
 use axonml_core::{CoreError, Field, TimeGrid, Waveform};
 use axonml_models::{
-    Device, DeviceReport, Fiber, FiberModel, InitialState, NodeSelection, Precision, Settings,
-    Simulation, SimulationError, Stimulus, ThresholdSearch,
+    Detection, Device, DeviceReport, Extents, Fiber, FiberModel, InitialState, Precision, Settings,
+    Simulation, SimulationError, Stimulus,
 };
 
-use crate::args::{DetectionArgs, FibreArgs, Injection, ModelArgs, NumericsArgs};
+use crate::args::{FibreArgs, Injection, ModelArgs, NumericsArgs};
 use crate::error::CliError;
 use crate::messages::Messages;
 use crate::weights::{Choice, PUBLISHED};
-
-/// What counts as a conducted action potential.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Detection {
-    /// Any of these nodes; negative from the end.
-    pub(crate) nodes: Vec<i64>,
-    /// Level of the upward crossing, mV.
-    pub(crate) threshold_mv: f64,
-    /// Crossings before this do not count, ms.
-    pub(crate) after_ms: f64,
-}
-
-impl Detection {
-    /// As the flags have it.
-    pub(crate) fn from_args(args: &DetectionArgs) -> Self {
-        let default = ThresholdSearch::default();
-        Detection {
-            nodes: args
-                .detect_nodes
-                .as_ref()
-                .map_or(default.detect_nodes, |nodes| nodes.0.clone()),
-            threshold_mv: args.detect_threshold.unwrap_or(default.detect_threshold_mv),
-            after_ms: args.detect_after.unwrap_or(default.detect_after_ms),
-        }
-    }
-}
 
 /// A field with its waveform, or a field in space and time.
 #[derive(Clone, Debug)]
@@ -179,6 +153,13 @@ impl Common {
         self.weights.warn(jobs, self.celsius, messages);
     }
 
+    /// Finds the extents of fibers of a model with these settings.
+    pub(crate) fn extents(&self, model: &dyn FiberModel) -> Result<Extents, CliError> {
+        let grid = Settings::default();
+        let settings = self.settings(model, grid.dt_ms, grid.tstop_ms, InitialState::Declared);
+        Ok(Extents::new(model, &settings)?)
+    }
+
     /// Checks that parameters and time grid fit the model, without any fibre.
     pub(crate) fn check(
         &self,
@@ -267,18 +248,7 @@ impl Batch {
                 source,
             };
             let nodes = job.fiber.nodes;
-            let detection = NodeSelection::Nodes(job.detection.nodes.clone());
-            if let Err(node) = detection.resolve(nodes) {
-                return Err(wrong(CoreError::BadValue {
-                    what: "detection node".into(),
-                    found: node.to_string(),
-                    expected: format!(
-                        "0 to {}, or -{nodes} to -1 from the end, as the fibre has {nodes} nodes; choose with \
-                         --detect-nodes",
-                        nodes - 1
-                    ),
-                }));
-            }
+            job.detection.nodes(nodes).map_err(wrong)?;
             let samples = self.simulation.sample_points_um(index).len();
             let expected = (self.simulation.grid().steps(), samples);
             if let Some(Source::SpaceTime { shape, .. }) = job.source

@@ -1,13 +1,15 @@
 //! The request that results carry: everything needed to repeat them, and nothing that does not matter to them.
 
 use axonml_core::Waveform;
-use axonml_models::{FiberModel, InitialState, Precision, Schema, ThresholdSearch};
+use axonml_models::{
+    Detection, FiberModel, InitialState, NodeSelection, Precision, Schema, ThresholdSearch,
+};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::args::{NumericsArgs, PULSE, Polarity, WaveformArgs};
 use crate::error::CliError;
-use crate::job::{Common, Detection, Injections, Job};
+use crate::job::{Common, Injections, Job};
 
 /// A request under construction.
 #[derive(Default)]
@@ -145,7 +147,12 @@ impl Request {
 }
 
 fn describe_detection(detection: &Detection) -> Value {
-    json!({"nodes": detection.nodes, "threshold_mV": detection.threshold_mv, "after_ms": detection.after_ms})
+    let (key, sites) = match &detection.sites {
+        NodeSelection::Nodes(nodes) => ("nodes", json!(nodes)),
+        NodeSelection::Fractions(fractions) => ("at", json!(fractions)),
+        NodeSelection::All => ("nodes", json!("all")),
+    };
+    json!({key: sites, "threshold_mV": detection.threshold_mv, "after_ms": detection.after_ms})
 }
 
 /// The one value that all have, or the values that occur, in order of appearance.

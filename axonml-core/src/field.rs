@@ -21,17 +21,30 @@ pub trait Field: fmt::Debug + Send + Sync {
     /// # Errors
     /// Where the field is not known or not finite; see the implementors.
     fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError>;
+
+    /// Where a field that was sampled along a line begins and ends, um; `None` for one that is known everywhere.
+    fn extent_um(&self) -> Option<(f64, f64)> {
+        None
+    }
 }
 
 impl<F: Field + ?Sized> Field for Arc<F> {
     fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
         (**self).potentials_mv(z_um)
     }
+
+    fn extent_um(&self) -> Option<(f64, f64)> {
+        (**self).extent_um()
+    }
 }
 
 impl<F: Field + ?Sized> Field for Box<F> {
     fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
         (**self).potentials_mv(z_um)
+    }
+
+    fn extent_um(&self) -> Option<(f64, f64)> {
+        (**self).extent_um()
     }
 }
 
@@ -226,6 +239,10 @@ impl Field for SampledLine {
             });
         }
         Ok(potentials_mv)
+    }
+
+    fn extent_um(&self) -> Option<(f64, f64)> {
+        Some(SampledLine::extent_um(self))
     }
 }
 

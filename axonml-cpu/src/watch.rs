@@ -201,6 +201,7 @@ impl Observer {
                         node,
                         state,
                         time_ms: grid.dt_ms() * ((state - 1) as f64 + fraction),
+                        v_mv: view.v_mv(node),
                     }
                 }));
             }

@@ -143,6 +143,7 @@ impl ObserverPlan {
                             node: event[0] as usize,
                             state,
                             time_ms: rollout.grid.dt_ms() * ((state - 1) as f64 + fraction),
+                            v_mv: after,
                         }
                     })
                     .collect();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::{
-    Device, Evaluation, Fiber, FiberOutcome, NodeSelection, Observation, ObserverKind,
+    Detection, Device, Evaluation, Fiber, FiberOutcome, NodeSelection, Observation, ObserverKind,
     ObserverSpec, Precision, RecordedCotangent, Settings, Simulation, Stimulus, ThresholdSearch,
     Wanted, model,
 };
@@ -150,7 +150,7 @@ fn projection(criterion: &mut Criterion) {
 fn thresholds(criterion: &mut Criterion) {
     let (simulation, stimulus) = (simulation("mrg", Precision::F32), stimulus());
     let options = ThresholdSearch {
-        detect_nodes: vec![25],
+        detection: Detection::at_nodes(&[25]),
         ..ThresholdSearch::default()
     };
     let mut group = criterion.benchmark_group("thresholds");

@@ -23,8 +23,10 @@
 #![forbid(unsafe_code)]
 
 mod built;
+mod detection;
 mod device;
 mod error;
+mod extent;
 mod geometry;
 mod gradient;
 mod lower;
@@ -39,6 +41,7 @@ mod stimulus;
 mod taped_run;
 mod threshold;
 mod threshold_gradient;
+mod twin;
 pub mod weights;
 
 pub use axonml_autodiff::tensor;
@@ -47,8 +50,13 @@ pub use axonml_autodiff::{
     NodeSelection, Objective, Observation, ObserverKind, ObserverSpec, Outcome, Precision,
     RecordedCotangent, Recording, Rollout, SectionKind, SourceCotangent, Start, Traces, VOLTAGE,
 };
+pub use detection::{Detection, REGENERATION_MV, SpikeStart};
 pub use device::{Device, DeviceReport};
 pub use error::SimulationError;
+pub use extent::{
+    ConductionSpeed, DEFAULT_NODES, DEFAULT_TSTOP_MS, Extents, FiberExtent, FiberLength,
+    NODES_LIMIT,
+};
 pub use geometry::{Geometry, Myelinated, MyelinatedSection, Reduced, Surrogate, Unmyelinated};
 pub use gradient::{FiberDerivative, Gradient, Wanted};
 pub use model::{FiberModel, FiberSymbols, Patch};
@@ -59,7 +67,7 @@ pub use schema::{DeclaredStart, Parameter, Scale, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};
 pub use stimulus::Stimulus;
 pub use taped_run::{StateTensors, TapedRun, TapedRunError, Trajectories};
-pub use threshold::{Progress, Threshold, ThresholdSearch};
+pub use threshold::{DetectedRun, Progress, Threshold, ThresholdKind, ThresholdSearch};
 pub use threshold_gradient::ThresholdGradient;
 
 /// The example of the README, so that it stays true.

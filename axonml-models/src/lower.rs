@@ -180,7 +180,7 @@ impl FiberGeometry {
     }
 
     /// Cables of fibres; equal fibres share one.
-    fn build_fibers(
+    pub(crate) fn build_fibers(
         &self,
         schema: &Schema,
         fibers: &[Fiber],

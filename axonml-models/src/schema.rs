@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use crate::extent::ConductionSpeed;
+
 /// How training moves a parameter: by which step one unit of a trained coordinate changes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
@@ -68,6 +70,10 @@ pub struct Schema {
     pub celsius: f64,
     /// Length of a compartment unless the user sets another, um; none where diameter alone fixes the geometry.
     pub compartment_um: Option<f64>,
+    /// Length of a fiber without nodes of Ranvier unless the user asks for another, um.
+    pub length_um: Option<f64>,
+    /// Speed of action potentials, from which the default duration of runs follows.
+    pub speed: Option<ConductionSpeed>,
     /// How time is stepped, in words.
     pub scheme: &'static str,
     /// Bundled weights that stand for the declared parameters unless the user chooses others; see
@@ -91,6 +97,8 @@ impl Schema {
             },
             celsius: 37.0,
             compartment_um: None,
+            length_um: None,
+            speed: None,
             scheme: "",
             weights: None,
         }
@@ -185,6 +193,24 @@ impl Schema {
     #[must_use]
     pub fn compartment_um(mut self, length: f64) -> Self {
         self.compartment_um = Some(length);
+        self
+    }
+
+    /// Makes fibers without nodes of Ranvier this long, um, unless the user asks for another length.
+    #[must_use]
+    pub fn length_um(mut self, length: f64) -> Self {
+        self.length_um = Some(length);
+        self
+    }
+
+    /// Says how fast action potentials travel: `m_per_s` in a fiber of `at_um`, growing with this power of the diameter.
+    #[must_use]
+    pub fn conducts(mut self, m_per_s: f64, at_um: f64, exponent: f64) -> Self {
+        self.speed = Some(ConductionSpeed {
+            m_per_s,
+            at_um,
+            exponent,
+        });
         self
     }
 

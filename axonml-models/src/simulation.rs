@@ -274,6 +274,12 @@ impl Simulation {
             .collect()
     }
 
+    /// z of one node of a fiber, um.
+    pub(crate) fn node_um(&self, fiber: usize, node: usize) -> f64 {
+        let built = &self.built[fiber];
+        built.sample_z_um[built.node_samples[node]]
+    }
+
     /// The cable of a fibre: for looking into internodes (see [`axonml_autodiff::cable::Internode`]).
     pub fn cable(&self, fiber: usize) -> &Cable {
         &self.built[fiber].cable

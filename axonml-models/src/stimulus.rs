@@ -110,6 +110,15 @@ impl Stimulus {
         self
     }
 
+    /// The fields of fixed shape around `fiber`.
+    pub(crate) fn fields(&self, fiber: usize) -> impl Iterator<Item = &dyn Field> {
+        let sources = self.extracellular[fiber].iter();
+        sources.filter_map(|source| match source {
+            Extracellular::Separable { field, .. } => Some(&**field),
+            Extracellular::Dense(_) => None,
+        })
+    }
+
     /// Samples fields at the fibres' sample points and waveforms at the steps. Amplitudes are 1.
     pub(crate) fn lower(
         &self,

@@ -1,8 +1,8 @@
 //! Derivatives of activation thresholds.
 
 use axonml_autodiff::{
-    Evaluation, FiberOutcome, NodeSelection, Observation, ObserverKind, ObserverSpec,
-    RecordedCotangent, Recording, Rollout, SourceCotangent,
+    Evaluation, FiberOutcome, Observation, ObserverKind, ObserverSpec, RecordedCotangent,
+    Recording, Rollout, SourceCotangent,
 };
 use axonml_core::CoreError;
 
@@ -97,7 +97,7 @@ impl Simulation {
         let mut rollout = whole.select(members.iter().copied());
         rollout.final_states = false;
         rollout.drive.amplitudes = thresholds_ma.iter().flatten().copied().collect();
-        let level_mv = search.detect_threshold_mv;
+        let level_mv = search.detection.threshold_mv;
         let objective = |_: usize, outcome: &FiberOutcome| detection(recorded(outcome), level_mv);
         let derivatives = self.differentiate_each(&rollout, &members, &objective, wanted)?;
 
@@ -122,8 +122,7 @@ pub(crate) fn detector(search: &ThresholdSearch) -> ObserverSpec {
         states: Vec::new(),
         every: 1,
     };
-    let nodes = NodeSelection::Nodes(search.detect_nodes.clone());
-    ObserverSpec::new(recorder, nodes).after_ms(search.detect_after_ms)
+    ObserverSpec::new(recorder, search.detection.sites.clone()).after_ms(search.detection.after_ms)
 }
 
 /// A fibre at its threshold, and where its action potential is looked for.

@@ -1,13 +1,10 @@
 //! Which fibres, and the state they start from.
 
-use axonml_models::{InitialState, Schema};
+use axonml_models::{FiberLength, InitialState, NODES_LIMIT, Schema};
 use clap::{Args, ValueEnum};
 
-use super::number::{Diameters, count, positive};
+use super::number::{Diameters, count, length_um, positive};
 use crate::error::CliError;
-
-/// Number of nodes unless asked otherwise.
-pub(crate) const NODES: usize = 53;
 
 /// Flags of the fibres.
 #[derive(Debug, Args)]
@@ -17,9 +14,14 @@ pub(crate) struct FibreArgs {
     /// [default: 5.7,8.7,12.8 in the demonstration nerve, else 10, or 1 for unmyelinated models]
     #[arg(long, value_name = "UM", allow_hyphen_values = true)]
     pub(crate) diameter: Option<Diameters>,
-    /// Nodes of Ranvier, or compartments of an unmyelinated fibre; at least 3 [default: 53]
-    #[arg(long, value_name = "N", value_parser = count(3), allow_hyphen_values = true)]
+    /// Nodes of Ranvier, or compartments of an unmyelinated fiber; at least 3 [default: 53; in a nerve more where the
+    /// field drives the ends; unmyelinated models have a length of their own]
+    #[arg(long, value_name = "N", value_parser = nodes, allow_hyphen_values = true, conflicts_with = "length")]
     pub(crate) nodes: Option<usize>,
+    /// Length from the first node to the last: a number in um, or with a unit, e.g. 20mm; rounded to an odd number of
+    /// nodes [default: see --nodes]
+    #[arg(long, value_name = "UM", value_parser = length_um, allow_hyphen_values = true)]
+    pub(crate) length: Option<f64>,
     /// Length of a compartment, um, for unmyelinated models; elsewhere the node spacing, which is checked
     /// [default: the model's own]
     #[arg(long, value_name = "UM", value_parser = positive("um"), allow_hyphen_values = true)]
@@ -53,7 +55,19 @@ pub(crate) enum Start {
     Settled,
 }
 
+/// A number of nodes that a fiber can have.
+pub(crate) fn nodes(text: &str) -> Result<usize, String> {
+    let within = count(3)(text).ok().filter(|n| *n <= NODES_LIMIT);
+    within.ok_or_else(|| format!("expected a whole number, 3 or more, at most {NODES_LIMIT}"))
+}
+
 impl FibreArgs {
+    /// The extent asked for, if any was.
+    pub(crate) fn extent(&self) -> Option<FiberLength> {
+        let length = self.length.map(FiberLength::Um);
+        self.nodes.map(FiberLength::Nodes).or(length)
+    }
+
     /// The state that runs start from.
     pub(crate) fn initial_state(&self) -> Result<InitialState, CliError> {
         const WARMUP_MS: f64 = 200.0;

@@ -18,12 +18,12 @@ mod weights;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use dataset::DatasetCommand;
-pub(crate) use detection::{ConditionArgs, DetectionArgs, SearchArgs};
+pub(crate) use detection::{ConditionArgs, DetectionArgs, EndExcitation, SearchArgs};
 pub(crate) use evaluate::EvaluateArgs;
-pub(crate) use fibre::{FibreArgs, NODES};
+pub(crate) use fibre::{FibreArgs, nodes};
 pub(crate) use field::{FieldArgs, Point, RESISTIVITY_OHM_CM};
 pub(crate) use model::ModelArgs;
-pub(crate) use number::{Nodes, Numbers, count, finite, not_negative, positive};
+pub(crate) use number::{Fractions, Nodes, Numbers, count, finite, not_negative, positive};
 pub(crate) use numerics::{DT_MS, NumericsArgs, PrecisionArg, TSTOP_MS, open};
 pub(crate) use output::{OutputArgs, PlotArgs, TableFormat};
 pub(crate) use train::TrainArgs;

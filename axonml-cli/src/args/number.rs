@@ -36,6 +36,18 @@ pub(crate) fn between(
     }
 }
 
+/// A length in um: a plain number, or one with the unit um or mm.
+pub(crate) fn length_um(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let (number, um) = match (text.strip_suffix("mm"), text.strip_suffix("um")) {
+        (Some(number), _) => (number, 1000.0),
+        (_, Some(number)) => (number, 1.0),
+        _ => (text, 1.0),
+    };
+    let length = positive("")(number).map(|length| length * um);
+    length.map_err(|_| "expected a length greater than 0 in um, e.g. 20000, or 20mm".to_owned())
+}
+
 /// A whole number of at least `least`.
 pub(crate) fn count(least: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
     move |text| {
@@ -75,6 +87,23 @@ impl FromStr for Numbers {
         numbers
             .map(Numbers)
             .map_err(|_| "expected finite numbers separated by commas, e.g. 1,0,-1".to_owned())
+    }
+}
+
+/// Fractions of a length, separated by commas.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fractions(pub(crate) Vec<f64>);
+
+impl FromStr for Fractions {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let fraction = between("", 0.0, 1.0);
+        let fractions = text.split(',').map(fraction).collect::<Result<_, _>>();
+        fractions.map(Fractions).map_err(|_| {
+            "expected fractions of the fiber's length from 0 to 1, separated by commas, e.g. 0.1,0.9"
+                .to_owned()
+        })
     }
 }
 

@@ -1,10 +1,12 @@
 //! `axonml models`: what there is to simulate.
 
 use axonml_models::weights::Bundled;
-use axonml_models::{Device, Fiber, FiberModel, MODELS, Schema, Settings, Simulation};
+use axonml_models::{
+    Device, Extents, Fiber, FiberLength, FiberModel, MODELS, Schema, Settings, Simulation,
+};
 use serde_json::{Value, json};
 
-use crate::args::{ModelsArgs, NODES};
+use crate::args::ModelsArgs;
 use crate::error::CliError;
 use crate::report::{Cell, Table, plain, print, print_json};
 use crate::request::model_hash;
@@ -24,7 +26,7 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
     let model = axonml_models::model(name)?;
     let samples_um = args
         .diameter
-        .map(|diameter| samples_um(model, diameter, args.nodes.unwrap_or(NODES)));
+        .map(|diameter| default_samples_um(model, diameter, args.nodes));
     let samples_um = samples_um.transpose()?;
     if args.json {
         let mut description = describe(model)?;
@@ -202,6 +204,18 @@ fn sampling(model: &'static dyn FiberModel) -> Result<(usize, String), CliError>
         }
     };
     Ok((per_internode, words))
+}
+
+/// Where a fiber of this many nodes, or of the model's own extent, needs the field, um from its middle.
+fn default_samples_um(
+    model: &'static dyn FiberModel,
+    diameter_um: f64,
+    nodes: Option<usize>,
+) -> Result<Vec<f64>, CliError> {
+    let length = nodes.map_or(FiberLength::Default, FiberLength::Nodes);
+    let mut extents = Extents::new(model, &Settings::default())?;
+    let extent = extents.resolve(length, diameter_um, None, None)?;
+    samples_um(model, diameter_um, extent.nodes)
 }
 
 /// Where a fibre needs the field, um from its middle.

@@ -8,7 +8,7 @@ use crate::error::CliError;
 use crate::messages::Messages;
 
 /// The columns that mean something; all others pass through.
-pub(crate) const COLUMNS: [&str; 19] = [
+pub(crate) const COLUMNS: [&str; 20] = [
     "model",
     "diameter_um",
     "n_nodes",
@@ -23,6 +23,7 @@ pub(crate) const COLUMNS: [&str; 19] = [
     "length_um",
     "resistivity_ohm_cm",
     "detect_node_index",
+    "detect_at",
     "detect_threshold_mV",
     "threshold_mA",
     "nerve",

@@ -1,21 +1,24 @@
 //! From a row to a job. A flag given explicitly overrides a column, a column overrides the default.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use axonml_core::{Field, Medium, Nerve, PointSource, Waveform};
-use axonml_models::{Fiber, FiberModel, Schema};
+use axonml_models::{
+    DEFAULT_NODES, Detection, Extents, Fiber, FiberLength, FiberModel, NodeSelection, Schema,
+};
 
 use super::read::{Record, Sheet};
 use crate::args::{
-    DT_MS, NODES, Nodes, Numbers, RESISTIVITY_OHM_CM, TSTOP_MS, ThresholdArgs, count, finite,
-    not_negative, positive,
+    DT_MS, Fractions, Nodes, Numbers, RESISTIVITY_OHM_CM, TSTOP_MS, ThresholdArgs, count, finite,
+    nodes, not_negative, positive,
 };
 use crate::error::CliError;
 use crate::fibres::{contacts, nearest_um, nerve_field, open_nerve, points};
-use crate::job::{Common, Detection, Injections, Job, Source};
+use crate::job::{Common, Injections, Job, Source, of_one};
 use crate::messages::Messages;
 
 /// Turns rows into jobs; what rows have in common (nerves, fields, waveforms) is made once.
@@ -28,6 +31,7 @@ pub(crate) struct Reader<'a> {
     injections: Injections,
     pulse: Option<Arc<Waveform>>,
     electrodes: Option<Arc<dyn Field>>,
+    extents: HashMap<&'static str, Extents>,
     models: HashMap<String, Result<(&'static dyn FiberModel, Schema), CliError>>,
     nerves: HashMap<String, Result<Arc<Nerve>, CliError>>,
     lines: HashMap<(String, usize, String), Arc<dyn Field>>,
@@ -54,10 +58,11 @@ impl<'a> Reader<'a> {
             args,
             common,
             messages,
-            detection: Detection::from_args(&args.detection),
+            detection: args.detection.detection(),
             injections,
             pulse: args.waveform.given()?.map(Arc::new),
             electrodes,
+            extents: HashMap::new(),
             models: HashMap::new(),
             nerves: HashMap::new(),
             lines: HashMap::new(),
@@ -96,33 +101,58 @@ impl<'a> Reader<'a> {
         })?;
         let length_um = self.parse(record, "length_um", positive("um"))?;
         let checked_length_um = length_um.filter(|_| !stands_in);
-        let nodes = or(self.args.fibre.nodes, || {
-            self.parse(record, "n_nodes", count(3))
-        })?
-        .or_else(|| nodes_in(length_um, delta_z_um, &schema))
-        .unwrap_or(NODES);
+        let compartment_um = delta_z_um.filter(|_| !ignored);
+        let of_row = self
+            .parse(record, "n_nodes", nodes)?
+            .map(FiberLength::Nodes);
+        let length = self
+            .args
+            .fibre
+            .extent()
+            .or(of_row)
+            .or(length_um.map(FiberLength::Um))
+            .unwrap_or(match schema.compartment_um {
+                Some(_) => FiberLength::Default,
+                None => FiberLength::Nodes(DEFAULT_NODES),
+            });
+        let field = self.field(record)?;
+        let extents = self.extents(model)?;
+        let extent = extents
+            .resolve(length, diameter_um, compartment_um, Some(&*field))
+            .map_err(of_one)?;
+        let nodes = extent.nodes;
+        let detection = self.detection(record, nodes)?;
         let numerics = &self.args.numerics;
         let dt_ms =
             or(numerics.dt, || self.parse(record, "dt_ms", positive("ms")))?.unwrap_or(DT_MS);
         let tstop_ms = or(numerics.tstop, || {
             self.parse(record, "tstop_ms", positive("ms"))
-        })?
-        .unwrap_or(TSTOP_MS);
-        let waveform = self.waveform(record, dt_ms, tstop_ms)?;
-        let field = self.field(record)?;
+        })?;
+        let waveform = self.waveform(record)?;
+        let tstop_ms = match tstop_ms {
+            Some(tstop_ms) => tstop_ms,
+            None => {
+                let sites = detection.nodes(nodes).map_err(CliError::request)?;
+                let end_ms = waveform.end_ms();
+                self.extents(model)?
+                    .tstop_ms(diameter_um, &extent, &sites, end_ms)
+            }
+        };
+        self.check_fits(&waveform, dt_ms, tstop_ms)?;
         Ok(Job {
             model,
             fiber: Fiber {
                 diameter_um,
                 nodes,
-                compartment_um: delta_z_um.filter(|_| !ignored),
+                compartment_um,
             },
             // The stated length was made for the number of nodes in the table.
-            length_um: checked_length_um
-                .filter(|_| self.args.fibre.nodes.is_none() && self.args.fibre.delta_z.is_none()),
+            length_um: checked_length_um.filter(|_| {
+                self.args.fibre.extent().is_none() && self.args.fibre.delta_z.is_none()
+            }),
             dt_ms,
             tstop_ms,
-            detection: self.detection(record, nodes)?,
+            detection,
             source: Some(Source::Field(field, waveform)),
             source_distance_um: self.source_distance_um(record)?,
             injections: self.injections.clone(),
@@ -214,21 +244,25 @@ impl<'a> Reader<'a> {
 
     fn detection(&self, record: &Record, nodes: usize) -> Result<Detection, CliError> {
         let mut detection = self.detection.clone();
-        if self.args.detection.detect_nodes.is_none()
-            && let Some(found) = self.parse(record, "detect_node_index", Nodes::from_str)?
-        {
-            if let Some(node) = found
-                .0
-                .iter()
-                .find(|node| !(-(nodes as i64)..nodes as i64).contains(node))
-            {
-                return Err(CliError::request(format!(
-                    "column detect_node_index: found `{node}`, expected 0 to {} or -{nodes} to -1, as the fibre has \
-                     {nodes} nodes",
-                    nodes - 1
-                )));
-            }
-            detection.nodes = found.0;
+        let nodes_given = self.parse(record, "detect_node_index", Nodes::from_str)?;
+        let fractions_given = self.parse(record, "detect_at", Fractions::from_str)?;
+        if self.args.detection.sites().is_none() {
+            let (column, sites) = match (nodes_given, fractions_given) {
+                (Some(_), Some(_)) => {
+                    return Err(CliError::request(
+                        "columns detect_node_index and detect_at: found a value in both, expected one of them",
+                    ));
+                }
+                (Some(nodes), None) => ("detect_node_index", NodeSelection::Nodes(nodes.0)),
+                (None, Some(at)) => ("detect_at", NodeSelection::Fractions(at.0)),
+                (None, None) => ("", detection.sites),
+            };
+            detection.sites = sites;
+            let of_row = detection.nodes(nodes);
+            of_row.map_err(|error| match column {
+                "" => CliError::request(error),
+                column => CliError::request(format!("column {column}: {error}")),
+            })?;
         }
         if self.args.detection.detect_threshold.is_none()
             && let Some(level) = self.parse(record, "detect_threshold_mV", finite("mV"))?
@@ -238,13 +272,8 @@ impl<'a> Reader<'a> {
         Ok(detection)
     }
 
-    fn waveform(
-        &mut self,
-        record: &Record,
-        dt_ms: f64,
-        tstop_ms: f64,
-    ) -> Result<Arc<Waveform>, CliError> {
-        let waveform = match &self.pulse {
+    fn waveform(&mut self, record: &Record) -> Result<Arc<Waveform>, CliError> {
+        Ok(match &self.pulse {
             Some(pulse) => pulse.clone(),
             None => {
                 let shape = self.sheet.cell(record, "shape").unwrap_or("mono");
@@ -264,10 +293,19 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-        };
+        })
+    }
+
+    /// Refuses a pulse that does not fit the run.
+    fn check_fits(
+        &mut self,
+        waveform: &Arc<Waveform>,
+        dt_ms: f64,
+        tstop_ms: f64,
+    ) -> Result<(), CliError> {
         // Whether the pulse fits the run is asked once for each pair of them.
         let key = (
-            Arc::as_ptr(&waveform) as usize,
+            Arc::as_ptr(waveform) as usize,
             dt_ms.to_bits(),
             tstop_ms.to_bits(),
         );
@@ -276,8 +314,15 @@ impl<'a> Reader<'a> {
             let sampled = grid.and_then(|grid| waveform.sample(&grid));
             sampled.map(|_| ()).map_err(|error| error.to_string())
         });
-        fits.clone().map_err(CliError::request)?;
-        Ok(waveform)
+        fits.clone().map_err(CliError::request)
+    }
+
+    /// The extents of fibers of a model.
+    fn extents(&mut self, model: &'static dyn FiberModel) -> Result<&mut Extents, CliError> {
+        match self.extents.entry(model.schema().id) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => Ok(place.insert(self.common.extents(model)?)),
+        }
     }
 
     fn field(&mut self, record: &Record) -> Result<Arc<dyn Field>, CliError> {
@@ -369,19 +414,6 @@ fn nerve_of(root: &Path, name: &str, messages: Messages) -> Result<Arc<Nerve>, C
         )));
     }
     open_nerve(&root.join(name), messages)
-}
-
-/// How many nodes a stated length holds, where the spacing is known.
-fn nodes_in(length_um: Option<f64>, delta_z_um: Option<f64>, schema: &Schema) -> Option<usize> {
-    let spacing = delta_z_um.or(schema.compartment_um)?;
-    let spacings = (length_um? / spacing).round();
-    // Compartments fill the length, nodes of Ranvier also stand at its end.
-    let nodes = if schema.compartment_um.is_some() {
-        spacings
-    } else {
-        spacings + 1.0
-    };
-    (3.0..1e7).contains(&nodes).then_some(nodes as usize)
 }
 
 /// A flag that was given, else what the row says.

@@ -76,6 +76,19 @@ impl Statuses {
         words.join(", ")
     }
 
+    /// A sentence on thresholds and spikes that are those of a fiber's end, if there are some.
+    pub(crate) fn end_excitation(&self) -> Option<String> {
+        let (_, count) = self
+            .0
+            .iter()
+            .find(|(status, _)| *status == "end_excitation")?;
+        Some(format!(
+            "{}: the first action potential begins at an end of the simulated fiber, which the fiber itself does not have \
+             there; make fibers longer with --nodes or --length (see the messages), or give --end-excitation accept",
+            super::counted(*count, "row")
+        ))
+    }
+
     /// How often each occurs, for programs.
     pub(crate) fn counts(&self) -> Map<String, Value> {
         let counts = self.0.iter();

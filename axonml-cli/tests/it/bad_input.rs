@@ -118,7 +118,9 @@ fn pulses_that_cannot_be_meant() {
     let folder = Folder::new("bad-pulses");
     let refuse = |pulse: &str, parts: &[&str]| {
         folder
-            .axonml(&format!("threshold --point 1000,0,0 --pulse {pulse}"))
+            .axonml(&format!(
+                "threshold --point 1000,0,0 --tstop 5 --pulse {pulse}"
+            ))
             .refused(parts);
     };
     refuse(
@@ -323,7 +325,7 @@ fn divergence_names_fibre_node_and_time() {
         .axonml("threshold --model smf --weights published --point 1000,0,0 --dt 0.1 --format csv")
         .done();
     let row = answer.stdout.lines().nth(1).unwrap();
-    assert!(row.starts_with("smf,0,10,,,,diverged,"), "{row}");
+    assert!(row.starts_with("smf,0,10,53,,,,,,,diverged,"), "{row}");
     assert!(
         row.contains("at 0 mA diverged at 0.1 ms, node 0") && row.contains("reduce dt"),
         "{row}"
@@ -333,14 +335,14 @@ fn divergence_names_fibre_node_and_time() {
         .axonml("run --model smf --weights published --point 1000,0,0 --amplitude 0.2 --dt 0.01 --format csv")
         .failed(1, &["fibre 0, 10 um", "stability number"]);
     assert!(
-        answer.stdout.contains("smf,0,10,,,,,,,diverged,"),
+        answer.stdout.contains("smf,0,10,,,,,,,,,,diverged,"),
         "{answer:#?}"
     );
     let answer = folder
         .axonml("threshold --model smf --weights published --point 1000,0,0 --format csv")
         .done();
     assert!(
-        answer.stdout.contains("smf,0,10,,,,spontaneous,"),
+        answer.stdout.contains("smf,0,10,53,,,,,,,spontaneous,"),
         "{answer:#?}"
     );
 }

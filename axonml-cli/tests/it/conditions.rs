@@ -306,10 +306,6 @@ fn a_bad_row_refuses_the_table() {
             &["column pw_ms", "`abc`", "in ms"],
         ),
         (
-            "mrg,10,53,1000,mono,7,,",
-            &["tstop is shorter than the pulse"],
-        ),
-        (
             "mrg,10,53,1000,mono,0.1,,x",
             &["column threshold_mA", "`x`", "in mA"],
         ),

@@ -14,7 +14,7 @@ fn the_bare_command_runs_the_demonstration() {
     assert_eq!(table[0], ["all", "rows:", "nerve", "N1"]);
     let rows: Vec<&Vec<&str>> = table
         .iter()
-        .filter(|row| row.last() == Some(&"ok") && row.len() == 6)
+        .filter(|row| row.last() == Some(&"ok") && row.len() == 10)
         .collect();
     let order: Vec<(&str, &str)> = rows.iter().map(|row| (row[0], row[1])).collect();
     let expected: Vec<(String, &str)> = (0..12)
@@ -191,7 +191,7 @@ fn statuses_say_why_there_is_no_threshold() {
         .axonml("threshold --point 1000,0,0 --tstop 0.4 --max-amplitude 0.4 --format json")
         .done()
         .json();
-    assert_eq!(answer["results"][0]["status"], "blocked");
+    assert_eq!(answer["results"][0]["status"], "propagation_failure");
 }
 
 #[test]

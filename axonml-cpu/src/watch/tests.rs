@@ -95,11 +95,12 @@ fn one(
     .remove(0)
 }
 
-fn crossing(node: usize, state: usize, time_ms: f64) -> Crossing {
+fn crossing(node: usize, state: usize, time_ms: f64, v_mv: f64) -> Crossing {
     Crossing {
         node,
         state,
         time_ms,
+        v_mv,
     }
 }
 
@@ -111,9 +112,9 @@ fn crossings_are_counted_once_and_timed_within_the_step() {
     // -10 to 30 crosses 0 after a quarter of the step from 0.5 ms; reaching the threshold is crossing it,
     // and leaving it upward is not.
     let expected = [
-        crossing(0, 2, 0.625),
-        crossing(1, 5, 2.125),
-        crossing(0, 5, 2.5),
+        crossing(0, 2, 0.625, 30.0),
+        crossing(1, 5, 2.125, 60.0),
+        crossing(0, 5, 2.5, 0.0),
     ];
     assert_eq!(raster, Observation::Raster(expected.to_vec()));
     let count = one(
@@ -137,7 +138,7 @@ fn a_node_above_the_threshold_when_watching_begins_counts_once() {
     let raster = one(ObserverKind::Raster, |spec| spec, &[above, falls]);
     assert_eq!(
         raster,
-        Observation::Raster(vec![crossing(0, 1, 0.5), crossing(0, 4, 1.75)])
+        Observation::Raster(vec![crossing(0, 1, 0.5, 20.0), crossing(0, 4, 1.75, 20.0)])
     );
     // Watching from 1 ms, which is state 2: the same, but from there.
     let raster = one(
@@ -147,7 +148,7 @@ fn a_node_above_the_threshold_when_watching_begins_counts_once() {
     );
     assert_eq!(
         raster,
-        Observation::Raster(vec![crossing(0, 2, 1.0), crossing(0, 4, 1.75)])
+        Observation::Raster(vec![crossing(0, 2, 1.0, 20.0), crossing(0, 4, 1.75, 20.0)])
     );
     // From just after 1 ms it is state 3, below the threshold.
     let raster = one(
@@ -155,7 +156,10 @@ fn a_node_above_the_threshold_when_watching_begins_counts_once() {
         |spec| spec.after_ms(1.01),
         &[above, falls],
     );
-    assert_eq!(raster, Observation::Raster(vec![crossing(0, 4, 1.75)]));
+    assert_eq!(
+        raster,
+        Observation::Raster(vec![crossing(0, 4, 1.75, 20.0)])
+    );
 }
 
 #[test]

@@ -29,6 +29,8 @@ impl FiberModel for HodgkinHuxley {
         .param("passive", "ra", 100.0, "ohm cm")
         .diameters_um(0.1..=1000.0)
         .compartment_um(8.333)
+        .length_um(15_000.0)
+        .conducts(0.3, 1.0, 0.5)
         .start_mv(-65.0)
         .celsius(6.3)
         .scheme("backward Euler, single cable")

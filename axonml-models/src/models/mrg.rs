@@ -52,6 +52,7 @@ impl FiberModel for Mrg {
             .param("passive", "g_lamella", 0.001, "S/cm2")
             .diameters_um(2.0..=16.0)
             .start_mv(-80.0)
+            .conducts(23.8, 5.7, 1.25)
             .celsius(37.0)
             .scheme("backward Euler, double cable by internodal modes")
     }

@@ -38,6 +38,8 @@ fn schema(id: &'static str, summary: &'static str, e_leak: f64) -> Schema {
         .param("passive", "cm", 1.0, "uF/cm2")
         .param("passive", "ra", 100.0, "ohm cm")
         .diameters_um(0.1..=10.0)
+        .length_um(15_000.0)
+        .conducts(0.49, 1.0, 0.5)
         .celsius(37.0)
 }
 

@@ -35,7 +35,7 @@ impl<'t> TapedRun<'_, 't> {
             })
             .into());
         }
-        let searched = self.rollout(&search.observers())?;
+        let searched = self.rollout(&[])?;
         let found = self.simulation.thresholds_of(searched, search)?;
         let mut thresholds_ma = Vec::with_capacity(found.len());
         for (fiber, threshold) in found.iter().enumerate() {

@@ -13,6 +13,7 @@ mod models;
 mod nerves;
 mod neuron;
 mod pytorch;
+mod spikes;
 mod taped_run;
 mod threshold_gradients;
 mod transposes;

@@ -190,18 +190,18 @@ fn internodal_compartments_agree_where_they_were_recorded() {
 }
 
 #[derive(Debug)]
-struct Case {
-    diameter_um: f64,
+pub(crate) struct Case {
+    pub(crate) diameter_um: f64,
     distance_um: f64,
     z_offset_um: f64,
     shape: String,
     pw_ms: f64,
     delay_ms: f64,
-    threshold_ma: f64,
+    pub(crate) threshold_ma: f64,
     lower_ma: f64,
 }
 
-fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let mut reader = csv::Reader::from_path(path("neuron/thresholds_mrg.csv")).unwrap();
     let headers = reader.headers().unwrap().clone();
     reader
@@ -229,6 +229,24 @@ fn cases() -> Vec<Case> {
         .collect()
 }
 
+/// The point sources and pulses of the cases, of unit amplitude.
+pub(crate) fn stimulus(cases: &[Case]) -> Stimulus {
+    cases
+        .iter()
+        .enumerate()
+        .fold(Stimulus::none(cases.len()), |stimulus, (index, case)| {
+            let medium = Medium::isotropic(500.0);
+            let source = PointSource {
+                x_um: case.distance_um,
+                y_um: 0.0,
+                z_um: case.z_offset_um,
+                medium,
+            };
+            let waveform = Waveform::from_shape(&case.shape, case.pw_ms, case.delay_ms).unwrap();
+            stimulus.source(index, Arc::new(source), Arc::new(waveform))
+        })
+}
+
 fn search(id: &str, cases: &[Case], settings: &Settings, resolution: f64) -> Vec<Threshold> {
     let fibers: Vec<Fiber> = cases
         .iter()
@@ -241,28 +259,12 @@ fn search(id: &str, cases: &[Case], settings: &Settings, resolution: f64) -> Vec
         &Device::cpu().unwrap(),
     )
     .unwrap();
-    let stimulus =
-        cases
-            .iter()
-            .enumerate()
-            .fold(Stimulus::none(cases.len()), |stimulus, (index, case)| {
-                let medium = Medium::isotropic(500.0);
-                let source = PointSource {
-                    x_um: case.distance_um,
-                    y_um: 0.0,
-                    z_um: case.z_offset_um,
-                    medium,
-                };
-                let waveform =
-                    Waveform::from_shape(&case.shape, case.pw_ms, case.delay_ms).unwrap();
-                stimulus.source(index, Arc::new(source), Arc::new(waveform))
-            });
     let options = ThresholdSearch {
         resolution,
         ..ThresholdSearch::default()
     };
     simulation
-        .thresholds(&stimulus, &options, &mut |_| ())
+        .thresholds(&stimulus(cases), &options, &mut |_| ())
         .unwrap()
 }
 
@@ -274,7 +276,10 @@ fn all_172_threshold_brackets_overlap_those_of_neuron() {
         .iter()
         .zip(search("mrg", &cases, &Settings::default(), 1e-5))
     {
-        let Threshold::Found { lower_ma, upper_ma } = threshold else {
+        let Threshold::Found {
+            lower_ma, upper_ma, ..
+        } = threshold
+        else {
             panic!("{case:?}: {threshold:?}")
         };
         assert!(

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::tensor::{GradientTape, Tensor};
 use axonml_models::{
-    Device, Fiber, NodeSelection, Settings, Simulation, StateTensors, Stimulus, TapedRun,
-    TapedRunError, ThresholdSearch, model,
+    Detection, Device, Fiber, NodeSelection, Settings, Simulation, StateTensors, Stimulus,
+    TapedRun, TapedRunError, ThresholdSearch, model,
 };
 use ndarray::{Array1, Array2, Array3, ArrayD, Ix3, Ix4, array};
 
@@ -412,7 +412,7 @@ fn thresholds_of_a_design() {
     let sim = simulation("mrg", &[8.0, 12.0], 15, 240);
     let search = ThresholdSearch {
         resolution: 1e-9,
-        detect_nodes: vec![2, -3],
+        detection: Detection::at_nodes(&[2, -3]),
         ..ThresholdSearch::default()
     };
     let steps = sim.grid().steps();

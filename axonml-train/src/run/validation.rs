@@ -1,6 +1,8 @@
 //! How good a surrogate is on cases that it did not learn from.
 
-use axonml_models::{Device, Fiber, Precision, Simulation, Stimulus, Threshold, ThresholdSearch};
+use axonml_models::{
+    Detection, Device, Fiber, Precision, Simulation, Stimulus, Threshold, ThresholdSearch,
+};
 
 use crate::config::{Score, ThresholdSet};
 use crate::dataset::{Case, Cases, spacing_um};
@@ -92,10 +94,11 @@ impl ThresholdCheck {
     ) -> Result<Self, TrainError> {
         let place = "valid.thresholds";
         let search = ThresholdSearch {
-            detect_nodes: set.detect_nodes.clone(),
-            detect_threshold_mv: set.detect_threshold_mv,
-            detect_after_ms: 0.0,
-            first_ma: set.first,
+            detection: Detection {
+                threshold_mv: set.detect_threshold_mv,
+                ..Detection::at_nodes(&set.detect_nodes)
+            },
+            first_ma: Some(set.first),
             max_ma: set.max,
             resolution: set.resolution,
         };
@@ -168,11 +171,19 @@ fn errors(found: &[Threshold], exact: &[f64]) -> ThresholdErrors {
 
 #[cfg(test)]
 mod tests {
+    use axonml_models::{SpikeStart, ThresholdKind};
+
     use super::*;
 
     #[test]
     fn errors_are_means_of_what_was_found() {
         let at = |upper_ma: f64| Threshold::Found {
+            start: SpikeStart {
+                node: 26,
+                z_um: 0.0,
+                time_ms: 0.5,
+            },
+            kind: ThresholdKind::Regular,
             lower_ma: 0.0,
             upper_ma,
         };

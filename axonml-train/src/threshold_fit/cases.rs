@@ -1,8 +1,9 @@
 //! The exact fibres' answers that a fit compares with.
 
 use axonml_models::{
-    Device, Fiber, InitialState, NodeSelection, Observation, ObserverKind, ObserverSpec, Outcome,
-    Precision, Recording, Settings, Simulation, Stimulus, Threshold, ThresholdSearch, model,
+    Detection, Device, Fiber, InitialState, NodeSelection, Observation, ObserverKind, ObserverSpec,
+    Outcome, Precision, Recording, Settings, Simulation, Stimulus, Threshold, ThresholdSearch,
+    model,
 };
 
 use super::FitError;
@@ -46,7 +47,7 @@ pub(super) struct Reference {
 /// The search for a threshold.
 pub(super) fn search() -> ThresholdSearch {
     ThresholdSearch {
-        detect_nodes: DETECT_NODES.to_vec(),
+        detection: Detection::at_nodes(&DETECT_NODES),
         resolution: RESOLUTION,
         ..ThresholdSearch::default()
     }

@@ -17,6 +17,11 @@ use super::{
 };
 use crate::Surrogate;
 
+/// Smallest amplitude near which a threshold is searched, mA.
+const SMALLEST_GUESS_MA: f64 = 1e-3;
+/// A search begins this many times below the smallest guess: what blocks or fires there would be seen.
+const BELOW_GUESS: f64 = 4.0;
+
 /// What a surrogate makes of the cases.
 pub(super) struct Residuals {
     /// Per case: its numbers, or why there are none.
@@ -299,10 +304,13 @@ impl ThresholdFit {
         let cases = &self.cases;
         let simulation = self.simulation(surrogate, x, device)?;
         let options = search();
+        // A guess may come from a threshold that a long step of the fit left behind.
         let guesses: Vec<f64> = guesses_ma
             .iter()
-            .map(|guess| guess.clamp(options.first_ma, options.max_ma))
+            .map(|guess| guess.clamp(SMALLEST_GUESS_MA, options.max_ma))
             .collect();
+        let smallest = guesses.iter().copied().fold(options.max_ma, f64::min);
+        let options = options.from_below(smallest / BELOW_GUESS);
         let found = simulation.thresholds_near(&cases.stimulus, &options, &guesses, &mut |_| ())?;
         let above =
             |threshold: &Threshold| SUPRATHRESHOLD * threshold.upper_ma().unwrap_or_default();

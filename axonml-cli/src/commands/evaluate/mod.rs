@@ -20,7 +20,7 @@ use crate::job::{Common, Job, refused};
 use crate::messages::Messages;
 use crate::pictures;
 use crate::report::{Report, Target, check_picture, output};
-use crate::search::{Found, limits, thresholds};
+use crate::search::{Found, Search, thresholds};
 use responses::responses;
 use results::{Evaluation, Row};
 
@@ -178,7 +178,7 @@ fn of_work(
     }
     check_references(args, &work, &references, &bad, &reference_common)?;
 
-    let search = limits(&flags.search);
+    let search = Search::of(&flags.search);
     let mut ids: Vec<&str> = references
         .iter()
         .map(|reference| reference.job.model.schema().id)
@@ -193,7 +193,7 @@ fn of_work(
     request.put("traces", traces.collect::<Vec<_>>());
     let all: Vec<&Job> = work.jobs().map(|(_, job)| job).collect();
     request.put_jobs(all.into_iter());
-    request.put_search(&search);
+    request.put_search(&search.limits);
 
     let rows: Vec<Row> = work
         .lines
@@ -300,7 +300,7 @@ impl Plan<'_> {
         evaluation: &Evaluation,
         messages: Messages,
     ) -> Result<(), CliError> {
-        let search = limits(&args.threshold.search);
+        let search = Search::of(&args.threshold.search);
         let searched: Vec<(usize, &Job)> = self
             .references
             .iter()

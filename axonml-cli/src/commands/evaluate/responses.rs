@@ -114,9 +114,7 @@ fn run(jobs: &[(&Job, f64)], common: &Common) -> Result<Vec<Ran>, CliError> {
 
 fn compare(pair: &Pair<'_>, ours: Ran, theirs: Ran) -> Compared {
     let job = pair.ours.0;
-    let detect = NodeSelection::Nodes(job.detection.nodes.clone())
-        .resolve(job.fiber.nodes)
-        .unwrap_or_default();
+    let detect = job.detection.nodes(job.fiber.nodes).unwrap_or_default();
     let arrival = |ran: &Ran| ran.as_ref().ok().and_then(|(r, _)| r.arrival_ms(&detect));
     let mut compared = Compared {
         arrival_ms: arrival(&ours),

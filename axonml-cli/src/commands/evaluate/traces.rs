@@ -15,7 +15,7 @@ use super::groups::spread;
 use crate::args::{EvaluateArgs, Injection};
 use crate::error::CliError;
 use crate::fibres::injections;
-use crate::job::{Batch, Common, Detection, Job, Source, of_one, refused};
+use crate::job::{Batch, Common, Job, Source, of_one, refused};
 use crate::messages::Messages;
 use crate::report::{Cell, Report, Table, counted};
 use crate::request::Request;
@@ -219,7 +219,7 @@ impl Trace {
                 length_um: None,
                 dt_ms,
                 tstop_ms: steps as f64 * dt_ms,
-                detection: Detection::from_args(&flags.detection),
+                detection: flags.detection.detection(),
                 source: Some(Source::Field(Arc::new(field), Arc::new(waveform))),
                 source_distance_um: None,
                 injections: Arc::new(currents),
@@ -239,9 +239,7 @@ impl Trace {
         let nodes = job.fiber.nodes;
         let (level_mv, after_ms) = (job.detection.threshold_mv, job.detection.after_ms);
         let theirs = Response::new(&self.t_ms, self.v_mv.clone(), nodes, level_mv, after_ms);
-        let detect = NodeSelection::Nodes(job.detection.nodes.clone())
-            .resolve(nodes)
-            .unwrap_or_default();
+        let detect = job.detection.nodes(nodes)?;
         let (mut ours, mut difference, mut message) = (None, None, String::new());
         match self.run(common)? {
             Ok(response) => {

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use axonml_core::{TimeGrid, Waveform};
 use axonml_models::{ObserverKind, ObserverSpec};
 
-use crate::args::{Injection, NODES, RunArgs};
+use crate::args::{Injection, RunArgs};
 use crate::error::CliError;
 use crate::fibres::{self, Flags, asked};
 use crate::interrupt::Keeper;
-use crate::job::{Common, Detection, Injections};
+use crate::job::{Common, Injections};
 use crate::messages::Messages;
 use crate::plot::Picture;
 use crate::report::{Form, Target, check_picture, output};
@@ -32,8 +32,8 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     messages.explain(format_args!("backend: {}", common.device.name()));
     let model = args.model.model()?;
     common.weights.check_used(&[model])?;
-    let grid = common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
-    let waveform = waveform(args, &grid)?;
+    common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
+    let waveform = waveform(args)?;
     let injections = injections(args, messages)?;
     let flags = Flags {
         fibre: &args.fibre,
@@ -42,9 +42,21 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
         waveform: Arc::new(waveform.clone()),
         waveform_given: args.waveform.is_given(),
         injections: injections.clone(),
-        detection: Detection::from_args(&args.detection),
+        detection: args.detection.detection(),
+        one_grid: true,
     };
-    let fibres = asked(model, &flags, false, messages)?;
+    let fibres = asked(model, &flags, &common, false, messages)?;
+    let jobs = || {
+        fibres
+            .asked
+            .iter()
+            .filter_map(|asked| asked.job.as_ref().ok())
+    };
+    let tstop_ms = jobs().next().map(|job| job.tstop_ms);
+    let grid = TimeGrid::new(
+        args.numerics.dt_ms(),
+        tstop_ms.unwrap_or(args.numerics.tstop_ms()),
+    )?;
     let amplitude_ma = args.amplitude.unwrap_or(1.0);
 
     let record = targets.iter().any(|target| target.form == Form::Npz);
@@ -52,23 +64,12 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
         &args.recording,
         record,
         &model.schema(),
-        args.fibre.nodes.unwrap_or(NODES),
+        jobs().map(|job| job.fiber.nodes),
     )?;
     if let Some(spec) = &recorder {
-        check_size(
-            spec,
-            &grid,
-            fibres.asked.len(),
-            args.fibre.nodes.unwrap_or(NODES),
-        )?;
+        check_size(spec, &grid, jobs().map(|job| job.fiber.nodes))?;
     }
 
-    let jobs = || {
-        fibres
-            .asked
-            .iter()
-            .filter_map(|asked| asked.job.as_ref().ok())
-    };
     common.warn(jobs(), messages);
     let mut request = Request::new("run", &[model], &common, &args.numerics);
     if !args.field.is_empty() {
@@ -143,8 +144,8 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     runs.verdict(&fibres, refused)
 }
 
-/// The waveform, checked against the grid.
-fn waveform(args: &RunArgs, grid: &TimeGrid) -> Result<Waveform, CliError> {
+/// The waveform.
+fn waveform(args: &RunArgs) -> Result<Waveform, CliError> {
     let waveform = args.waveform.waveform()?;
     if args.field.is_empty() {
         for (flag, given) in [
@@ -159,10 +160,6 @@ fn waveform(args: &RunArgs, grid: &TimeGrid) -> Result<Waveform, CliError> {
                 .help("give --point, --nerve or --basis, or leave it out"));
             }
         }
-    } else {
-        waveform
-            .sample(grid)
-            .map_err(|error| CliError::from(error).at("--pulse"))?;
     }
     Ok(waveform)
 }

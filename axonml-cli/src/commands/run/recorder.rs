@@ -27,7 +27,7 @@ pub(super) fn recorder(
     args: &RecordingArgs,
     wanted: bool,
     schema: &Schema,
-    nodes: usize,
+    nodes: impl Iterator<Item = usize>,
 ) -> Result<Option<ObserverSpec>, CliError> {
     let states = args.states(schema);
     if let Some(unknown) = states
@@ -47,12 +47,14 @@ pub(super) fn recorder(
         None => NodeSelection::All,
         Some(list) => {
             let selection = NodeSelection::Nodes(list.0.clone());
-            selection.resolve(nodes).map_err(|node| {
-                CliError::request(format!(
-                    "--record-nodes: found `{node}`, expected 0 to {} or -{nodes} to -1, as fibres have {nodes} nodes",
-                    nodes - 1
-                ))
-            })?;
+            if let Some(nodes) = nodes.min() {
+                selection.resolve(nodes).map_err(|node| {
+                    CliError::request(format!(
+                        "--record-nodes: found `{node}`, expected 0 to {} or -{nodes} to -1, as fibres have {nodes} nodes",
+                        nodes - 1
+                    ))
+                })?;
+            }
             selection
         }
     };
@@ -74,20 +76,20 @@ pub(super) fn recorder(
 pub(super) fn check_size(
     recorder: &ObserverSpec,
     grid: &TimeGrid,
-    fibres: usize,
-    nodes: usize,
+    nodes: impl Iterator<Item = usize>,
 ) -> Result<(), CliError> {
     const LIMIT_GIB: f64 = 16.0;
     let ObserverKind::Recorder { states, every } = &recorder.kind else {
         return Ok(());
     };
-    let nodes = match &recorder.nodes {
+    let recorded = |nodes: usize| match &recorder.nodes {
         NodeSelection::All => nodes,
         NodeSelection::Nodes(list) => list.len(),
+        NodeSelection::Fractions(list) => list.len(),
     };
+    let columns: f64 = nodes.map(|nodes| recorded(nodes) as f64).sum();
     let rows = grid.steps() as f64 / *every as f64;
-    let gib =
-        rows * fibres as f64 * nodes as f64 * (1 + states.len()) as f64 * 8.0 / f64::powi(2.0, 30);
+    let gib = rows * columns * (1 + states.len()) as f64 * 8.0 / f64::powi(2.0, 30);
     if gib <= LIMIT_GIB {
         return Ok(());
     }

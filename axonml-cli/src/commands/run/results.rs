@@ -4,24 +4,25 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use axonml_models::{Crossing, FiberModel, NodeSelection, Recording};
+use axonml_models::{Crossing, Detection, FiberModel, Recording, SpikeStart};
 use serde_json::{Map, Value, json};
 
 use crate::error::CliError;
 use crate::fibres::{Asked, Fibres};
-use crate::job::Detection;
 use crate::recording::{Recorded, archive};
 use crate::report::{Cell, Form, Report, Statuses, Table, Target, counted, keep_partial};
 
 /// What became of a fibre.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ran {
-    /// `ok`, `diverged` or `error`.
+    /// `ok`, `end_excitation`, `diverged` or `error`.
     pub(super) status: &'static str,
     /// What else there is to say.
     pub(super) message: String,
     /// Upward crossings, in order of time.
     pub(super) spikes: Vec<Crossing>,
+    /// Where the first action potential that reached a detection site began.
+    pub(super) start: Option<SpikeStart>,
     /// Positions of the nodes, um.
     pub(super) z_um: Vec<f64>,
     /// Largest potential at any node, mV.
@@ -42,17 +43,30 @@ pub(super) struct Runs {
     started: Instant,
 }
 
+/// Status of a fiber whose first action potential began at an end of the simulated piece.
+pub(super) const END_EXCITATION: &str = "end_excitation";
+
 /// What is told of each fibre after its settings.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 11] = [
     "active_nodes",
     "first_node",
     "first_ms",
     "detected_spikes",
     "first_detected_ms",
+    "start_node",
+    "start_um",
+    "start_ms",
     "v_max_mV",
     "status",
     "message",
 ];
+
+impl Ran {
+    /// Whether the fiber was simulated to the end.
+    pub(super) fn completed(&self) -> bool {
+        matches!(self.status, "ok" | END_EXCITATION)
+    }
+}
 
 impl Runs {
     /// Nothing has become of `fibres` yet.
@@ -101,9 +115,7 @@ impl Runs {
 
     /// Whether a fibre was simulated to the end.
     pub(super) fn completed(&self, index: usize) -> bool {
-        self.ran()[index]
-            .as_ref()
-            .is_some_and(|ran| ran.status == "ok")
+        self.ran()[index].as_ref().is_some_and(Ran::completed)
     }
 
     /// The report of what is known.
@@ -125,8 +137,7 @@ impl Runs {
         for (settings, ran) in self.settings.iter().zip(self.ran().iter()) {
             let Some(ran) = ran else { continue };
             statuses.count(ran.status);
-            let count = self.detected(ran).1;
-            detected += usize::from(count > 0);
+            detected += usize::from(ran.start.is_some());
             table.rows.push(self.row(settings, ran));
             spikes.rows.extend(ran.spikes.iter().map(|spike| {
                 let cells = [
@@ -143,11 +154,12 @@ impl Runs {
         summary.insert("n".into(), json!(n));
         summary.insert("detected".into(), json!(detected));
         summary.insert("spikes".into(), json!(spikes.rows.len()));
-        statuses.finish(&mut summary, interrupted, seconds);
-        let words = format!(
+        let mut words = vec![format!(
             "{} in {seconds:.2} s; action potentials reach the detection nodes of {detected}",
             counted(n, "fibre")
-        );
+        )];
+        words.extend(statuses.end_excitation());
+        statuses.finish(&mut summary, interrupted, seconds);
         Report {
             request: self.request.clone(),
             table,
@@ -155,14 +167,13 @@ impl Runs {
             overview: None,
             traces: None,
             summary,
-            words: vec![words],
+            words,
         }
     }
 
     /// When the first spike reached a detection node, and the largest number of spikes at any of them.
     fn detected(&self, ran: &Ran) -> (Option<f64>, usize) {
-        let watched = NodeSelection::Nodes(self.detection.nodes.clone());
-        let watched = watched.resolve(ran.z_um.len()).unwrap_or_default();
+        let watched = self.detection.nodes(ran.z_um.len()).unwrap_or_default();
         let first = ran
             .spikes
             .iter()
@@ -183,9 +194,9 @@ impl Runs {
         let (first_detected, detected) = self.detected(ran);
         let first = ran.spikes.first();
         // A fibre that was not simulated to the end has no counts.
-        let count = |n: usize| match ran.status {
-            "ok" => Cell::integer(n),
-            _ => Cell::Missing,
+        let count = |n: usize| match ran.completed() {
+            true => Cell::integer(n),
+            false => Cell::Missing,
         };
         let mut row = settings.to_vec();
         row.extend([
@@ -194,6 +205,9 @@ impl Runs {
             Cell::maybe(first.map(|spike| spike.time_ms)),
             count(detected),
             Cell::maybe(first_detected),
+            ran.start.map_or(Cell::Missing, |at| Cell::integer(at.node)),
+            Cell::maybe(ran.start.map(|at| at.z_um)),
+            Cell::maybe(ran.start.map(|at| at.time_ms)),
             Cell::maybe(ran.v_max_mv),
             Cell::text(ran.status),
             Cell::text(&*ran.message),

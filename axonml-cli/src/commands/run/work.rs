@@ -1,9 +1,11 @@
 //! The work of a run: checks, batches, the picture.
 
 use axonml_core::{TimeGrid, Waveform};
-use axonml_models::{FiberModel, NodeSelection, Observation, ObserverKind, ObserverSpec};
+use axonml_models::{
+    DetectedRun, FiberModel, NodeSelection, Observation, ObserverKind, ObserverSpec,
+};
 
-use super::results::{Ran, Runs};
+use super::results::{END_EXCITATION, Ran, Runs};
 use crate::error::CliError;
 use crate::fibres::Fibres;
 use crate::job::{BATCH, Batch, Common, Injections, Job, of_one, refused};
@@ -108,10 +110,16 @@ impl Work {
         ];
         observers.extend(self.recorder.clone());
         let simulation = &batch.simulation;
-        let outcome = simulation.run(&batch.stimulus, self.amplitude_ma, &observers)?;
-        for (position, (fiber, (index, _))) in outcome.fibers.into_iter().zip(jobs).enumerate() {
+        let DetectedRun { outcome, starts } =
+            simulation.run_detected(&batch.stimulus, self.amplitude_ma, detection, &observers)?;
+        let fibers = outcome.fibers.into_iter().zip(starts);
+        for (position, ((fiber, start), (index, _))) in fibers.zip(jobs).enumerate() {
             let mut ran = Ran {
-                status: "ok",
+                status: match start {
+                    Some((_, true)) => END_EXCITATION,
+                    _ => "ok",
+                },
+                start: start.map(|(start, _)| start),
                 z_um: simulation.nodes_um(position),
                 ..Ran::default()
             };
@@ -122,11 +130,11 @@ impl Work {
             for observation in fiber.observations {
                 match observation {
                     // Crossings on the way to nonsense are no action potentials.
-                    Observation::Raster(spikes) if ran.status == "ok" => ran.spikes = spikes,
-                    Observation::Maximum(v) if ran.status == "ok" => {
+                    Observation::Raster(spikes) if ran.completed() => ran.spikes = spikes,
+                    Observation::Maximum(v) if ran.completed() => {
                         ran.v_max_mv = v.into_iter().reduce(f64::max)
                     }
-                    Observation::Recorded(recording) if ran.status == "ok" => {
+                    Observation::Recorded(recording) if ran.completed() => {
                         ran.recording = Some(recording)
                     }
                     _ => {}

@@ -6,16 +6,14 @@ mod work;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use axonml_models::ThresholdSearch;
-
-use crate::args::ThresholdArgs;
+use crate::args::{EndExcitation, ThresholdArgs};
 use crate::conditions::Sheet;
 use crate::error::CliError;
 use crate::interrupt::Keeper;
 use crate::job::{Common, Job};
 use crate::messages::Messages;
 use crate::report::{Target, check_picture, output};
-use crate::search::{Found, limits, thresholds};
+use crate::search::{Found, Search, thresholds};
 use results::Results;
 use work::of_fibres;
 pub(super) use work::{Work, of_table};
@@ -58,9 +56,9 @@ fn finish(
         answers[*index] = Some(Found::error(error));
     }
 
-    let search = limits(&args.search);
+    let search = Search::of(&args.search);
     request.put_jobs(lines.iter().filter_map(|line| line.job.as_ref().ok()));
-    request.put_search(&search);
+    request.put_search(&search.limits);
     let jobs: Vec<(usize, &Job)> = lines
         .iter()
         .enumerate()
@@ -88,6 +86,20 @@ fn finish(
         picture.draw(&found, &references, path)?;
         messages.note(format_args!("drew {}", path.display()));
     }
+    let at_ends = |found: &Found| found.status == "end_excitation";
+    let at_ends = results
+        .snapshot()
+        .iter()
+        .flatten()
+        .filter(|found| at_ends(found))
+        .count();
+    if search.ends == EndExcitation::Error && at_ends > 0 {
+        return Err(CliError::failure(format!(
+            "{at_ends} of {} action potentials begin at an end of the simulated fiber",
+            results.rows.len()
+        ))
+        .help("make fibers longer with --nodes or --length; the messages of the rows tell how many nodes would do"));
+    }
     if errors.is_empty() {
         Ok(())
     } else {
@@ -102,7 +114,7 @@ fn finish(
 fn search_all(
     jobs: &[(usize, &Job)],
     common: &Common,
-    search: &ThresholdSearch,
+    search: &Search,
     results: &Arc<Results>,
     targets: &[Target],
     messages: Messages,

@@ -63,6 +63,7 @@ impl Results {
         let (mut summary, errors) = error_summary(&errors_pct, rows);
         summary.insert("rows".into(), json!(rows));
         let how = statuses.words();
+        let at_ends = statuses.end_excitation();
         statuses.finish(&mut summary, interrupted, seconds);
         let first = format!("{} in {seconds:.2} s: {how}", counted(rows, "threshold"));
         Report {
@@ -72,7 +73,7 @@ impl Results {
             overview: None,
             traces: None,
             summary,
-            words: [first].into_iter().chain(errors).collect(),
+            words: [first].into_iter().chain(errors).chain(at_ends).collect(),
         }
     }
 
@@ -86,7 +87,7 @@ impl Results {
         if self.has_references {
             add(&["error_pct"]);
         }
-        add(&["status", "message"]);
+        add(&["start_node", "start_um", "start_ms", "status", "message"]);
         columns
     }
 
@@ -106,7 +107,14 @@ impl Results {
         if self.has_references {
             row.push(Cell::maybe(error_pct));
         }
-        row.extend([Cell::text(found.status), Cell::text(found.message)]);
+        let start = found.start;
+        row.extend([
+            start.map_or(Cell::Missing, |at| Cell::integer(at.node)),
+            Cell::maybe(start.map(|at| at.z_um)),
+            Cell::maybe(start.map(|at| at.time_ms)),
+            Cell::text(found.status),
+            Cell::text(found.message),
+        ]);
         row
     }
 

@@ -8,7 +8,7 @@ use crate::args::ThresholdArgs;
 use crate::conditions::{Overridden, Reader, Sheet};
 use crate::error::CliError;
 use crate::fibres::{self, Flags, asked, check_applicable, describe_points};
-use crate::job::{Common, Detection, Job, refused};
+use crate::job::{Common, Job, refused};
 use crate::messages::Messages;
 use crate::pictures;
 use crate::report::Cell;
@@ -86,11 +86,8 @@ pub(super) fn of_fibres(
 ) -> Result<Work, CliError> {
     let model = args.model.model()?;
     common.weights.check_used(&[model])?;
-    let grid = common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
+    common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
     let waveform = args.waveform.waveform()?;
-    waveform
-        .sample(&grid)
-        .map_err(|error| CliError::from(error).at("--pulse"))?;
     let injections = fibres::injections(&args.injection)?;
     if !injections.is_empty() && args.field.is_empty() {
         return Err(CliError::request(
@@ -108,14 +105,16 @@ pub(super) fn of_fibres(
         waveform: Arc::new(waveform),
         waveform_given: args.waveform.is_given(),
         injections,
-        detection: Detection::from_args(&args.detection),
+        detection: args.detection.detection(),
+        one_grid: false,
     };
-    let fibres = asked(model, &flags, true, messages)?;
+    let fibres = asked(model, &flags, common, true, messages)?;
     request.put("field", fibres.description.clone());
 
     let nerve = fibres.nerve().cloned();
     let place = if nerve.is_some() { "nerve" } else { "model" };
-    let columns = [place, "fibre", "diameter_um"].map(str::to_owned).to_vec();
+    let columns = [place, "fibre", "diameter_um", "n_nodes"];
+    let columns = columns.map(str::to_owned).to_vec();
     let first = nerve
         .as_ref()
         .map_or(model.schema().id.to_owned(), |nerve| {
@@ -136,6 +135,10 @@ pub(super) fn of_fibres(
                 Cell::Text(first.clone()),
                 Cell::integer(asked.fibre),
                 Cell::Number(asked.diameter_um),
+                asked
+                    .job
+                    .as_ref()
+                    .map_or(Cell::Missing, |job| Cell::integer(job.fiber.nodes)),
             ],
             reference_ma: None,
             job: asked.job.map_err(|error| error.at(&name)),
@@ -182,6 +185,9 @@ pub(crate) fn of_table(
         "lower_mA",
         "upper_mA",
         "error_pct",
+        "start_node",
+        "start_um",
+        "start_ms",
         "status",
         "message",
     ];

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::{
-    Device, Fiber, FiberModel, FiberState, FiberStatus, MODELS, NodeSelection, Observation,
-    ObserverKind, ObserverSpec, Precision, Settings, Simulation, Stimulus, ThresholdSearch, model,
+    Detection, Device, Fiber, FiberModel, FiberState, FiberStatus, MODELS, NodeSelection,
+    Observation, ObserverKind, ObserverSpec, Precision, Settings, Simulation, Stimulus,
+    ThresholdSearch, model,
 };
 use serde_json::{Value, json};
 
@@ -306,10 +307,10 @@ fn case(
     let after = states(before.clone(), STEPS_BEFORE..STEPS_BEFORE + 1)?;
 
     let search = ThresholdSearch {
-        detect_nodes: vec![-5],
+        detection: Detection::at_nodes(&[-5]),
         resolution: 1e-6,
         max_ma: 2.0,
-        first_ma: 0.01,
+        first_ma: Some(0.01),
         ..ThresholdSearch::default()
     };
     let thresholds = simulation.thresholds(&stimulus, &search, &mut |_| ())?;

@@ -1,0 +1,528 @@
+//! The canonical grid of a threshold search, and one search on it as a state that answers move.
+//!
+//! Trials lie at the first amplitude times powers of two, and at the middles of the cells between them, of their halves,
+//! and so on. What is known of a fiber beforehand changes which of these amplitudes are tried, never which ones there
+//! are, so that it does not change the answer.
+
+use axonml_autodiff::FiberStatus;
+
+use super::ThresholdSearch;
+use crate::SpikeStart;
+
+/// One microampere in mA: default grids are this times powers of two.
+const MICROAMPERE: f64 = 1e-3;
+/// A search begins this far below the amplitude at which the passive fiber would reach the level.
+const BELOW_TWIN: f64 = 1e-3;
+/// Halvings below the first amplitude after which a fiber that still fires counts as firing by itself.
+const MAX_HALVINGS: i32 = 100;
+
+/// First amplitude of a search: the largest 1 uA times 2^-j that is not above a thousandth of the amplitude at which the
+/// passive twin reaches the level, and at most 1 uA.
+pub(super) fn first_amplitude(reaching_ma: Option<f64>, max_ma: f64) -> f64 {
+    let limit = reaching_ma.map_or(max_ma, |reaching| max_ma.min(BELOW_TWIN * reaching));
+    let mut first = MICROAMPERE;
+    while first > limit && first > f64::MIN_POSITIVE / f64::EPSILON {
+        first *= 0.5;
+    }
+    first
+}
+
+/// The largest amplitude of the default grid that is not above `limit_ma`.
+pub(super) fn largest_up_to(limit_ma: f64) -> f64 {
+    let mut amplitude = first_amplitude(None, limit_ma);
+    while 2.0 * amplitude <= limit_ma {
+        amplitude *= 2.0;
+    }
+    amplitude
+}
+
+/// Answer of one simulated amplitude.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Verdict {
+    /// An action potential reaches a detection site.
+    Fires(SpikeStart),
+    /// None does, although nodes cross the level.
+    Local,
+    /// No node crosses the level.
+    Quiet,
+    /// The solution diverged.
+    Diverged(FiberStatus),
+}
+
+/// The end of a search, before what was seen on the way is classified.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Ending {
+    Found {
+        lower_ma: f64,
+        upper_ma: f64,
+        start: SpikeStart,
+        /// A smaller amplitude at which nodes cross, with no firing amplitude between it and the silent ones.
+        local_below_ma: Option<f64>,
+    },
+    NotFound {
+        top_ma: f64,
+        /// Whether nodes cross the level there.
+        local: bool,
+    },
+    Spontaneous,
+    Diverged {
+        amplitude_ma: f64,
+        status: FiberStatus,
+        lower_ma: Option<f64>,
+    },
+}
+
+/// Neighboring amplitudes, the lower silent, the upper with crossings that reach no site: a window of firing may lie
+/// between them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Window {
+    quiet: f64,
+    local: f64,
+}
+
+/// What follows where a window turns out to be none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Then {
+    /// The cell above it in which the fiber fires.
+    Halve(Cell),
+    /// Grid points above the first amplitude are tried.
+    Rise,
+    /// Nothing: the largest amplitude was reached.
+    Stop { top_ma: f64, local: bool },
+}
+
+/// A cell of the grid whose lower end failed and whose upper end fired.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cell {
+    lower: f64,
+    upper: f64,
+    start: SpikeStart,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    /// Amplitude 0.
+    Silence,
+    /// Grid points upward: `failed` is the largest that failed so far.
+    Rising {
+        failed: f64,
+        next: f64,
+        window: Option<Window>,
+    },
+    /// Grid points downward from the first amplitude, which fired or let nodes cross.
+    Falling {
+        next: f64,
+        fired: Option<(f64, SpikeStart)>,
+        local: Option<f64>,
+    },
+    /// Between a silent amplitude and one with crossings, in search of one that fires.
+    Probing {
+        window: Window,
+        then: Then,
+    },
+    /// Within a cell.
+    Halving(Halving),
+    Done(Ending),
+}
+
+/// The search within a cell of the grid.
+#[derive(Clone, Debug)]
+struct Halving {
+    cell: Cell,
+    /// Largest amplitude known to fail and smallest known to fire.
+    failed: f64,
+    fired: f64,
+    /// All that was tried, with the start of those that fired.
+    tried: Vec<(f64, Option<SpikeStart>)>,
+    /// Where the threshold is expected, and by how many final cells the next guess moves if it is not there.
+    aim: Option<(f64, f64)>,
+    local_below: Option<f64>,
+}
+
+/// One fiber's search.
+#[derive(Clone, Debug)]
+pub(super) struct Search {
+    first_ma: f64,
+    guess_ma: Option<f64>,
+    phase: Phase,
+}
+
+impl Search {
+    /// A search from `first_ma` upward; a guess only decides which amplitudes are tried first.
+    pub(super) fn new(first_ma: f64, guess_ma: Option<f64>) -> Self {
+        Search {
+            first_ma,
+            guess_ma,
+            phase: Phase::Silence,
+        }
+    }
+
+    /// The amplitude whose answer is needed next.
+    pub(super) fn wants(&self, options: &ThresholdSearch) -> Option<f64> {
+        match &self.phase {
+            Phase::Silence => Some(0.0),
+            Phase::Rising { next, .. } | Phase::Falling { next, .. } => Some(*next),
+            Phase::Probing { window, .. } => Some(0.5 * (window.quiet + window.local)),
+            Phase::Halving(halving) => match halving.next(options) {
+                Next::Try(amplitude) => Some(amplitude),
+                Next::Done(..) => None,
+            },
+            Phase::Done(_) => None,
+        }
+    }
+
+    /// The end of the search, if it has come.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        match self.phase {
+            Phase::Done(ending) => Some(ending),
+            _ => None,
+        }
+    }
+
+    /// Takes the answer at the amplitude wanted.
+    pub(super) fn advance(&mut self, verdict: Verdict, options: &ThresholdSearch) {
+        let Some(amplitude) = self.wants(options) else {
+            return;
+        };
+        if let Verdict::Diverged(status) = verdict {
+            let lower_ma = match &self.phase {
+                Phase::Silence | Phase::Falling { .. } => None,
+                Phase::Rising { failed, .. } => Some(*failed),
+                Phase::Probing { window, .. } => Some(window.quiet),
+                Phase::Halving(halving) => Some(halving.failed),
+                Phase::Done(_) => None,
+            };
+            self.phase = Phase::Done(Ending::Diverged {
+                amplitude_ma: amplitude,
+                status,
+                lower_ma,
+            });
+            return;
+        }
+        let phase = std::mem::replace(&mut self.phase, Phase::Silence);
+        self.phase = match phase {
+            Phase::Silence => match verdict {
+                Verdict::Quiet => Phase::Rising {
+                    failed: 0.0,
+                    next: self.first_ma.min(options.max_ma),
+                    window: None,
+                },
+                _ => Phase::Done(Ending::Spontaneous),
+            },
+            Phase::Rising {
+                failed,
+                next,
+                window,
+            } => self.risen(failed, next, window, verdict, options),
+            Phase::Falling { next, fired, local } => {
+                self.fallen(next, fired, local, verdict, options)
+            }
+            Phase::Probing { window, then } => {
+                self.probed(window, then, amplitude, verdict, options)
+            }
+            Phase::Halving(mut halving) => {
+                halving.take(amplitude, verdict, options);
+                halving.into_phase(options)
+            }
+            done @ Phase::Done(_) => done,
+        };
+    }
+
+    fn risen(
+        &self,
+        failed: f64,
+        next: f64,
+        window: Option<Window>,
+        verdict: Verdict,
+        options: &ThresholdSearch,
+    ) -> Phase {
+        let is_first = failed == 0.0;
+        match verdict {
+            Verdict::Fires(start) if is_first => Phase::Falling {
+                next: 0.5 * next,
+                fired: Some((next, start)),
+                local: None,
+            },
+            Verdict::Local if is_first => Phase::Falling {
+                next: 0.5 * next,
+                fired: None,
+                local: Some(next),
+            },
+            Verdict::Fires(start) => {
+                let cell = Cell {
+                    lower: failed,
+                    upper: next,
+                    start,
+                };
+                match window {
+                    Some(window) => Phase::Probing {
+                        window,
+                        then: Then::Halve(cell),
+                    },
+                    None => self.halve(cell, None, options),
+                }
+            }
+            verdict => {
+                let local = verdict == Verdict::Local;
+                let seen = local.then_some(Window {
+                    quiet: failed,
+                    local: next,
+                });
+                let window = window.or(seen);
+                if next < options.max_ma {
+                    return Phase::Rising {
+                        failed: next,
+                        next: (2.0 * next).min(options.max_ma),
+                        window,
+                    };
+                }
+                let top_ma = next;
+                match window {
+                    Some(window) => Phase::Probing {
+                        window,
+                        then: Then::Stop { top_ma, local },
+                    },
+                    None => Phase::Done(Ending::NotFound { top_ma, local }),
+                }
+            }
+        }
+    }
+
+    fn fallen(
+        &self,
+        next: f64,
+        fired: Option<(f64, SpikeStart)>,
+        local: Option<f64>,
+        verdict: Verdict,
+        options: &ThresholdSearch,
+    ) -> Phase {
+        let (fired, local) = match verdict {
+            Verdict::Fires(start) => (Some((next, start)), None),
+            Verdict::Local => (fired, Some(next)),
+            _ => {
+                let cell = fired.map(|(upper, start)| Cell {
+                    lower: 0.5 * upper,
+                    upper,
+                    start,
+                });
+                return match (cell, local) {
+                    (Some(cell), None) => self.halve(cell, None, options),
+                    (cell, local) => Phase::Probing {
+                        window: Window {
+                            quiet: next,
+                            local: local.unwrap_or(2.0 * next),
+                        },
+                        then: cell.map_or(Then::Rise, Then::Halve),
+                    },
+                };
+            }
+        };
+        if next < self.first_ma * 0.5_f64.powi(MAX_HALVINGS) {
+            return Phase::Done(Ending::Spontaneous);
+        }
+        Phase::Falling {
+            next: 0.5 * next,
+            fired,
+            local,
+        }
+    }
+
+    fn probed(
+        &self,
+        window: Window,
+        then: Then,
+        amplitude: f64,
+        verdict: Verdict,
+        options: &ThresholdSearch,
+    ) -> Phase {
+        let window = match verdict {
+            Verdict::Fires(start) => {
+                let cell = Cell {
+                    lower: window.quiet,
+                    upper: amplitude,
+                    start,
+                };
+                return self.halve(cell, None, options);
+            }
+            Verdict::Local => Window {
+                local: amplitude,
+                ..window
+            },
+            _ => Window {
+                quiet: amplitude,
+                ..window
+            },
+        };
+        if window.local - window.quiet > options.resolution * window.local {
+            return Phase::Probing { window, then };
+        }
+        match then {
+            Then::Halve(cell) => self.halve(cell, Some(window.local), options),
+            Then::Stop { top_ma, local } => Phase::Done(Ending::NotFound { top_ma, local }),
+            Then::Rise if self.first_ma >= options.max_ma => Phase::Done(Ending::NotFound {
+                top_ma: self.first_ma,
+                local: true,
+            }),
+            Then::Rise => Phase::Rising {
+                failed: self.first_ma,
+                next: (2.0 * self.first_ma).min(options.max_ma),
+                // Between the first amplitude and silence there is no window; one above it would begin here.
+                window: None,
+            },
+        }
+    }
+
+    fn halve(&self, cell: Cell, local_below: Option<f64>, options: &ThresholdSearch) -> Phase {
+        let within = |guess: &f64| (cell.lower..cell.upper).contains(guess);
+        let halving = Halving {
+            cell,
+            failed: cell.lower,
+            fired: cell.upper,
+            tried: vec![(cell.lower, None), (cell.upper, Some(cell.start))],
+            aim: self.guess_ma.filter(within).map(|guess| (guess, 1.0)),
+            local_below,
+        };
+        halving.into_phase(options)
+    }
+
+    /// Fraction of the search that is done after `answers`, by what it still needs.
+    pub(super) fn fraction(&self, answers: usize, options: &ThresholdSearch) -> f64 {
+        let halvings = |ratio: f64| ratio.max(1.0).log2().ceil();
+        let full = halvings(1.0 / options.resolution);
+        let left = match &self.phase {
+            Phase::Silence => halvings(options.max_ma / self.first_ma) + full,
+            Phase::Rising { next, .. } => halvings(options.max_ma / next) + full,
+            Phase::Falling { .. } | Phase::Probing { .. } => full,
+            Phase::Halving(halving) => {
+                halvings((halving.fired - halving.failed) / (options.resolution * halving.fired))
+            }
+            Phase::Done(_) => return 1.0,
+        };
+        let done = answers as f64;
+        done / (done + left.max(1.0))
+    }
+
+    /// Amplitudes that the next `depth` answers may ask for: the wanted one and, whatever its answer, those after it.
+    pub(super) fn speculate(
+        &self,
+        depth: usize,
+        options: &ThresholdSearch,
+        amplitudes: &mut Vec<f64>,
+    ) {
+        let Some(amplitude) = self.wants(options) else {
+            return;
+        };
+        if !amplitudes.contains(&amplitude) {
+            amplitudes.push(amplitude);
+        }
+        if depth > 1 {
+            let fires = Verdict::Fires(SpikeStart {
+                node: 0,
+                z_um: 0.0,
+                time_ms: 0.0,
+            });
+            for verdict in [fires, Verdict::Quiet] {
+                let mut next = self.clone();
+                next.advance(verdict, options);
+                next.speculate(depth - 1, options, amplitudes);
+            }
+        }
+    }
+}
+
+enum Next {
+    Try(f64),
+    Done(f64, f64),
+}
+
+impl Halving {
+    /// The middle of the present cell, or an end of the final cell that holds the guess.
+    fn next(&self, options: &ThresholdSearch) -> Next {
+        let (mut lower, mut upper) = (self.cell.lower, self.cell.upper);
+        while upper - lower > options.resolution * upper {
+            let middle = 0.5 * (lower + upper);
+            let above = match self.aim {
+                _ if middle <= self.failed => true,
+                _ if middle >= self.fired => false,
+                Some((guess, _)) => middle <= guess,
+                None => return Next::Try(middle),
+            };
+            if above {
+                lower = middle;
+            } else {
+                upper = middle;
+            }
+        }
+        let tried = |amplitude: f64| self.tried.iter().any(|(tried, _)| *tried == amplitude);
+        match (tried(lower), tried(upper)) {
+            (false, _) => Next::Try(lower),
+            (_, false) => Next::Try(upper),
+            _ => Next::Done(lower, upper),
+        }
+    }
+
+    fn take(&mut self, amplitude: f64, verdict: Verdict, options: &ThresholdSearch) {
+        let start = match verdict {
+            Verdict::Fires(start) => Some(start),
+            _ => None,
+        };
+        self.tried.push((amplitude, start));
+        // Answers that contradict earlier ones open the cell again: what was tried is not tried twice.
+        if start.is_some() {
+            self.fired = amplitude;
+            self.failed = if self.failed >= amplitude {
+                self.cell.lower
+            } else {
+                self.failed
+            };
+        } else {
+            self.failed = amplitude;
+            self.fired = if self.fired <= amplitude {
+                self.cell.upper
+            } else {
+                self.fired
+            };
+        }
+        if let Some((guess, cells)) = self.aim {
+            let moved = cells * options.resolution * amplitude;
+            let next = match start {
+                Some(_) if guess >= amplitude => amplitude - moved,
+                None if guess <= amplitude => amplitude + moved,
+                _ => guess,
+            };
+            let grown = if next == guess { cells } else { 2.0 * cells };
+            let open = self.failed < next && next < self.fired;
+            self.aim = open.then_some((next, grown));
+        }
+    }
+
+    fn into_phase(self, options: &ThresholdSearch) -> Phase {
+        let Next::Done(lower, upper) = self.next(options) else {
+            return Phase::Halving(self);
+        };
+        let of = |amplitude: f64| {
+            self.tried
+                .iter()
+                .rev()
+                .find(|(tried, _)| *tried == amplitude)
+        };
+        match (of(lower), of(upper)) {
+            (Some((_, None)), Some(&(_, Some(start)))) => Phase::Done(Ending::Found {
+                lower_ma: lower,
+                upper_ma: upper,
+                start,
+                local_below_ma: self.local_below,
+            }),
+            // The answers are not monotonic and do not bracket here: the cell's own ends always do.
+            _ => Phase::Done(Ending::Found {
+                lower_ma: self.cell.lower,
+                upper_ma: self.cell.upper,
+                start: self.cell.start,
+                local_below_ma: self.local_below,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const START: SpikeStart = SpikeStart {
+    node: 26,
+    z_um: 0.0,
+    time_ms: 0.5,
+};
+
+fn options(resolution: f64) -> ThresholdSearch {
+    ThresholdSearch {
+        resolution,
+        ..ThresholdSearch::default()
+    }
+}
+
+/// Searches a fiber that answers as `verdict` says; the end and the number of trials.
+fn search(
+    first_ma: f64,
+    guess_ma: Option<f64>,
+    options: &ThresholdSearch,
+    verdict: impl Fn(f64) -> Verdict,
+) -> (Ending, usize) {
+    let mut search = Search::new(first_ma, guess_ma);
+    for trials in 0..1000 {
+        match search.wants(options) {
+            Some(amplitude) => search.advance(verdict(amplitude), options),
+            None => return (search.ending().expect("an end"), trials),
+        }
+    }
+    panic!("the search does not end")
+}
+
+/// Fires from `threshold_ma` on.
+fn step(threshold_ma: f64) -> impl Fn(f64) -> Verdict {
+    move |amplitude| match amplitude >= threshold_ma {
+        true => Verdict::Fires(START),
+        false => Verdict::Quiet,
+    }
+}
+
+/// Fires between two amplitudes; nodes cross above them until, from the third on, it fires again.
+fn window(from_ma: f64, to_ma: f64, again_ma: f64) -> impl Fn(f64) -> Verdict {
+    move |amplitude| match amplitude {
+        x if x < from_ma => Verdict::Quiet,
+        x if x < to_ma || x >= again_ma => Verdict::Fires(START),
+        _ => Verdict::Local,
+    }
+}
+
+fn bracket(ending: Ending) -> (f64, f64) {
+    match ending {
+        Ending::Found {
+            lower_ma, upper_ma, ..
+        } => (lower_ma, upper_ma),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Doubling from `first`, then halving: the bracket by the plainest means.
+fn plain(first_ma: f64, max_ma: f64, resolution: f64, fires: impl Fn(f64) -> bool) -> (f64, f64) {
+    let (mut lower, mut upper) = (0.0, first_ma);
+    while !fires(upper) {
+        lower = upper;
+        upper = (2.0 * upper).min(max_ma);
+    }
+    while upper - lower > resolution * upper {
+        let middle = 0.5 * (lower + upper);
+        if fires(middle) {
+            upper = middle;
+        } else {
+            lower = middle;
+        }
+    }
+    (lower, upper)
+}
+
+proptest! {
+    #[test]
+    fn a_bracket_is_that_of_doubling_and_halving_whatever_the_guess(
+        threshold_ma in 0.0021_f64..19.0,
+        guess in prop::option::of(0.5_f64..2.0),
+        exponent in 2_i32..9,
+    ) {
+        let options = options(10_f64.powi(-exponent));
+        let guess_ma = guess.map(|factor| factor * threshold_ma);
+        let (ending, _) = search(1e-3, guess_ma, &options, step(threshold_ma));
+        let expected = plain(1e-3, 20.0, options.resolution, |x| x >= threshold_ma);
+        prop_assert_eq!(bracket(ending), expected);
+    }
+
+    #[test]
+    fn a_bracket_does_not_depend_on_where_the_search_begins(
+        threshold_ma in 1e-5_f64..10.0,
+        halvings in 0_i32..12,
+    ) {
+        let options = options(1e-4);
+        let (first, _) = search(1e-3, None, &options, step(threshold_ma));
+        let first_ma = 1e-3 * 0.5_f64.powi(halvings);
+        let (other, _) = search(first_ma, None, &options, step(threshold_ma));
+        prop_assert_eq!(bracket(first), bracket(other));
+    }
+
+    #[test]
+    fn the_lowest_window_wider_than_a_cell_is_found(
+        from_ma in 1e-6_f64..1.0,
+        width in 2.1_f64..10.0,
+        gap in 1.0_f64..50.0,
+        first_ma in 1e-5_f64..1.0,
+    ) {
+        let to_ma = from_ma * width;
+        let options = options(1e-4);
+        let (ending, _) = search(first_ma, None, &options, window(from_ma, to_ma, to_ma * gap));
+        let (lower, upper) = bracket(ending);
+        prop_assert!(lower < from_ma && from_ma <= upper, "{lower} {upper}");
+        prop_assert!(upper - lower <= 1e-4 * upper);
+    }
+}
+
+#[test]
+fn a_good_guess_saves_most_halvings() {
+    let options = options(1e-6);
+    let (_, without) = search(1e-3, None, &options, step(0.1234));
+    let (_, with) = search(1e-3, Some(0.1234), &options, step(0.1234));
+    assert!(with + 12 < without, "{with} {without}");
+}
+
+#[test]
+fn a_narrow_window_below_a_cell_that_blocks_is_looked_for() {
+    // 0.032 is silent, 0.064 blocks, 0.128 fires again: the window is between the first two.
+    let (ending, _) = search(1e-3, None, &options(1e-4), window(0.05, 0.052, 0.1));
+    let (lower, upper) = bracket(ending);
+    assert!(lower < 0.05 && 0.05 <= upper, "{lower} {upper}");
+    // Without a window, what was found above stands, and what was seen below is told.
+    let (ending, _) = search(1e-3, None, &options(1e-4), window(0.05, 0.05, 0.1));
+    let Ending::Found {
+        upper_ma,
+        local_below_ma: Some(local),
+        ..
+    } = ending
+    else {
+        panic!("{ending:?}")
+    };
+    assert!((upper_ma / 0.1 - 1.0).abs() <= 1e-4 && (local / 0.05 - 1.0).abs() <= 1e-4);
+}
+
+#[test]
+fn fibers_without_threshold_say_why() {
+    let options = options(1e-4);
+    let ending = |verdict: &dyn Fn(f64) -> Verdict| search(1e-3, None, &options, verdict).0;
+    let top_ma = 20.0;
+    assert_eq!(
+        ending(&|_| Verdict::Quiet),
+        Ending::NotFound {
+            top_ma,
+            local: false
+        }
+    );
+    assert_eq!(
+        ending(&|x| if x < 3.0 {
+            Verdict::Quiet
+        } else {
+            Verdict::Local
+        }),
+        Ending::NotFound {
+            top_ma,
+            local: true
+        }
+    );
+    assert_eq!(ending(&|_| Verdict::Fires(START)), Ending::Spontaneous);
+    assert_eq!(ending(&|_| Verdict::Local), Ending::Spontaneous);
+    // Fires or blocks down to nothing, but not without stimulus.
+    let above_zero = |verdict: Verdict| move |x| if x > 0.0 { verdict } else { Verdict::Quiet };
+    assert_eq!(ending(&above_zero(Verdict::Local)), Ending::Spontaneous);
+    let diverged = FiberStatus::Diverged {
+        state: 3,
+        node: 1,
+        v_mv: f64::NAN,
+        stability: None,
+    };
+    assert_eq!(
+        ending(&|x| if x < 1.0 {
+            Verdict::Quiet
+        } else {
+            Verdict::Diverged(diverged)
+        }),
+        Ending::Diverged {
+            amplitude_ma: 1.024,
+            status: diverged,
+            lower_ma: Some(0.512)
+        }
+    );
+}
+
+#[test]
+fn default_grids_are_powers_of_two_of_a_microampere() {
+    assert_eq!(first_amplitude(None, 20.0), 1e-3);
+    assert_eq!(first_amplitude(Some(5.0), 20.0), 1e-3);
+    assert_eq!(first_amplitude(Some(0.5), 20.0), 0.5e-3);
+    assert_eq!(first_amplitude(Some(0.49), 20.0), 0.25e-3);
+    assert_eq!(first_amplitude(Some(5.0), 1e-4), 1e-3 / 16.0);
+    assert_eq!(largest_up_to(1.0), 0.512);
+    assert_eq!(largest_up_to(1.024), 1.024);
+    assert_eq!(largest_up_to(3e-5), 1e-3 / 64.0);
+}

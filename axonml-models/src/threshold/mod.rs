@@ -1,0 +1,352 @@
+//! Activation thresholds: the smallest stimulus amplitude that makes a fiber conduct an action potential.
+
+mod grid;
+mod trials;
+
+use axonml_autodiff::{FiberStatus, ObserverSpec, Outcome, Precision, Rollout};
+use axonml_core::{CoreError, Field};
+
+use crate::extent::nodes_needed;
+use crate::{Amplitudes, Detection, Simulation, SimulationError, SpikeStart, Stimulus};
+use grid::{Search, first_amplitude};
+use trials::{Seen, Trials, check_sites, rasters, watch};
+
+/// How thresholds are searched for. Amplitudes are positive: for anodic stimuli flip the waveform.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThresholdSearch {
+    /// Where and when an action potential counts.
+    pub detection: Detection,
+    /// First amplitude tried after 0, mA. By default the largest 1 uA times 2^-j that is not above a thousandth of the
+    /// amplitude at which the passive fiber reaches the detection level, and at most 1 uA, so that every default grid is
+    /// 1 uA times powers of two.
+    pub first_ma: Option<f64>,
+    /// Largest amplitude tried, mA.
+    pub max_ma: f64,
+    /// Width of the final bracket relative to its upper end.
+    pub resolution: f64,
+}
+
+impl Default for ThresholdSearch {
+    fn default() -> Self {
+        ThresholdSearch {
+            detection: Detection::default(),
+            first_ma: None,
+            max_ma: 20.0,
+            resolution: 1e-4,
+        }
+    }
+}
+
+impl ThresholdSearch {
+    /// The same search on the default grid, begun at its largest amplitude that is not above `amplitude_ma`: for
+    /// thresholds that are known to lie above.
+    #[must_use]
+    pub fn from_below(self, amplitude_ma: f64) -> Self {
+        ThresholdSearch {
+            first_ma: Some(grid::largest_up_to(amplitude_ma.min(self.max_ma))),
+            ..self
+        }
+    }
+
+    fn check(&self, simulation: &Simulation) -> Result<(), CoreError> {
+        let bad = |what: &str, found: String, expected: String| {
+            Err(CoreError::BadValue {
+                what: what.into(),
+                found,
+                expected,
+            })
+        };
+        // Amplitudes closer than this are the same run.
+        let finest = match simulation.precision() {
+            Precision::F32 => 1e-6,
+            Precision::F64 => 1e-12,
+        };
+        let positive = |x: f64| x > 0.0 && x.is_finite();
+        if !(finest..1.0).contains(&self.resolution) {
+            let expected = format!(
+                "a number from {finest} (in {}) to 1",
+                simulation.precision().name()
+            );
+            return bad(
+                "the resolution of the threshold search",
+                self.resolution.to_string(),
+                expected,
+            );
+        }
+        if !positive(self.max_ma) {
+            return bad(
+                "the largest amplitude",
+                self.max_ma.to_string(),
+                "a positive number of mA".into(),
+            );
+        }
+        if let Some(first) = self.first_ma
+            && !(positive(first) && first <= self.max_ma)
+        {
+            return bad(
+                "the first amplitude",
+                first.to_string(),
+                format!(
+                    "a positive number of mA, at most the largest amplitude, {}",
+                    self.max_ma
+                ),
+            );
+        }
+        self.detection.check(simulation.grid())
+    }
+}
+
+/// How far a threshold that was found can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ThresholdKind {
+    /// It is the threshold of the fiber.
+    Regular,
+    /// The action potential begins at an end of the simulated fiber, which the fiber itself does not have there: a longer
+    /// piece has another threshold.
+    EndExcitation,
+    /// Action potentials begin and are blocked at smaller amplitudes: below it may lie a window of amplitudes that fire,
+    /// which could not be bracketed.
+    Reexcitation,
+}
+
+/// What a search found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Threshold {
+    /// The fiber fires at `upper_ma` and does not at `lower_ma`; both were simulated.
+    Found {
+        /// Largest amplitude that failed below the smallest that fired, mA.
+        lower_ma: f64,
+        /// Smallest amplitude that fired, mA.
+        upper_ma: f64,
+        /// Where the first action potential began in the run at `upper_ma`.
+        start: SpikeStart,
+        /// Whether it is the threshold of the fiber.
+        kind: ThresholdKind,
+    },
+    /// The largest amplitude brings no node to the level.
+    NoActivation {
+        /// That amplitude, mA: a lower bound.
+        lower_ma: f64,
+    },
+    /// At the largest amplitude an action potential begins, but reaches none of the detection sites.
+    PropagationFailure {
+        /// That amplitude, mA: a lower bound.
+        lower_ma: f64,
+    },
+    /// At the largest amplitude nodes cross the level only because the stimulus polarizes them.
+    Artifact {
+        /// That amplitude, mA: a lower bound.
+        lower_ma: f64,
+    },
+    /// The fiber fires without stimulus, at the detection sites or elsewhere.
+    Spontaneous,
+    /// The solution diverged before there was an answer.
+    Diverged {
+        /// Amplitude at which that happened, mA.
+        amplitude_ma: f64,
+        /// How: a [`FiberStatus::Diverged`].
+        status: FiberStatus,
+        /// Largest amplitude that failed before, mA, if any did.
+        lower_ma: Option<f64>,
+    },
+}
+
+impl Threshold {
+    /// Status as result files spell it.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Threshold::Found { kind, .. } => match kind {
+                ThresholdKind::Regular => "ok",
+                ThresholdKind::EndExcitation => "end_excitation",
+                ThresholdKind::Reexcitation => "reexcitation",
+            },
+            Threshold::NoActivation { .. } => "no_activation",
+            Threshold::PropagationFailure { .. } => "propagation_failure",
+            Threshold::Artifact { .. } => "artifact",
+            Threshold::Spontaneous => "spontaneous",
+            Threshold::Diverged { .. } => "diverged",
+        }
+    }
+
+    /// Smallest amplitude that fired, mA.
+    pub fn upper_ma(&self) -> Option<f64> {
+        match *self {
+            Threshold::Found { upper_ma, .. } => Some(upper_ma),
+            _ => None,
+        }
+    }
+
+    /// Largest amplitude below it that failed, mA.
+    pub fn lower_ma(&self) -> Option<f64> {
+        match *self {
+            Threshold::Found { lower_ma, .. }
+            | Threshold::NoActivation { lower_ma }
+            | Threshold::PropagationFailure { lower_ma }
+            | Threshold::Artifact { lower_ma } => Some(lower_ma),
+            Threshold::Diverged { lower_ma, .. } => lower_ma,
+            Threshold::Spontaneous => None,
+        }
+    }
+
+    /// Where the first action potential at [`Threshold::upper_ma`] began.
+    pub fn start(&self) -> Option<SpikeStart> {
+        match *self {
+            Threshold::Found { start, .. } => Some(start),
+            _ => None,
+        }
+    }
+}
+
+/// A run, and the first action potential of each fiber that reached a detection site.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DetectedRun {
+    /// The outcome, with what the run's own observers saw.
+    pub outcome: Outcome,
+    /// Where each fiber's first action potential began, and whether that is an end of the simulated fiber; `None` of
+    /// fibers without one, and of those that diverged.
+    pub starts: Vec<Option<(SpikeStart, bool)>>,
+}
+
+/// Called after every round with the fraction of the search that is done, 0 to 1 (an estimate until the end).
+pub type Progress<'p> = dyn FnMut(f64) + 'p;
+
+impl Simulation {
+    /// The activation threshold of every fiber: the lowest firing amplitude on a grid of factor 2, its cell then halved.
+    ///
+    /// The search tries amplitude 0, then doubles from [`ThresholdSearch::first_ma`], because strong stimuli can block
+    /// what weaker ones excite; where the first amplitude fires or blocks it looks below. Both ends of a bracket were
+    /// simulated. All fibers are searched at once; a fiber's answers do not depend on its companions.
+    ///
+    /// # Errors
+    /// [`SimulationError`] if the stimulus or the detection sites do not fit a fiber, or an option makes no sense.
+    pub fn thresholds(
+        &self,
+        stimulus: &Stimulus,
+        options: &ThresholdSearch,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Threshold>, SimulationError> {
+        let whole = self.rollout(stimulus, &[])?;
+        self.search(whole, options, None, progress)
+    }
+
+    /// [`Simulation::thresholds`] with a guess per fiber, mA: the answers are the same, and there sooner where the
+    /// guesses are good.
+    ///
+    /// # Errors
+    /// As [`Simulation::thresholds`]; also for another number of guesses than fibers, and for one that is no amplitude
+    /// up to [`ThresholdSearch::max_ma`].
+    pub fn thresholds_near(
+        &self,
+        stimulus: &Stimulus,
+        options: &ThresholdSearch,
+        guesses_ma: &[f64],
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Threshold>, SimulationError> {
+        let bad = |what: String, found: String, expected: String| {
+            Err(SimulationError::Core(CoreError::BadValue {
+                what,
+                found,
+                expected,
+            }))
+        };
+        if guesses_ma.len() != self.fibers().len() {
+            return bad(
+                "the number of guesses".into(),
+                guesses_ma.len().to_string(),
+                "one per fiber".into(),
+            );
+        }
+        let fits = |guess: &f64| *guess > 0.0 && *guess <= options.max_ma;
+        if let Some(fiber) = guesses_ma.iter().position(|guess| !fits(guess)) {
+            return bad(
+                format!("the guess for fiber {fiber}"),
+                guesses_ma[fiber].to_string(),
+                format!("an amplitude above 0, up to {} mA", options.max_ma),
+            );
+        }
+        let whole = self.rollout(stimulus, &[])?;
+        self.search(whole, options, Some(guesses_ma), progress)
+    }
+
+    /// [`Simulation::run`], and where the first action potential of each fiber that reaches a detection site began.
+    ///
+    /// # Errors
+    /// As [`Simulation::run`]; if the detection does not fit a fiber or the run.
+    pub fn run_detected(
+        &self,
+        stimulus: &Stimulus,
+        amplitude_ma: impl Into<Amplitudes>,
+        detection: &Detection,
+        observers: &[ObserverSpec],
+    ) -> Result<DetectedRun, SimulationError> {
+        detection.check(self.grid())?;
+        let mut rollout = self.rollout(stimulus, observers)?;
+        check_sites(&rollout, detection)?;
+        rollout.observers.extend(rasters(detection));
+        let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers().len())?;
+        rollout.drive.amplitudes = amplitudes_ma.clone();
+        let mut outcome = self.execute(&rollout)?;
+        let mut seen = Vec::with_capacity(amplitudes_ma.len());
+        for (trial, fiber) in amplitudes_ma
+            .into_iter()
+            .enumerate()
+            .zip(&mut outcome.fibers)
+        {
+            seen.push(Seen::take(trial, fiber)?);
+        }
+        let mut starts = Trials::new(self, &rollout, detection)?.starts(seen)?;
+        for (start, fiber) in starts.iter_mut().zip(&outcome.fibers) {
+            if matches!(fiber.status, FiberStatus::Diverged { .. }) {
+                *start = None;
+            }
+        }
+        Ok(DetectedRun { outcome, starts })
+    }
+
+    /// Number of nodes with which the ends of a fiber are not driven by the fields of `stimulus`, where they are with
+    /// the present number.
+    pub fn nodes_needed(&self, stimulus: &Stimulus, fiber: usize) -> Option<usize> {
+        let at = &self.built[fiber];
+        let nodes = self.fibers()[fiber].nodes;
+        let needed = |field: &dyn Field| nodes_needed(field, at.node_spacing_um(), nodes);
+        let each: Option<Vec<usize>> = stimulus.fields(fiber).map(needed).collect();
+        each?.into_iter().max()
+    }
+
+    /// [`Simulation::thresholds`] for a rollout of this simulation without observers.
+    pub(crate) fn thresholds_of(
+        &self,
+        whole: Rollout,
+        options: &ThresholdSearch,
+    ) -> Result<Vec<Threshold>, SimulationError> {
+        self.search(whole, options, None, &mut |_| ())
+    }
+
+    fn search(
+        &self,
+        mut whole: Rollout,
+        options: &ThresholdSearch,
+        guesses_ma: Option<&[f64]>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Threshold>, SimulationError> {
+        options.check(self)?;
+        watch(&mut whole, &options.detection)?;
+        let mut trials = Trials::new(self, &whole, &options.detection)?;
+        let fibers = whole.fibers.len();
+        let first_ma = match options.first_ma {
+            Some(first) => vec![first; fibers],
+            None => trials
+                .reaching_ma()?
+                .into_iter()
+                .map(|reaching| first_amplitude(reaching, options.max_ma))
+                .collect(),
+        };
+        let mut searches: Vec<Search> = (0..fibers)
+            .map(|fiber| Search::new(first_ma[fiber], guesses_ma.map(|guesses| guesses[fiber])))
+            .collect();
+        trials.search(&mut searches, options, progress)?;
+        trials.classified(&searches)
+    }
+}

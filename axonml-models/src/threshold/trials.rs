@@ -1,0 +1,462 @@
+//! The simulations of a threshold search: which amplitudes are tried together, and what their crossings mean.
+
+use std::collections::{BTreeMap, HashMap};
+
+use axonml_autodiff::{
+    BackendError, Cable, Crossing, FiberOutcome, FiberStatus, Observation, ObserverKind,
+    ObserverSpec, Rollout, RolloutFiber, SourceField,
+};
+
+use super::grid::{Ending, Search, Verdict};
+use super::{Progress, Threshold, ThresholdKind, ThresholdSearch};
+use crate::detection::{Crossings, Detection, REGENERATION_MV, SpikeStart};
+use crate::twin::Twins;
+use crate::{Simulation, SimulationError};
+
+/// Simulations that a round may have so that vector lanes and cores are not idle: while few fibers are searched, the
+/// next answers of each search are computed at once, whatever the first of them will be. The amplitudes that decide a
+/// search are the same as without.
+const ROUND: usize = 64;
+
+/// Nodes (or length constants) from the driven ones at which a crossing counts where a fiber has no passive twin, and
+/// from its start at which an action potential has been conducted.
+const CONDUCTED: f64 = 3.0;
+
+/// A node is driven if the field drives it by more than this fraction of the strongest drive.
+const DRIVEN: f64 = 0.1;
+
+/// What the crossings of a run are, where none is an action potential at a detection site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Excitation {
+    /// The stimulus polarizes nodes.
+    Polarized,
+    /// Nodes are brought up by their membrane.
+    Local,
+    /// An action potential goes some way.
+    Conducted,
+}
+
+/// A fiber at an amplitude.
+pub(super) type Trial = (usize, f64);
+
+/// Runs the trials of the fibers of a rollout and tells what they mean.
+pub(super) struct Trials<'s> {
+    simulation: &'s Simulation,
+    detection: &'s Detection,
+    whole: &'s Rollout,
+    twins: Twins<'s>,
+    /// Whether a run ends when a detection site crosses. An explicit cable that becomes unstable after its first crossing
+    /// has no threshold: its run is seen to the end.
+    early: bool,
+}
+
+/// The crossings of a trial, and how its run ended.
+pub(super) struct Seen {
+    trial: Trial,
+    status: FiberStatus,
+    at_sites: Vec<Crossing>,
+    everywhere: Vec<Crossing>,
+}
+
+impl Seen {
+    /// Takes what the last two observers of a run saw: [`rasters`].
+    pub(super) fn take(trial: Trial, outcome: &mut FiberOutcome) -> Result<Self, SimulationError> {
+        let observations = &mut outcome.observations;
+        match (observations.pop(), observations.pop()) {
+            (Some(Observation::Raster(everywhere)), Some(Observation::Raster(at_sites))) => {
+                Ok(Seen {
+                    trial,
+                    status: outcome.status,
+                    at_sites,
+                    everywhere,
+                })
+            }
+            _ => Err(SimulationError::Backend(BackendError::Unsupported(
+                "the backend did not report the crossings of a run".into(),
+            ))),
+        }
+    }
+
+    fn crossings(&self) -> Crossings<'_> {
+        Crossings {
+            at_sites: &self.at_sites,
+            everywhere: &self.everywhere,
+        }
+    }
+}
+
+/// The observers that see all crossings: at the detection sites, and at every node from the start.
+pub(super) fn rasters(detection: &Detection) -> [ObserverSpec; 2] {
+    [
+        detection.at_sites(ObserverKind::Raster),
+        detection.everywhere(ObserverKind::Raster),
+    ]
+}
+
+/// Checks that every fiber of `whole` has the detection sites.
+pub(super) fn check_sites(whole: &Rollout, detection: &Detection) -> Result<(), SimulationError> {
+    for (fiber, of) in whole.fibers.iter().enumerate() {
+        let sites = detection.nodes(of.cable.nodes());
+        sites.map_err(|source| SimulationError::Stimulus { fiber, source })?;
+    }
+    Ok(())
+}
+
+/// Lets `whole` be watched as the trials of a search need it.
+pub(super) fn watch(whole: &mut Rollout, detection: &Detection) -> Result<(), SimulationError> {
+    check_sites(whole, detection)?;
+    whole.final_states = false;
+    whole.observers = vec![detection.at_sites(ObserverKind::Active { at_least: 1 })];
+    whole.observers.extend(rasters(detection));
+    Ok(whole.check()?)
+}
+
+impl<'s> Trials<'s> {
+    /// Trials of the fibers of `whole`, which [`watch`] has prepared.
+    pub(super) fn new(
+        simulation: &'s Simulation,
+        whole: &'s Rollout,
+        detection: &'s Detection,
+    ) -> Result<Self, SimulationError> {
+        let explicit = |fiber: &RolloutFiber| matches!(*fiber.cable, Cable::Explicit(_));
+        Ok(Trials {
+            simulation,
+            detection,
+            whole,
+            twins: Twins::new(simulation, whole)?,
+            early: !whole.fibers.iter().any(explicit),
+        })
+    }
+
+    /// Least amplitude at which each fiber's passive twin reaches the level, mA.
+    pub(super) fn reaching_ma(&self) -> Result<Vec<Option<f64>>, SimulationError> {
+        let level_mv = self.detection.threshold_mv;
+        self.twins.reaching(level_mv)
+    }
+
+    /// Answers `searches`, one per fiber.
+    pub(super) fn search(
+        &mut self,
+        searches: &mut [Search],
+        options: &ThresholdSearch,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), SimulationError> {
+        let mut answered = vec![0; searches.len()];
+        loop {
+            let open: Vec<usize> = (0..searches.len())
+                .filter(|&fiber| searches[fiber].wants(options).is_some())
+                .collect();
+            let fractions = searches
+                .iter()
+                .zip(&answered)
+                .map(|(search, &n)| search.fraction(n, options));
+            progress(fractions.sum::<f64>() / searches.len().max(1) as f64);
+            if open.is_empty() {
+                return Ok(());
+            }
+            let mut depth = 1;
+            while open.len() * ((2 << depth) - 1) <= ROUND {
+                depth += 1;
+            }
+            let mut trials: Vec<Trial> = Vec::new();
+            for &fiber in &open {
+                let mut amplitudes = Vec::new();
+                searches[fiber].speculate(depth, options, &mut amplitudes);
+                trials.extend(amplitudes.into_iter().map(|amplitude| (fiber, amplitude)));
+            }
+            let verdicts = self.verdicts(&trials)?;
+            for fiber in open {
+                while let Some(amplitude) = searches[fiber].wants(options) {
+                    let Some(&verdict) = verdicts.get(&(fiber, amplitude.to_bits())) else {
+                        break;
+                    };
+                    searches[fiber].advance(verdict, options);
+                    answered[fiber] += 1;
+                }
+            }
+        }
+    }
+
+    /// Simulates trials and tells which of them fire.
+    fn verdicts(
+        &mut self,
+        trials: &[Trial],
+    ) -> Result<HashMap<(usize, u64), Verdict>, SimulationError> {
+        let key = |(fiber, amplitude): Trial| (fiber, amplitude.to_bits());
+        let mut verdicts = HashMap::with_capacity(trials.len());
+        let mut again = Vec::new();
+        for (seen, spike) in self.first_spikes(trials, self.early)? {
+            match (seen.status, spike) {
+                (status @ FiberStatus::Diverged { .. }, _) => {
+                    verdicts.insert(key(seen.trial), Verdict::Diverged(status));
+                }
+                (_, Some(start)) => {
+                    verdicts.insert(key(seen.trial), Verdict::Fires(start));
+                }
+                // Its run ended at a crossing that is no action potential; one may follow.
+                (FiberStatus::Answered(_), None) => again.push(seen.trial),
+                (FiberStatus::Completed, None) => {
+                    verdicts.insert(key(seen.trial), self.failure(&seen));
+                }
+            }
+        }
+        if !again.is_empty() {
+            for (seen, spike) in self.first_spikes(&again, false)? {
+                let verdict = match (seen.status, spike) {
+                    (_, Some(start)) => Verdict::Fires(start),
+                    (status @ FiberStatus::Diverged { .. }, None) => Verdict::Diverged(status),
+                    (_, None) => self.failure(&seen),
+                };
+                verdicts.insert(key(seen.trial), verdict);
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// The verdict on a run without action potential at a detection site.
+    fn failure(&self, seen: &Seen) -> Verdict {
+        let first_state = self.whole.observers[0].first_state(&self.whole.grid);
+        let crosses = seen.everywhere.iter().any(|at| at.state >= first_state);
+        match crosses || !seen.at_sites.is_empty() {
+            true => Verdict::Local,
+            false => Verdict::Quiet,
+        }
+    }
+
+    /// Where the first action potentials of runs of all fibers, whose crossings are known, began, and whether that is an
+    /// end of the fiber.
+    pub(super) fn starts(
+        &mut self,
+        seen: Vec<Seen>,
+    ) -> Result<Vec<Option<(SpikeStart, bool)>>, SimulationError> {
+        let resolved = self.resolved(seen)?.into_iter();
+        let each = resolved.map(|(seen, start)| {
+            start.map(|start| (start, self.starts_at_an_end(seen.trial.0, &start)))
+        });
+        Ok(each.collect())
+    }
+
+    /// Runs trials, to the end or until a detection site crosses.
+    fn run(&self, trials: &[Trial], early: bool) -> Result<Vec<Seen>, SimulationError> {
+        let mut rollout = self.whole.select(trials.iter().map(|&(fiber, _)| fiber));
+        rollout.drive.amplitudes = trials.iter().map(|&(_, amplitude)| amplitude).collect();
+        rollout.stop_when_active = early.then_some(0);
+        let outcome = self.simulation.execute(&rollout)?;
+        let seen = trials.iter().zip(outcome.fibers);
+        seen.map(|(&trial, mut outcome)| Seen::take(trial, &mut outcome))
+            .collect()
+    }
+
+    /// Runs trials and finds where the first action potential that reaches a detection site began.
+    fn first_spikes(
+        &mut self,
+        trials: &[Trial],
+        early: bool,
+    ) -> Result<Vec<(Seen, Option<SpikeStart>)>, SimulationError> {
+        let all = self.run(trials, early)?;
+        self.resolved(all)
+    }
+
+    /// Finds where the first action potentials of runs began.
+    fn resolved(
+        &mut self,
+        all: Vec<Seen>,
+    ) -> Result<Vec<(Seen, Option<SpikeStart>)>, SimulationError> {
+        let mut last = 0;
+        let mut look_at: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for seen in &all {
+            let (fiber, amplitude_ma) = seen.trial;
+            for at in seen.crossings().candidates() {
+                let limit_mv = at.v_mv - REGENERATION_MV;
+                if self.twins.stays_below(fiber, amplitude_ma, limit_mv) {
+                    break;
+                }
+                look_at.entry(fiber).or_default().push(at.node);
+                last = last.max(at.state);
+            }
+        }
+        // A search looks again and again: all of the twin is computed at once.
+        let last = if self.early {
+            self.whole.steps.end
+        } else {
+            last
+        };
+        self.twins.look_at(&look_at, last)?;
+        let first = |seen: Seen| {
+            let found = {
+                let crossings = seen.crossings();
+                let mut candidates = crossings.candidates();
+                candidates
+                    .find(|at| self.is_regenerated(seen.trial, at))
+                    .copied()
+            };
+            let start = found.map(|arrival| self.start_of(&seen, &arrival));
+            (seen, start)
+        };
+        Ok(all.into_iter().map(first).collect())
+    }
+
+    /// Whether the membrane, and not the stimulus, brought a node up to the level.
+    fn is_regenerated(&self, (fiber, amplitude_ma): Trial, at: &Crossing) -> bool {
+        let limit_mv = at.v_mv - REGENERATION_MV;
+        if self.twins.stays_below(fiber, amplitude_ma, limit_mv) {
+            return true;
+        }
+        match self.twins.v_mv(fiber, at.node, at.state, amplitude_ma) {
+            Some(twin_mv) => twin_mv <= limit_mv,
+            None => self.is_undriven(fiber, at.node),
+        }
+    }
+
+    /// Whether a node lies off all those that the sources drive strongly.
+    fn is_undriven(&self, fiber: usize, node: usize) -> bool {
+        let drives: Vec<&Vec<f64>> = self.whole.drive.sources[fiber]
+            .iter()
+            .filter_map(|source| match &source.field {
+                SourceField::Separable { projection, .. } => Some(&projection.nodes_na),
+                SourceField::Dense(_) => None,
+            })
+            .collect();
+        let largest = |drive: &[f64]| drive.iter().fold(0.0_f64, |max, x| max.max(x.abs()));
+        let reach = CONDUCTED * self.length_constant(fiber);
+        let near = |at: usize| (at.abs_diff(node) as f64) < reach;
+        let drives_near = |drive: &&Vec<f64>| {
+            let limit = DRIVEN * largest(drive);
+            let driven = |(at, x): (usize, &f64)| x.abs() > limit && near(at);
+            drive.iter().enumerate().any(driven)
+        };
+        // Of a space-time field nothing is known beforehand.
+        drives.len() == self.whole.drive.sources[fiber].len() && !drives.iter().any(drives_near)
+    }
+
+    fn length_constant(&self, fiber: usize) -> f64 {
+        self.twins.length_constant(fiber)
+    }
+
+    fn start_of(&self, seen: &Seen, arrival: &Crossing) -> SpikeStart {
+        let first = seen.crossings().start_of(arrival, self.whole.grid.dt_ms());
+        SpikeStart {
+            node: first.node,
+            z_um: self.simulation.node_um(seen.trial.0, first.node),
+            time_ms: first.time_ms,
+        }
+    }
+
+    /// Thresholds from finished searches: what was seen on the way is classified.
+    pub(super) fn classified(
+        &mut self,
+        searches: &[Search],
+    ) -> Result<Vec<Threshold>, SimulationError> {
+        let endings: Vec<Ending> = searches
+            .iter()
+            .map(|search| search.ending())
+            .map(|ending| {
+                ending.unwrap_or_else(|| unreachable!("a search ends when it wants nothing"))
+            })
+            .collect();
+        let unclear = endings.iter().enumerate().filter_map(|(fiber, ending)| {
+            let amplitude_ma = match *ending {
+                Ending::Found { local_below_ma, .. } => local_below_ma?,
+                Ending::NotFound { top_ma, local } => local.then_some(top_ma)?,
+                _ => return None,
+            };
+            Some((fiber, amplitude_ma))
+        });
+        let excitations = self.excitations(&unclear.collect::<Vec<_>>())?;
+        let each = endings.into_iter().enumerate();
+        Ok(each
+            .map(|(fiber, ending)| self.threshold(fiber, ending, excitations.get(&fiber).copied()))
+            .collect())
+    }
+
+    fn threshold(&self, fiber: usize, ending: Ending, excitation: Option<Excitation>) -> Threshold {
+        match ending {
+            Ending::Found {
+                lower_ma,
+                upper_ma,
+                start,
+                ..
+            } => Threshold::Found {
+                lower_ma,
+                upper_ma,
+                start,
+                kind: match excitation {
+                    Some(Excitation::Conducted) => ThresholdKind::Reexcitation,
+                    _ if self.starts_at_an_end(fiber, &start) => ThresholdKind::EndExcitation,
+                    _ => ThresholdKind::Regular,
+                },
+            },
+            Ending::NotFound { top_ma, .. } => match excitation {
+                None => Threshold::NoActivation { lower_ma: top_ma },
+                Some(Excitation::Polarized) => Threshold::Artifact { lower_ma: top_ma },
+                Some(_) => Threshold::PropagationFailure { lower_ma: top_ma },
+            },
+            Ending::Spontaneous => Threshold::Spontaneous,
+            Ending::Diverged {
+                amplitude_ma,
+                status,
+                lower_ma,
+            } => Threshold::Diverged {
+                amplitude_ma,
+                status,
+                lower_ma,
+            },
+        }
+    }
+
+    /// What the crossings of trials without action potential at a detection site are, by fiber.
+    fn excitations(
+        &mut self,
+        trials: &[Trial],
+    ) -> Result<BTreeMap<usize, Excitation>, SimulationError> {
+        if trials.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let all = self.run(trials, false)?;
+        let nodes = all.iter().map(|seen| {
+            let nodes = seen.everywhere.iter().map(|at| at.node);
+            (seen.trial.0, nodes.collect())
+        });
+        self.twins.look_at(&nodes.collect(), self.whole.steps.end)?;
+        let of_trial = |seen: &Seen| {
+            let fiber = seen.trial.0;
+            let reach = CONDUCTED * self.length_constant(fiber);
+            let crossings = seen.crossings();
+            let each = seen.everywhere.iter().map(|at| {
+                if !self.is_regenerated(seen.trial, at) {
+                    return Excitation::Polarized;
+                }
+                let from = crossings.start_of(at, self.whole.grid.dt_ms()).node;
+                match at.node.abs_diff(from) as f64 >= reach {
+                    true => Excitation::Conducted,
+                    false => Excitation::Local,
+                }
+            });
+            (fiber, each.max().unwrap_or(Excitation::Polarized))
+        };
+        Ok(all.iter().map(of_trial).collect())
+    }
+
+    /// Whether an action potential began within one internode (or one length constant) of an end of the fiber, and not
+    /// where a current is injected.
+    fn starts_at_an_end(&self, fiber: usize, start: &SpikeStart) -> bool {
+        let margin = self.length_constant(fiber).ceil() as usize;
+        let last = self.whole.fibers[fiber].cable.nodes() - 1;
+        let injected = |at: &SourceField| match at {
+            SourceField::Separable {
+                projection,
+                potentials: None,
+                ..
+            } => {
+                let mut nodes = projection.nodes_na.iter().enumerate();
+                nodes.any(|(node, x)| *x != 0.0 && node.abs_diff(start.node) <= margin)
+            }
+            _ => false,
+        };
+        let sources = &self.whole.drive.sources[fiber];
+        (start.node <= margin || start.node + margin >= last)
+            && !sources
+                .iter()
+                .any(|source| !source.scaled && injected(&source.field))
+    }
+}

@@ -1,0 +1,398 @@
+//! Passive twins: the same fiber, start and stimulus with the membrane's conductances frozen at their values at t = 0.
+//!
+//! A twin is linear, so that its voltage at amplitude A is that of the start and of the unscaled currents alone plus A
+//! times the response to the scaled sources at unit amplitude. What a twin does, the stimulus explains; what a fiber does
+//! beyond it, its membrane did.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axonml_autodiff::cable::US_PER_S;
+use axonml_autodiff::{
+    Binding, BoundProgram, Cable, Extent, FiberOutcome, FiberState, FiberStatus, MembranePrograms,
+    NodeSelection, Observation, ObserverKind, ObserverSpec, Precision, Rollout, SourceField, Start,
+    Tracer, Traces, VOLTAGE,
+};
+
+use crate::{Simulation, SimulationError};
+
+/// Range of the potentials that a response is computed with, mV, to a factor of two: small enough that no twin looks
+/// as if it diverged.
+const RESPONSE_MV: f64 = 16.0;
+
+/// The membrane of a segment at the state that a run starts from: conductance (S/cm2) and source (mA/cm2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Frozen {
+    pub(crate) g: f64,
+    pub(crate) j: f64,
+}
+
+/// The membrane of every node of `fiber` at the state that `rollout` starts from.
+pub(crate) fn membrane_at_start(rollout: &Rollout, fiber: usize) -> Vec<Frozen> {
+    let currents = &rollout.membrane.currents;
+    let constants = rollout.constants(&currents.bindings, fiber);
+    let at = |v_mv: f64, state: &dyn Fn(usize) -> f64| {
+        let inputs: Vec<f64> = currents
+            .bindings
+            .iter()
+            .zip(&constants)
+            .map(|(binding, constant)| match *binding {
+                Binding::U => v_mv - rollout.v_reference_mv,
+                Binding::State(index) => state(index),
+                _ => constant.unwrap_or(f64::NAN),
+            })
+            .collect();
+        let outputs = currents.program.eval(&inputs);
+        Frozen {
+            g: outputs[0],
+            j: outputs[1],
+        }
+    };
+    match &rollout.start {
+        Start::Uniform { v_mv, states } => {
+            let states = match states {
+                Some(states) => states.clone(),
+                None => rollout.rest(fiber, *v_mv),
+            };
+            vec![at(*v_mv, &|index| states[index]); rollout.fibers[fiber].cable.nodes()]
+        }
+        Start::From(saved) => {
+            let saved = &saved[fiber];
+            let of_node = |(node, &v_mv)| at(v_mv, &|index| saved.states[index][node]);
+            saved.v_mv.iter().enumerate().map(of_node).collect()
+        }
+    }
+}
+
+/// A membrane whose conductance and source are states that nothing changes.
+fn frozen_membrane() -> Result<MembranePrograms, SimulationError> {
+    const NAMES: [&str; 2] = ["frozen G", "frozen J"];
+    let program = |outputs: &[&str], constant: bool| {
+        let tracer = Tracer::new();
+        let value = |name: &str| match constant {
+            true => tracer.constant(0.0),
+            false => tracer.input(name, Extent::Node),
+        };
+        let outputs: Vec<_> = outputs
+            .iter()
+            .enumerate()
+            .map(|(index, name)| (format!("{name} {index}"), value(name)))
+            .collect();
+        let program = tracer.finish(&outputs)?;
+        let bindings = program
+            .inputs()
+            .iter()
+            .map(|input| Binding::State(usize::from(input.name == NAMES[1])))
+            .collect();
+        Ok::<_, SimulationError>(BoundProgram::new(program, bindings))
+    };
+    let step = [NAMES[0], NAMES[1], NAMES[0], NAMES[1]];
+    Ok(MembranePrograms::new(
+        NAMES.map(str::to_owned).to_vec(),
+        program(&NAMES, true)?,
+        program(&NAMES, false)?,
+        program(&step, false)?,
+    ))
+}
+
+/// What a twin does at some nodes: its voltage at amplitude A is `base + A unit`.
+#[derive(Clone, Debug)]
+struct Responses {
+    nodes: Vec<usize>,
+    /// The last state that was computed.
+    last: usize,
+    /// `[state, node]` flattened, mV.
+    base_mv: Vec<f32>,
+    unit_mv: Vec<f32>,
+    /// Amplitude at which `unit_mv` was computed.
+    scale: f64,
+}
+
+/// The passive twins of the fibers of a rollout; computed where and when they are looked at.
+#[derive(Debug)]
+pub(crate) struct Twins<'s> {
+    simulation: &'s Simulation,
+    /// The rollout of the fibers themselves.
+    whole: &'s Rollout,
+    frozen: Arc<MembranePrograms>,
+    membranes: Vec<Vec<Frozen>>,
+    known: BTreeMap<usize, Responses>,
+}
+
+impl<'s> Twins<'s> {
+    /// The twins of the fibers of `whole`, none of them computed yet.
+    pub(crate) fn new(
+        simulation: &'s Simulation,
+        whole: &'s Rollout,
+    ) -> Result<Self, SimulationError> {
+        let fibers = 0..whole.fibers.len();
+        Ok(Twins {
+            simulation,
+            whole,
+            frozen: Arc::new(frozen_membrane()?),
+            membranes: fibers
+                .map(|fiber| membrane_at_start(whole, fiber))
+                .collect(),
+            known: BTreeMap::new(),
+        })
+    }
+
+    /// Whether the twin of `fiber` stays below `limit_mv` at this amplitude whatever its cable does: the voltages of a
+    /// network of positive conductances stay between those of its sources. Not known of surrogates' cables, whose
+    /// coefficients are fitted, nor of injected currents.
+    pub(crate) fn stays_below(&self, fiber: usize, amplitude_ma: f64, limit_mv: f64) -> bool {
+        let sources = &self.whole.drive.sources[fiber];
+        let is_network = matches!(
+            *self.whole.fibers[fiber].cable,
+            Cable::Implicit(_) | Cable::Double(_)
+        );
+        if !is_network || sources.iter().any(|source| !source.scaled) {
+            return false;
+        }
+        let reference = self.whole.v_reference_mv;
+        let mut highest = reference;
+        for frozen in &self.membranes[fiber] {
+            // A conductance that is not positive is no part of such a network.
+            if !(frozen.g > 0.0) {
+                return false;
+            }
+            highest = highest.max(frozen.j / frozen.g + reference);
+        }
+        let start = match &self.whole.start {
+            Start::Uniform { v_mv, .. } => *v_mv,
+            // Internodes may be charged by what came before.
+            Start::From(_) => return false,
+        };
+        highest.max(start) + amplitude_ma.abs() * self.range_mv(fiber) < limit_mv
+    }
+
+    /// Range of the potentials around a fiber over space and time at unit amplitude, mV: at most.
+    fn range_mv(&self, fiber: usize) -> f64 {
+        let drive = &self.whole.drive;
+        let span = |values: &[f64]| {
+            let low = values.iter().copied().fold(0.0, f64::min);
+            values.iter().copied().fold(0.0, f64::max) - low
+        };
+        let of_source = |field: &SourceField| match field {
+            SourceField::Separable {
+                projection,
+                potentials,
+                waveform,
+            } => {
+                let strongest = drive.waveforms[*waveform]
+                    .iter()
+                    .fold(0.0_f64, |max, w| max.max(w.abs()));
+                let field = match potentials {
+                    Some(potentials) => 2.0 * span(potentials),
+                    None => span(&projection.nodes_na),
+                };
+                strongest * field
+            }
+            SourceField::Dense(values) => 2.0 * span(values),
+        };
+        let scaled = drive.sources[fiber].iter().filter(|source| source.scaled);
+        scaled.map(|source| of_source(&source.field)).sum()
+    }
+
+    /// A power of two at which the fiber's sources are weak. It follows the field exactly when that is scaled by a power
+    /// of two, and so does everything that is computed with it.
+    fn weak_amplitude(&self, fiber: usize) -> f64 {
+        let range = self.range_mv(fiber);
+        match range > 0.0 && range.is_finite() {
+            true => (RESPONSE_MV / range).log2().floor().exp2(),
+            false => 1.0,
+        }
+    }
+
+    /// The twins of `fibers` as a rollout, without scaled sources (`unit` false) or with those only, from zero (`unit`
+    /// true). Voltages count from the reference potential.
+    fn rollout(&self, fibers: &[usize], unit: bool, observer: ObserverSpec) -> Rollout {
+        let whole = self.whole;
+        let mut rollout = whole.select(fibers.iter().copied());
+        rollout.membrane = self.frozen.clone();
+        rollout.shared = Arc::new(Vec::new());
+        rollout.v_reference_mv = 0.0;
+        // The twin is compared with a margin of many mV: single precision is plenty.
+        rollout.precision = Precision::F32;
+        rollout.observers = vec![observer];
+        rollout.stop_when_active = None;
+        rollout.final_states = false;
+        for (sources, &fiber) in rollout.drive.sources.iter_mut().zip(fibers) {
+            let kept = whole.drive.sources[fiber].iter();
+            *sources = Arc::new(
+                kept.filter(|source| source.scaled == unit)
+                    .cloned()
+                    .collect(),
+            );
+        }
+        rollout.drive.amplitudes = fibers
+            .iter()
+            .map(|&fiber| self.weak_amplitude(fiber))
+            .collect();
+        for fiber in &mut rollout.fibers {
+            fiber.parameters.clear();
+        }
+        let start = |&fiber: &usize| {
+            let cable = &whole.fibers[fiber].cable;
+            let zeros = || vec![0.0; cable.nodes()];
+            let membrane = &self.membranes[fiber];
+            let (v_mv, modes) = match &whole.start {
+                _ if unit => (zeros(), vec![0.0; cable.mode_count()]),
+                Start::Uniform { v_mv, .. } => (
+                    vec![v_mv - whole.v_reference_mv; cable.nodes()],
+                    vec![0.0; cable.mode_count()],
+                ),
+                Start::From(saved) => {
+                    let v_mv = saved[fiber].v_mv.iter();
+                    let u_mv = v_mv.map(|v| v - whole.v_reference_mv);
+                    (u_mv.collect(), saved[fiber].modes.clone())
+                }
+            };
+            let source = |frozen: &Frozen| if unit { 0.0 } else { frozen.j };
+            FiberState {
+                v_mv,
+                states: vec![
+                    membrane.iter().map(|frozen| frozen.g).collect(),
+                    membrane.iter().map(source).collect(),
+                ],
+                modes,
+            }
+        };
+        rollout.start = Start::From(fibers.iter().map(start).collect());
+        rollout
+    }
+
+    /// Least amplitude at which the twin of each fiber reaches `level_mv` somewhere, mA; `None` where no amplitude does,
+    /// or no twin can be computed.
+    pub(crate) fn reaching(&self, level_mv: f64) -> Result<Vec<Option<f64>>, SimulationError> {
+        let fibers: Vec<usize> = (0..self.whole.fibers.len()).collect();
+        let maximum = ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All);
+        let rollout = self.rollout(&fibers, true, maximum);
+        let outcome = self.simulation.execute(&rollout)?;
+        let of_fiber = |(fiber, outcome): (usize, &FiberOutcome)| {
+            let Observation::Maximum(response_mv) = &outcome.observations[0] else {
+                return None;
+            };
+            if matches!(outcome.status, FiberStatus::Diverged { .. }) {
+                return None;
+            }
+            let start_mv = |node: usize| match &self.whole.start {
+                Start::Uniform { v_mv, .. } => *v_mv,
+                Start::From(saved) => saved[fiber].v_mv[node],
+            };
+            let scale = rollout.drive.amplitudes[fiber];
+            let needed = |(node, &response): (usize, &f64)| {
+                let missing = level_mv - start_mv(node);
+                (response > 0.0 && missing > 0.0).then_some(missing / response * scale)
+            };
+            let each = response_mv.iter().enumerate().filter_map(needed);
+            each.min_by(f64::total_cmp)
+        };
+        Ok(outcome.fibers.iter().enumerate().map(of_fiber).collect())
+    }
+
+    /// Computes the twins at the given (fiber, nodes), up to the state `last`, where they are not known yet.
+    pub(crate) fn look_at(
+        &mut self,
+        wanted: &BTreeMap<usize, Vec<usize>>,
+        last: usize,
+    ) -> Result<(), SimulationError> {
+        let mut missing: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+        for (&fiber, nodes) in wanted {
+            let mut all = nodes.clone();
+            if let Some(known) = self.known.get(&fiber) {
+                let far_enough = known.last >= last;
+                if far_enough && nodes.iter().all(|node| known.nodes.contains(node)) {
+                    continue;
+                }
+                all.extend(&known.nodes);
+            }
+            all.sort_unstable();
+            all.dedup();
+            missing.entry(all).or_default().push(fiber);
+        }
+        // Fibers that are looked at in the same places are simulated together.
+        for (nodes, fibers) in missing {
+            let (base, _) = self.traces(&fibers, &nodes, last, false)?;
+            let (unit, scales) = self.traces(&fibers, &nodes, last, true)?;
+            let each = fibers.iter().zip(base).zip(unit).zip(scales);
+            for (((&fiber, base_mv), unit_mv), scale) in each {
+                let responses = Responses {
+                    nodes: nodes.clone(),
+                    last,
+                    base_mv,
+                    unit_mv,
+                    scale,
+                };
+                self.known.insert(fiber, responses);
+            }
+        }
+        Ok(())
+    }
+
+    /// Voltages of the twins of `fibers` at `nodes`, `[fiber][state, node]` flattened, and the amplitudes that they were
+    /// computed at.
+    fn traces(
+        &self,
+        fibers: &[usize],
+        nodes: &[usize],
+        last: usize,
+        unit: bool,
+    ) -> Result<(Vec<Vec<f32>>, Vec<f64>), SimulationError> {
+        let kind = ObserverKind::Traces {
+            quantities: vec![VOLTAGE.to_owned()],
+            every: 1,
+        };
+        let selection = nodes.iter().map(|&node| node as i64).collect();
+        let observer = ObserverSpec::new(kind, NodeSelection::Nodes(selection));
+        let mut rollout = self.rollout(fibers, unit, observer);
+        rollout.steps.end = rollout.steps.end.min(last);
+        let outcome = self.simulation.execute(&rollout)?;
+        let values = |outcome: FiberOutcome| match outcome.observations.into_iter().next() {
+            Some(Observation::Traced(Traces { values, .. })) => values,
+            _ => Vec::new(),
+        };
+        let values = outcome.fibers.into_iter().map(values).collect();
+        Ok((values, rollout.drive.amplitudes))
+    }
+
+    /// Voltage of a twin at an amplitude, mV; `None` if it was not looked at there, or has no finite one.
+    pub(crate) fn v_mv(
+        &self,
+        fiber: usize,
+        node: usize,
+        state: usize,
+        amplitude_ma: f64,
+    ) -> Option<f64> {
+        let known = self.known.get(&fiber)?;
+        let column = known.nodes.binary_search(&node).ok()?;
+        // The first row is the state that the rollout starts from.
+        let row = state.checked_sub(self.whole.steps.start)?;
+        let place = row * known.nodes.len() + column;
+        let base = f64::from(*known.base_mv.get(place)?);
+        let unit = f64::from(*known.unit_mv.get(place)?);
+        let v_mv = base + amplitude_ma / known.scale * unit + self.whole.v_reference_mv;
+        v_mv.is_finite().then_some(v_mv)
+    }
+
+    /// Length constant of a fiber at the state that it starts from, in spacings of its nodes: over so many of them a
+    /// passive voltage falls by e. 1 for nodes joined by internodes, which insulate.
+    pub(crate) fn length_constant(&self, fiber: usize) -> f64 {
+        if self.simulation.schema().compartment_um.is_none() {
+            return 1.0;
+        }
+        let cable = &self.whole.fibers[fiber].cable;
+        let middle = cable.nodes() / 2;
+        let link_us = match &**cable {
+            Cable::Implicit(cable) => cable.link_us.get(middle).copied(),
+            Cable::Explicit(cable) => Some(cable.axial_us),
+            Cable::Double(_) | Cable::Reduced(_) => None,
+        };
+        let g = self.membranes[fiber].get(middle).map_or(0.0, |at| at.g);
+        let leak_us = US_PER_S * g * cable.area_cm2(middle);
+        match link_us {
+            Some(link_us) if leak_us > 0.0 => (link_us / leak_us).sqrt().max(1.0),
+            _ => 1.0,
+        }
+    }
+}
