@@ -82,8 +82,10 @@ Examples:
   axonml threshold --conditions table.csv --nerves nerves --keep-going
 
 Results: threshold_mA is the smallest amplitude that fired (= upper_mA), lower_mA the largest below it that did not; \
-both were simulated. status: ok, no_activation (nothing fires up to --max-amplitude), blocked (fires, but not at the \
-detection nodes), spontaneous (fires without stimulus), diverged, error (with --keep-going).
+both were simulated. start_node, start_um, start_ms: where the first action potential began. status: ok; end_excitation \
+(it began at an end of the simulated fiber); reexcitation (smaller amplitudes excite and block); no_activation (no node \
+reaches the level up to --max-amplitude); propagation_failure (an action potential begins, but reaches no detection \
+site); artifact (nodes are only polarized); spontaneous (fires without stimulus); diverged; error (with --keep-going).
 
 Condition tables: model, diameter_um, n_nodes, distance_um, z_offset_um, shape, pw_ms, delay_ms, tstop_ms, dt_ms, \
 delta_z_um, length_um, resistivity_ohm_cm, detect_node_index, detect_threshold_mV, threshold_mA (reference); or nerve, \
