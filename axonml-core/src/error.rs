@@ -68,6 +68,10 @@ pub enum CoreError {
         expected: String,
     },
 
+    /// Text that is not a table.
+    #[error(transparent)]
+    Text(#[from] crate::delimited::DelimitedError),
+
     /// A duration that would be sampled to nothing.
     #[error(
         "{what} is {found_ms} ms, less than half a time step of {dt_ms} ms, and would be \

@@ -31,6 +31,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod delimited;
 pub mod error;
 pub mod field;
 pub mod geometry;

@@ -27,6 +27,7 @@ mod detection;
 mod device;
 mod error;
 mod extent;
+mod files;
 mod geometry;
 mod gradient;
 mod lower;
@@ -57,6 +58,7 @@ pub use extent::{
     ConductionSpeed, DEFAULT_NODES, DEFAULT_TSTOP_MS, Extents, FiberExtent, FiberLength,
     NODES_LIMIT,
 };
+pub use files::read_text_file;
 pub use geometry::{Geometry, Myelinated, MyelinatedSection, Reduced, Surrogate, Unmyelinated};
 pub use gradient::{FiberDerivative, Gradient, Wanted};
 pub use model::{FiberModel, FiberSymbols, Patch};
