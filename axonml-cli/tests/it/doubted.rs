@@ -89,3 +89,52 @@ fn many_rows_are_read_in_linear_time() {
         .refused(&["line 1000002", "never closed"]);
     assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
 }
+
+#[test]
+fn edges_between_steps_are_exact_and_coarse_sines_are_told() {
+    let folder = Folder::new("doubted-edges");
+    let point = "--point 1000,0,0 --diameter 10";
+    // Within one step only the charge matters: 0.0026 ms need 0.005 / 0.0026 times what 0.005 ms need. (The step of 0.005 ms
+    // itself is too coarse for either, which is told: at dt = 1e-4 ms the threshold is 1.4314 mA.)
+    let pulse = |pw: &str| format!("{point} --pulse monophasic:pw={pw}");
+    let found = thresholds(&folder, &pulse("0.0026"))[0];
+    let of_a_step = thresholds(&folder, &pulse("0.005"))[0];
+    assert!(
+        (found * 0.0026 / (of_a_step * 0.005) - 1.0).abs() < 1e-3,
+        "{found} {of_a_step}"
+    );
+    let told = folder
+        .axonml(&format!("threshold {}", pulse("0.0026")))
+        .done()
+        .stderr;
+    assert!(
+        told.contains("lasts 0.0026 ms, less than 4 steps"),
+        "{told}"
+    );
+    // Between the neighbors on the grid, in proportion to the charge.
+    let between = thresholds(&folder, &format!("{point} --pulse monophasic:pw=0.0126"));
+    let (short, long) = (
+        thresholds(&folder, &format!("{point} --pulse monophasic:pw=0.01"))[0],
+        thresholds(&folder, &format!("{point} --pulse monophasic:pw=0.015"))[0],
+    );
+    assert!(
+        long < between[0] && between[0] < short,
+        "{short} {between:?} {long}"
+    );
+    let sine = |freq: &str| {
+        folder.axonml(&format!(
+            "run {point} --amplitude 0.1 --pulse sine:freq={freq}"
+        ))
+    };
+    let told = sine("99").done().stderr;
+    assert!(
+        told.contains("99 kHz has 2.0 samples a period") && told.contains("10 or more"),
+        "{told}"
+    );
+    assert!(!sine("20").done().stderr.contains("samples a period"));
+    sine("100").refused(&["100 kHz", "more than two samples"]);
+    let nested = "train:pulse=".repeat(10_000);
+    folder
+        .axonml(&format!("run {point} --pulse {nested}monophasic"))
+        .refused(&["more than 16 trains"]);
+}

@@ -77,10 +77,10 @@ fn detect(text: &str) -> Result<Separator, DelimitedError> {
                 continue;
             }
         };
-        let Some(&first) = counts.first() else {
+        let Some(&first) = counts.cells.first() else {
             return Ok(Separator::Comma);
         };
-        if first > 1 && counts.iter().all(|&count| count == first) {
+        if first > 1 && !counts.doubtful && counts.cells.iter().all(|&count| count == first) {
             return Ok(separator);
         }
         if first > 1 {
@@ -95,23 +95,35 @@ fn detect(text: &str) -> Result<Separator, DelimitedError> {
     }
 }
 
-/// Numbers of cells of the first records; 0 for one that another separator must have cut.
-fn first_counts(text: &str, separator: Separator) -> Result<Vec<usize>, DelimitedError> {
+/// What a separator makes of the first records.
+#[derive(Default)]
+struct Counts {
+    /// Their numbers of cells.
+    cells: Vec<usize>,
+    /// Whether a cell shows that another separator was meant.
+    doubtful: bool,
+}
+
+fn first_counts(text: &str, separator: Separator) -> Result<Counts, DelimitedError> {
     let mut cursor = Cursor::new(text);
-    let mut counts = Vec::new();
+    let mut counts = Counts::default();
     let (mut cut, mut ends) = (String::new(), Vec::new());
-    while counts.len() < LOOKED_AT
+    while counts.cells.len() < LOOKED_AT
         && let Some((_, kind)) = cursor.next_line()
     {
         if let Line::Record = kind {
             cut.clear();
             ends.clear();
+            let begin = cursor.at;
             cursor.record(separator, &mut cut, &mut ends)?;
-            let begins = std::iter::once(0).chain(ends.iter().copied());
-            let otherwise = begins
-                .zip(&ends)
-                .any(|(begin, &end)| is_cut_otherwise(separator, &cut[begin..end]));
-            counts.push(if otherwise { 0 } else { ends.len() });
+            counts.cells.push(ends.len());
+            // Quotes say where cells end.
+            if !text[begin..cursor.at].contains('"') {
+                let begins = std::iter::once(0).chain(ends.iter().copied());
+                counts.doubtful |= begins
+                    .zip(&ends)
+                    .any(|(begin, &end)| is_cut_otherwise(separator, &cut[begin..end]));
+            }
         }
     }
     Ok(counts)

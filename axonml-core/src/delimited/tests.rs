@@ -19,7 +19,7 @@ fn error(text: &str) -> String {
 
 #[test]
 fn every_separator_gives_the_same_cells() {
-    let expected = vec![vec!["t", "I"], vec!["0", "0"], vec!["0.1", "-1"]];
+    let expected = [["t", "I"], ["0", "0"], ["0.1", "-1"]];
     for (text, separator) in [
         ("t,I\n0,0\n0.1,-1\n", Separator::Comma),
         ("t, I\r\n 0 ,0\r\n0.1,\t-1", Separator::Comma),

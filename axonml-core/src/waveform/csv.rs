@@ -2,7 +2,7 @@
 
 use super::Waveform;
 use crate::delimited::{DelimitedText, Record, Separator, decode};
-use crate::error::CoreError;
+use crate::error::{CoreError, cut};
 
 impl Waveform {
     /// Reads lines of `time_ms,amplitude`, from which each amplitude holds until the next time (the
@@ -141,18 +141,13 @@ fn unit(names: &str) -> Option<&str> {
 
 /// A record as messages show it.
 fn shown(record: &Record<'_>, separator: Separator) -> String {
-    const LONGEST: usize = 80;
     let between = match separator {
         Separator::Comma => ",",
         Separator::Semicolon => ";",
         Separator::Tab | Separator::Blanks => " ",
     };
     let cells: Vec<&str> = record.cells().collect();
-    let text = cells.join(between);
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}...", &text[..at]),
-        None => text,
-    }
+    cut(&cells.join(between))
 }
 
 #[cfg(test)]
