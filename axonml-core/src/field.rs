@@ -224,9 +224,10 @@ impl SampledLine {
         Ok(self)
     }
 
-    /// First and last sample in the fibre's coordinate (um from its middle).
+    /// Where the line begins and ends, or where its values are known, in the fibre's coordinate (um from
+    /// its middle).
     pub fn extent_um(&self) -> (f64, f64) {
-        let (first, last) = self.line.basis().range();
+        let (first, last) = self.known_um.unwrap_or_else(|| self.line.basis().range());
         (first - self.middle_um, last - self.middle_um)
     }
 

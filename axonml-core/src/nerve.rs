@@ -58,14 +58,14 @@ pub struct Nerve {
     max_extension: f64,
 }
 
-/// How far a line is from what every other sample makes of it.
+/// How far a line is from the field that it samples, as its own samples tell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SamplingError {
     /// Contact, counted from 0.
     pub contact: usize,
     /// Fiber, counted from 0.
     pub fiber: usize,
-    /// Largest difference at the samples left out, in percent of the line's largest magnitude.
+    /// Estimated largest error of interpolation, in percent of the line's largest magnitude.
     pub percent: f64,
     /// Largest distance of two samples, um.
     pub spacing_um: f64,
@@ -138,8 +138,12 @@ impl Nerve {
         }
     }
 
-    /// The line that is sampled most coarsely: each is interpolated from every other of its samples and
-    /// compared at those left out. `None` where no line has enough samples or all are 0.
+    /// The line that is sampled most coarsely. `None` where no line has enough samples or all are 0.
+    ///
+    /// Each line is interpolated from every other of its samples and compared at those left out. That is
+    /// the error at twice the spacing, `e` as a fraction of the peak. With coarser and coarser samples
+    /// errors tend to the whole peak, 1; the estimate for the spacing itself continues the sequence
+    /// 1, e, ... by `e^2`.
     pub fn sampling_error(&self) -> Option<SamplingError> {
         let full = 0..self.arrays.fiber_z_um.len();
         let of_full = self.every_other(full.clone());
@@ -178,7 +182,7 @@ impl Nerve {
         Some((Arc::new(basis), spacing.fold(0.0, f64::max)))
     }
 
-    /// The largest error at the samples left out, in percent of the line's largest magnitude.
+    /// The estimated error of interpolation, in percent of the line's largest magnitude.
     fn left_out_error(
         &self,
         contact: usize,
@@ -199,7 +203,7 @@ impl Nerve {
         let errors = left_out
             .take_while(|(z, _)| **z <= last)
             .filter_map(|(z, v)| Some((spline.eval(*z).ok()? - v).abs()));
-        Some(100.0 * errors.fold(0.0, f64::max) / peak)
+        Some(100.0 * (errors.fold(0.0, f64::max) / peak).powi(2))
     }
 
     /// Name of the nerve.

@@ -1,5 +1,7 @@
 //! Inputs of other programs: read where they are meant unmistakably, refused where they would give a wrong number.
 
+use ndarray::{Array1, Array2};
+
 use crate::support::{Folder, repository};
 
 /// A small file that tests share.
@@ -137,4 +139,150 @@ fn edges_between_steps_are_exact_and_coarse_sines_are_told() {
     folder
         .axonml(&format!("run {point} --pulse {nested}monophasic"))
         .refused(&["more than 16 trains"]);
+}
+
+/// The lines of the shared nerve, `[fiber, sample]` in mV per mA, and their positions in um.
+fn nerve() -> (Array2<f64>, Array1<f64>) {
+    let lines = ndarray_npy::read_npy(data("nerve/0.npy")).unwrap();
+    let z: Array1<i64> = ndarray_npy::read_npy(data("nerve/fiber_z.npy")).unwrap();
+    (lines, z.mapv(|z| z as f64))
+}
+
+fn write<T: ndarray_npy::WritableElement, D: ndarray::Dimension>(
+    folder: &Folder,
+    name: &str,
+    array: &ndarray::Array<T, D>,
+) {
+    let mut bytes = Vec::new();
+    ndarray_npy::WriteNpyExt::write_npy(array, &mut bytes).unwrap();
+    folder.write(name, bytes);
+}
+
+#[test]
+fn units_and_shapes_of_nerves_are_doubted() {
+    let folder = Folder::new("doubted-nerves");
+    let (lines, z) = nerve();
+    let threshold =
+        |nerve: &str| folder.axonml(&format!("threshold --nerve {nerve} --diameter 10"));
+    // What the fibers need, found with the same field in double precision and um.
+    let right = [0.1236, 0.0726, 0.0341];
+    let is_right = |nerve: &str| {
+        let found = thresholds(&folder, &format!("--nerve {nerve} --diameter 10"));
+        assert_eq!(found.len(), right.len());
+        for (found, right) in found.iter().zip(right) {
+            assert!(
+                (found / right - 1.0).abs() < 2e-3,
+                "{nerve}: {found}, not {right}"
+            );
+        }
+    };
+    is_right(&data("nerve"));
+
+    write(&folder, "mm/0.npy", &lines);
+    write(&folder, "mm/fiber_z.npy", &z.mapv(|z| z / 1e3));
+    let spans = ["fiber_z spans 70: is it in mm?", "field_units"];
+    threshold("mm").refused(&spans);
+    threshold("mm --extend point-source").refused(&spans);
+    folder.write("mm/nerve.json", r#"{"field_units": {"z": "mm"}}"#);
+    is_right("mm");
+
+    write(&folder, "volts/0.npy", &lines.mapv(|v| v / 1e3));
+    write(&folder, "volts/fiber_z.npy", &z);
+    threshold("volts").refused(&["peak at 0.994718 mV per mA", "are they in V?"]);
+    folder.write("volts/nerve.json", r#"{"field_units": {"potential": "V"}}"#);
+    is_right("volts");
+
+    write(&folder, "swapped/0.npy", &lines.t().to_owned());
+    write(&folder, "swapped/fiber_z.npy", &z);
+    threshold("swapped").refused(&["(1401, 3)", "(3, 1401)", "transposed"]);
+    write(&folder, "zero/0.npy", &(0.0 * &lines));
+    write(&folder, "zero/fiber_z.npy", &z);
+    threshold("zero").refused(&["0.npy are 0 along every line"]);
+    write(&folder, "single/0.npy", &lines.mapv(|v| v as f32));
+    write(&folder, "single/fiber_z.npy", &z.mapv(|z| z as i32));
+    is_right("single");
+    write(&folder, "per-ampere/0.npy", &lines.mapv(|v| v * 1e3));
+    write(&folder, "per-ampere/fiber_z.npy", &z);
+    let told = folder
+        .axonml("threshold --nerve per-ampere --diameter 10 --keep-going")
+        .stderr;
+    assert!(told.contains("are they per A?"), "{told}");
+
+    // The line of the last fiber leaves the mesh 8 mm after its beginning is left: outside the fiber and two samples.
+    let mut cut = lines.clone();
+    cut.slice_mut(ndarray::s![2, ..40]).fill(f64::NAN);
+    write(&folder, "cut/0.npy", &cut);
+    write(&folder, "cut/fiber_z.npy", &z);
+    is_right("cut");
+    cut.slice_mut(ndarray::s![2, ..600]).fill(f64::NAN);
+    write(&folder, "cut/0.npy", &cut);
+    threshold("cut").refused(&["fibre 2", "known only from", "NaN beyond"]);
+    folder
+        .axonml("threshold --nerve cut --diameter 10 --keep-going -o out.csv")
+        .failed(1, &["1 of 3 rows"]);
+    let rows = folder.rows("out.csv");
+    let status: Vec<&str> = rows.iter().map(|row| row["status"].as_str()).collect();
+    assert_eq!(status, ["ok", "ok", "error"]);
+
+    let coarse = data("coarse-line");
+    threshold(&coarse).refused(&["every 5000 um", "expected 1 % or less", "--accept-coarse"]);
+    let accepted = threshold(&format!("{coarse} --accept-coarse")).done();
+    assert!(accepted.stderr.contains("warning") && accepted.stderr.contains("every 5000 um"));
+    // The first fiber, 1 mm from its source: every 1.15 mm is told, every 0.5 mm is fine.
+    for (step, warned) in [(23, true), (10, false)] {
+        let first = lines.slice(ndarray::s![..1, ..;step]).to_owned();
+        write(&folder, "sparse/0.npy", &first);
+        write(
+            &folder,
+            "sparse/fiber_z.npy",
+            &z.slice(ndarray::s![..;step]).to_owned(),
+        );
+        let told = threshold("sparse").done().stderr;
+        assert_eq!(
+            told.contains("sampled coarsely"),
+            warned,
+            "every {step}th: {told}"
+        );
+    }
+    folder
+        .axonml("threshold --point 1000,0,0 --diameter 10 --accept-coarse")
+        .refused(&["--accept-coarse has no effect"]);
+}
+
+#[test]
+fn arrays_that_announce_more_than_they_hold_are_refused() {
+    let folder = Folder::new("doubted-hostile");
+    let basis = |file: &str| {
+        format!(
+            "run --diameter 10 --basis {}",
+            data(&format!("hostile/{file}"))
+        )
+    };
+    folder.axonml(&basis("declares_8TB.npy")).refused(&[
+        "declares_8TB.npy",
+        "announces 8796093022208 bytes",
+        "the file has 0",
+    ]);
+    folder
+        .axonml(&basis("zero_times_huge.npy"))
+        .refused(&["(0, 18446744073709551615)"]);
+    folder
+        .axonml(&format!(
+            "evaluate --diameter 10 --traces {}",
+            data("hostile/decl_huge.npz")
+        ))
+        .refused(&["decl_huge.npz", "bytes"]);
+    folder.npy("b.npy", &[573, 1], |_| 0.0);
+    folder.axonml("run --diameter 10 --basis b.npy").refused(&[
+        "[573, 1]",
+        "expected 573 samples",
+        "transpose",
+    ]);
+    folder.npy("b1.npy", &[573], |_| 0.0);
+    let told = folder.axonml("run --diameter 10 --basis b1.npy").refused(&[
+        "[573]",
+        "(fibres, samples)",
+        "a[None, :]",
+    ]);
+    assert!(!told.stderr.contains("more like this"), "{}", told.stderr);
 }

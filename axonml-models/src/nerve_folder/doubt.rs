@@ -49,8 +49,8 @@ impl fmt::Display for NerveNote {
 
 fn coarse(error: &SamplingError) -> String {
     format!(
-        "the lines are sampled coarsely, every {} um: left-out samples of contact {}, fiber {} are interpolated with an error \
-         of {:.1} % of the line's peak, expected {COARSE_PCT} % or less; sample more densely",
+        "the lines are sampled coarsely, every {} um: that of contact {}, fiber {} is interpolated with an estimated error of \
+         {:.1} % of its peak, expected {COARSE_PCT} % or less; sample more densely",
         short(error.spacing_um),
         error.contact,
         error.fiber,

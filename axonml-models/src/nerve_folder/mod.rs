@@ -465,7 +465,7 @@ mod tests {
         );
         refused(
             &files(100, 1.0, 1e-3, "{}"),
-            &["peak at 0.3", "are they in V?", "field_units"],
+            &["peak at 0.4", "are they in V?", "field_units"],
         );
         refused(
             &files(100, 1.0, 0.0, "{}"),
@@ -502,7 +502,7 @@ mod tests {
         )
         .unwrap();
         assert!(matches!(accepted.notes[..], [NerveNote::Coarse(error)] if error.percent > 5.0));
-        let told = read(&files(500, 1.0, 1.0, "{}"), strict).unwrap().notes;
+        let told = read(&files(1150, 1.0, 1.0, "{}"), strict).unwrap().notes;
         assert!(
             matches!(told[..], [NerveNote::Coarse(error)] if (1.0..5.0).contains(&error.percent)),
             "{told:?}"
