@@ -5,11 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::{Field, Nerve, PointSource, Superposition, TimeGrid, Waveform};
-use axonml_models::{Detection, Extents, Fiber, FiberLength, FiberModel, read_array, read_nerve};
+use axonml_models::{
+    Detection, Extents, Fiber, FiberLength, FiberModel, NerveOptions, NerveReading, read_array,
+    read_nerve_with,
+};
 use ndarray::{ArrayD, Axis};
 use serde_json::{Value, json};
 
 use crate::args::{FibreArgs, FieldArgs, InjectionArgs, NumericsArgs, Point};
+use crate::commands::models::samples_um;
 use crate::demo;
 use crate::error::CliError;
 use crate::job::{Common, Injections, Job, Source, of_one};
@@ -210,6 +214,7 @@ pub(crate) fn check_applicable(
         ("--interpolation", field.interpolation.is_some()),
         ("--offset", field.offset.is_some()),
         ("--extend", field.extend.is_some()),
+        ("--accept-coarse", field.accept_coarse),
     ];
     if let Some((flag, _)) = nerve_flags.iter().find(|(_, given)| *given && !nerve) {
         return Err(CliError::request(format!(
@@ -264,9 +269,19 @@ pub(crate) fn contacts(nerve: &Nerve, given: Option<&[f64]>) -> Result<Vec<f64>,
     }
 }
 
-/// Reads a nerve and tells of the gaps that were filled.
-pub(crate) fn open_nerve(dir: &Path, messages: Messages) -> Result<Arc<Nerve>, CliError> {
-    let nerve = read_nerve(dir)?;
+/// Reads a nerve and tells of the gaps that were filled and of what is unusual.
+pub(crate) fn open_nerve(
+    dir: &Path,
+    field: &FieldArgs,
+    messages: Messages,
+) -> Result<Arc<Nerve>, CliError> {
+    let options = NerveOptions {
+        accept_coarse: field.accept_coarse,
+    };
+    let NerveReading { nerve, notes } = read_nerve_with(dir, options)?;
+    for note in notes {
+        messages.warn(format_args!("nerve {}: {note}", nerve.name()));
+    }
     if let [first, rest @ ..] = nerve.repairs() {
         let others = match rest.len() {
             0 => String::new(),
@@ -316,10 +331,18 @@ pub(crate) fn asked(
         let place = Place::Points(points(&field.point, field)?);
         (place, describe_points(field))
     } else if let Some(dir) = &field.nerve {
-        let nerve = open_nerve(dir, messages)?;
+        let nerve = open_nerve(dir, field, messages)?;
         nerve_place(nerve, field)?
     } else if let Some(path) = &field.basis {
         let array = read_array(path)?;
+        if !(2..=3).contains(&array.ndim()) {
+            return Err(CliError::request(format!(
+                "found an array of shape {:?}, expected (fibres, samples) or (fibres, timesteps, samples)",
+                array.shape()
+            ))
+            .help("give one row per fibre; in NumPy, a[None, :] is one row")
+            .at(format!("--basis {}", path.display())));
+        }
         if array.ndim() == 3 && flags.waveform_given {
             return Err(CliError::request(
                 "--pulse and --polarity have no effect: the basis is a field in space and time",
@@ -377,6 +400,14 @@ pub(crate) fn asked(
         });
     let mut asked: Vec<Asked> = made.collect();
     maker.tell(messages);
+    if let (Place::Basis(array), Some(path)) = (&place, &field.basis)
+        && let Some(job) = asked.iter().find_map(|asked| asked.job.as_ref().ok())
+        // A fiber that the model does not have is refused by name later.
+        && let Ok(samples) = samples_um(model, job.fiber)
+    {
+        check_samples(array.shape(), samples.len())
+            .map_err(|error| error.at(format!("--basis {}", path.display())))?;
+    }
     if flags.one_grid {
         let jobs = || asked.iter().filter_map(|asked| asked.job.as_ref().ok());
         let longest_ms = jobs().map(|job| job.tstop_ms).fold(0.0, f64::max);
@@ -389,6 +420,21 @@ pub(crate) fn asked(
         asked,
         description,
     })
+}
+
+/// Refuses a basis that has another number of samples than the model needs.
+fn check_samples(shape: &[usize], needed: usize) -> Result<(), CliError> {
+    if shape.last() == Some(&needed) {
+        return Ok(());
+    }
+    let error = CliError::request(format!(
+        "found an array of shape {shape:?}, expected {needed} samples along its last axis: one per sample point of the \
+         model with this number of nodes"
+    ));
+    Err(error.help(match shape.contains(&needed) {
+        true => "its axes are swapped: save its transpose (NumPy: a.T)",
+        false => "`axonml models NAME --diameter UM` lists the sample points",
+    }))
 }
 
 fn nerve_place(nerve: Arc<Nerve>, field: &FieldArgs) -> Result<(Place, Value), CliError> {

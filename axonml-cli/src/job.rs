@@ -1,5 +1,6 @@
 //! One fibre under one stimulus ([`Job`]), and many of them as batches that the library runs at once.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axonml_core::{CoreError, Field, TimeGrid, Waveform};
@@ -148,9 +149,30 @@ impl Common {
         })
     }
 
-    /// Warns where jobs leave what their weights were trained on.
+    /// Warns where jobs leave what their weights were trained on, and where their steps distort pulses.
     pub(crate) fn warn<'j>(&self, jobs: impl Iterator<Item = &'j Job>, messages: Messages) {
-        self.weights.warn(jobs, self.celsius, messages);
+        let jobs: Vec<&Job> = jobs.collect();
+        self.weights
+            .warn(jobs.iter().copied(), self.celsius, messages);
+        let (mut told, mut seen) = (HashSet::new(), HashSet::new());
+        for job in jobs {
+            let Some(Source::Field(_, waveform)) = &job.source else {
+                continue;
+            };
+            if !seen.insert((Arc::as_ptr(waveform) as usize, job.dt_ms.to_bits())) {
+                continue;
+            }
+            let Ok(grid) = TimeGrid::new(job.dt_ms, job.tstop_ms) else {
+                continue;
+            };
+            let sine = waveform.coarse_sine(&grid).map(|sine| sine.to_string());
+            let phase = waveform.short_phase(&grid).map(|phase| phase.to_string());
+            for doubt in sine.into_iter().chain(phase) {
+                if told.insert(doubt.clone()) {
+                    messages.warn(doubt);
+                }
+            }
+        }
     }
 
     /// Finds the extents of fibers of a model with these settings.

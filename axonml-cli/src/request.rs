@@ -128,7 +128,7 @@ impl Request {
         );
         self.put("waveform", waveform.to_string());
         if let Some(content) = args.file_content()? {
-            self.put("pulse_sha256", hash(content.as_bytes()));
+            self.put("pulse_sha256", hash(&content));
         }
         Ok(())
     }

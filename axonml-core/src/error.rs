@@ -68,6 +68,10 @@ pub enum CoreError {
         expected: String,
     },
 
+    /// Text that is not a table.
+    #[error(transparent)]
+    Text(#[from] crate::delimited::DelimitedError),
+
     /// A duration that would be sampled to nothing.
     #[error(
         "{what} is {found_ms} ms, less than half a time step of {dt_ms} ms, and would be \
@@ -84,9 +88,9 @@ pub enum CoreError {
 
     /// A sine that the time step cannot resolve.
     #[error(
-        "a sine of {freq_khz} kHz needs more than two samples per period, but a time step of \
+        "a sine of {} kHz needs more than two samples per period, but a time step of \
          {dt_ms} ms gives {}: reduce dt to {} ms or less",
-        rounded(1.0 / (freq_khz * dt_ms)), rounded(0.05 / freq_khz)
+        short(*freq_khz), short(1.0 / (freq_khz * dt_ms)), short(0.05 / freq_khz)
     )]
     Undersampled {
         /// Frequency in kHz.
@@ -99,7 +103,7 @@ pub enum CoreError {
     #[error(
         "tstop is shorter than the pulse: the run ends at {} ms, but `{waveform}` is \
          active until {} ms; raise tstop or shorten the pulse or its delay",
-        rounded(*tstop_ms), rounded(*end_ms)
+        short(*tstop_ms), short(*end_ms)
     )]
     BeyondRun {
         /// The part of the waveform that is too long, as text.
@@ -146,8 +150,9 @@ pub enum CoreError {
 
     /// Positions that do not ascend.
     #[error(
-        "{what} must ascend strictly, but index {index} has {found} after {previous}: sort \
-         them and drop duplicates"
+        "{what} must ascend strictly, but index {index} has {} after {}: sort \
+         them and drop duplicates",
+        short(*found), short(*previous)
     )]
     NotAscending {
         /// Which positions.
@@ -162,8 +167,9 @@ pub enum CoreError {
 
     /// A position outside what the samples cover.
     #[error(
-        "{x} lies outside the sampled range {first} to {last}: samples are never \
-         extrapolated; extend them or stay inside"
+        "{} lies outside the sampled range {} to {}: samples are never \
+         extrapolated; extend them or stay inside",
+        short(*x), short(*first), short(*last)
     )]
     OutsideRange {
         /// The position.
@@ -176,8 +182,9 @@ pub enum CoreError {
 
     /// A point source that lies exactly on a sample point of the fibre.
     #[error(
-        "the point source lies on the fibre's axis at its sample point z = {z_um} um, where \
-         its potential is infinite: move the electrode off the axis"
+        "the point source lies on the fibre's axis at its sample point z = {} um, where \
+         its potential is infinite: move the electrode off the axis",
+        short(*z_um)
     )]
     OnFibre {
         /// Where along the fibre, in um.
@@ -202,8 +209,9 @@ pub enum CoreError {
     /// towards its end.
     #[error(
         "the sampled field cannot be extended like a point source at its {end} end: \
-         {potential_mv} mV with an outward slope of {slope_mv_per_um} mV/um does not decay; \
-         sample a longer line or take fewer nodes"
+         {} mV with an outward slope of {} mV/um does not decay; \
+         sample a longer line or take fewer nodes",
+        short(*potential_mv), short(*slope_mv_per_um)
     )]
     NoDecay {
         /// `first` or `last`.
@@ -214,10 +222,10 @@ pub enum CoreError {
         slope_mv_per_um: f64,
     },
 
-    /// A line of a nerve that has no value at all.
+    /// A line of a nerve that has no two values.
     #[error(
-        "contact {contact}, fibre {fibre}: all {samples} samples of the line are NaN; export \
-         the field again or remove this fibre"
+        "contact {contact}, fibre {fibre}: all {samples} samples of the line are NaN, or all but one; \
+         export the field again or remove this fibre"
     )]
     EmptyLine {
         /// Contact, counted from 0.
@@ -228,19 +236,33 @@ pub enum CoreError {
         samples: usize,
     },
 
-    /// A line of a nerve that begins or ends with NaN, which no value brackets.
+    /// A fibre that reaches to where a line's values are unknown.
     #[error(
-        "contact {contact}, fibre {fibre}: sample {sample} at the end of the line is NaN and \
-         cannot be interpolated; shorten all lines to where the field is known or export it \
-         again"
+        "the fibre reaches from {} um, but its line is known only from {} um about the fibre's \
+         middle (NaN beyond; two samples are kept as a margin): take fewer nodes or another \
+         offset, or export the field again",
+        extent(*fibre_um), extent(*known_um)
     )]
-    GapAtEnd {
-        /// Contact, counted from 0.
-        contact: usize,
-        /// Fibre, counted from 0.
-        fibre: usize,
-        /// The first or the last sample.
-        sample: usize,
+    FibreBeyondKnown {
+        /// First and last point of the fibre, um from its middle.
+        fibre_um: (f64, f64),
+        /// Where the line can be used, um from the fibre's middle.
+        known_um: (f64, f64),
+    },
+
+    /// A fibre for which a line would have to be extended too far.
+    #[error(
+        "the fibre reaches {} um beyond a line of {} um, which may be extended by {} um ({} % of it): \
+         sample a longer line or take fewer nodes",
+        short(*beyond_um), short(*line_um), short(*limit_um), short(100.0 * limit_um / line_um)
+    )]
+    ExtendedTooFar {
+        /// How far the fibre reaches beyond the line, both ends together, um.
+        beyond_um: f64,
+        /// Length of the line, um.
+        line_um: f64,
+        /// How far it may, um.
+        limit_um: f64,
     },
 }
 
@@ -253,7 +275,7 @@ impl CoreError {
     ) -> Self {
         Self::UnknownName {
             what: what.into(),
-            found: found.to_owned(),
+            found: cut(found),
             nearest: nearest(found, valid.clone()).map(str::to_owned),
             valid: valid.into_iter().map(str::to_owned).collect(),
         }
@@ -267,7 +289,7 @@ impl CoreError {
     ) -> Self {
         Self::BadValue {
             what: what.into(),
-            found: found.to_string(),
+            found: cut(&found.to_string()),
             expected: expected.into(),
         }
     }
@@ -292,7 +314,7 @@ impl CoreError {
         }
         Err(Self::bad_value(
             what,
-            value,
+            short(value),
             format!("a finite number in {unit} greater than 0"),
         ))
     }
@@ -304,7 +326,7 @@ impl CoreError {
         }
         Err(Self::bad_value(
             what,
-            value,
+            short(value),
             format!("a finite number in {unit}, 0 or more"),
         ))
     }
@@ -316,7 +338,7 @@ impl CoreError {
         }
         Err(Self::bad_value(
             what,
-            value,
+            short(value),
             format!("a finite number in {unit}"),
         ))
     }
@@ -349,13 +371,42 @@ impl CoreError {
 }
 
 fn extent((first, last): (f64, f64)) -> String {
-    format!("{first} to {last}")
+    format!("{} to {}", short(first), short(last))
 }
 
-/// A computed number without the last digits that rounding errors made.
-fn rounded(number: f64) -> f64 {
-    const DIGITS: f64 = 1e9;
-    (number * DIGITS).round() / DIGITS
+/// A number with at most six significant digits, as messages tell it.
+///
+/// # Example
+/// ```
+/// use axonml_core::error::short;
+/// assert_eq!(short(-29183.218999999997), "-29183.2");
+/// assert_eq!((short(0.1), short(1e300), short(f64::NAN)), ("0.1".into(), "1e300".into(), "NaN".into()));
+/// ```
+#[must_use]
+pub fn short(number: f64) -> String {
+    if number == 0.0 || !number.is_finite() {
+        return number.to_string();
+    }
+    exact(format!("{number:.5e}").parse().unwrap_or(number))
+}
+
+/// A number so that it reads back the same, with an exponent where it would have many zeros.
+pub(crate) fn exact(number: f64) -> String {
+    match number.abs() {
+        size if size != 0.0 && size.is_finite() && !(1e-5..1e7).contains(&size) => {
+            format!("{number:e}")
+        }
+        _ => number.to_string(),
+    }
+}
+
+/// The beginning of a text, long enough to recognise it.
+pub(crate) fn cut(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

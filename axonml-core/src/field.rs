@@ -92,6 +92,10 @@ pub struct SampledLine {
     /// Where on the line the fibre's middle lies.
     middle_um: f64,
     ends: Option<Ends>,
+    /// Where it may be read if its values are unknown beyond.
+    known_um: Option<(f64, f64)>,
+    /// How far it may be extended, um.
+    reach_um: f64,
 }
 
 /// What continues a line beyond its first and its last sample: sums of point sources.
@@ -155,22 +159,41 @@ impl SampledLine {
         extension: Extension,
     ) -> Result<Self, CoreError> {
         let line = Interpolator::new(knots_um, potentials_mv, interpolation)?;
-        let field = Self::from_interpolator(line.clone(), offset_um)?;
+        let (first, last) = line.basis().range();
+        let field = Self::from_interpolator(line.clone(), 0.5 * (first + last), offset_um)?;
         match extension {
             Extension::Refuse => Ok(field),
             Extension::PointSource => field.with_ends().extended_by(&line, 1.0),
         }
     }
 
-    /// A field along a line that is not extended.
-    pub(crate) fn from_interpolator(line: Interpolator, offset_um: f64) -> Result<Self, CoreError> {
+    /// A field along a line that is not extended; the fibre's middle lies `offset_um` from `middle_um`.
+    pub(crate) fn from_interpolator(
+        line: Interpolator,
+        middle_um: f64,
+        offset_um: f64,
+    ) -> Result<Self, CoreError> {
         let offset_um = CoreError::check_finite("offset", "um", offset_um)?;
-        let (first, last) = line.basis().range();
         Ok(Self {
             line,
-            middle_um: 0.5 * (first + last) + offset_um,
+            middle_um: middle_um + offset_um,
             ends: None,
+            known_um: None,
+            reach_um: f64::INFINITY,
         })
+    }
+
+    /// Lets the field be read between two places of the line only.
+    pub(crate) fn known_within(self, known_um: (f64, f64)) -> Self {
+        Self {
+            known_um: Some(known_um),
+            ..self
+        }
+    }
+
+    /// Bounds how far the field may be extended, both ends together.
+    pub(crate) fn extended_at_most(self, reach_um: f64) -> Self {
+        Self { reach_um, ..self }
     }
 
     /// Lets the field go on beyond its ends, at first as 0.
@@ -201,29 +224,57 @@ impl SampledLine {
         Ok(self)
     }
 
-    /// First and last sample in the fibre's coordinate (um from its middle).
+    /// Where the line begins and ends, or where its values are known, in the fibre's coordinate (um from
+    /// its middle).
     pub fn extent_um(&self) -> (f64, f64) {
-        let (first, last) = self.line.basis().range();
+        let (first, last) = self.known_um.unwrap_or_else(|| self.line.basis().range());
         (first - self.middle_um, last - self.middle_um)
     }
 
-    /// The error for a fibre with these sample points that reaches beyond the line.
-    fn beyond(&self, z_um: &[f64]) -> CoreError {
-        let first = z_um.iter().copied().fold(f64::INFINITY, f64::min);
-        let last = z_um.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        CoreError::FibreBeyondLine {
-            fibre_um: (first, last),
-            line_um: self.extent_um(),
+    /// Refuses a fibre from `first` to `last` that reaches beyond what is known, or too far.
+    fn check_reach(&self, fibre_um: (f64, f64)) -> Result<(), CoreError> {
+        let before = |first: f64| (first - (fibre_um.0 + self.middle_um)).max(0.0);
+        let after = |last: f64| (fibre_um.1 + self.middle_um - last).max(0.0);
+        let (first, last) = self.line.basis().range();
+        let beyond_um = before(first) + after(last);
+        if self.ends.is_some() {
+            return match beyond_um > self.reach_um {
+                true => Err(CoreError::ExtendedTooFar {
+                    beyond_um,
+                    line_um: last - first,
+                    limit_um: self.reach_um,
+                }),
+                false => Ok(()),
+            };
         }
+        if let Some((first, last)) = self.known_um
+            && before(first).max(after(last)) > Self::SLACK_UM
+        {
+            return Err(CoreError::FibreBeyondKnown {
+                fibre_um,
+                known_um: (first - self.middle_um, last - self.middle_um),
+            });
+        }
+        if before(first).max(after(last)) > Self::SLACK_UM {
+            return Err(CoreError::FibreBeyondLine {
+                fibre_um,
+                line_um: self.extent_um(),
+            });
+        }
+        Ok(())
     }
 }
 
 impl Field for SampledLine {
     /// # Errors
-    /// [`CoreError::FibreBeyondLine`] where the line does not reach and is not extended;
+    /// [`CoreError::FibreBeyondLine`] where the line does not reach and is not extended,
+    /// [`CoreError::FibreBeyondKnown`] where its values are unknown, [`CoreError::ExtendedTooFar`];
     /// [`CoreError::NonFinite`] for positions that are not finite.
     fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
         CoreError::check_all_finite("positions along the fibre", z_um)?;
+        let least = z_um.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = z_um.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        self.check_reach((least, greatest))?;
         let (first, last) = self.line.basis().range();
         let sum =
             |tails: &[Tail], beyond_um: f64| tails.iter().map(|tail| tail.at(beyond_um)).sum();
@@ -232,8 +283,8 @@ impl Field for SampledLine {
             let x = z + self.middle_um;
             let inside = x.clamp(first, last);
             potentials_mv.push(match &self.ends {
-                _ if (x - inside).abs() <= Self::SLACK_UM => self.line.eval(inside)?,
-                None => return Err(self.beyond(z_um)),
+                None => self.line.eval(inside)?,
+                Some(_) if (x - inside).abs() <= Self::SLACK_UM => self.line.eval(inside)?,
                 Some(ends) if x < first => sum(&ends.first, first - x),
                 Some(ends) => sum(&ends.last, x - last),
             });

@@ -31,6 +31,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod delimited;
 pub mod error;
 pub mod field;
 pub mod geometry;
@@ -48,7 +49,7 @@ pub use field::{
 };
 pub use geometry::{ContactGeometry, FascicleGeometry, NerveGeometry};
 pub use interpolation::{Interpolation, Interpolator};
-pub use nerve::{GapRepair, Nerve, NerveArrays};
+pub use nerve::{GapRepair, Nerve, NerveArrays, SamplingError};
 pub use spline::{CubicSpline, SplineBasis};
 pub use time::{TimeGrid, told_ms};
-pub use waveform::{Direction, PULSES, PulseKey, PulseKind, Waveform};
+pub use waveform::{CoarseSine, Direction, PULSES, PulseKey, PulseKind, ShortPhase, Waveform};

@@ -42,7 +42,8 @@ pub struct GapRepair {
     pub samples: Range<usize>,
 }
 
-/// A nerve whose arrays fit each other and hold finite numbers only.
+/// A nerve whose arrays fit each other. A line may be known in part only; one that is not known at all
+/// makes its fiber an error of [`Nerve::field`], not the nerve.
 #[derive(Debug, Clone)]
 pub struct Nerve {
     arrays: NerveArrays,
@@ -50,6 +51,24 @@ pub struct Nerve {
     fibres: usize,
     basis: Arc<SplineBasis>,
     repairs: Vec<GapRepair>,
+    /// `[contact][fibre]`: the samples between the first and the last that are known, or why there are
+    /// none.
+    known: Vec<Vec<Result<Range<usize>, CoreError>>>,
+    /// How much of its length a line may be extended by.
+    max_extension: f64,
+}
+
+/// How far a line is from the field that it samples, as its own samples tell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SamplingError {
+    /// Contact, counted from 0.
+    pub contact: usize,
+    /// Fiber, counted from 0.
+    pub fiber: usize,
+    /// Estimated largest error of interpolation, in percent of the line's largest magnitude.
+    pub percent: f64,
+    /// Largest distance of two samples, um.
+    pub spacing_um: f64,
 }
 
 impl Nerve {
@@ -57,15 +76,15 @@ impl Nerve {
     const WEIGHT_SUM_TOLERANCE: f64 = 1e-6;
 
     /// Checks the arrays and fills gaps inside lines, of which [`Nerve::repairs`] tells, by a cubic
-    /// spline through the samples that are there.
+    /// spline through the samples that are there. NaN at the ends of a line are left: the line is known
+    /// between them.
     ///
     /// # Errors
     /// - [`CoreError::Shape`] when arrays do not fit each other, or there is no contact or no
     ///   fibre.
     /// - [`CoreError::NonFinite`], [`CoreError::NotAscending`] for `fiber_z_um`, `fibers_xy_um`
-    ///   and `weights`, and for infinite potentials.
-    /// - [`CoreError::EmptyLine`] for a line of NaN, [`CoreError::GapAtEnd`] for one that begins
-    ///   or ends with NaN.
+    ///   and `weights`.
+    /// - The error of the first fiber, as [`Nerve::field`] gives it, if no fiber of a contact is known.
     /// - [`CoreError::BadValue`] for weights that are negative or do not sum to 1.
     pub fn new(mut arrays: NerveArrays) -> Result<Self, CoreError> {
         let fibres = check_shapes(&arrays)?;
@@ -77,16 +96,26 @@ impl Nerve {
         }
         let weights = checked_weights(arrays.weights.take(), fibres)?;
 
-        let mut repairs = Vec::new();
+        let (mut repairs, mut known) = (Vec::new(), Vec::new());
         for (contact, lines) in arrays.contacts.iter_mut().enumerate() {
+            let mut of_contact = Vec::with_capacity(fibres);
             for (fibre, line) in lines.outer_iter_mut().enumerate() {
-                let gaps = fill_gaps(line, &arrays.fiber_z_um, contact, fibre)?;
-                repairs.extend(gaps.into_iter().map(|samples| GapRepair {
-                    contact,
-                    fibre,
-                    samples,
+                let filled = fill_gaps(line, &arrays.fiber_z_um, contact, fibre);
+                of_contact.push(filled.map(|(known, gaps)| {
+                    repairs.extend(gaps.into_iter().map(|samples| GapRepair {
+                        contact,
+                        fibre,
+                        samples,
+                    }));
+                    known
                 }));
             }
+            if let (Some(Err(first)), true) =
+                (of_contact.first(), of_contact.iter().all(Result::is_err))
+            {
+                return Err(first.clone());
+            }
+            known.push(of_contact);
         }
         Ok(Self {
             arrays,
@@ -94,7 +123,87 @@ impl Nerve {
             fibres,
             basis,
             repairs,
+            known,
+            max_extension: f64::INFINITY,
         })
+    }
+
+    /// This nerve, of which [`Extension::PointSource`] may extend lines by at most `fraction` of their
+    /// length, both ends together; without limit by default.
+    #[must_use]
+    pub fn extended_at_most(self, fraction: f64) -> Self {
+        Self {
+            max_extension: fraction,
+            ..self
+        }
+    }
+
+    /// The line that is sampled most coarsely. `None` where no line has enough samples or all are 0.
+    ///
+    /// Each line is interpolated from every other of its samples and compared at those left out. That is
+    /// the error at twice the spacing, `e` as a fraction of the peak. With coarser and coarser samples
+    /// errors tend to the whole peak, 1; the estimate for the spacing itself continues the sequence
+    /// 1, e, ... by `e^2`.
+    pub fn sampling_error(&self) -> Option<SamplingError> {
+        let full = 0..self.arrays.fiber_z_um.len();
+        let of_full = self.every_other(full.clone());
+        let mut worst: Option<SamplingError> = None;
+        for (contact, lines) in self.known.iter().enumerate() {
+            for (fiber, known) in lines.iter().enumerate() {
+                let Ok(known) = known else { continue };
+                let own = (*known != full).then(|| self.every_other(known.clone()));
+                let Some((basis, spacing_um)) = own.as_ref().unwrap_or(&of_full) else {
+                    continue;
+                };
+                let Some(percent) = self.left_out_error(contact, fiber, known, basis) else {
+                    continue;
+                };
+                if worst.is_none_or(|worst| percent > worst.percent) {
+                    worst = Some(SamplingError {
+                        contact,
+                        fiber,
+                        percent,
+                        spacing_um: *spacing_um,
+                    });
+                }
+            }
+        }
+        worst
+    }
+
+    /// Every other of these samples' positions, and the largest distance of two neighbors.
+    fn every_other(&self, known: Range<usize>) -> Option<(Arc<SplineBasis>, f64)> {
+        let z = &self.arrays.fiber_z_um[known];
+        if z.len() < 5 {
+            return None;
+        }
+        let spacing = z.windows(2).map(|pair| pair[1] - pair[0]);
+        let basis = SplineBasis::new(z.iter().copied().step_by(2).collect()).ok()?;
+        Some((Arc::new(basis), spacing.fold(0.0, f64::max)))
+    }
+
+    /// The estimated error of interpolation, in percent of the line's largest magnitude.
+    fn left_out_error(
+        &self,
+        contact: usize,
+        fiber: usize,
+        known: &Range<usize>,
+        basis: &Arc<SplineBasis>,
+    ) -> Option<f64> {
+        let line: Vec<f64> = self.line(contact, fiber).to_vec();
+        let (line, z) = (&line[known.clone()], &self.arrays.fiber_z_um[known.clone()]);
+        let peak = line.iter().fold(0.0, |peak: f64, v| peak.max(v.abs()));
+        if peak == 0.0 {
+            return None;
+        }
+        let kept = line.iter().copied().step_by(2).collect();
+        let spline = CubicSpline::with_basis(Arc::clone(basis), kept).ok()?;
+        let last = basis.range().1;
+        let left_out = z.iter().zip(line).skip(1).step_by(2);
+        let errors = left_out
+            .take_while(|(z, _)| **z <= last)
+            .filter_map(|(z, v)| Some((spline.eval(*z).ok()? - v).abs()));
+        Some(100.0 * (errors.fold(0.0, f64::max) / peak).powi(2))
     }
 
     /// Name of the nerve.
@@ -142,7 +251,8 @@ impl Nerve {
         &self.repairs
     }
 
-    /// `[fibre, sample]`: potentials of a contact in mV per 1 mA, gaps filled.
+    /// `[fibre, sample]`: potentials of a contact in mV per 1 mA, gaps filled; NaN where a line is not
+    /// known.
     ///
     /// # Panics
     /// If there is no such contact.
@@ -161,6 +271,7 @@ impl Nerve {
     /// - [`CoreError::BadValue`] for a fibre the nerve does not have and for factors or offsets
     ///   that are not finite.
     /// - [`CoreError::Shape`] when there is not one factor per contact.
+    /// - [`CoreError::EmptyLine`], [`CoreError::NonFinite`] for a line that is not known.
     /// - [`CoreError::NoDecay`] when a line cannot be extended.
     pub fn field(
         &self,
@@ -190,21 +301,55 @@ impl Nerve {
                 .filter(|&(_, &factor)| factor != 0.0)
         };
 
-        let mut sum = vec![0.0; self.arrays.fiber_z_um.len()];
+        let full = 0..self.arrays.fiber_z_um.len();
+        let mut known = full.clone();
+        for (contact, _) in delivering() {
+            let of_line = self.known[contact][fibre].clone()?;
+            known = known.start.max(of_line.start)..known.end.min(of_line.end);
+        }
+        let z = &self.arrays.fiber_z_um;
+        let middle_um = 0.5 * (z[0] + z[z.len() - 1]);
+        let basis = match known == full {
+            true => Arc::clone(&self.basis),
+            // Fewer than two samples are refused here.
+            false => Arc::new(SplineBasis::new(
+                z.get(known.clone()).unwrap_or_default().to_vec(),
+            )?),
+        };
+        let interpolate =
+            |values: Vec<f64>| Interpolator::with_basis(Arc::clone(&basis), values, interpolation);
+        let mut sum = vec![0.0; known.len()];
         for (contact, factor) in delivering() {
-            for (sum, potential) in sum.iter_mut().zip(self.line(contact, fibre)) {
+            for (sum, potential) in sum
+                .iter_mut()
+                .zip(self.line(contact, fibre).iter().skip(known.start))
+            {
                 *sum += factor * potential;
             }
         }
-        let field =
-            SampledLine::from_interpolator(self.interpolate(sum, interpolation)?, offset_um)?;
+        let field = SampledLine::from_interpolator(interpolate(sum)?, middle_um, offset_um)?;
         match extension {
-            Extension::Refuse => Ok(field),
+            Extension::Refuse if known == full => Ok(field),
+            Extension::Refuse => {
+                // The spline is sure two samples inside of where the values end.
+                let margin = |at: usize| z[at.clamp(known.start, known.end - 1)];
+                let first = if known.start == 0 { 0 } else { known.start + 2 };
+                let last = if known.end == full.end {
+                    full.end - 1
+                } else {
+                    known.end.saturating_sub(3)
+                };
+                Ok(field.known_within((margin(first), margin(last))))
+            }
             Extension::PointSource => {
-                delivering().try_fold(field.with_ends(), |field, (contact, &factor)| {
-                    let line =
-                        self.interpolate(self.line(contact, fibre).to_vec(), interpolation)?;
-                    field.extended_by(&line, factor)
+                let (first, last) = basis.range();
+                let field = field
+                    .with_ends()
+                    .extended_at_most(self.max_extension * (last - first));
+                delivering().try_fold(field, |field, (contact, &factor)| {
+                    let line = self.line(contact, fibre);
+                    let line = line.iter().skip(known.start).take(known.len());
+                    field.extended_by(&interpolate(line.copied().collect())?, factor)
                 })
             }
         }
@@ -212,14 +357,6 @@ impl Nerve {
 
     fn line(&self, contact: usize, fibre: usize) -> ArrayView1<'_, f64> {
         self.arrays.contacts[contact].row(fibre)
-    }
-
-    fn interpolate(
-        &self,
-        values: Vec<f64>,
-        method: Interpolation,
-    ) -> Result<Interpolator, CoreError> {
-        Interpolator::with_basis(Arc::clone(&self.basis), values, method)
     }
 
     fn check_fibre(&self, fibre: usize) -> Result<(), CoreError> {
@@ -306,13 +443,14 @@ fn checked_weights(weights: Option<Vec<f64>>, fibres: usize) -> Result<Vec<f64>,
     Ok(weights)
 }
 
-/// Fills the NaN of a line by a cubic spline through its other samples and returns where they were.
+/// Fills the NaN inside a line by a cubic spline through its other samples and returns where the line is
+/// known and where they were.
 fn fill_gaps(
     mut line: ArrayViewMut1<'_, f64>,
     z_um: &[f64],
     contact: usize,
     fibre: usize,
-) -> Result<Vec<Range<usize>>, CoreError> {
+) -> Result<(Range<usize>, Vec<Range<usize>>), CoreError> {
     let samples = line.len();
     if let Some(index) = line.iter().position(|potential| potential.is_infinite()) {
         let what = format!("contact {contact}, fibre {fibre}");
@@ -327,29 +465,25 @@ fn fill_gaps(
         .zip(line.iter())
         .filter(|(_, potential)| !potential.is_nan())
         .unzip();
-    if known.len() == samples {
-        return Ok(Vec::new());
-    }
-    if known.is_empty() {
+    let is_known = |sample: &usize| !line[*sample].is_nan();
+    let bounds = (0..samples)
+        .find(is_known)
+        .zip((0..samples).rfind(is_known));
+    let Some((first, last)) = bounds.filter(|(first, last)| first < last) else {
         return Err(CoreError::EmptyLine {
             contact,
             fibre,
             samples,
         });
-    }
-    for sample in [0, samples - 1] {
-        if line[sample].is_nan() {
-            return Err(CoreError::GapAtEnd {
-                contact,
-                fibre,
-                sample,
-            });
-        }
+    };
+    let bounds = first..last + 1;
+    if known.len() == bounds.len() {
+        return Ok((bounds, Vec::new()));
     }
 
     let spline = CubicSpline::new(known_z, known)?;
     let mut gaps: Vec<Range<usize>> = Vec::new();
-    for sample in 0..samples {
+    for sample in bounds.clone() {
         if !line[sample].is_nan() {
             continue;
         }
@@ -359,7 +493,7 @@ fn fill_gaps(
             _ => gaps.push(sample..sample + 1),
         }
     }
-    Ok(gaps)
+    Ok((bounds, gaps))
 }
 
 #[cfg(test)]

@@ -74,6 +74,24 @@ impl TimeGrid {
     pub fn steps_in(&self, duration_ms: f64) -> usize {
         (duration_ms / self.dt_ms).round() as usize
     }
+
+    /// The instant at which a duration ends, counted in steps: a whole number where it lies on the
+    /// grid but for rounding errors.
+    pub fn steps_until(&self, duration_ms: f64) -> f64 {
+        on_grid(duration_ms / self.dt_ms)
+    }
+}
+
+/// A number of steps, whole where only rounding errors keep it from that.
+pub(crate) fn on_grid(steps: f64) -> f64 {
+    const ROUNDING: f64 = 1e-12;
+    let whole = steps.round();
+    // A duration that is not 0 stays one.
+    if whole != 0.0 && (steps - whole).abs() <= ROUNDING * whole.abs() {
+        whole
+    } else {
+        steps
+    }
 }
 
 /// A time in ms as messages tell it: without the last digits that multiples of a step carry.
@@ -98,6 +116,19 @@ mod tests {
         assert_eq!((grid.steps_in(-1.0), grid.steps_in(f64::NAN)), (0, 0));
         assert_eq!(grid.time_ms(20), 0.1);
         assert!((grid.duration_ms() - 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn instants_on_the_grid_are_whole_steps_and_others_are_not() {
+        let grid = TimeGrid::new(0.005, 5.0).unwrap();
+        assert_eq!(
+            (grid.steps_until(0.1), grid.steps_until(0.035)),
+            (20.0, 7.0)
+        );
+        assert_eq!(grid.steps_until(0.0026), 0.0026 / 0.005);
+        assert_eq!(grid.steps_until(1e-300), 1e-300 / 0.005);
+        assert_eq!(grid.steps_until(1e300), 1e300 / 0.005);
+        assert!(grid.steps_until(f64::NAN).is_nan());
     }
 
     #[test]

@@ -22,11 +22,13 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod arrays;
 mod built;
 mod detection;
 mod device;
 mod error;
 mod extent;
+mod files;
 mod geometry;
 mod gradient;
 mod lower;
@@ -44,6 +46,7 @@ mod threshold_gradient;
 mod twin;
 pub mod weights;
 
+pub use arrays::{ArrayError, Npz};
 pub use axonml_autodiff::tensor;
 pub use axonml_autodiff::{
     Backend, Crossing, Evaluation, Expr, FiberOutcome, FiberState, FiberStatus, Membrane,
@@ -57,11 +60,15 @@ pub use extent::{
     ConductionSpeed, DEFAULT_NODES, DEFAULT_TSTOP_MS, Extents, FiberExtent, FiberLength,
     NODES_LIMIT,
 };
+pub use files::read_text_file;
 pub use geometry::{Geometry, Myelinated, MyelinatedSection, Reduced, Surrogate, Unmyelinated};
 pub use gradient::{FiberDerivative, Gradient, Wanted};
 pub use model::{FiberModel, FiberSymbols, Patch};
 pub use models::{MODELS, model};
-pub use nerve_folder::{NerveFolderError, nerve_from_files, read_array, read_nerve};
+pub use nerve_folder::{
+    NerveFolderError, NerveNote, NerveOptions, NerveReading, nerve_from_files, read_array,
+    read_nerve, read_nerve_with,
+};
 pub use response::{Response, ResponseDifference};
 pub use schema::{DeclaredStart, Parameter, Scale, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};

@@ -22,7 +22,8 @@ pub(crate) struct FieldArgs {
     /// Resistivity around point electrodes, ohm-cm: one number, or across,along the fibre [default: 500]
     #[arg(long, value_name = "RHO|RT,RL", allow_hyphen_values = true)]
     pub(crate) resistivity: Option<Resistivity>,
-    /// Nerve folder: 0.npy ... k.npy (mV per mA, one file per contact), fiber_z.npy (um)
+    /// Nerve folder: 0.npy ... k.npy (mV per mA, one file per contact), fiber_z.npy (um), or in other units that
+    /// nerve.json names: "field_units": {"potential": "V", "current": "A", "z": "mm"}
     #[arg(long, value_name = "DIR", conflicts_with = "basis")]
     pub(crate) nerve: Option<PathBuf>,
     /// Multiple of the waveform at each contact of the nerve, e.g. 1,0,-1,0,0,0 [default: 1 on contact 0]
@@ -38,10 +39,14 @@ pub(crate) struct FieldArgs {
     /// Shift of the fibre's middle node from the middle of a nerve's lines, um [default: 0]
     #[arg(long, value_name = "UM", value_parser = finite("um"), allow_hyphen_values = true)]
     pub(crate) offset: Option<f64>,
-    /// Where a fibre is longer than a nerve's lines: refuse, or point-source (decay like one, fitted at each end)
+    /// Where a fibre is longer than a nerve's lines: refuse, or point-source (decay like one, fitted at each end; over at
+    /// most 10 % of the line)
     /// [default: refuse]
     #[arg(long, value_name = "HOW")]
     pub(crate) extend: Option<Extension>,
+    /// Accept a nerve whose lines are sampled too coarsely to be interpolated within 5 % of their peaks
+    #[arg(long)]
+    pub(crate) accept_coarse: bool,
 }
 
 impl FieldArgs {

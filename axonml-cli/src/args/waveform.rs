@@ -1,8 +1,10 @@
 //! When the current flows: the pulse, and currents injected into nodes.
 
+use std::path::Path;
 use std::str::FromStr;
 
 use axonml_core::{CoreError, Waveform, names};
+use axonml_models::read_text_file;
 use clap::{Args, ValueEnum};
 
 use crate::error::CliError;
@@ -65,7 +67,7 @@ impl WaveformArgs {
     }
 
     /// The content of the file that the waveform comes from, if it comes from one.
-    pub(crate) fn file_content(&self) -> Result<Option<String>, CliError> {
+    pub(crate) fn file_content(&self) -> Result<Option<Vec<u8>>, CliError> {
         self.pulse
             .as_deref()
             .and_then(file)
@@ -87,8 +89,8 @@ fn file(text: &str) -> Option<&str> {
     text.trim().strip_prefix("file:")
 }
 
-fn read_file(path: &str) -> Result<String, CliError> {
-    std::fs::read_to_string(path).map_err(|error| {
+fn read_file(path: &str) -> Result<Vec<u8>, CliError> {
+    read_text_file(Path::new(path)).map_err(|error| {
         CliError::request(format!("--pulse: cannot read `{path}`: {error}"))
             .help("name an existing CSV file of time_ms,amplitude")
     })
@@ -98,7 +100,7 @@ fn read_file(path: &str) -> Result<String, CliError> {
 fn read(text: &str) -> Result<Waveform, CliError> {
     if let Some(path) = file(text) {
         let content = read_file(path)?;
-        return Waveform::from_csv(&content)
+        return Waveform::from_csv_bytes(&content)
             .map_err(|error| CliError::request(format!("--pulse: `{path}`: {error}")));
     }
     text.parse().map_err(|error| match error {

@@ -195,7 +195,7 @@ fn some_diameter_um(schema: &Schema) -> f64 {
 /// Sample points per internode, and where they are, in words.
 fn sampling(model: &'static dyn FiberModel) -> Result<(usize, String), CliError> {
     const NODES: usize = 4;
-    let count = samples_um(model, some_diameter_um(&model.schema()), NODES)?.len();
+    let count = samples_um(model, Fiber::new(some_diameter_um(&model.schema()), NODES))?.len();
     let per_internode = (count - 1) / (NODES - 1);
     let words = match per_internode {
         1 => "the n nodes (or compartments)".to_owned(),
@@ -215,16 +215,14 @@ fn default_samples_um(
     let length = nodes.map_or(FiberLength::Default, FiberLength::Nodes);
     let mut extents = Extents::new(model, &Settings::default())?;
     let extent = extents.resolve(length, diameter_um, None, None)?;
-    samples_um(model, diameter_um, extent.nodes)
+    samples_um(model, Fiber::new(diameter_um, extent.nodes))
 }
 
 /// Where a fibre needs the field, um from its middle.
-fn samples_um(
+pub(crate) fn samples_um(
     model: &'static dyn FiberModel,
-    diameter_um: f64,
-    nodes: usize,
+    fiber: Fiber,
 ) -> Result<Vec<f64>, CliError> {
-    let fiber = vec![Fiber::new(diameter_um, nodes)];
-    let simulation = Simulation::new(model, fiber, &Settings::default(), &Device::auto()?)?;
+    let simulation = Simulation::new(model, vec![fiber], &Settings::default(), &Device::auto()?)?;
     Ok(simulation.sample_points_um(0).to_vec())
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use axonml_core::delimited::DelimitedText;
 use axonml_core::names;
+use axonml_models::read_text_file;
 
 use crate::error::CliError;
 use crate::messages::Messages;
@@ -61,24 +63,14 @@ impl Sheet {
     /// Reads the table.
     pub(crate) fn read(path: &Path, messages: Messages) -> Result<Self, CliError> {
         let place = format!("--conditions {}", path.display());
-        let bytes = std::fs::read(path).map_err(|error| {
+        let bytes = read_text_file(path).map_err(|error| {
             CliError::request(format!("{place}: {error}")).help("name an existing CSV file")
         })?;
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(text);
-        let unreadable = |error: csv::Error| {
+        let table = DelimitedText::from_bytes(&bytes).map_err(|error| {
             CliError::request(format!("{place}: {error}"))
-                .help("expected CSV in UTF-8 with a line of column names")
-        };
-        let columns: Vec<String> = reader
-            .headers()
-            .map_err(unreadable)?
-            .iter()
-            .map(str::to_owned)
-            .collect();
+                .help("expected a table in UTF-8 with a line of column names")
+        })?;
+        let (columns, first) = columns(&table);
         for (index, column) in columns.iter().enumerate() {
             if columns[..index].contains(column) {
                 return Err(CliError::request(format!(
@@ -112,19 +104,24 @@ impl Sheet {
                 ));
             }
         }
-        let mut records = Vec::new();
-        for (index, record) in reader.records().enumerate() {
-            let record = record.map_err(unreadable)?;
-            let mut cells: Vec<String> = record.iter().map(str::to_owned).collect();
-            let found = cells.len();
-            cells.resize(columns.len(), String::new());
-            records.push(Record {
-                row: index + 1,
-                line: line_of(text, record.position()),
-                cells,
-                found,
-            });
-        }
+        let numbers: Vec<bool> = columns.iter().map(|name| holds_numbers(name)).collect();
+        let records: Vec<Record> = table
+            .records()
+            .skip(first)
+            .enumerate()
+            .map(|(index, record)| {
+                let cell = |(column, is_number): (usize, &bool)| match is_number {
+                    true => table.with_point(record.cell(column)).into_owned(),
+                    false => record.cell(column).to_owned(),
+                };
+                Record {
+                    row: index + 1,
+                    line: record.line,
+                    cells: numbers.iter().enumerate().map(cell).collect(),
+                    found: record.len(),
+                }
+            })
+            .collect();
         if records.is_empty() {
             return Err(CliError::request(format!(
                 "{place}: found no rows below the column names, expected one or more"
@@ -160,13 +157,24 @@ impl Sheet {
     }
 }
 
-/// The line on which a record begins: its position may point at the end of the line before.
-fn line_of(text: &[u8], position: Option<&csv::Position>) -> usize {
-    let byte = position.map_or(0, |position| position.byte() as usize);
-    let before = text.iter().take(byte);
-    let ends = text
-        .iter()
-        .skip(byte)
-        .take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    1 + before.chain(ends).filter(|byte| **byte == b'\n').count()
+/// The names of the columns, and the index of the first record of data: the first record names them,
+/// unless only the comment above it does.
+fn columns(table: &DelimitedText) -> (Vec<String>, usize) {
+    let known = |names: &[String]| names.iter().any(|name| COLUMNS.contains(&name.as_str()));
+    let first: Vec<String> = match table.is_empty() {
+        true => Vec::new(),
+        false => table.record(0).cells().map(str::to_owned).collect(),
+    };
+    let heading = table.heading_cells();
+    if !known(&first) && known(heading) {
+        return (heading.to_vec(), 0);
+    }
+    (first, 1)
+}
+
+/// Whether a column holds one number a cell, whose comma may be a decimal comma: its name ends with a
+/// unit. Lists (`contacts`, `detect_node_index`) and names do not.
+fn holds_numbers(column: &str) -> bool {
+    const UNITS: [&str; 6] = ["_um", "_ms", "_mA", "_mV", "_nA", "_ohm_cm"];
+    column == "temperature" || UNITS.iter().any(|unit| column.ends_with(unit))
 }

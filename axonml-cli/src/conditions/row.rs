@@ -13,8 +13,8 @@ use axonml_models::{
 
 use super::read::{Record, Sheet};
 use crate::args::{
-    DT_MS, Fractions, Nodes, Numbers, RESISTIVITY_OHM_CM, TSTOP_MS, ThresholdArgs, count, finite,
-    nodes, not_negative, positive,
+    DT_MS, FieldArgs, Fractions, Nodes, Numbers, RESISTIVITY_OHM_CM, TSTOP_MS, ThresholdArgs,
+    count, finite, nodes, not_negative, positive,
 };
 use crate::error::CliError;
 use crate::fibres::{contacts, nearest_um, nerve_field, open_nerve, points};
@@ -382,11 +382,11 @@ impl<'a> Reader<'a> {
             ))
             .help("give --nerves ROOT, the folder that holds the nerve folders"));
         };
-        let messages = self.messages;
+        let (field, messages) = (&self.args.field, self.messages);
         let nerve = self
             .nerves
             .entry(name.to_owned())
-            .or_insert_with(|| nerve_of(root, name, messages));
+            .or_insert_with(|| nerve_of(root, name, field, messages));
         let nerve = nerve.clone().map_err(|error| error.at("column nerve"))?;
         if fibre >= nerve.fibers() {
             return Err(CliError::request(format!(
@@ -404,7 +404,12 @@ impl<'a> Reader<'a> {
 }
 
 /// The nerve called `name`: a folder below `root`, not anywhere else.
-fn nerve_of(root: &Path, name: &str, messages: Messages) -> Result<Arc<Nerve>, CliError> {
+fn nerve_of(
+    root: &Path,
+    name: &str,
+    field: &FieldArgs,
+    messages: Messages,
+) -> Result<Arc<Nerve>, CliError> {
     let plain = Path::new(name)
         .components()
         .all(|part| matches!(part, std::path::Component::Normal(_)));
@@ -413,7 +418,7 @@ fn nerve_of(root: &Path, name: &str, messages: Messages) -> Result<Arc<Nerve>, C
             "found `{name}`, expected the name of a folder below --nerves"
         )));
     }
-    open_nerve(&root.join(name), messages)
+    open_nerve(&root.join(name), field, messages)
 }
 
 /// A flag that was given, else what the row says.

@@ -195,22 +195,133 @@ fn gaps_in_a_cubic_are_filled_exactly() {
 }
 
 #[test]
-fn lines_that_cannot_be_mended_are_named() {
-    assert_names(
-        &refuse(|arrays| arrays.contacts[2].row_mut(1).fill(f64::NAN)),
-        &["contact 2", "fibre 1", "all 41 samples", "NaN"],
+fn a_line_that_is_not_known_is_its_fibers_error() {
+    let field = |change: &dyn Fn(&mut NerveArrays), fiber, factors: &[f64]| {
+        let mut arrays = arrays();
+        change(&mut arrays);
+        let nerve = Nerve::new(arrays).unwrap();
+        nerve.field(fiber, factors, Interpolation::Cubic, 0.0, Extension::Refuse)
+    };
+    let empty = |arrays: &mut NerveArrays| arrays.contacts[2].row_mut(1).fill(f64::NAN);
+    let infinite = |arrays: &mut NerveArrays| arrays.contacts[0][[1, 3]] = f64::INFINITY;
+    let message = field(&empty, 1, &[1.0, 0.0, -1.0]).unwrap_err().to_string();
+    assert_names(&message, &["contact 2", "fibre 1", "all 41 samples", "NaN"]);
+    let message = field(&infinite, 1, &[1.0, 0.0, 0.0])
+        .unwrap_err()
+        .to_string();
+    assert_names(&message, &["contact 0, fibre 1", "inf", "index 3"]);
+    // Other fibers, and contacts that deliver nothing, do not mind.
+    let good = nerve().field(
+        0,
+        &[1.0, 0.0, -1.0],
+        Interpolation::Cubic,
+        0.0,
+        Extension::Refuse,
     );
-    assert_names(
-        &refuse(|arrays| arrays.contacts[1][[0, 0]] = f64::NAN),
-        &["contact 1", "fibre 0", "sample 0", "cannot be interpolated"],
+    assert_eq!(field(&empty, 0, &[1.0, 0.0, -1.0]), good);
+    assert!(
+        field(&empty, 1, &[1.0, 1.0, 0.0]).is_ok() && field(&infinite, 1, &[0.0, 1.0, 0.0]).is_ok()
     );
+    let message = refuse(|arrays| arrays.contacts[1].fill(f64::NAN));
+    assert_names(&message, &["contact 1", "fibre 0", "NaN"]);
+}
+
+#[test]
+fn what_lies_beyond_a_fiber_and_two_samples_does_not_matter() {
+    // NaN from 7000 um of the line on, which is 3000 um from its middle: usable up to 2400 um.
+    let mut arrays = arrays();
+    for sample in 35..41 {
+        arrays.contacts[0][[1, sample]] = f64::NAN;
+    }
+    let nerve = Nerve::new(arrays).unwrap();
+    let field = |extension| {
+        nerve
+            .field(1, &[1.0, 0.0, 0.0], Interpolation::Cubic, 0.0, extension)
+            .unwrap()
+    };
+    let known = field(Extension::Refuse);
+    assert!(nerve.repairs().is_empty());
+    let z = [-4000.0, -1000.0, 0.0, 2400.0];
+    let exact = source(0, 1).potentials_mv(&z.map(|z| z + 4000.0)).unwrap();
+    for (found, exact) in known.potentials_mv(&z).unwrap().iter().zip(&exact) {
+        assert!((found / exact - 1.0).abs() < 1e-3, "{found} and {exact}");
+    }
+    let message = known.potentials_mv(&[0.0, 2401.0]).unwrap_err().to_string();
     assert_names(
-        &refuse(|arrays| arrays.contacts[0][[1, 40]] = f64::NAN),
-        &["contact 0", "fibre 1", "sample 40"],
+        &message,
+        &["0 to 2401 um", "-4000 to 2400 um", "NaN beyond"],
     );
+    // The continuation begins where the values end.
+    assert!(
+        field(Extension::PointSource)
+            .potentials_mv(&[3500.0])
+            .is_ok()
+    );
+}
+
+#[test]
+fn coarse_sampling_is_estimated() {
+    // 200 um and a source 400 um away: every other sample misses the top.
+    let worst = nerve().sampling_error().unwrap();
+    assert_eq!((worst.fiber, worst.spacing_um), (0, 200.0));
+    let z = fiber_z_um();
+    let line = source(worst.contact, 0).potentials_mv(&z).unwrap();
+    let spline = CubicSpline::new(
+        z.iter().copied().step_by(2).collect(),
+        line.iter().copied().step_by(2).collect(),
+    )
+    .unwrap();
+    let top = line.iter().copied().fold(0.0, f64::max);
+    let errors = (0..20).map(|k| (spline.eval(z[2 * k + 1]).unwrap() - line[2 * k + 1]).abs());
+    let expected = 100.0 * (errors.fold(0.0, f64::max) / top).powi(2);
+    assert!(
+        (worst.percent - expected).abs() < 1e-9 && worst.percent > 0.0,
+        "{worst:?}"
+    );
+    // The error itself, between the samples: the estimate is of its order, and not less than a tenth.
+    let all = CubicSpline::new(z.clone(), line.clone()).unwrap();
+    let between: Vec<f64> = (0..40).map(|k| 200.0 * f64::from(k) + 100.0).collect();
+    let exact = source(worst.contact, 0).potentials_mv(&between).unwrap();
+    let errors = between
+        .iter()
+        .zip(&exact)
+        .map(|(z, v)| (all.eval(*z).unwrap() - v).abs());
+    let found = 100.0 * errors.fold(0.0, f64::max) / top;
+    assert!(
+        (0.1..10.0).contains(&(worst.percent / found)),
+        "{} and {found}",
+        worst.percent
+    );
+    let cubic = |z: f64| 1.0 + z * z * z;
+    let lines = Array2::from_shape_fn((1, 9), |(_, k)| cubic(k as f64));
+    let nerve = Nerve::new(NerveArrays {
+        contacts: vec![lines],
+        fiber_z_um: (0..9).map(f64::from).collect(),
+        ..Default::default()
+    });
+    assert!(nerve.unwrap().sampling_error().unwrap().percent < 1e-10);
+}
+
+#[test]
+fn an_extension_may_be_limited() {
+    let limited = nerve().extended_at_most(0.1);
+    let field = limited
+        .field(
+            0,
+            &[1.0, 0.0, 0.0],
+            Interpolation::Cubic,
+            0.0,
+            Extension::PointSource,
+        )
+        .unwrap();
+    assert!(field.potentials_mv(&[-4300.0, 4500.0]).is_ok());
+    let message = field
+        .potentials_mv(&[-4300.0, 4600.0])
+        .unwrap_err()
+        .to_string();
     assert_names(
-        &refuse(|arrays| arrays.contacts[0][[1, 3]] = f64::INFINITY),
-        &["contact 0, fibre 1", "inf", "index 3"],
+        &message,
+        &["900 um beyond", "line of 8000 um", "800 um (10 %"],
     );
 }
 

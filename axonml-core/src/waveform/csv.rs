@@ -1,18 +1,21 @@
 //! Waveforms as the text of a file: `time_ms,amplitude`.
 
 use super::Waveform;
-use crate::error::CoreError;
+use crate::delimited::{DelimitedText, Record, Separator, decode};
+use crate::error::{CoreError, cut};
 
 impl Waveform {
     /// Reads lines of `time_ms,amplitude`, from which each amplitude holds until the next time (the
     /// last one for ever).
     ///
-    /// A first line of names is optional, but must then begin with `time_ms`; blank lines and lines
-    /// that begin with `#` are skipped. A pulse therefore ends with a line whose amplitude is 0.
+    /// Separators, comments, quotes and decimal commas are those of [`DelimitedText`]. A first line of
+    /// names is optional, but must then begin with `time_ms` or name the unit, as `t (ms)` does; the
+    /// comment line above the first numbers may do so. Two lines may give the same time, an edge: the
+    /// second amplitude holds from there. A pulse ends with a line whose amplitude is 0.
     ///
     /// # Errors
-    /// [`CoreError::WaveformCsv`] naming the line: not two columns, not finite numbers, times that
-    /// do not ascend or are negative, no line at all.
+    /// [`CoreError::WaveformCsv`] naming the line: not two columns, not finite numbers, times in
+    /// another unit than ms, that descend or are negative, no line at all. [`CoreError::Text`].
     ///
     /// # Example
     /// ```
@@ -22,56 +25,129 @@ impl Waveform {
     /// # Ok::<(), axonml_core::CoreError>(())
     /// ```
     pub fn from_csv(text: &str) -> Result<Self, CoreError> {
-        let (mut times_ms, mut amplitudes) = (Vec::new(), Vec::new());
-        let mut may_be_header = true;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        for (index, line) in text.lines().enumerate() {
+        Self::from_delimited(&DelimitedText::parse(text)?)
+    }
+
+    /// Reads the bytes of a file as [`Waveform::from_csv`] reads its text.
+    ///
+    /// # Errors
+    /// As [`Waveform::from_csv`].
+    pub fn from_csv_bytes(bytes: &[u8]) -> Result<Self, CoreError> {
+        Self::from_csv(&decode(bytes)?)
+    }
+
+    fn from_delimited(table: &DelimitedText) -> Result<Self, CoreError> {
+        check_heading(table)?;
+        let (mut times_ms, mut amplitudes) = (Vec::<f64>::new(), Vec::new());
+        let mut edge = false;
+        for (index, record) in table.records().enumerate() {
             let wrong = |expected: &str| CoreError::WaveformCsv {
-                line: index + 1,
-                found: line.to_owned(),
+                line: record.line,
+                found: shown(&record, table.separator()),
                 expected: expected.to_owned(),
             };
-            let trimmed = line.trim();
-            if trimmed.is_empty() || trimmed.starts_with('#') {
+            if index == 0 && is_names(table, &record) {
+                if !names_ms(&record) {
+                    return Err(wrong("the names time_ms,amplitude (times are in ms)"));
+                }
                 continue;
             }
-            let fields: Vec<&str> = trimmed.split(',').map(str::trim).collect();
-            let [time, amplitude] = fields[..] else {
+            if record.len() != 2 {
                 return Err(wrong("two columns, time_ms,amplitude"));
-            };
-            let is_header =
-                std::mem::take(&mut may_be_header) && time.starts_with(char::is_alphabetic);
-            if is_header && time.parse::<f64>().is_err() {
-                if time.eq_ignore_ascii_case("time_ms") {
-                    continue;
-                }
-                return Err(wrong("the names time_ms,amplitude (times are in ms)"));
             }
-            let number = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite());
-            let (Some(time_ms), Some(amplitude)) = (number(time), number(amplitude)) else {
+            let number = |cell: usize| {
+                table
+                    .number(record.cell(cell))
+                    .filter(|number| number.is_finite())
+            };
+            let (Some(time_ms), Some(amplitude)) = (number(0), number(1)) else {
                 return Err(wrong("two finite numbers, time_ms,amplitude"));
             };
             if time_ms < 0.0 {
                 return Err(wrong("a time of 0 ms or later"));
             }
-            if let Some(previous) = times_ms.last().filter(|&&previous| previous >= time_ms) {
-                return Err(wrong(&format!(
-                    "a time after the previous one, {previous} ms"
-                )));
+            match times_ms.last() {
+                Some(&previous) if previous > time_ms => {
+                    return Err(wrong(&format!(
+                        "a time after the previous one, {previous} ms"
+                    )));
+                }
+                Some(&previous) if previous == time_ms => {
+                    if edge {
+                        return Err(wrong(&format!(
+                            "a time after the previous one, {previous} ms, which two lines already \
+                             give (an edge has one value before and one after it)"
+                        )));
+                    }
+                    edge = true;
+                    amplitudes.pop();
+                }
+                _ => {
+                    edge = false;
+                    times_ms.push(time_ms);
+                }
             }
-            times_ms.push(time_ms);
             amplitudes.push(amplitude);
         }
         if times_ms.is_empty() {
-            let expected = "at least one line of time_ms,amplitude".to_owned();
             return Err(CoreError::WaveformCsv {
-                line: text.lines().count(),
+                line: table.records().last().map_or(0, |record| record.line),
                 found: String::new(),
-                expected,
+                expected: "at least one line of time_ms,amplitude".to_owned(),
             });
         }
         Self::from_table(times_ms, amplitudes)
     }
+}
+
+/// Whether the first record names the columns instead of giving numbers.
+fn is_names(table: &DelimitedText, record: &Record<'_>) -> bool {
+    let first = record.cell(0);
+    first.starts_with(char::is_alphabetic) && table.number(first).is_none()
+}
+
+/// Whether names of columns begin with a time in ms.
+fn names_ms(record: &Record<'_>) -> bool {
+    let first = record.cell(0);
+    let names: Vec<&str> = record.cells().collect();
+    ["time_ms", "t_ms"]
+        .iter()
+        .any(|name| first.eq_ignore_ascii_case(name))
+        || unit(&names.join(" ")) == Some("ms")
+}
+
+/// Refuses a comment above the numbers that gives the times another unit than ms.
+fn check_heading(table: &DelimitedText) -> Result<(), CoreError> {
+    match table.heading() {
+        Some((line, text)) if unit(text).is_some_and(|unit| unit != "ms") => {
+            Err(CoreError::WaveformCsv {
+                line,
+                found: text.to_owned(),
+                expected: "times in ms, as in `t (ms)`".to_owned(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The unit of time that names of columns give in brackets (`t (ms)`, `time [s]`), if they do so.
+fn unit(names: &str) -> Option<&str> {
+    const UNITS: [&str; 9] = ["ms", "s", "sec", "us", "µs", "μs", "ns", "min", "h"];
+    let open = names.find(['(', '['])?;
+    let inside = &names[open + 1..];
+    let unit = inside[..inside.find([')', ']'])?].trim();
+    UNITS.contains(&unit).then_some(unit)
+}
+
+/// A record as messages show it.
+fn shown(record: &Record<'_>, separator: Separator) -> String {
+    let between = match separator {
+        Separator::Comma => ",",
+        Separator::Semicolon => ";",
+        Separator::Tab | Separator::Blanks => " ",
+    };
+    let cells: Vec<&str> = record.cells().collect();
+    cut(&cells.join(between))
 }
 
 #[cfg(test)]
@@ -86,10 +162,22 @@ mod tests {
             "time_ms,amplitude\n0,0\n0.1,-1\n0.2,0\n",
             "\u{feff}Time_ms, w\r\n0, 0\r\n0.1, -1\r\n0.2, 0\r\n",
             "# a pulse\n\n0,0\n 1e-1 , -1.0 \n# its end\n0.2,0\n\n",
+            "time_ms;amplitude\n0;0\n0,1;-1\n0,2;0\n",
+            "time_ms\tamplitude\n0\t0\n0.1\t-1\n0.2\t0\n",
+            "% Model: x.mph\n% t (ms)   I\n0 0\n0.1 -1\n0.2 0\n",
+            "\"t [ms]\",\"I (mA)\"\n0,0\n0.1,-1\n0.2,0\n",
+            "t (ms)  I\n0 0\n0.1 -1\n0.2 0\n",
+            // Edges: the value before and the value after.
+            "0,0\n0.1,0\n0.1,-1\n0.2,-1\n0.2,0\n",
         ];
         for text in texts {
             assert_eq!(Waveform::from_csv(text).unwrap(), expected, "{text:?}");
         }
+        let bytes: Vec<u8> = "\u{feff}0,0\r\n0.1,-1\r\n0.2,0"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(Waveform::from_csv_bytes(&bytes).unwrap(), expected);
     }
 
     #[test]
@@ -101,6 +189,8 @@ mod tests {
                 "time_s,amplitude",
                 "times are in ms",
             ),
+            ("t (s),I\n0,0\n", 1, "t (s),I", "times are in ms"),
+            ("% x\n% t (us)  I\n0 0\n", 2, "t (us)  I", "times in ms"),
             ("0,0\n0.1\n", 2, "0.1", "two columns"),
             ("0,0\n0.1,1,2\n", 2, "0.1,1,2", "two columns"),
             (
@@ -124,7 +214,7 @@ mod tests {
                 "0.1,0",
                 "after the previous one, 0.2 ms",
             ),
-            ("0,0\n0,1\n", 2, "0,1", "after the previous one, 0 ms"),
+            ("0,0\n0,1\n0,2\n", 3, "0,2", "which two lines already"),
             ("time_ms,amplitude\n", 1, "", "at least one line"),
             ("", 0, "", "at least one line"),
         ];

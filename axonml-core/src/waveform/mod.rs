@@ -14,11 +14,12 @@ mod parse;
 mod pulse;
 mod shape;
 
+use std::fmt;
 use std::ops::Add;
 
-use crate::error::CoreError;
-use crate::time::TimeGrid;
-use pulse::{Curve, Pulse};
+use crate::error::{CoreError, cut, short};
+use crate::time::{TimeGrid, on_grid};
+use pulse::{Curve, OnGrid, Pulse, Rectangle};
 
 pub use catalogue::{COMMON_KEYS, PULSES, PulseKey, PulseKind};
 pub use pulse::Direction;
@@ -26,9 +27,11 @@ pub use pulse::Direction;
 /// A stimulation waveform of unit amplitude: pulses laid over time, each scaled and delayed, added
 /// up.
 ///
-/// Sampled, its value `w[i]` acts in the step `t_i -> t_(i+1)` ("hold"). A pulse begins at step
-/// `round(delay / dt)` and each of its phases lasts `round(width / dt)` steps; times within a pulse
-/// count from its own first step.
+/// Sampled, its value `w[i]` acts in the step `t_i -> t_(i+1)` ("hold").
+/// - Rectangular phases and tables are averaged over each step: an edge that falls inside a step
+///   acts there with the covered fraction, so that every phase carries its exact charge.
+/// - Smooth shapes (triangle, ramp, gaussian, exp, sines) are sampled at `t_i`: they begin at step
+///   `round(delay / dt)`, last `round(width / dt)` steps, and count time from their own first step.
 ///
 /// # Example
 /// ```
@@ -45,6 +48,65 @@ pub struct Waveform {
     terms: Vec<Term>,
 }
 
+/// A sine that the time step distorts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CoarseSine {
+    /// Its frequency in kHz.
+    pub freq_khz: f64,
+    /// How many samples a period has.
+    pub samples_per_period: f64,
+    /// The time step in ms.
+    pub dt_ms: f64,
+}
+
+impl CoarseSine {
+    /// Samples a period from which on a sine is taken as it is meant.
+    pub const ENOUGH: f64 = 10.0;
+}
+
+impl fmt::Display for CoarseSine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a sine of {} kHz has {:.1} samples a period at dt = {} ms, expected {} or more: \
+             reduce dt to {} ms or less",
+            short(self.freq_khz),
+            self.samples_per_period,
+            self.dt_ms,
+            Self::ENOUGH,
+            short(1.0 / (Self::ENOUGH * self.freq_khz))
+        )
+    }
+}
+
+/// A rectangular phase of which the time step shows the charge but not the shape.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ShortPhase {
+    /// How long it lasts in ms.
+    pub phase_ms: f64,
+    /// The time step in ms.
+    pub dt_ms: f64,
+}
+
+impl ShortPhase {
+    /// Steps from which on a phase is taken as it is meant.
+    pub const ENOUGH: f64 = 4.0;
+}
+
+impl fmt::Display for ShortPhase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a phase of the pulse lasts {} ms, less than {} steps of dt = {} ms: its charge is exact, \
+             its effect only roughly; reduce dt to {} ms or less",
+            short(self.phase_ms),
+            Self::ENOUGH,
+            short(self.dt_ms),
+            short(self.phase_ms / Self::ENOUGH)
+        )
+    }
+}
+
 /// One pulse of the sum.
 #[derive(Debug, Clone, PartialEq)]
 struct Term {
@@ -54,6 +116,11 @@ struct Term {
 }
 
 impl Waveform {
+    /// The most trains within each other.
+    pub const MAX_DEPTH: usize = 16;
+    /// The most pulses that trains may repeat in all.
+    pub const MAX_PULSES: u64 = 10_000_000;
+
     fn from_pulse(pulse: Pulse) -> Self {
         Self {
             terms: vec![Term {
@@ -84,9 +151,6 @@ impl Waveform {
     }
 
     /// -1 for `pw1_ms`, 0 for `gap_ms`, then `+pw1/pw2` for `pw2_ms`: no net charge.
-    ///
-    /// The ratio is taken of the steps that the two phases last, so that the samples balance on
-    /// every time grid.
     ///
     /// # Errors
     /// [`CoreError::BadValue`].
@@ -173,12 +237,14 @@ impl Waveform {
         }))
     }
 
-    /// `n` repetitions of `pulse`, `1 / freq_khz` ms apart. The r-th begins `round(r / (freq dt))`
-    /// steps after the first.
+    /// `n` repetitions of `pulse`, `1 / freq_khz` ms apart. Smooth shapes begin at the step nearest
+    /// to that.
     ///
     /// # Errors
     /// [`CoreError::BadValue`] for a frequency that is not a finite number above 0, for no
-    /// repetitions, and for a pulse that goes on for ever or is longer than the period.
+    /// repetitions, for a pulse that goes on for ever or is longer than the period, for more than
+    /// [`MAX_DEPTH`](Self::MAX_DEPTH) trains within each other and for more than
+    /// [`MAX_PULSES`](Self::MAX_PULSES) pulses in all.
     pub fn train(pulse: Waveform, freq_khz: f64, n: u32) -> Result<Self, CoreError> {
         let freq_khz = CoreError::check_positive("freq of train", "kHz", freq_khz)?;
         if n == 0 {
@@ -197,7 +263,80 @@ impl Waveform {
             );
             return Err(CoreError::bad_value("pulse of train", pulse, expected));
         }
+        let depth = pulse.depth();
+        if depth >= Self::MAX_DEPTH {
+            let expected = format!("at most {} trains within each other", Self::MAX_DEPTH);
+            return Err(CoreError::bad_value("pulse of train", depth + 1, expected));
+        }
+        let count = pulse.count().saturating_mul(u64::from(n));
+        if count > Self::MAX_PULSES {
+            let expected = format!("at most {} pulses in all", Self::MAX_PULSES);
+            return Err(CoreError::bad_value(
+                "number of pulses of train",
+                count,
+                expected,
+            ));
+        }
         Ok(Self::from_pulse(Pulse::Train { pulse, freq_khz, n }))
+    }
+
+    /// How many trains lie around the innermost pulse.
+    fn depth(&self) -> usize {
+        let depths = self.terms.iter().map(|term| term.pulse.depth());
+        depths.max().unwrap_or(0)
+    }
+
+    /// How many pulses it consists of.
+    fn count(&self) -> u64 {
+        let counts = self.terms.iter().map(|term| term.pulse.count());
+        counts.fold(0, u64::saturating_add)
+    }
+
+    /// The fewest samples that a period of a sine gets, with the sine's frequency in kHz.
+    fn coarsest_sine(&self, grid: &TimeGrid) -> Option<(f64, f64)> {
+        let sines = self
+            .terms
+            .iter()
+            .filter_map(|term| term.pulse.coarsest_sine(grid));
+        sines.min_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
+    fn shortest_phase_ms(&self) -> Option<f64> {
+        let phases = self
+            .terms
+            .iter()
+            .filter_map(|term| term.pulse.shortest_phase_ms());
+        phases.min_by(f64::total_cmp)
+    }
+
+    /// The shortest rectangular phase or gap, if it lasts less than four steps.
+    pub fn short_phase(&self, grid: &TimeGrid) -> Option<ShortPhase> {
+        let phase_ms = self.shortest_phase_ms()?;
+        (grid.steps_until(phase_ms) < ShortPhase::ENOUGH).then_some(ShortPhase {
+            phase_ms,
+            dt_ms: grid.dt_ms(),
+        })
+    }
+
+    /// What the time step makes of a sine with fewer than ten samples a period: a distorted one.
+    /// `None` if every sine has ten or more. Two or fewer are an error of [`Waveform::sample`].
+    ///
+    /// # Example
+    /// ```
+    /// use axonml_core::{TimeGrid, Waveform};
+    /// let grid = TimeGrid::new(0.005, 5.0)?;
+    /// let coarse = Waveform::sine(40.0, None)?.coarse_sine(&grid).unwrap();
+    /// assert_eq!((coarse.freq_khz, coarse.samples_per_period), (40.0, 5.0));
+    /// assert_eq!(Waveform::sine(20.0, None)?.coarse_sine(&grid), None);
+    /// # Ok::<(), axonml_core::CoreError>(())
+    /// ```
+    pub fn coarse_sine(&self, grid: &TimeGrid) -> Option<CoarseSine> {
+        let (samples_per_period, freq_khz) = self.coarsest_sine(grid)?;
+        (samples_per_period < CoarseSine::ENOUGH).then_some(CoarseSine {
+            freq_khz,
+            samples_per_period,
+            dt_ms: grid.dt_ms(),
+        })
     }
 
     /// One value per step of a grid with step `dt_ms`, 0 after the last: for waveforms that were
@@ -214,7 +353,7 @@ impl Waveform {
     /// Values that hold from their time on until the next one's; 0 before the first, the last for
     /// ever.
     ///
-    /// On a grid the value given for t begins at step `round(t / dt)`.
+    /// On a grid each step has the mean of the values that hold in it.
     ///
     /// # Errors
     /// [`CoreError::Shape`] unless there are as many times as amplitudes and at least one;
@@ -274,14 +413,15 @@ impl Waveform {
     /// # Errors
     /// - [`CoreError::BeyondRun`] when the grid ends before a pulse does (or, if it is endless,
     ///   before it begins).
-    /// - [`CoreError::TooShort`] for a phase or gap shorter than half a step.
-    /// - [`CoreError::Undersampled`] for a sine with two or fewer samples a period.
+    /// - [`CoreError::TooShort`] for a smooth shape shorter than half a step.
+    /// - [`CoreError::Undersampled`] for a sine with two or fewer samples a period; see also
+    ///   [`Waveform::coarse_sine`].
     /// - [`CoreError::SampleStep`] when samples were made for another step.
     /// - [`CoreError::BadValue`] when it was [`delayed`](Self::delayed) or
     ///   [`scaled`](Self::scaled) by a number that is not finite, or to before 0.
     pub fn sample(&self, grid: &TimeGrid) -> Result<Vec<f64>, CoreError> {
         let mut samples = vec![0.0; grid.steps()];
-        self.add_to(&mut samples, grid, 0, 1.0)?;
+        self.add_to(&mut samples, grid, Onset::default(), 1.0)?;
         Ok(samples)
     }
 
@@ -290,7 +430,7 @@ impl Waveform {
         &self,
         samples: &mut [f64],
         grid: &TimeGrid,
-        onset: usize,
+        onset: Onset,
         scale: f64,
     ) -> Result<(), CoreError> {
         self.terms
@@ -304,7 +444,7 @@ impl Term {
         &self,
         samples: &mut [f64],
         grid: &TimeGrid,
-        onset: usize,
+        onset: Onset,
         scale: f64,
     ) -> Result<(), CoreError> {
         let delay_ms = CoreError::check_not_negative(
@@ -312,7 +452,7 @@ impl Term {
             "ms",
             self.delay_ms,
         )?;
-        let onset = onset.saturating_add(grid.steps_in(delay_ms));
+        let onset = onset.later(delay_ms, grid);
         let own_scale = CoreError::check_finite(
             &format!("scale of {}", self.pulse.name()),
             "multiples",
@@ -325,45 +465,113 @@ impl Term {
             let beyond_run = |error| match error {
                 CoreError::BeyondRun { .. } => {
                     let length_ms = self.pulse.duration_ms().unwrap_or(f64::INFINITY);
-                    self.beyond_run(grid.time_ms(onset) + length_ms, grid)
+                    self.beyond_run(onset.exact * grid.dt_ms() + length_ms, grid)
                 }
                 other => other,
             };
             return (0..*n).try_for_each(|r| {
-                let onset = onset.saturating_add(grid.steps_in(f64::from(r) / freq_khz));
+                let onset = onset.later(f64::from(r) / freq_khz, grid);
                 pulse
                     .add_to(samples, grid, onset, scale)
                     .map_err(beyond_run)
             });
         }
-        let phases = self.pulse.phases(grid)?;
-        let lasting: usize = phases
-            .iter()
-            .filter_map(|phase| phase.steps)
-            .fold(0, usize::saturating_add);
-        // Whatever is endless must at least begin.
-        let needed = onset.saturating_add(lasting.max(1));
-        if !phases.is_empty() && needed > samples.len() {
-            return Err(self.beyond_run(grid.time_ms(onset.saturating_add(lasting)), grid));
-        }
-        let begin = onset.min(samples.len());
-        let mut rest = &mut samples[begin..];
-        for phase in phases {
-            let steps = phase.steps.unwrap_or(rest.len());
-            let (now, later) = std::mem::take(&mut rest).split_at_mut(steps);
-            for (k, sample) in now.iter_mut().enumerate() {
-                *sample += scale * phase.curve.value(k, steps, grid.dt_ms());
+        match self.pulse.on_grid(grid)? {
+            OnGrid::Rectangles(rectangles) => {
+                self.add_rectangles(&rectangles, samples, grid, onset.exact, scale)
             }
-            rest = later;
+            OnGrid::Sampled { curve, steps } => {
+                let rest = self.rest(samples, grid, onset, steps)?;
+                let steps = steps.unwrap_or(rest.len());
+                for (k, sample) in rest.iter_mut().take(steps).enumerate() {
+                    *sample += scale * curve.value(k, steps, grid.dt_ms());
+                }
+                Ok(())
+            }
+            OnGrid::Given(values) => {
+                let rest = self.rest(samples, grid, onset, Some(values.len()))?;
+                for (sample, value) in rest.iter_mut().zip(values) {
+                    *sample += scale * value;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The samples from the step nearest to the onset on, of which there must be `steps`, or one if
+    /// it is endless.
+    fn rest<'s>(
+        &self,
+        samples: &'s mut [f64],
+        grid: &TimeGrid,
+        onset: Onset,
+        steps: Option<usize>,
+    ) -> Result<&'s mut [f64], CoreError> {
+        let begin = onset.nearest;
+        if steps != Some(0) && begin.saturating_add(steps.unwrap_or(1)) > samples.len() {
+            let end = begin.saturating_add(steps.unwrap_or(0));
+            return Err(self.beyond_run(grid.time_ms(end), grid));
+        }
+        let begin = begin.min(samples.len());
+        Ok(&mut samples[begin..])
+    }
+
+    /// Adds values that are laid end to end from an instant on, averaged over each step.
+    fn add_rectangles(
+        &self,
+        rectangles: &[Rectangle],
+        samples: &mut [f64],
+        grid: &TimeGrid,
+        onset: f64,
+        scale: f64,
+    ) -> Result<(), CoreError> {
+        let run = samples.len() as f64;
+        let end = rectangles
+            .iter()
+            .filter_map(|rectangle| rectangle.steps)
+            .fold(onset, |end, steps| on_grid(end + steps));
+        // Whatever is endless must at least begin.
+        let begins = rectangles.is_empty() || onset < run;
+        if end > run || !begins {
+            return Err(self.beyond_run(end * grid.dt_ms(), grid));
+        }
+        let mut begin = onset;
+        for rectangle in rectangles {
+            let end = rectangle.steps.map_or(run, |steps| on_grid(begin + steps));
+            let value = scale * rectangle.value;
+            if value != 0.0 {
+                for step in begin as usize..end.ceil() as usize {
+                    let (from, to) = (step as f64, (step + 1) as f64);
+                    samples[step] += value * (end.min(to) - begin.max(from));
+                }
+            }
+            begin = end;
         }
         Ok(())
     }
 
     fn beyond_run(&self, end_ms: f64, grid: &TimeGrid) -> CoreError {
         CoreError::BeyondRun {
-            waveform: self.to_string(),
+            waveform: cut(&self.to_string()),
             end_ms,
             tstop_ms: grid.duration_ms(),
+        }
+    }
+}
+
+/// When a pulse begins, in steps.
+#[derive(Debug, Clone, Copy, Default)]
+struct Onset {
+    /// The step nearest to each of the times that were added up.
+    nearest: usize,
+    exact: f64,
+}
+
+impl Onset {
+    fn later(self, ms: f64, grid: &TimeGrid) -> Self {
+        Self {
+            nearest: self.nearest.saturating_add(grid.steps_in(ms)),
+            exact: on_grid(self.exact + grid.steps_until(ms)),
         }
     }
 }

@@ -14,8 +14,18 @@ use std::str::FromStr;
 use super::catalogue::{self, PulseKey, PulseKind};
 use super::pulse::{Curve, Pulse};
 use super::{Term, Waveform};
-use crate::error::CoreError;
+use crate::error::{CoreError, cut, exact};
 use crate::names::canonical;
+
+/// The longest text of a waveform.
+const MAX_TEXT_BYTES: usize = 1 << 17;
+
+fn syntax(text: &str, problem: String) -> CoreError {
+    CoreError::WaveformSyntax {
+        text: cut(text),
+        problem,
+    }
+}
 
 impl FromStr for Waveform {
     type Err = CoreError;
@@ -28,16 +38,26 @@ impl FromStr for Waveform {
     /// [`CoreError::UnknownName`] for pulses and keys, [`CoreError::BadValue`] for values,
     /// [`CoreError::WaveformSyntax`] and, for `file:PATH`, [`CoreError::WaveformFile`].
     fn from_str(text: &str) -> Result<Self, CoreError> {
-        parse_sum(text, None)
+        if text.len() > MAX_TEXT_BYTES {
+            let problem = format!(
+                "found {} bytes, expected {MAX_TEXT_BYTES} or fewer",
+                text.len()
+            );
+            return Err(syntax(text, problem));
+        }
+        parse_sum(text, None, 0)
     }
 }
 
-/// Reads a sum of pulses, which begin at `delay_ms` unless they say otherwise.
-fn parse_sum(text: &str, delay_ms: Option<f64>) -> Result<Waveform, CoreError> {
-    let wrong = |problem: String| CoreError::WaveformSyntax {
-        text: text.to_owned(),
-        problem,
-    };
+/// Reads a sum of pulses, which begin at `delay_ms` unless they say otherwise, within `depth` trains.
+fn parse_sum(text: &str, delay_ms: Option<f64>, depth: usize) -> Result<Waveform, CoreError> {
+    let wrong = |problem: String| syntax(text, problem);
+    if depth > Waveform::MAX_DEPTH {
+        let limit = Waveform::MAX_DEPTH;
+        return Err(wrong(format!(
+            "more than {limit} trains lie within each other; nest at most {limit}"
+        )));
+    }
     let mut sum = Waveform { terms: Vec::new() };
     let mut rest = text.trim();
     loop {
@@ -62,7 +82,7 @@ fn parse_sum(text: &str, delay_ms: Option<f64>) -> Result<Waveform, CoreError> {
         }
         let kind = PulseKind::named(name)
             .ok_or_else(|| CoreError::unknown_name("pulse", name, catalogue::names()))?;
-        let given = Given::parse(kind, settings, wrong)?;
+        let given = Given::parse(kind, settings, depth, wrong)?;
         let delay_ms = match (given.get("delay"), delay_ms) {
             (None, Some(delay_ms)) => delay_ms,
             _ => given.number("delay")?,
@@ -101,6 +121,8 @@ fn depth_change(c: char) -> i32 {
 #[derive(Debug)]
 pub(super) struct Given<'a> {
     kind: &'static PulseKind,
+    /// Trains around the pulse.
+    depth: usize,
     values: Vec<(&'static str, &'a str)>,
 }
 
@@ -108,19 +130,21 @@ impl<'a> Given<'a> {
     fn parse(
         kind: &'static PulseKind,
         settings: &'a str,
+        depth: usize,
         wrong: impl Fn(String) -> CoreError,
     ) -> Result<Self, CoreError> {
         let mut given = Self {
             kind,
+            depth,
             values: Vec::new(),
         };
         if settings.trim().is_empty() {
             return Ok(given);
         }
-        let mut depth = 0;
+        let mut open = 0;
         let commas_outside = |c: char| {
-            depth += depth_change(c);
-            c == ',' && depth == 0
+            open += depth_change(c);
+            c == ',' && open == 0
         };
         for setting in settings.split(commas_outside) {
             let (key, value) = setting.split_once('=').ok_or_else(|| {
@@ -192,7 +216,7 @@ impl<'a> Given<'a> {
 
     /// A pulse within the pulse, which begins at once unless it says otherwise.
     pub(super) fn pulse(&self, key: &str) -> Result<Waveform, CoreError> {
-        parse_sum(self.text(key), Some(0.0))
+        parse_sum(self.text(key), Some(0.0), self.depth + 1)
     }
 }
 
@@ -217,47 +241,58 @@ impl Term {
     fn settings(&self) -> String {
         let own = match &self.pulse {
             Pulse::Monophasic { pw_ms } | Pulse::AsymmetricBiphasic { pw_ms } => {
-                format!("pw={pw_ms}")
+                format!("pw={}", exact(*pw_ms))
             }
-            Pulse::Biphasic { pw_ms, gap_ms } => format!("pw={pw_ms},gap={gap_ms}"),
+            Pulse::Biphasic { pw_ms, gap_ms } => {
+                format!("pw={},gap={}", exact(*pw_ms), exact(*gap_ms))
+            }
             Pulse::ChargeBalanced {
                 pw1_ms,
                 pw2_ms,
                 gap_ms,
-            } => format!("pw1={pw1_ms},pw2={pw2_ms},gap={gap_ms}"),
+            } => format!(
+                "pw1={},pw2={},gap={}",
+                exact(*pw1_ms),
+                exact(*pw2_ms),
+                exact(*gap_ms)
+            ),
             Pulse::Curve {
                 curve: Curve::Ramp(direction),
                 pw_ms,
                 ..
-            } => format!("pw={pw_ms},dir={direction}"),
+            } => format!("pw={},dir={direction}", exact(*pw_ms)),
             Pulse::Curve {
                 curve: Curve::Exponential { tau_ms, direction },
                 pw_ms,
                 ..
             } => {
-                format!("pw={pw_ms},tau={tau_ms},dir={direction}")
+                format!(
+                    "pw={},tau={},dir={direction}",
+                    exact(*pw_ms),
+                    exact(*tau_ms)
+                )
             }
-            Pulse::Curve { pw_ms, .. } => format!("pw={pw_ms}"),
+            Pulse::Curve { pw_ms, .. } => format!("pw={}", exact(*pw_ms)),
             Pulse::Sine {
                 freq_khz,
                 duration_ms: None,
-            } => format!("freq={freq_khz}"),
+            } => format!("freq={}", exact(*freq_khz)),
             Pulse::Sine {
                 freq_khz,
                 duration_ms: Some(ms),
-            } => format!("freq={freq_khz},dur={ms}"),
+            } => format!("freq={},dur={}", exact(*freq_khz), exact(*ms)),
             Pulse::Train { pulse, freq_khz, n } => {
-                format!("pulse={},freq={freq_khz},n={n}", pulse.nested())
+                format!("pulse={},freq={},n={n}", pulse.nested(), exact(*freq_khz))
             }
-            Pulse::Samples { dt_ms, values } => format!("dt={dt_ms},n={}", values.len()),
+            Pulse::Samples { dt_ms, values } => format!("dt={},n={}", exact(*dt_ms), values.len()),
             Pulse::Table { times_ms, .. } => format!("n={}", times_ms.len()),
         };
         let scale = if self.scale == 1.0 {
             String::new()
         } else {
-            format!(",scale={}", self.scale)
+            format!(",scale={}", exact(self.scale))
         };
-        format!("{own},delay={}{scale}", self.delay_ms)
+        format!("{own},delay={}{scale}", exact(self.delay_ms))
     }
 }
 

@@ -82,17 +82,33 @@ pub(super) enum Pulse {
     },
 }
 
-/// A stretch of a pulse on a grid; one without an end lasts for ever and comes last.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Phase {
-    pub(super) curve: Curve,
-    pub(super) steps: Option<usize>,
+/// A pulse on a grid.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum OnGrid {
+    /// Constant values laid end to end, which act in the steps that they cover in part with the
+    /// covered fraction.
+    Rectangles(Vec<Rectangle>),
+    /// Values at the instants of the grid, from the step nearest to the onset on.
+    Sampled {
+        curve: Curve,
+        /// How many, or `None` if it lasts for ever.
+        steps: Option<usize>,
+    },
+    /// One value per step, from the step nearest to the onset on.
+    Given(Vec<f64>),
 }
 
-/// What a phase looks like.
+/// A constant value for a while.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Rectangle {
+    pub(super) value: f64,
+    /// How long it lasts, in steps, not necessarily whole ones; `None` if for ever, as the last.
+    pub(super) steps: Option<f64>,
+}
+
+/// What a sampled pulse looks like.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Curve {
-    Constant(f64),
     Triangle,
     Ramp(Direction),
     Gaussian,
@@ -106,7 +122,6 @@ impl Curve {
     pub(super) fn value(self, k: usize, p: usize, dt_ms: f64) -> f64 {
         let (k, p) = (k as f64, p as f64);
         match self {
-            Self::Constant(value) => value,
             Self::Triangle => -(1.0 - (2.0 * k / p - 1.0).abs()),
             Self::Ramp(Direction::Up) => -k / p,
             Self::Ramp(Direction::Down) => -(1.0 - k / p),
@@ -131,7 +146,7 @@ impl Curve {
 impl Pulse {
     /// The amplitude and the length of the recharging phase of an asymmetric biphasic pulse,
     /// relative to its first.
-    const ASYMMETRY: (f64, usize) = (0.25, 4);
+    const ASYMMETRY: (f64, f64) = (0.25, 4.0);
 
     /// The name it is known by in text.
     pub(super) fn name(&self) -> &'static str {
@@ -158,7 +173,7 @@ impl Pulse {
                 pw2_ms,
                 gap_ms,
             } => Some(pw1_ms + gap_ms + pw2_ms),
-            Self::AsymmetricBiphasic { pw_ms } => Some(pw_ms * (1 + Self::ASYMMETRY.1) as f64),
+            Self::AsymmetricBiphasic { pw_ms } => Some(pw_ms * (1.0 + Self::ASYMMETRY.1)),
             Self::Sine { duration_ms, .. } => *duration_ms,
             Self::Train { pulse, freq_khz, n } => {
                 Some(f64::from(n - 1) / freq_khz + pulse.end_ms()?)
@@ -174,9 +189,9 @@ impl Pulse {
         }
     }
 
-    /// The phases of every pulse but a train, which is a repetition of others.
-    pub(super) fn phases(&self, grid: &TimeGrid) -> Result<Vec<Phase>, CoreError> {
-        let lasting = |key: &str, ms: f64| {
+    /// Every pulse but a train, which is a repetition of others.
+    pub(super) fn on_grid(&self, grid: &TimeGrid) -> Result<OnGrid, CoreError> {
+        let sampled_steps = |key: &str, ms: f64| {
             let steps = grid.steps_in(ms);
             if ms > 0.0 && steps == 0 {
                 let what = format!("{key} of {}", self.name());
@@ -188,57 +203,72 @@ impl Pulse {
             }
             Ok(steps)
         };
-        let phase = |curve, steps| Phase {
-            curve,
+        let check_sine = |freq_khz: f64| match samples_per_period(freq_khz, grid) {
+            samples if samples <= 2.0 => Err(CoreError::Undersampled {
+                freq_khz,
+                dt_ms: grid.dt_ms(),
+            }),
+            _ => Ok(()),
+        };
+        let rectangle = |value, steps| Rectangle {
+            value,
             steps: Some(steps),
         };
-        let constant = |value, steps| phase(Curve::Constant(value), steps);
 
         Ok(match self {
-            Self::Monophasic { pw_ms } => vec![constant(-1.0, lasting("pw", *pw_ms)?)],
+            Self::Monophasic { pw_ms } => {
+                OnGrid::Rectangles(vec![rectangle(-1.0, grid.steps_until(*pw_ms))])
+            }
             Self::Biphasic { pw_ms, gap_ms } => {
-                let (p, gap) = (lasting("pw", *pw_ms)?, lasting("gap", *gap_ms)?);
-                vec![constant(-1.0, p), constant(0.0, gap), constant(1.0, p)]
+                let (width, gap) = (grid.steps_until(*pw_ms), grid.steps_until(*gap_ms));
+                OnGrid::Rectangles(vec![
+                    rectangle(-1.0, width),
+                    rectangle(0.0, gap),
+                    rectangle(1.0, width),
+                ])
             }
             Self::ChargeBalanced {
                 pw1_ms,
                 pw2_ms,
                 gap_ms,
             } => {
-                let (p1, p2) = (lasting("pw1", *pw1_ms)?, lasting("pw2", *pw2_ms)?);
-                let gap = lasting("gap", *gap_ms)?;
-                vec![
-                    constant(-1.0, p1),
-                    constant(0.0, gap),
-                    constant(p1 as f64 / p2 as f64, p2),
-                ]
+                let (first, second) = (grid.steps_until(*pw1_ms), grid.steps_until(*pw2_ms));
+                OnGrid::Rectangles(vec![
+                    rectangle(-1.0, first),
+                    rectangle(0.0, grid.steps_until(*gap_ms)),
+                    rectangle(first / second, second),
+                ])
             }
             Self::AsymmetricBiphasic { pw_ms } => {
-                let p = lasting("pw", *pw_ms)?;
+                let width = grid.steps_until(*pw_ms);
                 let (amplitude, times) = Self::ASYMMETRY;
-                vec![
-                    constant(-1.0, p),
-                    constant(amplitude, p.saturating_mul(times)),
-                ]
+                OnGrid::Rectangles(vec![
+                    rectangle(-1.0, width),
+                    rectangle(amplitude, times * width),
+                ])
             }
-            Self::Curve { curve, pw_ms, .. } => vec![phase(*curve, lasting("pw", *pw_ms)?)],
+            Self::Curve { curve, pw_ms, .. } => {
+                let steps = sampled_steps("pw", *pw_ms)?;
+                if let Curve::SineCycle = curve {
+                    check_sine(1.0 / pw_ms)?;
+                }
+                OnGrid::Sampled {
+                    curve: *curve,
+                    steps: Some(steps),
+                }
+            }
             Self::Sine {
                 freq_khz,
                 duration_ms,
             } => {
-                if freq_khz * grid.dt_ms() >= 0.5 {
-                    return Err(CoreError::Undersampled {
-                        freq_khz: *freq_khz,
-                        dt_ms: grid.dt_ms(),
-                    });
-                }
-                let steps = duration_ms.map(|ms| lasting("dur", ms)).transpose()?;
-                vec![Phase {
+                check_sine(*freq_khz)?;
+                let steps = duration_ms.map(|ms| sampled_steps("dur", ms)).transpose()?;
+                OnGrid::Sampled {
                     curve: Curve::Sine {
                         freq_khz: *freq_khz,
                     },
                     steps,
-                }]
+                }
             }
             Self::Samples { dt_ms, values } => {
                 if (dt_ms - grid.dt_ms()).abs() > 1e-9 * dt_ms {
@@ -247,21 +277,69 @@ impl Pulse {
                         found_ms: grid.dt_ms(),
                     });
                 }
-                active(values)
-                    .iter()
-                    .map(|&value| constant(value, 1))
-                    .collect()
+                OnGrid::Given(active(values).to_vec())
             }
             Self::Table {
                 times_ms,
                 amplitudes,
-            } => {
-                check_held(times_ms, amplitudes, grid)?;
-                table_phases(times_ms, amplitudes, grid)
-            }
+            } => OnGrid::Rectangles(held(times_ms, amplitudes, grid)),
             Self::Train { .. } => unreachable!("a train is sampled by sampling its pulse"),
         })
     }
+
+    /// The fewest samples that a period of one of its sines gets, with the frequency; `None` if it
+    /// has no sine.
+    pub(super) fn coarsest_sine(&self, grid: &TimeGrid) -> Option<(f64, f64)> {
+        let freq_khz = match self {
+            Self::Sine { freq_khz, .. } => *freq_khz,
+            Self::Curve {
+                curve: Curve::SineCycle,
+                pw_ms,
+                ..
+            } => 1.0 / pw_ms,
+            Self::Train { pulse, .. } => return pulse.coarsest_sine(grid),
+            _ => return None,
+        };
+        Some((samples_per_period(freq_khz, grid), freq_khz))
+    }
+
+    /// The shortest of its rectangular phases, gaps included; `None` where it has none. What a table
+    /// gives is taken as it is.
+    pub(super) fn shortest_phase_ms(&self) -> Option<f64> {
+        let positive = |ms: f64| if ms > 0.0 { ms } else { f64::INFINITY };
+        match self {
+            Self::Monophasic { pw_ms } | Self::AsymmetricBiphasic { pw_ms } => Some(*pw_ms),
+            Self::Biphasic { pw_ms, gap_ms } => Some(pw_ms.min(positive(*gap_ms))),
+            Self::ChargeBalanced {
+                pw1_ms,
+                pw2_ms,
+                gap_ms,
+            } => Some(pw1_ms.min(*pw2_ms).min(positive(*gap_ms))),
+            Self::Train { pulse, .. } => pulse.shortest_phase_ms(),
+            _ => None,
+        }
+    }
+
+    /// How many trains lie around its innermost pulse, itself included.
+    pub(super) fn depth(&self) -> usize {
+        match self {
+            Self::Train { pulse, .. } => 1 + pulse.depth(),
+            _ => 0,
+        }
+    }
+
+    /// How many pulses it consists of.
+    pub(super) fn count(&self) -> u64 {
+        match self {
+            Self::Train { pulse, n, .. } => u64::from(*n).saturating_mul(pulse.count()),
+            _ => 1,
+        }
+    }
+}
+
+/// Samples in a period of a sine; a whole number but for rounding errors is one.
+fn samples_per_period(freq_khz: f64, grid: &TimeGrid) -> f64 {
+    grid.steps_until(1.0 / freq_khz)
 }
 
 /// The values up to the last one that is not 0.
@@ -273,38 +351,20 @@ fn active(values: &[f64]) -> &[f64] {
     &values[..end]
 }
 
-/// A value that is held for less than a step would vanish or stand in for its neighbours.
-fn check_held(times_ms: &[f64], amplitudes: &[f64], grid: &TimeGrid) -> Result<(), CoreError> {
-    for (index, (pair, &amplitude)) in times_ms.windows(2).zip(amplitudes).enumerate() {
-        if amplitude != 0.0 && grid.steps_in(pair[0]) == grid.steps_in(pair[1]) {
-            return Err(CoreError::TooShort {
-                what: format!(
-                    "value {} of the waveform table (from {} ms)",
-                    index + 1,
-                    pair[0]
-                ),
-                found_ms: ((pair[1] - pair[0]) * 1e9).round() / 1e9,
-                dt_ms: grid.dt_ms(),
-            });
-        }
-    }
-    Ok(())
-}
-
 /// Silence until the first time, then each value until the next time, the last one for ever unless
 /// it is 0.
-fn table_phases(times_ms: &[f64], amplitudes: &[f64], grid: &TimeGrid) -> Vec<Phase> {
+fn held(times_ms: &[f64], amplitudes: &[f64], grid: &TimeGrid) -> Vec<Rectangle> {
     let values = active(amplitudes);
     if values.is_empty() {
         return Vec::new();
     }
-    let begin = |index: usize| times_ms.get(index).map(|&ms| grid.steps_in(ms));
-    let silence = Phase {
-        curve: Curve::Constant(0.0),
+    let begin = |index: usize| times_ms.get(index).map(|&ms| grid.steps_until(ms));
+    let silence = Rectangle {
+        value: 0.0,
         steps: begin(0),
     };
-    let held = values.iter().enumerate().map(|(index, &value)| Phase {
-        curve: Curve::Constant(value),
+    let held = values.iter().enumerate().map(|(index, &value)| Rectangle {
+        value,
         steps: begin(index + 1)
             .zip(begin(index))
             .map(|(end, start)| end - start),

@@ -57,6 +57,8 @@ pub struct ExportReport {
     pub shape: [usize; 5],
 }
 
+/// How many times smaller than its numbers a file may be: more than its compression can do.
+const MAX_RATIO: u64 = 1032;
 /// Fibres of a group of an exported file, at most.
 const GROUP: usize = 256;
 const POTENTIAL: &str = "e";
@@ -246,7 +248,9 @@ impl Input {
                 "a finite number of ms above 0",
             ));
         }
-        std::fs::metadata(path).map_err(DatasetError::read(path))?;
+        let present = std::fs::metadata(path)
+            .map_err(DatasetError::read(path))?
+            .len();
         let file = H5File::open(path).map_err(|error| wrong(error.to_string()))?;
         let names = file.dataset_names();
         let find = |wanted: &str| {
@@ -268,6 +272,17 @@ impl Input {
         })?;
         if shape.contains(&0) {
             return Err(wrong(format!("`e` is empty: its shape is {shape:?}")));
+        }
+        let announced = shape
+            .iter()
+            .try_fold(size_of::<f32>() as u64, |bytes, &n| {
+                bytes.checked_mul(n as u64)
+            })
+            .filter(|bytes| *bytes / MAX_RATIO <= present);
+        if announced.is_none() {
+            return Err(wrong(format!(
+                "`e` announces the shape {shape:?}, which the {present} bytes of the file cannot hold"
+            )));
         }
         let checked = |dataset: H5Dataset, label: &str, expected: &[usize]| {
             let found = dataset.shape();

@@ -58,10 +58,12 @@ fn header<T: Element>(shape: &[usize]) -> Vec<u8> {
     bytes
 }
 
-/// Bytes of the file of an array.
+/// Bytes of the file of an array; the largest number if there are more.
 pub(super) fn file_bytes<T: Element>(shape: &[usize]) -> u64 {
-    let numbers: u64 = shape.iter().map(|&n| n as u64).product();
-    header::<T>(shape).len() as u64 + numbers * T::BYTES as u64
+    let header = header::<T>(shape).len() as u64;
+    let numbers = shape.iter().map(|&n| n as u64);
+    let bytes = numbers.fold(T::BYTES as u64, u64::saturating_mul);
+    bytes.saturating_add(header)
 }
 
 /// Numbers converted at a time.
@@ -124,6 +126,15 @@ impl<T: Element> Rows<T> {
                 path: path.display().to_string(),
                 found: format!("`{}`", text.trim()),
                 expected: format!("an array of {} of shape {shape:?}", T::DESCRIPTION),
+            });
+        }
+        let present = file.metadata().map_err(DatasetError::read(path))?.len();
+        let announced = file_bytes::<T>(shape);
+        if present != announced {
+            return Err(DatasetError::Array {
+                path: path.display().to_string(),
+                found: format!("{present} bytes"),
+                expected: format!("{announced} bytes, as its header announces"),
             });
         }
         Ok(Rows {
@@ -206,6 +217,17 @@ mod tests {
                 "{message}"
             );
         }
+
+        std::fs::write(&path, &bytes[..bytes.len() - 4]).unwrap();
+        let message = Rows::<f32>::open(&path, &[3, 4, 5])
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            message.contains("364 bytes") && message.contains("368 bytes"),
+            "{message}"
+        );
+        assert_eq!(file_bytes::<f64>(&[usize::MAX, 3]), u64::MAX);
 
         write(&path, &[2], &[1.5_f64, -2.0]).unwrap();
         let line = Array1::<f64>::read_npy(File::open(&path).unwrap()).unwrap();

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axonml_core::{Extension, Interpolation, SampledLine, Waveform};
-use axonml_models::{Fiber, NodeSelection, Observation, ObserverKind, ObserverSpec, Response};
+use axonml_models::{Fiber, NodeSelection, Npz, Observation, ObserverKind, ObserverSpec, Response};
 use ndarray::{Array1, Array2, ArrayD, Axis, Ix0};
-use ndarray_npy::{NpzReader, ReadableElement};
 use serde_json::{Map, Value, json};
 
 use super::groups::spread;
@@ -129,7 +128,7 @@ impl Trace {
         let file = File::open(path)
             .map_err(|error| CliError::request(error).help("name an existing .npz file"))?;
         let mut archive =
-            Archive(NpzReader::new(file).map_err(|error| CliError::request(error).help(EXPECTED))?);
+            Archive(Npz::open(file).map_err(|error| CliError::request(error).help(EXPECTED))?);
         let v: Array2<f64> = archive
             .floats("v")?
             .into_dimensionality()
@@ -141,7 +140,7 @@ impl Trace {
         let diameter_um = archive.number("diameter_um")?;
         let dt_ms = archive.number("dt_ms")?;
         let amplitude_ma = archive.number("amp_mA")?;
-        let clamps = match archive.has("iclamp_node_amp_nA_delay_ms_dur_ms") {
+        let clamps = match archive.0.has("iclamp_node_amp_nA_delay_ms_dur_ms") {
             true => archive.floats("iclamp_node_amp_nA_delay_ms_dur_ms")?,
             false => ArrayD::zeros(vec![0, 4]),
         };
@@ -303,33 +302,19 @@ impl Trace {
     }
 }
 
-/// An archive of arrays in either precision.
-struct Archive(NpzReader<File>);
+/// An archive of arrays of any type of number.
+struct Archive(Npz<File>);
 
 impl Archive {
-    fn has(&mut self, name: &str) -> bool {
-        let names = self.0.names().unwrap_or_default();
-        names.iter().any(|n| n.trim_end_matches(".npy") == name)
-    }
-
-    fn array<T: ReadableElement>(&mut self, name: &str) -> Option<ArrayD<T>> {
-        let with_extension = self.0.by_name(&format!("{name}.npy"));
-        with_extension.or_else(|_| self.0.by_name(name)).ok()
-    }
-
     fn floats(&mut self, name: &str) -> Result<ArrayD<f64>, CliError> {
-        if !self.has(name) {
-            return Err(CliError::request(format!("found no array `{name}`")).help(EXPECTED));
+        match self.0.numbers(name) {
+            Ok(Some(array)) => Ok(array),
+            Ok(None) => Err(CliError::request(format!("found no array `{name}`")).help(EXPECTED)),
+            Err(error) => Err(CliError::request(format!(
+                "array `{name}`: found {error}, expected a complete array of numbers"
+            ))
+            .help(EXPECTED)),
         }
-        let double = self.array::<f64>(name);
-        let single = |archive: &mut Self| Some(archive.array::<f32>(name)?.mapv(f64::from));
-        let whole = |archive: &mut Self| Some(archive.array::<i64>(name)?.mapv(|x| x as f64));
-        double
-            .or_else(|| single(self))
-            .or_else(|| whole(self))
-            .ok_or_else(|| {
-                CliError::request(format!("array `{name}`: expected numbers")).help(EXPECTED)
-            })
     }
 
     fn line(&mut self, name: &str) -> Result<Vec<f64>, CliError> {

@@ -143,6 +143,7 @@ fn what_is_written_reads_back_the_same() {
         "sine-cycle:pw=0.1,delay=0.1",
         "train:pulse=biphasic(pw=0.1,gap=0,delay=0),freq=0.1,n=5,delay=0.1",
         "train:pulse=monophasic(pw=0.1,delay=0)+ramp(pw=0.1,dir=up,delay=0.2),freq=1,n=2,delay=0.1",
+        "monophasic:pw=1e300,delay=0.1,scale=-2.5e-9",
         "monophasic(pw=0.1,delay=0.1)+train(pulse=sine(freq=10,dur=0.1,delay=0),freq=1,n=2,delay=1,scale=2)",
     ];
     for text in texts {
@@ -264,6 +265,22 @@ fn malformed_text_is_explained() {
     for text in ["", ":pw=0.1", "monophasic+"] {
         assert_names(&refuse(text), &["name of a pulse is missing"]);
     }
+}
+
+#[test]
+fn nesting_and_length_are_bounded() {
+    for text in [
+        "train:pulse=".repeat(10_000) + "monophasic",
+        "train(pulse=".repeat(10_000) + "monophasic" + &")".repeat(10_000),
+    ] {
+        let message = refuse(&text);
+        assert_names(&message, &["more than 16 trains lie within each other"]);
+        assert!(message.len() < 400, "{message}");
+    }
+    let sixteen = "train(n=1,pulse=".repeat(16) + "monophasic" + &")".repeat(16);
+    assert_eq!(parse(&sixteen).to_string().parse(), Ok(parse(&sixteen)));
+    let message = refuse(&"monophasic+".repeat(20_000));
+    assert_names(&message, &["220000 bytes", "131072"]);
 }
 
 #[test]

@@ -11,7 +11,8 @@ mod archive;
 mod pickle;
 mod surrogate;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 use thiserror::Error;
 
@@ -160,11 +161,13 @@ pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
     let (path, dict) = chosen;
     let mut tensors = BTreeMap::new();
     let mut room = ROOM;
+    // Many tensors may be views of one record.
+    let mut records: HashMap<Rc<str>, Vec<u8>> = HashMap::new();
     for (key, object) in pickle.dict(*dict) {
         if let (Object::Text(key), Object::Tensor(record)) = (key, object) {
             tensors.insert(
                 key.to_string(),
-                tensor(&mut archive, key, record, &mut room)?,
+                tensor(&mut archive, key, record, &mut records, &mut room)?,
             );
         }
     }
@@ -225,6 +228,7 @@ fn tensor(
     archive: &mut Archive<'_>,
     key: &str,
     record: &TensorRecord,
+    records: &mut HashMap<Rc<str>, Vec<u8>>,
     room: &mut usize,
 ) -> Result<Tensor, CheckpointError> {
     let (width, single) = match &record.storage.kind {
@@ -238,7 +242,10 @@ fn tensor(
         }
     };
     let name = format!("data/{}", record.storage.key);
-    let bytes = archive.record(&name)?;
+    let bytes = match records.entry(record.storage.key.clone()) {
+        std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+        std::collections::hash_map::Entry::Vacant(new) => new.insert(archive.record(&name)?),
+    };
     let short = || CheckpointError::Record {
         record: name.clone(),
         problem: format!(

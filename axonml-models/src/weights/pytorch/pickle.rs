@@ -119,8 +119,22 @@ pub(super) struct Pickle {
 }
 
 impl Pickle {
+    /// The most bytes that a pickle may have. Every instruction takes at least one and makes at most one object, so
+    /// that this bounds time and memory.
+    const MAX_BYTES: usize = 1 << 24;
+
     /// Reads a pickle.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, CheckpointError> {
+        if bytes.len() > Self::MAX_BYTES {
+            return Err(CheckpointError::Record {
+                record: "data.pkl".to_owned(),
+                problem: format!(
+                    "found {} bytes, expected {} or fewer",
+                    bytes.len(),
+                    Self::MAX_BYTES
+                ),
+            });
+        }
         let mut machine = Machine {
             bytes,
             at: 0,
@@ -147,6 +161,9 @@ impl Pickle {
         &self.dicts[index]
     }
 }
+
+/// The most axes that a tensor may have.
+const MAX_AXES: usize = 8;
 
 /// The stack machine.
 struct Machine<'b> {
@@ -246,9 +263,11 @@ impl Machine<'_> {
         }
     }
 
-    /// The indices in a tuple.
+    /// The indices in a tuple, of which there are as many as a tensor has axes.
     fn indices(&self, object: &Object) -> Option<Vec<usize>> {
-        self.items(object)?.iter().map(Object::index).collect()
+        let items = self.items(object)?;
+        let indices = items.iter().take(MAX_AXES + 1).map(Object::index);
+        indices.collect()
     }
 
     fn new_dict(&mut self) -> Object {
@@ -345,6 +364,9 @@ impl Machine<'_> {
                     ..,
                 ],
             ) => match (offset.index(), self.indices(shape), self.indices(strides)) {
+                (_, Some(shape), _) if shape.len() > MAX_AXES => {
+                    return self.wrong("a tensor has more than 8 axes");
+                }
                 (Some(offset), Some(shape), Some(strides)) if shape.len() == strides.len() => {
                     Some(Object::Tensor(Rc::new(TensorRecord {
                         storage: storage.clone(),

@@ -1,0 +1,73 @@
+//! Arrays of numbers in `.npy` and `.npz` files, of whatever type NumPy gave them.
+//!
+//! What a file announces is compared with what it holds, in checked arithmetic, before memory is taken.
+
+mod header;
+mod npy;
+mod npz;
+
+use thiserror::Error;
+
+pub(crate) use header::shape_text;
+pub(crate) use npy::{flags, numbers};
+pub use npz::Npz;
+
+/// Why bytes are not an array.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ArrayError {
+    /// The header is no header of an array.
+    #[error("no .npy header ({problem})")]
+    Header {
+        /// What does not fit.
+        problem: String,
+    },
+    /// Its sizes make no array that a machine could hold.
+    #[error("an array of shape {shape}, which {problem}")]
+    Shape {
+        /// The sizes, as the header has them.
+        shape: String,
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// The elements are not numbers, or not those that are needed.
+    #[error("the dtype {found}")]
+    Kind {
+        /// As the header has it.
+        found: String,
+    },
+    /// There are fewer bytes than announced.
+    #[error(
+        "a truncated file: its header announces {announced} bytes of data, the file has {present}"
+    )]
+    Truncated {
+        /// Bytes of data that the header announces.
+        announced: u64,
+        /// Bytes of data that are there.
+        present: u64,
+    },
+    /// There are more bytes than announced.
+    #[error("{extra} bytes after the data")]
+    Extra {
+        /// How many.
+        extra: u64,
+    },
+    /// A member of an archive announces more than it can hold, or than is read.
+    #[error(
+        "a member that announces {announced} bytes in {present} compressed ones; at most {limit} are read"
+    )]
+    TooLarge {
+        /// Bytes that the archive announces.
+        announced: u64,
+        /// Compressed bytes in the archive.
+        present: u64,
+        /// The most bytes that are read of a member of this size.
+        limit: u64,
+    },
+    /// An archive is damaged.
+    #[error("a damaged archive ({problem})")]
+    Archive {
+        /// What does not fit.
+        problem: String,
+    },
+}
