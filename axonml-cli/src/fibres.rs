@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::{Field, Nerve, PointSource, Superposition, TimeGrid, Waveform};
-use axonml_models::{Detection, Extents, Fiber, FiberLength, FiberModel, read_array, read_nerve};
+use axonml_models::{
+    Detection, Extents, Fiber, FiberLength, FiberModel, read_array, read_nerve_with_faults,
+};
 use ndarray::{ArrayD, Axis};
 use serde_json::{Value, json};
 
@@ -266,7 +268,15 @@ pub(crate) fn contacts(nerve: &Nerve, given: Option<&[f64]>) -> Result<Vec<f64>,
 
 /// Reads a nerve and tells of the gaps that were filled.
 pub(crate) fn open_nerve(dir: &Path, messages: Messages) -> Result<Arc<Nerve>, CliError> {
-    let nerve = read_nerve(dir)?;
+    // What is wrong with a line concerns its own fibre: that is refused, or a row of its own with --keep-going.
+    let nerve = read_nerve_with_faults(dir)?;
+    if let Some(first) = nerve.faults().next() {
+        let others = match nerve.faults().len() {
+            1 => String::new(),
+            n => format!(" (and {} more lines)", n - 1),
+        };
+        messages.note(format_args!("nerve {}: {first}{others}", nerve.name()));
+    }
     if let [first, rest @ ..] = nerve.repairs() {
         let others = match rest.len() {
             0 => String::new(),

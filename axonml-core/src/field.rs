@@ -92,6 +92,8 @@ pub struct SampledLine {
     /// Where on the line the fibre's middle lies.
     middle_um: f64,
     ends: Option<Ends>,
+    /// First and last position on the line that may be asked for, where those are not its ends.
+    certain_um: Option<(f64, f64)>,
 }
 
 /// What continues a line beyond its first and its last sample: sums of point sources.
@@ -170,7 +172,30 @@ impl SampledLine {
             line,
             middle_um: 0.5 * (first + last) + offset_um,
             ends: None,
+            certain_um: None,
         })
+    }
+
+    /// A field along a part of a line whose middle is at `middle_um`; it is not extended, and positions outside
+    /// `certain_um` are refused although the part may reach them.
+    pub(crate) fn of_part(
+        part: Interpolator,
+        certain_um: (f64, f64),
+        middle_um: f64,
+        offset_um: f64,
+    ) -> Result<Self, CoreError> {
+        let offset_um = CoreError::check_finite("offset", "um", offset_um)?;
+        Ok(Self {
+            line: part,
+            middle_um: middle_um + offset_um,
+            ends: None,
+            certain_um: Some(certain_um),
+        })
+    }
+
+    /// First and last position on the line that may be asked for.
+    fn range_um(&self) -> (f64, f64) {
+        self.certain_um.unwrap_or(self.line.basis().range())
     }
 
     /// Lets the field go on beyond its ends, at first as 0.
@@ -203,7 +228,7 @@ impl SampledLine {
 
     /// First and last sample in the fibre's coordinate (um from its middle).
     pub fn extent_um(&self) -> (f64, f64) {
-        let (first, last) = self.line.basis().range();
+        let (first, last) = self.range_um();
         (first - self.middle_um, last - self.middle_um)
     }
 
@@ -224,7 +249,7 @@ impl Field for SampledLine {
     /// [`CoreError::NonFinite`] for positions that are not finite.
     fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
         CoreError::check_all_finite("positions along the fibre", z_um)?;
-        let (first, last) = self.line.basis().range();
+        let (first, last) = self.range_um();
         let sum =
             |tails: &[Tail], beyond_um: f64| tails.iter().map(|tail| tail.at(beyond_um)).sum();
         let mut potentials_mv = Vec::with_capacity(z_um.len());

@@ -1,5 +1,6 @@
 //! A nerve in its cuff: the potential of each contact along each fibre, sampled on lines.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -50,6 +51,16 @@ pub struct Nerve {
     fibres: usize,
     basis: Arc<SplineBasis>,
     repairs: Vec<GapRepair>,
+    /// Lines that cannot be used in whole, by contact and fiber.
+    faults: BTreeMap<(usize, usize), LineFault>,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone)]
+struct LineFault {
+    error: CoreError,
+    /// The samples that are known nevertheless, where they are enough for a shorter line.
+    known: Option<Range<usize>>,
 }
 
 impl Nerve {
@@ -67,7 +78,23 @@ impl Nerve {
     /// - [`CoreError::EmptyLine`] for a line of NaN, [`CoreError::GapAtEnd`] for one that begins
     ///   or ends with NaN.
     /// - [`CoreError::BadValue`] for weights that are negative or do not sum to 1.
-    pub fn new(mut arrays: NerveArrays) -> Result<Self, CoreError> {
+    pub fn new(arrays: NerveArrays) -> Result<Self, CoreError> {
+        let nerve = Self::with_faults(arrays)?;
+        match nerve.faults.into_values().next() {
+            Some(fault) => Err(fault.error),
+            None => Ok(Self {
+                faults: BTreeMap::new(),
+                ..nerve
+            }),
+        }
+    }
+
+    /// As [`Nerve::new`], but a line that is unusable, or that begins or ends with NaN, is an error only for the fibers
+    /// that need it: [`Nerve::field`] refuses it, or gives what is known of it.
+    ///
+    /// # Errors
+    /// As [`Nerve::new`], but for those of lines.
+    pub fn with_faults(mut arrays: NerveArrays) -> Result<Self, CoreError> {
         let fibres = check_shapes(&arrays)?;
         CoreError::check_all_finite("fiber_z", &arrays.fiber_z_um)?;
         CoreError::check_ascending("fiber_z", &arrays.fiber_z_um)?;
@@ -78,9 +105,17 @@ impl Nerve {
         let weights = checked_weights(arrays.weights.take(), fibres)?;
 
         let mut repairs = Vec::new();
+        let mut faults = BTreeMap::new();
         for (contact, lines) in arrays.contacts.iter_mut().enumerate() {
             for (fibre, line) in lines.outer_iter_mut().enumerate() {
-                let gaps = fill_gaps(line, &arrays.fiber_z_um, contact, fibre)?;
+                let z_um = &arrays.fiber_z_um;
+                let gaps = match fill_gaps(line, z_um, contact, fibre) {
+                    Ok(gaps) => gaps,
+                    Err(fault) => {
+                        faults.insert((contact, fibre), fault);
+                        continue;
+                    }
+                };
                 repairs.extend(gaps.into_iter().map(|samples| GapRepair {
                     contact,
                     fibre,
@@ -94,6 +129,7 @@ impl Nerve {
             fibres,
             basis,
             repairs,
+            faults,
         })
     }
 
@@ -142,7 +178,12 @@ impl Nerve {
         &self.repairs
     }
 
-    /// `[fibre, sample]`: potentials of a contact in mV per 1 mA, gaps filled.
+    /// What is wrong with lines of a nerve that was made by [`Nerve::with_faults`], by contact, then fiber.
+    pub fn faults(&self) -> impl ExactSizeIterator<Item = &CoreError> {
+        self.faults.values().map(|fault| &fault.error)
+    }
+
+    /// `[fibre, sample]`: potentials of a contact in mV per 1 mA, gaps filled, but for lines with faults.
     ///
     /// # Panics
     /// If there is no such contact.
@@ -155,13 +196,16 @@ impl Nerve {
     ///
     /// The fibre's middle (z = 0) lies at the middle of the sampled line, `(first + last) / 2`,
     /// plus `offset_um`. With [`Extension::PointSource`] each contact's line is continued on its
-    /// own, so that the result stays linear in the factors.
+    /// own, so that the result stays linear in the factors. A line that begins or ends with NaN is as long as what is
+    /// known of it less two samples there, and is not continued.
     ///
     /// # Errors
     /// - [`CoreError::BadValue`] for a fibre the nerve does not have and for factors or offsets
     ///   that are not finite.
     /// - [`CoreError::Shape`] when there is not one factor per contact.
     /// - [`CoreError::NoDecay`] when a line cannot be extended.
+    /// - [`CoreError::EmptyLine`], [`CoreError::GapAtEnd`], [`CoreError::NonFinite`] for a line that
+    ///   [`Nerve::with_faults`] let pass and that cannot be used.
     pub fn field(
         &self,
         fibre: usize,
@@ -190,11 +234,42 @@ impl Nerve {
                 .filter(|&(_, &factor)| factor != 0.0)
         };
 
+        // A line that is nothing but NaN is an error whether its contact delivers or not: the folder is not what it was
+        // meant to be.
+        let mut of_fiber =
+            (0..self.contacts()).filter_map(|contact| self.faults.get(&(contact, fibre)));
+        if let Some(fault) = of_fiber.find(|fault| fault.known.is_none()) {
+            return Err(fault.error.clone());
+        }
+        let lines: Vec<usize> = delivering().map(|(contact, _)| contact).collect();
+        let (known, fault) = self.known(fibre, &lines)?;
+        if let (Some(fault), Extension::PointSource) = (fault, extension) {
+            return Err(fault.clone());
+        }
         let mut sum = vec![0.0; self.arrays.fiber_z_um.len()];
         for (contact, factor) in delivering() {
             for (sum, potential) in sum.iter_mut().zip(self.line(contact, fibre)) {
                 *sum += factor * potential;
             }
+        }
+        if fault.is_some() {
+            let z_um = &self.arrays.fiber_z_um;
+            let part = Interpolator::new(
+                z_um[known.clone()].to_vec(),
+                sum[known.clone()].to_vec(),
+                interpolation,
+            )?;
+            let ragged = |end: usize| {
+                if end == 0 || end + 1 == z_um.len() {
+                    0
+                } else {
+                    EDGE
+                }
+            };
+            let (first, last) = (known.start, known.end - 1);
+            let certain = (z_um[first + ragged(first)], z_um[last - ragged(last)]);
+            let middle_um = 0.5 * (z_um[0] + z_um[z_um.len() - 1]);
+            return SampledLine::of_part(part, certain, middle_um, offset_um);
         }
         let field =
             SampledLine::from_interpolator(self.interpolate(sum, interpolation)?, offset_um)?;
@@ -207,6 +282,29 @@ impl Nerve {
                     field.extended_by(&line, factor)
                 })
             }
+        }
+    }
+
+    /// The samples that all these contacts know of a fiber, and the first fault among them.
+    fn known(
+        &self,
+        fibre: usize,
+        contacts: &[usize],
+    ) -> Result<(Range<usize>, Option<&CoreError>), CoreError> {
+        let mut known = 0..self.arrays.fiber_z_um.len();
+        let mut first = None;
+        for contact in contacts {
+            let Some(fault) = self.faults.get(&(*contact, fibre)) else {
+                continue;
+            };
+            if let Some(samples) = &fault.known {
+                known = known.start.max(samples.start)..known.end.min(samples.end);
+            }
+            first.get_or_insert(&fault.error);
+        }
+        match first {
+            Some(fault) if known.len() < SHORTEST => Err(fault.clone()),
+            first => Ok((known, first)),
         }
     }
 
@@ -306,21 +404,27 @@ fn checked_weights(weights: Option<Vec<f64>>, fibres: usize) -> Result<Vec<f64>,
     Ok(weights)
 }
 
-/// Fills the NaN of a line by a cubic spline through its other samples and returns where they were.
+/// Samples next to an unknown end within which a line is not certain: the spline there has no neighbors to lean on.
+const EDGE: usize = 2;
+/// Samples that make a line where others are missing at its ends.
+const SHORTEST: usize = 2 * EDGE + 2;
+
+/// Fills the NaN between known samples of a line by a cubic spline through those, and returns where they were.
 fn fill_gaps(
     mut line: ArrayViewMut1<'_, f64>,
     z_um: &[f64],
     contact: usize,
     fibre: usize,
-) -> Result<Vec<Range<usize>>, CoreError> {
+) -> Result<Vec<Range<usize>>, LineFault> {
     let samples = line.len();
+    let unusable = |error| LineFault { error, known: None };
     if let Some(index) = line.iter().position(|potential| potential.is_infinite()) {
         let what = format!("contact {contact}, fibre {fibre}");
-        return Err(CoreError::NonFinite {
+        return Err(unusable(CoreError::NonFinite {
             what,
             index,
             found: line[index],
-        });
+        }));
     }
     let (known_z, known): (Vec<f64>, Vec<f64>) = z_um
         .iter()
@@ -330,36 +434,47 @@ fn fill_gaps(
     if known.len() == samples {
         return Ok(Vec::new());
     }
-    if known.is_empty() {
-        return Err(CoreError::EmptyLine {
+    let first = line.iter().position(|potential| !potential.is_nan());
+    let last = line.iter().rposition(|potential| !potential.is_nan());
+    let (Some(first), Some(last)) = (first, last) else {
+        return Err(unusable(CoreError::EmptyLine {
             contact,
             fibre,
             samples,
-        });
-    }
-    for sample in [0, samples - 1] {
-        if line[sample].is_nan() {
-            return Err(CoreError::GapAtEnd {
-                contact,
-                fibre,
-                sample,
-            });
-        }
+        }));
+    };
+    let at_end = [(first != 0, 0), (last + 1 != samples, samples - 1)];
+    let at_end = at_end.into_iter().find(|(missing, _)| *missing);
+    let at_end = at_end.map(|(_, sample)| CoreError::GapAtEnd {
+        contact,
+        fibre,
+        sample,
+    });
+    if let (Some(error), true) = (&at_end, last + 1 - first < SHORTEST) {
+        return Err(unusable(error.clone()));
     }
 
-    let spline = CubicSpline::new(known_z, known)?;
     let mut gaps: Vec<Range<usize>> = Vec::new();
-    for sample in 0..samples {
-        if !line[sample].is_nan() {
-            continue;
-        }
-        line[sample] = spline.eval(z_um[sample])?;
-        match gaps.last_mut() {
-            Some(gap) if gap.end == sample => gap.end += 1,
-            _ => gaps.push(sample..sample + 1),
+    if known.len() < last + 1 - first {
+        let spline = CubicSpline::new(known_z, known).map_err(unusable)?;
+        for sample in first..=last {
+            if !line[sample].is_nan() {
+                continue;
+            }
+            line[sample] = spline.eval(z_um[sample]).map_err(unusable)?;
+            match gaps.last_mut() {
+                Some(gap) if gap.end == sample => gap.end += 1,
+                _ => gaps.push(sample..sample + 1),
+            }
         }
     }
-    Ok(gaps)
+    match at_end {
+        None => Ok(gaps),
+        Some(error) => Err(LineFault {
+            error,
+            known: Some(first..last + 1),
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ mod geometry;
 mod gradient;
 mod lower;
 mod membrane;
+pub mod memory;
 mod model;
 pub mod models;
 mod nerve_folder;
@@ -61,7 +62,9 @@ pub use geometry::{Geometry, Myelinated, MyelinatedSection, Reduced, Surrogate, 
 pub use gradient::{FiberDerivative, Gradient, Wanted};
 pub use model::{FiberModel, FiberSymbols, Patch};
 pub use models::{MODELS, model};
-pub use nerve_folder::{NerveFolderError, nerve_from_files, read_array, read_nerve};
+pub use nerve_folder::{
+    NerveFolderError, nerve_from_files, read_array, read_nerve, read_nerve_with_faults,
+};
 pub use response::{Response, ResponseDifference};
 pub use schema::{DeclaredStart, Parameter, Scale, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};

@@ -71,6 +71,21 @@ pub enum NerveFolderError {
 /// # Errors
 /// [`NerveFolderError`] naming the file, what was found in it and what was expected.
 pub fn read_nerve(dir: &Path) -> Result<Nerve, NerveFolderError> {
+    read(dir, Nerve::new)
+}
+
+/// As [`read_nerve`], but lines with faults are errors only for the fibers that need them: see [`Nerve::with_faults`].
+///
+/// # Errors
+/// As [`read_nerve`], but for those of lines.
+pub fn read_nerve_with_faults(dir: &Path) -> Result<Nerve, NerveFolderError> {
+    read(dir, Nerve::with_faults)
+}
+
+/// What makes a nerve of its arrays.
+type Make = fn(NerveArrays) -> Result<Nerve, CoreError>;
+
+fn read(dir: &Path, make: Make) -> Result<Nerve, NerveFolderError> {
     let folder = dir.display().to_string();
     let entries = std::fs::read_dir(dir).map_err(|source| NerveFolderError::Io {
         path: folder.clone(),
@@ -95,6 +110,7 @@ pub fn read_nerve(dir: &Path) -> Result<Nerve, NerveFolderError> {
                 remedy: "make the file readable",
             })
         },
+        make,
     })
 }
 
@@ -111,6 +127,7 @@ pub fn nerve_from_files(name: &str, files: &[(&str, &[u8])]) -> Result<Nerve, Ne
             let found = files.iter().find(|(file, _)| *file == wanted);
             Ok(found.map_or_else(Vec::new, |(_, bytes)| bytes.to_vec()))
         },
+        make: Nerve::new,
     })
 }
 
@@ -134,6 +151,7 @@ struct Folder<'f> {
     folder: String,
     files: Vec<String>,
     read: &'f dyn Fn(&str) -> Result<Vec<u8>, NerveFolderError>,
+    make: Make,
 }
 
 impl Folder<'_> {
@@ -233,7 +251,7 @@ fn assemble(folder: &Folder<'_>) -> Result<Nerve, NerveFolderError> {
             .then(|| geometry(folder))
             .transpose()?,
     };
-    Nerve::new(arrays).map_err(|source| NerveFolderError::Nerve {
+    (folder.make)(arrays).map_err(|source| NerveFolderError::Nerve {
         folder: folder.folder.clone(),
         source,
     })

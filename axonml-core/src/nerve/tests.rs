@@ -349,3 +349,83 @@ proptest! {
         }
     }
 }
+
+/// The potentials of contacts with these factors along fiber `fibre`.
+fn along(
+    nerve: &Nerve,
+    fibre: usize,
+    factors: &[f64; CONTACTS],
+    z_um: &[f64],
+) -> Result<Vec<f64>, CoreError> {
+    let (cubic, refuse) = (Interpolation::Cubic, Extension::Refuse);
+    let field = nerve.field(fibre, factors, cubic, 0.0, refuse)?;
+    field.potentials_mv(z_um)
+}
+
+#[test]
+fn a_bad_line_concerns_only_the_fibers_that_need_it() {
+    let mut bad = arrays();
+    bad.contacts[0].row_mut(1).fill(f64::NAN);
+    bad.contacts[1].row_mut(1)[7] = f64::INFINITY;
+    assert!(Nerve::new(bad.clone()).is_err());
+    let nerve = Nerve::with_faults(bad).unwrap();
+    assert_eq!(nerve.faults().len(), 2);
+    let z_um = [-3000.0, -10.0, 0.0, 1234.5];
+    let good = self::nerve();
+    let factors = [1.0, -0.5, 0.25];
+    assert_eq!(
+        along(&nerve, 0, &factors, &z_um).unwrap(),
+        along(&good, 0, &factors, &z_um).unwrap()
+    );
+    // Whether the contact delivers or not.
+    let refused =
+        |factors: &[f64; CONTACTS]| along(&nerve, 1, factors, &z_um).unwrap_err().to_string();
+    for factors in [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]] {
+        assert_names(&refused(&factors), &["contact 0, fibre 1", "all 41"]);
+    }
+    let mut infinite = arrays();
+    infinite.contacts[1].row_mut(1)[7] = f64::INFINITY;
+    let nerve = Nerve::with_faults(infinite).unwrap();
+    let error = along(&nerve, 1, &factors, &z_um).unwrap_err().to_string();
+    assert_names(&error, &["contact 1, fibre 1", "inf"]);
+}
+
+#[test]
+fn what_is_unknown_beyond_the_fiber_does_not_matter() {
+    // Known from 1000 to 7400 um, hence certain from 1400 to 7000, of a line whose middle is at 4000.
+    let mut ragged = arrays();
+    let mut line = ragged.contacts[2].row_mut(0);
+    (0..5)
+        .chain(38..41)
+        .for_each(|sample| line[sample] = f64::NAN);
+    // A gap inside is filled as ever.
+    line[20] = f64::NAN;
+    let nerve = Nerve::with_faults(ragged).unwrap();
+    let factors = [0.5, 0.0, 1.0];
+    let z_um: Vec<f64> = (-26..=30).map(|i| 100.0 * f64::from(i)).collect();
+    let found = along(&nerve, 0, &factors, &z_um).unwrap();
+    // The field by its formula, not by another spline; the line's middle is the fiber's.
+    let on_line: Vec<f64> = z_um.iter().map(|z| z + 4000.0).collect();
+    let by_formula = |contact| source(contact, 0).potentials_mv(&on_line).unwrap();
+    let (first, third) = (by_formula(0), by_formula(2));
+    for (index, found) in found.iter().enumerate() {
+        let expected = 0.5 * first[index] + third[index];
+        assert!((found / expected - 1.0).abs() < 5e-3, "{found} {expected}");
+    }
+    for z in [-2601.0, 3001.0] {
+        match along(&nerve, 0, &factors, &[0.0, z]).unwrap_err() {
+            CoreError::FibreBeyondLine { line_um, .. } => assert_eq!(line_um, (-2600.0, 3000.0)),
+            error => panic!("{error}"),
+        }
+    }
+    // What is not known is not continued either.
+    let error = nerve.field(
+        0,
+        &factors,
+        Interpolation::Cubic,
+        0.0,
+        Extension::PointSource,
+    );
+    assert!(matches!(error, Err(CoreError::GapAtEnd { .. })));
+    assert!(along(&nerve, 0, &[1.0, 0.0, 0.0], &[-4000.0, 4000.0]).is_ok());
+}
