@@ -1,44 +1,107 @@
-//! Ctrl-C: finished results are kept, said where, and the exit code is 130.
+//! SIGINT, SIGTERM and SIGHUP: what is finished is kept, said where, and the exit code is 130, 143 or 129.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
+
 /// Keeps what is finished and says where it is, one line each.
-type Salvage = Box<dyn FnMut() -> Vec<String> + Send>;
+type Keep = Box<dyn FnMut() -> Vec<String> + Send>;
 
-static SALVAGE: Mutex<Option<Salvage>> = Mutex::new(None);
+static KEEP: Mutex<Option<Keep>> = Mutex::new(None);
 
-fn salvage() -> MutexGuard<'static, Option<Salvage>> {
-    SALVAGE.lock().unwrap_or_else(PoisonError::into_inner)
+fn keep() -> MutexGuard<'static, Option<Keep>> {
+    KEEP.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Answers Ctrl-C from now on.
+/// Answers the signals that ask the program to end from now on.
 pub(crate) fn install() {
-    // Without a handler Ctrl-C ends the program the system's way: nothing to tell the user about.
-    _ = ctrlc::set_handler(|| {
-        let mut salvage = salvage();
-        let kept = salvage.as_mut().map(|keep| keep()).unwrap_or_default();
-        if kept.is_empty() {
-            say!("\ninterrupted: nothing was finished yet");
-        } else {
-            say!("\ninterrupted: {}", kept.join("; "));
-        }
-        std::process::exit(130);
+    // Where that cannot be, signals end the program the system's way; finished rows and shards are on the disk already.
+    _ = listen(|signal| {
+        let kept = keep().as_mut().map(|keep| keep()).unwrap_or_default();
+        // Files that are being written disappear, the old ones stay.
+        axonml_files::abandon();
+        let kept = match kept.is_empty() {
+            true => "nothing was finished yet".to_owned(),
+            false => kept.join("; "),
+        };
+        say!("\ninterrupted by {}: {kept}", name(signal));
+        std::process::exit(128 + signal);
     });
 }
 
-/// What Ctrl-C keeps while this lives.
-pub(crate) struct Keeper(());
+/// Calls `ended` with the first signal that arrives, on a thread of its own.
+#[cfg(unix)]
+fn listen(ended: fn(i32)) -> std::io::Result<()> {
+    let mut asked = vec![SIGINT, SIGTERM];
+    // `nohup` wants work to go on when its terminal is closed.
+    if !ignored(SIGHUP) {
+        asked.push(SIGHUP);
+    }
+    let mut signals = signal_hook::iterator::Signals::new(asked)?;
+    let wait = move || signals.forever().for_each(ended);
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(wait)?;
+    Ok(())
+}
 
-impl Keeper {
-    /// Ctrl-C calls `keep` from now on.
-    pub(crate) fn new(keep: impl FnMut() -> Vec<String> + Send + 'static) -> Self {
-        *salvage() = Some(Box::new(keep));
-        Keeper(())
+#[cfg(not(unix))]
+fn listen(ended: fn(i32)) -> std::io::Result<()> {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let arrived = Arc::new(AtomicUsize::new(0));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_usize(signal, arrived.clone(), signal as usize)?;
+    }
+    let wait = move || {
+        loop {
+            match arrived.load(Ordering::Relaxed) {
+                0 => std::thread::sleep(std::time::Duration::from_millis(50)),
+                signal => ended(signal as i32),
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(wait)?;
+    Ok(())
+}
+
+/// Whether whoever started the program had it ignore a signal, as far as the system tells.
+#[cfg(unix)]
+fn ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+fn name(signal: i32) -> &'static str {
+    match signal {
+        SIGINT => "SIGINT",
+        SIGTERM => "SIGTERM",
+        #[cfg(unix)]
+        SIGHUP => "SIGHUP",
+        _ => "a signal",
     }
 }
 
-impl Drop for Keeper {
+/// What a signal keeps while this lives.
+pub(crate) struct OnSignal(());
+
+impl OnSignal {
+    /// A signal calls `what` from now on, before the program ends.
+    pub(crate) fn keep(what: impl FnMut() -> Vec<String> + Send + 'static) -> Self {
+        *keep() = Some(Box::new(what));
+        OnSignal(())
+    }
+}
+
+impl Drop for OnSignal {
     fn drop(&mut self) {
-        *salvage() = None;
+        *keep() = None;
     }
 }

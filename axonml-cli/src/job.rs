@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axonml_core::{CoreError, Field, TimeGrid, Waveform};
+use axonml_files::Memory;
+use axonml_models::memory::BatchSize;
 use axonml_models::{
     Detection, Device, DeviceReport, Extents, Fiber, FiberModel, InitialState, Precision, Settings,
     Simulation, SimulationError, Stimulus,
@@ -69,6 +71,8 @@ pub(crate) struct Common {
     pub(crate) precision: Precision,
     /// Where to compute.
     pub(crate) device: Device,
+    /// What work may take.
+    pub(crate) memory: Memory,
 }
 
 impl Common {
@@ -97,6 +101,7 @@ impl Common {
             start: fibre.initial_state()?,
             precision: numerics.precision(),
             device,
+            memory: numerics.memory(),
         })
     }
 
@@ -189,9 +194,83 @@ impl Common {
         dt_ms: f64,
         tstop_ms: f64,
     ) -> Result<TimeGrid, CliError> {
+        if let Ok(grid) = TimeGrid::new(dt_ms, tstop_ms) {
+            self.check_steps(&grid)?;
+        }
         let settings = self.settings(model, dt_ms, tstop_ms, InitialState::Declared);
         let probe = Simulation::new(model, Vec::new(), &settings, &self.device)?;
         Ok(*probe.grid())
+    }
+}
+
+/// What work takes while it is simulated.
+impl Common {
+    /// Refuses runs whose waveforms alone do not fit into memory.
+    pub(crate) fn check_steps(&self, grid: &TimeGrid) -> Result<(), CliError> {
+        self.fits(
+            &self.size(1, 1, grid.steps(), 1),
+            &format!("a run of {} steps", grid.steps()),
+        )
+        .map_err(|error| {
+            error.help("raise --dt, lower --tstop, or allow more with --max-memory GB")
+        })
+    }
+
+    /// Refuses a fibre that does not fit into memory, with the waveforms that act on it.
+    pub(crate) fn check_fiber(
+        &self,
+        nodes: usize,
+        grid: &TimeGrid,
+        waveforms: usize,
+    ) -> Result<(), CliError> {
+        let steps = grid.steps();
+        let size = self.size(1, nodes, steps, waveforms);
+        self.fits(
+            &size,
+            &format!("a fiber of {nodes} nodes and a run of {steps} steps"),
+        )
+        .map_err(|error| {
+            error.help("ask for fewer nodes or steps, or allow more with --max-memory GB")
+        })
+    }
+
+    /// How many fibres like the largest of these fit into memory at once, at least one.
+    pub(crate) fn most_at_once(&self, jobs: &[(usize, &Job)]) -> usize {
+        let nodes = jobs
+            .iter()
+            .map(|(_, job)| job.fiber.nodes)
+            .max()
+            .unwrap_or(1);
+        let sources = jobs.iter().map(|(_, job)| 1 + job.injections.len()).max();
+        let grid = jobs
+            .first()
+            .map(|(_, job)| TimeGrid::new(job.dt_ms, job.tstop_ms));
+        let steps = grid.and_then(Result::ok).map_or(1, |grid| grid.steps());
+        let fits = |fibers: usize| {
+            let waveforms = fibers.saturating_mul(sources.unwrap_or(1));
+            self.size(fibers, nodes, steps, waveforms).bytes() <= self.memory.bytes().into()
+        };
+        let mut most = BATCH;
+        while most > 1 && !fits(most) {
+            most /= 2;
+        }
+        most
+    }
+
+    fn size(&self, fibers: usize, nodes: usize, steps: usize, waveforms: usize) -> BatchSize {
+        BatchSize {
+            fibers,
+            nodes,
+            steps,
+            waveforms,
+            threads: rayon::current_num_threads(),
+        }
+    }
+
+    fn fits(&self, size: &BatchSize, what: &str) -> Result<(), CliError> {
+        self.memory
+            .check(what, size.bytes())
+            .map_err(CliError::request)
     }
 }
 
@@ -330,8 +409,17 @@ pub(crate) fn refused<'j>(
     common: &Common,
 ) -> Vec<(usize, CliError)> {
     let mut refused = Vec::new();
+    let jobs = jobs.into_iter().filter(|(index, job)| {
+        let grid = TimeGrid::new(job.dt_ms, job.tstop_ms).map_err(CliError::from);
+        let waveforms = 1 + job.injections.len();
+        let fits = grid.and_then(|grid| common.check_fiber(job.fiber.nodes, &grid, waveforms));
+        fits.map_err(|error| refused.push((*index, error))).is_ok()
+    });
+    // Only a batch must fit into memory, here as when it runs.
     for group in groups(jobs) {
-        halve(&group, common, &mut refused);
+        for batch in group.chunks(common.most_at_once(&group)) {
+            halve(batch, common, &mut refused);
+        }
     }
     refused.sort_by_key(|(index, _)| *index);
     refused

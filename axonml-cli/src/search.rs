@@ -1,17 +1,22 @@
 //! Thresholds of many jobs: batch by batch, each result handed out as soon as it is there.
 
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
 use axonml_models::{SpikeStart, Threshold, ThresholdKind, ThresholdSearch};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::args::{EndExcitation, SearchArgs};
 use crate::error::CliError;
 use crate::job::{BATCH, Batch, Common, Job, groups, of_one};
 use crate::messages::Messages;
 
-/// What a search found, as results say it.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What a search found, as results say it and as unfinished ones keep it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Found {
     /// As [`Threshold::status`] has it, or `error`.
-    pub(crate) status: &'static str,
+    #[serde(deserialize_with = "status")]
+    pub(crate) status: Word,
     /// Largest amplitude that failed, mA.
     pub(crate) lower_ma: Option<f64>,
     /// Smallest amplitude that fired, mA.
@@ -116,13 +121,72 @@ impl Search {
     }
 }
 
-/// Searches the thresholds of all jobs; `found` gets each under its index.
+/// A status; under a name of its own, as serde takes a reference for one into the text that it reads.
+type Word = &'static str;
+
+/// A status that was kept: one word for each there is.
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D::Error> {
+    static WORDS: Mutex<Vec<Word>> = Mutex::new(Vec::new());
+    let word = String::deserialize(deserializer)?;
+    let mut words = WORDS
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(known) = words.iter().find(|known| **known == word) {
+        return Ok(known);
+    }
+    let word: Word = word.leak();
+    words.push(word);
+    Ok(word)
+}
+
+/// Fibres of a batch at first, and the least.
+const FIRST: usize = 128;
+const LEAST: usize = 32;
+/// Batches should take about this long, so that rows come in steadily and a kill loses little.
+const SHORT: Duration = Duration::from_millis(1200);
+const LONG: Duration = Duration::from_secs(4);
+
+/// How many fibres come next. Results do not depend on it.
+struct Pace {
+    size: usize,
+    /// What fits into memory.
+    most: usize,
+}
+
+impl Pace {
+    fn new(most: usize) -> Self {
+        Pace {
+            size: FIRST.min(most),
+            most,
+        }
+    }
+
+    /// The next of `left` fibres: all of them if they are not many more than a batch.
+    fn next(&self, left: usize) -> usize {
+        let all = left <= self.size + self.size / 2 && left <= self.most;
+        if all { left } else { self.size }
+    }
+
+    /// Learns from a batch.
+    fn took(&mut self, time: Duration) {
+        if time < SHORT {
+            self.size = (2 * self.size).min(self.most);
+        } else if time > LONG {
+            self.size = (self.size / 2).max(LEAST).min(self.most);
+        }
+    }
+}
+
+/// Hears of rows as they finish, a batch at a time; its error ends the search.
+pub(crate) type Finished<'f> = dyn FnMut(Vec<(usize, Found)>) -> Result<(), CliError> + 'f;
+
+/// Searches the thresholds of all jobs; `finished` gets each under its index.
 pub(crate) fn thresholds(
     jobs: &[(usize, &Job)],
     common: &Common,
     search: &Search,
     messages: Messages,
-    found: &mut dyn FnMut(usize, Found),
+    finished: &mut Finished<'_>,
 ) -> Result<(), CliError> {
     let mut progress = messages.progress("thresholds", jobs.len());
     let mut done = 0;
@@ -139,18 +203,25 @@ pub(crate) fn thresholds(
             detection: first.detection.clone(),
             ..search.limits.clone()
         };
-        for batch in group.chunks(BATCH) {
+        let mut pace = Pace::new(BATCH.min(common.most_at_once(&group)));
+        let mut left = group.as_slice();
+        while !left.is_empty() {
+            let begun = Instant::now();
+            let (batch, rest) = left.split_at(pace.next(left.len()));
+            left = rest;
+            let mut rows = Vec::with_capacity(batch.len());
             let mut diverged = |index: usize, error: CliError| {
                 let status = "diverged";
-                found(
+                rows.push((
                     index,
                     Found {
                         status,
                         ..Found::error(&error)
                     },
-                );
+                ));
             };
-            if let Some((batch, ready)) = Batch::settled(batch.to_vec(), common, &mut diverged)? {
+            let ready = Batch::settled(batch.to_vec(), common, &mut diverged)?;
+            if let Some((batch, ready)) = ready {
                 let mut report = |fraction: f64| {
                     progress.update(done + (fraction * batch.len() as f64) as usize);
                 };
@@ -159,12 +230,66 @@ pub(crate) fn thresholds(
                         .simulation
                         .thresholds(&ready.stimulus, &limits, &mut report)?;
                 for (fiber, ((index, _), threshold)) in batch.iter().zip(&thresholds).enumerate() {
-                    found(*index, Found::new(threshold, &ready, fiber, search.ends));
+                    rows.push((*index, Found::new(threshold, &ready, fiber, search.ends)));
                 }
             }
+            finished(rows)?;
             done += batch.len();
             progress.batch(done);
+            pace.took(begun.elapsed());
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_survives_being_kept() {
+        for found in [
+            Found {
+                status: "ok",
+                lower_ma: Some(0.1 + 0.2),
+                upper_ma: Some(f64::MIN_POSITIVE),
+                start: Some(SpikeStart {
+                    node: 26,
+                    z_um: -1.0 / 3.0,
+                    time_ms: 0.1 + 0.7,
+                }),
+                message: String::new(),
+            },
+            Found {
+                status: "no such status yet",
+                message: "two\nlines, \"quoted\"".to_owned(),
+                ..Found::default()
+            },
+        ] {
+            let text = serde_json::to_string(&found).unwrap();
+            assert_eq!(serde_json::from_str::<Found>(&text).unwrap(), found);
+        }
+        assert!(serde_json::from_str::<Found>("{\"status\": 1}").is_err());
+    }
+
+    #[test]
+    fn batches_follow_the_pace_and_the_memory() {
+        let mut pace = Pace::new(256);
+        // Not a batch and a few left over.
+        assert_eq!(
+            (pace.next(172), pace.next(193), pace.next(5)),
+            (172, 128, 5)
+        );
+        pace.took(Duration::from_millis(10));
+        assert_eq!((pace.next(1000), pace.next(300)), (256, 256));
+        for _ in 0..9 {
+            pace.took(Duration::from_secs(60));
+        }
+        assert_eq!(pace.next(1000), LEAST);
+        let mut narrow = Pace::new(3);
+        narrow.took(Duration::ZERO);
+        assert_eq!((narrow.next(100), narrow.next(4)), (3, 3));
+        narrow.took(Duration::from_secs(60));
+        assert_eq!(narrow.next(100), 3);
+    }
 }

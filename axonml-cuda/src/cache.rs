@@ -1,8 +1,6 @@
 //! Files of compiled kernels.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -23,13 +21,6 @@ pub(crate) fn digest(parts: &[&str]) -> String {
         .collect()
 }
 
-/// A name beside `path` under which to build it: nobody else's, so that nobody ever sees half a file.
-pub(crate) fn unfinished(path: &Path) -> PathBuf {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    path.with_extension(format!("{}-{count}.tmp", std::process::id()))
-}
-
 /// Writes a file whole or not at all, with the folders it lies in.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CudaError> {
     let wrong = |error: std::io::Error| CudaError::Cache {
@@ -39,11 +30,7 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CudaError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(wrong)?;
     }
-    let unfinished = unfinished(path);
-    let mut file = std::fs::File::create(&unfinished).map_err(wrong)?;
-    file.write_all(bytes).map_err(wrong)?;
-    file.sync_all().map_err(wrong)?;
-    std::fs::rename(&unfinished, path).map_err(wrong)
+    axonml_files::replace(path, bytes).map_err(wrong)
 }
 
 /// Where compiled kernels are kept: a folder of that name within `axonml` in the user's cache folder. Not a folder that

@@ -12,11 +12,12 @@ use std::process::Command;
 use axonml_autodiff::{
     Backend, BackendError, Differentiated, GradientRequest, Objective, Outcome, Rollout,
 };
+use axonml_files::Staged;
 use libloading::Library;
 use rayon::prelude::*;
 
 use crate::CudaError;
-use crate::cache::{self, digest, unfinished, write_file};
+use crate::cache::{self, digest, write_file};
 use crate::execute::{Element, Executor, Tables, Word, run};
 use crate::gradient::differentiate;
 use crate::source::KernelSource;
@@ -173,11 +174,15 @@ impl HostKernels {
         }
         let source_path = folder.join(format!("{hash}.cpp"));
         write_file(&source_path, source.as_bytes())?;
-        let unfinished = unfinished(&library);
+        let wrong = |error: std::io::Error| CudaError::Cache {
+            path: library.clone(),
+            problem: error.to_string(),
+        };
+        let unfinished = Staged::create(&library).map_err(wrong)?;
         let output = Command::new(&self.compiler)
             .args(&self.flags)
             .arg("-o")
-            .args([&unfinished, &source_path])
+            .args([unfinished.path(), &source_path])
             .output()
             .map_err(|error| CudaError::NoHostCompiler {
                 tried: format!("{compiler} ({error})"),
@@ -188,10 +193,7 @@ impl HostKernels {
                 source_path,
             });
         }
-        std::fs::rename(&unfinished, &library).map_err(|error| CudaError::Cache {
-            path: library.clone(),
-            problem: error.to_string(),
-        })?;
+        unfinished.commit().map_err(wrong)?;
         Ok(library)
     }
 }

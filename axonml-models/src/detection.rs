@@ -2,6 +2,7 @@
 
 use axonml_autodiff::{Crossing, NodeSelection, ObserverKind, ObserverSpec};
 use axonml_core::{CoreError, TimeGrid};
+use serde::{Deserialize, Serialize};
 
 /// How far above the passive twin of its fiber a node must be where it crosses the level, mV: a node that the stimulus
 /// merely polarizes stays within a fraction of a millivolt of its twin, an action potential lies more than 80 mV above.
@@ -107,7 +108,7 @@ impl Detection {
 }
 
 /// Where and when an action potential began.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpikeStart {
     /// 0-based node that crossed first.
     pub node: usize,

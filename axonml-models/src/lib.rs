@@ -33,6 +33,7 @@ mod geometry;
 mod gradient;
 mod lower;
 mod membrane;
+pub mod memory;
 mod model;
 pub mod models;
 mod nerve_folder;

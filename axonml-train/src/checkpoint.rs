@@ -4,8 +4,6 @@
 //! bytes; the SHA-256 of the content, 32 bytes; the content. It is written beside its place, brought to the disk, and
 //! moved over the old one, so that a kill or a full disk at any moment leaves the old one.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
@@ -137,7 +135,7 @@ pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), CheckpointError>
     bytes.extend((content.len() as u64).to_le_bytes());
     bytes.extend(Sha256::digest(&content));
     bytes.extend(content);
-    replace(path, &bytes).map_err(|source| CheckpointError::Write {
+    axonml_files::replace(path, &bytes).map_err(|source| CheckpointError::Write {
         path: path.display().to_string(),
         source,
     })
@@ -190,28 +188,6 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
         },
         other => other,
     })
-}
-
-/// Puts `bytes` at `path` in one move; nothing of them remains if that fails.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = Path::new(&beside);
-    let written = (|| {
-        let mut file = File::create(beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(beside, path)
-    })();
-    if written.is_err() {
-        _ = std::fs::remove_file(beside);
-        return written;
-    }
-    // The move itself reaches the disk with its folder, where folders can be opened.
-    if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
-        _ = folder.sync_all();
-    }
-    Ok(())
 }
 
 /// Refuses settings, as (place, value), that are not those of the checkpoint at `path`; those of `free` may differ.

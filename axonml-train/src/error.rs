@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use axonml_files::TooLarge;
 use axonml_models::SimulationError;
 use axonml_models::weights::ModelFileError;
 use thiserror::Error;
@@ -62,6 +63,9 @@ pub enum TrainError {
     /// A checkpoint cannot be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Memory is too small for a batch.
+    #[error(transparent)]
+    Memory(#[from] TooLarge),
     /// The surrogate left the region where it can be simulated.
     #[error(
         "step {step}: {left_out} of {batch} fibres have no finite run or gradient, more than half; the first: {first}"

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod kills;
 mod tidy;
 mod train_bundled;
 
@@ -31,6 +32,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
+    /// Kill searches, sets and trainings at random moments: nothing finished is lost, the same bytes come out.
+    Kills(kills::Kills),
     /// Train the weights that the models come with, from nothing, and check them before they are written.
     TrainBundled(train_bundled::TrainBundled),
     /// Check the rules of the house that the compiler does not know.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Check(check) => check.run(),
         Task::Bench(bench) => bench.run(),
         Task::Verify { flags } => check::verify(&flags),
+        Task::Kills(kills) => kills.run(),
         Task::TrainBundled(train) => train.run(),
         Task::Tidy => tidy::run(),
     };

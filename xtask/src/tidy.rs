@@ -10,7 +10,11 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("axonml-core", &[]),
     ("axonml-autodiff", &["axonml-core"]),
     ("axonml-cpu", &["axonml-core", "axonml-autodiff"]),
-    ("axonml-cuda", &["axonml-core", "axonml-autodiff"]),
+    ("axonml-files", &[]),
+    (
+        "axonml-cuda",
+        &["axonml-core", "axonml-autodiff", "axonml-files"],
+    ),
     (
         "axonml-models",
         &[
@@ -22,11 +26,21 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ),
     (
         "axonml-train",
-        &["axonml-core", "axonml-autodiff", "axonml-models"],
+        &[
+            "axonml-core",
+            "axonml-autodiff",
+            "axonml-files",
+            "axonml-models",
+        ],
     ),
     (
         "axonml-cli",
-        &["axonml-core", "axonml-models", "axonml-train"],
+        &[
+            "axonml-core",
+            "axonml-files",
+            "axonml-models",
+            "axonml-train",
+        ],
     ),
 ];
 

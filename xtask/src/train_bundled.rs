@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use axonml_files::Memory;
 use axonml_models::weights::ModelFile;
 use axonml_models::{Device, model};
 use axonml_train::config::Config;
@@ -58,7 +59,8 @@ impl TrainBundled {
         let folder = Path::new(CONFIGURATIONS);
         let text = std::fs::read_to_string(folder.join(format!("{name}.toml")))?;
         let config = Config::from_toml(&text, &[])?;
-        let mut training = Training::open(&config, folder, &device, self.resume)?;
+        let mut training =
+            Training::open(&config, folder, &device, &Memory::available(), self.resume)?;
         let mut lines = Lines { name, begun };
         training.run(&mut lines)?;
 
@@ -71,7 +73,7 @@ impl TrainBundled {
             return Err("the weights are not accepted, and nothing was written".into());
         }
         let path = self.output.join(format!("{name}.safetensors"));
-        std::fs::write(&path, trained)?;
+        axonml_files::replace(&path, &trained)?;
         println!(
             "{name}: {} ({:.0} s)",
             path.display(),

@@ -12,7 +12,8 @@ Examples:
   axonml run --point 1000,0,0 --amplitude 0.5 --plot run.svg
   axonml models mrg
 
-Exit codes: 0 done; 1 the work failed; 2 the request is wrong; 130 interrupted.";
+Exit codes: 0 done; 1 the work failed; 2 the request is wrong; 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: what is \
+finished is kept and named.";
 
 pub(super) const MODELS: &str = "\
 Examples:
@@ -30,7 +31,10 @@ Examples:
   axonml run --model sundt --nodes 181 --inject node=0,amp=0.5,pw=0.5,delay=1 --tstop 20
 
 Files (-o, by extension): .npz is the recording: t_ms, v_mV (time, fibre, node), one array per recorded state, z_um, \
-diameter_um, fibre, node; .csv are the spikes, one line each; .json is everything but the recording.";
+diameter_um, fibre, node; .csv are the spikes, one line each; .json is everything but the recording.
+
+Interrupted by SIGINT, SIGTERM or SIGHUP, finished fibers are written to FILE.partial.EXTENSION instead; the same command \
+begins anew.";
 
 pub(super) const EVALUATE: &str = "\
 Examples:
@@ -86,6 +90,11 @@ both were simulated. start_node, start_um, start_ms: where the first action pote
 (it began at an end of the simulated fiber); reexcitation (smaller amplitudes excite and block); no_activation (no node \
 reaches the level up to --max-amplitude); propagation_failure (an action potential begins, but reaches no detection \
 site); artifact (nodes are only polarized); spontaneous (fires without stimulus); diverged; error (with --keep-going).
+
+Interruptions: with -o, each finished row is kept at once in FILE.partial, beside the first file that -o names (.csv, .json and \
+.npz alike), which even SIGKILL leaves. The same command goes on where it ended and writes the same files as an unbroken run; \
+then FILE.partial is removed. Another request is refused as long as it is there. Without -o, SIGINT, SIGTERM and SIGHUP print the \
+finished rows.
 
 Condition tables: model, diameter_um, n_nodes, distance_um, z_offset_um, shape, pw_ms, delay_ms, tstop_ms, dt_ms, \
 delta_z_um, length_um, resistivity_ohm_cm, detect_node_index, detect_threshold_mV, threshold_mA (reference); or nerve, \

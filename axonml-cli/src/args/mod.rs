@@ -24,7 +24,7 @@ pub(crate) use fibre::{FibreArgs, nodes};
 pub(crate) use field::{FieldArgs, Point, RESISTIVITY_OHM_CM};
 pub(crate) use model::ModelArgs;
 pub(crate) use number::{Fractions, Nodes, Numbers, count, finite, not_negative, positive};
-pub(crate) use numerics::{DT_MS, NumericsArgs, PrecisionArg, TSTOP_MS, open};
+pub(crate) use numerics::{DT_MS, NumericsArgs, PrecisionArg, TSTOP_MS, memory, open};
 pub(crate) use output::{OutputArgs, PlotArgs, TableFormat};
 pub(crate) use train::TrainArgs;
 pub(crate) use waveform::{Injection, InjectionArgs, PULSE, Polarity, WaveformArgs};

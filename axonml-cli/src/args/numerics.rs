@@ -1,5 +1,6 @@
 //! Steps, arithmetic and where the work is done.
 
+use axonml_files::Memory;
 use axonml_models::{Device, Precision};
 use clap::{Args, ValueEnum};
 
@@ -31,8 +32,11 @@ pub(crate) struct NumericsArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
     /// Threads of the CPU backend; results do not depend on it [default: all cores]
-    #[arg(long, value_name = "N", value_parser = count(1), allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]
     pub(crate) threads: Option<usize>,
+    /// Memory that the work may take, GB; what needs more is refused before it begins [default: what is available]
+    #[arg(long, value_name = "GB", value_parser = positive("GB"), allow_hyphen_values = true)]
+    pub(crate) max_memory: Option<f64>,
     /// Seed of random numbers, recorded with the results (only sets draw any) [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -75,6 +79,11 @@ impl NumericsArgs {
         }
     }
 
+    /// Memory that the work may take.
+    pub(crate) fn memory(&self) -> Memory {
+        memory(self.max_memory)
+    }
+
     /// Checks what this version cannot do, sets the number of threads and opens the backend.
     pub(crate) fn device(&self) -> Result<Device, CliError> {
         if self.rates == Some(Rates::Table) {
@@ -85,6 +94,28 @@ impl NumericsArgs {
         }
         open(self.backend.as_deref(), self.threads)
     }
+}
+
+/// Memory that the work may take, GB as stated, or what is available.
+pub(crate) fn memory(stated_gb: Option<f64>) -> Memory {
+    // A number beyond all memory is as good as the largest.
+    stated_gb.map_or_else(Memory::available, |gb| Memory::stated((gb * 1e9) as u64))
+}
+
+/// The most threads that can be asked for: more than any machine has use for.
+const MOST_THREADS: usize = 1024;
+
+/// A number of threads.
+pub(crate) fn threads(text: &str) -> Result<usize, String> {
+    let parsed = count(1)(text)
+        .ok()
+        .filter(|threads| *threads <= MOST_THREADS);
+    parsed.ok_or_else(|| {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        format!(
+            "expected a whole number, 1 or more and at most {MOST_THREADS}; this machine can run {cores} at once"
+        )
+    })
 }
 
 /// Sets the number of threads and opens a backend.

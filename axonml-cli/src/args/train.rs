@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::number::count;
+use super::number::positive;
+use super::numerics::threads;
 
 /// Flags of `axonml train`.
 #[derive(Debug, Args)]
@@ -25,6 +26,9 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
     /// Threads of the CPU backend; results do not depend on it [default: all cores]
-    #[arg(long, value_name = "N", value_parser = count(1), allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]
     pub(crate) threads: Option<usize>,
+    /// Memory that the work may take, GB; what needs more is refused before it begins [default: what is available]
+    #[arg(long, value_name = "GB", value_parser = positive("GB"), allow_hyphen_values = true)]
+    pub(crate) max_memory: Option<f64>,
 }

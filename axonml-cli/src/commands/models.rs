@@ -1,5 +1,7 @@
 //! `axonml models`: what there is to simulate.
 
+use axonml_files::Memory;
+use axonml_models::memory::BatchSize;
 use axonml_models::weights::Bundled;
 use axonml_models::{
     Device, Extents, Fiber, FiberLength, FiberModel, MODELS, Schema, Settings, Simulation,
@@ -223,6 +225,16 @@ pub(crate) fn samples_um(
     model: &'static dyn FiberModel,
     fiber: Fiber,
 ) -> Result<Vec<f64>, CliError> {
+    let size = BatchSize {
+        fibers: 1,
+        nodes: fiber.nodes,
+        steps: 1,
+        waveforms: 1,
+        threads: 1,
+    };
+    Memory::available()
+        .check(&format!("--nodes: a fiber of {} nodes", fiber.nodes), size.bytes())
+        .map_err(|error| CliError::request(error).help("ask for fewer nodes"))?;
     let simulation = Simulation::new(model, vec![fiber], &Settings::default(), &Device::auto()?)?;
     Ok(simulation.sample_points_um(0).to_vec())
 }

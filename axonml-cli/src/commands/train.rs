@@ -11,9 +11,9 @@ use axonml_train::dataset::DatasetError;
 use axonml_train::run::{Ending, Progress, Watch};
 use axonml_train::{TrainError, Training};
 
-use crate::args::{TrainArgs, open};
+use crate::args::{TrainArgs, memory, open};
 use crate::error::CliError;
-use crate::interrupt::Keeper;
+use crate::interrupt::OnSignal;
 use crate::messages::{self, Messages};
 use crate::plot::{Format, LogCurve, Picture, TrainingPlot};
 use crate::report::print;
@@ -32,7 +32,8 @@ pub(crate) fn train(args: &TrainArgs, messages: Messages) -> Result<(), CliError
         .map_err(|error| CliError::from(TrainError::from(error)).at(&path))?;
     let device = open(args.backend.as_deref(), args.threads)?;
     let base = args.config.parent().unwrap_or(Path::new(""));
-    let opened = Training::open(&config, base, &device, args.resume);
+    let memory = memory(args.max_memory);
+    let opened = Training::open(&config, base, &device, &memory, args.resume);
     let mut training = opened.map_err(|error| CliError::from(error).at(&path))?;
     messages.explain(format_args!("backend: {}", device.name()));
     messages.explain(format_args!(
@@ -54,8 +55,8 @@ pub(crate) fn train(args: &TrainArgs, messages: Messages) -> Result<(), CliError
     let (tell, told) = mpsc::channel();
     let flag = stop.clone();
     let finished = format!("the training in {} is finished", folder.display());
-    // Ctrl-C waits for the step under way and the checkpoint behind it.
-    let keeper = Keeper::new(move || {
+    // A signal waits for the step under way and the checkpoint behind it.
+    let keeper = OnSignal::keep(move || {
         flag.store(true, Ordering::Relaxed);
         vec![told.recv().unwrap_or_else(|_| finished.clone())]
     });
@@ -80,7 +81,7 @@ pub(crate) fn train(args: &TrainArgs, messages: Messages) -> Result<(), CliError
             ),
         };
         _ = tell.send(kept);
-        // The answer to Ctrl-C ends the program.
+        // The answer to the signal ends the program.
         loop {
             std::thread::park();
         }
@@ -108,7 +109,7 @@ pub(crate) fn train(args: &TrainArgs, messages: Messages) -> Result<(), CliError
     print(&text)
 }
 
-/// Progress, and whether Ctrl-C was pressed.
+/// Progress, and whether a signal asked to stop.
 struct Bar {
     progress: messages::Progress,
     stop: Arc<AtomicBool>,
@@ -211,6 +212,7 @@ impl From<TrainError> for CliError {
                 "restore the file from a copy, or name another save_dir to begin anew"
             }
             TrainError::Log { .. } => "restore the log from a copy, or name another save_dir",
+            TrainError::Memory(_) => "lower the stage's batch, or allow more with --max-memory GB",
             TrainError::Set { source, .. } => match **source {
                 DatasetError::MissingState { .. } => {
                     "leave its weight out of the loss, or generate the set with it"

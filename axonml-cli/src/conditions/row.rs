@@ -309,8 +309,12 @@ impl<'a> Reader<'a> {
             dt_ms.to_bits(),
             tstop_ms.to_bits(),
         );
+        let common = self.common;
         let fits = self.grids.entry(key).or_insert_with(|| {
             let grid = axonml_core::TimeGrid::new(dt_ms, tstop_ms);
+            if let Ok(grid) = &grid {
+                common.check_steps(grid).map_err(|error| error.message())?;
+            }
             let sampled = grid.and_then(|grid| waveform.sample(&grid));
             sampled.map(|_| ()).map_err(|error| error.to_string())
         });

@@ -49,18 +49,29 @@ pub(crate) trait Picture {
     /// [`PlotError::Empty`] when there is nothing to draw, [`PlotError::Shape`] when two lengths disagree.
     fn scene(&self) -> Result<Scene, PlotError>;
 
-    /// Writes the picture to `path`; the extension, `.svg` or `.png`, picks the format.
+    /// The file of the picture in memory.
+    ///
+    /// # Errors
+    /// Whatever [`Picture::scene`] reports, and [`PlotError::Draw`].
+    fn bytes(&self, format: Format) -> Result<Vec<u8>, PlotError> {
+        let scene = self.scene()?;
+        match format {
+            Format::Svg => Ok(svg::document(&scene).into_bytes()),
+            Format::Png => raster::png(&scene),
+        }
+    }
+
+    /// Replaces the file at `path` by the picture, all or nothing; the extension, `.svg` or `.png`, picks the format.
     ///
     /// # Errors
     /// [`PlotError::Extension`] for any other extension, [`PlotError::Write`] when the file cannot be written, and
-    /// whatever [`Picture::scene`] reports.
+    /// whatever [`Picture::bytes`] reports.
     fn save(&self, path: &Path) -> Result<(), PlotError> {
-        let format = Format::of(path)?;
-        let scene = self.scene()?;
-        match format {
-            Format::Svg => svg::write(&scene, path),
-            Format::Png => raster::write(&scene, path),
-        }
+        let bytes = self.bytes(Format::of(path)?)?;
+        axonml_files::replace(path, &bytes).map_err(|source| PlotError::Write {
+            path: path.to_owned(),
+            source,
+        })
     }
 }
 

@@ -3,7 +3,6 @@
 //! plotters draws in whole pixels; here it draws everything four times too large, and the average of each block of
 //! pixels is kept. That gives even strokes, smooth curves and well spaced letters.
 
-use std::path::Path;
 use std::sync::Once;
 
 use plotters::backend::{BitMapBackend, DrawingBackend};
@@ -27,19 +26,18 @@ pub(super) fn advance_em(text: &str, bold: bool) -> f64 {
     }
 }
 
-/// Draws `scene` and writes it to `path`.
-pub(super) fn write(scene: &Scene, path: &Path) -> Result<(), PlotError> {
+/// The PNG file of `scene`.
+pub(super) fn png(scene: &Scene) -> Result<Vec<u8>, PlotError> {
     let (width, height) = (scene.width.ceil() as u32, scene.height.ceil() as u32);
     let pixels = render(scene, width, height)?;
-    // plotters reports a file it cannot open only as text; ask for the reason first.
-    std::fs::File::create(path).map_err(|source| PlotError::Write {
-        path: path.to_owned(),
-        source,
-    })?;
-    let mut file = BitMapBackend::new(path, (width, height));
-    file.blit_bitmap((0, 0), (width, height), &pixels)
-        .map_err(draw_error)?;
-    file.present().map_err(draw_error)
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(draw_error)?;
+    writer.write_image_data(&pixels).map_err(draw_error)?;
+    writer.finish().map_err(draw_error)?;
+    Ok(file)
 }
 
 /// The pixels of `scene`, RGB, row by row.

@@ -3,19 +3,9 @@
 //! Written directly rather than through plotters, whose SVG has whole pixels only and no images.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use super::error::PlotError;
 use super::scene::{Anchor, Image, Point, Scene, Shape, Stroke, Text};
 use super::theme::Rgb;
-
-/// Writes `scene` to `path`.
-pub(super) fn write(scene: &Scene, path: &Path) -> Result<(), PlotError> {
-    std::fs::write(path, document(scene)).map_err(|source| PlotError::Write {
-        path: path.to_owned(),
-        source,
-    })
-}
 
 /// The text of the file.
 pub(super) fn document(scene: &Scene) -> String {

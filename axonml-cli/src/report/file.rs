@@ -62,12 +62,21 @@ impl Target {
 
     /// The file that accompanies a CSV.
     pub(crate) fn sidecar(&self) -> Target {
-        let mut name: OsString = self.path.clone().into_os_string();
-        name.push(".json");
         Target {
-            path: name.into(),
+            path: self.with(".json"),
             form: Form::Json,
         }
+    }
+
+    /// The file that takes rows as they finish.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.with(".partial")
+    }
+
+    fn with(&self, suffix: &str) -> PathBuf {
+        let mut name: OsString = self.path.clone().into_os_string();
+        name.push(suffix);
+        name.into()
     }
 
     /// The file that takes what is finished when the work is interrupted: never taken for the whole.
@@ -92,13 +101,8 @@ impl Target {
 
 /// Replaces the file at `path` by `bytes`, all or nothing.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let temporary = temporary(path);
-    let written =
-        std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
-    written.map_err(|error| {
-        _ = std::fs::remove_file(&temporary);
-        CliError::failure(format!("cannot write `{}`: {error}", path.display()))
-    })
+    axonml_files::replace(path, bytes)
+        .map_err(|error| CliError::failure(format!("cannot write `{}`: {error}", path.display())))
 }
 
 /// Checks that a picture can be drawn into a file at `path`.
@@ -107,25 +111,10 @@ pub(crate) fn check_picture(path: &Path) -> Result<(), CliError> {
     check_writable(path)
 }
 
-/// A file beside `path` that nobody else uses.
-fn temporary(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
-}
-
 /// Checks that a file at `path` can be written, before the work that it takes begins.
 pub(crate) fn check_writable(path: &Path) -> Result<(), CliError> {
-    let refuse = |why: &str| {
-        CliError::request(format!("cannot write `{}`: {why}", path.display()))
+    axonml_files::check_writable(path).map_err(|error| {
+        CliError::request(format!("cannot write `{}`: {error}", path.display()))
             .help("name a file in a folder that exists and can be written")
-    };
-    if path.is_dir() {
-        return Err(refuse("it is a folder"));
-    }
-    if std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly()) {
-        return Err(refuse("it exists and is read-only"));
-    }
-    let temporary = temporary(path);
-    std::fs::write(&temporary, []).map_err(|error| refuse(&error.to_string()))?;
-    std::fs::remove_file(&temporary).map_err(|error| refuse(&error.to_string()))
+    })
 }

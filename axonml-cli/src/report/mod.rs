@@ -177,11 +177,21 @@ pub(crate) fn counted(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
-/// Writes the files and prints: with files, only the summary unless a format was asked for.
+/// Writes the files and prints.
 pub(crate) fn output(
     report: &Report,
     targets: &[Target],
     args: &OutputArgs,
+    messages: Messages,
+) -> Result<(), CliError> {
+    write(report, targets, messages)?;
+    show(report, targets, args)
+}
+
+/// Writes the files.
+pub(crate) fn write(
+    report: &Report,
+    targets: &[Target],
     messages: Messages,
 ) -> Result<(), CliError> {
     for target in targets {
@@ -190,6 +200,11 @@ pub(crate) fn output(
             report.write(target)?.join(" and ")
         ));
     }
+    Ok(())
+}
+
+/// Prints: with files, only the summary unless a format was asked for.
+pub(crate) fn show(report: &Report, targets: &[Target], args: &OutputArgs) -> Result<(), CliError> {
     match args.format {
         Some(format) => report.print(format),
         None if targets.is_empty() => report.print(TableFormat::Table),

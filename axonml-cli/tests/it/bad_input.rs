@@ -253,6 +253,78 @@ fn gaps_in_lines_are_filled_and_told() {
     );
 }
 
+/// One bad line of a nerve is one row: the other fibers are computed as if it were good.
+#[test]
+fn a_bad_fiber_of_a_nerve_is_a_row_of_its_own() {
+    let folder = Folder::new("bad-fiber");
+    let nodes = "--diameter 10 --nodes 5 --detect-nodes 0,-1";
+    let potential = |i: usize| 1e5 / (1000.0 + (20.0 * (i % 401) as f64 - 4000.0).abs());
+    folder.nerve("good");
+    folder.nerve("bad");
+    folder.npy("bad/0.npy", &[2, 401], |i| {
+        if i > 401 { f64::NAN } else { potential(i) }
+    });
+    folder
+        .axonml(&format!("threshold --nerve good {nodes} -o good.csv"))
+        .done();
+    let good = folder.rows("good.csv");
+    folder
+        .axonml(&format!("threshold --nerve bad {nodes}"))
+        .refused(&[
+            "nerve bad, fibre 1, 10 um: contact 0, fibre 1",
+            "--keep-going",
+        ]);
+    for command in ["threshold", "run --amplitude 0.2"] {
+        let answer = folder.axonml(&format!(
+            "{command} --nerve bad {nodes} --keep-going -o bad.json"
+        ));
+        answer.failed(1, &["1 of 2 ", "contact 0, fibre 1: "]);
+        let rows = folder.json("bad.json")["results"].clone();
+        assert_eq!(
+            (&rows[0]["status"], &rows[1]["status"]),
+            (&"ok".into(), &"error".into())
+        );
+        assert!(rows[1]["message"].as_str().unwrap().contains("NaN"));
+        if command == "threshold" {
+            assert_eq!(rows[0]["threshold_mA"].to_string(), good[0]["threshold_mA"]);
+        }
+    }
+
+    // What is unknown beyond the fiber, and two samples more, does not matter.
+    folder.npy("bad/0.npy", &[2, 401], |i| {
+        if (401..450).contains(&i) {
+            f64::NAN
+        } else {
+            potential(i)
+        }
+    });
+    let answer = folder
+        .axonml(&format!("threshold --nerve bad {nodes} -o bad.csv"))
+        .done();
+    assert!(
+        answer
+            .stderr
+            .contains("contact 0, fibre 1: sample 0 at the end"),
+        "{}",
+        answer.stderr
+    );
+    let rows = folder.rows("bad.csv");
+    let number = |row: &std::collections::HashMap<String, String>| -> f64 {
+        row["threshold_mA"].parse().unwrap()
+    };
+    assert!((number(&rows[1]) / number(&good[1]) - 1.0).abs() < 1e-3);
+    folder.npy("bad/0.npy", &[2, 401], |i| {
+        if (401..500).contains(&i) {
+            f64::NAN
+        } else {
+            potential(i)
+        }
+    });
+    folder
+        .axonml(&format!("threshold --nerve bad {nodes}"))
+        .refused(&["fibre 1", "covers only"]);
+}
+
 #[test]
 fn bases_of_the_wrong_kind() {
     let folder = Folder::new("bad-bases");

@@ -37,7 +37,7 @@ batch = 4
 learning_rate = 0.003
 ";
 
-fn folder(name: &str) -> Folder {
+pub(crate) fn folder(name: &str) -> Folder {
     folder_with(name, RECIPE, CONFIG)
 }
 
@@ -216,7 +216,7 @@ fn ctrl_c_saves_and_says_where() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let kept = rest
         .iter()
-        .find_map(|line| line.strip_prefix("interrupted: "))
+        .find_map(|line| line.strip_prefix("interrupted by SIGINT: "))
         .unwrap();
     assert!(
         kept.contains(" of 300000 steps are kept in out; "),

@@ -66,11 +66,13 @@ fn what_cannot_be_written_leaves_the_old_file() {
     let folder = folder("failure");
     let path = folder.join("c");
     save(&path, &1_u64).unwrap();
-    // A folder in the place of the new file: it cannot be created.
-    std::fs::create_dir(folder.join("c.new")).unwrap();
+    let mut permissions = std::fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&path, permissions).unwrap();
     let error = save(&path, &2_u64).unwrap_err();
     assert!(matches!(error, CheckpointError::Write { .. }), "{error}");
     assert_eq!(load::<u64>(&path).unwrap(), 1);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
     std::fs::remove_dir_all(folder).unwrap();
 }
 

@@ -1,6 +1,7 @@
 //! What can be wrong with a recipe, a set or the disk it lies on.
 
 use axonml_core::CoreError;
+use axonml_files::{LockError, TooLarge};
 use axonml_models::{NerveFolderError, SimulationError};
 
 /// Why cases cannot be drawn or simulated, or a set cannot be written or read.
@@ -59,6 +60,9 @@ pub enum DatasetError {
         /// What there is room for, in words.
         free: String,
     },
+    /// Memory is too small for what was asked.
+    #[error(transparent)]
+    Memory(#[from] TooLarge),
     /// A file or folder cannot be read.
     #[error("cannot read `{path}`: {source}")]
     Read {
@@ -85,6 +89,9 @@ pub enum DatasetError {
         /// What is in the way.
         problem: String,
     },
+    /// Somebody else writes into the folder.
+    #[error(transparent)]
+    Locked(LockError),
     /// The folder holds a set that was asked for otherwise.
     #[error(
         "`{folder}` holds a set with another request: `{field}` is {found} there, but {asked} was asked for"
@@ -247,6 +254,15 @@ impl DatasetError {
     pub(super) fn write(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let path = path.display().to_string();
         move |source| DatasetError::Write { path, source }
+    }
+}
+
+impl From<LockError> for DatasetError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Io { path, source } => DatasetError::Write { path, source },
+            held => DatasetError::Locked(held),
+        }
     }
 }
 

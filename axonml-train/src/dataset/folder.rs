@@ -196,8 +196,8 @@ impl Dataset {
         };
         let bad64 = |values: &[f64]| values.iter().position(|value| !value.is_finite());
         let bad32 = |values: &[f32]| values.iter().position(|value| !value.is_finite());
-        if let Some(at) = bad64(&numbers.diameter_um) {
-            let found = numbers.diameter_um[at];
+        let no_diameter = |found: &&f64| !(**found > 0.0 && found.is_finite());
+        if let Some(&found) = numbers.diameter_um.iter().find(no_diameter) {
             return Err(not_finite("diameter_um".to_owned(), found, String::new()));
         }
         if let Some(at) = bad64(&numbers.node_z_um) {

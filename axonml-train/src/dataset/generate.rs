@@ -1,31 +1,55 @@
 //! Writing a set: shard by shard, so that a kill at any moment loses at most the shard under way.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use axonml_files::{FolderLock, available_disk, size_text};
 use axonml_models::Device;
 
 use super::manifest::{Manifest, Request};
 use super::npy;
 use super::shard::{Shard, Sizes};
-use super::{Cases, DatasetError, Progress, Recording};
+use super::{Cases, DatasetError, Progress, Recipe, Recording, simulate};
 
-/// What is to be written where, and what is there already.
-#[derive(Debug)]
-pub struct Plan {
+/// How large a set is, and what of it is there already.
+#[derive(Clone, Debug)]
+pub struct Outlook {
     folder: PathBuf,
-    manifest: Manifest,
-    t_ms: Vec<f64>,
     /// Bytes of all shards.
-    pub bytes: u64,
+    pub bytes: u128,
     /// Bytes of the shards that are not finished yet.
-    pub bytes_left: u64,
+    pub bytes_left: u128,
     /// Bytes that the disk has room for.
     pub bytes_free: u64,
     /// Number of shards.
     pub shards: usize,
     /// Number of finished shards, whose checksums are right.
     pub shards_done: usize,
+}
+
+impl Outlook {
+    /// Refuses what the disk has no room for.
+    ///
+    /// # Errors
+    /// [`DatasetError::DiskTooSmall`].
+    pub fn check_space(&self) -> Result<(), DatasetError> {
+        if self.bytes_left <= self.bytes_free.into() {
+            return Ok(());
+        }
+        Err(DatasetError::DiskTooSmall {
+            folder: self.folder.display().to_string(),
+            needed: size_text(self.bytes_left),
+            free: size_text(self.bytes_free.into()),
+        })
+    }
+}
+
+/// A set that is to be written; nobody else writes into its folder meanwhile.
+#[derive(Debug)]
+pub struct Plan {
+    manifest: Manifest,
+    t_ms: Vec<f64>,
+    outlook: Outlook,
+    _lock: FolderLock,
 }
 
 /// What was done.
@@ -36,20 +60,21 @@ pub struct Generated {
     /// Fibres that were there already.
     pub kept: usize,
     /// Bytes of all shards.
-    pub bytes: u64,
+    pub bytes: u128,
 }
 
 impl Plan {
     /// Fibres of a shard unless asked otherwise: 0.3 GB with five states at every step of 5 ms.
     pub const SHARD_FIBERS: usize = 256;
 
-    /// Plans a set in `folder`, which need not exist; where an unfinished one lies there, its finished shards are
-    /// verified and kept. Nothing is written yet.
+    /// Plans a set in `folder`, which is made if need be, and keeps other writers out of it; where an unfinished set lies
+    /// there, its finished shards are verified and kept.
     ///
     /// # Errors
+    /// [`DatasetError::DiskTooSmall`], and [`DatasetError::Folder`] for a folder that holds something else, before
+    /// anything is made; [`DatasetError::Folder`] too, at once, if another process writes into the folder;
     /// [`DatasetError::OtherRequest`] naming the first difference to the request of the set that is there;
-    /// [`DatasetError::Size`] and [`DatasetError::Checksum`] for damaged shards; [`DatasetError::Folder`] for a folder
-    /// that holds something else.
+    /// [`DatasetError::Size`] and [`DatasetError::Checksum`] for damaged shards.
     pub fn new(
         cases: &Cases,
         device: &Device,
@@ -57,25 +82,44 @@ impl Plan {
         shard_fibers: usize,
         folder: &Path,
     ) -> Result<Self, DatasetError> {
-        let recording = recording.resolve(cases)?;
-        let recipe = cases.recipe();
-        let t_ms = recording.t_ms(cases);
-        let request = Request {
-            program: program(),
-            recipe: Some(recipe.clone()),
-            imported_from: None,
-            fields: cases.field_records().to_vec(),
-            backend: Some(device.name()),
-            count: recipe.count,
-            nodes: recipe.nodes,
-            dt_ms: recipe.dt_ms,
-            steps: cases.grid().steps(),
-            every: recording.every,
-            rows: t_ms.len(),
-            states: recording.states,
-            shard_fibers: shard_fibers.clamp(1, recipe.count),
-        };
+        let (request, t_ms) = request(cases, device, recording, shard_fibers)?;
         Plan::of_request(request, cases.contacts(), t_ms, folder)
+    }
+
+    /// How a set would lie in `folder`; nothing is written, and another process may be writing there.
+    ///
+    /// # Errors
+    /// As [`Plan::new`], but for the other process.
+    pub fn outlook_of(
+        cases: &Cases,
+        device: &Device,
+        recording: &Recording,
+        shard_fibers: usize,
+        folder: &Path,
+    ) -> Result<Outlook, DatasetError> {
+        let (request, _) = request(cases, device, recording, shard_fibers)?;
+        let manifest = found(request, folder)?;
+        outlook(&manifest, cases.contacts(), folder)
+    }
+
+    /// Bytes of memory that a set takes while it is made, about: the shard under way, and the traces that are being
+    /// simulated for it.
+    ///
+    /// # Errors
+    /// As [`Recipe::trace_bytes`].
+    pub fn memory_bytes(
+        recipe: &Recipe,
+        recording: &Recording,
+        shard_fibers: usize,
+    ) -> Result<u128, DatasetError> {
+        let at_once = simulate::at_once();
+        let fibers = shard_fibers.min(recipe.count);
+        let traces = |n| recipe.trace_bytes(n, recording.every, recording.states.len());
+        // Growing, a shard is in memory twice; traces come in double precision and are rounded.
+        let (shard, running) = (traces(fibers)?, traces(at_once)?);
+        Ok(shard
+            .saturating_mul(2)
+            .saturating_add(running.saturating_mul(3)))
     }
 
     pub(super) fn of_request(
@@ -84,48 +128,26 @@ impl Plan {
         t_ms: Vec<f64>,
         folder: &Path,
     ) -> Result<Self, DatasetError> {
-        let manifest = match Manifest::read(folder) {
-            Ok(manifest) => {
-                manifest.request.refuse_other(&request, folder)?;
-                manifest
-            }
-            Err(DatasetError::Read { source, .. })
-                if source.kind() == std::io::ErrorKind::NotFound =>
-            {
-                refuse_foreign(folder)?;
-                Manifest::new(request)
-            }
-            Err(error) => return Err(error),
-        };
-        for shard in &manifest.shards {
-            for (file, record) in &shard.files {
-                check_file(&folder.join(&shard.name).join(file), record, true)?;
-            }
+        if !folder.join(Manifest::FILE).exists() {
+            // What will be refused leaves no trace.
+            refuse_foreign(folder)?;
+            outlook(&Manifest::new(request.clone()), contacts, folder)?.check_space()?;
         }
-        let request = &manifest.request;
-        let shards = request.count.div_ceil(request.shard_fibers);
-        let bytes_of = |shard: usize| {
-            let first = shard * request.shard_fibers;
-            let fibers = request.shard_fibers.min(request.count - first);
-            Sizes::of(request, fibers, contacts).bytes()
-        };
-        // All shards but the last are alike.
-        let bytes = bytes_of(0) * (shards as u64 - 1) + bytes_of(shards - 1);
-        let files = manifest
-            .shards
-            .iter()
-            .flat_map(|shard| shard.files.values());
-        let done: u64 = files.map(|file| file.bytes).sum();
+        let lock = FolderLock::take(folder)?;
+        // Decided upon under the lock: what another process has finished until now is there.
+        let manifest = found(request, folder)?;
+        let outlook = outlook(&manifest, contacts, folder)?;
         Ok(Plan {
-            bytes,
-            bytes_left: bytes.saturating_sub(done),
-            bytes_free: free_bytes(folder)?,
-            shards,
-            shards_done: manifest.shards.len(),
-            folder: folder.to_owned(),
             manifest,
             t_ms,
+            outlook,
+            _lock: lock,
         })
+    }
+
+    /// How large the set is, and what of it is there already.
+    pub fn outlook(&self) -> &Outlook {
+        &self.outlook
     }
 
     /// Fibres in finished shards.
@@ -133,29 +155,16 @@ impl Plan {
         self.manifest.fibers_done()
     }
 
-    /// Refuses what the disk has no room for.
+    /// Says in the manifest what will be written.
     ///
     /// # Errors
-    /// [`DatasetError::DiskTooSmall`].
-    pub fn check_space(&self) -> Result<(), DatasetError> {
-        if self.bytes_left <= self.bytes_free {
-            return Ok(());
+    /// [`DatasetError::DiskTooSmall`] before anything is written; [`DatasetError::Write`].
+    pub(super) fn begin(&self) -> Result<(), DatasetError> {
+        self.outlook.check_space()?;
+        match self.manifest.shards.is_empty() {
+            true => self.manifest.write(&self.outlook.folder),
+            false => Ok(()),
         }
-        Err(DatasetError::DiskTooSmall {
-            folder: self.folder.display().to_string(),
-            needed: size_text(self.bytes_left),
-            free: size_text(self.bytes_free),
-        })
-    }
-
-    /// Makes the folder, keeps other writers out, and says in the manifest what will be written.
-    pub(super) fn begin(&self) -> Result<Lock, DatasetError> {
-        std::fs::create_dir_all(&self.folder).map_err(DatasetError::write(&self.folder))?;
-        let lock = Lock::take(&self.folder)?;
-        if self.manifest.shards.is_empty() {
-            self.manifest.write(&self.folder)?;
-        }
-        Ok(lock)
     }
 
     /// Cases of the next shard.
@@ -176,10 +185,84 @@ impl Plan {
         };
         let index = self.manifest.shards.len();
         let sizes = Sizes::of(&self.manifest.request, cases.len(), contacts);
-        let record = shard.write(&self.folder, index, cases.start, &self.t_ms, &sizes)?;
+        let folder = &self.outlook.folder;
+        let record = shard.write(folder, index, cases.start, &self.t_ms, &sizes)?;
         self.manifest.shards.push(record);
-        self.manifest.write(&self.folder)
+        self.manifest.write(folder)
     }
+}
+
+/// What a set depends on, and the times of its rows, ms.
+fn request(
+    cases: &Cases,
+    device: &Device,
+    recording: &Recording,
+    shard_fibers: usize,
+) -> Result<(Request, Vec<f64>), DatasetError> {
+    let recording = recording.resolve(cases)?;
+    let recipe = cases.recipe();
+    let t_ms = recording.t_ms(cases);
+    let request = Request {
+        program: program(),
+        recipe: Some(recipe.clone()),
+        imported_from: None,
+        fields: cases.field_records().to_vec(),
+        backend: Some(device.name()),
+        count: recipe.count,
+        nodes: recipe.nodes,
+        dt_ms: recipe.dt_ms,
+        steps: cases.grid().steps(),
+        every: recording.every,
+        rows: t_ms.len(),
+        states: recording.states,
+        shard_fibers: shard_fibers.clamp(1, recipe.count),
+    };
+    Ok((request, t_ms))
+}
+
+/// The manifest of the set in `folder`, whose finished shards are verified, or a new one.
+fn found(request: Request, folder: &Path) -> Result<Manifest, DatasetError> {
+    let manifest = match Manifest::read(folder) {
+        Ok(manifest) => {
+            manifest.request.refuse_other(&request, folder)?;
+            manifest
+        }
+        Err(DatasetError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            refuse_foreign(folder)?;
+            Manifest::new(request)
+        }
+        Err(error) => return Err(error),
+    };
+    for shard in &manifest.shards {
+        for (file, record) in &shard.files {
+            check_file(&folder.join(&shard.name).join(file), record, true)?;
+        }
+    }
+    Ok(manifest)
+}
+
+fn outlook(manifest: &Manifest, contacts: usize, folder: &Path) -> Result<Outlook, DatasetError> {
+    let request = &manifest.request;
+    let shards = request.count.div_ceil(request.shard_fibers);
+    let bytes_of = |fibers: usize| Sizes::of(request, fibers, contacts).bytes();
+    // All shards but the last are alike.
+    let last = request.count - (shards - 1) * request.shard_fibers;
+    let bytes = bytes_of(request.shard_fibers.min(request.count))
+        .saturating_mul(shards as u128 - 1)
+        .saturating_add(bytes_of(last));
+    let files = manifest
+        .shards
+        .iter()
+        .flat_map(|shard| shard.files.values());
+    let done: u128 = files.map(|file| u128::from(file.bytes)).sum();
+    Ok(Outlook {
+        bytes,
+        bytes_left: bytes.saturating_sub(done),
+        bytes_free: available_disk(folder).map_err(DatasetError::read(folder))?,
+        shards,
+        shards_done: manifest.shards.len(),
+        folder: folder.to_owned(),
+    })
 }
 
 /// Simulates what is missing of a planned set and writes it. `progress` hears how many fibres are done, `finished` how
@@ -197,9 +280,8 @@ pub fn generate(
     progress: &mut Progress<'_>,
     finished: &mut dyn FnMut(usize),
 ) -> Result<Generated, DatasetError> {
-    plan.check_space()?;
     let kept = plan.fibers_done();
-    let lock = plan.begin()?;
+    plan.begin()?;
     let recording = Recording {
         every: plan.manifest.request.every,
         states: plan.manifest.request.states.clone(),
@@ -214,42 +296,15 @@ pub fn generate(
         plan.finish_shard(&shard, cases.contacts())?;
         finished(plan.manifest.shards.len());
     }
-    lock.release();
     Ok(Generated {
         simulated: plan.fibers_done() - kept,
         kept,
-        bytes: plan.bytes,
+        bytes: plan.outlook.bytes,
     })
 }
 
 pub(super) fn program() -> String {
     format!("axonml {}", env!("CARGO_PKG_VERSION"))
-}
-
-/// Keeps other processes from writing into the folder.
-pub(crate) struct Lock {
-    path: PathBuf,
-    _file: File,
-}
-
-impl Lock {
-    pub(crate) fn take(folder: &Path) -> Result<Self, DatasetError> {
-        let path = folder.join(".lock");
-        let file = File::create(&path).map_err(DatasetError::write(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Lock { path, _file: file }),
-            Err(TryLockError::WouldBlock) => Err(DatasetError::Folder {
-                folder: folder.display().to_string(),
-                problem: "is being written by another process; wait for it or end it".to_owned(),
-            }),
-            Err(TryLockError::Error(error)) => Err(DatasetError::write(&path)(error)),
-        }
-    }
-
-    /// Leaves no trace.
-    pub(crate) fn release(self) {
-        _ = std::fs::remove_file(&self.path);
-    }
 }
 
 /// Checks size and, if asked for, checksum of a file.
@@ -302,23 +357,5 @@ fn refuse_foreign(folder: &Path) -> Result<(), DatasetError> {
                 Manifest::FILE
             ),
         }),
-    }
-}
-
-/// Room on the disk that `folder` is or will be on.
-fn free_bytes(folder: &Path) -> Result<u64, DatasetError> {
-    let absolute = std::path::absolute(folder).map_err(DatasetError::read(folder))?;
-    let existing = absolute.ancestors().find(|path| path.exists());
-    let existing = existing.unwrap_or(&absolute);
-    fs4::available_space(existing).map_err(DatasetError::read(existing))
-}
-
-/// `bytes` as people say it: `13.2 GB`.
-pub fn size_text(bytes: u64) -> String {
-    let bytes = bytes as f64;
-    match bytes {
-        b if b >= 1e9 => format!("{:.1} GB", b / 1e9),
-        b if b >= 1e6 => format!("{:.1} MB", b / 1e6),
-        b => format!("{:.1} kB", b / 1e3),
     }
 }

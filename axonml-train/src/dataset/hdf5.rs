@@ -8,6 +8,7 @@
 use std::path::Path;
 
 use axonml_core::told_ms;
+use axonml_files::Staged;
 use ndarray::{Array1, Array2, Array3};
 use rust_hdf5::{H5Dataset, H5File};
 
@@ -88,8 +89,9 @@ pub fn export_hdf5(
         problem: error.to_string(),
         input: false,
     };
+    let staged = Staged::create(file).map_err(DatasetError::write(file))?;
     let mut written = || -> Result<(), DatasetError> {
-        let out = H5File::create(file).map_err(failed)?;
+        let out = H5File::create(staged.path()).map_err(failed)?;
         let create = |name: &str, shape: &[usize]| {
             let mut chunk = shape.to_vec();
             chunk[0] = 1;
@@ -137,7 +139,8 @@ pub fn export_hdf5(
         }
         out.close().map_err(failed)
     };
-    written().inspect_err(|_| _ = std::fs::remove_file(file))?;
+    written()?;
+    staged.commit().map_err(DatasetError::write(file))?;
     Ok(ExportReport { shape })
 }
 
@@ -177,8 +180,7 @@ pub fn import_hdf5(
     let t_ms = (0..columns).map(|k| k as f64 * settings.dt_ms).collect();
     // How many contacts there are is known when all has been read; cuffs have about as many.
     let mut plan = Plan::of_request(request, 8, t_ms, folder)?;
-    plan.check_space()?;
-    let lock = plan.begin()?;
+    plan.begin()?;
     let mut report = ImportReport {
         fibers: groups * per_group,
         ..ImportReport::default()
@@ -209,7 +211,6 @@ pub fn import_hdf5(
         plan.finish_shard(&std::mem::take(&mut shard), contacts)?;
         pending = plan.next();
     }
-    lock.release();
     Ok(report)
 }
 

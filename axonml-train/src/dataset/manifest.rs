@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write;
+use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::shard::Sizes;
 use super::{DatasetError, Recipe};
 
 /// The content of `manifest.json`.
@@ -90,6 +91,8 @@ impl Manifest {
     pub const FORMAT: &'static str = "axonml dataset 1";
     /// Name of the file.
     pub const FILE: &'static str = "manifest.json";
+    /// Its bytes at most: those of a hundred thousand shards.
+    const MOST_BYTES: u64 = 256 << 20;
 
     pub(super) fn new(request: Request) -> Self {
         Manifest {
@@ -110,11 +113,20 @@ impl Manifest {
     /// [`DatasetError::Read`]; [`DatasetError::Manifest`] if its numbers do not fit each other.
     pub fn read(folder: &Path) -> Result<Self, DatasetError> {
         let path = folder.join(Self::FILE);
-        let bytes = std::fs::read(&path).map_err(DatasetError::read(&path))?;
+        let mut bytes = Vec::new();
+        File::open(&path)
+            .and_then(|file| file.take(Self::MOST_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(DatasetError::read(&path))?;
         let wrong = |problem: String| DatasetError::Manifest {
             path: path.display().to_string(),
             problem,
         };
+        if bytes.len() as u64 > Self::MOST_BYTES {
+            return Err(wrong(format!(
+                "it has more than {} bytes",
+                Self::MOST_BYTES
+            )));
+        }
         let value: Value =
             serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         if value["format"] != Self::FORMAT {
@@ -130,10 +142,96 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Checks that readers may trust the numbers.
+    /// Checks that readers may trust the numbers and the names of files.
     fn check(&self) -> Result<(), String> {
         let request = &self.request;
+        request.check()?;
+        let mut next = 0;
+        for (index, shard) in self.shards.iter().enumerate() {
+            let expected = request.shard_fibers.min(request.count.saturating_sub(next));
+            if shard.name != shard_name(index) || shard.first != next || shard.fibers != expected {
+                return Err(format!(
+                    "shard {index} is `{}` with {} fibres from {} on, expected `{}` with {expected} from {next} on",
+                    shard.name,
+                    shard.fibers,
+                    shard.first,
+                    shard_name(index)
+                ));
+            }
+            next += shard.fibers;
+            shard.check_files(request)?;
+        }
+        Ok(())
+    }
+
+    /// Replaces the manifest of a folder, all or nothing.
+    pub(super) fn write(&self, folder: &Path) -> Result<(), DatasetError> {
+        let path = folder.join(Self::FILE);
+        let mut text = serde_json::to_string_pretty(self).map_err(|error| DatasetError::Write {
+            path: path.display().to_string(),
+            source: error.into(),
+        })?;
+        text.push('\n');
+        axonml_files::replace(&path, text.as_bytes()).map_err(DatasetError::write(&path))
+    }
+}
+
+impl ShardRecord {
+    /// Checks that exactly the files of a shard are listed, with the sizes that they must have.
+    fn check_files(&self, request: &Request) -> Result<(), String> {
+        let known = Sizes::of(request, self.fibers, self.contacts).files();
+        if let Some(name) = self
+            .files
+            .keys()
+            .find(|name| known.iter().all(|(file, _)| file != name))
+        {
+            return Err(format!(
+                "`{}` lists the file `{name}`, expected only {}",
+                self.name,
+                names(&known)
+            ));
+        }
+        for (file, bytes) in known {
+            let Some(record) = self.files.get(file) else {
+                return Err(format!(
+                    "`{}` does not list `{file}`, expected {}",
+                    self.name,
+                    names(&known)
+                ));
+            };
+            if u128::from(record.bytes) != bytes {
+                return Err(format!(
+                    "`{}/{file}` has {} bytes by the manifest, expected {bytes} for its {} fibres and {} contacts",
+                    self.name, record.bytes, self.fibers, self.contacts
+                ));
+            }
+            let digits = record.sha256.bytes();
+            if digits.len() != 64
+                || !digits
+                    .clone()
+                    .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+            {
+                return Err(format!(
+                    "the checksum of `{}/{file}` is `{}`, expected 64 hexadecimal digits",
+                    self.name, record.sha256
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn names(files: &[(&str, u128)]) -> String {
+    let names: Vec<&str> = files.iter().map(|(file, _)| *file).collect();
+    names.join(", ")
+}
+
+impl Request {
+    /// Checks that the numbers make sense and fit each other.
+    fn check(&self) -> Result<(), String> {
+        let request = self;
         let positive = [
+            ("count", request.count),
             ("nodes", request.nodes),
             ("steps", request.steps),
             ("every", request.every),
@@ -153,44 +251,40 @@ impl Manifest {
         if !(request.dt_ms > 0.0 && request.dt_ms.is_finite()) {
             return Err(format!("`request.dt_ms` is {}", request.dt_ms));
         }
-        let mut next = 0;
-        for (index, shard) in self.shards.iter().enumerate() {
-            let expected = request.shard_fibers.min(request.count.saturating_sub(next));
-            if shard.name != shard_name(index) || shard.first != next || shard.fibers != expected {
+        for (index, state) in request.states.iter().enumerate() {
+            if state.is_empty() || request.states[..index].contains(state) {
                 return Err(format!(
-                    "shard {index} is `{}` with {} fibres from {} on, expected `{}` with {expected} from {next} on",
-                    shard.name,
-                    shard.fibers,
-                    shard.first,
-                    shard_name(index)
+                    "`request.states[{index}]` is `{state}`, expected each state once"
                 ));
             }
-            next += shard.fibers;
+        }
+        if let Some(recipe) = &request.recipe {
+            let steps = recipe
+                .grid()
+                .map_err(|error| format!("`request.recipe`: {error}"))?
+                .steps();
+            if steps != request.steps {
+                return Err(format!(
+                    "`request.steps` is {}, but the recipe has {steps}",
+                    request.steps
+                ));
+            }
+            recipe
+                .check()
+                .map_err(|error| format!("`request.recipe`: {error}"))?;
+            let same = [
+                ("count", recipe.count, request.count),
+                ("nodes", recipe.nodes, request.nodes),
+            ];
+            if let Some((name, of_recipe, asked)) = same.iter().find(|(_, a, b)| a != b) {
+                return Err(format!(
+                    "`request.{name}` is {asked}, but `request.recipe.{name}` is {of_recipe}"
+                ));
+            }
         }
         Ok(())
     }
 
-    /// Replaces the manifest of a folder, all or nothing.
-    pub(super) fn write(&self, folder: &Path) -> Result<(), DatasetError> {
-        let path = folder.join(Self::FILE);
-        let temporary = folder.join(format!(".{}.tmp", Self::FILE));
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| DatasetError::Write {
-            path: path.display().to_string(),
-            source: error.into(),
-        })?;
-        text.push('\n');
-        let written = File::create(&temporary)
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| std::fs::rename(&temporary, &path));
-        written.map_err(DatasetError::write(&path))?;
-        sync_folder(folder)
-    }
-}
-
-impl Request {
     /// The error that another request for the same folder is.
     pub(super) fn refuse_other(&self, other: &Request, folder: &Path) -> Result<(), DatasetError> {
         let value = |request: &Request| serde_json::to_value(request).unwrap_or_default();
@@ -227,15 +321,6 @@ fn difference(place: &str, a: &Value, b: &Value) -> Option<(String, Value, Value
 /// Folder of the `index`-th shard.
 pub(super) fn shard_name(index: usize) -> String {
     format!("shard-{index:05}")
-}
-
-/// Waits until the names in a folder are on the disk, where the system lets one ask for it.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), DatasetError> {
-    if cfg!(unix) {
-        let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        synced.map_err(DatasetError::write(folder))?;
-    }
-    Ok(())
 }
 
 /// Bytes in hexadecimal.

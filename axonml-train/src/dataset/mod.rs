@@ -61,7 +61,7 @@ pub(crate) use cases::spacing_um;
 pub use cases::{Case, Cases};
 pub use error::DatasetError;
 pub use folder::Dataset;
-pub use generate::{Generated, Plan, generate, size_text};
+pub use generate::{Generated, Outlook, Plan, generate};
 #[cfg(feature = "hdf5")]
 pub use hdf5::{ExportReport, ImportReport, ImportSettings, export_hdf5, import_hdf5};
 pub use manifest::{FieldRecord, FileRecord, Manifest, Request, ShardRecord};

@@ -58,18 +58,18 @@ fn header<T: Element>(shape: &[usize]) -> Vec<u8> {
     bytes
 }
 
-/// Bytes of the file of an array; the largest number if there are more.
-pub(super) fn file_bytes<T: Element>(shape: &[usize]) -> u64 {
-    let header = header::<T>(shape).len() as u64;
-    let numbers = shape.iter().map(|&n| n as u64);
-    let bytes = numbers.fold(T::BYTES as u64, u64::saturating_mul);
-    bytes.saturating_add(header)
+/// Bytes of the file of an array; the largest number stands for all beyond it.
+pub(super) fn file_bytes<T: Element>(shape: &[usize]) -> u128 {
+    let numbers = shape.iter().fold(T::BYTES as u128, |bytes, &n| {
+        bytes.saturating_mul(n as u128)
+    });
+    numbers.saturating_add(header::<T>(shape).len() as u128)
 }
 
 /// Numbers converted at a time.
 const CHUNK: usize = 16_384;
 
-/// Writes an array and waits until it is on the disk.
+/// Writes an array into a folder that is not in its place yet, and waits until it is on the disk.
 pub(super) fn write<T: Element>(
     path: &Path,
     shape: &[usize],
@@ -130,7 +130,7 @@ impl<T: Element> Rows<T> {
         }
         let present = file.metadata().map_err(DatasetError::read(path))?.len();
         let announced = file_bytes::<T>(shape);
-        if present != announced {
+        if u128::from(present) != announced {
             return Err(DatasetError::Array {
                 path: path.display().to_string(),
                 found: format!("{present} bytes"),
@@ -196,7 +196,8 @@ mod tests {
         assert_eq!(&bytes[..10], b"\x93NUMPY\x01\x00\x76\x00");
         assert_eq!(bytes[10..128], *format!("{text:<117}\n").as_bytes());
         assert_eq!(Array3::<f32>::read_npy(bytes.as_slice()).unwrap(), cube);
-        assert_eq!(record.bytes, file_bytes::<f32>(&[3, 4, 5]));
+        assert_eq!(u128::from(record.bytes), file_bytes::<f32>(&[3, 4, 5]));
+        assert_eq!(file_bytes::<f32>(&[usize::MAX; 4]), u128::MAX);
         assert_eq!(
             (record.bytes, &record.sha256),
             (bytes.len() as u64, &sha256(&path).unwrap())

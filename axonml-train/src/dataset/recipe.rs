@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use axonml_core::TimeGrid;
+use axonml_files::Memory;
+use axonml_models::memory::BatchSize;
 use axonml_models::{FiberModel, Precision, Schema, model};
 use serde::{Deserialize, Serialize};
 
@@ -259,6 +261,7 @@ impl Recipe {
     pub fn check(&self) -> Result<(), DatasetError> {
         let schema = self.schema()?;
         let grid = self.grid()?;
+        self.check_memory()?;
         if self.count == 0 {
             return Err(DatasetError::recipe("count", 0, "1 or more"));
         }
@@ -307,6 +310,43 @@ impl Recipe {
             pulse.check(&format!("pulses[{index}]"), &grid)?;
         }
         Ok(())
+    }
+
+    /// Refuses fibres or runs that memory has no room for, before anything of their size is made.
+    pub(super) fn check_memory(&self) -> Result<(), DatasetError> {
+        let steps = self.grid()?.steps();
+        let size = BatchSize {
+            fibers: 1,
+            nodes: self.nodes,
+            steps,
+            waveforms: 1,
+            threads: 1,
+        };
+        let what = format!("a fiber of {} nodes and a run of {steps} steps", self.nodes);
+        Ok(Memory::available().check(&what, size.bytes())?)
+    }
+
+    /// Bytes of the traces of `fibers` cases in single precision; the largest number stands for all beyond it. `every` and
+    /// `states` as in a recording, of which 0 states are all the model's.
+    ///
+    /// # Errors
+    /// [`DatasetError`] for an unknown model and an impossible time grid.
+    pub fn trace_bytes(
+        &self,
+        fibers: usize,
+        every: usize,
+        states: usize,
+    ) -> Result<u128, DatasetError> {
+        let states = match states {
+            0 => self.schema()?.states.len() + 1,
+            some => some,
+        };
+        let rows = self.grid()?.steps() / every.max(1) + 1;
+        let sizes = [fibers, rows, states, self.nodes];
+        let traces = sizes
+            .iter()
+            .fold(4_u128, |bytes, &n| bytes.saturating_mul(n as u128));
+        Ok(traces)
     }
 
     /// The time grid.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::manifest::{FileRecord, Request, ShardRecord, shard_name, sync_folder};
+use axonml_files::StagedFolder;
+
+use super::manifest::{FileRecord, Request, ShardRecord, shard_name};
 use super::npy::{self, Rows};
 use super::{DatasetError, Trace};
 
@@ -61,14 +63,24 @@ impl Sizes {
         [self.fibers, self.rows, self.states, self.nodes]
     }
 
-    /// Bytes of all files.
-    pub(super) fn bytes(&self) -> u64 {
-        npy::file_bytes::<f64>(&self.time())
-            + npy::file_bytes::<f64>(&self.diameter())
-            + npy::file_bytes::<f64>(&self.node_z())
-            + npy::file_bytes::<f32>(&self.basis())
-            + npy::file_bytes::<f32>(&self.waveforms())
-            + npy::file_bytes::<f32>(&self.states())
+    /// The files of a shard with their bytes: all there are.
+    pub(super) fn files(&self) -> [(&'static str, u128); 6] {
+        [
+            (TIME, npy::file_bytes::<f64>(&self.time())),
+            (DIAMETER, npy::file_bytes::<f64>(&self.diameter())),
+            (NODE_Z, npy::file_bytes::<f64>(&self.node_z())),
+            (BASIS, npy::file_bytes::<f32>(&self.basis())),
+            (WAVEFORMS, npy::file_bytes::<f32>(&self.waveforms())),
+            (STATES, npy::file_bytes::<f32>(&self.states())),
+        ]
+    }
+
+    /// Bytes of all files; the largest number stands for all beyond it.
+    pub(super) fn bytes(&self) -> u128 {
+        let files = self.files();
+        files
+            .iter()
+            .fold(0_u128, |sum, (_, bytes)| sum.saturating_add(*bytes))
     }
 }
 
@@ -104,21 +116,11 @@ impl Shard {
         sizes: &Sizes,
     ) -> Result<ShardRecord, DatasetError> {
         let name = shard_name(index);
-        let temporary = folder.join(format!(".{name}.tmp"));
-        let written = self.write_files(&temporary, t_ms, sizes).and_then(|files| {
-            sync_folder(&temporary)?;
-            let path = folder.join(&name);
-            // A finished shard that the manifest does not know of: the same, but nobody vouches for it.
-            if path.exists() {
-                std::fs::remove_dir_all(&path).map_err(DatasetError::write(&path))?;
-            }
-            std::fs::rename(&temporary, &path).map_err(DatasetError::write(&path))?;
-            sync_folder(folder)?;
-            Ok(files)
-        });
-        let files = written.inspect_err(|_| {
-            _ = std::fs::remove_dir_all(&temporary);
-        })?;
+        let path = folder.join(&name);
+        let staged = StagedFolder::create(&path).map_err(DatasetError::write(&path))?;
+        let files = self.write_files(staged.path(), t_ms, sizes)?;
+        // A finished shard that the manifest does not know of is replaced: the same, but nobody vouches for it.
+        staged.commit().map_err(DatasetError::write(&path))?;
         Ok(ShardRecord {
             name,
             first,
@@ -134,8 +136,6 @@ impl Shard {
         t_ms: &[f64],
         sizes: &Sizes,
     ) -> Result<BTreeMap<String, FileRecord>, DatasetError> {
-        _ = std::fs::remove_dir_all(folder);
-        std::fs::create_dir(folder).map_err(DatasetError::write(folder))?;
         let mut files = BTreeMap::new();
         let mut keep = |file: &str, record: FileRecord| files.insert(file.to_owned(), record);
         let at = |file: &str| folder.join(file);

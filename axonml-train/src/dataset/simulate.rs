@@ -64,6 +64,11 @@ const TASK: usize = 16;
 const DEVICE_BYTES: usize = 1 << 29;
 const DEVICE_FIBERS: (usize, usize) = (64, 8192);
 
+/// Fibres whose traces are in memory at once while the processor simulates.
+pub(super) fn at_once() -> usize {
+    2 * rayon::current_num_threads() * TASK
+}
+
 impl Recording {
     /// The recording with its defaults filled in.
     ///

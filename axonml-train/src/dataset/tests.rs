@@ -173,7 +173,8 @@ fn a_recipe_and_its_folder_give_the_same_batches() {
 fn bytes_do_not_depend_on_threads_or_interruptions() {
     let folder = made("whole");
     let whole = contents(&folder);
-    assert_eq!(whole.len(), 1 + 3 * 6);
+    // The manifest, the lock and the files of three shards.
+    assert_eq!(whole.len(), 2 + 3 * 6);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(3)
         .build()
@@ -187,8 +188,9 @@ fn bytes_do_not_depend_on_threads_or_interruptions() {
     manifest.shards.truncate(1);
     manifest.write(&folder).unwrap();
     std::fs::remove_dir_all(folder.join("shard-00002")).unwrap();
-    std::fs::create_dir(folder.join(".shard-00002.tmp")).unwrap();
-    std::fs::write(folder.join(".shard-00002.tmp/states.npy"), b"half").unwrap();
+    let unfinished = folder.join(".axonml-4294967295-2.tmp");
+    std::fs::create_dir(&unfinished).unwrap();
+    std::fs::write(unfinished.join("states.npy"), b"half").unwrap();
     std::fs::write(folder.join("shard-00001/states.npy"), b"who knows").unwrap();
     let error = Dataset::open(&folder).unwrap_err().to_string();
     assert!(error.contains("is unfinished: 4 of 10 fibres"), "{error}");
@@ -232,26 +234,139 @@ fn another_request_is_refused_by_its_first_difference() {
 #[test]
 fn only_one_writes_and_only_what_fits() {
     let folder = folder("lock");
-    std::fs::create_dir(&folder).unwrap();
-    let lock = std::fs::File::create(folder.join(".lock")).unwrap();
-    lock.lock().unwrap();
-    let error = go_on(&recipe(), &folder).unwrap_err().to_string();
+    let cases = Cases::open(&recipe(), Path::new("")).unwrap();
+    let plan = || Plan::new(&cases, &device(), &recording(4), 4, &folder);
+    // The second one is refused while the first one has only planned, and cannot replace what it does.
+    let first = plan().unwrap();
+    let error = plan().unwrap_err().to_string();
     assert!(
         error.contains("being written by another process"),
         "{error}"
     );
-    drop(lock);
-    go_on(&recipe(), &folder).unwrap();
+    generate(&cases, &device(), first, &mut |_| (), &mut |_| ()).unwrap();
+    let whole = contents(&folder);
+    assert_eq!(plan().unwrap().fibers_done(), 10);
+    assert!(whole == contents(&folder));
     std::fs::remove_dir_all(&folder).unwrap();
 
-    let vast = Recipe {
-        count: 1 << 44,
-        ..recipe()
+    for count in [1 << 44, usize::MAX] {
+        let vast = Recipe { count, ..recipe() };
+        let error = go_on(&vast, &folder).unwrap_err();
+        assert!(matches!(error, DatasetError::DiskTooSmall { .. }) && !error.is_failure());
+        assert!(error.to_string().contains("are needed"), "{error}");
+        assert!(!folder.exists());
+    }
+}
+
+/// A manifest is text that anybody can change: what it says is checked before a file that it names is opened.
+#[test]
+fn manifests_that_lie_are_refused() {
+    let folder = made("lies");
+    let path = folder.join(Manifest::FILE);
+    let good: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let files = |edit: fn(&mut serde_json::Map<String, serde_json::Value>)| {
+        move |manifest: &mut serde_json::Value| {
+            edit(manifest["shards"][1]["files"].as_object_mut().unwrap());
+        }
     };
-    let error = go_on(&vast, &folder).unwrap_err();
-    assert!(matches!(error, DatasetError::DiskTooSmall { .. }) && !error.is_failure());
-    assert!(error.to_string().contains("are needed"), "{error}");
-    assert!(!folder.exists());
+    type Edit = Box<dyn Fn(&mut serde_json::Value)>;
+    let cases: Vec<(Edit, &str)> = vec![
+        (
+            Box::new(files(|files| files.clear())),
+            "does not list `t_ms.npy`",
+        ),
+        (
+            Box::new(files(|files| _ = files.remove("states.npy"))),
+            "does not list `states.npy`",
+        ),
+        (
+            Box::new(files(|files| {
+                let record = files["states.npy"].clone();
+                files.insert("../../secret.npy".to_owned(), record);
+            })),
+            "lists the file `../../secret.npy`",
+        ),
+        (
+            Box::new(files(|files| {
+                let record = files["states.npy"].clone();
+                files.insert("/etc/passwd".to_owned(), record);
+            })),
+            "lists the file `/etc/passwd`",
+        ),
+        (
+            Box::new(files(|files| files["t_ms.npy"]["bytes"] = 7.into())),
+            "`shard-00001/t_ms.npy` has 7 bytes by the manifest, expected 536",
+        ),
+        (
+            Box::new(files(|files| files["t_ms.npy"]["sha256"] = "../x".into())),
+            "expected 64 hexadecimal digits",
+        ),
+        (
+            Box::new(|manifest| manifest["shards"][1]["contacts"] = usize::MAX.into()),
+            "basis_mv_per_ma.npy` has",
+        ),
+        (
+            Box::new(|manifest| manifest["shards"][1]["name"] = "../other".into()),
+            "is `../other`",
+        ),
+        (
+            Box::new(|manifest| manifest["request"]["states"][1] = "m".into()),
+            "`request.states[1]` is `m`, expected each state once",
+        ),
+        (
+            Box::new(|manifest| {
+                manifest["request"]["recipe"]["diameter_um"]["low"] = (-5.7).into();
+            }),
+            "diameter_um: found -5.7 to 14",
+        ),
+        (
+            Box::new(|manifest| manifest["request"]["count"] = 0.into()),
+            "`request.count` is 0",
+        ),
+        (
+            Box::new(|manifest| manifest["request"]["nodes"] = usize::MAX.into()),
+            "`request.nodes` is 18446744073709551615, but `request.recipe.nodes` is 11",
+        ),
+        (
+            Box::new(|manifest| manifest["request"]["steps"] = 201.into()),
+            "`request.steps` is 201, but the recipe has 200",
+        ),
+    ];
+    for (edit, part) in cases {
+        let mut manifest = good.clone();
+        edit(&mut manifest);
+        std::fs::write(&path, manifest.to_string()).unwrap();
+        for error in [
+            Dataset::open(&folder).map(drop).unwrap_err(),
+            go_on(&recipe(), &folder).map(drop).unwrap_err(),
+        ] {
+            assert!(matches!(error, DatasetError::Manifest { .. }), "{error}");
+            assert!(!error.is_failure());
+            let error = error.to_string();
+            assert!(error.contains(part), "`{part}` is missing in: {error}");
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_diameter_that_is_none_is_named() {
+    let folder = made("diameter");
+    let file = folder.join("shard-00000/diameter_um.npy");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = bytes.len() - 8;
+    bytes[at..].copy_from_slice(&(-5.7_f64).to_le_bytes());
+    std::fs::write(&file, &bytes).unwrap();
+    let mut manifest = Manifest::read(&folder).unwrap();
+    let record = manifest.shards[0].files.get_mut("diameter_um.npy").unwrap();
+    record.sha256 = hex(&Sha256::digest(&bytes));
+    manifest.write(&folder).unwrap();
+    let error = Dataset::open(&folder).unwrap().fiber(3).unwrap_err();
+    assert!(
+        error.to_string().contains("diameter_um of fibre 3 is -5.7"),
+        "{error}"
+    );
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

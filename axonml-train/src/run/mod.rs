@@ -18,11 +18,11 @@ mod weights;
 
 use std::path::{Path, PathBuf};
 
+use axonml_files::FolderLock;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint;
 use crate::config::ValidConfig;
-use crate::dataset::generate::Lock;
 use crate::{Surrogate, TrainError};
 use log::Log;
 use validation::Validation;
@@ -47,7 +47,7 @@ pub struct Training {
     folder: PathBuf,
     notes: Vec<String>,
     /// Keeps other processes from training in the same folder.
-    _lock: Lock,
+    _lock: FolderLock,
 }
 
 /// The content of a checkpoint.

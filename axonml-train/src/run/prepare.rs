@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use axonml_files::{FolderLock, LockError, Memory};
 use axonml_models::weights::{ModelFile, bundled};
 use axonml_models::{Device, SimulationError, model};
 use sha2::{Digest, Sha256};
@@ -15,7 +16,6 @@ use super::{Saved, Training, columns, settings};
 use crate::checkpoint;
 use crate::config::{Config, StageConfig};
 use crate::dataset::Source;
-use crate::dataset::generate::Lock;
 use crate::dataset::manifest::hex;
 use crate::trajectory::{TrajectoryFit, TrajectoryLoss, check_samples};
 use crate::{Surrogate, SurrogateError, TrainError};
@@ -24,29 +24,29 @@ use crate::{Surrogate, SurrogateError, TrainError};
 const PUBLISHED: &str = "published";
 
 impl Training {
-    /// Reads and checks all that a configuration names; relative paths start from `base`. With `resume` it goes on from
+    /// Reads and checks all that a configuration names; relative paths start from `base`, batches must fit into `memory`. With `resume` it goes on from
     /// the checkpoint of the folder, or begins if there is none yet.
     ///
     /// # Errors
     /// [`TrainError::Exists`] if a training is there already and `resume` was not asked for;
     /// [`TrainError::Checkpoint`] for a damaged checkpoint, and for one of other settings; [`TrainError`] that names the
-    /// setting or file that is wrong. The folder is left as it was.
+    /// setting or file that is wrong; [`TrainError::Set`] at once if another process trains in the folder. What is in the
+    /// folder is left as it was.
     pub fn open(
         config: &Config,
         base: &Path,
         device: &Device,
+        memory: &Memory,
         resume: bool,
     ) -> Result<Self, TrainError> {
         config.check()?;
         let folder = base.join(&config.save_dir);
-        let path = folder.join(Self::CHECKPOINT);
-        let there = path.exists();
-        if there && !resume {
-            return Err(TrainError::Exists {
-                folder: folder.display().to_string(),
-            });
-        }
-        let found: Option<Saved> = there.then(|| checkpoint::load(&path)).transpose()?;
+        // A folder that is there is locked before anything is decided upon, one that is not when all is found right.
+        let early = folder.is_dir().then(|| lock(&folder)).transpose()?;
+        let found = match early {
+            Some(_) => standing(&folder, resume)?,
+            None => None,
+        };
         let (surrogate, start_sha256) = surrogate(config, base)?;
         let position = |name: &String| match surrogate.position(name) {
             Ok(at) => Ok((name.clone(), at)),
@@ -59,6 +59,7 @@ impl Training {
             .collect::<Result<Vec<_>, _>>()?;
 
         let train = Set::read(config, base, &config.train, "train")?;
+        check_memory(config, &train, memory)?;
         let (stages, source, fit_recipes) = stages(config, base, &train, device)?;
         let recipe = train.recipe(&source).cloned();
         let diameter_um = match &recipe {
@@ -148,8 +149,17 @@ impl Training {
         }
         let all_columns = columns(&figures, validation.as_ref().map(|(of, _)| of), &postfix);
 
+        let (lock, found) = match early {
+            Some(lock) => (lock, found),
+            None => {
+                let lock = lock(&folder)?;
+                // Another process may have been here since.
+                (lock, standing(&folder, resume)?)
+            }
+        };
         let mut notes = Vec::new();
         if let Some(found) = &found {
+            let path = folder.join(Self::CHECKPOINT);
             checkpoint::refuse_other(&path, &found.settings, &asked, &settings::FREE)?;
             if found.backend != backend {
                 notes.push(format!(
@@ -163,8 +173,6 @@ impl Training {
                 folder.display()
             ));
         }
-        std::fs::create_dir_all(&folder).map_err(TrainError::write(&folder))?;
-        let lock = Lock::take(&folder).map_err(TrainError::set("save_dir"))?;
         let log_path = folder.join(Self::LOG);
         let fresh = found.is_none();
         let (saved, log) = match found {
@@ -212,6 +220,53 @@ impl Training {
             training.save()?;
         }
         Ok(training)
+    }
+}
+
+/// Refuses batches that memory has no room for: the traces to be learned from, those of the surrogate with their
+/// cotangents, and the states kept for the gradient.
+fn check_memory(config: &Config, train: &Set, memory: &Memory) -> Result<(), TrainError> {
+    /// Numbers in double precision kept of each that is compared.
+    const COPIES: u128 = 5;
+    let [nodes, steps, every] = train.sizes().map_err(TrainError::set("train"))?;
+    for (index, stage) in config.stage.iter().enumerate() {
+        let StageConfig::Trajectory(stage) = stage else {
+            continue;
+        };
+        let rows = steps / every + 1;
+        let fibers = stage.batch.min(config.train.count.unwrap_or(usize::MAX));
+        let sizes = [fibers, rows, nodes, stage.states().len() + 1];
+        let numbers = sizes
+            .iter()
+            .fold(8_u128, |bytes, &n| bytes.saturating_mul(n as u128));
+        memory.check(
+            &format!("stage[{index}]: a batch of {fibers} fibers"),
+            numbers.saturating_mul(COPIES),
+        )?;
+    }
+    Ok(())
+}
+
+/// Keeps other processes out of the folder of a training, which is made if need be.
+fn lock(folder: &Path) -> Result<FolderLock, TrainError> {
+    FolderLock::take(folder).map_err(|error| match error {
+        LockError::Io { path, source } => TrainError::Write { path, source },
+        held => TrainError::Set {
+            place: "save_dir".to_owned(),
+            source: Box::new(held.into()),
+        },
+    })
+}
+
+/// Where the training in a locked folder stands, if there is one, which only `resume` may go on with.
+fn standing(folder: &Path, resume: bool) -> Result<Option<Saved>, TrainError> {
+    let path = folder.join(Training::CHECKPOINT);
+    match path.exists() {
+        false => Ok(None),
+        true if resume => Ok(Some(checkpoint::load(&path)?)),
+        true => Err(TrainError::Exists {
+            folder: folder.display().to_string(),
+        }),
     }
 }
 

@@ -7,7 +7,7 @@ use axonml_models::Device;
 use crate::TrainError;
 use crate::config::{Config, SetConfig};
 use crate::dataset::{
-    Cases, Dataset, DatasetError, FieldKind, FieldRecord, Recipe, Recording, Source,
+    Cases, Dataset, DatasetError, FieldKind, FieldRecord, Manifest, Recipe, Recording, Source,
 };
 
 /// A recipe that was read, with the configuration's own numbers in it.
@@ -118,6 +118,20 @@ impl Set {
                     return Err(TrainError::value("dt_ms", dt_ms, expected));
                 }
                 Ok(Source::Folder(dataset))
+            }
+        }
+    }
+
+    /// Nodes, steps, and steps between rows.
+    pub(super) fn sizes(&self) -> Result<[usize; 3], DatasetError> {
+        match self {
+            Set::Recipe(named, every) => {
+                let steps = named.recipe.grid()?.steps();
+                Ok([named.recipe.nodes, steps, (*every).max(1)])
+            }
+            Set::Folder(path) => {
+                let request = Manifest::read(path)?.request;
+                Ok([request.nodes, request.steps, request.every])
             }
         }
     }

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use axonml_files::Memory;
 use axonml_models::Device;
 use axonml_models::weights::ModelFile;
 
@@ -58,7 +59,13 @@ fn folder(name: &str) -> PathBuf {
 fn open(folder: &Path, settings: &[&str], resume: bool) -> Result<Training, TrainError> {
     let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
     let config = Config::from_toml(CONFIG, &settings).unwrap();
-    Training::open(&config, folder, &Device::cpu().unwrap(), resume)
+    Training::open(
+        &config,
+        folder,
+        &Device::cpu().unwrap(),
+        &Memory::available(),
+        resume,
+    )
 }
 
 /// Stops before step `at`.
@@ -226,15 +233,39 @@ fn a_disk_that_refuses_costs_nothing() {
     let path = folder("disk");
     let mut training = open(&path, &["save_every=2"], false).unwrap();
     training.run(&mut StopAt(0, 2)).unwrap();
-    // A folder stands where the new checkpoint is to be written.
-    std::fs::create_dir(path.join("out/checkpoint.bin.new")).unwrap();
+    let readonly = |readonly: bool| {
+        let file = path.join("out/checkpoint.bin");
+        let mut permissions = std::fs::metadata(&file).unwrap().permissions();
+        permissions.set_readonly(readonly);
+        std::fs::set_permissions(file, permissions).unwrap();
+    };
+    readonly(true);
     let error = training.run(&mut StopAt(2, 99)).unwrap_err();
     assert!(
         error.is_failure() && error.to_string().contains("checkpoint.bin"),
         "{error}"
     );
     drop(training);
-    std::fs::remove_dir(path.join("out/checkpoint.bin.new")).unwrap();
+    readonly(false);
+    assert_eq!(open(&path, &[], true).unwrap().step(), 2);
+    std::fs::remove_dir_all(path).unwrap();
+}
+
+/// Two trainings in one folder: the second one is refused at once, whatever it asks for, and changes nothing.
+#[test]
+fn only_one_trains_in_a_folder() {
+    let path = folder("locked");
+    let mut first = open(&path, &["save_every=1"], false).unwrap();
+    for resume in [false, true] {
+        let error = refused(&path, &[], resume);
+        assert!(
+            error.starts_with("save_dir: ") && error.contains("being written by another process"),
+            "{error}"
+        );
+    }
+    first.run(&mut StopAt(0, 2)).unwrap();
+    drop(first);
+    assert!(path.join("out/.lock").exists());
     assert_eq!(open(&path, &[], true).unwrap().step(), 2);
     std::fs::remove_dir_all(path).unwrap();
 }

@@ -86,6 +86,6 @@ impl Origin {
             .map(|(key, value)| ((*key).to_owned(), value.clone()));
         file.provenance.extend(about);
         let bytes = file.to_bytes().map_err(weights)?;
-        crate::checkpoint::replace(path, &bytes).map_err(TrainError::write(path))
+        axonml_files::replace(path, &bytes).map_err(TrainError::write(path))
     }
 }

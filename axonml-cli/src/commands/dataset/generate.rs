@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use axonml_train::dataset::{self, Cases, Plan, Recording, Tally, size_text};
+use axonml_files::size_text;
+use axonml_train::dataset::{self, Cases, Outlook, Plan, Recipe, Recording, Tally};
 
 use super::inspect::tell;
 use super::keep_shards;
@@ -20,12 +21,14 @@ pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), Cl
         return print(&recipe.to_toml()?);
     }
     let device = args.numerics.device()?;
-    let cases = Cases::open(&recipe, &base)?;
-    messages.explain(format_args!("backend: {}", device.name()));
     let recording = Recording {
         every: args.every.unwrap_or(1),
         states: args.states.clone(),
     };
+    let shard_fibers = args.shard.unwrap_or(Plan::SHARD_FIBERS);
+    check_memory(args, &recipe, &recording, shard_fibers)?;
+    let cases = Cases::open(&recipe, &base)?;
+    messages.explain(format_args!("backend: {}", device.name()));
     let started = Instant::now();
     let rate = |fibers: usize| {
         let seconds = started.elapsed().as_secs_f64();
@@ -51,24 +54,30 @@ pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), Cl
             tell(&tally.survey)
         ));
     };
-    let shard_fibers = args.shard.unwrap_or(Plan::SHARD_FIBERS);
-    let plan = Plan::new(&cases, &device, &recording, shard_fibers, folder)?;
-    let (shards, done, bytes) = (plan.shards, plan.shards_done, plan.bytes);
-    messages.note(format_args!(
-        "{} fibres: {} in {shards} shards; {} free",
-        recipe.count,
-        size_text(bytes),
-        size_text(plan.bytes_free)
-    ));
-    if done > 0 {
+    let announce = |outlook: &Outlook| {
         messages.note(format_args!(
-            "{done} shards are finished, their checksums right; {} to go",
-            size_text(plan.bytes_left)
+            "{} fibres: {} in {} shards; {} free",
+            recipe.count,
+            size_text(outlook.bytes),
+            outlook.shards,
+            size_text(outlook.bytes_free.into())
         ));
-    }
+        if outlook.shards_done > 0 {
+            messages.note(format_args!(
+                "{} shards are finished, their checksums right; {} to go",
+                outlook.shards_done,
+                size_text(outlook.bytes_left)
+            ));
+        }
+    };
     if args.dry_run {
-        return Ok(plan.check_space()?);
+        let outlook = Plan::outlook_of(&cases, &device, &recording, shard_fibers, folder)?;
+        announce(&outlook);
+        return Ok(outlook.check_space()?);
     }
+    let plan = Plan::new(&cases, &device, &recording, shard_fibers, folder)?;
+    announce(plan.outlook());
+    let (shards, done) = (plan.outlook().shards, plan.outlook().shards_done);
     let mut progress = messages.progress("fibres", recipe.count);
     let (keeper, finished) = keep_shards(folder, shards);
     finished.store(done, Ordering::Relaxed);
@@ -93,4 +102,33 @@ pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), Cl
         generated.simulated,
         rate(generated.simulated)
     ))
+}
+
+/// Refuses what memory has no room for: a shard, or the figures of all fibres where nothing is written.
+fn check_memory(
+    args: &GenerateArgs,
+    recipe: &Recipe,
+    recording: &Recording,
+    shard_fibers: usize,
+) -> Result<(), CliError> {
+    /// Bytes of a fibre's number and figures.
+    const FIGURES: u128 = 64;
+    let memory = args.numerics.memory();
+    let (what, needed) = match args.output {
+        Some(_) => {
+            let needed = Plan::memory_bytes(recipe, recording, shard_fibers)?;
+            ("a shard under way", needed)
+        }
+        None => {
+            let traces = Plan::memory_bytes(recipe, recording, 1)?;
+            let figures = FIGURES.saturating_mul(recipe.count as u128);
+            ("the simulation", traces.saturating_add(figures))
+        }
+    };
+    memory.check(what, needed).map_err(|error| {
+        CliError::request(error).help(
+            "ask for smaller shards (--shard), fewer fibres (--count), rows (--every), states (--states) or nodes, or \
+             allow more with --max-memory GB",
+        )
+    })
 }

@@ -12,7 +12,7 @@ use axonml_train::dataset::DatasetError;
 
 use crate::args::DatasetCommand;
 use crate::error::CliError;
-use crate::interrupt::Keeper;
+use crate::interrupt::OnSignal;
 use crate::messages::Messages;
 
 /// Does what is asked for.
@@ -54,11 +54,11 @@ impl From<DatasetError> for CliError {
     }
 }
 
-/// Tells after Ctrl-C how many of `shards` are kept in `folder`; the counter is to be kept up to date.
-fn keep_shards(folder: &std::path::Path, shards: usize) -> (Keeper, Arc<AtomicUsize>) {
+/// Tells after a signal how many of `shards` are kept in `folder`; the counter is to be kept up to date.
+fn keep_shards(folder: &std::path::Path, shards: usize) -> (OnSignal, Arc<AtomicUsize>) {
     let done = Arc::new(AtomicUsize::new(0));
     let (counter, folder) = (done.clone(), folder.display().to_string());
-    let keeper = Keeper::new(move || {
+    let keeper = OnSignal::keep(move || {
         let done = counter.load(Ordering::Relaxed);
         vec![format!(
             "{done} of {shards} shards are kept in {folder}; run the same command again to go on"

@@ -15,7 +15,7 @@ use super::threshold::{Work, of_table};
 use crate::args::EvaluateArgs;
 use crate::conditions::Sheet;
 use crate::error::CliError;
-use crate::interrupt::Keeper;
+use crate::interrupt::OnSignal;
 use crate::job::{Common, Job, refused};
 use crate::messages::Messages;
 use crate::pictures;
@@ -220,7 +220,7 @@ fn of_work(
     });
     let keeper = {
         let (evaluation, targets) = (evaluation.clone(), targets.to_vec());
-        Keeper::new(move || evaluation.salvage(&targets))
+        OnSignal::keep(move || evaluation.salvage(&targets))
     };
     let plan = Plan {
         jobs,
@@ -230,7 +230,12 @@ fn of_work(
     };
     let worked = plan.work_through(args, &evaluation, messages);
     drop(keeper);
-    worked?;
+    if let Err(error) = worked {
+        // What is finished is kept whatever ended the work.
+        let kept = evaluation.salvage(targets);
+        kept.iter().for_each(|kept| messages.note(kept));
+        return Err(error);
+    }
 
     Ok(Outcome {
         report: evaluation.report(false),
@@ -307,22 +312,35 @@ impl Plan<'_> {
             .filter(|reference| reference.searched)
             .map(|reference| (reference.index, &reference.job))
             .collect();
-        let mut keep = |index: usize, found: Found| {
-            evaluation.with(|rows| {
-                rows[index].reference_ma = found.upper_ma;
-                rows[index].reference_status = Some(found.status);
-            });
-        };
         thresholds(
             &searched,
             &self.reference_common,
             &search,
             messages,
-            &mut keep,
+            &mut |finished| {
+                evaluation.with(|rows| {
+                    for (index, found) in finished {
+                        rows[index].reference_ma = found.upper_ma;
+                        rows[index].reference_status = Some(found.status);
+                    }
+                });
+                Ok(())
+            },
         )?;
-        let mut keep =
-            |index: usize, found: Found| evaluation.with(|rows| rows[index].found = Some(found));
-        thresholds(&self.jobs, self.common, &search, messages, &mut keep)?;
+        thresholds(
+            &self.jobs,
+            self.common,
+            &search,
+            messages,
+            &mut |finished| {
+                evaluation.with(|rows| {
+                    for (index, found) in finished {
+                        rows[index].found = Some(found);
+                    }
+                });
+                Ok(())
+            },
+        )?;
         if args.thresholds_only {
             return Ok(());
         }

@@ -42,7 +42,7 @@ impl Row {
     }
 }
 
-/// What is known about all rows so far; shared with whoever answers Ctrl-C.
+/// What is known about all rows so far; shared with whoever answers signals.
 pub(super) struct Evaluation {
     /// Columns that stand before the results.
     pub(super) columns: Vec<String>,

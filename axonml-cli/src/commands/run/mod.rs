@@ -12,7 +12,7 @@ use axonml_models::{ObserverKind, ObserverSpec};
 use crate::args::{Injection, RunArgs};
 use crate::error::CliError;
 use crate::fibres::{self, Flags, asked};
-use crate::interrupt::Keeper;
+use crate::interrupt::OnSignal;
 use crate::job::{Common, Injections};
 use crate::messages::Messages;
 use crate::plot::Picture;
@@ -60,6 +60,9 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     let amplitude_ma = args.amplitude.unwrap_or(1.0);
 
     let record = targets.iter().any(|target| target.form == Form::Npz);
+    for job in jobs() {
+        common.check_fiber(job.fiber.nodes, &grid, 1 + injections.len())?;
+    }
     let recorder = recorder(
         &args.recording,
         record,
@@ -67,7 +70,8 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
         jobs().map(|job| job.fiber.nodes),
     )?;
     if let Some(spec) = &recorder {
-        check_size(spec, &grid, jobs().map(|job| job.fiber.nodes))?;
+        let nodes = jobs().map(|job| job.fiber.nodes);
+        check_size(spec, &grid, nodes, &common.memory)?;
     }
 
     common.warn(jobs(), messages);
@@ -113,11 +117,14 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     let refused = work.refuse(&fibres, args.keep_going, &runs)?;
     let keeper = {
         let (runs, targets) = (runs.clone(), targets.clone());
-        Keeper::new(move || runs.salvage(&targets))
+        OnSignal::keep(move || runs.salvage(&targets))
     };
-    let worked = work.run(&fibres, &runs);
-    drop(keeper);
-    worked?;
+    if let Err(error) = work.run(&fibres, &runs) {
+        // What is finished is kept whatever ended the work.
+        let kept = runs.salvage(&targets);
+        kept.iter().for_each(|kept| messages.note(kept));
+        return Err(error);
+    }
 
     let (recordings, others): (Vec<Target>, Vec<Target>) = targets
         .iter()
@@ -130,6 +137,7 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     }
     // A recording shows no results: print the table as if there were no file.
     output(&report, &others, &args.output, messages)?;
+    drop(keeper);
     if let Some(path) = &args.plot.plot {
         work.draw(
             &fibres,

@@ -1,6 +1,8 @@
 //! What a recording holds.
 
 use axonml_core::{TimeGrid, names};
+use axonml_files::Memory;
+use axonml_models::memory::recording_bytes;
 use axonml_models::{NodeSelection, ObserverKind, ObserverSpec, Schema};
 
 use crate::args::RecordingArgs;
@@ -77,8 +79,8 @@ pub(super) fn check_size(
     recorder: &ObserverSpec,
     grid: &TimeGrid,
     nodes: impl Iterator<Item = usize>,
+    memory: &Memory,
 ) -> Result<(), CliError> {
-    const LIMIT_GIB: f64 = 16.0;
     let ObserverKind::Recorder { states, every } = &recorder.kind else {
         return Ok(());
     };
@@ -87,14 +89,14 @@ pub(super) fn check_size(
         NodeSelection::Nodes(list) => list.len(),
         NodeSelection::Fractions(list) => list.len(),
     };
-    let columns: f64 = nodes.map(|nodes| recorded(nodes) as f64).sum();
-    let rows = grid.steps() as f64 / *every as f64;
-    let gib = rows * columns * (1 + states.len()) as f64 * 8.0 / f64::powi(2.0, 30);
-    if gib <= LIMIT_GIB {
-        return Ok(());
-    }
-    Err(CliError::request(format!(
-        "the recording would take {gib:.0} GiB, expected at most {LIMIT_GIB} GiB"
-    ))
-    .help("record fewer rows with --every, fewer nodes with --record-nodes, or fewer fibres"))
+    let rows = grid.steps() / every + 1;
+    let needed = nodes.fold(0_u128, |bytes, nodes| {
+        bytes.saturating_add(recording_bytes(1, rows, recorded(nodes), 1 + states.len()))
+    });
+    memory.check("the recording", needed).map_err(|error| {
+        CliError::request(error).help(
+            "record fewer rows with --every, fewer nodes with --record-nodes, or fewer fibres, or allow more with \
+             --max-memory GB",
+        )
+    })
 }

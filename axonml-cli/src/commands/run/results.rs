@@ -31,7 +31,7 @@ pub(super) struct Ran {
     pub(super) recording: Option<Recording>,
 }
 
-/// What became of the fibres so far; shared with whoever answers Ctrl-C.
+/// What became of the fibres so far; shared with whoever answers signals.
 pub(super) struct Runs {
     ran: Mutex<Vec<Option<Ran>>>,
     states: Vec<String>,

@@ -8,7 +8,7 @@ use axonml_models::{
 use super::results::{END_EXCITATION, Ran, Runs};
 use crate::error::CliError;
 use crate::fibres::Fibres;
-use crate::job::{BATCH, Batch, Common, Injections, Job, of_one, refused};
+use crate::job::{Batch, Common, Injections, Job, of_one, refused};
 use crate::messages::Messages;
 use crate::plot::{FibreTrace, RunPlot};
 
@@ -70,7 +70,7 @@ impl Work {
             .collect();
         let mut progress = self.messages.progress("fibres", jobs.len());
         let mut done = 0;
-        for batch in jobs.chunks(BATCH) {
+        for batch in jobs.chunks(self.common.most_at_once(&jobs)) {
             let mut diverged = |index: usize, error: CliError| {
                 runs.keep(
                     index,

@@ -1,5 +1,6 @@
 //! `axonml threshold`: activation thresholds.
 
+mod partial;
 mod results;
 mod work;
 
@@ -9,11 +10,12 @@ use std::time::Instant;
 use crate::args::{EndExcitation, ThresholdArgs};
 use crate::conditions::Sheet;
 use crate::error::CliError;
-use crate::interrupt::Keeper;
+use crate::interrupt::OnSignal;
 use crate::job::{Common, Job};
 use crate::messages::Messages;
-use crate::report::{Target, check_picture, output};
+use crate::report::{Target, check_picture, show, write};
 use crate::search::{Found, Search, thresholds};
+use partial::Partial;
 use results::Results;
 use work::of_fibres;
 pub(super) use work::{Work, of_table};
@@ -59,6 +61,28 @@ fn finish(
     let search = Search::of(&args.search);
     request.put_jobs(lines.iter().filter_map(|line| line.job.as_ref().ok()));
     request.put_search(&search.limits);
+    // It decides about statuses, which unfinished rows keep.
+    let ends = match search.ends {
+        EndExcitation::Report => "report",
+        EndExcitation::Accept => "accept",
+        EndExcitation::Error => "error",
+    };
+    request.put("end_excitation", ends);
+    let rows: Vec<_> = lines
+        .iter()
+        .map(|line| (line.settings.clone(), line.reference_ma))
+        .collect();
+    let request = request.value();
+    let partial = match targets.first() {
+        Some(first) => Some(Partial::open(
+            first,
+            &request,
+            &rows,
+            &mut answers,
+            messages,
+        )?),
+        None => None,
+    };
     let jobs: Vec<(usize, &Job)> = lines
         .iter()
         .enumerate()
@@ -67,19 +91,26 @@ fn finish(
         .collect();
     let results = Arc::new(Results {
         columns,
-        rows: lines
-            .iter()
-            .map(|line| (line.settings.clone(), line.reference_ma))
-            .collect(),
+        rows,
         has_references,
         found: Mutex::new(answers),
-        request: request.value(),
+        partial: Mutex::new(partial),
+        request,
         started,
     });
-    search_all(&jobs, common, &search, &results, targets, messages)?;
+    let on_signal = {
+        let results = results.clone();
+        OnSignal::keep(move || results.salvage())
+    };
+    thresholds(&jobs, common, &search, messages, &mut |rows| {
+        results.keep(rows)
+    })?;
 
     let report = results.report(false);
-    output(&report, targets, &args.output, messages)?;
+    write(&report, targets, messages)?;
+    drop(on_signal);
+    results.settle()?;
+    show(&report, targets, &args.output)?;
     if let Some(path) = &args.plot.plot {
         let found: Vec<Found> = results.snapshot().into_iter().flatten().collect();
         let references: Vec<Option<f64>> = lines.iter().map(|line| line.reference_ma).collect();
@@ -108,23 +139,4 @@ fn finish(
             "{bad} of {all} rows could not be computed; see their status and message"
         )))
     }
-}
-
-/// Runs the searches; Ctrl-C meanwhile keeps what is finished.
-fn search_all(
-    jobs: &[(usize, &Job)],
-    common: &Common,
-    search: &Search,
-    results: &Arc<Results>,
-    targets: &[Target],
-    messages: Messages,
-) -> Result<(), CliError> {
-    let keeper = {
-        let (results, targets) = (results.clone(), targets.to_vec());
-        Keeper::new(move || results.salvage(&targets))
-    };
-    let mut keep = |index: usize, found: Found| results.keep(index, found);
-    let searched = thresholds(jobs, common, search, messages, &mut keep);
-    drop(keeper);
-    searched
 }

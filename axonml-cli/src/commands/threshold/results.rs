@@ -1,14 +1,17 @@
 //! What is known about the rows of a threshold search.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::report::{Cell, Report, Statuses, Table, Target, counted, error_summary, keep_partial};
+use super::partial::Partial;
+use crate::args::TableFormat;
+use crate::error::CliError;
+use crate::report::{Cell, Report, Statuses, Table, counted, error_summary};
 use crate::search::Found;
 
-/// What is known about the rows so far; shared with whoever answers Ctrl-C.
+/// What is known about the rows so far; shared with whoever answers signals.
 pub(super) struct Results {
     /// Columns that stand before the results.
     pub(super) columns: Vec<String>,
@@ -18,6 +21,8 @@ pub(super) struct Results {
     pub(super) has_references: bool,
     /// What was found so far.
     pub(super) found: Mutex<Vec<Option<Found>>>,
+    /// Where rows are kept as they finish, if there is a file for them.
+    pub(super) partial: Mutex<Option<Partial>>,
     /// All settings.
     pub(super) request: Value,
     /// Begin of the work.
@@ -25,9 +30,29 @@ pub(super) struct Results {
 }
 
 impl Results {
-    /// Keeps what was found for a row.
-    pub(super) fn keep(&self, index: usize, found: Found) {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(found);
+    /// Keeps what was found for some rows: on the disk, and here.
+    pub(super) fn keep(&self, rows: Vec<(usize, Found)>) -> Result<(), CliError> {
+        if let Some(partial) = &mut *self.partial() {
+            for (index, found) in &rows {
+                partial.keep(*index, found)?;
+            }
+            partial.sync()?;
+        }
+        let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        for (index, found) in rows {
+            known[index] = Some(found);
+        }
+        Ok(())
+    }
+
+    fn partial(&self) -> MutexGuard<'_, Option<Partial>> {
+        self.partial.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes the rows kept on the disk, once they are where they belong.
+    pub(super) fn settle(&self) -> Result<(), CliError> {
+        let partial = self.partial().take();
+        partial.map_or(Ok(()), Partial::remove)
     }
 
     /// What was found so far.
@@ -118,11 +143,26 @@ impl Results {
         row
     }
 
-    /// Keeps what is finished: beside the files asked for, or on standard output.
-    pub(super) fn salvage(&self, targets: &[Target]) -> Vec<String> {
+    /// Says where finished rows are kept, or prints them where there is no file.
+    pub(super) fn salvage(&self) -> Vec<String> {
+        // Waits for a row that is being kept.
+        let partial = self.partial();
         let report = self.report(true);
-        keep_partial(&report, self.rows.len(), "row", targets, &|target| {
-            report.write(target)
-        })
+        let of_all = format!(
+            "{} of {}",
+            report.table.rows.len(),
+            counted(self.rows.len(), "row")
+        );
+        match &*partial {
+            Some(partial) => vec![format!(
+                "{of_all} are kept in {}; the same command goes on",
+                partial.path().display()
+            )],
+            None if report.table.rows.is_empty() => Vec::new(),
+            None => match report.print(TableFormat::Table) {
+                Ok(()) => vec![format!("{of_all} were finished and are printed")],
+                Err(_) => Vec::new(),
+            },
+        }
     }
 }
