@@ -233,7 +233,10 @@ pub(crate) fn samples_um(
         threads: 1,
     };
     Memory::available()
-        .check(&format!("--nodes: a fiber of {} nodes", fiber.nodes), size.bytes())
+        .check(
+            &format!("--nodes: a fiber of {} nodes", fiber.nodes),
+            size.bytes(),
+        )
         .map_err(|error| CliError::request(error).help("ask for fewer nodes"))?;
     let simulation = Simulation::new(model, vec![fiber], &Settings::default(), &Device::auto()?)?;
     Ok(simulation.sample_points_um(0).to_vec())
