@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod measured;
 mod tidy;
 mod train_bundled;
 
@@ -23,7 +24,7 @@ struct Arguments {
 enum Task {
     /// Run every check that a change must pass, and print a table of them.
     Check(check::Check),
-    /// Measure speed: node-steps per second, gradients, training sets.
+    /// Measure speed: node-steps per second, gradients, training sets; or compare with another checkout.
     Bench(bench::Bench),
     /// Compare every backend with the scalar reference; flags are those of `axonml verify`.
     Verify {
@@ -35,6 +36,9 @@ enum Task {
     TrainBundled(train_bundled::TrainBundled),
     /// Check the rules of the house that the compiler does not know.
     Tidy,
+    /// Run one program and print what it used; `bench --against` calls it.
+    #[command(hide = true)]
+    Measured(measured::Measured),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
         Task::Verify { flags } => check::verify(&flags),
         Task::TrainBundled(train) => train.run(),
         Task::Tidy => tidy::run(),
+        Task::Measured(measured) => measured.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
