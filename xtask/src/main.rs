@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod fuzz;
 mod measured;
 mod tidy;
 mod train_bundled;
@@ -36,6 +37,11 @@ enum Task {
     TrainBundled(train_bundled::TrainBundled),
     /// Check the rules of the house that the compiler does not know.
     Tidy,
+    /// Feed mutated inputs to every reader: executions, and inputs that crash, hang or break a property.
+    Fuzz(fuzz::Fuzz),
+    /// Run one target and print a report; `fuzz` calls it.
+    #[command(hide = true)]
+    FuzzWorker(fuzz::Worker),
     /// Run one program and print what it used; `bench --against` calls it.
     #[command(hide = true)]
     Measured(measured::Measured),
@@ -48,6 +54,8 @@ fn main() -> ExitCode {
         Task::Verify { flags } => check::verify(&flags),
         Task::TrainBundled(train) => train.run(),
         Task::Tidy => tidy::run(),
+        Task::Fuzz(fuzz) => fuzz.run(),
+        Task::FuzzWorker(worker) => worker.run(),
         Task::Measured(measured) => measured.run(),
     };
     match result {
