@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use bincode::error::DecodeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -116,11 +117,31 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CheckpointError> {
         path: "a checkpoint".to_owned(),
         problem,
     };
-    let decoded = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
-    match decoded.map_err(|error| content(error.to_string()))? {
+    match bounded(bytes).map_err(|error| content(error.to_string()))? {
         (value, read) if read == bytes.len() => Ok(value),
         (_, read) => Err(content(format!("{} bytes too many", bytes.len() - read))),
     }
+}
+
+/// A value and the number of bytes that it was read from. Lengths that the bytes announce are believed up to a limit that
+/// follows from how many bytes there are: more would be allocated before it is seen that they are missing.
+fn bounded<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), DecodeError> {
+    // The limit counts 8 bytes for an integer, which may take one.
+    macro_rules! first_that_fits {
+        ($($bits:literal),*) => {
+            match bytes.len() {
+                $(length if length <= 1 << $bits => bincode::serde::decode_from_slice(
+                    bytes,
+                    bincode::config::standard().with_limit::<{ 16 << $bits }>(),
+                ),)*
+                length => Err(DecodeError::OtherString(format!(
+                    "found {length} bytes, expected {} or fewer",
+                    1 << 26
+                ))),
+            }
+        };
+    }
+    first_that_fits!(12, 14, 16, 18, 20, 22, 24, 26)
 }
 
 /// Saves `value` at `path`.
@@ -146,11 +167,19 @@ pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), CheckpointError>
 /// # Errors
 /// [`CheckpointError`] that says what is wrong with the file.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
-    let name = || path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|source| CheckpointError::Read {
-        path: name(),
-        source,
-    })?;
+    let name = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(bytes) => from_bytes(&name, &bytes),
+        Err(source) => Err(CheckpointError::Read { path: name, source }),
+    }
+}
+
+/// Reads the bytes of a file that [`save`] wrote; errors call it `name`.
+///
+/// # Errors
+/// [`CheckpointError`] that says what is wrong with the file.
+pub fn from_bytes<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, CheckpointError> {
+    let name = || name.to_owned();
     if !bytes.starts_with(MAGIC) {
         return Err(CheckpointError::Foreign { path: name() });
     }

@@ -2,7 +2,9 @@
 
 mod bench;
 mod check;
+mod fuzz;
 mod kills;
+mod measured;
 mod tidy;
 mod train_bundled;
 
@@ -24,7 +26,7 @@ struct Arguments {
 enum Task {
     /// Run every check that a change must pass, and print a table of them.
     Check(check::Check),
-    /// Measure speed: node-steps per second, gradients, training sets.
+    /// Measure speed: node-steps per second, gradients, training sets; or compare with another checkout.
     Bench(bench::Bench),
     /// Compare every backend with the scalar reference; flags are those of `axonml verify`.
     Verify {
@@ -38,6 +40,14 @@ enum Task {
     TrainBundled(train_bundled::TrainBundled),
     /// Check the rules of the house that the compiler does not know.
     Tidy,
+    /// Feed mutated inputs to every reader: executions, and inputs that crash, hang or break a property.
+    Fuzz(fuzz::Fuzz),
+    /// Run one target and print a report; `fuzz` calls it.
+    #[command(hide = true)]
+    FuzzWorker(fuzz::Worker),
+    /// Run one program and print what it used; `bench --against` calls it.
+    #[command(hide = true)]
+    Measured(measured::Measured),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +58,9 @@ fn main() -> ExitCode {
         Task::Kills(kills) => kills.run(),
         Task::TrainBundled(train) => train.run(),
         Task::Tidy => tidy::run(),
+        Task::Fuzz(fuzz) => fuzz.run(),
+        Task::FuzzWorker(worker) => worker.run(),
+        Task::Measured(measured) => measured.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -421,3 +421,24 @@ fn a_trained_pi_is_absorbed() {
     };
     assert_eq!(others(&absorbed), others(&plain));
 }
+
+/// Numbers whose products are none, and a pi that makes lengths negative or resistivities infinite.
+#[test]
+fn a_pi_that_is_none_and_products_that_overflow_are_refused() {
+    let whole = read_checkpoint(&bytes(STATE_DICT)).unwrap();
+    for pi in [1e-310, 0.0, -3.0, 1e3] {
+        let mut other = whole.clone();
+        other.tensors.get_mut("pi").unwrap().values[0] = pi;
+        let error = smf_from_checkpoint(&other).unwrap_err();
+        assert!(
+            matches!(&error, CheckpointError::Value { key, .. } if key == "pi"),
+            "{error}"
+        );
+    }
+    let mut other = whole.clone();
+    other.tensors.get_mut("ssd.weight").unwrap().values = vec![f64::MAX; 6];
+    let CheckpointError::NotFinite { key, .. } = smf_from_checkpoint(&other).unwrap_err() else {
+        panic!("an infinite weight was taken")
+    };
+    assert!(key.ends_with("_neighbor"), "{key}");
+}

@@ -100,3 +100,34 @@ fn other_settings_are_named() {
         "{error}"
     );
 }
+
+/// Texts, lists and lists of texts whose announced length is beyond any memory; a checksum vouches for no sender.
+#[test]
+fn announced_lengths_are_not_believed() {
+    let long = |length: u64| {
+        let mut bytes = vec![0xfd];
+        bytes.extend(length.to_le_bytes());
+        bytes.extend(b"abc");
+        bytes
+    };
+    for length in [1 << 30, 1 << 40, u64::MAX] {
+        let bytes = long(length);
+        for refused in [
+            decode::<String>(&bytes).map(|_| ()),
+            decode::<Vec<u8>>(&bytes).map(|_| ()),
+            decode::<Vec<String>>(&bytes).map(|_| ()),
+            decode::<Vec<f64>>(&bytes).map(|_| ()),
+        ] {
+            let error = refused.unwrap_err();
+            assert!(matches!(error, CheckpointError::Content { .. }), "{error}");
+        }
+    }
+    // Many short texts and small numbers, which take least of a file, are within the limit.
+    let value = (
+        vec![String::new(); 5000],
+        vec![0_u64; 5000],
+        vec![Some(1_u8); 5000],
+    );
+    let found: (Vec<String>, Vec<u64>, Vec<Option<u8>>) = decode(&encode(&value).unwrap()).unwrap();
+    assert_eq!(found, value);
+}

@@ -50,9 +50,9 @@ pub struct Training {
     _lock: FolderLock,
 }
 
-/// The content of a checkpoint.
+/// The content of a training's checkpoint: what it was asked for, where it stands, its numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Saved {
+pub struct Saved {
     /// What the training was asked for, as (place, value).
     settings: Vec<(String, String)>,
     /// Backend with its instruction set.

@@ -2,8 +2,10 @@
 //!
 //! A node-step is one node of Ranvier (with its internode, where the model has one) over one time step. The run is 1024
 //! fibres of 53 nodes, 5 ms in steps of 0.005 ms, stimulated by a point source for 0.1 ms, no early stop. Set-up
-//! (geometry, modes, tape) is part of the time. What else is measured: see [`gradients`] and [`stream`].
+//! (geometry, modes, tape) is part of the time. What else is measured: see [`gradients`] and [`stream`];
+//! [`against`] compares two checkouts.
 
+mod against;
 mod gradients;
 mod row;
 mod stream;
@@ -35,6 +37,28 @@ pub(crate) struct Bench {
     /// Only measurements whose name contains this; `stream` also measures a training set of 65,536 fibres.
     #[arg(long, default_value = "")]
     only: String,
+    /// Compare with a built checkout of another commit: processor time of child processes with fixed work, the sides in
+    /// turns; ratios above 1 mean that the present checkout is faster.
+    #[arg(long, value_name = "PATH", conflicts_with = "sweep")]
+    against: Option<PathBuf>,
+    /// Pairs of every command with --against; the median of their ratios is reported, with the spread.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(7..), requires = "against")]
+    pairs: u16,
+    /// Pairs of whole benchmarks with --against, for rows that only a process itself can measure; 0: none.
+    #[arg(long, default_value_t = 3, requires = "against")]
+    wall_pairs: u16,
+    /// With --against: fail if the median ratio of a row is below this.
+    #[arg(long, value_name = "RATIO", value_parser = ratio, requires = "against")]
+    min: Option<f64>,
+}
+
+/// A ratio as an argument.
+fn ratio(text: &str) -> Result<f64, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|x: &f64| x.is_finite() && *x > 0.0);
+    number.ok_or_else(|| "expected a number above 0, such as 0.95".to_owned())
 }
 
 /// Where a measurement runs.
@@ -126,6 +150,20 @@ impl Bench {
 impl Bench {
     pub(crate) fn run(&self) -> Result<(), String> {
         let machine = machine();
+        if let Some(path) = &self.against {
+            let comparison = against::Comparison {
+                path,
+                pairs: self.pairs.into(),
+                wall_pairs: self.wall_pairs.into(),
+                only: &self.only,
+                least: self.min,
+                json: self.json.as_deref(),
+                machine: &machine,
+                fibers: self.fibers,
+                repeat: self.repeat.get(),
+            };
+            return comparison.run();
+        }
         println!("{machine}\n\n{}", Row::head());
         let mut rows = Vec::new();
         let mut show = |row: Row| {
@@ -266,4 +304,39 @@ fn machine() -> String {
         "{processor}, {cores} cores, {device}, axonml {}",
         env!("CARGO_PKG_VERSION")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        bench: Bench,
+    }
+
+    fn parse(flags: &[&str]) -> Result<Bench, String> {
+        let line = Line::try_parse_from(std::iter::once(&"bench").chain(flags));
+        line.map(|line| line.bench).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn flags_of_a_comparison_are_refused_where_they_make_no_sense() {
+        let bench = parse(&["--against", "x", "--min", "0.95"]).unwrap();
+        assert_eq!((bench.pairs, bench.min), (7, Some(0.95)));
+        for (flags, part) in [
+            (&["--pairs", "9"][..], "--against"),
+            (&["--min", "0.95"], "--against"),
+            (&["--against", "x", "--pairs", "3"], "7.."),
+            (&["--against", "x", "--min", "nan"], "a number above 0"),
+            (&["--against", "x", "--min=-1"], "a number above 0"),
+            (&["--against", "x", "--sweep"], "--sweep"),
+        ] {
+            let message = parse(flags).err().unwrap_or_default();
+            assert!(message.contains(part), "{flags:?}: {message}");
+        }
+    }
 }

@@ -97,6 +97,16 @@ pub enum CheckpointError {
         /// The storage's class.
         found: String,
     },
+    /// A number makes no sense.
+    #[error("`{key}` is {value:e}, expected {expected}")]
+    Value {
+        /// The key.
+        key: String,
+        /// The number.
+        value: f64,
+        /// What was expected.
+        expected: &'static str,
+    },
     /// A number is NaN or infinite.
     #[error("`{key}` is {value}, expected finite numbers: was the training stopped by a NaN?")]
     NotFinite {

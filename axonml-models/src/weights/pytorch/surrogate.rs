@@ -76,6 +76,14 @@ pub fn smf_from_checkpoint(checkpoint: &Checkpoint) -> Result<ModelFile, Checkpo
         true => number(tensors, CIRCLE)? / PI,
         false => 1.0,
     };
+    // Training moves it by some percent; lengths and resistivities of another sign or size are no fiber's.
+    if !(0.1..10.0).contains(&circle) {
+        return Err(CheckpointError::Value {
+            key: CIRCLE.to_owned(),
+            value: circle * PI,
+            expected: "pi as it was trained, a number near 3.14159",
+        });
+    }
     // Single precision has pi to 3e-8.
     if (circle - 1.0).abs() > 1e-6 {
         for (name, factor) in [
@@ -88,6 +96,14 @@ pub fn smf_from_checkpoint(checkpoint: &Checkpoint) -> Result<ModelFile, Checkpo
                 *value *= factor;
             }
         }
+    }
+
+    // Finite numbers were read, but their sums and products need not be.
+    if let Some((key, value)) = file.parameters.iter().find(|(_, value)| !value.is_finite()) {
+        return Err(CheckpointError::NotFinite {
+            key: key.clone(),
+            value: *value,
+        });
     }
 
     // AxonML runs at this step and temperature unless told otherwise; a checkpoint does not say.
