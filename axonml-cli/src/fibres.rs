@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::{Field, Nerve, PointSource, Superposition, TimeGrid, Waveform};
+use axonml_models::provenance::{array_sha256, nerve_sha256};
 use axonml_models::{
     Detection, Extents, Fiber, FiberLength, FiberModel, NerveOptions, NerveReading, read_array,
     read_nerve_with,
@@ -63,6 +64,15 @@ impl Fibres {
         match &self.place {
             Place::Nerve { nerve, .. } => Some(nerve),
             _ => None,
+        }
+    }
+
+    /// Whether a waveform acts: it does not where there is no field, nor where the field is one in space and time.
+    pub(crate) fn has_waveform(&self) -> bool {
+        match &self.place {
+            Place::Inside => false,
+            Place::Basis(array) => array.ndim() != 3,
+            Place::Points(_) | Place::Nerve { .. } => true,
         }
     }
 
@@ -349,7 +359,11 @@ pub(crate) fn asked(
             )
             .help("leave them out, or give a basis of shape (fibres, samples)"));
         }
-        let description = json!({"basis": path.display().to_string(), "shape": array.shape()});
+        let description = json!({
+            "basis": path.display().to_string(),
+            "shape": array.shape(),
+            "sha256": array_sha256(array.shape(), array.iter().copied()),
+        });
         (Place::Basis(array), description)
     } else if demonstration {
         messages.note("no field given: running the bundled demonstration nerve N1");
@@ -442,6 +456,7 @@ fn nerve_place(nerve: Arc<Nerve>, field: &FieldArgs) -> Result<(Place, Value), C
     let contacts = contacts(&nerve, given).map_err(|error| error.at("--contacts"))?;
     let description = json!({
         "nerve": nerve.name(),
+        "sha256": nerve_sha256(&nerve),
         "contacts": contacts,
         "interpolation": field.interpolation.unwrap_or_default().to_string(),
         "offset_um": field.offset.unwrap_or(0.0),

@@ -11,7 +11,7 @@ use axonml_models::{
     Simulation, SimulationError, Stimulus,
 };
 
-use crate::args::{FibreArgs, Injection, ModelArgs, NumericsArgs};
+use crate::args::{DT_MS, FibreArgs, Injection, ModelArgs, NumericsArgs, TSTOP_MS};
 use crate::error::CliError;
 use crate::messages::Messages;
 use crate::weights::{Choice, PUBLISHED};
@@ -83,6 +83,9 @@ impl Common {
         numerics: &NumericsArgs,
         messages: Messages,
     ) -> Result<Self, CliError> {
+        if numerics.seed.is_some() {
+            messages.note("--seed has no effect: nothing is drawn at random here");
+        }
         let device = numerics.device()?;
         let automatic = matches!(numerics.backend.as_deref(), None | Some("auto"));
         let refused =
@@ -131,18 +134,22 @@ impl Common {
         tstop_ms: f64,
         start: InitialState,
     ) -> Settings {
-        let of_weights = self.weights.of_model(model.schema().id);
-        let mut settings =
-            of_weights.map_or_else(Settings::default, |weights| weights.settings.clone());
-        settings.parameters.extend(self.parameters.iter().cloned());
         Settings {
             dt_ms,
             tstop_ms,
             precision: self.precision,
-            celsius: self.celsius.or(settings.celsius),
+            weights: self.weights.weights(model.schema().id),
+            parameters: self.parameters.clone(),
+            celsius: self.celsius,
+            declared: None,
             start,
-            ..settings
         }
+    }
+
+    /// Hash of what a model computes with these weights, parameters and temperature.
+    pub(crate) fn model_hash(&self, model: &dyn FiberModel) -> Result<String, CliError> {
+        let settings = self.settings(model, DT_MS, TSTOP_MS, InitialState::Declared);
+        Ok(axonml_models::provenance::model_hash(model, &settings)?)
     }
 
     /// The same for a reference, which runs with its own parameters.

@@ -182,6 +182,7 @@ impl Thresholds {
             .map(|fibre| FibreThresholds {
                 x_um: nerve.fibers_xy_um().map_or(f64::NAN, |xy| xy[[fibre, 0]]),
                 y_um: nerve.fibers_xy_um().map_or(f64::NAN, |xy| xy[[fibre, 1]]),
+                weight: nerve.weights()[fibre],
                 points: Vec::new(),
             })
             .collect();

@@ -1,13 +1,13 @@
 //! The request that results carry: everything needed to repeat them, and nothing that does not matter to them.
 
 use axonml_core::Waveform;
+use axonml_models::provenance::sha256;
 use axonml_models::{
-    Detection, FiberModel, InitialState, NodeSelection, Precision, Schema, ThresholdSearch,
+    Detection, FiberModel, InitialState, NodeSelection, Precision, ThresholdSearch,
 };
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::args::{NumericsArgs, PULSE, Polarity, WaveformArgs};
+use crate::args::{PULSE, Polarity, WaveformArgs};
 use crate::error::CliError;
 use crate::job::{Common, Injections, Job};
 
@@ -21,23 +21,14 @@ impl Request {
         command: &str,
         models: &[&'static dyn FiberModel],
         common: &Common,
-        numerics: &NumericsArgs,
-    ) -> Self {
+    ) -> Result<Self, CliError> {
         let mut request = Request(Map::new());
         let ids: Vec<&str> = models.iter().map(|model| model.schema().id).collect();
-        let hashes: Map<String, Value> = models
-            .iter()
-            .map(|model| {
-                (
-                    model.schema().id.to_owned(),
-                    json!(model_hash(
-                        &common.weights.schema(*model),
-                        &common.parameters,
-                        common.celsius
-                    )),
-                )
-            })
-            .collect();
+        let mut hashes = Map::new();
+        for model in models {
+            let id = model.schema().id.to_owned();
+            hashes.insert(id, json!(common.model_hash(*model)?));
+        }
         let weights: Map<String, Value> = ids
             .iter()
             .filter_map(|id| Some((*id, common.weights.of_model(id)?)))
@@ -74,8 +65,7 @@ impl Request {
         );
         request.put("rates", "exact");
         request.put("backend", common.device.name());
-        request.put("seed", numerics.seed.unwrap_or(0));
-        request
+        Ok(request)
     }
 
     /// Adds a setting.
@@ -128,7 +118,7 @@ impl Request {
         );
         self.put("waveform", waveform.to_string());
         if let Some(content) = args.file_content()? {
-            self.put("pulse_sha256", hash(&content));
+            self.put("pulse_sha256", sha256(&content));
         }
         Ok(())
     }
@@ -168,40 +158,4 @@ fn one_or_all<T: PartialEq + Into<Value>>(values: Vec<T>) -> Value {
         1 => different.pop().map_or(Value::Null, Into::into),
         _ => Value::Array(different.into_iter().map(Into::into).collect()),
     }
-}
-
-/// SHA-256 of `bytes`, in hexadecimal.
-pub(crate) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// What the results of a model depend on: names, numbers and units, not the prose.
-pub(crate) fn model_hash(schema: &Schema, set: &[(String, f64)], celsius: Option<f64>) -> String {
-    let value_of = |group: &str, name: &str, default: f64| {
-        let full = format!("{group}.{name}");
-        let found = set
-            .iter()
-            .rev()
-            .find(|(set, _)| set == name || *set == full);
-        found.map_or(default, |(_, value)| *value)
-    };
-    let parameters: Vec<Value> = schema
-        .parameters
-        .iter()
-        .map(|p| json!([p.group, p.name, value_of(p.group, p.name, p.value), p.unit]))
-        .collect();
-    let content = json!([
-        schema.id,
-        schema.states,
-        parameters,
-        schema.start.v_mv,
-        schema.start.states,
-        celsius.unwrap_or(schema.celsius),
-        schema.compartment_um,
-        schema.scheme,
-    ]);
-    format!("sha256:{}", hash(content.to_string().as_bytes()))
 }

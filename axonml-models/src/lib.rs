@@ -37,6 +37,8 @@ pub mod memory;
 mod model;
 pub mod models;
 mod nerve_folder;
+pub mod provenance;
+mod recruitment;
 mod response;
 mod schema;
 mod simulation;
@@ -70,6 +72,7 @@ pub use nerve_folder::{
     NerveFolderError, NerveNote, NerveOptions, NerveReading, nerve_from_files, read_array,
     read_nerve, read_nerve_with,
 };
+pub use recruitment::{RecruitmentStep, recruitment};
 pub use response::{Response, ResponseDifference};
 pub use schema::{DeclaredStart, Parameter, Scale, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};

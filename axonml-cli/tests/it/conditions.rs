@@ -67,7 +67,6 @@ fn references_of_neuron_are_met() {
     for field in [
         "command",
         "version",
-        "seed",
         "dt_ms",
         "precision",
         "backend",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axonml_models::FiberModel;
+use axonml_models::provenance::sha256;
 
 use crate::args::ThresholdArgs;
 use crate::conditions::{Overridden, Reader, Sheet};
@@ -12,7 +13,7 @@ use crate::job::{Common, Job, refused};
 use crate::messages::Messages;
 use crate::pictures;
 use crate::report::Cell;
-use crate::request::{Request, hash};
+use crate::request::Request;
 
 /// A row of results in the making.
 pub(crate) struct Line {
@@ -87,7 +88,7 @@ pub(super) fn of_fibres(
     let model = args.model.model()?;
     common.weights.check_used(&[model])?;
     common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
-    let waveform = args.waveform.waveform()?;
+    let waveform = Arc::new(args.waveform.waveform()?);
     let injections = fibres::injections(&args.injection)?;
     if !injections.is_empty() && args.field.is_empty() {
         return Err(CliError::request(
@@ -95,20 +96,22 @@ pub(super) fn of_fibres(
         )
         .help("add a field with --point, --nerve or --basis"));
     }
-    let mut request = Request::new("threshold", &[model], common, &args.numerics);
-    request.put_waveform(&args.waveform, &waveform)?;
-    request.put_injections(&injections);
+    let mut request = Request::new("threshold", &[model], common)?;
     let flags = Flags {
         fibre: &args.fibre,
         field: &args.field,
         numerics: &args.numerics,
-        waveform: Arc::new(waveform),
+        waveform: waveform.clone(),
         waveform_given: args.waveform.is_given(),
-        injections,
+        injections: injections.clone(),
         detection: args.detection.detection(),
         one_grid: false,
     };
     let fibres = asked(model, &flags, common, true, messages)?;
+    if fibres.has_waveform() {
+        request.put_waveform(&args.waveform, &waveform)?;
+    }
+    request.put_injections(&injections);
     request.put("field", fibres.description.clone());
 
     let nerve = fibres.nerve().cloned();
@@ -223,9 +226,9 @@ pub(crate) fn of_table(
         }
     }
     common.weights.check_used(&models)?;
-    let mut request = Request::new("threshold", &models, common, &args.numerics);
+    let mut request = Request::new("threshold", &models, common)?;
     request.put("conditions", sheet.path.display().to_string());
-    request.put("conditions_sha256", hash(&sheet.bytes));
+    request.put("conditions_sha256", sha256(&sheet.bytes));
     request.put("rows", sheet.records.len());
     if let Some(waveform) = args.waveform.given()? {
         request.put_waveform(&args.waveform, &waveform)?;
