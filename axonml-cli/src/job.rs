@@ -11,7 +11,7 @@ use axonml_models::{
     Simulation, SimulationError, Stimulus,
 };
 
-use crate::args::{DT_MS, FibreArgs, Injection, ModelArgs, NumericsArgs, TSTOP_MS};
+use crate::args::{FibreArgs, Injection, ModelArgs, NumericsArgs};
 use crate::error::CliError;
 use crate::messages::Messages;
 use crate::weights::{Choice, PUBLISHED};
@@ -42,6 +42,8 @@ pub(crate) struct Job {
     pub(crate) fiber: Fiber,
     /// Stated length of the fibre, um, to be checked.
     pub(crate) length_um: Option<f64>,
+    /// Temperature, degrees Celsius, if not that of the weights or the model.
+    pub(crate) celsius: Option<f64>,
     /// Time step, ms.
     pub(crate) dt_ms: f64,
     /// Duration, ms.
@@ -127,28 +129,20 @@ impl Common {
         }
     }
 
-    fn settings(
-        &self,
-        model: &dyn FiberModel,
-        dt_ms: f64,
-        tstop_ms: f64,
-        start: InitialState,
-    ) -> Settings {
+    /// What a model runs with, on the default time grid and from its declared start.
+    pub(crate) fn settings(&self, model: &dyn FiberModel) -> Settings {
         Settings {
-            dt_ms,
-            tstop_ms,
             precision: self.precision,
             weights: self.weights.weights(model.schema().id),
             parameters: self.parameters.clone(),
             celsius: self.celsius,
-            declared: None,
-            start,
+            ..Settings::default()
         }
     }
 
     /// Hash of what a model computes with these weights, parameters and temperature.
     pub(crate) fn model_hash(&self, model: &dyn FiberModel) -> Result<String, CliError> {
-        let settings = self.settings(model, DT_MS, TSTOP_MS, InitialState::Declared);
+        let settings = self.settings(model);
         Ok(axonml_models::provenance::model_hash(model, &settings)?)
     }
 
@@ -164,8 +158,7 @@ impl Common {
     /// Warns where jobs leave what their weights were trained on, and where their steps distort pulses.
     pub(crate) fn warn<'j>(&self, jobs: impl Iterator<Item = &'j Job>, messages: Messages) {
         let jobs: Vec<&Job> = jobs.collect();
-        self.weights
-            .warn(jobs.iter().copied(), self.celsius, messages);
+        self.weights.warn(jobs.iter().copied(), messages);
         let (mut told, mut seen) = (HashSet::new(), HashSet::new());
         for job in jobs {
             let Some(Source::Field(_, waveform)) = &job.source else {
@@ -189,9 +182,7 @@ impl Common {
 
     /// Finds the extents of fibers of a model with these settings.
     pub(crate) fn extents(&self, model: &dyn FiberModel) -> Result<Extents, CliError> {
-        let grid = Settings::default();
-        let settings = self.settings(model, grid.dt_ms, grid.tstop_ms, InitialState::Declared);
-        Ok(Extents::new(model, &settings)?)
+        Ok(Extents::new(model, &self.settings(model))?)
     }
 
     /// Checks that parameters and time grid fit the model, without any fibre.
@@ -204,7 +195,11 @@ impl Common {
         if let Ok(grid) = TimeGrid::new(dt_ms, tstop_ms) {
             self.check_steps(&grid)?;
         }
-        let settings = self.settings(model, dt_ms, tstop_ms, InitialState::Declared);
+        let settings = Settings {
+            dt_ms,
+            tstop_ms,
+            ..self.settings(model)
+        };
         let probe = Simulation::new(model, Vec::new(), &settings, &self.device)?;
         Ok(*probe.grid())
     }
@@ -281,7 +276,7 @@ impl Common {
     }
 }
 
-/// Jobs of one model, grid and detection, ready to run.
+/// Jobs of one model, grid, temperature and detection, ready to run.
 pub(crate) struct Batch {
     /// The fibres.
     pub(crate) simulation: Simulation,
@@ -325,7 +320,13 @@ impl Batch {
         start: &InitialState,
     ) -> Result<Batch, SimulationError> {
         let first = jobs[0];
-        let settings = common.settings(first.model, first.dt_ms, first.tstop_ms, start.clone());
+        let settings = Settings {
+            dt_ms: first.dt_ms,
+            tstop_ms: first.tstop_ms,
+            celsius: first.celsius,
+            start: start.clone(),
+            ..common.settings(first.model)
+        };
         let fibers = jobs.iter().map(|job| job.fiber).collect();
         let simulation = Simulation::new(first.model, fibers, &settings, &common.device)?;
         let mut stimulus = Stimulus::none(jobs.len());
@@ -398,6 +399,7 @@ pub(crate) fn groups<'j>(
         let grid = |job: &Job| TimeGrid::new(job.dt_ms, job.tstop_ms).ok();
         a.model.schema().id == b.model.schema().id
             && grid(a) == grid(b)
+            && a.celsius == b.celsius
             && a.detection == b.detection
     };
     let mut groups: Vec<Vec<(usize, &Job)>> = Vec::new();

@@ -72,13 +72,17 @@ impl Thresholds {
         let telling: Vec<&str> = [
             "model",
             "nerve",
-            "fibre",
+            "fiber",
             "contacts",
             "distance_um",
             "z_offset_um",
             "shape",
             "pw_ms",
             "delay_ms",
+            "pulse",
+            "polarity",
+            "temperature",
+            "offset_um",
             "dt_ms",
         ]
         .into_iter()

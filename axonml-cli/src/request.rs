@@ -1,7 +1,6 @@
 //! The request that results carry: everything needed to repeat them, and nothing that does not matter to them.
 
 use axonml_core::Waveform;
-use axonml_models::provenance::sha256;
 use axonml_models::{
     Detection, FiberModel, InitialState, NodeSelection, Precision, ThresholdSearch,
 };
@@ -52,7 +51,6 @@ impl Request {
         request.put("model_hash", hashes);
         request.put("weights", weights);
         request.put("set", parameters);
-        request.put("temperature_celsius", common.celsius);
         request.put("ends", "active");
         request.put("start", start);
         request.put("warmup_ms", warmup_ms);
@@ -76,6 +74,8 @@ impl Request {
     /// Adds the steps, fibres and detection of `jobs`: a value where all agree, else all values that occur.
     pub(crate) fn put_jobs<'j>(&mut self, jobs: impl Iterator<Item = &'j Job> + Clone) {
         let all = |value: fn(&Job) -> f64| one_or_all(jobs.clone().map(value).collect());
+        let celsius: Vec<Option<f64>> = jobs.clone().map(|job| job.celsius).collect();
+        self.put("temperature_celsius", one_or_all(celsius));
         self.put("dt_ms", all(|job| job.dt_ms));
         self.put("tstop_ms", all(|job| job.tstop_ms));
         self.put("diameter_um", all(|job| job.fiber.diameter_um));
@@ -117,8 +117,9 @@ impl Request {
             args.polarity.unwrap_or(Polarity::Cathodic).name(),
         );
         self.put("waveform", waveform.to_string());
-        if let Some(content) = args.file_content()? {
-            self.put("pulse_sha256", sha256(&content));
+        let hash = args.written()?.and_then(|(_, read)| read.file_sha256);
+        if let Some(hash) = hash {
+            self.put("pulse_sha256", hash);
         }
         Ok(())
     }

@@ -145,12 +145,7 @@ impl Choice {
     }
 
     /// Warns, once for each condition, where jobs leave the domain that their weights were trained on.
-    pub(crate) fn warn<'j>(
-        &self,
-        jobs: impl Iterator<Item = &'j Job>,
-        celsius: Option<f64>,
-        messages: Messages,
-    ) {
+    pub(crate) fn warn<'j>(&self, jobs: impl Iterator<Item = &'j Job>, messages: Messages) {
         let mut usages: BTreeMap<&'static str, Usage> = BTreeMap::new();
         let mut phases = HashMap::new();
         for job in jobs {
@@ -163,7 +158,7 @@ impl Choice {
             Usage::widen(&mut usage.diameter_um, job.fiber.diameter_um);
             Usage::widen(
                 &mut usage.celsius,
-                celsius.unwrap_or(weights.schema.celsius),
+                job.celsius.unwrap_or(weights.schema.celsius),
             );
             if let Some(distance) = job.source_distance_um {
                 Usage::widen(&mut usage.source_distance_um, distance);

@@ -24,6 +24,7 @@
 
 mod arrays;
 mod built;
+pub mod conditions;
 mod detection;
 mod device;
 mod error;
@@ -42,6 +43,7 @@ mod recruitment;
 mod response;
 mod schema;
 mod simulation;
+mod statuses;
 mod stimulus;
 mod taped_run;
 mod threshold;
@@ -76,6 +78,7 @@ pub use recruitment::{RecruitmentStep, recruitment};
 pub use response::{Response, ResponseDifference};
 pub use schema::{DeclaredStart, Parameter, Scale, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};
+pub use statuses::{STATUSES, Status};
 pub use stimulus::Stimulus;
 pub use taped_run::{StateTensors, TapedRun, TapedRunError, Trajectories};
 pub use threshold::{DetectedRun, Progress, Threshold, ThresholdKind, ThresholdSearch};

@@ -218,6 +218,7 @@ impl Trace {
                 model: flags.model.model()?,
                 fiber: Fiber::new(diameter_um, nodes),
                 length_um: None,
+                celsius: flags.model.temperature,
                 dt_ms,
                 tstop_ms: steps as f64 * dt_ms,
                 detection: flags.detection.detection(),
