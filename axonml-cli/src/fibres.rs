@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::{Field, Nerve, PointSource, Superposition, TimeGrid, Waveform};
+use axonml_models::provenance::{array_sha256, nerve_sha256};
 use axonml_models::{
-    Detection, Extents, Fiber, FiberLength, FiberModel, NerveOptions, NerveReading, read_array,
+    Detection, Extents, Fiber, FiberLength, FiberModel, NerveNote, NerveReading, read_array,
     read_nerve_with,
 };
 use ndarray::{ArrayD, Axis};
@@ -66,6 +67,15 @@ impl Fibres {
         }
     }
 
+    /// Whether a waveform acts: it does not where there is no field, nor where the field is one in space and time.
+    pub(crate) fn has_waveform(&self) -> bool {
+        match &self.place {
+            Place::Inside => false,
+            Place::Basis(array) => array.ndim() != 3,
+            Place::Points(_) | Place::Nerve { .. } => true,
+        }
+    }
+
     /// What results and messages call a fibre.
     pub(crate) fn name(&self, asked: &Asked) -> String {
         match self.nerve() {
@@ -105,6 +115,7 @@ struct Maker<'a> {
     model: &'static dyn FiberModel,
     flags: &'a Flags<'a>,
     extents: Extents,
+    celsius: Option<f64>,
     /// End of the stimulus, ms, if it ends.
     stimulus_end_ms: Option<f64>,
     /// Fibers whose ends are driven although they are as long as their line.
@@ -124,6 +135,7 @@ impl<'a> Maker<'a> {
             model,
             flags,
             extents: common.extents(model)?,
+            celsius: common.celsius,
             stimulus_end_ms: ends.fold(Some(0.0), |last, end| Some(last?.max(end?))),
             driven: 0,
         })
@@ -173,6 +185,7 @@ impl<'a> Maker<'a> {
                 compartment_um,
             },
             length_um: None,
+            celsius: self.celsius,
             dt_ms: flags.numerics.dt_ms(),
             tstop_ms,
             detection: flags.detection.clone(),
@@ -275,10 +288,13 @@ pub(crate) fn open_nerve(
     field: &FieldArgs,
     messages: Messages,
 ) -> Result<Arc<Nerve>, CliError> {
-    let options = NerveOptions {
-        accept_coarse: field.accept_coarse,
-    };
-    let NerveReading { nerve, notes } = read_nerve_with(dir, options)?;
+    let NerveReading { nerve, notes } = read_nerve_with(dir, field.nerve_options())?;
+    tell_nerve(&nerve, &notes, messages);
+    Ok(Arc::new(nerve))
+}
+
+/// Tells of the gaps that were filled in a nerve and of what is unusual about it.
+pub(crate) fn tell_nerve(nerve: &Nerve, notes: &[NerveNote], messages: Messages) {
     for note in notes {
         messages.warn(format_args!("nerve {}: {note}", nerve.name()));
     }
@@ -296,7 +312,6 @@ pub(crate) fn open_nerve(
             first.samples.end - 1
         ));
     }
-    Ok(Arc::new(nerve))
 }
 
 /// The field along one fibre of a nerve.
@@ -349,7 +364,11 @@ pub(crate) fn asked(
             )
             .help("leave them out, or give a basis of shape (fibres, samples)"));
         }
-        let description = json!({"basis": path.display().to_string(), "shape": array.shape()});
+        let description = json!({
+            "basis": path.display().to_string(),
+            "shape": array.shape(),
+            "sha256": array_sha256(array.shape(), array.iter().copied()),
+        });
         (Place::Basis(array), description)
     } else if demonstration {
         messages.note("no field given: running the bundled demonstration nerve N1");
@@ -442,6 +461,7 @@ fn nerve_place(nerve: Arc<Nerve>, field: &FieldArgs) -> Result<(Place, Value), C
     let contacts = contacts(&nerve, given).map_err(|error| error.at("--contacts"))?;
     let description = json!({
         "nerve": nerve.name(),
+        "sha256": nerve_sha256(&nerve),
         "contacts": contacts,
         "interpolation": field.interpolation.unwrap_or_default().to_string(),
         "offset_um": field.offset.unwrap_or(0.0),

@@ -42,6 +42,8 @@ pub(crate) struct Job {
     pub(crate) fiber: Fiber,
     /// Stated length of the fibre, um, to be checked.
     pub(crate) length_um: Option<f64>,
+    /// Temperature, degrees Celsius, if not that of the weights or the model.
+    pub(crate) celsius: Option<f64>,
     /// Time step, ms.
     pub(crate) dt_ms: f64,
     /// Duration, ms.
@@ -83,6 +85,9 @@ impl Common {
         numerics: &NumericsArgs,
         messages: Messages,
     ) -> Result<Self, CliError> {
+        if numerics.seed.is_some() {
+            messages.note("--seed has no effect: nothing is drawn at random here");
+        }
         let device = numerics.device()?;
         let automatic = matches!(numerics.backend.as_deref(), None | Some("auto"));
         let refused =
@@ -124,25 +129,21 @@ impl Common {
         }
     }
 
-    fn settings(
-        &self,
-        model: &dyn FiberModel,
-        dt_ms: f64,
-        tstop_ms: f64,
-        start: InitialState,
-    ) -> Settings {
-        let of_weights = self.weights.of_model(model.schema().id);
-        let mut settings =
-            of_weights.map_or_else(Settings::default, |weights| weights.settings.clone());
-        settings.parameters.extend(self.parameters.iter().cloned());
+    /// What a model runs with, on the default time grid and from its declared start.
+    pub(crate) fn settings(&self, model: &dyn FiberModel) -> Settings {
         Settings {
-            dt_ms,
-            tstop_ms,
             precision: self.precision,
-            celsius: self.celsius.or(settings.celsius),
-            start,
-            ..settings
+            weights: self.weights.weights(model.schema().id),
+            parameters: self.parameters.clone(),
+            celsius: self.celsius,
+            ..Settings::default()
         }
+    }
+
+    /// Hash of what a model computes with these weights, parameters and temperature.
+    pub(crate) fn model_hash(&self, model: &dyn FiberModel) -> Result<String, CliError> {
+        let settings = self.settings(model);
+        Ok(axonml_models::provenance::model_hash(model, &settings)?)
     }
 
     /// The same for a reference, which runs with its own parameters.
@@ -157,8 +158,7 @@ impl Common {
     /// Warns where jobs leave what their weights were trained on, and where their steps distort pulses.
     pub(crate) fn warn<'j>(&self, jobs: impl Iterator<Item = &'j Job>, messages: Messages) {
         let jobs: Vec<&Job> = jobs.collect();
-        self.weights
-            .warn(jobs.iter().copied(), self.celsius, messages);
+        self.weights.warn(jobs.iter().copied(), messages);
         let (mut told, mut seen) = (HashSet::new(), HashSet::new());
         for job in jobs {
             let Some(Source::Field(_, waveform)) = &job.source else {
@@ -182,9 +182,7 @@ impl Common {
 
     /// Finds the extents of fibers of a model with these settings.
     pub(crate) fn extents(&self, model: &dyn FiberModel) -> Result<Extents, CliError> {
-        let grid = Settings::default();
-        let settings = self.settings(model, grid.dt_ms, grid.tstop_ms, InitialState::Declared);
-        Ok(Extents::new(model, &settings)?)
+        Ok(Extents::new(model, &self.settings(model))?)
     }
 
     /// Checks that parameters and time grid fit the model, without any fibre.
@@ -197,7 +195,11 @@ impl Common {
         if let Ok(grid) = TimeGrid::new(dt_ms, tstop_ms) {
             self.check_steps(&grid)?;
         }
-        let settings = self.settings(model, dt_ms, tstop_ms, InitialState::Declared);
+        let settings = Settings {
+            dt_ms,
+            tstop_ms,
+            ..self.settings(model)
+        };
         let probe = Simulation::new(model, Vec::new(), &settings, &self.device)?;
         Ok(*probe.grid())
     }
@@ -274,7 +276,7 @@ impl Common {
     }
 }
 
-/// Jobs of one model, grid and detection, ready to run.
+/// Jobs of one model, grid, temperature and detection, ready to run.
 pub(crate) struct Batch {
     /// The fibres.
     pub(crate) simulation: Simulation,
@@ -318,7 +320,13 @@ impl Batch {
         start: &InitialState,
     ) -> Result<Batch, SimulationError> {
         let first = jobs[0];
-        let settings = common.settings(first.model, first.dt_ms, first.tstop_ms, start.clone());
+        let settings = Settings {
+            dt_ms: first.dt_ms,
+            tstop_ms: first.tstop_ms,
+            celsius: first.celsius,
+            start: start.clone(),
+            ..common.settings(first.model)
+        };
         let fibers = jobs.iter().map(|job| job.fiber).collect();
         let simulation = Simulation::new(first.model, fibers, &settings, &common.device)?;
         let mut stimulus = Stimulus::none(jobs.len());
@@ -391,6 +399,7 @@ pub(crate) fn groups<'j>(
         let grid = |job: &Job| TimeGrid::new(job.dt_ms, job.tstop_ms).ok();
         a.model.schema().id == b.model.schema().id
             && grid(a) == grid(b)
+            && a.celsius == b.celsius
             && a.detection == b.detection
     };
     let mut groups: Vec<Vec<(usize, &Job)>> = Vec::new();

@@ -72,13 +72,17 @@ impl Thresholds {
         let telling: Vec<&str> = [
             "model",
             "nerve",
-            "fibre",
+            "fiber",
             "contacts",
             "distance_um",
             "z_offset_um",
             "shape",
             "pw_ms",
             "delay_ms",
+            "pulse",
+            "polarity",
+            "temperature",
+            "offset_um",
             "dt_ms",
         ]
         .into_iter()
@@ -182,6 +186,7 @@ impl Thresholds {
             .map(|fibre| FibreThresholds {
                 x_um: nerve.fibers_xy_um().map_or(f64::NAN, |xy| xy[[fibre, 0]]),
                 y_um: nerve.fibers_xy_um().map_or(f64::NAN, |xy| xy[[fibre, 1]]),
+                weight: nerve.weights()[fibre],
                 points: Vec::new(),
             })
             .collect();

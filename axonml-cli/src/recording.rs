@@ -55,7 +55,7 @@ pub(crate) fn archive(
             .collect::<Array1<f64>>(),
     )?;
     npz.add(
-        "fibre",
+        "fiber",
         &recorded
             .iter()
             .map(|recorded| recorded.fibre)

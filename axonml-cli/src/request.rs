@@ -2,12 +2,11 @@
 
 use axonml_core::Waveform;
 use axonml_models::{
-    Detection, FiberModel, InitialState, NodeSelection, Precision, Schema, ThresholdSearch,
+    Detection, FiberModel, InitialState, NodeSelection, Precision, ThresholdSearch,
 };
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::args::{NumericsArgs, PULSE, Polarity, WaveformArgs};
+use crate::args::{PULSE, Polarity, WaveformArgs};
 use crate::error::CliError;
 use crate::job::{Common, Injections, Job};
 
@@ -21,23 +20,14 @@ impl Request {
         command: &str,
         models: &[&'static dyn FiberModel],
         common: &Common,
-        numerics: &NumericsArgs,
-    ) -> Self {
+    ) -> Result<Self, CliError> {
         let mut request = Request(Map::new());
         let ids: Vec<&str> = models.iter().map(|model| model.schema().id).collect();
-        let hashes: Map<String, Value> = models
-            .iter()
-            .map(|model| {
-                (
-                    model.schema().id.to_owned(),
-                    json!(model_hash(
-                        &common.weights.schema(*model),
-                        &common.parameters,
-                        common.celsius
-                    )),
-                )
-            })
-            .collect();
+        let mut hashes = Map::new();
+        for model in models {
+            let id = model.schema().id.to_owned();
+            hashes.insert(id, json!(common.model_hash(*model)?));
+        }
         let weights: Map<String, Value> = ids
             .iter()
             .filter_map(|id| Some((*id, common.weights.of_model(id)?)))
@@ -61,7 +51,6 @@ impl Request {
         request.put("model_hash", hashes);
         request.put("weights", weights);
         request.put("set", parameters);
-        request.put("temperature_celsius", common.celsius);
         request.put("ends", "active");
         request.put("start", start);
         request.put("warmup_ms", warmup_ms);
@@ -74,8 +63,7 @@ impl Request {
         );
         request.put("rates", "exact");
         request.put("backend", common.device.name());
-        request.put("seed", numerics.seed.unwrap_or(0));
-        request
+        Ok(request)
     }
 
     /// Adds a setting.
@@ -86,6 +74,8 @@ impl Request {
     /// Adds the steps, fibres and detection of `jobs`: a value where all agree, else all values that occur.
     pub(crate) fn put_jobs<'j>(&mut self, jobs: impl Iterator<Item = &'j Job> + Clone) {
         let all = |value: fn(&Job) -> f64| one_or_all(jobs.clone().map(value).collect());
+        let celsius: Vec<Option<f64>> = jobs.clone().map(|job| job.celsius).collect();
+        self.put("temperature_celsius", one_or_all(celsius));
         self.put("dt_ms", all(|job| job.dt_ms));
         self.put("tstop_ms", all(|job| job.tstop_ms));
         self.put("diameter_um", all(|job| job.fiber.diameter_um));
@@ -127,8 +117,9 @@ impl Request {
             args.polarity.unwrap_or(Polarity::Cathodic).name(),
         );
         self.put("waveform", waveform.to_string());
-        if let Some(content) = args.file_content()? {
-            self.put("pulse_sha256", hash(&content));
+        let hash = args.written()?.and_then(|(_, read)| read.file_sha256);
+        if let Some(hash) = hash {
+            self.put("pulse_sha256", hash);
         }
         Ok(())
     }
@@ -168,40 +159,4 @@ fn one_or_all<T: PartialEq + Into<Value>>(values: Vec<T>) -> Value {
         1 => different.pop().map_or(Value::Null, Into::into),
         _ => Value::Array(different.into_iter().map(Into::into).collect()),
     }
-}
-
-/// SHA-256 of `bytes`, in hexadecimal.
-pub(crate) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// What the results of a model depend on: names, numbers and units, not the prose.
-pub(crate) fn model_hash(schema: &Schema, set: &[(String, f64)], celsius: Option<f64>) -> String {
-    let value_of = |group: &str, name: &str, default: f64| {
-        let full = format!("{group}.{name}");
-        let found = set
-            .iter()
-            .rev()
-            .find(|(set, _)| set == name || *set == full);
-        found.map_or(default, |(_, value)| *value)
-    };
-    let parameters: Vec<Value> = schema
-        .parameters
-        .iter()
-        .map(|p| json!([p.group, p.name, value_of(p.group, p.name, p.value), p.unit]))
-        .collect();
-    let content = json!([
-        schema.id,
-        schema.states,
-        parameters,
-        schema.start.v_mv,
-        schema.start.states,
-        celsius.unwrap_or(schema.celsius),
-        schema.compartment_um,
-        schema.scheme,
-    ]);
-    format!("sha256:{}", hash(content.to_string().as_bytes()))
 }

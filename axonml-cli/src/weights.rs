@@ -1,59 +1,58 @@
-//! Which parameters a model runs with: its own, bundled weights, or a file; and whether they are used where they hold.
+//! The flag `--weights`: what it names, for requests and titles, and whether it is used where it holds. Which weights a model
+//! runs with is the library's to decide.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::TimeGrid;
+use axonml_models::provenance::sha256;
 use axonml_models::weights::{
-    BUNDLED, Bundled, ModelFile, ModelFileError, Usage, bundled, phase_widths_ms,
+    BUNDLED, Bundled, ModelFile, ModelFileError, Usage, Weights, bundled, phase_widths_ms,
 };
-use axonml_models::{FiberModel, MODELS, Schema, Settings};
+use axonml_models::{FiberModel, MODELS, Schema};
 
 use crate::error::CliError;
 use crate::job::{Job, Source};
 use crate::messages::Messages;
-use crate::request::hash;
 
 /// What `--weights` takes for the constants that a model itself declares.
 pub(crate) const PUBLISHED: &str = "published";
 
 /// Weights that were read and fit their model.
 #[derive(Debug)]
-pub(crate) struct Weights {
+pub(crate) struct Named {
     /// As they were asked for: a bundled name or a path.
     pub(crate) name: String,
     /// Of the file's bytes.
     pub(crate) sha256: String,
     /// The file.
-    pub(crate) file: ModelFile,
+    pub(crate) file: Arc<ModelFile>,
     /// The model's declaration with these numbers.
     pub(crate) schema: Schema,
-    /// Settings that have these numbers.
-    pub(crate) settings: Settings,
 }
 
-impl Weights {
+impl Named {
     /// Bundled weights, or those in a file.
-    pub(crate) fn named(name: &str) -> Result<Self, CliError> {
+    pub(crate) fn find(name: &str) -> Result<Self, CliError> {
         let is_path = name.contains(['/', '\\']) || name.ends_with(".safetensors");
         if !is_path && !Path::new(name).is_file() {
             let found = bundled(name).map_err(|error| {
                 CliError::request(error)
                     .help("name bundled weights, a .safetensors file, or `published`")
             })?;
-            return Weights::bundled(found);
+            return Named::bundled(found);
         }
         let bytes = std::fs::read(name).map_err(|error| {
             CliError::request(format!("cannot read `{name}`: {error}"))
                 .help("name an existing .safetensors file")
         })?;
-        Weights::new(name, &bytes)
+        Named::new(name, &bytes)
     }
 
     /// Weights that the library carries.
     pub(crate) fn bundled(bundled: &Bundled) -> Result<Self, CliError> {
-        Weights::new(bundled.name, bundled.bytes)
+        Named::new(bundled.name, bundled.bytes)
     }
 
     fn new(name: &str, bytes: &[u8]) -> Result<Self, CliError> {
@@ -61,22 +60,21 @@ impl Weights {
         let file = ModelFile::from_bytes(bytes).map_err(wrong)?;
         let model = axonml_models::model(&file.model)
             .map_err(|error| CliError::from(error).at(format!("`{name}`")))?;
-        let mut settings = Settings::default();
-        file.apply(&model.schema(), &mut settings).map_err(wrong)?;
-        Ok(Weights {
+        Ok(Named {
             name: name.to_owned(),
-            sha256: hash(bytes),
+            sha256: sha256(bytes),
             schema: file.schema(model.schema()).map_err(wrong)?,
-            file,
-            settings,
+            file: Arc::new(file),
         })
     }
 }
 
-/// The weights of every model that has some.
-#[derive(Clone, Debug, Default)]
+/// The weights of every model.
+#[derive(Clone, Debug)]
 pub(crate) struct Choice {
-    by_model: BTreeMap<&'static str, Arc<Weights>>,
+    /// Of models that `by_model` does not have.
+    others: Weights,
+    by_model: BTreeMap<&'static str, Arc<Named>>,
     /// The model of the weights that were asked for.
     asked: Option<&'static str>,
 }
@@ -85,9 +83,9 @@ impl Choice {
     /// As `--weights` has it: a name, a file, `published`, or nothing, which is every model's own default.
     pub(crate) fn of(flag: Option<&str>) -> Result<Self, CliError> {
         match flag {
-            Some(PUBLISHED) => Ok(Choice::default()),
+            Some(PUBLISHED) => Choice::all(Weights::Published),
             Some(name) => {
-                let weights = Weights::named(name).map_err(|error| error.at("--weights"))?;
+                let weights = Named::find(name).map_err(|error| error.at("--weights"))?;
                 let mut choice = Choice::defaults()?;
                 choice.asked = Some(weights.schema.id);
                 choice.by_model.insert(weights.schema.id, Arc::new(weights));
@@ -97,31 +95,36 @@ impl Choice {
         }
     }
 
-    /// The default weights of every model that names some.
+    /// Every model's own default.
     pub(crate) fn defaults() -> Result<Self, CliError> {
+        Choice::all(Weights::Default)
+    }
+
+    fn all(weights: Weights) -> Result<Self, CliError> {
         let mut by_model = BTreeMap::new();
         for schema in MODELS.iter().map(|model| model.schema()) {
-            if let Some(name) = schema.weights {
-                by_model.insert(schema.id, Arc::new(Weights::bundled(bundled(name)?)?));
+            let chosen = weights.choose(&schema)?;
+            if let Some(bundled) = chosen.and_then(|chosen| chosen.bundled) {
+                by_model.insert(schema.id, Arc::new(Named::bundled(bundled)?));
             }
         }
         Ok(Choice {
+            others: weights,
             by_model,
             asked: None,
         })
     }
 
-    /// The weights of a model.
-    pub(crate) fn of_model(&self, id: &str) -> Option<&Arc<Weights>> {
+    /// The weights that stand for a model's declared constants, if any do.
+    pub(crate) fn of_model(&self, id: &str) -> Option<&Arc<Named>> {
         self.by_model.get(id)
     }
 
-    /// A model's declaration with its weights.
-    pub(crate) fn schema(&self, model: &dyn FiberModel) -> Schema {
-        let schema = model.schema();
-        match self.of_model(schema.id) {
-            Some(weights) => weights.schema.clone(),
-            None => schema,
+    /// What the library is told of a model.
+    pub(crate) fn weights(&self, id: &str) -> Weights {
+        match self.of_model(id) {
+            Some(named) => Weights::File(named.file.clone()),
+            None => self.others.clone(),
         }
     }
 
@@ -142,12 +145,7 @@ impl Choice {
     }
 
     /// Warns, once for each condition, where jobs leave the domain that their weights were trained on.
-    pub(crate) fn warn<'j>(
-        &self,
-        jobs: impl Iterator<Item = &'j Job>,
-        celsius: Option<f64>,
-        messages: Messages,
-    ) {
+    pub(crate) fn warn<'j>(&self, jobs: impl Iterator<Item = &'j Job>, messages: Messages) {
         let mut usages: BTreeMap<&'static str, Usage> = BTreeMap::new();
         let mut phases = HashMap::new();
         for job in jobs {
@@ -160,7 +158,7 @@ impl Choice {
             Usage::widen(&mut usage.diameter_um, job.fiber.diameter_um);
             Usage::widen(
                 &mut usage.celsius,
-                celsius.unwrap_or(weights.schema.celsius),
+                job.celsius.unwrap_or(weights.schema.celsius),
             );
             if let Some(distance) = job.source_distance_um {
                 Usage::widen(&mut usage.source_distance_um, distance);

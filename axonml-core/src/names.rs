@@ -53,7 +53,7 @@ fn remoteness(name: &str, candidate: &str) -> Option<usize> {
 /// # Source
 /// F. J. Damerau, "A technique for computer detection and correction of spelling errors", Comm. ACM
 /// 7 (1964) 171-176.
-fn edit_distance(a: &str, b: &str) -> usize {
+pub fn edit_distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before_last = vec![0; b.len() + 1];
     let mut last: Vec<usize> = (0..=b.len()).collect();

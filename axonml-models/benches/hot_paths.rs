@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
+use axonml_models::weights::Weights;
 use axonml_models::{
     Detection, Device, Evaluation, Fiber, FiberOutcome, NodeSelection, Observation, ObserverKind,
     ObserverSpec, Precision, RecordedCotangent, Settings, Simulation, Stimulus, ThresholdSearch,
@@ -35,6 +36,7 @@ fn simulation(id: &str, precision: Precision) -> Simulation {
     let settings = Settings {
         precision,
         tstop_ms: 1.0,
+        weights: Weights::Published,
         ..Settings::default()
     };
     let device = Device::cpu().expect("the benches need the CPU backend");

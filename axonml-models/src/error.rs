@@ -4,6 +4,8 @@ use axonml_autodiff::{BackendError, TraceError};
 use axonml_core::{CoreError, told_ms};
 use thiserror::Error;
 
+use crate::weights::ModelFileError;
+
 /// Why a simulation could not be set up or run.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
@@ -11,6 +13,9 @@ pub enum SimulationError {
     /// A waveform, field, name or number is wrong.
     #[error(transparent)]
     Core(#[from] CoreError),
+    /// The weights do not fit the model.
+    #[error(transparent)]
+    Weights(#[from] ModelFileError),
     /// The model's definition is wrong.
     #[error(transparent)]
     Trace(#[from] TraceError),

@@ -24,6 +24,7 @@
 
 mod arrays;
 mod built;
+pub mod conditions;
 mod detection;
 mod device;
 mod error;
@@ -37,9 +38,12 @@ pub mod memory;
 mod model;
 pub mod models;
 mod nerve_folder;
+pub mod provenance;
+mod recruitment;
 mod response;
 mod schema;
 mod simulation;
+mod statuses;
 mod stimulus;
 mod taped_run;
 mod threshold;
@@ -70,9 +74,11 @@ pub use nerve_folder::{
     NerveFolderError, NerveNote, NerveOptions, NerveReading, nerve_from_files, read_array,
     read_nerve, read_nerve_with,
 };
+pub use recruitment::{RecruitmentStep, recruitment};
 pub use response::{Response, ResponseDifference};
 pub use schema::{DeclaredStart, Parameter, Scale, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};
+pub use statuses::{STATUSES, Status};
 pub use stimulus::Stimulus;
 pub use taped_run::{StateTensors, TapedRun, TapedRunError, Trajectories};
 pub use threshold::{DetectedRun, Progress, Threshold, ThresholdKind, ThresholdSearch};

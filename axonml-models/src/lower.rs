@@ -24,15 +24,37 @@ pub(crate) struct LoweredModel {
     pub(crate) geometry: FiberGeometry,
 }
 
-/// Puts the settings' parameters (name as `param` or `group.param`, value), temperature and start into the model, builds
-/// the fibres and traces the membrane.
+/// Puts the settings' weights, parameters (name as `param` or `group.param`, value), temperature and start into the model,
+/// builds the fibres and traces the membrane.
 pub(crate) fn lower(
     model: &dyn FiberModel,
     fibers: &[Fiber],
     settings: &Settings,
 ) -> Result<(LoweredModel, Vec<Arc<BuiltFiber>>), SimulationError> {
+    let schema = with_settings(model, settings)?;
+    let geometry = FiberGeometry::trace(model, &schema)?;
+    let built = geometry.build_fibers(&schema, fibers)?;
+    let v_reference_mv = common_reference(&schema, &built)?;
+    let membrane = trace_membrane(model, &schema, geometry.kind.section())?;
+    let mut shared: Vec<f64> = schema.parameters.iter().map(|p| p.value).collect();
+    shared.push(schema.celsius);
+    let lowered = LoweredModel {
+        schema,
+        membrane: Arc::new(membrane),
+        shared: Arc::new(shared),
+        v_reference_mv,
+        geometry,
+    };
+    Ok((lowered, built))
+}
+
+/// The model's declaration with the weights, parameters, start and temperature of the settings.
+fn with_settings(model: &dyn FiberModel, settings: &Settings) -> Result<Schema, SimulationError> {
     let mut schema = model.schema();
     check_names(&schema)?;
+    if let Some(weights) = settings.weights.choose(&schema)? {
+        schema = weights.file.schema(schema)?;
+    }
     for (name, value) in &settings.parameters {
         set_parameter(&mut schema, name, *value)?;
     }
@@ -48,20 +70,7 @@ pub(crate) fn lower(
             expected: "degrees Celsius above -273.15".into(),
         }));
     }
-    let geometry = FiberGeometry::trace(model, &schema)?;
-    let built = geometry.build_fibers(&schema, fibers)?;
-    let v_reference_mv = common_reference(&schema, &built)?;
-    let membrane = trace_membrane(model, &schema, geometry.kind.section())?;
-    let mut shared: Vec<f64> = schema.parameters.iter().map(|p| p.value).collect();
-    shared.push(schema.celsius);
-    let lowered = LoweredModel {
-        schema,
-        membrane: Arc::new(membrane),
-        shared: Arc::new(shared),
-        v_reference_mv,
-        geometry,
-    };
-    Ok((lowered, built))
+    Ok(schema)
 }
 
 /// A start replaced by the user has a finite voltage, and a finite value for each state or none.
@@ -144,6 +153,11 @@ impl FiberGeometry {
             adjoint: OnceLock::new(),
             kind: geometry.kind(),
         })
+    }
+
+    /// The program from diameter, compartment length and parameters to the numbers of a cable.
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
     }
 
     /// Adds to the cotangents of `parameters`, in the schema's order, what those of the values of a fibre's geometry

@@ -13,6 +13,7 @@ use axonml_core::{CoreError, TimeGrid};
 use crate::built::BuiltFiber;
 use crate::lower::{LoweredModel, lower};
 use crate::schema::{DeclaredStart, Schema};
+use crate::weights::Weights;
 use crate::{Device, FiberModel, SimulationError, Stimulus};
 
 /// A fibre to simulate.
@@ -50,7 +51,7 @@ pub enum InitialState {
     },
 }
 
-/// Settings of a simulation; `Default` is dt 0.005 ms, tstop 5 ms, f64, the model's own parameters and start.
+/// Settings of a simulation; `Default` is dt 0.005 ms, tstop 5 ms, f64, the model's default weights and its start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Time step, ms.
@@ -59,11 +60,13 @@ pub struct Settings {
     pub tstop_ms: f64,
     /// Arithmetic.
     pub precision: Precision,
-    /// Parameters that differ from the model's defaults: (`name` or `group.name`, value).
+    /// Numbers that the model runs with: its default weights unless others are chosen.
+    pub weights: Weights,
+    /// Parameters that differ from those: (`name` or `group.name`, value).
     pub parameters: Vec<(String, f64)>,
-    /// Temperature, degrees Celsius, if not the model's own.
+    /// Temperature, degrees Celsius, if not that of the weights or the model.
     pub celsius: Option<f64>,
-    /// What [`InitialState::Declared`] means, if not what the model declares.
+    /// What [`InitialState::Declared`] means, if not what the weights or the model declare.
     pub declared: Option<DeclaredStart>,
     /// Initial state.
     pub start: InitialState,
@@ -75,6 +78,7 @@ impl Default for Settings {
             dt_ms: 0.005,
             tstop_ms: 5.0,
             precision: Precision::F64,
+            weights: Weights::Default,
             parameters: Vec::new(),
             celsius: None,
             declared: None,
@@ -163,7 +167,7 @@ impl Simulation {
     /// Builds the cables of `fibers`.
     ///
     /// # Errors
-    /// [`SimulationError`] if the model is inconsistent, a parameter unknown, a fibre outside the model's range, the time
+    /// [`SimulationError`] if the model is inconsistent, the weights of another one, a parameter unknown, a fibre outside the model's range, the time
     /// grid impossible, or a settling run diverges.
     pub fn new(
         model: &dyn FiberModel,

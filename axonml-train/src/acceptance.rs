@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axonml_core::{CoreError, Field, Medium, PointSource, Waveform};
-use axonml_models::weights::{ModelFile, ModelFileError};
+use axonml_models::weights::ModelFile;
 use axonml_models::{
     Device, Fiber, FiberModel, FiberStatus, NodeSelection, Observation, ObserverKind, ObserverSpec,
     Precision, Settings, Simulation, SimulationError, Stimulus, ThresholdSearch, model,
@@ -20,9 +20,6 @@ pub enum AcceptanceError {
         /// What they lack.
         what: &'static str,
     },
-    /// The weights are incomplete.
-    #[error(transparent)]
-    Weights(#[from] ModelFileError),
     /// A simulation could not be run.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
@@ -72,12 +69,12 @@ impl Acceptance {
     ) -> Result<Self, AcceptanceError> {
         let surrogate = model(&file.model).map_err(SimulationError::from)?;
         let missing = |what| AcceptanceError::Domain { what };
-        let mut settings = Settings {
+        let settings = Settings {
             dt_ms: file.domain.dt_ms.ok_or(missing("time step"))?,
             precision: Precision::F64,
+            weights: file.clone().into(),
             ..Settings::default()
         };
-        file.apply(&surrogate.schema(), &mut settings)?;
         let (low, high) = file.domain.diameter_um.ok_or(missing("diameters"))?;
         let last = diameters.max(2) - 1;
         let diameter = |k: usize| low + (high - low) * k as f64 / last as f64;
@@ -227,7 +224,7 @@ fn unstable(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axonml_models::weights::BUNDLED;
+    use axonml_models::weights::{BUNDLED, Weights};
 
     /// What the library carries is what `cargo xtask train-bundled` accepted.
     #[test]
@@ -294,6 +291,7 @@ mod tests {
         let fibers = vec![Fiber::new(10.0, NODES)];
         let quiet = Settings {
             tstop_ms: QUIET_MS,
+            weights: Weights::Published,
             ..Settings::default()
         };
         let simulation = Simulation::new(untrained, fibers, &quiet, &device).unwrap();

@@ -1,7 +1,7 @@
 //! A surrogate while it is trained: its parameters as functions of the coordinates that an optimiser moves.
 
 use axonml_core::names;
-use axonml_models::weights::{ModelFile, ModelFileError};
+use axonml_models::weights::{ModelFile, ModelFileError, Weights};
 use axonml_models::{FiberModel, Parameter, Precision, Scale, Schema, Settings};
 use thiserror::Error;
 
@@ -287,6 +287,8 @@ impl Surrogate {
             dt_ms,
             tstop_ms,
             precision,
+            // Every number comes from here.
+            weights: Weights::Published,
             parameters: self.parameters(x),
             celsius: Some(self.schema.celsius),
             declared: Some(self.schema.start.clone()),

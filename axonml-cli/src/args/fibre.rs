@@ -1,9 +1,10 @@
 //! Which fibres, and the state they start from.
 
-use axonml_models::{FiberLength, InitialState, NODES_LIMIT, Schema};
+use axonml_models::conditions::cell::node_count;
+use axonml_models::{FiberLength, InitialState, Schema};
 use clap::{Args, ValueEnum};
 
-use super::number::{Diameters, count, length_um, positive};
+use super::number::{Diameters, length_um, positive};
 use crate::error::CliError;
 
 /// Flags of the fibres.
@@ -16,7 +17,7 @@ pub(crate) struct FibreArgs {
     pub(crate) diameter: Option<Diameters>,
     /// Nodes of Ranvier, or compartments of an unmyelinated fiber; at least 3 [default: 53; in a nerve more where the
     /// field drives the ends; unmyelinated models have a length of their own]
-    #[arg(long, value_name = "N", value_parser = nodes, allow_hyphen_values = true, conflicts_with = "length")]
+    #[arg(long, value_name = "N", value_parser = node_count, allow_hyphen_values = true, conflicts_with = "length")]
     pub(crate) nodes: Option<usize>,
     /// Length from the first node to the last: a number in um, or with a unit, e.g. 20mm; rounded to an odd number of
     /// nodes [default: see --nodes]
@@ -26,8 +27,8 @@ pub(crate) struct FibreArgs {
     /// [default: the model's own]
     #[arg(long, value_name = "UM", value_parser = positive("um"), allow_hyphen_values = true)]
     pub(crate) delta_z: Option<f64>,
-    /// How fibres end: `active` is every model's own default, and all there is so far
-    #[arg(long, value_name = "KIND", value_enum)]
+    /// End nodes. Only `active`, as the models have them, is implemented
+    #[arg(long, value_name = "KIND", value_enum, hide = true)]
     pub(crate) ends: Option<Ends>,
     /// State at t = 0: the model's published one, or settled at rest [default: declared; settled with --warmup]
     #[arg(long, value_name = "STATE", value_enum)]
@@ -53,12 +54,6 @@ pub(crate) enum Start {
     Declared,
     /// After a run without stimulus
     Settled,
-}
-
-/// A number of nodes that a fiber can have.
-pub(crate) fn nodes(text: &str) -> Result<usize, String> {
-    let within = count(3)(text).ok().filter(|n| *n <= NODES_LIMIT);
-    within.ok_or_else(|| format!("expected a whole number, 3 or more, at most {NODES_LIMIT}"))
 }
 
 impl FibreArgs {

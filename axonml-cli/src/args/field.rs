@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use axonml_core::{Extension, Interpolation, Medium};
+use axonml_models::NerveOptions;
+use axonml_models::conditions::RESISTIVITY_OHM_CM;
 use clap::Args;
 
 use super::number::{Numbers, finite};
-
-/// Resistivity unless asked otherwise, ohm-cm.
-pub(crate) const RESISTIVITY_OHM_CM: f64 = 500.0;
 
 /// Flags of the field.
 #[derive(Debug, Args)]
@@ -53,6 +52,13 @@ impl FieldArgs {
     /// Whether no field was given.
     pub(crate) fn is_empty(&self) -> bool {
         self.point.is_empty() && self.nerve.is_none() && self.basis.is_none()
+    }
+
+    /// How nerves are read.
+    pub(crate) fn nerve_options(&self) -> NerveOptions {
+        NerveOptions {
+            accept_coarse: self.accept_coarse,
+        }
     }
 
     /// The conductor around point electrodes.

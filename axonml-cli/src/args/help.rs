@@ -1,9 +1,11 @@
-//! Examples and the list of pulses for `--help`.
+//! Examples, and lists of pulses, statuses and columns for `--help`.
 
 use std::fmt::Write;
 
 use axonml_core::PULSES;
 use axonml_core::waveform::COMMON_KEYS;
+use axonml_models::STATUSES;
+use axonml_models::conditions::COLUMNS;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -77,7 +79,7 @@ Examples:
   axonml export --model smf --weights published -o start.safetensors
   axonml export --model smf --weights mine.safetensors --set conductance.gl=0.008 -o changed.safetensors";
 
-pub(super) const THRESHOLD: &str = "\
+const THRESHOLD: &str = "\
 Examples:
   axonml threshold                                     the bundled demonstration nerve
   axonml threshold --point 1000,0,0 --diameter 5.7:14:9 --plot threshold.svg
@@ -86,20 +88,42 @@ Examples:
   axonml threshold --conditions table.csv --nerves nerves --keep-going
 
 Results: threshold_mA is the smallest amplitude that fired (= upper_mA), lower_mA the largest below it that did not; \
-both were simulated. start_node, start_um, start_ms: where the first action potential began. status: ok; end_excitation \
-(it began at an end of the simulated fiber); reexcitation (smaller amplitudes excite and block); no_activation (no node \
-reaches the level up to --max-amplitude); propagation_failure (an action potential begins, but reaches no detection \
-site); artifact (nodes are only polarized); spontaneous (fires without stimulus); diverged; error (with --keep-going).
+both were simulated. start_node, start_um and start_ms tell where and when the first action potential began.
 
 Interruptions: with -o, each finished row is kept at once in FILE.partial, beside the first file that -o names (.csv, .json and \
 .npz alike), which even SIGKILL leaves. The same command goes on where it ended and writes the same files as an unbroken run; \
 then FILE.partial is removed. Another request is refused as long as it is there. Without -o, SIGINT, SIGTERM and SIGHUP print the \
-finished rows.
+finished rows.";
 
-Condition tables: model, diameter_um, n_nodes, distance_um, z_offset_um, shape, pw_ms, delay_ms, tstop_ms, dt_ms, \
-delta_z_um, length_um, resistivity_ohm_cm, detect_node_index, detect_threshold_mV, threshold_mA (reference); or nerve, \
-fibre, contacts with --nerves. Shapes: mono, anodic, biphasic, biphasic_anodic_first, biphasic_gapG, asym_biphasic, \
-triangle, ramp_up, ramp_down, gaussian, sine_cycle, sine_burstF_C. Other columns pass through.";
+/// Help of `axonml threshold`: examples, statuses, columns of tables.
+pub(super) fn threshold() -> String {
+    let mut help = format!("{THRESHOLD}\n\nStatus (and the columns that are empty then):\n");
+    for status in STATUSES {
+        let empty = match status.empty {
+            [] => String::new(),
+            columns => format!(" [{}]", columns.join(", ")),
+        };
+        let (name, meaning) = (status.name, status.meaning);
+        _ = writeln!(help, "  {name:<20} {meaning}{empty}");
+    }
+    help.push_str(
+        "\nColumns of condition tables (a flag of the same meaning stands above a column):\n",
+    );
+    for column in COLUMNS.iter().filter(|column| column.role.acts()) {
+        let unit = match column.unit {
+            "" => String::new(),
+            unit => format!(", {unit}"),
+        };
+        _ = writeln!(help, "  {:<20} {}{unit}", column.name, column.meaning);
+    }
+    help.push_str(
+        "  Shapes: mono, anodic, biphasic, biphasic_anodic_first, biphasic_gapG, asym_biphasic, triangle, ramp_up, \
+         ramp_down, gaussian, sine_cycle, sine_burstF_C. A row has a point electrode (distance_um) or lies in a nerve \
+         (nerve, fiber, with --nerves). Other columns pass through and are named; one that is a flag's name, or a column's \
+         misspelt or in another unit, is refused.",
+    );
+    help
+}
 
 /// `text`, and the list of pulses.
 pub(super) fn with_pulses(text: &str) -> String {

@@ -20,11 +20,11 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use dataset::DatasetCommand;
 pub(crate) use detection::{ConditionArgs, DetectionArgs, EndExcitation, SearchArgs};
 pub(crate) use evaluate::EvaluateArgs;
-pub(crate) use fibre::{FibreArgs, nodes};
-pub(crate) use field::{FieldArgs, Point, RESISTIVITY_OHM_CM};
+pub(crate) use fibre::FibreArgs;
+pub(crate) use field::{FieldArgs, Point};
 pub(crate) use model::ModelArgs;
-pub(crate) use number::{Fractions, Nodes, Numbers, count, finite, not_negative, positive};
-pub(crate) use numerics::{DT_MS, NumericsArgs, PrecisionArg, TSTOP_MS, memory, open};
+pub(crate) use number::Nodes;
+pub(crate) use numerics::{NumericsArgs, PrecisionArg, memory, open};
 pub(crate) use output::{OutputArgs, PlotArgs, TableFormat};
 pub(crate) use train::TrainArgs;
 pub(crate) use waveform::{Injection, InjectionArgs, PULSE, Polarity, WaveformArgs};
@@ -71,7 +71,7 @@ pub(crate) enum Command {
     #[command(after_help = help::RUN, after_long_help = help::with_pulses(help::RUN))]
     Run(RunArgs),
     /// Find activation thresholds: of a nerve, of fibres near electrodes, or of a table of conditions
-    #[command(after_help = help::THRESHOLD, after_long_help = help::with_pulses(help::THRESHOLD))]
+    #[command(after_help = help::threshold(), after_long_help = help::with_pulses(&help::threshold()))]
     Threshold(ThresholdArgs),
     /// Compare a model with reference thresholds, action potentials and traces: errors by shape, pulse width, diameter
     #[command(after_help = help::EVALUATE, after_long_help = help::with_pulses(help::EVALUATE))]

@@ -1,40 +1,10 @@
-//! Numbers and lists of numbers as flags and table cells give them. Every message says what was expected, with the
-//! unit.
+//! Numbers and lists of numbers as flags give them; those that table cells give, too, are the library's.
 
 use std::str::FromStr;
 
-/// A finite number.
-pub(crate) fn finite(unit: &'static str) -> impl Fn(&str) -> Result<f64, String> + Clone {
-    move |text| number(text, |_| true, || format!("a finite number{}", of(unit)))
-}
+use axonml_models::conditions::cell;
 
-/// A number above 0.
-pub(crate) fn positive(unit: &'static str) -> impl Fn(&str) -> Result<f64, String> + Clone {
-    move |text| {
-        let expected = || format!("a finite number{} greater than 0", of(unit));
-        number(text, |x| x > 0.0, expected)
-    }
-}
-
-/// A number that is not negative.
-pub(crate) fn not_negative(unit: &'static str) -> impl Fn(&str) -> Result<f64, String> + Clone {
-    move |text| {
-        let expected = || format!("a finite number{}, 0 or more", of(unit));
-        number(text, |x| x >= 0.0, expected)
-    }
-}
-
-/// A number between two others, both allowed.
-pub(crate) fn between(
-    unit: &'static str,
-    least: f64,
-    greatest: f64,
-) -> impl Fn(&str) -> Result<f64, String> + Clone {
-    move |text| {
-        let expected = || format!("a number{} from {least} to {greatest}", of(unit));
-        number(text, |x| (least..=greatest).contains(&x), expected)
-    }
-}
+pub(crate) use axonml_models::conditions::cell::{between, count, finite, not_negative, positive};
 
 /// A length in um: a plain number, or one with the unit um or mm.
 pub(crate) fn length_um(text: &str) -> Result<f64, String> {
@@ -48,32 +18,6 @@ pub(crate) fn length_um(text: &str) -> Result<f64, String> {
     length.map_err(|_| "expected a length greater than 0 in um, e.g. 20000, or 20mm".to_owned())
 }
 
-/// A whole number of at least `least`.
-pub(crate) fn count(least: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
-    move |text| {
-        let parsed = text.trim().parse().ok().filter(|n| *n >= least);
-        parsed.ok_or_else(|| format!("expected a whole number, {least} or more"))
-    }
-}
-
-fn of(unit: &str) -> String {
-    match unit {
-        "" => String::new(),
-        unit => format!(" in {unit}"),
-    }
-}
-
-fn number(
-    text: &str,
-    valid: impl Fn(f64) -> bool,
-    expected: impl Fn() -> String,
-) -> Result<f64, String> {
-    let parsed: Option<f64> = text.trim().parse().ok();
-    parsed
-        .filter(|x| x.is_finite() && valid(*x))
-        .ok_or_else(|| format!("expected {}", expected()))
-}
-
 /// A list of numbers separated by commas.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Numbers(pub(crate) Vec<f64>);
@@ -82,11 +26,7 @@ impl FromStr for Numbers {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = finite("");
-        let numbers = text.split(',').map(number).collect::<Result<_, _>>();
-        numbers
-            .map(Numbers)
-            .map_err(|_| "expected finite numbers separated by commas, e.g. 1,0,-1".to_owned())
+        cell::numbers(text).map(Numbers)
     }
 }
 
@@ -98,12 +38,7 @@ impl FromStr for Fractions {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let fraction = between("", 0.0, 1.0);
-        let fractions = text.split(',').map(fraction).collect::<Result<_, _>>();
-        fractions.map(Fractions).map_err(|_| {
-            "expected fractions of the fiber's length from 0 to 1, separated by commas, e.g. 0.1,0.9"
-                .to_owned()
-        })
+        cell::fractions(text).map(Fractions)
     }
 }
 
@@ -158,11 +93,7 @@ impl FromStr for Nodes {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let nodes = text.split(',').map(|node| node.trim().parse());
-        nodes.collect::<Result<_, _>>().map(Nodes).map_err(|_| {
-            "expected node numbers separated by commas, 0 being the first and -1 the last, e.g. 5,-5"
-                .to_owned()
-        })
+        cell::nodes(text).map(Nodes)
     }
 }
 
@@ -180,23 +111,5 @@ mod tests {
         for wrong in ["", "-1", "1,", "0", "nan", "1:2", "1:2:0", "1:2:3:4", "a"] {
             assert!(read(wrong).unwrap_err().contains("in um"), "{wrong}");
         }
-    }
-
-    #[test]
-    fn numbers_say_what_was_expected() {
-        assert_eq!(positive("ms")(" 0.5 "), Ok(0.5));
-        assert!(
-            positive("ms")("0")
-                .unwrap_err()
-                .contains("in ms greater than 0")
-        );
-        assert!(not_negative("ms")("-1").unwrap_err().contains("0 or more"));
-        assert!(
-            between("", 0.1, 0.5)("1")
-                .unwrap_err()
-                .contains("from 0.1 to 0.5")
-        );
-        assert!(count(3)("2").unwrap_err().contains("3 or more"));
-        assert!(finite("mV")("inf").unwrap_err().contains("in mV"));
     }
 }

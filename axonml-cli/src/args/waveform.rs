@@ -1,10 +1,9 @@
 //! When the current flows: the pulse, and currents injected into nodes.
 
-use std::path::Path;
 use std::str::FromStr;
 
 use axonml_core::{CoreError, Waveform, names};
-use axonml_models::read_text_file;
+use axonml_models::conditions::{self, PulseText};
 use clap::{Args, ValueEnum};
 
 use crate::error::CliError;
@@ -44,73 +43,41 @@ impl Polarity {
     }
 }
 
+impl From<Polarity> for conditions::Polarity {
+    fn from(polarity: Polarity) -> Self {
+        match polarity {
+            Polarity::Cathodic => conditions::Polarity::Cathodic,
+            Polarity::Anodic => conditions::Polarity::Anodic,
+        }
+    }
+}
+
 impl WaveformArgs {
     /// Whether anything was asked for.
     pub(crate) fn is_given(&self) -> bool {
         self.pulse.is_some() || self.polarity.is_some()
     }
 
-    /// The waveform asked for, if one was, with its polarity.
-    pub(crate) fn given(&self) -> Result<Option<Waveform>, CliError> {
+    /// The pulse as it was written, and as it was read, without its polarity; none if none was asked for.
+    pub(crate) fn written(&self) -> Result<Option<(String, PulseText)>, CliError> {
         let Some(text) = &self.pulse else {
             return Ok(None);
         };
-        Ok(Some(self.polarise(read(text)?)))
+        let read = PulseText::read(text).map_err(|error| {
+            CliError::request(format!("--pulse {error}"))
+                .help("`axonml run --help` lists the pulses with their keys, units and defaults")
+        })?;
+        Ok(Some((text.clone(), read)))
     }
 
-    /// The waveform asked for, or the default one.
+    /// The waveform asked for, or the default one, with its polarity.
     pub(crate) fn waveform(&self) -> Result<Waveform, CliError> {
-        match self.given()? {
-            Some(waveform) => Ok(waveform),
-            None => Ok(self.polarise(PULSE.parse()?)),
-        }
+        let waveform = match self.written()? {
+            Some((_, read)) => read.waveform,
+            None => PULSE.parse()?,
+        };
+        Ok(conditions::Polarity::from(self.polarity.unwrap_or(Polarity::Cathodic)).of(waveform))
     }
-
-    /// The content of the file that the waveform comes from, if it comes from one.
-    pub(crate) fn file_content(&self) -> Result<Option<Vec<u8>>, CliError> {
-        self.pulse
-            .as_deref()
-            .and_then(file)
-            .map(read_file)
-            .transpose()
-    }
-
-    /// The waveform with the polarity asked for.
-    pub(crate) fn polarise(&self, waveform: Waveform) -> Waveform {
-        match self.polarity {
-            Some(Polarity::Anodic) => waveform.flipped(),
-            Some(Polarity::Cathodic) | None => waveform,
-        }
-    }
-}
-
-/// The path in a pulse that is a file.
-fn file(text: &str) -> Option<&str> {
-    text.trim().strip_prefix("file:")
-}
-
-fn read_file(path: &str) -> Result<Vec<u8>, CliError> {
-    read_text_file(Path::new(path)).map_err(|error| {
-        CliError::request(format!("--pulse: cannot read `{path}`: {error}"))
-            .help("name an existing CSV file of time_ms,amplitude")
-    })
-}
-
-/// Reads a pulse as the command line writes it.
-fn read(text: &str) -> Result<Waveform, CliError> {
-    if let Some(path) = file(text) {
-        let content = read_file(path)?;
-        return Waveform::from_csv_bytes(&content)
-            .map_err(|error| CliError::request(format!("--pulse: `{path}`: {error}")));
-    }
-    text.parse().map_err(|error| match error {
-        CoreError::WaveformFile { .. } => CliError::request(format!(
-            "--pulse {text}: found file: inside a sum or train, expected it alone"
-        ))
-        .help("write --pulse file:W.csv and put the whole waveform into the file"),
-        error => CliError::request(format!("--pulse {text}: {error}"))
-            .help("`axonml run --help` lists the pulses with their keys, units and defaults"),
-    })
 }
 
 /// Flags of injected currents.

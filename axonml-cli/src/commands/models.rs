@@ -2,7 +2,8 @@
 
 use axonml_files::Memory;
 use axonml_models::memory::BatchSize;
-use axonml_models::weights::Bundled;
+use axonml_models::provenance::model_hash;
+use axonml_models::weights::{Bundled, Weights};
 use axonml_models::{
     Device, Extents, Fiber, FiberLength, FiberModel, MODELS, Schema, Settings, Simulation,
 };
@@ -11,8 +12,7 @@ use serde_json::{Value, json};
 use crate::args::ModelsArgs;
 use crate::error::CliError;
 use crate::report::{Cell, Table, plain, print, print_json};
-use crate::request::model_hash;
-use crate::weights::{Weights, bundled_for};
+use crate::weights::{Named, bundled_for};
 
 /// Lists the models, or one of them.
 pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
@@ -108,7 +108,7 @@ fn tell(model: &'static dyn FiberModel) -> Result<String, CliError> {
     if bundled_for(&schema).is_empty() {
         item("weights", "none bundled".to_owned());
     }
-    item("hash", hash(&schema));
+    item("hash", hash(model, Weights::Published)?);
     for (index, citation) in schema.citations.iter().enumerate() {
         let name = if index == 0 { "sources" } else { "" };
         item(name, (*citation).to_owned());
@@ -148,20 +148,22 @@ fn describe(model: &'static dyn FiberModel) -> Result<Value, CliError> {
         "temperature_celsius": schema.celsius,
         "delta_z_um": schema.compartment_um,
         "sample_points": {"per_internode": per_internode, "text": words},
-        "weights": bundled_weights(&schema)?,
-        "hash": hash(&schema),
+        "weights": bundled_weights(model)?,
+        "hash": hash(model, Weights::Published)?,
     }))
 }
 
 /// The weights that the library carries for a model, for programs.
-fn bundled_weights(schema: &Schema) -> Result<Vec<Value>, CliError> {
+fn bundled_weights(model: &dyn FiberModel) -> Result<Vec<Value>, CliError> {
+    let schema = model.schema();
     let describe = |bundled: &&Bundled| {
-        let weights = Weights::bundled(bundled)?;
+        let weights = Named::bundled(bundled)?;
         let domain = &weights.file.domain;
         Ok(json!({
             "name": weights.name,
             "default": schema.weights == Some(bundled.name),
             "sha256": weights.sha256,
+            "hash": hash(model, Weights::File(weights.file.clone()))?,
             "version": weights.file.version,
             "diameter_um": domain.diameter_um,
             "dt_ms": domain.dt_ms,
@@ -172,7 +174,7 @@ fn bundled_weights(schema: &Schema) -> Result<Vec<Value>, CliError> {
             "provenance": weights.file.provenance,
         }))
     };
-    bundled_for(schema).iter().map(describe).collect()
+    bundled_for(&schema).iter().map(describe).collect()
 }
 
 fn diameters(schema: &Schema) -> String {
@@ -184,8 +186,13 @@ fn diameters(schema: &Schema) -> String {
     }
 }
 
-fn hash(schema: &Schema) -> String {
-    model_hash(schema, &[], None)
+/// Hash of what a model computes with these weights.
+fn hash(model: &dyn FiberModel, weights: Weights) -> Result<String, CliError> {
+    let settings = Settings {
+        weights,
+        ..Settings::default()
+    };
+    Ok(model_hash(model, &settings)?)
 }
 
 /// A diameter that the model has.

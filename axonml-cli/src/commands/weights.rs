@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use axonml_models::provenance::sha256;
 use axonml_models::weights::ModelFile;
 use axonml_models::weights::pytorch::{read_checkpoint, smf_from_checkpoint};
 use axonml_models::{FiberModel, Schema, model};
@@ -10,7 +11,6 @@ use crate::args::{ExportArgs, ImportArgs};
 use crate::error::CliError;
 use crate::messages::Messages;
 use crate::report::{Cell, Table, check_writable, plain, print, replace};
-use crate::request::hash;
 use crate::weights::Choice;
 
 /// Writes the model file of a checkpoint of PyTorch AxonML.
@@ -26,14 +26,14 @@ pub(crate) fn import(args: &ImportArgs, messages: Messages) -> Result<(), CliErr
     file.provenance
         .insert("checkpoint file".to_owned(), name.into_owned());
     file.provenance
-        .insert("checkpoint sha256".to_owned(), hash(&bytes));
+        .insert("checkpoint sha256".to_owned(), sha256(&bytes));
     let output = match &args.output {
         Some(output) => output.clone(),
         None => beside(path)?,
     };
     check_output(&output)?;
     let schema = model(&file.model)?.schema();
-    let sha256 = write(&file, &output)?;
+    let written = write(&file, &output)?;
     let place = match checkpoint.path.as_str() {
         "" => "the state dict".to_owned(),
         path => format!("`{path}`"),
@@ -46,7 +46,7 @@ pub(crate) fn import(args: &ImportArgs, messages: Messages) -> Result<(), CliErr
     messages.note(
         "dt 0.005 ms, 37 degrees and the published start are assumed: a checkpoint does not say",
     );
-    tell(&file, &schema, &output, &sha256)
+    tell(&file, &schema, &output, &written)
 }
 
 /// Writes the model file of a model as flags have it.
@@ -58,7 +58,7 @@ pub(crate) fn export(args: &ExportArgs, messages: Messages) -> Result<(), CliErr
     weights.check_used(&[model])?;
     let mut file = match weights.of_model(schema.id) {
         Some(weights) => {
-            let mut file = weights.file.clone();
+            let mut file = (*weights.file).clone();
             let from = format!("{} (sha256 {})", weights.name, weights.sha256);
             file.provenance.insert("exported from".to_owned(), from);
             file
@@ -80,13 +80,13 @@ pub(crate) fn export(args: &ExportArgs, messages: Messages) -> Result<(), CliErr
     if let Some(celsius) = args.model.temperature {
         file.domain.celsius = Some(celsius);
     }
-    let sha256 = write(&file, &args.output)?;
+    let written = write(&file, &args.output)?;
     messages.note(format_args!(
         "{} parameters of model {}",
         file.parameters.len(),
         file.model
     ));
-    tell(&file, &schema, &args.output, &sha256)
+    tell(&file, &schema, &args.output, &written)
 }
 
 /// The file of a model's own constants.
@@ -133,7 +133,7 @@ fn check_output(path: &Path) -> Result<(), CliError> {
 fn write(file: &ModelFile, path: &Path) -> Result<String, CliError> {
     let bytes = file.to_bytes().map_err(CliError::request)?;
     replace(path, &bytes)?;
-    Ok(hash(&bytes))
+    Ok(sha256(&bytes))
 }
 
 /// Prints what differs from the model's own constants, and what was written.

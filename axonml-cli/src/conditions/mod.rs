@@ -4,6 +4,6 @@ mod overridden;
 mod read;
 mod row;
 
-pub(crate) use overridden::Overridden;
+pub(crate) use overridden::{Overridden, overrides};
 pub(crate) use read::Sheet;
 pub(crate) use row::Reader;

@@ -1,10 +1,63 @@
 //! What flags make of the columns they override, so that a result never shows a setting that was not used.
 
+use axonml_models::conditions::{Electrode, Overrides, column};
 use axonml_models::model;
 
+use super::read::Sheet;
 use crate::args::ThresholdArgs;
+use crate::error::CliError;
 use crate::messages::Messages;
 use crate::report::Cell;
+
+/// What flags set above the columns of a table.
+pub(crate) fn overrides(args: &ThresholdArgs) -> Result<Overrides, CliError> {
+    let field = &args.field;
+    let diameters = args.fibre.diameter.as_ref().map(|list| list.0.as_slice());
+    let diameter_um = match diameters {
+        None => None,
+        Some(&[one]) => Some(one),
+        Some(_) => {
+            return Err(CliError::request(
+                "--diameter: found several diameters, expected one: it overrides a column",
+            )
+            .help("give one diameter, or leave it to the column diameter_um"));
+        }
+    };
+    let electrode = |point: &crate::args::Point| Electrode {
+        at_um: point.at_um,
+        factor: point.factor,
+    };
+    Ok(Overrides {
+        model: args
+            .model
+            .model
+            .is_some()
+            .then(|| args.model.model())
+            .transpose()?,
+        diameter_um,
+        length: args.fibre.extent(),
+        delta_z_um: args.fibre.delta_z,
+        celsius: args.model.temperature,
+        dt_ms: args.numerics.dt,
+        tstop_ms: args.numerics.tstop,
+        detect_sites: args.detection.sites(),
+        detect_threshold_mv: args.detection.detect_threshold,
+        detect_after_ms: args.detection.detect_after,
+        pulse: args
+            .waveform
+            .written()?
+            .map(|(text, read)| (text, read.waveform)),
+        polarity: args.waveform.polarity.map(Into::into),
+        electrodes: field.point.iter().map(electrode).collect(),
+        medium: field.resistivity.as_ref().map(|_| field.medium()),
+        contacts: field.contacts.as_ref().map(|factors| factors.0.clone()),
+        interpolation: field.interpolation,
+        offset_um: field.offset,
+        extension: field.extend,
+        nerve_options: field.nerve_options(),
+        nerves: args.conditions.nerves.clone(),
+    })
+}
 
 /// Columns whose values flags replace, with the values that were used instead.
 pub(crate) struct Overridden {
@@ -12,68 +65,30 @@ pub(crate) struct Overridden {
 }
 
 impl Overridden {
-    /// The columns that the given flags stand above.
-    pub(crate) fn by(args: &ThresholdArgs) -> Self {
-        let mut columns: Vec<(&'static str, String)> = Vec::new();
-        let mut put =
-            |column, value: Option<String>| columns.extend(value.map(|value| (column, value)));
-        let number = |x: Option<f64>| x.map(|x| x.to_string());
-        put("model", args.model.model.clone());
-        put(
-            "diameter_um",
-            number(
-                args.fibre
-                    .diameter
-                    .as_ref()
-                    .and_then(|d| d.0.first().copied()),
-            ),
-        );
-        put("n_nodes", args.fibre.nodes.map(|n| n.to_string()));
-        put("delta_z_um", number(args.fibre.delta_z));
-        put("dt_ms", number(args.numerics.dt));
-        put("tstop_ms", number(args.numerics.tstop));
-        put(
-            "detect_threshold_mV",
-            number(args.detection.detect_threshold),
-        );
-        if args.detection.detect_nodes.is_some() {
-            put("detect_node_index", Some(String::new()));
-        }
-        if !args.field.point.is_empty() {
-            for column in ["distance_um", "z_offset_um", "nerve", "fibre", "contacts"] {
-                put(column, Some(String::new()));
-            }
-        }
-        if let Some(pulse) = &args.waveform.pulse {
-            put("shape", Some(pulse.clone()));
-            put("pw_ms", Some(String::new()));
-            put("delay_ms", Some(String::new()));
-        }
+    /// The columns of `sheet` that `overrides` stand above.
+    pub(crate) fn by(overrides: &Overrides, sheet: &Sheet) -> Self {
+        let mut columns = overrides.columns();
+        columns.retain(|(column, _)| sheet.column(column).is_some());
         Overridden { columns }
     }
 
     /// A cell of the result: as the table has it, unless a flag stands above it and says something else.
-    pub(crate) fn cell(&self, column: &str, text: &str) -> Cell {
+    pub(crate) fn cell(&self, name: &str, text: &str) -> Cell {
+        let known = column(name).map(|column| column.name);
         match self
             .columns
             .iter()
-            .find(|(overridden, _)| *overridden == column)
+            .find(|(column, _)| known == Some(column))
         {
-            Some((_, used)) if !same(column, text, used) => Cell::Raw(used.clone()),
+            Some((column, used)) if !same(column, text, used) => Cell::Raw(used.clone()),
             _ => Cell::Raw(text.to_owned()),
         }
     }
 
     /// Says which of the table's columns were not used.
-    pub(crate) fn tell(&self, table: &[String], messages: Messages) {
-        let used = |column: &&str| table.iter().any(|of_table| of_table == column);
-        let columns: Vec<&str> = self
-            .columns
-            .iter()
-            .map(|(column, _)| *column)
-            .filter(used)
-            .collect();
-        if !columns.is_empty() {
+    pub(crate) fn tell(&self, messages: Messages) {
+        if !self.columns.is_empty() {
+            let columns: Vec<&str> = self.columns.iter().map(|(column, _)| *column).collect();
             messages.note(format_args!(
                 "flags override the table's {}",
                 columns.join(", ")

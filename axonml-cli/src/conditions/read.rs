@@ -3,35 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use axonml_core::delimited::DelimitedText;
-use axonml_core::names;
+use axonml_models::conditions::{Header, column};
 use axonml_models::read_text_file;
+use clap::CommandFactory;
 
+use crate::args::Cli;
 use crate::error::CliError;
 use crate::messages::Messages;
-
-/// The columns that mean something; all others pass through.
-pub(crate) const COLUMNS: [&str; 20] = [
-    "model",
-    "diameter_um",
-    "n_nodes",
-    "distance_um",
-    "z_offset_um",
-    "shape",
-    "pw_ms",
-    "delay_ms",
-    "tstop_ms",
-    "dt_ms",
-    "delta_z_um",
-    "length_um",
-    "resistivity_ohm_cm",
-    "detect_node_index",
-    "detect_at",
-    "detect_threshold_mV",
-    "threshold_mA",
-    "nerve",
-    "fibre",
-    "contacts",
-];
 
 /// A table as it was read.
 #[derive(Clone, Debug)]
@@ -42,6 +20,8 @@ pub(crate) struct Sheet {
     pub(crate) bytes: Vec<u8>,
     /// Names of the columns.
     pub(crate) columns: Vec<String>,
+    /// What they mean.
+    pub(crate) header: Header,
     /// The rows, with as many cells as there are columns.
     pub(crate) records: Vec<Record>,
 }
@@ -71,38 +51,15 @@ impl Sheet {
                 .help("expected a table in UTF-8 with a line of column names")
         })?;
         let (columns, first) = columns(&table);
-        for (index, column) in columns.iter().enumerate() {
-            if columns[..index].contains(column) {
-                return Err(CliError::request(format!(
-                    "{place}: the column `{column}` occurs twice"
-                ))
-                .help("remove or rename one of them"));
-            }
-        }
-        if !columns
-            .iter()
-            .any(|column| COLUMNS.contains(&column.as_str()))
-        {
-            return Err(CliError::request(format!(
-                "{place}: found the columns `{}`, expected some of {}",
-                columns.join(", "),
-                COLUMNS.join(", ")
-            ))
-            .help("the first line of the table must name its columns"));
-        }
-        for column in columns
-            .iter()
-            .filter(|column| !COLUMNS.contains(&column.as_str()))
-        {
-            let absent = COLUMNS
-                .into_iter()
-                .filter(|known| !columns.iter().any(|column| column == known));
-            // `threshold_mA` and `lower_bound_mA` are both common, and different things.
-            if let Some(near) = names::nearest(column, absent) {
-                messages.note(format_args!(
-                    "{place}: the column `{column}` passes through unused; did you mean `{near}`?"
-                ));
-            }
+        let flags = flags();
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let header = Header::new(&columns, &flags)
+            .map_err(|error| CliError::request(format!("{place}: {error}")).help(error.help()))?;
+        if !header.unused().is_empty() {
+            messages.note(format_args!(
+                "{place}: nothing uses the columns {}: they pass through",
+                header.unused().join(", ")
+            ));
         }
         let numbers: Vec<bool> = columns.iter().map(|name| holds_numbers(name)).collect();
         let records: Vec<Record> = table
@@ -131,13 +88,14 @@ impl Sheet {
             path: path.to_owned(),
             bytes,
             columns,
+            header,
             records,
         })
     }
 
-    /// The index of a column.
+    /// The index of a column that means something.
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column == name)
+        self.header.position(name)
     }
 
     /// The cell of a row, if the column is there and the cell is not empty.
@@ -157,10 +115,22 @@ impl Sheet {
     }
 }
 
+/// The names of the flags that thresholds take, without dashes in front.
+fn flags() -> Vec<String> {
+    let cli = Cli::command();
+    let threshold = cli.find_subcommand("threshold");
+    let flags = threshold
+        .into_iter()
+        .flat_map(|command| command.get_arguments());
+    flags
+        .filter_map(|flag| flag.get_long().map(str::to_owned))
+        .collect()
+}
+
 /// The names of the columns, and the index of the first record of data: the first record names them,
 /// unless only the comment above it does.
 fn columns(table: &DelimitedText) -> (Vec<String>, usize) {
-    let known = |names: &[String]| names.iter().any(|name| COLUMNS.contains(&name.as_str()));
+    let known = |names: &[String]| names.iter().any(|name| column(name).is_some());
     let first: Vec<String> = match table.is_empty() {
         true => Vec::new(),
         false => table.record(0).cells().map(str::to_owned).collect(),
@@ -172,9 +142,7 @@ fn columns(table: &DelimitedText) -> (Vec<String>, usize) {
     (first, 1)
 }
 
-/// Whether a column holds one number a cell, whose comma may be a decimal comma: its name ends with a
-/// unit. Lists (`contacts`, `detect_node_index`) and names do not.
-fn holds_numbers(column: &str) -> bool {
-    const UNITS: [&str; 6] = ["_um", "_ms", "_mA", "_mV", "_nA", "_ohm_cm"];
-    column == "temperature" || UNITS.iter().any(|unit| column.ends_with(unit))
+/// Whether a column holds one number a cell, whose comma may be a decimal comma: it has a unit. Lists and names do not.
+fn holds_numbers(name: &str) -> bool {
+    column(name).is_some_and(|column| !column.unit.is_empty())
 }

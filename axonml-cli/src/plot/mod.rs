@@ -34,7 +34,7 @@ pub(crate) use evaluation::{EvaluationPlot, Prediction};
 pub(crate) use nerve::{
     Contact, ContactShape, Fascicle, FibreThresholds, NervePlot, ThresholdPoint,
 };
-pub(crate) use run::{FibreTrace, RunPlot};
+pub(crate) use run::{FibreTrace, RunPlot, Strip};
 pub(crate) use set::SetPlot;
 pub(crate) use thresholds::{ThresholdPlot, ThresholdSeries};
 pub(crate) use training::{LogCurve, TrainingPlot};

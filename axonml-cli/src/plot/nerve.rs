@@ -1,11 +1,13 @@
 //! A nerve: its cross-section, the fibres coloured by threshold, beside the recruitment curve.
 
+use axonml_models::recruitment;
+
 use super::Picture;
 use super::axes::Scale;
 use super::error::PlotError;
 use super::format;
 use super::legend::{Key, Legend, horizontal_bar};
-use super::recruitment::{self, Curve};
+use super::recruitment::{self as curves, Curve};
 use super::scene::{Anchor, Area, Scene, Text, fit};
 use super::section::{Outcome, Section, Spot};
 use super::theme::{self, GUTTER, MARGIN};
@@ -82,6 +84,8 @@ pub(crate) struct FibreThresholds {
     pub x_um: f64,
     /// Place in the cross-section, um.
     pub y_um: f64,
+    /// The share of the nerve's fibres that it stands for; of any unit.
+    pub weight: f64,
     /// One entry a diameter, in any order.
     pub points: Vec<ThresholdPoint>,
 }
@@ -113,7 +117,7 @@ impl Picture for NervePlot {
             });
         }
         let shown = spread(diameters.len(), PANELS);
-        let curves = self.curves(&diameters);
+        let curves = self.curves(&diameters)?;
         let width = [1600.0, 1720.0, 1900.0][shown.len() - 1];
         let side = [640.0, 500.0, 430.0][shown.len() - 1];
         let (left, top) = (MARGIN, 128.0);
@@ -158,10 +162,14 @@ impl Picture for NervePlot {
         }
         let x = left + sections_w + 36.0 + GUTTER;
         let curve_w = width - MARGIN - x;
-        let key = recruitment::legend(&curves).height(curve_w);
+        let key = curves::legend(&curves).height(curve_w);
         let curve_y = (top + 20.0).max(84.0 + key);
         let curve = Area::new(x, curve_y, curve_w, bar.bottom() - curve_y);
-        recruitment::draw(&mut scene, curve, &curves);
+        let share = match self.weighted() {
+            true => "fraction of the nerve's fibers active, by weight",
+            false => "fraction of fibers active",
+        };
+        curves::draw(&mut scene, curve, &curves, share);
 
         legend.draw(&mut scene, (left, legend_y), legend_w);
         for (i, remark) in remarks.into_iter().enumerate() {
@@ -186,21 +194,31 @@ impl NervePlot {
         diameters
     }
 
-    fn curves(&self, diameters: &[f64]) -> Vec<Curve> {
+    /// Whether the fibres stand for different shares of the nerve's.
+    fn weighted(&self) -> bool {
+        self.fibres.windows(2).any(|f| f[0].weight != f[1].weight)
+    }
+
+    fn curves(&self, diameters: &[f64]) -> Result<Vec<Curve>, PlotError> {
         let drawn = spread(diameters.len(), CURVES);
         let curve = |(i, which): (usize, &usize)| {
             let diameter = diameters[*which];
-            let points: Vec<&ThresholdPoint> = self
-                .fibres
-                .iter()
-                .flat_map(|f| f.points.iter().filter(|p| same(p.diameter_um, diameter)))
-                .collect();
-            Curve {
+            let (mut thresholds, mut weights) = (Vec::new(), Vec::new());
+            for fibre in &self.fibres {
+                let points = fibre.points.iter();
+                for point in points.filter(|p| same(p.diameter_um, diameter)) {
+                    thresholds.push(valid(point));
+                    weights.push(fibre.weight);
+                }
+            }
+            let steps = recruitment(&thresholds, Some(&weights));
+            Ok(Curve {
                 label: name(diameter),
                 colour: theme::ordinal(i, drawn.len()),
-                thresholds_ma: points.iter().filter_map(|p| valid(p)).collect(),
-                fibres: points.len(),
-            }
+                steps: steps.map_err(|error| PlotError::Draw {
+                    detail: format!("recruitment at {}: {error}", name(diameter)),
+                })?,
+            })
         };
         drawn.iter().enumerate().map(curve).collect()
     }

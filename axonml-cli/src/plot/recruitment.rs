@@ -1,26 +1,28 @@
-//! The recruitment curve: how many fibres an amplitude activates.
+//! The recruitment curve: which share of the fibres an amplitude activates.
+
+use axonml_models::RecruitmentStep;
 
 use super::axes::{Axes, Scale};
 use super::legend::{Key, Legend};
 use super::scene::{Anchor, Area, Point, Scene, Stroke, Text};
 use super::theme::{self, Rgb};
 
-/// The thresholds of the fibres of one kind.
+/// The recruitment of the fibres of one kind.
 #[derive(Clone, Debug)]
 pub(super) struct Curve {
     /// Entry of the legend.
     pub(super) label: String,
     /// Colour of the line.
     pub(super) colour: Rgb,
-    /// Thresholds of the fibres that have one, mA.
-    pub(super) thresholds_ma: Vec<f64>,
-    /// All fibres, with or without a threshold.
-    pub(super) fibres: usize,
+    /// Its steps, by amplitude.
+    pub(super) steps: Vec<RecruitmentStep>,
 }
 
-/// Draws `curves` in `area`, with their legend above it.
-pub(super) fn draw(scene: &mut Scene, area: Area, curves: &[Curve]) {
-    let all = curves.iter().flat_map(|c| c.thresholds_ma.iter().copied());
+/// Draws `curves` in `area`, with their legend above it; `share` says what their fractions are of.
+pub(super) fn draw(scene: &mut Scene, area: Area, curves: &[Curve], share: &str) {
+    let all = curves
+        .iter()
+        .flat_map(|c| c.steps.iter().map(|step| step.amplitude_ma));
     let found = Scale::log_around(all, 0.1);
     let x = found.unwrap_or(Scale {
         lo: 0.1,
@@ -41,7 +43,7 @@ pub(super) fn draw(scene: &mut Scene, area: Area, curves: &[Curve]) {
     let key = legend(curves);
     key.draw(scene, (area.x, area.y - key.height(area.w) - 8.0), area.w);
     axes.bottom(scene, "amplitude (mA)");
-    axes.left(scene, "fraction of fibres active");
+    axes.left(scene, share);
 }
 
 /// The legend that [`draw`] puts above its area.
@@ -55,15 +57,14 @@ pub(super) fn legend(curves: &[Curve]) -> Legend {
 
 /// The steps of a curve, from the left end of the axis to the right one.
 fn steps(curve: &Curve, axes: &Axes) -> Vec<Point> {
-    let mut sorted = curve.thresholds_ma.clone();
-    sorted.sort_by(f64::total_cmp);
-    let n = curve.fibres.max(1) as f64;
     let mut points = vec![axes.at(axes.x.lo, 0.0)];
-    for (i, threshold) in sorted.iter().enumerate() {
-        points.push(axes.at(*threshold, i as f64 / n));
-        points.push(axes.at(*threshold, (i + 1) as f64 / n));
+    let mut before = 0.0;
+    for step in &curve.steps {
+        points.push(axes.at(step.amplitude_ma, before));
+        points.push(axes.at(step.amplitude_ma, step.fraction));
+        before = step.fraction;
     }
-    points.push(axes.at(axes.x.hi, sorted.len() as f64 / n));
+    points.push(axes.at(axes.x.hi, before));
     points
 }
 
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_curve_rises_by_one_fibre_at_each_threshold() {
+    fn a_curve_rises_at_each_step() {
         let area = Area::new(0.0, 0.0, 100.0, 100.0);
         let axes = Axes::new(
             area,
@@ -86,8 +87,12 @@ mod tests {
         let curve = Curve {
             label: String::new(),
             colour: theme::INK,
-            thresholds_ma: vec![1.0, 0.1],
-            fibres: 4,
+            steps: [(0.1, 0.25), (1.0, 0.5)]
+                .map(|(amplitude_ma, fraction)| RecruitmentStep {
+                    amplitude_ma,
+                    fraction,
+                })
+                .to_vec(),
         };
         let points = steps(&curve, &axes);
         let expected = [

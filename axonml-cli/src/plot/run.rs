@@ -17,8 +17,17 @@ pub(crate) struct RunPlot {
     pub t_ms: Vec<f64>,
     /// The fibres; the first four are drawn.
     pub fibres: Vec<FibreTrace>,
-    /// The waveform at the times of `t_ms`, without unit; empty if there was none.
-    pub stimulus: Vec<f64>,
+    /// What acted on the fibres, drawn below them.
+    pub strips: Vec<Strip>,
+}
+
+/// Something that acted over time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Strip {
+    /// What it is, with its unit.
+    pub label: String,
+    /// Its values from each of the picture's times on.
+    pub values: Vec<f64>,
 }
 
 /// What was recorded from one fibre.
@@ -41,6 +50,8 @@ const TRACE_WIDTH: f64 = 610.0;
 const MAP_WIDTH: f64 = 530.0;
 const MAP_LEFT: f64 = MARGIN + GUTTER + TRACE_WIDTH + 142.0;
 const STRIP: f64 = 84.0;
+/// Room above a strip, for its label, px.
+const STRIP_GAP: f64 = 40.0;
 
 impl Picture for RunPlot {
     fn scene(&self) -> Result<Scene, PlotError> {
@@ -48,11 +59,7 @@ impl Picture for RunPlot {
         let drawn = &self.fibres[..self.fibres.len().min(ROWS)];
         let row = [500.0, 300.0, 230.0, 190.0][drawn.len() - 1];
         let (top, head) = (66.0, 100.0);
-        let strip = if self.stimulus.is_empty() {
-            0.0
-        } else {
-            STRIP + 28.0
-        };
+        let strip = self.strips.len() as f64 * (STRIP + STRIP_GAP);
         let left_out = self.fibres.len() - drawn.len();
         let note = if left_out > 0 { 34.0 } else { 0.0 };
         let end = top + drawn.len() as f64 * (head + row);
@@ -80,10 +87,16 @@ impl Picture for RunPlot {
                 map.bottom(&mut scene, "time (ms)");
             }
         }
-        if strip > 0.0 {
+        for (i, strip) in self.strips.iter().enumerate() {
+            let y = end + STRIP_GAP + i as f64 * (STRIP + STRIP_GAP);
             for (x, width) in [(MARGIN + GUTTER, TRACE_WIDTH), (MAP_LEFT, MAP_WIDTH)] {
-                self.strip(&mut scene, Area::new(x, end + 28.0, width, STRIP), time);
+                let axes = self.strip(&mut scene, strip, Area::new(x, y, width, STRIP), time);
+                if i + 1 == self.strips.len() {
+                    axes.bottom(&mut scene, "time (ms)");
+                }
             }
+            let label = fit(&strip.label, theme::NOTE, false, TRACE_WIDTH);
+            scene.text(Text::new((MARGIN + GUTTER, y - 10.0), theme::NOTE, label));
         }
         let bar = Area::new(
             MAP_LEFT + MAP_WIDTH + 34.0,
@@ -127,15 +140,15 @@ impl RunPlot {
                 });
             }
         }
-        let (expected, got) = (self.t_ms.len(), self.stimulus.len());
-        if got != 0 && got != expected {
-            return Err(PlotError::Shape {
-                what: "stimulus waveform".to_owned(),
+        let expected = self.t_ms.len();
+        match self.strips.iter().find(|s| s.values.len() != expected) {
+            None => Ok(()),
+            Some(strip) => Err(PlotError::Shape {
+                what: strip.label.clone(),
                 expected,
-                got,
-            });
+                got: strip.values.len(),
+            }),
         }
-        Ok(())
     }
 
     fn traces(&self, scene: &mut Scene, fibre: &FibreTrace, axes: &Axes) {
@@ -165,8 +178,8 @@ impl RunPlot {
         axes.left(scene, "potential (mV)");
     }
 
-    fn strip(&self, scene: &mut Scene, area: Area, time: Scale) {
-        let (lo, hi) = extremes(self.stimulus.iter().copied().chain([0.0])).unwrap_or((0.0, 1.0));
+    fn strip(&self, scene: &mut Scene, strip: &Strip, area: Area, time: Scale) -> Axes {
+        let (lo, hi) = extremes(strip.values.iter().copied().chain([0.0])).unwrap_or((0.0, 1.0));
         let axes = Axes::new(area, time, Scale::around([lo, hi], 0.12));
         let zero = axes.py(0.0);
         scene.line(
@@ -175,9 +188,9 @@ impl RunPlot {
         );
         // Each value holds until the next sample; a value that stays needs its two ends only.
         let mut points: Vec<Point> = Vec::new();
-        for (step, (t, value)) in self.t_ms.iter().zip(&self.stimulus).enumerate() {
+        for (step, (t, value)) in self.t_ms.iter().zip(&strip.values).enumerate() {
             let end = self.t_ms.get(step + 1).unwrap_or(t);
-            if step > 0 && self.stimulus[step - 1] == *value {
+            if step > 0 && strip.values[step - 1] == *value {
                 points.pop();
             } else {
                 points.push(axes.at(*t, *value));
@@ -188,8 +201,8 @@ impl RunPlot {
             &thin(&points, 2 * area.w as usize),
             Stroke::new(theme::INK, 2.0),
         );
-        axes.bottom(scene, "time (ms)");
-        axes.left(scene, "stimulus");
+        axes.left(scene, "");
+        axes
     }
 }
 

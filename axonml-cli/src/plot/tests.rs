@@ -63,15 +63,19 @@ fn run(fibres: usize, nodes: usize, steps: usize) -> RunPlot {
             z_um,
         }
     };
-    let stimulus = t_ms
+    let values = t_ms
         .iter()
         .map(|t| if (1.0..1.1).contains(t) { -1.0 } else { 0.0 })
         .collect();
+    let strip = Strip {
+        label: "stimulus (mA)".to_owned(),
+        values,
+    };
     RunPlot {
         title: "A run <1>".to_owned(),
         fibres: (0..fibres).map(fibre).collect(),
         t_ms,
-        stimulus,
+        strips: vec![strip],
     }
 }
 
@@ -99,6 +103,7 @@ fn nerve(
         FibreThresholds {
             x_um: r * angle.cos(),
             y_um: r * angle.sin(),
+            weight: 1.0,
             points: diameters.iter().map(|d| point(i, *d)).collect(),
         }
     };
@@ -160,7 +165,7 @@ fn a_run_shows_traces_map_and_stimulus() {
             "time (ms)",
             "position (mm)",
             "membrane potential (mV)",
-            "stimulus",
+            "stimulus (mA)",
         ],
     );
     assert_eq!(count(&svg, "<image "), 2); // the map and its colour bar
@@ -178,11 +183,11 @@ fn a_run_of_many_fibres_says_what_it_leaves_out() {
 fn a_run_may_be_tiny_flat_uneven_or_broken() {
     written("run-tiny", &run(1, 1, 1));
     let mut flat = run(2, 5, 20);
-    flat.stimulus.clear();
+    flat.strips.clear();
     flat.fibres[0].v_mv.fill(-80.0);
     flat.fibres[1].v_mv.fill(-80.0);
     flat.fibres[1].z_um = vec![0.0, 1.0, 10.0, 100.0, 1000.0];
-    assert!(!written("run-flat", &flat).contains(">stimulus<"));
+    assert!(!written("run-flat", &flat).contains("stimulus (mA)"));
     let mut broken = run(1, 5, 20);
     broken.fibres[0].v_mv[30..].fill(f64::NAN);
     written("run-broken", &broken);
@@ -208,7 +213,7 @@ fn a_nerve_shows_each_fibre_at_each_diameter() {
             "12.8 µm",
             "threshold (mA)",
             "amplitude (mA)",
-            "fraction of fibres active",
+            "fraction of fibers active",
             "no threshold (no activation)",
             "target fascicle",
             "contact with the waveform",
@@ -404,7 +409,7 @@ fn nothing_to_plot_is_an_error() {
         assert!(matches!(picture.save(&file), Err(PlotError::Empty { .. })));
     }
     let mut short = run(1, 5, 20);
-    short.stimulus.pop();
+    short.strips[0].values.pop();
     assert!(matches!(
         short.save(&file),
         Err(PlotError::Shape {

@@ -6,6 +6,7 @@ mod dataset;
 mod doubted;
 mod evaluate;
 mod kills;
+mod nothing_ignored;
 mod room;
 mod run;
 mod signals;

@@ -170,7 +170,7 @@ fn what_can_be_run_is_run() {
     );
     let mut npz = NpzReader::new(std::fs::File::open(folder.0.join("r.npz")).unwrap()).unwrap();
     assert_eq!(
-        npz.by_name::<ndarray::OwnedRepr<i64>, ndarray::Ix1>("fibre")
+        npz.by_name::<ndarray::OwnedRepr<i64>, ndarray::Ix1>("fiber")
             .unwrap()
             .to_vec(),
         [0, 2]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axonml_autodiff::{FiberOutcome, Observation, Precision, Rollout};
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cuda::{CudaError, HostKernels};
+use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Fiber, NodeSelection, ObserverKind, ObserverSpec, Settings, Simulation, Stimulus,
 };
@@ -82,6 +83,7 @@ pub(crate) fn rollout_of(
         precision,
         dt_ms,
         tstop_ms: dt_ms * steps as f64,
+        weights: Weights::Published,
         ..Settings::default()
     };
     let device = Device::cpu().unwrap();

@@ -1,7 +1,8 @@
 //! Model files: the parameters of a model with where they came from and where they hold.
 //!
 //! A [`ModelFile`] is a `.safetensors` file: each parameter a tensor of one double under its name, everything else as
-//! strings in the header. Weights that the library carries are [`bundled`]; [`pytorch`] reads checkpoints of AxonML.
+//! strings in the header. Weights that the library carries are [`bundled`]; [`Weights`] says which ones a simulation runs
+//! with; [`pytorch`] reads checkpoints of AxonML.
 //!
 //! ```
 //! use axonml_models::weights::ModelFile;
@@ -12,12 +13,12 @@
 //! file.parameters.insert("gl".into(), 0.008);
 //! let bytes = file.to_bytes()?;
 //!
-//! let mut settings = Settings::default();
-//! ModelFile::from_bytes(&bytes)?.apply(&smf.schema(), &mut settings)?;
+//! let settings = Settings { weights: ModelFile::from_bytes(&bytes)?.into(), ..Settings::default() };
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod bundled;
+mod choice;
 mod domain;
 mod error;
 pub mod pytorch;
@@ -28,9 +29,10 @@ use std::collections::BTreeMap;
 use axonml_core::names;
 use serde::{Deserialize, Serialize};
 
-use crate::{DeclaredStart, FiberModel, Schema, Settings};
+use crate::{DeclaredStart, FiberModel, Schema};
 
 pub use bundled::{BUNDLED, Bundled, bundled};
+pub use choice::{ChosenWeights, Weights};
 pub use domain::{Departure, Domain, Usage, phase_widths_ms};
 pub use error::ModelFileError;
 
@@ -190,20 +192,6 @@ impl ModelFile {
             v_mv: self.start.v_mv,
             states: self.start.states.as_ref().and_then(in_order),
         }
-    }
-
-    /// Makes `settings` those of this file: its parameters below those already set, which stand above it, its start, and
-    /// its temperature unless one is set.
-    ///
-    /// # Errors
-    /// As [`ModelFile::check`].
-    pub fn apply(&self, schema: &Schema, settings: &mut Settings) -> Result<(), ModelFileError> {
-        self.check(schema)?;
-        let own = self.parameters.iter().map(|(name, x)| (name.clone(), *x));
-        settings.parameters = own.chain(settings.parameters.drain(..)).collect();
-        settings.declared = Some(self.declared_start(schema));
-        settings.celsius = settings.celsius.or(self.domain.celsius);
-        Ok(())
     }
 
     /// The model's declaration with this file's parameters, start and temperature.

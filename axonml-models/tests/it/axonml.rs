@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use axonml_core::Waveform;
+use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Fiber, FiberState, FiberStatus, NodeSelection, Observation, ObserverKind, ObserverSpec,
     Outcome, Precision, Recording, Settings, Simulation, Stimulus, model,
@@ -117,6 +118,7 @@ impl Case {
             tstop_ms: self.dt_ms * self.steps() as f64,
             celsius: Some(self.golden.number("temp")),
             precision,
+            weights: Weights::Published,
             ..Settings::default()
         };
         Simulation::new(model(id).unwrap(), fibers, &settings, device).unwrap()

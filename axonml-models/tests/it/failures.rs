@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axonml_autodiff::TraceError;
 use axonml_core::{CoreError, Medium, PointSource};
+use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberStatus, FiberSymbols, Geometry,
     Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Patch, Precision,
@@ -40,6 +41,7 @@ fn rates_that_vanish_together_are_no_divergence() {
     let settings = Settings {
         precision: Precision::F32,
         tstop_ms: 1.0,
+        weights: Weights::Published,
         parameters: named.map(|(name, x)| (name.to_owned(), x)).to_vec(),
         ..Settings::default()
     };
@@ -89,6 +91,7 @@ fn an_unstable_surrogate_diverges_and_does_not_spike() {
     for dt_ms in [0.1, 0.01] {
         let settings = Settings {
             dt_ms,
+            weights: Weights::Published,
             ..Settings::default()
         };
         let simulation = simulation("smf", &SMF_DIAMETERS_UM, 21, &settings);
@@ -152,7 +155,11 @@ fn an_unstable_surrogate_diverges_and_does_not_spike() {
 /// The untrained constants are a starting point for training: with them a fibre has no threshold.
 #[test]
 fn an_untrained_surrogate_fires_by_itself() {
-    let simulation = simulation("smf", &SMF_DIAMETERS_UM, 21, &Settings::default());
+    let published = Settings {
+        weights: Weights::Published,
+        ..Settings::default()
+    };
+    let simulation = simulation("smf", &SMF_DIAMETERS_UM, 21, &published);
     let options = ThresholdSearch::default();
     let found = simulation.thresholds(&stimulus(6), &options, &mut |_| ());
     assert_eq!(found.unwrap(), [Threshold::Spontaneous; 6]);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axonml_core::Waveform;
+use axonml_models::weights::Weights;
 use axonml_models::{
     Evaluation, Fiber, FiberDerivative, FiberOutcome, FiberState, NodeSelection, Observation,
     ObserverKind, ObserverSpec, RecordedCotangent, Recording, Settings, Simulation, Stimulus,
@@ -32,6 +33,7 @@ fn simulation(diameters: &[f64], nodes: usize, steps: usize) -> Simulation {
     let settings = Settings {
         dt_ms: DT_MS,
         tstop_ms: DT_MS * steps as f64,
+        weights: Weights::Published,
         ..Settings::default()
     };
     Simulation::new(model("smf").unwrap(), fibers, &settings, &super::device()).unwrap()

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
+use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Fiber, FiberOutcome, FiberStatus, NodeSelection, Observation, ObserverKind,
     ObserverSpec, Precision, Recording, Settings, Simulation, Stimulus, model,
@@ -24,9 +25,11 @@ fn simulation(id: &str, fibers: Vec<Fiber>, settings: &Settings) -> Simulation {
     Simulation::new(model(id).unwrap(), fibers, settings, &device).unwrap()
 }
 
+/// The constants that models declare, for a duration.
 fn duration(tstop_ms: f64) -> Settings {
     Settings {
         tstop_ms,
+        weights: Weights::Published,
         ..Settings::default()
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axonml_autodiff::Rollout;
 use axonml_core::{Medium, PointSource, Waveform};
+use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Fiber, FiberModel, FiberStatus, FiberSymbols, Geometry, InitialState, Membrane,
     NodeSelection, Observation, ObserverKind, ObserverSpec, Patch, Schema, SectionKind, Settings,
@@ -94,8 +95,11 @@ fn printing_to_five_digits_tells_the_fifth_apart() {
 fn assert_gates(id: &str, gates: &[Gate]) {
     let device = Device::cpu().unwrap();
     let fibers = vec![Fiber::new(6.0, 3)];
-    let simulation =
-        Simulation::new(model(id).unwrap(), fibers, &Settings::default(), &device).unwrap();
+    let published = Settings {
+        weights: Weights::Published,
+        ..Settings::default()
+    };
+    let simulation = Simulation::new(model(id).unwrap(), fibers, &published, &device).unwrap();
     let rollout = simulation.rollout(&Stimulus::none(1), &[]).unwrap();
     let names: Vec<&str> = gates.iter().map(|gate| gate.0).collect();
     assert_eq!(rollout.membrane.states, names, "{id}");

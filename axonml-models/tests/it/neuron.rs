@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axonml_autodiff::Cable;
 use axonml_core::{Medium, PointSource, Waveform};
-use axonml_models::weights::{ModelFile, bundled};
+use axonml_models::weights::bundled;
 use axonml_models::{
     Device, Fiber, FiberState, NodeSelection, Observation, Observer, ObserverKind, ObserverSpec,
     Settings, Simulation, Stimulus, Threshold, ThresholdSearch, model,
@@ -315,13 +315,16 @@ fn single_precision_thresholds_agree_to_two_hundredths_of_a_percent() {
 fn bundled_surrogates_meet_the_thresholds_of_neuron() {
     let cases = cases();
     for (name, limit_pct) in [("smf-mrg", 2.0), ("two-mode-mrg", 0.7)] {
-        let file = ModelFile::from_bytes(bundled(name).unwrap().bytes).unwrap();
-        let mut settings = Settings::default();
-        let schema = model(&file.model).unwrap().schema();
-        file.apply(&schema, &mut settings).unwrap();
+        let model = bundled(name).unwrap().model;
+        // The weights that the model runs with unless others are chosen.
+        assert_eq!(
+            axonml_models::model(model).unwrap().schema().weights,
+            Some(name)
+        );
+        let settings = Settings::default();
         let errors: Vec<f64> = cases
             .iter()
-            .zip(search(&file.model, &cases, &settings, 1e-4))
+            .zip(search(model, &cases, &settings, 1e-4))
             .map(|(case, threshold)| {
                 let upper_ma = threshold.upper_ma();
                 let upper_ma = upper_ma.unwrap_or_else(|| panic!("{case:?}: {threshold:?}"));

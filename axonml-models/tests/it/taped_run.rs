@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::tensor::{GradientTape, Tensor};
+use axonml_models::weights::Weights;
 use axonml_models::{
     Detection, Device, Fiber, NodeSelection, Settings, Simulation, StateTensors, Stimulus,
     TapedRun, TapedRunError, ThresholdSearch, model,
@@ -19,6 +20,7 @@ fn simulation(id: &str, diameters: &[f64], nodes: usize, steps: usize) -> Simula
     let settings = Settings {
         dt_ms: DT_MS,
         tstop_ms: DT_MS * steps as f64,
+        weights: Weights::Published,
         ..Settings::default()
     };
     let device = Device::cpu().unwrap();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axonml_core::{Field, Medium, PointSource, Waveform};
+use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Fiber, Settings, Simulation, SimulationError, Stimulus, ThresholdGradient,
     ThresholdSearch, Wanted, model,
@@ -73,6 +74,7 @@ impl Case {
         let settings = Settings {
             dt_ms: DT_MS,
             tstop_ms: 1.5,
+            weights: Weights::Published,
             parameters: self.parameters.clone(),
             ..Settings::default()
         };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
+use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Fiber, FiberStatus, NodeSelection, Observation, ObserverKind, ObserverSpec, Precision,
     Settings, Simulation, Stimulus, ThresholdSearch, model,
@@ -53,6 +54,7 @@ fn thresholds_ma(id: &str, cases: &[Case]) -> Vec<f64> {
     let settings = Settings {
         precision: Precision::F32,
         tstop_ms: 4.0,
+        weights: Weights::Published,
         ..Settings::default()
     };
     let fibers = cases
@@ -110,6 +112,7 @@ fn fibres_without_stimulus_stay_near_rest() {
     let settings = Settings {
         tstop_ms: 40.0,
         precision: Precision::F32,
+        weights: Weights::Published,
         ..Settings::default()
     };
     let fibers = diameters.iter().map(|&d| Fiber::new(d, 53)).collect();

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource};
-use axonml_models::weights::{Domain, ModelFile, ModelFileError};
+use axonml_models::weights::{Domain, ModelFile, ModelFileError, Weights, bundled};
 use axonml_models::{
-    DeclaredStart, Device, Fiber, FiberModel, FiberState, Settings, Simulation, Stimulus, model,
+    DeclaredStart, Device, Fiber, FiberModel, FiberState, Settings, Simulation, SimulationError,
+    Stimulus, model,
 };
 
 fn smf() -> &'static dyn FiberModel {
@@ -80,12 +81,15 @@ fn a_file_is_read_back_to_the_bit_and_equal_files_are_equal_bytes() {
 #[test]
 fn a_file_is_the_same_as_its_numbers_set_by_hand() {
     let file = file();
-    let mut applied = Settings {
+    let plain = Settings {
         tstop_ms: 1.0,
+        weights: Weights::Published,
         ..Settings::default()
     };
-    let plain = applied.clone();
-    file.apply(&smf().schema(), &mut applied).unwrap();
+    let applied = Settings {
+        weights: file.clone().into(),
+        ..plain.clone()
+    };
     let by_hand = Settings {
         parameters: file.parameters.clone().into_iter().collect(),
         celsius: Some(37.5),
@@ -103,12 +107,11 @@ fn a_file_is_the_same_as_its_numbers_set_by_hand() {
     );
 
     // What the user sets stands above the file.
-    let mut set = Settings {
+    let set = Settings {
         parameters: vec![("conductance.gl".into(), 0.009)],
         celsius: Some(36.0),
-        ..plain
+        ..applied
     };
-    file.apply(&smf().schema(), &mut set).unwrap();
     let simulation = simulation(&set);
     let schema = simulation.schema();
     let value = |name: &str| {
@@ -123,14 +126,59 @@ fn a_file_is_the_same_as_its_numbers_set_by_hand() {
     assert_eq!(value("gkbar"), file.parameters["gkbar"]);
 }
 
+/// One default for the library and everything above it: the bundled weights of the model.
+#[test]
+fn a_surrogate_runs_its_bundled_weights_unless_told_otherwise() {
+    let of = |weights: Weights, parameters: &[(&str, f64)]| {
+        let named = |(name, x): &(&str, f64)| ((*name).to_owned(), *x);
+        let settings = Settings {
+            weights,
+            parameters: parameters.iter().map(named).collect(),
+            ..Settings::default()
+        };
+        let device = Device::auto().unwrap();
+        Simulation::new(smf(), vec![Fiber::new(8.0, 15)], &settings, &device)
+    };
+    let schema = |weights: Weights| of(weights, &[]).unwrap().schema().clone();
+    let file = ModelFile::from_bytes(bundled("smf-mrg").unwrap().bytes).unwrap();
+    let default = schema(Weights::Default);
+    assert_eq!(default, file.schema(smf().schema()).unwrap());
+    assert_eq!(default, schema(Weights::Named("smf-mrg".into())));
+    assert_eq!(default, schema(file.clone().into()));
+    assert_eq!(schema(Weights::Published), smf().schema());
+    let set = of(Weights::Default, &[("gl", 0.125)]).unwrap();
+    let value = |name: &str| {
+        let found = set.schema().parameters.iter().find(|p| p.name == name);
+        found.unwrap().value
+    };
+    assert_eq!(
+        (value("gl"), value("gkbar")),
+        (0.125, file.parameters["gkbar"])
+    );
+
+    let error = of(Weights::Named("two-mode-mrg".into()), &[]).unwrap_err();
+    assert!(matches!(
+        error,
+        SimulationError::Weights(ModelFileError::WrongModel { .. })
+    ));
+    let error = of(Weights::Named("smf-mgr".into()), &[])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("smf-mrg"), "{error}");
+}
+
 #[test]
 fn a_start_without_states_is_their_steady_state() {
     let mut file = ModelFile::new(smf());
     file.start.states = None;
-    let mut settings = Settings::default();
-    file.apply(&smf().schema(), &mut settings).unwrap();
-    let steady = simulation(&settings).initial_states().unwrap();
-    let published = simulation(&Settings::default()).initial_states().unwrap();
+    let of = |weights: Weights| {
+        let settings = Settings {
+            weights,
+            ..Settings::default()
+        };
+        simulation(&settings).initial_states().unwrap()
+    };
+    let (steady, published) = (of(file.into()), of(Weights::Published));
     // The published start is the steady state at -80 mV, to the digits that were printed.
     for (found, printed) in steady[0].states.iter().zip(&published[0].states) {
         let difference = (found[0] - printed[0]).abs();
@@ -293,11 +341,15 @@ fn a_start_that_does_not_fit_is_refused() {
 /// AxonML takes the fibre's nodes from its data and trains `deltax` through the axial resistance alone.
 #[test]
 fn training_the_axial_length_moves_no_node() {
-    let longer = Settings {
-        parameters: vec![("deltax3".into(), -700.0)],
+    let published = Settings {
+        weights: Weights::Published,
         ..Settings::default()
     };
-    let (plain, trained) = (simulation(&Settings::default()), simulation(&longer));
+    let longer = Settings {
+        parameters: vec![("deltax3".into(), -700.0)],
+        ..published.clone()
+    };
+    let (plain, trained) = (simulation(&published), simulation(&longer));
     let mrg = Simulation::new(
         model("mrg").unwrap(),
         plain.fibers().to_vec(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axonml_core::{Medium, PointSource, Waveform};
+use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Evaluation, Fiber, FiberOutcome, NodeSelection, Observation, ObserverKind,
     ObserverSpec, Precision, RecordedCotangent, Settings, Simulation, Start, Stimulus, Wanted,
@@ -282,6 +283,7 @@ fn simulation(
         precision,
         dt_ms,
         tstop_ms: dt_ms * steps as f64,
+        weights: Weights::Published,
         ..Settings::default()
     };
     // Every fibre of another diameter.

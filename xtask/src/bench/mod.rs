@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axonml_core::{Medium, PointSource, Waveform};
+use axonml_models::weights::Weights;
 use axonml_models::{Device, Fiber, Precision, Settings, Simulation, Stimulus, model};
 use clap::Args;
 use row::{Goal, Row, Unit};
@@ -248,6 +249,7 @@ impl Bench {
             precision: measurement.precision,
             dt_ms,
             tstop_ms: dt_ms * measurement.steps as f64,
+            weights: Weights::Published,
             ..Settings::default()
         };
         let simulation = Simulation::new(model(measurement.model)?, fibers, &settings, device)?;

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use axonml_models::conditions::RESISTIVITY_OHM_CM;
 use axonml_train::dataset::{Arithmetic, FieldKind, FieldSource, KeyValue, Range, Recipe};
 
+use crate::args::PrecisionArg;
 use crate::args::dataset::GenerateArgs;
-use crate::args::{PrecisionArg, RESISTIVITY_OHM_CM};
 use crate::error::CliError;
 
 /// The recipe, and the folder that its relative paths start from.

@@ -6,9 +6,11 @@ mod results;
 mod traces;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use axonml_models::provenance::file_sha256;
 use axonml_models::{Fiber, FiberModel, model};
 
 use super::threshold::{Work, of_table};
@@ -66,6 +68,15 @@ pub(crate) fn evaluate(args: &EvaluateArgs, messages: Messages) -> Result<(), Cl
             outcome.thresholds.0.len()
         ))),
     }
+}
+
+/// Hashes of files of traces.
+fn traces_sha256(paths: &[PathBuf]) -> Result<Vec<String>, CliError> {
+    let hash = |path: &PathBuf| {
+        file_sha256(path)
+            .map_err(|error| CliError::request(error).at(format!("--traces {}", path.display())))
+    };
+    paths.iter().map(hash).collect()
 }
 
 /// Refuses what cannot be evaluated.
@@ -191,6 +202,7 @@ fn of_work(
     request.put("at", (!args.thresholds_only).then_some(at));
     let traces = args.traces.iter().map(|path| path.display().to_string());
     request.put("traces", traces.collect::<Vec<_>>());
+    request.put("traces_sha256", traces_sha256(&args.traces)?);
     let all: Vec<&Job> = work.jobs().map(|(_, job)| job).collect();
     request.put_jobs(all.into_iter());
     request.put_search(&search.limits);

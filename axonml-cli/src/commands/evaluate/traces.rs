@@ -11,6 +11,7 @@ use ndarray::{Array1, Array2, ArrayD, Axis, Ix0};
 use serde_json::{Map, Value, json};
 
 use super::groups::spread;
+use super::traces_sha256;
 use crate::args::{EvaluateArgs, Injection};
 use crate::error::CliError;
 use crate::fibres::injections;
@@ -64,11 +65,12 @@ impl Traces {
         let model = flags.model.model()?;
         common.weights.check_used(&[model])?;
         common.warn(self.0.iter().map(|trace| &trace.job), messages);
-        let mut request = Request::new("evaluate", &[model], common, &flags.numerics);
+        let mut request = Request::new("evaluate", &[model], common)?;
         request.put(
             "traces",
             json!(self.0.iter().map(|t| t.name.clone()).collect::<Vec<_>>()),
         );
+        request.put("traces_sha256", traces_sha256(&args.traces)?);
         request.put_jobs(self.0.iter().map(|trace| &trace.job));
         let mut table = Table {
             columns: [
@@ -216,6 +218,7 @@ impl Trace {
                 model: flags.model.model()?,
                 fiber: Fiber::new(diameter_um, nodes),
                 length_um: None,
+                celsius: flags.model.temperature,
                 dt_ms,
                 tstop_ms: steps as f64 * dt_ms,
                 detection: flags.detection.detection(),

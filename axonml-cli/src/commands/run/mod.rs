@@ -6,7 +6,7 @@ mod work;
 
 use std::sync::Arc;
 
-use axonml_core::{TimeGrid, Waveform};
+use axonml_core::TimeGrid;
 use axonml_models::{ObserverKind, ObserverSpec};
 
 use crate::args::{Injection, RunArgs};
@@ -33,7 +33,8 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     let model = args.model.model()?;
     common.weights.check_used(&[model])?;
     common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
-    let waveform = waveform(args)?;
+    refuse_without_field(args)?;
+    let waveform = args.waveform.waveform()?;
     let injections = injections(args, messages)?;
     let flags = Flags {
         fibre: &args.fibre,
@@ -75,9 +76,11 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     }
 
     common.warn(jobs(), messages);
-    let mut request = Request::new("run", &[model], &common, &args.numerics);
-    if !args.field.is_empty() {
+    let mut request = Request::new("run", &[model], &common)?;
+    if fibres.has_waveform() {
         request.put_waveform(&args.waveform, &waveform)?;
+    }
+    if !args.field.is_empty() {
         request.put("amplitude_mA", amplitude_ma);
     }
     request.put_injections(&injections);
@@ -139,37 +142,27 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     output(&report, &others, &args.output, messages)?;
     drop(keeper);
     if let Some(path) = &args.plot.plot {
-        work.draw(
-            &fibres,
-            &runs,
-            &waveform,
-            !args.field.is_empty(),
-            &injections,
-        )
-        .and_then(|plot| Ok(plot.save(path)?))?;
+        work.draw(&fibres, &runs)
+            .and_then(|plot| Ok(plot.save(path)?))?;
         messages.note(format_args!("drew {}", path.display()));
     }
     runs.verdict(&fibres, refused)
 }
 
-/// The waveform.
-fn waveform(args: &RunArgs) -> Result<Waveform, CliError> {
-    let waveform = args.waveform.waveform()?;
-    if args.field.is_empty() {
-        for (flag, given) in [
-            ("--amplitude", args.amplitude.is_some()),
-            ("--pulse", args.waveform.pulse.is_some()),
-            ("--polarity", args.waveform.polarity.is_some()),
-        ] {
-            if given {
-                return Err(CliError::request(format!(
-                    "{flag} has no effect: there is no extracellular field"
-                ))
-                .help("give --point, --nerve or --basis, or leave it out"));
-            }
-        }
+/// Refuses flags of an extracellular stimulus without one.
+fn refuse_without_field(args: &RunArgs) -> Result<(), CliError> {
+    let given = [
+        ("--amplitude", args.amplitude.is_some()),
+        ("--pulse", args.waveform.pulse.is_some()),
+        ("--polarity", args.waveform.polarity.is_some()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((flag, _)) if args.field.is_empty() => Err(CliError::request(format!(
+            "{flag} has no effect: there is no extracellular field"
+        ))
+        .help("give --point, --nerve or --basis, or leave it out")),
+        _ => Ok(()),
     }
-    Ok(waveform)
 }
 
 /// The currents injected; one by default where nothing else would stimulate.

@@ -92,7 +92,7 @@ impl Runs {
             ran: Mutex::new(vec![None; fibres.asked.len()]),
             states,
             detection,
-            columns: [place, "fibre", "diameter_um"].map(str::to_owned).to_vec(),
+            columns: [place, "fiber", "diameter_um"].map(str::to_owned).to_vec(),
             settings: fibres.asked.iter().map(settings).collect(),
             request,
             started: Instant::now(),

@@ -1,16 +1,18 @@
 //! The work of a run: checks, batches, the picture.
 
-use axonml_core::{TimeGrid, Waveform};
+use std::collections::BTreeMap;
+
+use axonml_core::TimeGrid;
 use axonml_models::{
     DetectedRun, FiberModel, NodeSelection, Observation, ObserverKind, ObserverSpec,
 };
 
 use super::results::{END_EXCITATION, Ran, Runs};
 use crate::error::CliError;
-use crate::fibres::Fibres;
-use crate::job::{Batch, Common, Injections, Job, of_one, refused};
+use crate::fibres::{Fibres, Place};
+use crate::job::{Batch, Common, Job, Source, of_one, refused};
 use crate::messages::Messages;
-use crate::plot::{FibreTrace, RunPlot};
+use crate::plot::{FibreTrace, RunPlot, Strip};
 
 /// What to do with every fibre.
 pub(super) struct Work {
@@ -146,14 +148,7 @@ impl Work {
     }
 
     /// The first fibres once more, all nodes recorded.
-    pub(super) fn draw(
-        &self,
-        fibres: &Fibres,
-        runs: &Runs,
-        waveform: &Waveform,
-        field: bool,
-        injections: &Injections,
-    ) -> Result<RunPlot, CliError> {
+    pub(super) fn draw(&self, fibres: &Fibres, runs: &Runs) -> Result<RunPlot, CliError> {
         const DRAWN: usize = 4;
         const ROWS: usize = 2000;
         let id = self.model.schema().id;
@@ -164,9 +159,10 @@ impl Work {
             every: self.grid.steps().div_ceil(ROWS).max(1),
         };
         let mut plot = RunPlot {
-            title: match field {
-                true => format!("Run of {id} at {} mA", self.amplitude_ma),
-                false => format!("Run of {id} with injected current"),
+            title: match fibres.place {
+                Place::Inside => format!("Run of {id} with injected current"),
+                Place::Basis(_) => format!("Run of {id} at {} times the basis", self.amplitude_ma),
+                _ => format!("Run of {id} at {} mA", self.amplitude_ma),
             },
             ..RunPlot::default()
         };
@@ -196,18 +192,85 @@ impl Work {
                 });
             }
         }
-        let unit = match (field, injections.first()) {
-            (true, _) => waveform.clone(),
-            (false, Some((injection, waveform))) => (**waveform).clone().scaled(injection.amp_na),
-            (false, None) => return Ok(plot),
-        };
-        let steps = unit.sample(&self.grid)?;
-        let last = steps.len() - 1;
+        let acting = self.acting(fibres, &jobs)?;
         // The value that acts from each recorded instant on.
-        let at = |t: &f64| steps[((t / self.grid.dt_ms()).round() as usize).min(last)];
-        plot.stimulus = plot.t_ms.iter().map(at).collect();
+        let last = self.grid.steps() - 1;
+        let at = |t: &f64| ((t / self.grid.dt_ms()).round() as usize).min(last);
+        for mut strip in acting {
+            strip.values = plot.t_ms.iter().map(|t| strip.values[at(t)]).collect();
+            plot.strips.push(strip);
+        }
         Ok(plot)
     }
+
+    /// What acts on the drawn fibres, step by step: the stimulus, and the current injected into each node.
+    fn acting(&self, fibres: &Fibres, jobs: &[(usize, &Job)]) -> Result<Vec<Strip>, CliError> {
+        let mut strips = Vec::new();
+        let Some((_, first)) = jobs.first() else {
+            return Ok(strips);
+        };
+        match &first.source {
+            None => {}
+            Some(Source::Field(_, waveform)) => {
+                let unit = match fibres.place {
+                    Place::Basis(_) => "multiple of the basis",
+                    _ => "mA",
+                };
+                let steps = waveform.sample(&self.grid)?;
+                strips.push(Strip {
+                    label: format!("stimulus ({unit})"),
+                    values: steps.iter().map(|x| self.amplitude_ma * x).collect(),
+                });
+            }
+            Some(Source::SpaceTime { .. }) => {
+                let values = jobs.iter().filter_map(|(_, job)| largest_mv(job));
+                let size = |values: &Vec<f64>| values.iter().fold(0.0, |a: f64, x| a.max(x.abs()));
+                let most = values.max_by(|a, b| size(a).total_cmp(&size(b)));
+                strips.extend(most.map(|values| Strip {
+                    label: "extracellular potential where it is largest (mV)".to_owned(),
+                    values: values.iter().map(|x| self.amplitude_ma * x).collect(),
+                }));
+            }
+        }
+        let mut by_node: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+        for (injection, waveform) in first.injections.iter() {
+            let sum = by_node
+                .entry(injection.node)
+                .or_insert_with(|| vec![0.0; self.grid.steps()]);
+            for (sum, x) in sum.iter_mut().zip(waveform.sample(&self.grid)?) {
+                *sum += injection.amp_na * x;
+            }
+        }
+        strips.extend(by_node.into_iter().map(|(node, values)| Strip {
+            label: format!("current injected into node {node} (nA)"),
+            values,
+        }));
+        Ok(strips)
+    }
+}
+
+/// The potential over time at the sample point of a field in space and time where its size is largest, mV.
+fn largest_mv(job: &Job) -> Option<Vec<f64>> {
+    let Some(Source::SpaceTime {
+        ve_mv,
+        shape: (_, samples),
+    }) = &job.source
+    else {
+        return None;
+    };
+    let (at, _) = ve_mv
+        .iter()
+        .enumerate()
+        .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
+    let sample = at % samples;
+    Some(
+        ve_mv
+            .iter()
+            .skip(sample)
+            .step_by(*samples)
+            .copied()
+            .collect(),
+    )
 }
 
 /// The fibres that can be run.

@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use axonml_files::{Journal, JournalError};
+use axonml_models::provenance::sha256;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
 use crate::messages::Messages;
 use crate::report::{Cell, Target, counted};
-use crate::request::hash;
 use crate::search::Found;
+use axonml_models::provenance::sha256;
 
 /// A finished row, as a line of the file has it.
 #[derive(Serialize, Deserialize)]
@@ -101,9 +102,9 @@ fn describe(request: &Value, rows: &[(Vec<Cell>, Option<f64>)]) -> Value {
         let cells: Vec<String> = settings.iter().map(Cell::exact).collect();
         text.push_str(&format!("{cells:?} {reference_ma:?}\n"));
     }
-    let rows_sha256 = hash(text.as_bytes());
+    let rows_sha256 = sha256(text.as_bytes());
     json!({
-        "request_sha256": hash(format!("{request}\n{rows_sha256}").as_bytes()),
+        "request_sha256": sha256(format!("{request}\n{rows_sha256}").as_bytes()),
         "request": request,
         "rows": rows.len(),
         "rows_sha256": rows_sha256,

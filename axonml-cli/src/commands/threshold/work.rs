@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use axonml_core::TimeGrid;
 use axonml_models::FiberModel;
+use axonml_models::provenance::sha256;
 
 use crate::args::ThresholdArgs;
-use crate::conditions::{Overridden, Reader, Sheet};
+use crate::conditions::{Overridden, Reader, Sheet, overrides};
 use crate::error::CliError;
 use crate::fibres::{self, Flags, asked, check_applicable, describe_points};
 use crate::job::{Common, Job, refused};
 use crate::messages::Messages;
 use crate::pictures;
 use crate::report::Cell;
-use crate::request::{Request, hash};
+use crate::request::Request;
 
 /// A row of results in the making.
 pub(crate) struct Line {
@@ -87,7 +89,7 @@ pub(super) fn of_fibres(
     let model = args.model.model()?;
     common.weights.check_used(&[model])?;
     common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
-    let waveform = args.waveform.waveform()?;
+    let waveform = Arc::new(args.waveform.waveform()?);
     let injections = fibres::injections(&args.injection)?;
     if !injections.is_empty() && args.field.is_empty() {
         return Err(CliError::request(
@@ -95,25 +97,27 @@ pub(super) fn of_fibres(
         )
         .help("add a field with --point, --nerve or --basis"));
     }
-    let mut request = Request::new("threshold", &[model], common, &args.numerics);
-    request.put_waveform(&args.waveform, &waveform)?;
-    request.put_injections(&injections);
+    let mut request = Request::new("threshold", &[model], common)?;
     let flags = Flags {
         fibre: &args.fibre,
         field: &args.field,
         numerics: &args.numerics,
-        waveform: Arc::new(waveform),
+        waveform: waveform.clone(),
         waveform_given: args.waveform.is_given(),
-        injections,
+        injections: injections.clone(),
         detection: args.detection.detection(),
         one_grid: false,
     };
     let fibres = asked(model, &flags, common, true, messages)?;
+    if fibres.has_waveform() {
+        request.put_waveform(&args.waveform, &waveform)?;
+    }
+    request.put_injections(&injections);
     request.put("field", fibres.description.clone());
 
     let nerve = fibres.nerve().cloned();
     let place = if nerve.is_some() { "nerve" } else { "model" };
-    let columns = [place, "fibre", "diameter_um", "n_nodes"];
+    let columns = [place, "fiber", "diameter_um", "n_nodes"];
     let columns = columns.map(str::to_owned).to_vec();
     let first = nerve
         .as_ref()
@@ -160,23 +164,11 @@ pub(crate) fn of_table(
     common: &Common,
     messages: Messages,
 ) -> Result<Work, CliError> {
-    let several = |count: usize| count > 1;
-    if args
-        .fibre
-        .diameter
-        .as_ref()
-        .is_some_and(|diameters| several(diameters.0.len()))
-    {
-        return Err(CliError::request(
-            "--diameter: found several diameters, expected one: it overrides a column",
-        )
-        .help("give one diameter, or leave it to the column diameter_um"));
-    }
-    let nerves = args.field.point.is_empty() && sheet.column("nerve").is_some();
-    let points = !args.field.point.is_empty() || sheet.column("distance_um").is_some();
-    check_applicable(&args.field, points, nerves)?;
     let injections = fibres::injections(&args.injection)?;
-    let mut reader = Reader::new(&sheet, args, common, injections.clone(), messages)?;
+    let overrides = overrides(args)?;
+    let settings = |model: &dyn FiberModel| common.settings(model);
+    let room = |grid: &TimeGrid| common.check_steps(grid).map_err(|error| error.message());
+    let mut reader = Reader::new(&sheet, &overrides, &settings, &room, injections.clone());
 
     // Columns of ours replace those of the same name; a reference keeps its value under another name.
     let reference = sheet.column("threshold_mA");
@@ -197,12 +189,12 @@ pub(crate) fn of_table(
     let kept: Vec<usize> = (0..sheet.columns.len())
         .filter(|&column| !ours.contains(&sheet.columns[column].as_str()))
         .collect();
-    let overridden = Overridden::by(args);
-    overridden.tell(&sheet.columns, messages);
+    let overridden = Overridden::by(&overrides, &sheet);
+    overridden.tell(messages);
     let mut lines = Vec::with_capacity(sheet.records.len());
     for record in &sheet.records {
         let reference_ma = reader.reference_ma(record);
-        let mut setting = |column: usize| match sheet.columns[column].as_str() {
+        let setting = |column: usize| match sheet.columns[column].as_str() {
             name if reader.ignores(record, name) => Cell::Missing,
             name => overridden.cell(name, &record.cells[column]),
         };
@@ -213,6 +205,9 @@ pub(crate) fn of_table(
             name: sheet.place(record),
         });
     }
+    let (points, nerves) = reader.kinds_of_fields();
+    check_applicable(&args.field, points, nerves)?;
+    reader.tell(messages);
     let mut models: Vec<&'static dyn FiberModel> = Vec::new();
     for job in lines.iter().filter_map(|line| line.job.as_ref().ok()) {
         if !models
@@ -223,12 +218,15 @@ pub(crate) fn of_table(
         }
     }
     common.weights.check_used(&models)?;
-    let mut request = Request::new("threshold", &models, common, &args.numerics);
+    let mut request = Request::new("threshold", &models, common)?;
     request.put("conditions", sheet.path.display().to_string());
-    request.put("conditions_sha256", hash(&sheet.bytes));
+    request.put("conditions_sha256", sha256(&sheet.bytes));
     request.put("rows", sheet.records.len());
-    if let Some(waveform) = args.waveform.given()? {
-        request.put_waveform(&args.waveform, &waveform)?;
+    for (name, hashes) in reader.files() {
+        request.put(name, hashes);
+    }
+    if args.waveform.pulse.is_some() {
+        request.put_waveform(&args.waveform, &args.waveform.waveform()?)?;
     }
     if let Some(polarity) = args.waveform.polarity {
         request.put("polarity", polarity.name());
@@ -241,7 +239,10 @@ pub(crate) fn of_table(
     let picture = pictures::Thresholds::of_table(&sheet, &titles);
     let columns = kept
         .iter()
-        .map(|&column| sheet.columns[column].clone())
+        .map(|&column| match sheet.columns[column].as_str() {
+            "fibre" => "fiber".to_owned(),
+            name => name.to_owned(),
+        })
         .collect();
     let has_references = reference.is_some();
     Ok(Work {

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use axonml_core::Waveform;
+use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Evaluation, Fiber, FiberModel, FiberOutcome, NodeSelection, Observation, ObserverKind,
     ObserverSpec, Precision, RecordedCotangent, Settings, Simulation, Stimulus, Wanted,
@@ -92,6 +93,8 @@ impl Case {
             precision,
             dt_ms: DT_MS,
             tstop_ms: DT_MS * STEPS as f64,
+            // All parameters are set below.
+            weights: Weights::Published,
             parameters: moved
                 .map(|(p, change)| {
                     let name = format!("{}.{}", p.group, p.name);

@@ -9,6 +9,7 @@ mod gradients;
 use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
+use axonml_models::weights::Weights;
 use axonml_models::{
     Detection, Device, Fiber, FiberModel, FiberState, FiberStatus, MODELS, NodeSelection,
     Observation, ObserverKind, ObserverSpec, Precision, Settings, Simulation, Stimulus,
@@ -255,6 +256,7 @@ fn case(
     let settings = Settings {
         precision,
         tstop_ms: TSTOP_MS,
+        weights: Weights::Published,
         ..Settings::default()
     };
     let simulation = Simulation::new(model, fibers, &settings, device)?;

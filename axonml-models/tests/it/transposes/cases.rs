@@ -9,6 +9,7 @@ use axonml_autodiff::{
 };
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cpu::Reference;
+use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Fiber, FiberModel, NodeSelection, ObserverKind, ObserverSpec, Settings, Simulation,
     Stimulus,
@@ -73,6 +74,7 @@ pub(crate) fn plain(model: &dyn FiberModel) -> Rollout {
     let settings = Settings {
         dt_ms,
         tstop_ms: 60.0 * dt_ms,
+        weights: Weights::Published,
         ..Settings::default()
     };
     let simulation = Simulation::new(model, fibers, &settings, &Device::cpu().unwrap()).unwrap();

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use axonml_core::Waveform;
 use axonml_cpu::Reference;
+use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberSymbols, Geometry, MODELS, Membrane,
     Myelinated, MyelinatedSection, NodeSelection, ObserverKind, ObserverSpec, Patch, Schema,
@@ -146,6 +147,7 @@ impl Model {
         let mut settings = Settings {
             dt_ms,
             tstop_ms: 40.0 * dt_ms,
+            weights: Weights::Published,
             ..Settings::default()
         };
         change(&mut settings);

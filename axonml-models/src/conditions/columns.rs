@@ -1,0 +1,365 @@
+//! The columns that tables of conditions have, as data.
+
+/// What a column is to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It says what is simulated.
+    Setting,
+    /// A threshold to compare with.
+    Reference,
+    /// It is what an earlier search found; a new one replaces it.
+    Result,
+    /// It tells how a reference was made, and has no effect.
+    Inert,
+}
+
+/// A column that tables may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its name; of [`Role::Inert`] columns, one that ends in `*` stands for all names that begin like it.
+    pub name: &'static str,
+    /// Other names that readers take.
+    pub aliases: &'static [&'static str],
+    /// Unit of its numbers, in the field's notation; empty where it holds no quantity.
+    pub unit: &'static str,
+    /// What its cells are, in words.
+    pub meaning: &'static str,
+    /// The flag of the command line that means the same and stands above it, without dashes; empty where there is none.
+    pub flag: &'static str,
+    /// What it is to a row.
+    pub role: Role,
+}
+
+const fn setting(
+    name: &'static str,
+    unit: &'static str,
+    meaning: &'static str,
+    flag: &'static str,
+) -> Column {
+    Column {
+        name,
+        aliases: &[],
+        unit,
+        meaning,
+        flag,
+        role: Role::Setting,
+    }
+}
+
+const fn result(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
+    Column {
+        role: Role::Result,
+        ..setting(name, unit, meaning, "")
+    }
+}
+
+const fn inert(name: &'static str, meaning: &'static str) -> Column {
+    Column {
+        role: Role::Inert,
+        ..setting(name, "", meaning, "")
+    }
+}
+
+/// All columns that mean something; all others pass through.
+pub static COLUMNS: &[Column] = &[
+    setting("model", "", "fiber model", "model"),
+    setting("diameter_um", "um", "fiber diameter", "diameter"),
+    setting(
+        "n_nodes",
+        "",
+        "nodes of Ranvier, or compartments of an unmyelinated fiber",
+        "nodes",
+    ),
+    setting(
+        "delta_z_um",
+        "um",
+        "spacing of nodes or compartments",
+        "delta-z",
+    ),
+    setting(
+        "length_um",
+        "um",
+        "length of the fiber, from its first node to its last",
+        "length",
+    ),
+    setting(
+        "temperature",
+        "degrees Celsius",
+        "temperature",
+        "temperature",
+    ),
+    setting(
+        "distance_um",
+        "um",
+        "distance of the point electrode from the fiber's axis",
+        "point",
+    ),
+    setting(
+        "z_offset_um",
+        "um",
+        "place of the point electrode along the fiber",
+        "point",
+    ),
+    setting(
+        "resistivity_ohm_cm",
+        "ohm-cm",
+        "resistivity around the point electrode",
+        "resistivity",
+    ),
+    setting("nerve", "", "name of a nerve folder", "point"),
+    Column {
+        aliases: &["fibre"],
+        ..setting("fiber", "", "fiber of the nerve, from 0", "point")
+    },
+    setting(
+        "contacts",
+        "",
+        "multiple of the waveform at each contact of the nerve",
+        "contacts",
+    ),
+    setting(
+        "offset_um",
+        "um",
+        "shift of the fiber along the nerve",
+        "offset",
+    ),
+    setting(
+        "pulse",
+        "",
+        "waveform as the flag --pulse takes it",
+        "pulse",
+    ),
+    setting("shape", "", "name of a waveform", "pulse"),
+    setting("pw_ms", "ms", "pulse width of `shape`", "pulse"),
+    setting("delay_ms", "ms", "onset of `shape`", "pulse"),
+    setting(
+        "polarity",
+        "",
+        "cathodic or anodic, which flips the waveform",
+        "polarity",
+    ),
+    setting("dt_ms", "ms", "time step", "dt"),
+    setting("tstop_ms", "ms", "duration", "tstop"),
+    setting(
+        "detect_node_index",
+        "",
+        "nodes where an action potential counts",
+        "detect-nodes",
+    ),
+    setting(
+        "detect_at",
+        "",
+        "the same as fractions of the fiber's length",
+        "detect-at",
+    ),
+    setting(
+        "detect_threshold_mV",
+        "mV",
+        "level of the upward crossing",
+        "detect-threshold",
+    ),
+    setting(
+        "detect_after_ms",
+        "ms",
+        "time before which crossings do not count",
+        "detect-after",
+    ),
+    Column {
+        role: Role::Reference,
+        ..setting("threshold_mA", "mA", "threshold to compare with", "")
+    },
+    result("reference_mA", "mA", "threshold compared with"),
+    result("lower_mA", "mA", "largest amplitude that failed"),
+    result("upper_mA", "mA", "smallest amplitude that fired"),
+    result("error_pct", "%", "error of the threshold"),
+    result("status", "", "how the search ended"),
+    result("message", "", "what else there is to say"),
+    result(
+        "start_node",
+        "",
+        "node where the first action potential began",
+    ),
+    result("start_um", "um", "where it began"),
+    result("start_ms", "ms", "when it began"),
+    result("reference_status", "", "how the reference's search ended"),
+    result("arrival_ms", "ms", "arrival of the action potential"),
+    result("reference_arrival_ms", "ms", "arrival of the reference's"),
+    result("arrival_error_ms", "ms", "their difference"),
+    result("spike_time_rms_ms", "ms", "difference of crossings"),
+    result(
+        "nodes_differing",
+        "",
+        "nodes that fire in one and not in the other",
+    ),
+    result("trace_rms_mV", "mV", "difference of the voltages"),
+    result("trace_max_mV", "mV", "largest difference of the voltages"),
+    inert("z_offset_frac", "z_offset_um in spacings of nodes"),
+    inert("lower_bound_mA", "lower bound of a reference"),
+    inert("n_sections", "sections of a reference"),
+    inert("detect", "detection of a reference, in words"),
+    inert("first_*", "where a reference's action potential began"),
+    inert("check_*", "checks of a reference"),
+    inert("n53_*", "a reference with 53 nodes"),
+];
+
+/// Names that people give to what a column means, without their unit.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("pulse_width", "pw_ms"),
+    ("pulse_duration", "pw_ms"),
+    ("pulsewidth", "pw_ms"),
+    ("width", "pw_ms"),
+    ("onset", "delay_ms"),
+    ("fiber_diameter", "diameter_um"),
+    ("fibre_diameter", "diameter_um"),
+    ("electrode_distance", "distance_um"),
+    ("nodes", "n_nodes"),
+    ("node_count", "n_nodes"),
+    ("number_of_nodes", "n_nodes"),
+    ("node_spacing", "delta_z_um"),
+    ("spacing", "delta_z_um"),
+    ("dz", "delta_z_um"),
+    ("fiber_length", "length_um"),
+    ("fibre_length", "length_um"),
+    ("rho", "resistivity_ohm_cm"),
+    ("waveform", "pulse"),
+    ("stimulus", "pulse"),
+    ("celsius", "temperature"),
+    ("temp", "temperature"),
+    ("time_step", "dt_ms"),
+    ("timestep", "dt_ms"),
+    ("duration", "tstop_ms"),
+    ("t_stop", "tstop_ms"),
+    ("detect_node", "detect_node_index"),
+    ("detection_nodes", "detect_node_index"),
+    ("contact", "contacts"),
+    ("electrode", "contacts"),
+];
+
+/// Endings that are units, longest first.
+const UNITS: &[&str] = &[
+    "ohm_cm", "ohm_m", "degrees", "celsius", "kelvin", "deg_c", "kohm_cm", "cm", "mm", "nm", "um",
+    "ms", "us", "ns", "mv", "uv", "ma", "ua", "na", "khz", "hz", "deg", "m", "s", "v", "a", "c",
+    "k",
+];
+
+/// The column of that name, or that a name stands for.
+pub fn column(name: &str) -> Option<&'static Column> {
+    COLUMNS.iter().find(|column| {
+        let prefix = column.name.strip_suffix('*');
+        column.name == name
+            || column.aliases.contains(&name)
+            || prefix.is_some_and(|prefix| name.starts_with(prefix))
+    })
+}
+
+/// The column that a name, which is none, was most likely meant to be: one of at most two edits, one in another unit or
+/// without a unit, or what people also call it. Only of columns that act.
+pub fn meant(name: &str) -> Option<&'static Column> {
+    use axonml_core::names::{canonical, edit_distance};
+
+    let acting = || COLUMNS.iter().filter(|column| column.role.acts());
+    let typed = canonical(name).replace('-', "_");
+    let names = |column: &'static Column| std::iter::once(&column.name).chain(column.aliases);
+    let stem = stem(&typed);
+    if let Some((_, meant)) = SYNONYMS
+        .iter()
+        .find(|(said, _)| *said == typed || *said == stem)
+    {
+        return column(meant);
+    }
+    let of_stem = |column: &&'static Column| {
+        names(column).any(|name| stem == self::stem(&name.to_lowercase()))
+    };
+    if let Some(column) = acting().find(of_stem) {
+        return Some(column);
+    }
+    // Of three letters, two edits leave nothing.
+    let allowed = if typed.chars().count() > 3 { 2 } else { 0 };
+    acting()
+        .filter_map(|column| {
+            let distance = |name: &&str| edit_distance(&typed, &name.to_lowercase());
+            Some((names(column).map(distance).min()?, column))
+        })
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, column)| column)
+}
+
+/// A name without its unit.
+fn stem(name: &str) -> &str {
+    let without = |unit: &&str| name.strip_suffix(unit)?.strip_suffix('_');
+    UNITS.iter().find_map(without).unwrap_or(name)
+}
+
+impl Role {
+    /// Whether a column of this role changes what is computed or compared.
+    pub fn acts(self) -> bool {
+        matches!(self, Role::Setting | Role::Reference)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_by_prefix_and_alias() {
+        assert_eq!(column("fibre").unwrap().name, "fiber");
+        assert_eq!(column("first_node_z_um").unwrap().role, Role::Inert);
+        assert_eq!(column("n53_threshold_mA").unwrap().role, Role::Inert);
+        assert!(column("pw_us").is_none() && column("first").is_none());
+        for (index, a) in COLUMNS.iter().enumerate() {
+            assert!(
+                COLUMNS[..index].iter().all(|b| a.name != b.name),
+                "{}",
+                a.name
+            );
+        }
+        for (said, meant) in SYNONYMS {
+            assert!(column(said).is_none(), "{said}");
+            assert!(column(meant).unwrap().role.acts(), "{meant}");
+        }
+    }
+
+    #[test]
+    fn slips_and_other_units_are_recognised() {
+        for (typed, expected) in [
+            ("pw_us", "pw_ms"),
+            ("pw", "pw_ms"),
+            ("pulse_width_ms", "pw_ms"),
+            ("PulseWidth_us", "pw_ms"),
+            ("distance_mm", "distance_um"),
+            ("distance", "distance_um"),
+            ("Diameter_um", "diameter_um"),
+            ("diametre_um", "diameter_um"),
+            ("detect_threshold_mv", "detect_threshold_mV"),
+            ("threshold_uA", "threshold_mA"),
+            ("fibres", "fiber"),
+            ("temperature_celsius", "temperature"),
+            ("resistivity_ohm_m", "resistivity_ohm_cm"),
+            ("resistivity", "resistivity_ohm_cm"),
+            ("z_offset_mm", "z_offset_um"),
+            ("polarty", "polarity"),
+            ("detect_after", "detect_after_ms"),
+        ] {
+            let found = meant(typed).map(|column| column.name);
+            assert_eq!(found, Some(expected), "{typed}");
+        }
+        for stranger in [
+            "note",
+            "group",
+            "x",
+            "id",
+            "fascicle",
+            "reference_note",
+            "weight",
+            "a_m",
+        ] {
+            assert!(
+                meant(stranger).is_none(),
+                "{stranger}: {:?}",
+                meant(stranger)
+            );
+        }
+    }
+}

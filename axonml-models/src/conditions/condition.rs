@@ -1,0 +1,468 @@
+//! From the cells of a row to what is simulated.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use axonml_core::{CoreError, Field, TimeGrid, Waveform};
+use thiserror::Error;
+
+use super::cell::{finite, fractions, node_count, nodes, not_negative, positive, temperature};
+
+use super::{Header, Overrides, PulseError};
+use crate::{
+    DEFAULT_NODES, Detection, Extents, Fiber, FiberLength, FiberModel, NerveReading, NodeSelection,
+    Schema, Settings, SimulationError, model,
+};
+
+/// What a row of a table asks for.
+#[derive(Clone)]
+pub struct Condition {
+    /// The model.
+    pub model: &'static dyn FiberModel,
+    /// The fiber.
+    pub fiber: Fiber,
+    /// Stated length from the first node to the last, um, to be checked.
+    pub length_um: Option<f64>,
+    /// Temperature, degrees Celsius, if not that of the weights or the model.
+    pub celsius: Option<f64>,
+    /// Time step, ms.
+    pub dt_ms: f64,
+    /// Duration, ms.
+    pub tstop_ms: f64,
+    /// What counts as an action potential.
+    pub detection: Detection,
+    /// Where the current flows.
+    pub field: Arc<dyn Field>,
+    /// Distance of the nearest point electrode from the fiber's axis, um, where there are point electrodes.
+    pub source_distance_um: Option<f64>,
+    /// When the current flows.
+    pub waveform: Arc<Waveform>,
+}
+
+/// Why a row cannot be simulated.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ConditionError {
+    /// A row has more or fewer cells than the table has columns.
+    #[error("found {found} cells, expected {expected}: one per column")]
+    Cells {
+        /// Its cells.
+        found: usize,
+        /// The table's columns.
+        expected: usize,
+    },
+    /// A cell is not what its column holds.
+    #[error("column {column}: found `{found}`, {expected}")]
+    Cell {
+        /// Name of the column.
+        column: &'static str,
+        /// The cell.
+        found: String,
+        /// What was expected.
+        expected: String,
+    },
+    /// A cell is empty that the row needs.
+    #[error("found nothing in column {column}, expected a value")]
+    Missing {
+        /// Name of the column.
+        column: &'static str,
+        /// What gives the value otherwise.
+        otherwise: &'static str,
+    },
+    /// Two columns say the same.
+    #[error("columns {first} and {second}: found a value in both, expected one of them")]
+    Both {
+        /// One column.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+    /// A cell has no effect.
+    #[error("column {column}: found `{found}`, which has no effect: {why}")]
+    NoEffect {
+        /// Name of the column.
+        column: &'static str,
+        /// The cell.
+        found: String,
+        /// Why it has none.
+        why: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// What a column says is refused.
+    #[error("column {column}: {problem}")]
+    Column {
+        /// Name of the column.
+        column: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A pulse cannot be read.
+    #[error("column pulse: {0}")]
+    Pulse(Box<PulseError>),
+    /// A number, name or field is wrong.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// The fiber, or the model with its settings, is wrong.
+    #[error(transparent)]
+    Simulation(SimulationError),
+    /// The fiber is wrong.
+    #[error("{0}")]
+    Fiber(String),
+    /// The run does not fit into memory.
+    #[error("{0}")]
+    TooLarge(String),
+}
+
+impl From<PulseError> for ConditionError {
+    fn from(error: PulseError) -> Self {
+        ConditionError::Pulse(Box::new(error))
+    }
+}
+
+impl From<SimulationError> for ConditionError {
+    fn from(error: SimulationError) -> Self {
+        match error {
+            // A row is one fiber: its number in a batch says nothing.
+            SimulationError::Fiber { problem, .. } => ConditionError::Fiber(problem),
+            SimulationError::Stimulus { source, .. } => ConditionError::Core(source),
+            error => ConditionError::Simulation(error),
+        }
+    }
+}
+
+impl ConditionError {
+    /// How to fix it, where the message does not say it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            ConditionError::Cells { .. } => Some("quote cells that hold the separator".to_owned()),
+            ConditionError::Missing { column, otherwise } => {
+                Some(format!("fill in the column {column}, or give {otherwise}"))
+            }
+            ConditionError::NoEffect { remedy, .. } => Some((*remedy).to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Turns rows into conditions; what rows have in common (nerves, fields, waveforms) is made once.
+pub struct RowReader<'a> {
+    pub(super) header: &'a Header,
+    pub(super) overrides: &'a Overrides,
+    settings: &'a dyn Fn(&dyn FiberModel) -> Settings,
+    pub(super) room: &'a dyn Fn(&TimeGrid) -> Result<(), String>,
+    extents: HashMap<&'static str, Extents>,
+    pub(super) nerves: BTreeMap<String, Result<Arc<NerveReading>, ConditionError>>,
+    pub(super) fields: HashMap<String, (Arc<dyn Field>, Option<f64>)>,
+    pub(super) waveforms: HashMap<String, Arc<Waveform>>,
+    pub(super) pulse_files: BTreeMap<String, String>,
+    pub(super) fits: HashMap<(usize, u64, u64), Result<(), ConditionError>>,
+    points: bool,
+    lines: bool,
+}
+
+/// A row of a table that is being read.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'r> {
+    header: &'r Header,
+    cells: &'r [String],
+}
+
+impl<'r> Row<'r> {
+    /// The cell of a column, if the table has it and it is not empty.
+    pub(super) fn cell(self, column: &str) -> Option<&'r str> {
+        let cell = self.cells.get(self.header.position(column)?)?.trim();
+        (!cell.is_empty()).then_some(cell)
+    }
+
+    /// A cell through a parser whose errors say what was expected.
+    pub(super) fn parse<T>(
+        self,
+        column: &'static str,
+        parser: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConditionError> {
+        let Some(found) = self.cell(column) else {
+            return Ok(None);
+        };
+        let wrong = |expected| ConditionError::Cell {
+            column,
+            found: found.to_owned(),
+            expected,
+        };
+        parser(found).map(Some).map_err(wrong)
+    }
+
+    /// Refuses cells of `columns`, which have no effect on this row.
+    pub(super) fn refuse(
+        self,
+        columns: &[&'static str],
+        why: &'static str,
+        remedy: &'static str,
+    ) -> Result<(), ConditionError> {
+        let cell = |column: &&'static str| Some((*column, self.cell(column)?));
+        match columns.iter().find_map(cell) {
+            None => Ok(()),
+            Some((column, found)) => Err(ConditionError::NoEffect {
+                column,
+                found: found.to_owned(),
+                why,
+                remedy,
+            }),
+        }
+    }
+}
+
+impl<'a> RowReader<'a> {
+    /// A reader of rows with these columns. `settings` are those of a model: its weights, parameters and temperature;
+    /// `room` says why there is no memory for a run with so many steps, if there is none.
+    pub fn new(
+        header: &'a Header,
+        overrides: &'a Overrides,
+        settings: &'a dyn Fn(&dyn FiberModel) -> Settings,
+        room: &'a dyn Fn(&TimeGrid) -> Result<(), String>,
+    ) -> Self {
+        RowReader {
+            header,
+            overrides,
+            settings,
+            room,
+            extents: HashMap::new(),
+            nerves: BTreeMap::new(),
+            fields: HashMap::new(),
+            waveforms: HashMap::new(),
+            pulse_files: BTreeMap::new(),
+            fits: HashMap::new(),
+            points: false,
+            lines: false,
+        }
+    }
+
+    /// The nerves that rows named so far, by name, with what is unusual about them.
+    pub fn nerves(&self) -> impl Iterator<Item = (&str, &NerveReading)> {
+        let read = self.nerves.iter();
+        read.filter_map(|(name, nerve)| Some((name.as_str(), &**nerve.as_ref().ok()?)))
+    }
+
+    /// The files that pulses of rows came from so far, with the SHA-256 of their bytes.
+    pub fn pulse_files(&self) -> &BTreeMap<String, String> {
+        &self.pulse_files
+    }
+
+    /// Whether any row so far was stimulated by point electrodes, and whether any was in a nerve.
+    pub fn kinds_of_fields(&self) -> (bool, bool) {
+        (self.points, self.lines)
+    }
+
+    /// The threshold to compare with, mA.
+    ///
+    /// # Errors
+    /// [`ConditionError::Cell`].
+    pub fn reference_ma(&self, cells: &[String]) -> Result<Option<f64>, ConditionError> {
+        self.row(cells).parse("threshold_mA", positive("mA"))
+    }
+
+    /// The cell of a column, if the table has it and it is not empty.
+    pub fn cell<'c>(&'c self, cells: &'c [String], column: &str) -> Option<&'c str> {
+        self.row(cells).cell(column)
+    }
+
+    fn row<'r>(&'r self, cells: &'r [String]) -> Row<'r> {
+        Row {
+            header: self.header,
+            cells,
+        }
+    }
+
+    /// The condition that the cells of a row state.
+    ///
+    /// # Errors
+    /// [`ConditionError`] that names the column, what was found and what was expected.
+    pub fn condition(&mut self, cells: &[String]) -> Result<Condition, ConditionError> {
+        let row = Row {
+            header: self.header,
+            cells,
+        };
+        let over = self.overrides;
+        match row.cell("nerve").is_some() && over.electrodes.is_empty() {
+            true => self.lines = true,
+            false => self.points = true,
+        }
+        let (model, schema) = self.model(row)?;
+        let stands_in = self.stands_in(row, &schema);
+        let ignored = stands_in && self.spacing_is_ignored(&schema);
+        let diameter_um = self.diameter_um(row, &schema)?;
+        let delta_z_um = match over.delta_z_um {
+            Some(stated) => Some(stated),
+            None => row.parse("delta_z_um", positive("um"))?,
+        };
+        let compartment_um = delta_z_um.filter(|_| !ignored);
+        let length_um = row.parse("length_um", positive("um"))?;
+        let of_row = row.parse("n_nodes", node_count)?.map(FiberLength::Nodes);
+        let celsius = match over.celsius {
+            Some(celsius) => Some(celsius),
+            None => row.parse("temperature", temperature)?,
+        };
+        let length = over.length.or(of_row).or(length_um.map(FiberLength::Um));
+        let length = length.unwrap_or(match schema.compartment_um {
+            Some(_) => FiberLength::Default,
+            None => FiberLength::Nodes(DEFAULT_NODES),
+        });
+        let (field, source_distance_um) = self.field(row)?;
+        let extents = self.extents(model)?;
+        let extent = extents.resolve(length, diameter_um, compartment_um, Some(&*field))?;
+        let detection = self.detection(row, extent.nodes)?;
+        let dt_ms = match over.dt_ms {
+            Some(dt_ms) => Some(dt_ms),
+            None => row.parse("dt_ms", positive("ms"))?,
+        };
+        let dt_ms = dt_ms.unwrap_or(Settings::default().dt_ms);
+        let tstop_ms = match over.tstop_ms {
+            Some(tstop_ms) => Some(tstop_ms),
+            None => row.parse("tstop_ms", positive("ms"))?,
+        };
+        let waveform = self.waveform(row)?;
+        let tstop_ms = match tstop_ms {
+            Some(tstop_ms) => tstop_ms,
+            None => {
+                let sites = detection.nodes(extent.nodes)?;
+                let end_ms = waveform.end_ms();
+                self.extents(model)?
+                    .tstop_ms(diameter_um, &extent, &sites, end_ms)
+            }
+        };
+        self.check_fits(&waveform, dt_ms, tstop_ms)?;
+        Ok(Condition {
+            model,
+            fiber: Fiber {
+                diameter_um,
+                nodes: extent.nodes,
+                compartment_um,
+            },
+            // The stated length was made for the number of nodes and the model in the table.
+            length_um: length_um
+                .filter(|_| !stands_in && over.length.is_none() && over.delta_z_um.is_none()),
+            celsius,
+            dt_ms,
+            tstop_ms,
+            detection,
+            field,
+            source_distance_um,
+            waveform,
+        })
+    }
+
+    /// Whether a cell of the row is not used because another model stands in for the row's.
+    pub fn ignores(&self, cells: &[String], column: &str) -> bool {
+        let row = self.row(cells);
+        column == "delta_z_um"
+            && self.model(row).is_ok_and(|(_, schema)| {
+                self.stands_in(row, &schema) && self.spacing_is_ignored(&schema)
+            })
+    }
+
+    fn model(&self, row: Row<'_>) -> Result<(&'static dyn FiberModel, Schema), ConditionError> {
+        let found = match (self.overrides.model, row.cell("model")) {
+            (Some(model), _) => model,
+            (None, name) => {
+                model(name.unwrap_or("mrg")).map_err(|error| ConditionError::Column {
+                    column: "model",
+                    problem: error.to_string(),
+                })?
+            }
+        };
+        Ok((found, found.schema()))
+    }
+
+    /// Whether another model was put in the place of the row's: the row's lengths are then not its own.
+    fn stands_in(&self, row: Row<'_>, schema: &Schema) -> bool {
+        let of_row = row.cell("model").unwrap_or("mrg");
+        self.overrides.model.is_some()
+            && model(of_row).map_or(true, |model| model.schema().id != schema.id)
+    }
+
+    /// Whether the column delta_z_um says nothing to a model that stands in for the row's: its own diameter fixes it.
+    fn spacing_is_ignored(&self, schema: &Schema) -> bool {
+        self.overrides.delta_z_um.is_none() && schema.compartment_um.is_none()
+    }
+
+    fn diameter_um(&self, row: Row<'_>, schema: &Schema) -> Result<f64, ConditionError> {
+        let diameter_um = match self.overrides.diameter_um {
+            Some(diameter_um) => diameter_um,
+            None => row
+                .parse("diameter_um", positive("um"))?
+                .ok_or(ConditionError::Missing {
+                    column: "diameter_um",
+                    otherwise: "--diameter",
+                })?,
+        };
+        let range = &schema.diameters_um;
+        if range.contains(&diameter_um) {
+            return Ok(diameter_um);
+        }
+        Err(ConditionError::Cell {
+            column: "diameter_um",
+            found: diameter_um.to_string(),
+            expected: format!(
+                "expected {} to {} um, the range of model `{}`",
+                range.start(),
+                range.end(),
+                schema.id
+            ),
+        })
+    }
+
+    /// The extents of fibers of a model.
+    fn extents(&mut self, model: &dyn FiberModel) -> Result<&mut Extents, ConditionError> {
+        match self.extents.entry(model.schema().id) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => Ok(place.insert(Extents::new(model, &(self.settings)(model))?)),
+        }
+    }
+
+    fn detection(&self, row: Row<'_>, count: usize) -> Result<Detection, ConditionError> {
+        let over = self.overrides;
+        let mut detection = Detection::default();
+        let of_nodes = row.parse("detect_node_index", nodes)?;
+        let of_fractions = row.parse("detect_at", fractions)?;
+        let column = match (&over.detect_sites, of_nodes, of_fractions) {
+            (Some(sites), _, _) => {
+                detection.sites = sites.clone();
+                None
+            }
+            (None, Some(_), Some(_)) => {
+                return Err(ConditionError::Both {
+                    first: "detect_node_index",
+                    second: "detect_at",
+                });
+            }
+            (None, Some(nodes), None) => {
+                detection.sites = NodeSelection::Nodes(nodes);
+                Some("detect_node_index")
+            }
+            (None, None, Some(fractions)) => {
+                detection.sites = NodeSelection::Fractions(fractions);
+                Some("detect_at")
+            }
+            (None, None, None) => None,
+        };
+        detection.nodes(count).map_err(|error| match column {
+            None => ConditionError::Core(error),
+            Some(column) => ConditionError::Column {
+                column,
+                problem: error.to_string(),
+            },
+        })?;
+        let level_mv = row.parse("detect_threshold_mV", finite("mV"))?;
+        let after_ms = row.parse("detect_after_ms", not_negative("ms"))?;
+        detection.threshold_mv = over
+            .detect_threshold_mv
+            .or(level_mv)
+            .unwrap_or(detection.threshold_mv);
+        detection.after_ms = over
+            .detect_after_ms
+            .or(after_ms)
+            .unwrap_or(detection.after_ms);
+        Ok(detection)
+    }
+}

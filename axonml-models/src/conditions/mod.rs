@@ -1,0 +1,20 @@
+//! Tables of conditions: one simulation a row.
+//!
+//! [`Header`] checks the names of a table's columns against [`COLUMNS`]; a [`RowReader`] turns cells into [`Condition`]s, with
+//! [`Overrides`] standing above columns and columns above defaults. One rule holds for columns and for what stands above them:
+//! each is used, refused, or named as unused.
+
+pub mod cell;
+mod columns;
+mod condition;
+mod header;
+mod overrides;
+mod place;
+mod pulse;
+
+pub use columns::{COLUMNS, Column, Role, column, meant};
+pub use condition::{Condition, ConditionError, RowReader};
+pub use header::{Header, HeaderError};
+pub use overrides::{Electrode, Overrides};
+pub use place::RESISTIVITY_OHM_CM;
+pub use pulse::{Polarity, PulseError, PulseText};
