@@ -11,7 +11,6 @@ use crate::error::CliError;
 use crate::messages::Messages;
 use crate::report::{Cell, Target, counted};
 use crate::search::Found;
-use axonml_models::provenance::sha256;
 
 /// A finished row, as a line of the file has it.
 #[derive(Serialize, Deserialize)]
