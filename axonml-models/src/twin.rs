@@ -20,6 +20,9 @@ use crate::{Simulation, SimulationError};
 /// as if it diverged.
 const RESPONSE_MV: f64 = 16.0;
 
+/// Range of potentials up to which everything that follows from them fits single precision, mV.
+const LARGEST_F32_MV: f64 = 1e25;
+
 /// The membrane of a segment at the state that a run starts from: conductance (S/cm2) and source (mA/cm2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Frozen {
@@ -212,8 +215,10 @@ impl<'s> Twins<'s> {
         rollout.membrane = self.frozen.clone();
         rollout.shared = Arc::new(Vec::new());
         rollout.v_reference_mv = 0.0;
-        // The twin is compared with a margin of many mV: single precision is plenty.
-        rollout.precision = Precision::F32;
+        // The twin is compared with a margin of many mV: single precision is plenty, unless it cannot hold the field.
+        if fibers.iter().all(|&fiber| self.range_mv(fiber) < LARGEST_F32_MV) {
+            rollout.precision = Precision::F32;
+        }
         rollout.observers = vec![observer];
         rollout.stop_when_active = None;
         rollout.final_states = false;

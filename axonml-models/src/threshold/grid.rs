@@ -366,8 +366,8 @@ impl Search {
             Then::Rise => Phase::Rising {
                 failed: self.first_ma,
                 next: (2.0 * self.first_ma).min(options.max_ma),
-                // Between the first amplitude and silence there is no window; one above it would begin here.
-                window: None,
+                // Whatever is found above lies above these crossings.
+                window: Some(window),
             },
         }
     }
