@@ -502,10 +502,10 @@ impl Rollout {
                 };
                 // Voltage and states are per node; everything else is the same at every node of a fibre.
                 let per_node = matches!(binding, Binding::U | Binding::State(_));
-                if !exists || input.offset != 0 || per_node != (input.extent == Extent::Node) {
+                if !exists || per_node != (input.extent == Extent::Node) {
                     return Err(BackendError::Unsupported(format!(
-                        "input `{}` of the membrane program `{name}` is bound to {binding:?} at offset {}, which no node has",
-                        input.name, input.offset
+                        "input `{}` of the membrane program `{name}` is bound to {binding:?}, which no node has",
+                        input.name
                     )));
                 }
             }
