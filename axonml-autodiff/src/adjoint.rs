@@ -61,7 +61,7 @@ pub(crate) fn explicit_step(membrane: &MembranePrograms) -> BoundProgram {
     let tracer = Tracer::new();
     let step = &membrane.step.program;
     for input in step.inputs() {
-        tracer.neighbor(&input.name, input.extent, input.offset);
+        tracer.input(&input.name, input.extent);
     }
     let mut outputs = step.inline(&tracer, &Default::default());
     let mut bindings = membrane.step.bindings.clone();
@@ -99,7 +99,7 @@ impl MembraneAdjoint {
         let mut inputs = Vec::new();
         let coefficients = split.coefficients.outputs().len();
         for (index, input) in adjoint.inputs().iter().enumerate() {
-            tracer.neighbor(&input.name, input.extent, input.offset);
+            tracer.input(&input.name, input.extent);
             inputs.push(match node_bindings.get(index) {
                 Some(Binding::U) => AdjointInput::U,
                 Some(Binding::State(state)) => AdjointInput::State(*state),

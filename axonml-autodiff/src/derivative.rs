@@ -11,7 +11,7 @@ use crate::program::{Extent, Input, Program, Value, ValueId};
 impl Program {
     /// The program of directional derivatives (Jacobian times vector).
     ///
-    /// Inputs: those of this program, then one tangent per input, named `d_<input>`, of the same extent and offset.
+    /// Inputs: those of this program, then one tangent per input, named `d_<input>`, of the same extent.
     /// Outputs: `d_<output>`.
     pub fn tangent(&self) -> Program {
         let tracer = Tracer::new();
@@ -19,7 +19,7 @@ impl Program {
         let tangents: Vec<Expr<'_>> = self
             .inputs()
             .iter()
-            .map(|input| tracer.neighbor(&format!("d_{}", input.name), input.extent, input.offset))
+            .map(|input| tracer.input(&format!("d_{}", input.name), input.extent))
             .collect();
         debug_assert_eq!(inputs.len(), tangents.len());
 
@@ -34,7 +34,7 @@ impl Program {
                     let terms = arguments
                         .iter()
                         .zip(partials)
-                        .filter_map(|(&a, p)| Some(p? * flowing[a]?));
+                        .filter_map(|(&a, p)| Some(masked_product(p?, flowing[a]?, times)));
                     terms.reduce(|sum, term| sum + term)
                 }
             });
@@ -56,7 +56,7 @@ impl Program {
     ///
     /// Inputs: those of this program, then one cotangent per output, named `bar_<output>`, of node extent.
     /// Outputs: `bar_<input>` for every input, in their order. For inputs that lanes share, the executor sums over the
-    /// lanes; for neighbour inputs it shifts the result back by the offset.
+    /// lanes.
     pub fn adjoint(&self) -> Program {
         self.adjoint_with(&[], |_, partial| partial)
     }
@@ -76,7 +76,7 @@ impl Program {
     ) -> Program {
         let tracer = Tracer::new();
         self.inputs().iter().for_each(|input| {
-            tracer.neighbor(&input.name, input.extent, input.offset);
+            tracer.input(&input.name, input.extent);
         });
         let kept: HashMap<ValueId, Expr<'_>> = kept
             .iter()
@@ -105,7 +105,8 @@ impl Program {
             let partials = (op.row().partials)(&operands, values[id]);
             for (&argument, partial) in arguments.iter().zip(partials) {
                 let Some(partial) = partial else { continue };
-                cotangents[argument].add(product(rule(*op as usize, partial), bar));
+                let partial = rule(*op as usize, partial);
+                cotangents[argument].add(masked_product(partial, bar, product));
             }
         }
         let mut outputs = Vec::with_capacity(inputs.len());
@@ -152,7 +153,7 @@ impl Program {
         replaced: impl Fn(&Input) -> Option<Expr<'t>>,
         apply: impl Fn(ValueId, Op, &[Expr<'t>]) -> Expr<'t>,
     ) -> (Vec<Expr<'t>>, Vec<Expr<'t>>) {
-        let own = |input: &Input| tracer.neighbor(&input.name, input.extent, input.offset);
+        let own = |input: &Input| tracer.input(&input.name, input.extent);
         let inputs: Vec<Expr<'t>> = self
             .inputs()
             .iter()
@@ -204,6 +205,107 @@ fn product<'t>(a: Expr<'t>, b: Expr<'t>) -> Expr<'t> {
     a * b
 }
 
+/// The plain product.
+fn times<'t>(a: Expr<'t>, b: Expr<'t>) -> Expr<'t> {
+    a * b
+}
+
+/// `a b`, multiplied by `multiply`, where a factor that a selection has set to 0 makes the product exactly 0, whatever the
+/// other factor is: `select(c, x, 0) b` becomes `select(c, x b, 0)`.
+///
+/// The branch that a selection does not take is a constant as far as its result is concerned. Its own derivatives may be
+/// infinite all the same (`sqrt` at 0), and 0 times infinity is no derivative. Sums whose terms are all selections of that
+/// kind are taken apart, so that each keeps its own condition.
+fn masked_product<'t>(
+    a: Expr<'t>,
+    b: Expr<'t>,
+    multiply: fn(Expr<'t>, Expr<'t>) -> Expr<'t>,
+) -> Expr<'t> {
+    for (masked, other) in [(b, a), (a, b)] {
+        if let Some(masked) = masked.negated()
+            && masked.vanishes_where_masked()
+        {
+            return -masked_product(masked, other, multiply);
+        }
+        if let Some((sum, terms)) = masked.terms()
+            && masked.vanishes_where_masked()
+        {
+            let terms = terms.map(|term| masked_product(term, other, multiply));
+            return Expr::apply(sum, &terms);
+        }
+        if let Some(mask) = masked.mask() {
+            let product = masked_product(mask.value, other, multiply);
+            return mask.around(product);
+        }
+    }
+    multiply(a, b)
+}
+
+/// A selection between an expression and 0.
+struct Mask<'t> {
+    /// Where the first is less than the second,
+    condition: [Expr<'t>; 2],
+    /// this is taken (else 0), or the other way round.
+    value: Expr<'t>,
+    zero: Expr<'t>,
+    value_first: bool,
+}
+
+impl<'t> Mask<'t> {
+    /// The same selection between `value` and 0.
+    fn around(&self, value: Expr<'t>) -> Expr<'t> {
+        let [a, b] = self.condition;
+        match self.value_first {
+            true => Expr::apply(Op::SelectLt, &[a, b, value, self.zero]),
+            false => Expr::apply(Op::SelectLt, &[a, b, self.zero, value]),
+        }
+    }
+}
+
+impl<'t> Expr<'t> {
+    /// The selection between an expression and 0 that this is, if it is one.
+    fn mask(self) -> Option<Mask<'t>> {
+        let Value::Apply(Op::SelectLt, arguments) = self.tracer().value(self.id()) else {
+            return None;
+        };
+        let argument = |index: usize| self.tracer().expression(arguments[index]);
+        let condition = [argument(0), argument(1)];
+        let (first, second) = (argument(2), argument(3));
+        let is_zero = |x: Expr<'t>| x.as_constant() == Some(0.0);
+        let (value, zero, value_first) = match (is_zero(first), is_zero(second)) {
+            (_, true) => (first, second, true),
+            (true, false) => (second, first, false),
+            (false, false) => return None,
+        };
+        Some(Mask {
+            condition,
+            value,
+            zero,
+            value_first,
+        })
+    }
+
+    /// Its operation and its two terms, if it is a sum or difference.
+    fn terms(self) -> Option<(Op, [Expr<'t>; 2])> {
+        match self.tracer().value(self.id()) {
+            Value::Apply(op @ (Op::Add | Op::Sub), arguments) => Some((
+                op,
+                [arguments[0], arguments[1]].map(|id| self.tracer().expression(id)),
+            )),
+            _ => None,
+        }
+    }
+
+    /// Whether it is made of selections between something and 0, and of sums of such.
+    fn vanishes_where_masked(self) -> bool {
+        match (self.negated(), self.terms()) {
+            (Some(x), _) => x.vanishes_where_masked(),
+            (None, Some((_, terms))) => terms.into_iter().all(Expr::vanishes_where_masked),
+            (None, None) => self.mask().is_some(),
+        }
+    }
+}
+
 /// A cotangent as it grows: terms, and how often each has come (negative if it is subtracted).
 #[derive(Clone, Default)]
 struct Cotangent<'t> {
@@ -227,11 +329,12 @@ impl<'t> Cotangent<'t> {
     fn total(&self) -> Option<Expr<'t>> {
         let (plus, minus): (Vec<_>, Vec<_>) =
             self.terms.iter().partition(|(_, times)| *times > 0.0);
+        let scale = |(x, count): (Expr<'t>, f64)| masked_product(x, x.same(count.abs()), times);
         let sum = |terms: Vec<(Expr<'t>, f64)>| {
-            let scaled = terms.into_iter().map(|(x, times)| x * times.abs());
+            let scaled = terms.into_iter().map(scale);
             scaled.reduce(|sum, term| sum + term)
         };
-        let scaled = minus.iter().map(|(x, times)| *x * times.abs());
+        let scaled = minus.iter().copied().map(scale);
         match sum(plus) {
             Some(plus) => Some(scaled.fold(plus, |difference, term| difference - term)),
             None => sum(minus).map(|sum| -sum),
@@ -260,7 +363,7 @@ impl<'t> Expr<'t> {
             let terms = arguments
                 .iter()
                 .zip(partials)
-                .filter_map(|(&a, p)| Some(p? * tangents[a]?));
+                .filter_map(|(&a, p)| Some(masked_product(p?, tangents[a]?, times)));
             tangents[id] = terms.reduce(|sum, term| sum + term);
         }
         tangents[self.id()].unwrap_or_else(|| tracer.constant(0.0))

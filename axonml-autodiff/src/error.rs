@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::Precision;
+
 /// What can be wrong with the symbolic definition of a model. Errors are collected while tracing ("sticky"), so that
 /// a model file needs no error handling; the first one is reported when the trace is finished.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -65,6 +67,50 @@ pub enum BackendError {
         expected: usize,
         /// Number of values it has.
         found: usize,
+    },
+    /// A number of a rollout is not finite, or its precision cannot hold it.
+    #[error(
+        "{place}: found {value:e}, which is no finite {} number; correct it{}",
+        precision.name(),
+        if value.is_finite() { ", or compute in f64" } else { "" }
+    )]
+    BadNumber {
+        /// Which numbers, as [`NumberPlace`](crate::NumberPlace) describes them.
+        place: String,
+        /// The first bad one.
+        value: f64,
+        /// The rollout's precision.
+        precision: Precision,
+    },
+    /// A coefficient of a cable has a value that no cable can have.
+    #[error("the cable of fiber {fiber}: the {what} must be {expected}, found {value:e}")]
+    BadCable {
+        /// 0-based index of the fiber.
+        fiber: usize,
+        /// The coefficient, with its unit.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// A voltage that a run starts from or is measured from is no membrane's.
+    #[error("{place}: found {v_mv:e} mV, expected at most {largest_mv} mV of either sign")]
+    VoltageOutOfRange {
+        /// Which voltages, as [`NumberPlace`](crate::NumberPlace) describes them.
+        place: String,
+        /// The first bad one, mV.
+        v_mv: f64,
+        /// The largest magnitude, mV.
+        largest_mv: f64,
+    },
+    /// A backend lost the result of a fiber: a defect of the backend, never of the rollout.
+    #[error(
+        "the backend returned no result for fiber {fiber}: a defect of this program; please report it"
+    )]
+    NoResult {
+        /// 0-based index of the fiber.
+        fiber: usize,
     },
     /// The rollout asks for something the backend does not do.
     #[error("{0}")]

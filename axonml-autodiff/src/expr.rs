@@ -65,17 +65,11 @@ impl Tracer {
         Tracer::default()
     }
 
-    /// A named input; asking again for the same name, extent and offset gives the same expression.
+    /// A named input; asking again for the same name and extent gives the same expression.
     pub fn input(&self, name: &str, extent: Extent) -> Expr<'_> {
-        self.neighbor(name, extent, 0)
-    }
-
-    /// A named input read at the neighbouring node: `offset` -1, 0 or +1 along the fibre.
-    pub fn neighbor(&self, name: &str, extent: Extent, offset: i8) -> Expr<'_> {
         let input = Input {
             name: name.to_owned(),
             extent,
-            offset,
         };
         let index = {
             let mut record = self.record.borrow_mut();
@@ -324,6 +318,9 @@ impl<'t> Expr<'t> {
     }
 
     /// `then` where `self < bound`, else `otherwise`.
+    ///
+    /// The one that is not taken adds exactly nothing to derivatives, even where its own derivative is infinite or no
+    /// number.
     #[must_use]
     pub fn select_lt(
         self,
@@ -352,10 +349,26 @@ impl<'t> Expr<'t> {
         }
     }
 
-    /// Any real power of a positive number.
+    /// Any real power of a number that is not negative: `e^(exponent ln(self))`.
+    ///
+    /// At 0 the derivatives by the number and the exponent are 0 for exponents above 1, as they should be; for smaller
+    /// ones they are not finite (1 for the constant exponent 1).
     #[must_use]
     pub fn powf(self, exponent: impl Operand<'t>) -> Self {
-        (exponent.expr(self.tracer) * self.ln()).exp()
+        let exponent = exponent.expr(self.tracer);
+        let power = (exponent * self.ln()).exp();
+        // At 0 the logarithm's derivative is infinite, and that of the power would be 0 times infinity. A product with 0
+        // keeps what is not a number.
+        let flat_at_zero = || {
+            let zero = self.select_lt(0.0, power, self * 0.0);
+            self.same(0.0).select_lt(self, power, zero)
+        };
+        match exponent.as_constant() {
+            Some(1.0) => self,
+            Some(constant) if constant > 1.0 => flat_at_zero(),
+            Some(_) => power,
+            None => self.same(1.0).select_lt(exponent, flat_at_zero(), power),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod fusion;
 mod gradient;
 pub mod math;
 mod membrane;
+mod numbers;
 mod observer;
 pub mod op;
 mod program;
@@ -41,6 +42,7 @@ pub use gradient::{
     ParameterCotangents, RecordedCotangent, SourceCotangent,
 };
 pub use membrane::{Binding, BoundProgram, MembranePrograms};
+pub use numbers::{LARGEST_MV, LARGEST_REFERENCE_MV, NumberPlace, ScannedPotentials};
 pub use observer::{
     Crossing, NodeSelection, Observation, ObserverKind, ObserverSpec, Recording, Traces, VOLTAGE,
 };
@@ -49,7 +51,7 @@ pub use program::{Extent, Input, Program, Value, ValueId};
 pub use real::{Precision, Real};
 pub use rollout::{
     Backend, Drive, FiberOutcome, FiberState, FiberStatus, Outcome, Rollout, RolloutFiber, Source,
-    SourceField, Start,
+    SourceField, Start, every_result,
 };
 pub use schedule::Slots;
 pub use split::SplitProgram;

@@ -25,8 +25,6 @@ pub struct Input {
     pub name: String,
     /// Which lanes share it.
     pub extent: Extent,
-    /// Node it is read from, relative to the lane's own: -1, 0 or +1.
-    pub offset: i8,
 }
 
 /// How a value of a program comes about.
@@ -103,11 +101,9 @@ impl Program {
         &self.outputs
     }
 
-    /// Index of an input by name (at the lane's own node).
+    /// Index of an input by name.
     pub fn input(&self, name: &str) -> Option<usize> {
-        self.inputs
-            .iter()
-            .position(|input| input.name == name && input.offset == 0)
+        self.inputs.iter().position(|input| input.name == name)
     }
 
     /// The outputs for one lane, by the canonical meaning of every operation.
@@ -161,12 +157,8 @@ impl fmt::Display for Program {
             match value {
                 Value::Constant(c) => writeln!(f, "%{id} = {c:?}")?,
                 Value::Input(index) => {
-                    let Input {
-                        name,
-                        extent,
-                        offset,
-                    } = &self.inputs[*index];
-                    writeln!(f, "%{id} = {name}[{offset:+}] ({extent:?})")?;
+                    let Input { name, extent } = &self.inputs[*index];
+                    writeln!(f, "%{id} = {name} ({extent:?})")?;
                 }
                 Value::Apply(op, arguments) => {
                     write!(f, "%{id} = {}", op.row().name)?;

@@ -9,7 +9,7 @@ use axonml_core::{TimeGrid, names};
 use crate::cable::{Cable, Projection};
 use crate::{
     BackendError, Binding, Differentiated, Extent, GradientRequest, MembranePrograms, Objective,
-    Observation, ObserverKind, ObserverSpec, Precision,
+    Observation, ObserverKind, ObserverSpec, Precision, ScannedPotentials,
 };
 
 /// One fibre of a rollout.
@@ -110,6 +110,8 @@ pub struct Rollout {
     pub final_states: bool,
     /// Arithmetic.
     pub precision: Precision,
+    /// Space-time potentials that [`Rollout::check`] need not read again; begin with none.
+    pub scanned: ScannedPotentials,
 }
 
 /// How a fibre's run ended.
@@ -121,8 +123,9 @@ pub enum FiberStatus {
     Answered(usize),
     /// The numbers became meaningless; nothing from this state on is reported as a result.
     ///
-    /// Either a voltage, or the conductance or source that the states give, is not finite; or an explicit step is
-    /// unstable, which is found before it is taken: then `v_mv` is the last sound voltage.
+    /// Either a voltage, or the conductance or source that the states give, is not finite; or a voltage lies beyond
+    /// [`LARGEST_MV`](crate::LARGEST_MV), which no membrane's does; or an explicit step is unstable, which is found before it
+    /// is taken: then `v_mv` is the last sound voltage.
     Diverged {
         /// Index of the first bad state.
         state: usize,
@@ -152,6 +155,16 @@ pub struct FiberOutcome {
 pub struct Outcome {
     /// Per-fibre results.
     pub fibers: Vec<FiberOutcome>,
+}
+
+/// The results of all fibers, each of which a backend has put into its place.
+///
+/// # Errors
+/// [`BackendError::NoResult`] naming the first fiber without one: none is ever left out silently.
+pub fn every_result<T>(results: Vec<Option<T>>) -> Result<Vec<T>, BackendError> {
+    let each = results.into_iter().enumerate();
+    each.map(|(fiber, result)| result.ok_or(BackendError::NoResult { fiber }))
+        .collect()
 }
 
 /// Something that can run rollouts.
@@ -185,11 +198,15 @@ pub trait Backend: Send + Sync {
 }
 
 impl Rollout {
-    /// Checks that the parts fit together, so that backends may index without asking.
+    /// Checks that the parts fit together, so that backends may index without asking, and that every number makes sense, so
+    /// that a run that completes has computed something.
     ///
     /// # Errors
-    /// [`BackendError::Shape`] naming the first part whose size is wrong; [`BackendError::Unsupported`] for cables of
-    /// different kinds in one rollout or an early stop on something that is not an `Active` observer.
+    /// [`BackendError::Shape`] naming the first part whose size is wrong; [`BackendError::BadCable`] for a coefficient that no
+    /// cable can have; [`BackendError::BadNumber`] for what is not finite or beyond the precision, and
+    /// [`BackendError::VoltageOutOfRange`] for start and reference voltages of no membrane;
+    /// [`BackendError::Unsupported`] for cables of different kinds in one rollout or an early stop on something that is not
+    /// an `Active` observer.
     pub fn check(&self) -> Result<(), BackendError> {
         let shape = |what: String, expected: usize, found: usize| {
             if expected == found {
@@ -233,6 +250,17 @@ impl Rollout {
             cable.check().map_err(|problem| {
                 BackendError::Unsupported(format!("fibre {index}: {problem}"))
             })?;
+            // Equal fibers share a cable, and lie beside each other more often than not.
+            if index == 0 || !Arc::ptr_eq(cable, &self.fibers[index - 1].cable) {
+                cable
+                    .check_coefficients()
+                    .map_err(|bad| BackendError::BadCable {
+                        fiber: index,
+                        what: bad.what,
+                        value: bad.value,
+                        expected: bad.expected,
+                    })?;
+            }
             if std::mem::discriminant(&**cable) != std::mem::discriminant(&*self.fibers[0].cable) {
                 return Err(BackendError::Unsupported(format!(
                     "fibre {index} has another kind of cable than fibre 0: run them as separate batches"
@@ -356,9 +384,6 @@ impl Rollout {
                     "observer {index}: {problem}"
                 )))
             };
-            if !observer.threshold_mv.is_finite() || !observer.after_ms.is_finite() {
-                return refuse("its threshold and start must be finite numbers");
-            }
             let mut fewest = usize::MAX;
             for (fiber, of) in self.fibers.iter().enumerate() {
                 let nodes = of.cable.nodes();
@@ -404,61 +429,7 @@ impl Rollout {
         Ok(())
     }
 
-    /// No number that a run starts from or is driven by is NaN or infinite.
-    fn check_numbers(&self) -> Result<(), BackendError> {
-        let finite = |what: &dyn Fn() -> String, values: &[f64]| match values
-            .iter()
-            .find(|x| !x.is_finite())
-        {
-            None => Ok(()),
-            Some(x) => Err(BackendError::Unsupported(format!(
-                "{} holds {x}; a finite number is needed",
-                what()
-            ))),
-        };
-        finite(&|| "the list of shared parameters".into(), &self.shared)?;
-        finite(&|| "the list of amplitudes".into(), &self.drive.amplitudes)?;
-        for (index, waveform) in self.drive.waveforms.iter().enumerate() {
-            finite(&|| format!("waveform {index}"), waveform)?;
-        }
-        // What single precision cannot hold would become infinite.
-        let largest = match self.precision {
-            Precision::F32 => f64::from(f32::MAX),
-            Precision::F64 => f64::MAX,
-        };
-        for (index, (fiber, sources)) in self.fibers.iter().zip(&self.drive.sources).enumerate() {
-            finite(
-                &|| format!("the list of parameters of fibre {index}"),
-                &fiber.parameters,
-            )?;
-            for source in sources.iter() {
-                let SourceField::Separable { projection, .. } = &source.field else {
-                    continue;
-                };
-                let mut effects = projection.nodes_na.iter().chain(&projection.modes);
-                if let Some(x) = effects.find(|x| x.is_nan() || x.abs() > largest) {
-                    return Err(BackendError::Unsupported(format!(
-                        "a source drives fibre {index} with {x} nA per unit, which is no finite {} number",
-                        self.precision.name()
-                    )));
-                }
-            }
-        }
-        if let Start::From(states) = &self.start {
-            for (index, state) in states.iter().enumerate() {
-                let what = || format!("the start state of fibre {index}");
-                finite(&what, &state.v_mv)?;
-                finite(&what, &state.modes)?;
-                state
-                    .states
-                    .iter()
-                    .try_for_each(|values| finite(&what, values))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Every input of a membrane program is bound to something that exists, at the lane's own node.
+    /// Every input of a membrane program is bound to something that exists, of the input's extent.
     fn check_bindings(&self) -> Result<(), BackendError> {
         let membrane = &self.membrane;
         let programs = [
@@ -502,10 +473,10 @@ impl Rollout {
                 };
                 // Voltage and states are per node; everything else is the same at every node of a fibre.
                 let per_node = matches!(binding, Binding::U | Binding::State(_));
-                if !exists || input.offset != 0 || per_node != (input.extent == Extent::Node) {
+                if !exists || per_node != (input.extent == Extent::Node) {
                     return Err(BackendError::Unsupported(format!(
-                        "input `{}` of the membrane program `{name}` is bound to {binding:?} at offset {}, which no node has",
-                        input.name, input.offset
+                        "input `{}` of the membrane program `{name}` is bound to {binding:?}, which no node has",
+                        input.name
                     )));
                 }
             }
@@ -540,6 +511,7 @@ impl Rollout {
             shared: self.shared.clone(),
             observers: self.observers.clone(),
             steps: self.steps.clone(),
+            scanned: self.scanned.clone(),
             ..*self
         }
     }

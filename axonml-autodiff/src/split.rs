@@ -42,7 +42,7 @@ impl Program {
         for (tracer, declared) in [(&inner, &node_inputs), (&outer, &coefficient_inputs)] {
             for &index in declared {
                 let input = &self.inputs()[index];
-                tracer.neighbor(&input.name, input.extent, input.offset);
+                tracer.input(&input.name, input.extent);
             }
         }
         let splitting = Splitting {
@@ -142,7 +142,7 @@ impl<'o, 'i> Splitting<'_, 'o, 'i> {
             Value::Constant(c) => self.outer.constant(*c),
             Value::Input(index) => {
                 let input = &self.program.inputs()[*index];
-                self.outer.neighbor(&input.name, input.extent, input.offset)
+                self.outer.input(&input.name, input.extent)
             }
             Value::Apply(op, arguments) => {
                 let operands: Vec<Expr<'o>> = arguments
@@ -217,7 +217,7 @@ impl<'o, 'i> Splitting<'_, 'o, 'i> {
             Place::Inner(_) => match &self.program.values()[id] {
                 Value::Input(index) => {
                     let input = &self.program.inputs()[*index];
-                    self.inner.neighbor(&input.name, input.extent, input.offset)
+                    self.inner.input(&input.name, input.extent)
                 }
                 Value::Apply(op, arguments) => {
                     let operands: Vec<Expr<'i>> = arguments.iter().map(|&a| known(a)).collect();

@@ -2,7 +2,7 @@
 
 use axonml_autodiff::{
     Backend, BackendError, Differentiated, GradientRequest, Objective, Outcome, Precision, Real,
-    Rollout,
+    Rollout, every_result,
 };
 use rayon::prelude::*;
 
@@ -68,7 +68,7 @@ impl CpuBackend {
                 fibers[fiber] = Some(result);
             }
         }
-        Ok(fibers.into_iter().flatten().collect())
+        every_result(fibers)
     }
 }
 

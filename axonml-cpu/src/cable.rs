@@ -423,8 +423,11 @@ impl<R: Real, const L: usize> Kernel for FindUnstable<'_, R, L> {
     }
 }
 
-/// Whether any number is not finite.
+/// Whether any number is not finite, or, of one array, would not be if it were multiplied by a factor: what is large is so
+/// found by the same sum.
 pub(crate) struct FindBad<'a, R> {
+    /// The array and its factor.
+    pub(crate) scaled: (&'a [R], R),
     pub(crate) arrays: &'a [&'a [R]],
     pub(crate) found: &'a mut bool,
 }
@@ -434,25 +437,36 @@ impl<R: Real> Kernel for FindBad<'_, R> {
     fn run<const FUSED: bool>(self) {
         // 0 x is 0 for finite numbers and NaN otherwise; sums of zeros are compared once. So many of them that additions need
         // not wait for each other; the loop over them knows its length, or they would not stay in registers.
-        const SUMS: usize = 64;
         let zero = R::default();
         let mut of_all = [zero; SUMS];
+        let (array, factor) = self.scaled;
+        add_wrong::<R, FUSED>(array, &mut of_all, |x| x * factor);
         for array in self.arrays {
-            let (rows, rest) = array.as_chunks::<SUMS>();
-            let mut wrong = [zero; SUMS];
-            for row in rows {
-                for l in 0..SUMS {
-                    wrong[l] = row[l].fma::<FUSED>(zero, wrong[l]);
-                }
-            }
-            for l in 0..SUMS {
-                of_all[l] += wrong[l];
-            }
-            for (all, &x) in of_all.iter_mut().zip(rest) {
-                *all = x.fma::<FUSED>(zero, *all);
-            }
+            add_wrong::<R, FUSED>(array, &mut of_all, |x| x);
         }
         *self.found = of_all.iter().any(|&wrong| wrong != zero);
+    }
+}
+
+/// Sums that [`FindBad`] keeps at once.
+const SUMS: usize = 64;
+
+/// Adds 0 times `of(x)` for every x of an array.
+#[inline(always)]
+fn add_wrong<R: Real, const FUSED: bool>(array: &[R], of_all: &mut [R; SUMS], of: impl Fn(R) -> R) {
+    let zero = R::default();
+    let (rows, rest) = array.as_chunks::<SUMS>();
+    let mut wrong = [zero; SUMS];
+    for row in rows {
+        for l in 0..SUMS {
+            wrong[l] = of(row[l]).fma::<FUSED>(zero, wrong[l]);
+        }
+    }
+    for l in 0..SUMS {
+        of_all[l] += wrong[l];
+    }
+    for (all, &x) in of_all.iter_mut().zip(rest) {
+        *all = of(x).fma::<FUSED>(zero, *all);
     }
 }
 

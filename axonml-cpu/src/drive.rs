@@ -176,14 +176,14 @@ impl<R: Real> GroupDrive<R> {
     /// Whether any source is on at `step`.
     pub(crate) fn is_on(&self, step: usize) -> bool {
         let on = |source: &LaneSource| {
-            let value = source.waveform.get(step).copied().unwrap_or(0.0);
+            let value = source.waveform[step];
             value * source.amplitude != 0.0
         };
         let separable = self.slots.iter().flat_map(|slot| &slot.lanes);
         separable.flatten().any(on) || !self.dense.is_empty()
     }
 
-    /// Adds what the sources do at `step` to the currents into nodes and to the modes; past the last step all are off.
+    /// Adds what the sources do at `step` to the currents into nodes and to the modes.
     pub(crate) fn add<const L: usize>(
         &mut self,
         isa: Isa,
@@ -196,7 +196,7 @@ impl<R: Real> GroupDrive<R> {
             for (strengths, slot) in strengths.iter_mut().zip(&self.slots) {
                 for (strength, source) in strengths.iter_mut().zip(&slot.lanes) {
                     *strength = source.as_ref().map_or(R::default(), |source| {
-                        let value = source.waveform.get(step).copied().unwrap_or(0.0);
+                        let value = source.waveform[step];
                         R::from_f64(value * source.amplitude)
                     });
                 }
@@ -224,9 +224,7 @@ impl<R: Real> GroupDrive<R> {
         let mut totals: Vec<Option<Vec<f64>>> = vec![None; self.lanes];
         for source in &self.dense {
             let samples = source.cable.samples();
-            let Some(ve) = source.ve_mv.get(step * samples..(step + 1) * samples) else {
-                continue;
-            };
+            let ve = &source.ve_mv[step * samples..(step + 1) * samples];
             let total = totals[source.lane].get_or_insert_with(|| vec![0.0; samples]);
             total
                 .iter_mut()

@@ -12,8 +12,8 @@ mod tests;
 
 use axonml_autodiff::cable::{ExplicitCable, Projection};
 use axonml_autodiff::{
-    Backend, BackendError, Binding, Cable, FiberOutcome, FiberState, FiberStatus, Outcome, Rollout,
-    SourceField, Start,
+    Backend, BackendError, Binding, Cable, FiberOutcome, FiberState, FiberStatus, LARGEST_MV,
+    Outcome, Rollout, SourceField, Start,
 };
 
 use crate::watch::{FiberView, Watch};
@@ -44,6 +44,14 @@ impl Backend for Reference {
 fn run_fiber(rollout: &Rollout, fiber: usize) -> Result<FiberOutcome, BackendError> {
     let mut watch = Watch::new(rollout, fiber)?;
     let mut simulation = Simulation::new(rollout, fiber);
+    // A start that is none, such as a steady state of rates that vanish, is no result either.
+    if let Err(status) = simulation.check_start(rollout.steps.start) {
+        return Ok(FiberOutcome {
+            status,
+            observations: watch.finish(),
+            state: None,
+        });
+    }
     let mut status = FiberStatus::Completed;
     watch.start(&simulation);
     for step in rollout.steps.clone() {
@@ -336,15 +344,26 @@ impl<'r> Simulation<'r> {
         Ok(())
     }
 
+    /// Voltages and states of the state that the run starts from.
+    fn check_start(&self, state: usize) -> Result<(), FiberStatus> {
+        self.check_nodes(state, |node| self.is_sound(node))
+    }
+
     fn check_finite(&self, state: usize) -> Result<(), FiberStatus> {
-        let finite = |node: usize| {
+        self.check_nodes(state, |node| {
             let (g, j) = self.membrane[node];
-            [self.u_mv[node], g, j]
-                .iter()
-                .chain(self.states.iter().map(|values| &values[node]))
-                .all(|x| x.is_finite())
-        };
-        match (0..self.u_mv.len()).find(|&node| !finite(node)) {
+            g.is_finite() && j.is_finite() && self.is_sound(node)
+        })
+    }
+
+    /// Whether a node has a voltage that a membrane can have, and states that are numbers.
+    fn is_sound(&self, node: usize) -> bool {
+        let mut states = self.states.iter().map(|values| values[node]);
+        self.v_mv(node).abs() <= LARGEST_MV && states.all(f64::is_finite)
+    }
+
+    fn check_nodes(&self, state: usize, sound: impl Fn(usize) -> bool) -> Result<(), FiberStatus> {
+        match (0..self.u_mv.len()).find(|&node| !sound(node)) {
             Some(node) => Err(FiberStatus::Diverged {
                 state,
                 node,

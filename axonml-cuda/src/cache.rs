@@ -1,6 +1,11 @@
 //! Files of compiled kernels.
 
+use std::fs::DirBuilder;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -33,13 +38,142 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CudaError> {
     axonml_files::replace(path, bytes).map_err(wrong)
 }
 
-/// Where compiled kernels are kept: a folder of that name within `axonml` in the user's cache folder. Not a folder that
-/// everyone may write to: what lies there is run.
-pub(crate) fn folder(name: &str) -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let cache = set("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache")))
-        .unwrap_or_else(std::env::temp_dir);
-    cache.join("axonml").join(name)
+/// Length of the checksum behind the code in a cached file.
+const CHECKSUM: usize = 32;
+
+/// Writes code that [`read_code`] gives back, whole or not at all.
+pub(crate) fn write_code(path: &Path, code: &[u8]) -> Result<(), CudaError> {
+    write_file(path, &[code, &Sha256::digest(code)[..]].concat())
 }
+
+/// Adds the checksum to code that a compiler has written, so that [`read_code`] gives it back. Loaders of libraries do not look
+/// behind a library's end.
+pub(crate) fn seal_code(path: &Path) -> std::io::Result<()> {
+    let checksum = Sha256::digest(std::fs::read(path)?);
+    let mut file = std::fs::OpenOptions::new().append(true).open(path)?;
+    file.write_all(&checksum)?;
+    file.sync_all()
+}
+
+/// Code from the cache; none if there is no such file or it is damaged.
+pub(crate) fn read_code(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = std::fs::read(path).ok()?;
+    let checksum = bytes.split_off(bytes.len().checked_sub(CHECKSUM)?);
+    (Sha256::digest(&bytes)[..] == checksum[..]).then_some(bytes)
+}
+
+/// Where compiled kernels are kept: a folder of that name within `axonml` in the user's cache folder, if that can be made
+/// one that belongs to the user alone, for what lies there is run; else a new folder of this process.
+///
+/// # Errors
+/// [`CudaError::Cache`] if not even that can be made.
+pub(crate) fn folder(name: &str) -> Result<PathBuf, CudaError> {
+    if let Some(cache) = user_cache() {
+        let own = cache.join("axonml");
+        let folder = own.join(name);
+        // The upper one too: whoever could write to it could put another folder in this one's place.
+        if make_private(&own)
+            .and_then(|()| make_private(&folder))
+            .is_ok()
+        {
+            return Ok(folder);
+        }
+    }
+    let folder = process_folder()?.join(name);
+    match make_private(&folder) {
+        Ok(()) => Ok(folder),
+        Err(error) => Err(CudaError::Cache {
+            path: folder,
+            problem: error.to_string(),
+        }),
+    }
+}
+
+/// The user's cache folder; none in environments without a home.
+fn user_cache() -> Option<PathBuf> {
+    let set = |name: &str| {
+        let path = std::env::var_os(name).map(PathBuf::from);
+        path.filter(|path| path.is_absolute())
+    };
+    set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))
+}
+
+/// A folder in the temporary directory that this process has made, and nobody else can look into.
+fn process_folder() -> Result<&'static Path, CudaError> {
+    static FOLDER: OnceLock<Result<PathBuf, CudaError>> = OnceLock::new();
+    let made = FOLDER.get_or_init(|| {
+        let parent = std::env::temp_dir();
+        let mut attempts = 0;
+        loop {
+            // Nobody can foresee the name; whoever took it makes `create` fail.
+            let random = RandomState::new().hash_one(attempts);
+            let path = parent.join(format!("axonml-{}-{random:016x}", std::process::id()));
+            match builder().create(&path) {
+                Ok(()) => return Ok(path),
+                Err(_) if attempts < 16 => attempts += 1,
+                Err(error) => {
+                    let problem = error.to_string();
+                    return Err(CudaError::Cache { path, problem });
+                }
+            }
+        }
+    });
+    made.as_deref().map_err(Clone::clone)
+}
+
+/// What makes folders that only their owner may use.
+fn builder() -> DirBuilder {
+    #[allow(unused_mut, reason = "only where there are modes")]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// Makes `folder`, or sees to it that it is a real folder, of this process's user, that nobody else may use.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    if let Some(parent) = folder.parent() {
+        builder().recursive(true).create(parent)?;
+    }
+    match builder().create(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => return made,
+    }
+    check_private(folder)
+}
+
+/// Refuses a folder of somebody else's; takes the rights of others to one's own away.
+#[cfg(unix)]
+fn check_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    // Of a link, it is the link that is looked at: somebody else may have laid it.
+    let found = std::fs::symlink_metadata(folder)?;
+    if !found.is_dir() {
+        return Err(ErrorKind::NotADirectory.into());
+    }
+    // What this process makes belongs to its user.
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let probe = folder.join(format!(".owner-{}-{count}", std::process::id()));
+    let user = std::fs::File::create_new(&probe)?.metadata()?.uid();
+    std::fs::remove_file(&probe)?;
+    if found.uid() != user {
+        return Err(ErrorKind::PermissionDenied.into());
+    }
+    if found.mode() & 0o777 != 0o700 {
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Elsewhere the user's cache folder is the user's alone.
+#[cfg(not(unix))]
+fn check_private(folder: &Path) -> std::io::Result<()> {
+    match std::fs::symlink_metadata(folder)?.is_dir() {
+        true => Ok(()),
+        false => Err(ErrorKind::NotADirectory.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! What running a rollout is, whoever executes the kernels.
 
-use axonml_autodiff::{BackendError, FiberOutcome, Outcome, Precision, Real, Rollout};
+use axonml_autodiff::{
+    BackendError, FiberOutcome, Outcome, Precision, Real, Rollout, every_result,
+};
 use cudarc::driver::{DeviceRepr, ValidAsZeroBits};
 
 use crate::CudaError;
@@ -175,7 +177,7 @@ fn run_as<R: Element>(
         }
     }
     Ok(Outcome {
-        fibers: fibers.into_iter().flatten().collect(),
+        fibers: every_result(fibers)?,
     })
 }
 

@@ -17,7 +17,7 @@ use libloading::Library;
 use rayon::prelude::*;
 
 use crate::CudaError;
-use crate::cache::{self, digest, write_file};
+use crate::cache::{self, digest, read_code, seal_code, write_file};
 use crate::execute::{Element, Executor, Tables, Word, run};
 use crate::gradient::differentiate;
 use crate::source::KernelSource;
@@ -167,9 +167,9 @@ impl HostKernels {
         let source = format!("{SHIM}\n{text}\n{ENTRY}");
         let compiler = self.compiler.to_string_lossy();
         let hash = digest(&[&source, &compiler, &self.flags.join(" ")]);
-        let folder = cache::folder("host-kernels");
+        let folder = cache::folder("host-kernels")?;
         let library = folder.join(format!("{hash}.so"));
-        if library.exists() {
+        if read_code(&library).is_some() {
             return Ok(library);
         }
         let source_path = folder.join(format!("{hash}.cpp"));
@@ -193,6 +193,7 @@ impl HostKernels {
                 source_path,
             });
         }
+        seal_code(unfinished.path()).map_err(wrong)?;
         unfinished.commit().map_err(wrong)?;
         Ok(library)
     }

@@ -76,6 +76,9 @@ words! {
         steps,
         /// Whether `starts` holds values per node.
         start_is_given,
+        /// Bits of the least and the greatest `u` that a membrane can have, as double-precision numbers.
+        least_u,
+        greatest_u,
         /// In `ints`.
         fiber_words,
         source_words,

@@ -15,7 +15,7 @@ use axonml_autodiff::Precision;
 use libloading::Library;
 
 use crate::CudaError;
-use crate::cache::{digest, folder, write_file};
+use crate::cache::{digest, folder, read_code, write_code, write_file};
 use crate::source::KernelSource;
 
 /// The environment variable that names the library.
@@ -139,11 +139,20 @@ impl Nvrtc {
         let (mut major, mut minor, mut count) = (0, 0, 0);
         // SAFETY: both take pointers to numbers that they set.
         let statuses = unsafe { [version_of(&mut major, &mut minor), count_of(&mut count)] };
-        let mut architectures = vec![0; usize::try_from(count).unwrap_or(0)];
-        // SAFETY: the buffer has the length that the library asked for.
-        let listed = unsafe { list(architectures.as_mut_ptr()) };
-        if statuses != [0, 0] || listed != 0 {
-            return Err("it does not tell its version".into());
+        let count = usize::try_from(count).unwrap_or(0);
+        if statuses != [0, 0] || count == 0 {
+            return Err(format!(
+                "its version and architectures could not be queried (status {}, {}; {count} architectures)",
+                statuses[0], statuses[1]
+            ));
+        }
+        let mut architectures = vec![0; count];
+        // SAFETY: the buffer has the length that the library asked for, in a call that succeeded.
+        let status = unsafe { list(architectures.as_mut_ptr()) };
+        if status != 0 {
+            return Err(format!(
+                "its architectures could not be listed (status {status})"
+            ));
         }
         let functions = Functions {
             create: function!("nvrtcCreateProgram"),
@@ -216,8 +225,9 @@ impl Nvrtc {
             &version,
         ]);
         let suffix = if is_machine_code { "cubin" } else { "ptx" };
-        let path = folder("kernels").join(format!("{hash}.{suffix}"));
-        if let Ok(image) = std::fs::read(&path) {
+        let folder = folder("kernels")?;
+        let path = folder.join(format!("{hash}.{suffix}"));
+        if let Some(image) = read_code(&path) {
             return Ok(CompiledKernel {
                 image,
                 is_machine_code,
@@ -226,7 +236,7 @@ impl Nvrtc {
         }
         let compiled = self.compile(kernel, architecture)?;
         // A cache that cannot be written costs time, nothing else.
-        let _ = write_file(&path, &compiled.image);
+        let _ = write_code(&path, &compiled.image);
         Ok(compiled)
     }
 
@@ -255,7 +265,7 @@ impl Nvrtc {
             }),
             Err(log) => {
                 let name = format!("{}.cu", digest(&[&kernel.text]));
-                let source_path = folder("kernels").join(name);
+                let source_path = folder("kernels")?.join(name);
                 write_file(&source_path, kernel.text.as_bytes())?;
                 Err(CudaError::Compile { log, source_path })
             }

@@ -103,7 +103,7 @@ impl ObserverPlan {
         let ints = &launch.out_ints[self.words.ints as usize..][..self.out_ints];
         let reals = &launch.out_reals[self.words.reals as usize..][..self.out_reals];
         let reference = rollout.v_reference_mv;
-        let listed = || spec.nodes.resolve(nodes).unwrap_or_default();
+        let listed = || resolved(spec, nodes);
         let of_node = |node: usize| position * row + slot(node, nodes_per_lane);
         Ok(match &spec.kind {
             ObserverKind::Active { .. } => Observation::Active(match ints[position] {
@@ -220,7 +220,10 @@ impl ObserverPlan {
         let columns: Vec<usize> = seeds
             .nodes
             .iter()
-            .filter_map(|node| watched.binary_search(node).ok())
+            .map(|node| {
+                let place = watched.binary_search(node);
+                place.expect("seeds are of nodes that were watched")
+            })
             .collect();
         let (width, rows) = (self.words.width as usize, self.words.rows as usize);
         let size = (1 + states.len()) * width;
@@ -235,7 +238,10 @@ impl ObserverPlan {
         put(0, &seeds.v_mv);
         for (state, values) in &seeds.states {
             let place = states.iter().position(|name| *name == known[*state]);
-            put(1 + place.unwrap_or_default(), values);
+            put(
+                1 + place.expect("seeds are of states that were recorded"),
+                values,
+            );
         }
     }
 }
@@ -282,9 +288,15 @@ fn ordered(bits: i64, sign: u32) -> i64 {
     }
 }
 
+/// The nodes that the observer of a checked rollout names.
+fn resolved(spec: &ObserverSpec, nodes: usize) -> Vec<usize> {
+    let resolved = spec.nodes.resolve(nodes);
+    resolved.expect("a checked rollout's observers name nodes that exist")
+}
+
 /// Nodes watched, each once, in order.
 pub(crate) fn watched(spec: &ObserverSpec, nodes: usize) -> Vec<usize> {
-    let mut watched = spec.nodes.resolve(nodes).unwrap_or_default();
+    let mut watched = resolved(spec, nodes);
     watched.sort_unstable();
     watched.dedup();
     watched

@@ -184,6 +184,7 @@ pub(crate) fn pack<R: Real>(
     }
 
     // The tables one behind the other; offsets go into the header.
+    let [least_u, greatest_u] = rollout.voltage_bounds::<R>().map(|u| u.to_f64().to_bits());
     let mut header = Header {
         fibers: fibers.len() as u64,
         first_step: rollout.steps.start as u64,
@@ -192,6 +193,8 @@ pub(crate) fn pack<R: Real>(
         run_end: rollout.steps.end as u64,
         steps: rollout.grid.steps() as u64,
         start_is_given: u64::from(matches!(rollout.start, Start::From(_))),
+        least_u,
+        greatest_u,
         ..Header::default()
     };
     let mut ints = Vec::new();

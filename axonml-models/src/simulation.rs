@@ -416,6 +416,7 @@ impl Simulation {
             stop_when_active: None,
             final_states: true,
             precision: self.precision,
+            scanned: Default::default(),
         })
     }
 

@@ -36,6 +36,10 @@ impl ExplicitCable {
         self.axial_us * (centre.abs() + 2.0 * neighbour.abs())
     }
 
+    /// A fiber whose stability number exceeds this at rest is not simulated: differences between neighbors grow from
+    /// nothing.
+    pub const RESTING_LIMIT: f64 = 2.0;
+
     /// A run whose stability number exceeds this at any step is reported as diverged: spikes (large sodium
     /// conductance for a few steps) reach 2.3 in sound runs, and beyond about 3.7 results are noise.
     pub const STABILITY_LIMIT: f64 = 3.0;

@@ -3,6 +3,7 @@
 //! A cable knows geometry and passive properties only. The membrane enters through a conductance `G` (S/cm2) and a
 //! source `J` (mA/cm2) per node, so that the ionic current density is `G u - J`, with `u = v - v_ref`.
 
+mod coefficients;
 mod cotangent;
 mod double;
 mod eigen;
@@ -96,7 +97,7 @@ impl Cable {
         match self {
             Cable::Explicit(c) if c.nodes < 2 => Err("an explicit cable needs at least 2 nodes"),
             Cable::Double(c) if c.nodes < 1 => Err("a double cable needs at least 1 node"),
-            Cable::Reduced(c) => c.check(),
+            Cable::Reduced(c) if c.nodes < 1 => Err("a reduced cable needs at least 1 node"),
             Cable::Implicit(c) if c.area_cm2.is_empty() => {
                 Err("an implicit cable needs at least 1 compartment")
             }

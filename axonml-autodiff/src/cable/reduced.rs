@@ -84,19 +84,6 @@ impl ReducedCable {
     /// Number of modes of an internode: the even one, then the odd one.
     pub const MODES: usize = 2;
 
-    pub(super) fn check(&self) -> Result<(), &'static str> {
-        if self.nodes < 1 {
-            return Err("a reduced cable needs at least 1 node");
-        }
-        let positive = |x: f64| x > 0.0 && x.is_finite();
-        let mode = |mode: Mode| positive(mode.lambda_per_ms) && positive(mode.coupling_us_per_ms);
-        if mode(self.even) && mode(self.odd) {
-            Ok(())
-        } else {
-            Err("the modes of a reduced cable need rates and couplings above 0")
-        }
-    }
-
     pub(super) fn step(&self, dt_ms: f64) -> ModalStep {
         let modes = [self.even, self.odd];
         let a = modes.map(|mode| 1.0 / (1.0 + mode.lambda_per_ms * dt_ms));

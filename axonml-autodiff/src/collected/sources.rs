@@ -55,6 +55,9 @@ impl DenseSums {
 
     /// Adds what step `step` says of `source`, from the cotangents of the currents into the nodes and of the modes after
     /// the step, `[internode, mode]`; returns the cotangent of its amplitude.
+    ///
+    /// # Panics
+    /// If the potentials do not reach to that step: those of a checked rollout do.
     pub fn add(
         &mut self,
         source: DenseSource<'_>,
@@ -65,9 +68,7 @@ impl DenseSums {
         let (cable, dt_ms) = (source.cable, source.dt_ms);
         let samples = cable.samples();
         let range = step * samples..(step + 1) * samples;
-        let Some(ve) = source.ve_mv.get(range.clone()) else {
-            return 0.0;
-        };
+        let ve = &source.ve_mv[range.clone()];
         let drives = match cable.modal_step(dt_ms) {
             Some(step) => step.drive_modes_transposed(increments, dt_ms, nodes_na),
             None => Vec::new(),
@@ -79,8 +80,8 @@ impl DenseSums {
             add_increments(cotangent, cable, dt_ms, &driven, &drives);
         }
         let unit = cable.project_transposed(nodes_na, &drives);
-        if let Some(sums) = self.potentials.get_mut(range) {
-            for (sum, x) in sums.iter_mut().zip(&unit) {
+        if !self.potentials.is_empty() {
+            for (sum, x) in self.potentials[range].iter_mut().zip(&unit) {
                 *sum += source.amplitude * x;
             }
         }

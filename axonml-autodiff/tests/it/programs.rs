@@ -76,16 +76,6 @@ fn errors_stick_to_the_trace_and_the_first_is_reported() {
     assert!(reported.to_string().contains("`gna`"), "{reported}");
 }
 
-#[test]
-fn neighbours_are_inputs_of_their_own() {
-    let tracer = Tracer::new();
-    let [l, c, r] = [-1, 0, 1].map(|offset| tracer.neighbor("v", Extent::Node, offset));
-    let program = tracer.finish(&[("d2".into(), l - 2.0 * c + r)]).unwrap();
-    assert_eq!(program.eval(&[1.0, 5.0, 3.0]), [-6.0]);
-    let adjoint = program.adjoint();
-    assert_eq!(adjoint.eval(&[1.0, 5.0, 3.0, 2.0]), [2.0, -4.0, 2.0]);
-}
-
 const INPUTS: usize = 3;
 
 /// A random program: every step applies an operation of the table to earlier values, kept within the operations'

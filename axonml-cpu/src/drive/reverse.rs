@@ -89,7 +89,7 @@ impl<R: Real> DriveSums<R> {
             let mut on = false;
             for (lane, source) in slot.lanes.iter().enumerate() {
                 let Some(source) = source else { continue };
-                let value = source.waveform.get(step).copied().unwrap_or(0.0);
+                let value = source.waveform[step];
                 on |= value * source.amplitude != 0.0;
                 strength[lane] = R::from_f64(value * source.amplitude);
                 values[lane] = (value, source.amplitude, source.scaled);
@@ -114,8 +114,8 @@ impl<R: Real> DriveSums<R> {
                     if scaled {
                         self.amplitudes[lane] += value * dot;
                     }
-                    if let Some(waveform) = sums.waveforms.get_mut(lane) {
-                        waveform[step] += amplitude * dot;
+                    if self.waveforms {
+                        sums.waveforms[lane][step] += amplitude * dot;
                     }
                 }
             }
@@ -189,7 +189,10 @@ impl<R: Real> DriveSums<R> {
                     unreachable!("every separable source has a slot")
                 };
                 SourceSums::Separable {
-                    waveform: sums.waveforms.get(lane).cloned().unwrap_or_default(),
+                    waveform: match self.waveforms {
+                        true => sums.waveforms[lane].clone(),
+                        false => Vec::new(),
+                    },
                     nodes_na: column(&sums.moved.nodes, cable.nodes()),
                     increments: column(&sums.moved.modes, cable.mode_count()),
                 }

@@ -171,6 +171,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     /// Takes all steps and returns the outcomes of the group's fibres in order.
     pub(crate) fn run(mut self) -> Vec<FiberOutcome> {
         let steps = self.rollout.steps.clone();
+        self.find_bad(steps.start);
         self.each_watch(|watch, view| watch.start(view));
         if steps.is_empty() {
             return self.outcomes();

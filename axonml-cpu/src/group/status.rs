@@ -1,11 +1,15 @@
 //! Lanes whose numbers became meaningless.
 
-use axonml_autodiff::{FiberStatus, Real};
+use axonml_autodiff::{FiberStatus, LARGEST_MV, LARGEST_REFERENCE_MV, Precision, Real};
 
 use super::Group;
 use super::pack::GroupCable;
 use crate::cable::{FindBad, FindUnstable};
 use crate::isa::dispatch;
+
+/// Magnitude of `u`, mV, above which a voltage may be beyond [`LARGEST_MV`] for some reference potential, with a margin for
+/// rounding.
+const SUSPECT_MV: f64 = 0.8 * (LARGEST_MV - LARGEST_REFERENCE_MV);
 
 impl<R: Real, const L: usize> Group<'_, R, L> {
     /// Marks lanes with a node whose explicit step is unstable.
@@ -32,26 +36,37 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
             return;
         }
         let dt_ms = self.rollout.grid.dt_ms();
-        let mut unstable = Vec::new();
-        for lane in self.open_lanes() {
+        let (mut unstable, mut closed) = (Vec::new(), Vec::new());
+        for lane in 0..L {
             // The very comparison of the scan, so that a lane's verdict does not depend on who made it necessary.
             let exceeds = |node: &usize| rows.area[lane] * self.g[node * L + lane] > limit[lane];
-            if let Some(node) = (0..cables[lane].nodes).find(exceeds) {
+            if !self.is_open(lane) {
+                closed.extend((0..self.nodes).any(|node| exceeds(&node)).then_some(lane));
+            } else if let Some(node) = (0..cables[lane].nodes).find(exceeds) {
                 let g_us = (rows.area[lane] * self.g[node * L + lane]).to_f64();
                 unstable.push((lane, node, Some(cables[lane].stability(dt_ms, g_us))));
             }
         }
         self.mark_diverged(state, &unstable);
+        closed.into_iter().for_each(|lane| self.quiet(lane));
     }
 
-    /// Marks lanes in which a number is no longer finite.
+    /// Marks lanes in which a number is no longer finite, or a voltage beyond [`LARGEST_MV`].
     pub(super) fn find_bad(&mut self, state: usize) {
-        let mut arrays: Vec<&[R]> = vec![&self.u, &self.g, &self.j];
+        // Of large voltages the scan finds more than are bad, and never fewer: the reference potential moves the bounds by
+        // at most half.
+        let scale = R::from_f64(match R::PRECISION {
+            Precision::F32 => f64::from(f32::MAX),
+            Precision::F64 => f64::MAX,
+        });
+        let scale = scale * R::from_f64(1.0 / SUSPECT_MV);
+        let mut arrays: Vec<&[R]> = vec![&self.g, &self.j];
         arrays.extend(self.states.iter().map(|state| &state[..]));
         let mut found = false;
         dispatch(
             self.isa,
             FindBad {
+                scaled: (&self.u, scale),
                 arrays: &arrays,
                 found: &mut found,
             },
@@ -59,20 +74,29 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
         if !found {
             return;
         }
-        let mut bad = Vec::new();
-        for lane in self.open_lanes() {
-            let is_bad = |node: &usize| arrays.iter().any(|x| !x[node * L + lane].is_finite());
-            bad.extend(
-                (0..self.nodes_of(lane))
-                    .find(is_bad)
-                    .map(|node| (lane, node, None)),
-            );
+        let [low, high] = self.rollout.voltage_bounds::<R>();
+        let (mut bad, mut closed) = (Vec::new(), Vec::new());
+        for lane in 0..L {
+            let at = |node: usize| node * L + lane;
+            let is_finite = |node: usize| arrays.iter().all(|x| x[at(node)].is_finite());
+            if self.is_open(lane) {
+                let sound = |node: usize| {
+                    let u = self.u[at(node)];
+                    u >= low && u <= high && is_finite(node)
+                };
+                let first = (0..self.nodes_of(lane)).find(|&node| !sound(node));
+                bad.extend(first.map(|node| (lane, node, None)));
+            } else {
+                let suspect = |node: usize| !(self.u[at(node)] * scale).is_finite();
+                let any = (0..self.nodes).any(|node| suspect(node) || !is_finite(node));
+                closed.extend(any.then_some(lane));
+            }
         }
         self.mark_diverged(state, &bad);
+        closed.into_iter().for_each(|lane| self.quiet(lane));
     }
 
-    /// Ends lanes as diverged at (lane, node, stability number) and sets their numbers to rest, so that what went wrong
-    /// in them neither slows the group nor is found again.
+    /// Ends lanes as diverged at (lane, node, stability number).
     pub(super) fn mark_diverged(&mut self, state: usize, lanes: &[(usize, usize, Option<f64>)]) {
         for &(lane, node, stability) in lanes {
             let v_mv = self.u[node * L + lane].to_f64() + self.rollout.v_reference_mv;
@@ -82,31 +106,35 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
                 v_mv,
                 stability,
             });
-            let modes = match &mut self.cable {
-                GroupCable::Modal { z, .. } => Some(z),
-                GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => None,
-            };
-            let arrays = [
-                &mut self.u,
-                &mut self.u_before,
-                &mut self.g,
-                &mut self.j,
-                &mut self.current,
-            ];
-            for array in arrays.into_iter().chain(&mut self.states).chain(modes) {
-                array
-                    .iter_mut()
-                    .skip(lane)
-                    .step_by(L)
-                    .for_each(|x| *x = R::default());
-            }
+            self.quiet(lane);
         }
     }
 
-    /// Lanes without an answer yet.
-    pub(super) fn open_lanes(&self) -> Vec<usize> {
-        (0..self.used)
-            .filter(|&lane| self.status[lane].is_none())
-            .collect()
+    /// Sets the numbers of a lane whose answer is known, or that only repeats another, to rest, so that what went wrong in
+    /// it is not found again at every step.
+    fn quiet(&mut self, lane: usize) {
+        let modes = match &mut self.cable {
+            GroupCable::Modal { z, .. } => Some(z),
+            GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => None,
+        };
+        let arrays = [
+            &mut self.u,
+            &mut self.u_before,
+            &mut self.g,
+            &mut self.j,
+            &mut self.current,
+        ];
+        for array in arrays.into_iter().chain(&mut self.states).chain(modes) {
+            array
+                .iter_mut()
+                .skip(lane)
+                .step_by(L)
+                .for_each(|x| *x = R::default());
+        }
+    }
+
+    /// Whether a lane is that of a fiber without an answer yet.
+    fn is_open(&self, lane: usize) -> bool {
+        lane < self.used && self.status[lane].is_none()
     }
 }

@@ -14,6 +14,9 @@ use axonml_autodiff::{
 use super::*;
 use cases::{active, chain, double, explicit, membrane, passive, program, rollout};
 
+/// An axial conductance that moves nothing.
+const ISOLATED_US: f64 = 1e-30;
+
 fn drive(rollout: &mut Rollout, projection: Projection, waveform: &[f64], scaled: bool) {
     let field = SourceField::Separable {
         potentials: None,
@@ -206,8 +209,8 @@ fn explicit_cables_step_gates_first_and_implicit_ones_last() {
         implicit_u.push(u);
     }
     for (cable, expected, tail) in [
-        (explicit(2, 0.0), explicit_u, None),
-        (chain(2, 0.0), implicit_u, Some(x)),
+        (explicit(2, ISOLATED_US), explicit_u, None),
+        (chain(2, ISOLATED_US), implicit_u, Some(x)),
     ] {
         for steps in 1..=3 {
             let mut case = rollout(cable.clone(), active(), g, dt, 3);
@@ -312,7 +315,7 @@ fn numbers_without_meaning_end_a_run() {
 #[test]
 fn a_run_stops_at_its_answer() {
     // 0.1 nA into 0.01 nF for 0.1 ms: 1 mV a step from -60 mV, without a leak.
-    let mut case = rollout(chain(2, 0.0), passive(), 0.0, 0.1, 50);
+    let mut case = rollout(chain(2, ISOLATED_US), passive(), 0.0, 0.1, 50);
     let projection = case.fibers[0].cable.inject(1);
     drive(&mut case, projection, &[0.1; 50], false);
     let active = |threshold_mv: f64| {

@@ -60,6 +60,7 @@ fn rollout(nodes: usize, steps: usize, observers: Vec<ObserverSpec>) -> Rollout 
         stop_when_active: None,
         final_states: true,
         precision: Precision::F64,
+        scanned: Default::default(),
     }
 }
 

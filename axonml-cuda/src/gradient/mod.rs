@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use axonml_autodiff::{
     BackendError, Differentiated, Evaluation, FiberOutcome, FiberStatus, GradientRequest,
-    Objective, Precision, Rollout, Seeds,
+    Objective, Precision, Rollout, Seeds, every_result,
 };
 use rayon::prelude::*;
 
@@ -97,7 +97,7 @@ fn differentiate_as<R: Element, E: Executor>(
             }
         }
     }
-    Ok(fibers.into_iter().flatten().collect())
+    every_result(fibers)
 }
 
 /// Some fibres of a rollout, there and back.

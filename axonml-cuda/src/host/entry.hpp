@@ -1,5 +1,8 @@
 // Behind the kernel's text: what the Rust side calls.
 
+// What a thread has of its own: some dozens of numbers per node, and a few per state and mode.
+const size_t shim::STACK_BYTES = (512u << 10) + sizeof(REAL) * P * (64u + 8u * STATES + 8u * MODES);
+
 // What a kernel is called with, in its order.
 struct HostTables {
   const Header* header;

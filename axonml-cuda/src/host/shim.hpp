@@ -40,7 +40,8 @@ using std::sqrt;
 
 namespace shim {
 
-constexpr size_t STACK_BYTES = 512 << 10;
+// Enough for the arrays that a kernel keeps per node; defined where the kernel's size is known.
+extern const size_t STACK_BYTES;
 
 enum State { READY, WAITING, FINISHED };
 enum Operation { SYNC, BALLOT, SHUFFLE_UP, SHUFFLE_DOWN, SHUFFLE_XOR, SHUFFLE };

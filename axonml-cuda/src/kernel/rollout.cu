@@ -17,17 +17,20 @@ DEVICE bool end_if_bad(const Context& x, u32 first, u32 status, u32 state, const
   return true;
 }
 
-// The lane's lowest node with a number that is not finite, or P.
-DEVICE u32 first_not_finite(const Context& x, const REAL (&u)[P], const REAL (&g)[P], const REAL (&j)[P],
-                            const REAL (&states)[P][STATES_OR_1]) {
+// The lane's lowest node with a number that is not finite or a voltage that no membrane has, or P.
+DEVICE u32 first_unsound(const Context& x, const REAL (&u)[P], const REAL (&g)[P], const REAL (&j)[P],
+                         const REAL (&states)[P][STATES_OR_1]) {
   u32 first = P;
   EACH_NODE {
-    // The sum is finite if all are: it is the rule, and one comparison.
-    REAL sum = F(fabs)(u[p]) + F(fabs)(g[p]) + F(fabs)(j[p]);
+    // The sum is finite if all are and the voltage is ordinary: it is the rule, and one comparison.
+    REAL sum = F(fma)(F(fabs)(u[p]), SUSPECT_SCALE, F(fabs)(g[p])) + F(fabs)(j[p]);
 #pragma unroll
     for (u32 s = 0; s < STATES; ++s) sum += F(fabs)(states[p][s]);
     if (first == P && !is_finite(sum) && x.lane * P + p < x.nodes) {
-      bool bad = !is_finite(u[p]) || !is_finite(g[p]) || !is_finite(j[p]);
+      // Bounds are exact in either precision.
+      const REAL least = (REAL)__longlong_as_double((long long)x.header->least_u);
+      const REAL greatest = (REAL)__longlong_as_double((long long)x.header->greatest_u);
+      bool bad = !(u[p] >= least && u[p] <= greatest) || !is_finite(g[p]) || !is_finite(j[p]);
 #pragma unroll
       for (u32 s = 0; s < STATES; ++s) bad = bad || !is_finite(states[p][s]);
       if (bad) first = p;
@@ -96,14 +99,18 @@ FIBER_KERNEL {
 #endif
     }
   }
-  const u32 end = (u32)header->end_step;
+  u32 end = (u32)header->end_step;
   u32 step = (u32)header->begin_step;
 #if GRADIENT
   if (again) load_checkpoint(x, u, states, g, j, modes);
 #endif
-  if (step == 0 && !again) observers.see(x, 0, u, before, states);
-
   u32 status = COMPLETED;
+  if (!again && end_if_bad(x, first_unsound(x, u, g, j, states), DIVERGED, step, u, g)) {
+    status = DIVERGED;
+    end = step;
+  }
+  if (step == 0 && !again && status == COMPLETED) observers.see(x, 0, u, before, states);
+
   if (step < end) {
 #if !EXPLICIT_CABLE
     if (!again) {
@@ -145,7 +152,7 @@ FIBER_KERNEL {
     silence_behind_end(x, g, j);
 #endif
     ++step;
-    if (end_if_bad(x, first_not_finite(x, u, g, j, states), DIVERGED, step, u, g)) {
+    if (end_if_bad(x, first_unsound(x, u, g, j, states), DIVERGED, step, u, g)) {
       status = DIVERGED;
       break;
     }

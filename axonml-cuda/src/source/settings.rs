@@ -3,7 +3,9 @@
 use std::fmt::{Display, Write};
 
 use axonml_autodiff::cable::ReducedCable;
-use axonml_autodiff::{GradientRequest, Precision, Real, Rollout};
+use axonml_autodiff::{
+    GradientRequest, LARGEST_MV, LARGEST_REFERENCE_MV, Precision, Real, Rollout,
+};
 
 use super::Role;
 use crate::layout::{WARPS, is_explicit, modes, state_rows};
@@ -50,6 +52,7 @@ pub(super) fn settings<R: Real>(
         set("KEEP_MODES", &u8::from(kept.modes));
     }
     set("LOG2_E", &literal::<R>(R::LOG2_E.to_f64()));
+    set("SUSPECT_SCALE", &literal::<R>(suspect_scale::<R>()));
     set("EXP_MAX", &literal::<R>(R::EXP_MAX.to_f64()));
     if R::PRECISION == Precision::F64 {
         for (name, value) in [
@@ -64,6 +67,16 @@ pub(super) fn settings<R: Real>(
     }
     text.push('\n');
     text
+}
+
+/// What takes every voltage that may be beyond [`LARGEST_MV`], whatever the reference potential, beyond the largest number.
+fn suspect_scale<R: Real>() -> f64 {
+    let most = match R::PRECISION {
+        Precision::F32 => f64::from(f32::MAX),
+        Precision::F64 => f64::MAX,
+    };
+    // With a margin for rounding.
+    most / (0.8 * (LARGEST_MV - LARGEST_REFERENCE_MV))
 }
 
 /// What is kept of every state besides voltages and state variables.

@@ -129,7 +129,10 @@ fn numbers_that_are_not_finite_end_a_fibre() {
         for precision in [Precision::F32, Precision::F64] {
             let mut rollout = rollout(id, 0.005, 300, precision);
             // The sum of many sources overflows.
-            rollout.drive.amplitudes[2] = f64::MAX;
+            rollout.drive.amplitudes[2] = match precision {
+                Precision::F32 => f64::from(f32::MAX),
+                Precision::F64 => f64::MAX,
+            };
             let many = vec![rollout.drive.sources[2][0].clone(); 1000];
             rollout.drive.sources[2] = Arc::new(many);
             let Some(kernels) = host_kernels() else {

@@ -1,6 +1,7 @@
 //! The kernels as a device would run them, on the processor, against the scalar reference.
 
 mod cases;
+mod contract;
 mod devices;
 mod features;
 mod gradients;

@@ -118,6 +118,7 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
         stop_when_active: None,
         final_states: true,
         precision: Precision::F64,
+        scanned: Default::default(),
     };
     for source in KernelSource::for_rollout(&rollout) {
         for function in [

@@ -11,6 +11,7 @@
 #define GRADIENT 0
 #define REVERSE 0
 #define LOG2_E 1.442695f
+#define SUSPECT_SCALE 8.507059e34f
 #define EXP_MAX 88.72284f
 
 #define PARAMETERS 0

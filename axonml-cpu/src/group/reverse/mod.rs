@@ -156,6 +156,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         segments: &[Range<usize>],
         trajectory: &mut Trajectory<R>,
     ) -> Vec<Checkpoint<R>> {
+        self.find_bad(self.rollout.steps.start);
         self.each_watch(|watch, view| watch.start(view));
         let mut checkpoints = Vec::new();
         let Some(last) = segments.last() else {
@@ -437,12 +438,13 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
 
     /// Notes lanes whose cotangents are no longer finite, and goes on with zeros in them.
     fn find_bad_cotangents(&self, back: &mut Back<R, L>, state: usize) {
-        let mut arrays: Vec<&[R]> = vec![&back.u, &back.z];
+        let mut arrays: Vec<&[R]> = vec![&back.z];
         arrays.extend(back.states.iter().map(|state| &state[..]));
         let mut found = false;
         dispatch(
             self.isa,
             FindBad {
+                scaled: (&back.u, R::from_f64(1.0)),
                 arrays: &arrays,
                 found: &mut found,
             },

@@ -123,6 +123,7 @@ pub(super) fn rollout(
         stop_when_active: None,
         final_states: true,
         precision: Precision::F64,
+        scanned: Default::default(),
     }
 }
 
