@@ -50,8 +50,8 @@ pub use op::Op;
 pub use program::{Extent, Input, Program, Value, ValueId};
 pub use real::{Precision, Real};
 pub use rollout::{
-    Backend, Drive, FiberOutcome, FiberState, FiberStatus, Outcome, Rollout, RolloutFiber, Source,
-    SourceField, Start, every_result,
+    Backend, Drive, FiberOutcome, FiberState, FiberStatus, Outcome, QuietEnd, Rollout,
+    RolloutFiber, Source, SourceField, Start, every_result,
 };
 pub use schedule::Slots;
 pub use split::SplitProgram;

@@ -83,6 +83,20 @@ pub enum Start {
     From(Vec<FiberState>),
 }
 
+/// When a fiber will not fire any more: its sources are off and every node is back near the voltage it started with.
+///
+/// It is a heuristic, for choosing trials: an answer that rests on a run which ended like this ([`FiberStatus::Quiet`]) is
+/// confirmed by a whole one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QuietEnd {
+    /// Largest distance of any node from the voltage that it started with, mV.
+    pub band_mv: f64,
+    /// Time after the fiber's last source, ms.
+    pub after_ms: f64,
+    /// Steps between two looks, >= 1.
+    pub every: usize,
+}
+
 /// A batch of fibres of one model, with one time step and number of steps.
 #[derive(Clone, Debug)]
 pub struct Rollout {
@@ -106,6 +120,8 @@ pub struct Rollout {
     pub observers: Vec<ObserverSpec>,
     /// Stop a fibre at the state where this observer (an index, of kind `Active`) has its answer.
     pub stop_when_active: Option<usize>,
+    /// End fibers that will not fire any more before the last step; backends may ignore it.
+    pub quiet_end: Option<QuietEnd>,
     /// Whether outcomes hold the states after the last step; leaving them out saves a device their copying.
     pub final_states: bool,
     /// Arithmetic.
@@ -121,6 +137,8 @@ pub enum FiberStatus {
     Completed,
     /// Stopped early, at this state index, because its answer was known.
     Answered(usize),
+    /// Stopped early, at this state index, because it will not fire any more: see [`Rollout::quiet_end`].
+    Quiet(usize),
     /// The numbers became meaningless; nothing from this state on is reported as a result.
     ///
     /// Either a voltage, or the conductance or source that the states give, is not finite; or a voltage lies beyond
@@ -350,6 +368,13 @@ impl Rollout {
         self.check_bindings()?;
         self.check_numbers()?;
         self.check_observers()?;
+        if let Some(quiet) = &self.quiet_end
+            && !(quiet.band_mv > 0.0 && quiet.after_ms >= 0.0 && quiet.every >= 1)
+        {
+            return Err(BackendError::Unsupported(format!(
+                "{quiet:?}: a band above 0 mV, a time of 0 ms or more and 1 or more steps between looks are needed"
+            )));
+        }
         match self.stop_when_active.map(|index| self.observers.get(index)) {
             Some(Some(ObserverSpec {
                 kind: ObserverKind::Active { .. },
@@ -368,9 +393,9 @@ impl Rollout {
     /// As [`Rollout::check`]; [`BackendError::Unsupported`] if it may stop early.
     pub fn check_differentiable(&self) -> Result<(), BackendError> {
         self.check()?;
-        match self.stop_when_active {
-            None => Ok(()),
-            Some(_) => Err(BackendError::Unsupported(
+        match self.stop_when_active.is_none() && self.quiet_end.is_none() {
+            true => Ok(()),
+            false => Err(BackendError::Unsupported(
                 "a run that is differentiated cannot stop early".into(),
             )),
         }
@@ -482,6 +507,21 @@ impl Rollout {
             }
         }
         Ok(())
+    }
+
+    /// The step after which no source acts on `fiber` any more; the last one where that is not known beforehand.
+    pub fn driven_until(&self, fiber: usize) -> usize {
+        let until = |source: &Source| match &source.field {
+            SourceField::Separable { waveform, .. } => {
+                let last = self.drive.waveforms[*waveform]
+                    .iter()
+                    .rposition(|w| *w != 0.0);
+                last.map_or(0, |step| step + 1)
+            }
+            SourceField::Dense(_) => self.grid.steps(),
+        };
+        let each = self.drive.sources[fiber].iter().map(until);
+        each.max().unwrap_or(0)
     }
 
     /// The same rollout for some of its fibres, in the given order; a fibre may come more than once.

@@ -74,6 +74,9 @@ pub struct Schema {
     pub length_um: Option<f64>,
     /// Speed of action potentials, from which the default duration of runs follows.
     pub speed: Option<ConductionSpeed>,
+    /// Distance of all nodes from their start, mV, below which a fiber whose sources are off will not fire any more: a
+    /// search for thresholds ends such trials early. None where that has not been tried.
+    pub quiet_band_mv: Option<f64>,
     /// How time is stepped, in words.
     pub scheme: &'static str,
     /// Bundled weights that stand for the declared parameters unless the user chooses others; see
@@ -99,6 +102,7 @@ impl Schema {
             compartment_um: None,
             length_um: None,
             speed: None,
+            quiet_band_mv: None,
             scheme: "",
             weights: None,
         }
@@ -211,6 +215,13 @@ impl Schema {
             at_um,
             exponent,
         });
+        self
+    }
+
+    /// Says within which distance of their start, mV, nodes are at rest again: see [`Schema::quiet_band_mv`].
+    #[must_use]
+    pub fn quiet_band_mv(mut self, band: f64) -> Self {
+        self.quiet_band_mv = Some(band);
         self
     }
 

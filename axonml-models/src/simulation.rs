@@ -382,7 +382,7 @@ impl Simulation {
                 v_mv,
                 stability,
             }),
-            FiberStatus::Completed | FiberStatus::Answered(_) => None,
+            FiberStatus::Completed | FiberStatus::Answered(_) | FiberStatus::Quiet(_) => None,
         }
     }
 
@@ -414,6 +414,7 @@ impl Simulation {
             start: self.start.clone(),
             observers: observers.to_vec(),
             stop_when_active: None,
+            quiet_end: None,
             final_states: true,
             precision: self.precision,
             scanned: Default::default(),

@@ -216,11 +216,15 @@ impl<'s> Twins<'s> {
         rollout.shared = Arc::new(Vec::new());
         rollout.v_reference_mv = 0.0;
         // The twin is compared with a margin of many mV: single precision is plenty, unless it cannot hold the field.
-        if fibers.iter().all(|&fiber| self.range_mv(fiber) < LARGEST_F32_MV) {
+        if fibers
+            .iter()
+            .all(|&fiber| self.range_mv(fiber) < LARGEST_F32_MV)
+        {
             rollout.precision = Precision::F32;
         }
         rollout.observers = vec![observer];
         rollout.stop_when_active = None;
+        rollout.quiet_end = None;
         rollout.final_states = false;
         for (sources, &fiber) in rollout.drive.sources.iter_mut().zip(fibers) {
             let kept = whole.drive.sources[fiber].iter();

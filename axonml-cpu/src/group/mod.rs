@@ -1,6 +1,7 @@
 //! A group of fibres simulated together, one fibre per lane of the arrays.
 
 mod pack;
+mod quiet;
 mod reverse;
 mod status;
 
@@ -177,6 +178,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             return self.outcomes();
         }
         self.begin();
+        let quiet = self.watch_quiet();
         for step in steps.clone() {
             self.advance(step, steps.end);
             self.find_bad(step + 1);
@@ -185,6 +187,9 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 if self.status[lane].is_none() && self.watches[lane].answered() {
                     self.status[lane] = Some(FiberStatus::Answered(step + 1));
                 }
+            }
+            if let Some(quiet) = &quiet {
+                self.end_quiet(step + 1, quiet);
             }
             if self.status.iter().all(Option::is_some) {
                 break;

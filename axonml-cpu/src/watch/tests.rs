@@ -58,6 +58,7 @@ fn rollout(nodes: usize, steps: usize, observers: Vec<ObserverSpec>) -> Rollout 
         },
         observers,
         stop_when_active: None,
+        quiet_end: None,
         final_states: true,
         precision: Precision::F64,
         scanned: Default::default(),

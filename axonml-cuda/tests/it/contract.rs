@@ -437,6 +437,7 @@ fn isolated(explicit: bool, membrane: Arc<MembranePrograms>, steps: usize) -> Ro
         },
         observers: Vec::new(),
         stop_when_active: None,
+        quiet_end: None,
         final_states: true,
         precision: Precision::F64,
         scanned: Default::default(),

@@ -116,6 +116,7 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
         }]),
         observers: Vec::new(),
         stop_when_active: None,
+        quiet_end: None,
         final_states: true,
         precision: Precision::F64,
         scanned: Default::default(),

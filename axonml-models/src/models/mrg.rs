@@ -53,6 +53,7 @@ impl FiberModel for Mrg {
             .diameters_um(2.0..=16.0)
             .start_mv(-80.0)
             .conducts(23.8, 5.7, 1.25)
+            .quiet_band_mv(10.0)
             .celsius(37.0)
             .scheme("backward Euler, double cable by internodal modes")
     }

@@ -61,6 +61,7 @@ impl FiberModel for Smf {
             .diameters_um(4.0..=20.0)
             .start_mv(-80.0)
             .conducts(23.8, 5.7, 1.25)
+            .quiet_band_mv(10.0)
             // The published start: steady state at -80 mV as printed, not recomputed.
             .start_states([0.0732093, 0.62069505, 0.20260409, 0.04302994])
             .celsius(37.0)

@@ -89,6 +89,7 @@ impl FiberModel for Sundt {
     fn schema(&self) -> Schema {
         schema("sundt", "Sundt unmyelinated C fibre", -60.0)
             .compartment_um(8.333)
+            .quiet_band_mv(10.0)
             .start_mv(-60.0)
             .scheme("backward Euler, single cable")
     }

@@ -162,6 +162,7 @@ impl FiberModel for TwoMode {
             .diameters_um(derive::DIAMETERS_UM)
             .start_mv(-80.0)
             .conducts(23.8, 5.7, 1.25)
+            .quiet_band_mv(10.0)
             .celsius(37.0)
             .scheme("backward Euler, single cable with two internodal modes (dt 0.005 ms)");
         schema =

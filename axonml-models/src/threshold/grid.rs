@@ -72,6 +72,17 @@ pub(super) enum Ending {
     },
 }
 
+impl Ending {
+    /// The amplitude that is reported as a lower bound.
+    pub(super) fn lower_ma(&self) -> Option<f64> {
+        match *self {
+            Ending::Found { lower_ma, .. } => Some(lower_ma),
+            Ending::NotFound { top_ma, .. } => Some(top_ma),
+            Ending::Spontaneous | Ending::Diverged { .. } => None,
+        }
+    }
+}
+
 /// Neighboring amplitudes, the lower silent, the upper with crossings that reach no site: a window of firing may lie
 /// between them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -155,6 +166,11 @@ impl Search {
             guess_ma,
             phase: Phase::Silence,
         }
+    }
+
+    /// Forgets all answers.
+    pub(super) fn begin_again(&mut self) {
+        self.phase = Phase::Silence;
     }
 
     /// The amplitude whose answer is needed next.

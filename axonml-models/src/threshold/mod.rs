@@ -24,6 +24,10 @@ pub struct ThresholdSearch {
     pub max_ma: f64,
     /// Width of the final bracket relative to its upper end.
     pub resolution: f64,
+    /// Whether trials end once their fiber is back near its start and nothing acts on it any more, where the model says
+    /// how near ([`crate::Schema::quiet_band_mv`]). The lower bound that is reported is run to the end all the same; where it
+    /// fires then, that fiber's search is done again without early ends.
+    pub early_end: bool,
 }
 
 impl Default for ThresholdSearch {
@@ -33,6 +37,7 @@ impl Default for ThresholdSearch {
             first_ma: None,
             max_ma: 20.0,
             resolution: 1e-4,
+            early_end: true,
         }
     }
 }
@@ -333,7 +338,8 @@ impl Simulation {
     ) -> Result<Vec<Threshold>, SimulationError> {
         options.check(self)?;
         watch(&mut whole, &options.detection)?;
-        let mut trials = Trials::new(self, &whole, &options.detection)?;
+        let quiet_band_mv = self.schema().quiet_band_mv.filter(|_| options.early_end);
+        let mut trials = Trials::new(self, &whole, &options.detection)?.ending(quiet_band_mv);
         let fibers = whole.fibers.len();
         let first_ma = match options.first_ma {
             Some(first) => vec![first; fibers],
@@ -347,6 +353,13 @@ impl Simulation {
             .map(|fiber| Search::new(first_ma[fiber], guesses_ma.map(|guesses| guesses[fiber])))
             .collect();
         trials.search(&mut searches, options, progress)?;
+        // A lower bound whose run ended early is confirmed by a whole one.
+        while let Some(refuted) = trials.refuted(&searches)? {
+            for fiber in refuted {
+                searches[fiber].begin_again();
+            }
+            trials.search(&mut searches, options, progress)?;
+        }
         trials.classified(&searches)
     }
 }

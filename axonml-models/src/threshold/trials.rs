@@ -1,10 +1,10 @@
 //! The simulations of a threshold search: which amplitudes are tried together, and what their crossings mean.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use axonml_autodiff::{
     BackendError, Cable, Crossing, FiberOutcome, FiberStatus, Observation, ObserverKind,
-    ObserverSpec, Rollout, RolloutFiber, SourceField,
+    ObserverSpec, QuietEnd, Rollout, RolloutFiber, Source, SourceField,
 };
 
 use super::grid::{Ending, Search, Verdict};
@@ -21,6 +21,10 @@ const ROUND: usize = 64;
 /// Nodes (or length constants) from the driven ones at which a crossing counts where a fiber has no passive twin, and
 /// from its start at which an action potential has been conducted.
 const CONDUCTED: f64 = 3.0;
+
+/// Time after the last source at which a trial may end, and steps between two looks.
+const QUIET_AFTER_MS: f64 = 0.3;
+const QUIET_EVERY: usize = 10;
 
 /// A node is driven if the field drives it by more than this fraction of the strongest drive.
 const DRIVEN: f64 = 0.1;
@@ -45,6 +49,11 @@ pub(super) struct Trials<'s> {
     detection: &'s Detection,
     whole: &'s Rollout,
     twins: Twins<'s>,
+    /// When a trial ends because its fiber will not fire any more, and the fibers of which that was wrong.
+    quiet_end: Option<QuietEnd>,
+    restless: BTreeSet<usize>,
+    /// Trials that ended so.
+    ended: HashSet<(usize, u64)>,
     /// Whether a run ends when a detection site crosses. An explicit cable that becomes unstable after its first crossing
     /// has no threshold: its run is seen to the end.
     early: bool,
@@ -124,8 +133,63 @@ impl<'s> Trials<'s> {
             detection,
             whole,
             twins: Twins::new(simulation, whole)?,
+            quiet_end: None,
+            restless: BTreeSet::new(),
+            ended: HashSet::new(),
             early: !whole.fibers.iter().any(explicit),
         })
+    }
+
+    /// Lets trials end once every node is back within `band_mv` of its start; not with space-time fields, whose end is not
+    /// known beforehand.
+    pub(super) fn ending(mut self, band_mv: Option<f64>) -> Self {
+        let sources = self
+            .whole
+            .drive
+            .sources
+            .iter()
+            .flat_map(|sources| sources.iter());
+        let is_dense = |source: &Source| matches!(source.field, SourceField::Dense(_));
+        self.quiet_end = band_mv
+            .filter(|_| !sources.into_iter().any(is_dense))
+            .map(|band_mv| QuietEnd {
+                band_mv,
+                after_ms: QUIET_AFTER_MS,
+                every: QUIET_EVERY,
+            });
+        self
+    }
+
+    /// Runs the lower bounds whose trials ended early to their end; the fibers that fire then, which are searched without
+    /// early ends from now on.
+    pub(super) fn refuted(
+        &mut self,
+        searches: &[Search],
+    ) -> Result<Option<Vec<usize>>, SimulationError> {
+        let doubtful = searches.iter().enumerate().filter_map(|(fiber, search)| {
+            let amplitude_ma = search.ending()?.lower_ma()?;
+            let ended = self.ended.remove(&(fiber, amplitude_ma.to_bits()));
+            ended.then_some((fiber, amplitude_ma))
+        });
+        let doubtful: Vec<Trial> = doubtful.collect();
+        if doubtful.is_empty() {
+            return Ok(None);
+        }
+        let quiet_end = self.quiet_end.take();
+        let verdicts = self.verdicts(&doubtful);
+        self.quiet_end = quiet_end;
+        let verdicts = verdicts?;
+        let fails = |verdict: &Verdict| matches!(verdict, Verdict::Quiet | Verdict::Local);
+        let refuted: Vec<usize> = doubtful
+            .into_iter()
+            .filter(|(fiber, amplitude)| {
+                let verdict = verdicts.get(&(*fiber, amplitude.to_bits()));
+                !verdict.is_some_and(fails)
+            })
+            .map(|(fiber, _)| fiber)
+            .collect();
+        self.restless.extend(&refuted);
+        Ok((!refuted.is_empty()).then_some(refuted))
     }
 
     /// Least amplitude at which each fiber's passive twin reaches the level, mA.
@@ -195,7 +259,10 @@ impl<'s> Trials<'s> {
                 }
                 // Its run ended at a crossing that is no action potential; one may follow.
                 (FiberStatus::Answered(_), None) => again.push(seen.trial),
-                (FiberStatus::Completed, None) => {
+                (status @ (FiberStatus::Completed | FiberStatus::Quiet(_)), None) => {
+                    if matches!(status, FiberStatus::Quiet(_)) {
+                        self.ended.insert(key(seen.trial));
+                    }
                     verdicts.insert(key(seen.trial), self.failure(&seen));
                 }
             }
@@ -237,10 +304,19 @@ impl<'s> Trials<'s> {
     }
 
     /// Runs trials, to the end or until a detection site crosses.
-    fn run(&self, trials: &[Trial], early: bool) -> Result<Vec<Seen>, SimulationError> {
+    fn run(
+        &self,
+        trials: &[Trial],
+        early: bool,
+        quiet_end: Option<QuietEnd>,
+    ) -> Result<Vec<Seen>, SimulationError> {
+        if trials.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut rollout = self.whole.select(trials.iter().map(|&(fiber, _)| fiber));
         rollout.drive.amplitudes = trials.iter().map(|&(_, amplitude)| amplitude).collect();
         rollout.stop_when_active = early.then_some(0);
+        rollout.quiet_end = quiet_end;
         let outcome = self.simulation.execute(&rollout)?;
         let seen = trials.iter().zip(outcome.fibers);
         seen.map(|(&trial, mut outcome)| Seen::take(trial, &mut outcome))
@@ -253,7 +329,10 @@ impl<'s> Trials<'s> {
         trials: &[Trial],
         early: bool,
     ) -> Result<Vec<(Seen, Option<SpikeStart>)>, SimulationError> {
-        let all = self.run(trials, early)?;
+        let restless = |trial: &Trial| self.restless.contains(&trial.0);
+        let (whole, ending): (Vec<Trial>, Vec<Trial>) = trials.iter().partition(|t| restless(t));
+        let mut all = self.run(&ending, early, self.quiet_end)?;
+        all.extend(self.run(&whole, early, None)?);
         self.resolved(all)
     }
 
@@ -412,7 +491,7 @@ impl<'s> Trials<'s> {
         if trials.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let all = self.run(trials, false)?;
+        let all = self.run(trials, false, None)?;
         let nodes = all.iter().map(|seen| {
             let nodes = seen.everywhere.iter().map(|at| at.node);
             (seen.trial.0, nodes.collect())

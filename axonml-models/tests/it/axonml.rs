@@ -430,7 +430,9 @@ fn single_precision_stays_within_the_shift_of_an_upstroke() {
                         assert_eq!((name, fiber, state), F32_DIVERGES);
                         assert_eq!(segment, 0);
                     }
-                    FiberStatus::Answered(_) => panic!("nothing stops this run early"),
+                    FiberStatus::Answered(_) | FiberStatus::Quiet(_) => {
+                        panic!("nothing stops this run early")
+                    }
                 }
                 let Observation::Recorded(recording) = &result.observations[0] else {
                     panic!("a recording")

@@ -121,6 +121,7 @@ pub(super) fn rollout(
         },
         observers: Vec::new(),
         stop_when_active: None,
+        quiet_end: None,
         final_states: true,
         precision: Precision::F64,
         scanned: Default::default(),
