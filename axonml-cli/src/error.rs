@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use axonml_core::CoreError;
-use axonml_models::{NerveFolderError, SimulationError};
+use axonml_models::{BackendError, NerveFolderError, SimulationError};
 
 use crate::plot::PlotError;
 
@@ -162,6 +162,12 @@ impl From<PlotError> for CliError {
 impl From<SimulationError> for CliError {
     fn from(error: SimulationError) -> Self {
         match &error {
+            // Numbers that no run can use were given, not made.
+            SimulationError::Backend(
+                BackendError::BadNumber { .. }
+                | BackendError::BadCable { .. }
+                | BackendError::VoltageOutOfRange { .. },
+            ) => CliError::request(error),
             SimulationError::Diverged { .. }
             | SimulationError::Trace(_)
             | SimulationError::Backend(_) => CliError::failure(error),

@@ -455,6 +455,7 @@ pub(crate) fn of_one(error: SimulationError) -> CliError {
     match error {
         SimulationError::Fiber { problem, .. } => CliError::request(problem),
         SimulationError::Stimulus { source, .. } => CliError::request(source),
+        SimulationError::Unstable { instability, .. } => CliError::request(instability),
         SimulationError::Diverged { fiber, .. } => {
             let text = error.to_string();
             let text = text

@@ -1,9 +1,10 @@
 //! Errors of simulations.
 
-use axonml_autodiff::{BackendError, TraceError};
+use axonml_autodiff::{BackendError, LARGEST_MV, TraceError};
 use axonml_core::{CoreError, told_ms};
 use thiserror::Error;
 
+use crate::Instability;
 use crate::weights::ModelFileError;
 
 /// Why a simulation could not be set up or run.
@@ -45,6 +46,14 @@ pub enum SimulationError {
         fiber: usize,
         /// What is wrong.
         source: CoreError,
+    },
+    /// A fiber that is stepped explicitly is unstable even at rest.
+    #[error("fiber {fiber}: {instability}")]
+    Unstable {
+        /// 0-based index of the fiber in the request.
+        fiber: usize,
+        /// By how much, and what would do.
+        instability: Box<Instability>,
     },
     /// The numbers of a fibre became meaningless.
     #[error(
@@ -102,9 +111,14 @@ pub enum SimulationError {
 
 /// What went wrong, in numbers.
 fn describe_divergence(v_mv: f64, stability: Option<f64>) -> String {
+    let v = match v_mv.is_finite() && v_mv.abs() >= 1e6 {
+        true => format!("v = {v_mv:.4e} mV"),
+        false => format!("v = {v_mv:.1} mV"),
+    };
     match stability {
-        Some(stability) => format!("v = {v_mv:.1} mV; stability number {stability:.2} exceeds 3"),
-        None => format!("v = {v_mv:.1} mV, or a state there, is not a finite number"),
+        Some(stability) => format!("{v}; stability number {stability:.2} exceeds 3"),
+        None if v_mv.abs() > LARGEST_MV => format!("{v} exceeds {LARGEST_MV} mV"),
+        None => format!("{v}, or a state there, is not a finite number"),
     }
 }
 

@@ -43,6 +43,7 @@ mod recruitment;
 mod response;
 mod schema;
 mod simulation;
+mod stability;
 mod statuses;
 mod stimulus;
 mod taped_run;
@@ -54,9 +55,10 @@ pub mod weights;
 pub use arrays::{ArrayError, Npz};
 pub use axonml_autodiff::tensor;
 pub use axonml_autodiff::{
-    Backend, Crossing, Evaluation, Expr, FiberOutcome, FiberState, FiberStatus, Membrane,
-    NodeSelection, Objective, Observation, ObserverKind, ObserverSpec, Outcome, Precision,
-    RecordedCotangent, Recording, Rollout, SectionKind, SourceCotangent, Start, Traces, VOLTAGE,
+    Backend, BackendError, Crossing, Evaluation, Expr, FiberOutcome, FiberState, FiberStatus,
+    LARGEST_MV, Membrane, NodeSelection, Objective, Observation, ObserverKind, ObserverSpec,
+    Outcome, Precision, RecordedCotangent, Recording, Rollout, SectionKind, SourceCotangent, Start,
+    Traces, VOLTAGE,
 };
 pub use detection::{Detection, REGENERATION_MV, SpikeStart};
 pub use device::{Device, DeviceReport};
@@ -76,8 +78,9 @@ pub use nerve_folder::{
 };
 pub use recruitment::{RecruitmentStep, recruitment};
 pub use response::{Response, ResponseDifference};
-pub use schema::{DeclaredStart, Parameter, Scale, Schema};
+pub use schema::{DeclaredStart, Parameter, Physical, Scale, Schema};
 pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};
+pub use stability::{Instability, StableGeometry};
 pub use statuses::{STATUSES, Status};
 pub use stimulus::Stimulus;
 pub use taped_run::{StateTensors, TapedRun, TapedRunError, Trajectories};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use axonml_autodiff::{MembranePrograms, Program, TraceError, Tracer};
+use axonml_autodiff::{Cable, MembranePrograms, Program, TraceError, Tracer};
 use axonml_core::{CoreError, names};
 
 use crate::built::{BuiltFiber, build};
@@ -58,6 +58,7 @@ fn with_settings(model: &dyn FiberModel, settings: &Settings) -> Result<Schema, 
     for (name, value) in &settings.parameters {
         set_parameter(&mut schema, name, *value)?;
     }
+    check_values(&schema)?;
     if let Some(start) = &settings.declared {
         check_start(&schema, start)?;
         schema.start = start.clone();
@@ -93,6 +94,14 @@ fn check_start(schema: &Schema, start: &DeclaredStart) -> Result<(), CoreError> 
 
 /// Programs address parameters, states and the rest by name: all must be different.
 fn check_names(schema: &Schema) -> Result<(), TraceError> {
+    if let Some(name) = schema.unknown.first() {
+        let own = schema.parameters.iter().flat_map(|p| [p.name, p.group]);
+        return Err(TraceError::UnknownName {
+            model: schema.id.to_owned(),
+            name: name.clone(),
+            nearest: names::nearest(name, own).map(str::to_owned),
+        });
+    }
     let reserved = [DIAMETER, COMPARTMENT, CELSIUS, DT, U, REFERENCE];
     let own = schema.parameters.iter().map(|p| p.name);
     let mut seen = std::collections::HashSet::new();
@@ -110,6 +119,20 @@ fn check_names(schema: &Schema) -> Result<(), TraceError> {
             ),
         }),
     }
+}
+
+/// Every parameter has a value that physics admits, whether it comes from the model, from weights or from the user.
+fn check_values(schema: &Schema) -> Result<(), CoreError> {
+    let bad = |p: &&Parameter| !p.physical.admits(p.value);
+    let Some(parameter) = schema.parameters.iter().find(bad) else {
+        return Ok(());
+    };
+    let space = if parameter.unit.is_empty() { "" } else { " " };
+    Err(CoreError::BadValue {
+        what: format!("{} of model `{}`", parameter.full_name(), schema.id),
+        found: format!("{}{space}{}", parameter.value, parameter.unit),
+        expected: parameter.physical.describe().into(),
+    })
 }
 
 /// The potential from which deviations are measured: that of the passive internodes, which must be one for all fibres.
@@ -178,6 +201,19 @@ impl FiberGeometry {
                 parameters[parameter] += bar;
             }
         }
+    }
+
+    /// The cable of a fibre of three nodes with this diameter and length of compartments, if there is one.
+    pub(crate) fn cable(
+        &self,
+        schema: &Schema,
+        diameter_um: f64,
+        compartment_um: f64,
+    ) -> Option<Arc<Cable>> {
+        let inputs = self.inputs(schema, diameter_um, compartment_um);
+        let values = self.program.eval(&inputs);
+        let built = build(self.kind, (&inputs, &values), 3, "").ok()?;
+        Some(built.cable)
     }
 
     fn inputs(&self, schema: &Schema, diameter_um: f64, compartment_um: f64) -> Vec<f64> {
@@ -283,7 +319,7 @@ fn set_parameter(schema: &mut Schema, name: &str, value: f64) -> Result<(), Core
             expected: "a finite number".into(),
         });
     }
-    let full = |p: &Parameter| format!("{}.{}", p.group, p.name);
+    let full = Parameter::full_name;
     match schema
         .parameters
         .iter_mut()

@@ -21,6 +21,61 @@ pub enum Scale {
     },
 }
 
+/// The values that physics leaves a parameter: others are refused, wherever they come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Physical {
+    /// Any finite number: potentials, shifts, coefficients of polynomials.
+    #[default]
+    Any,
+    /// At least 0: conductances.
+    NotNegative,
+    /// Above 0: capacitances, resistivities, lengths, durations, temperature factors.
+    Positive,
+    /// Above absolute zero, in degrees Celsius.
+    Celsius,
+}
+
+impl Physical {
+    /// The range of a parameter of this group and unit, unless its model states another.
+    fn of(group: &str, unit: &str) -> Self {
+        match (group, unit) {
+            ("conductance", _) | (_, "S/cm2" | "mS/cm2" | "S" | "mS" | "uS" | "nS") => {
+                Physical::NotNegative
+            }
+            ("capacitance" | "resistivity", _)
+            | (_, "uF/cm2" | "mF/cm2" | "F/cm2" | "nF" | "pF")
+            | (_, "ohm cm" | "ohm-cm" | "Mohm" | "um" | "cm" | "mm" | "ms")
+            | ("temperature", "") => Physical::Positive,
+            ("temperature", _) => Physical::Celsius,
+            _ => Physical::Any,
+        }
+    }
+
+    /// Whether a parameter can have this value.
+    pub fn admits(self, value: f64) -> bool {
+        let within = match self {
+            Physical::Any => true,
+            Physical::NotNegative => value >= 0.0,
+            Physical::Positive => value > 0.0,
+            Physical::Celsius => value > ABSOLUTE_ZERO_C,
+        };
+        within && value.is_finite()
+    }
+
+    /// The range in words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Physical::Any => "a finite number",
+            Physical::NotNegative => "a finite number of at least 0",
+            Physical::Positive => "a finite number above 0",
+            Physical::Celsius => "degrees Celsius above -273.15",
+        }
+    }
+}
+
+/// Absolute zero, degrees Celsius.
+const ABSOLUTE_ZERO_C: f64 = -273.15;
+
 /// A named constant of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
@@ -38,6 +93,15 @@ pub struct Parameter {
     pub trained: bool,
     /// The values that training keeps it within.
     pub range: RangeInclusive<f64>,
+    /// The values that it can have at all.
+    pub physical: Physical,
+}
+
+impl Parameter {
+    /// `group.name`.
+    pub fn full_name(&self) -> String {
+        format!("{}.{}", self.group, self.name)
+    }
 }
 
 /// How the state before a run is found.
@@ -82,6 +146,9 @@ pub struct Schema {
     /// Bundled weights that stand for the declared parameters unless the user chooses others; see
     /// [`bundled`](crate::weights::bundled).
     pub weights: Option<&'static str>,
+    /// Names that [`Schema::train`], [`Schema::keep_within`] or [`Schema::physical`] were given and that no parameter
+    /// declared before has: whoever uses the schema reports the first of them.
+    pub(crate) unknown: Vec<String>,
 }
 
 impl Schema {
@@ -105,6 +172,7 @@ impl Schema {
             quiet_band_mv: None,
             scheme: "",
             weights: None,
+            unknown: Vec::new(),
         }
     }
 
@@ -139,29 +207,53 @@ impl Schema {
             scale: Scale::Factor,
             trained: false,
             range: f64::MIN..=f64::MAX,
+            physical: Physical::of(group, unit),
         });
         self
     }
 
-    /// Has training move the parameters of these names or groups, as `scale` says. A name comes to nothing if the model
-    /// does not have it.
+    /// States which values parameters of these names or groups, declared before, can have, where their group and unit
+    /// do not tell: coefficients of a polynomial may be negative lengths.
+    #[must_use]
+    pub fn physical(mut self, names: &[&str], range: Physical) -> Self {
+        self.each_named(names, |parameter| parameter.physical = range);
+        self
+    }
+
+    /// Changes the parameters of these names or groups; notes names that there are not.
+    fn each_named(&mut self, names: &[&str], mut change: impl FnMut(&mut Parameter)) {
+        for &name in names {
+            let mut known = false;
+            let has = |p: &&mut Parameter| p.name == name || p.group == name;
+            for parameter in self.parameters.iter_mut().filter(has) {
+                known = true;
+                change(parameter);
+            }
+            if !known {
+                self.unknown.push(name.to_owned());
+            }
+        }
+    }
+
+    /// Has training move the parameters of these names or groups, declared before, as `scale` says.
     #[must_use]
     pub fn train(mut self, names: &[&str], scale: Scale) -> Self {
-        for parameter in &mut self.parameters {
-            if names.contains(&parameter.name) || names.contains(&parameter.group) {
-                parameter.scale = scale;
-                parameter.trained = true;
-            }
+        self.each_named(names, |parameter| {
+            parameter.scale = scale;
+            parameter.trained = true;
+        });
+        if let Scale::Ratio { to, .. } = scale
+            && self.parameters.iter().all(|p| p.name != to)
+        {
+            self.unknown.push(to.to_owned());
         }
         self
     }
 
-    /// Keeps a parameter within a range while it is trained.
+    /// Keeps a parameter, declared before, within a range while it is trained.
     #[must_use]
     pub fn keep_within(mut self, name: &str, range: RangeInclusive<f64>) -> Self {
-        for parameter in self.parameters.iter_mut().filter(|p| p.name == name) {
-            parameter.range = range.clone();
-        }
+        self.each_named(&[name], |parameter| parameter.range = range.clone());
         self
     }
 

@@ -4,17 +4,17 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use axonml_autodiff::cable::US_PER_S;
-use axonml_autodiff::{Cable, ObserverSpec};
 use axonml_autodiff::{
-    Drive, FiberState, FiberStatus, Outcome, Precision, Rollout, RolloutFiber, Start,
+    BackendError, Drive, FiberState, FiberStatus, Outcome, Precision, Rollout, RolloutFiber, Start,
 };
+use axonml_autodiff::{Cable, ObserverSpec};
 use axonml_core::{CoreError, TimeGrid};
 
 use crate::built::BuiltFiber;
 use crate::lower::{LoweredModel, lower};
 use crate::schema::{DeclaredStart, Schema};
 use crate::weights::Weights;
-use crate::{Device, FiberModel, SimulationError, Stimulus};
+use crate::{Device, FiberModel, SimulationError, Stimulus, stability};
 
 /// A fibre to simulate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,6 +70,9 @@ pub struct Settings {
     pub declared: Option<DeclaredStart>,
     /// Initial state.
     pub start: InitialState,
+    /// Whether fibers whose explicit step is unstable at rest are run all the same, to diverge when a step is unusable,
+    /// instead of being refused: for trainings, which must see how bad a candidate is.
+    pub allow_unstable: bool,
 }
 
 impl Default for Settings {
@@ -83,6 +86,7 @@ impl Default for Settings {
             celsius: None,
             declared: None,
             start: InitialState::Declared,
+            allow_unstable: false,
         }
     }
 }
@@ -167,8 +171,9 @@ impl Simulation {
     /// Builds the cables of `fibers`.
     ///
     /// # Errors
-    /// [`SimulationError`] if the model is inconsistent, the weights of another one, a parameter unknown, a fibre outside the model's range, the time
-    /// grid impossible, or a settling run diverges.
+    /// [`SimulationError`] if the model is inconsistent, the weights of another one, a parameter unknown or beyond what physics admits, a fibre outside
+    /// the model's range, the time grid impossible, an explicit step unstable at rest
+    /// ([`SimulationError::Unstable`]), or a settling run diverges.
     pub fn new(
         model: &dyn FiberModel,
         fibers: Vec<Fiber>,
@@ -177,6 +182,9 @@ impl Simulation {
     ) -> Result<Self, SimulationError> {
         let grid = TimeGrid::new(settings.dt_ms, settings.tstop_ms)?;
         let (lowered, built) = lower(model, &fibers, settings)?;
+        if !settings.allow_unstable {
+            stability::check(&lowered, &fibers, &built, grid.dt_ms())?;
+        }
         let declared = &lowered.schema.start;
         let start = Start::Uniform {
             v_mv: declared.v_mv,
@@ -362,7 +370,7 @@ impl Simulation {
             if let Some(error) = self.divergence(fiber, result.status) {
                 return Err(error);
             }
-            states.extend(result.state);
+            states.push(result.state.ok_or(BackendError::NoResult { fiber })?);
         }
         Ok(states)
     }

@@ -180,6 +180,7 @@ pub(crate) fn simulation_failed(error: &SimulationError) -> bool {
         error,
         SimulationError::Backend(_)
             | SimulationError::Diverged { .. }
+            | SimulationError::Unstable { .. }
             | SimulationError::GradientNotFinite { .. }
             | SimulationError::NoThreshold { .. }
             | SimulationError::Geometry { .. }

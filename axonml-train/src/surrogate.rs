@@ -292,6 +292,8 @@ impl Surrogate {
             parameters: self.parameters(x),
             celsius: Some(self.schema.celsius),
             declared: Some(self.schema.start.clone()),
+            // A candidate that is unstable is a bad one, not a wrong request.
+            allow_unstable: true,
             ..Settings::default()
         }
     }

@@ -245,6 +245,11 @@ pub(crate) fn samples_um(
             size.bytes(),
         )
         .map_err(|error| CliError::request(error).help("ask for fewer nodes"))?;
-    let simulation = Simulation::new(model, vec![fiber], &Settings::default(), &Device::auto()?)?;
+    // Where a fiber lies does not depend on how it can be stepped.
+    let settings = Settings {
+        allow_unstable: true,
+        ..Settings::default()
+    };
+    let simulation = Simulation::new(model, vec![fiber], &settings, &Device::auto()?)?;
     Ok(simulation.sample_points_um(0).to_vec())
 }

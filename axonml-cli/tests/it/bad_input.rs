@@ -381,40 +381,6 @@ fn outputs_are_checked_before_the_work() {
 }
 
 #[test]
-fn divergence_names_fibre_node_and_time() {
-    let folder = Folder::new("divergence");
-    let answer = folder.axonml("run --model smf --weights published --point 1000,0,0 --dt 0.1");
-    answer.failed(
-        1,
-        &["fibre 0, 10 um", "diverged at 0.1 ms, node 0", "reduce dt"],
-    );
-    let answer = folder
-        .axonml("threshold --model smf --weights published --point 1000,0,0 --dt 0.1 --format csv")
-        .done();
-    let row = answer.stdout.lines().nth(1).unwrap();
-    assert!(row.starts_with("smf,0,10,53,,,,,,,diverged,"), "{row}");
-    assert!(
-        row.contains("at 0 mA diverged at 0.1 ms, node 0") && row.contains("reduce dt"),
-        "{row}"
-    );
-    // At 0.01 ms no number ever becomes NaN, and nodes cross 0 mV on the way: still no action potential.
-    let answer = folder
-        .axonml("run --model smf --weights published --point 1000,0,0 --amplitude 0.2 --dt 0.01 --format csv")
-        .failed(1, &["fibre 0, 10 um", "stability number"]);
-    assert!(
-        answer.stdout.contains("smf,0,10,,,,,,,,,,diverged,"),
-        "{answer:#?}"
-    );
-    let answer = folder
-        .axonml("threshold --model smf --weights published --point 1000,0,0 --format csv")
-        .done();
-    assert!(
-        answer.stdout.contains("smf,0,10,53,,,,,,,spontaneous,"),
-        "{answer:#?}"
-    );
-}
-
-#[test]
 fn a_reader_that_went_away_is_no_panic() {
     let folder = Folder::new("broken-pipe");
     for arguments in [

@@ -3,6 +3,7 @@
 mod bad_input;
 mod conditions;
 mod dataset;
+mod divergence;
 mod doubted;
 mod evaluate;
 mod kills;

@@ -84,6 +84,7 @@ pub(crate) fn rollout_of(
         dt_ms,
         tstop_ms: dt_ms * steps as f64,
         weights: Weights::Published,
+        allow_unstable: true,
         ..Settings::default()
     };
     let device = Device::cpu().unwrap();

@@ -10,7 +10,7 @@ use axonml_autodiff::{Membrane, SectionKind};
 use super::trainable_node::{
     self, CHANNELS, RATES, STATES, TEMPERATURE, Table, node_diameter_um, parabola,
 };
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Scale, Schema, Surrogate};
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Physical, Scale, Schema, Surrogate};
 
 /// Distance between nodes, um, as a polynomial of the fibre diameter in um, highest power first: that of the published
 /// fibre. The parameters `deltax` start from the same numbers, but act on the axial resistance alone, so that training
@@ -81,7 +81,10 @@ impl FiberModel for Smf {
             .param("coupling", "ve_center", -2.0, "");
         for table in GEOMETRY {
             for &(name, value) in table.2 {
-                schema = schema.train(&[name], Scale::Shift(0.3 * f64::abs(value)));
+                schema = schema
+                    .train(&[name], Scale::Shift(0.3 * f64::abs(value)))
+                    // Coefficients of parabolas, whatever their unit.
+                    .physical(&[name], Physical::Any);
             }
         }
         let center = |to: &'static str| Scale::Ratio { to, share: 0.02 };

@@ -5,7 +5,7 @@
 
 use axonml_autodiff::{Expr, Membrane};
 
-use crate::{FiberSymbols, Patch, Scale, Schema};
+use crate::{FiberSymbols, Patch, Physical, Scale, Schema};
 
 /// Parameters of one group and unit: names and values.
 pub(super) type Table = (&'static str, &'static str, &'static [(&'static str, f64)]);
@@ -134,6 +134,8 @@ pub(super) fn train(schema: Schema) -> Schema {
         // Steeper slopes make both rates of the gate vanish at strong hyperpolarisation, and their quotient with them.
         .keep_within("asC", -20.0..=-1.5)
         .keep_within("bsC", -20.0..=-0.8)
+        // Differences of temperature, that others are divided by.
+        .physical(&["cq10_1", "cq10_2", "cq10_3"], Physical::Positive)
 }
 
 /// Diameter of the node, um: a parabola in the fibre's with parameters `noded1` to `noded3`.

@@ -15,7 +15,7 @@ use axonml_autodiff::{Expr, Membrane, SectionKind};
 
 use super::mrg::node_spacing_um;
 use super::trainable_node::{self, CHANNELS, RATES, STATES, TEMPERATURE, node_diameter_um};
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Reduced, Scale, Schema};
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Physical, Reduced, Scale, Schema};
 
 /// Two-mode surrogate of the MRG fibre.
 #[derive(Clone, Copy, Debug)]
@@ -184,7 +184,10 @@ impl FiberModel for TwoMode {
             schema = schema.train(&coefficient.parameters, Scale::Shift(step));
         }
         for (name, step) in [("noded1", 0.002), ("noded2", 0.06), ("noded3", 0.16)] {
-            schema = schema.train(&[name], Scale::Shift(step));
+            schema = schema
+                .train(&[name], Scale::Shift(step))
+                // Coefficients of a parabola, whatever their unit.
+                .physical(&[name], Physical::Any);
         }
         trainable_node::train(schema)
     }

@@ -1,5 +1,6 @@
 //! What must not pass for a result: instability, overflow, spontaneous firing, and definitions that do not fit.
 
+use std::f64::consts::PI;
 use std::sync::Arc;
 
 use axonml_autodiff::TraceError;
@@ -7,9 +8,10 @@ use axonml_core::{CoreError, Medium, PointSource};
 use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberStatus, FiberSymbols, Geometry,
-    Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Patch, Precision,
-    RecordedCotangent, Schema, SectionKind, Settings, Simulation, SimulationError, Stimulus,
-    Threshold, ThresholdSearch, Unmyelinated, Wanted, model,
+    InitialState, Instability, LARGEST_MV, Membrane, NodeSelection, Observation, ObserverKind,
+    ObserverSpec, Patch, Physical, Precision, RecordedCotangent, Scale, Schema, SectionKind,
+    Settings, Simulation, SimulationError, StableGeometry, Stimulus, Threshold, ThresholdSearch,
+    Unmyelinated, Wanted, model,
 };
 
 fn stimulus(fibers: usize) -> Stimulus {
@@ -92,6 +94,7 @@ fn an_unstable_surrogate_diverges_and_does_not_spike() {
         let settings = Settings {
             dt_ms,
             weights: Weights::Published,
+            allow_unstable: true,
             ..Settings::default()
         };
         let simulation = simulation("smf", &SMF_DIAMETERS_UM, 21, &settings);
@@ -149,6 +152,205 @@ fn an_unstable_surrogate_diverges_and_does_not_spike() {
             assert!(spontaneous || diverged, "dt {dt_ms}: {threshold:?}");
             assert_eq!((threshold.upper_ma(), threshold.lower_ma()), (None, None));
         }
+    }
+}
+
+fn instability(id: &str, fiber: Fiber, settings: &Settings) -> Option<Instability> {
+    // The first is thin, or cut into long compartments: it is the second that is refused.
+    let first = Fiber {
+        diameter_um: if id == "smf" { 5.7 } else { 0.5 },
+        nodes: 21,
+        compartment_um: fiber.compartment_um.map(|_| 500.0),
+    };
+    let fibers = vec![first, fiber];
+    let device = Device::cpu().unwrap();
+    match Simulation::new(model(id).unwrap(), fibers, settings, &device) {
+        Ok(_) => None,
+        Err(SimulationError::Unstable {
+            fiber: 1,
+            instability,
+        }) => Some(*instability),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The bundled surrogate's coupling is strong: thick fibers cannot be stepped by its own dt.
+#[test]
+fn an_explicit_fiber_that_is_unstable_at_rest_is_refused_with_what_would_do() {
+    let settings = Settings::default();
+    let found = instability("smf", Fiber::new(16.0, 53), &settings).unwrap();
+    assert!(found.stability > 2.0, "{found:?}");
+    assert_eq!((found.diameter_um, found.dt_ms), (16.0, 0.005));
+    let message = found.to_string();
+    for part in [
+        "0.005 ms",
+        "16 um",
+        "at most 2",
+        "a dt of at most 0.00",
+        "a diameter of at most 1",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    // What is advised holds, and not much more.
+    let at = |dt_ms: f64| Settings {
+        dt_ms,
+        ..settings.clone()
+    };
+    let dt_ms = found.largest_dt_ms;
+    assert_eq!(
+        instability("smf", Fiber::new(16.0, 53), &at(dt_ms * 0.9999)),
+        None
+    );
+    assert!(instability("smf", Fiber::new(16.0, 53), &at(dt_ms * 1.0001)).is_some());
+    let Some(StableGeometry::DiameterAtMostUm(diameter_um)) = found.geometry else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        instability("smf", Fiber::new(diameter_um - 1e-6, 53), &settings),
+        None
+    );
+    assert!(instability("smf", Fiber::new(diameter_um + 1e-6, 53), &settings).is_some());
+    // Settled starts are no way around it; implicit steps have no limit.
+    let settled = Settings {
+        start: InitialState::Settled { warmup_ms: 1.0 },
+        ..settings.clone()
+    };
+    assert!(instability("smf", Fiber::new(16.0, 53), &settled).is_some());
+    let long = Settings {
+        dt_ms: 0.5,
+        ..Settings::default()
+    };
+    simulation("mrg", &[16.0], 21, &long);
+
+    // The limit at rest can be passed on request: the run finds out.
+    let allowed = Settings {
+        allow_unstable: true,
+        ..at(0.01)
+    };
+    let simulation = simulation("smf", &[16.0], 53, &allowed);
+    let outcome = simulation.run(&stimulus(1), 0.2, &[]).unwrap();
+    let status = outcome.fibers[0].status;
+    assert!(matches!(status, FiberStatus::Diverged { .. }), "{status:?}");
+}
+
+/// A cylinder's numbers by hand: 4/r_a + g over c/dt, with the leak alone open at rest.
+#[test]
+fn compartments_too_short_for_the_step_are_refused_with_the_shortest_that_would_do() {
+    let fiber = |compartment_um: f64| Fiber {
+        compartment_um: Some(compartment_um),
+        ..Fiber::new(1.0, 31)
+    };
+    let settings = Settings::default();
+    let found = instability("sundt-explicit", fiber(8.333), &settings).unwrap();
+    let number = |length_um: f64| {
+        let (d_cm, l_cm) = (1e-4, length_um * 1e-4);
+        let area_cm2 = PI * d_cm * l_cm;
+        let axial_us = 1e6 * PI * d_cm * d_cm / 4.0 / (100.0 * l_cm);
+        // Sodium and potassium are all but closed.
+        let rest_us = 1e6 * 1e-4 * area_cm2;
+        let capacitance_nf = 1e3 * area_cm2;
+        0.005 / capacitance_nf * (4.0 * axial_us + rest_us)
+    };
+    assert!(
+        (found.stability / number(8.333) - 1.0).abs() < 1e-3,
+        "{found:?}"
+    );
+    let Some(StableGeometry::CompartmentAtLeastUm(shortest_um)) = found.geometry else {
+        panic!("{found:?}")
+    };
+    assert!(
+        (number(shortest_um) / 2.0 - 1.0).abs() < 1e-3,
+        "{shortest_um} um"
+    );
+    assert_eq!(
+        instability("sundt-explicit", fiber(shortest_um + 1e-4), &settings),
+        None
+    );
+    assert!(instability("sundt-explicit", fiber(shortest_um - 1e-4), &settings).is_some());
+    let message = found.to_string();
+    assert!(
+        message.contains("compartments of 8.333 um") && message.contains("of at least"),
+        "{message}"
+    );
+}
+
+/// Backward Euler stays finite at any amplitude; voltages of kilovolts are no result all the same.
+#[test]
+fn voltages_that_no_membrane_has_are_no_result() {
+    for (id, diameter_um, amplitude_ma) in
+        [("hh", 10.0, 1e300), ("mrg", 10.0, 1e9), ("sundt", 1.0, 1e9)]
+    {
+        let simulation = simulation(id, &[diameter_um], 21, &Settings::default());
+        let active = ObserverSpec::new(ObserverKind::Active { at_least: 1 }, NodeSelection::All);
+        let outcome = simulation
+            .run(&stimulus(1), amplitude_ma, &[active])
+            .unwrap();
+        let status = outcome.fibers[0].status;
+        let FiberStatus::Diverged { state, v_mv, .. } = status else {
+            panic!("{id}: {status:?}")
+        };
+        assert_eq!(state, 21, "{id}");
+        assert!(v_mv.abs() > LARGEST_MV, "{id}: {v_mv}");
+        assert_eq!(outcome.fibers[0].state, None);
+        assert_eq!(outcome.fibers[0].observations, [Observation::Active(None)]);
+        let message = simulation.divergence(0, status).unwrap().to_string();
+        assert!(message.contains("exceeds 10000 mV"), "{message}");
+        assert!(message.len() < 200, "{message}");
+    }
+}
+
+// ---- constants -----------------------------------------------------------------------------------------------------
+
+#[test]
+fn constants_out_of_their_physical_range_are_refused() {
+    let refused = |id: &str, name: &str, value: f64| {
+        let settings = Settings {
+            parameters: vec![(name.into(), value)],
+            weights: Weights::Published,
+            ..Settings::default()
+        };
+        let fibers = vec![Fiber::new(if id == "sundt" { 1.0 } else { 10.0 }, 21)];
+        let device = Device::cpu().unwrap();
+        Simulation::new(model(id).unwrap(), fibers, &settings, &device).err()
+    };
+    for (id, name, value, expected) in [
+        ("mrg", "conductance.gl", -1.0, "of at least 0"),
+        ("mrg", "gna", -1e-9, "of at least 0"),
+        ("mrg", "g_lamella", -1e-3, "of at least 0"),
+        ("mrg", "passive.cm", 0.0, "above 0"),
+        ("mrg", "c_lamella", -0.1, "above 0"),
+        ("mrg", "passive.ra", -70.0, "above 0"),
+        ("sundt", "ra", 0.0, "above 0"),
+        ("smf", "passive.rhoa", 0.0, "above 0"),
+        ("smf", "gkbar", -0.08, "of at least 0"),
+        ("smf", "temperature.aq10_1", 0.0, "above 0"),
+        ("two-mode", "cq10_3", 0.0, "above 0"),
+        ("two-mode", "bq10_3", -300.0, "above -273.15"),
+    ] {
+        let error = refused(id, name, value);
+        let Some(SimulationError::Core(CoreError::BadValue {
+            what,
+            found,
+            expected: bound,
+        })) = &error
+        else {
+            panic!("{id}, {name} = {value}: {error:?}")
+        };
+        let short = name.rsplit('.').next().unwrap();
+        assert!(what.contains(short) && what.contains(id), "{what}");
+        assert!(found.starts_with(&value.to_string()), "{found}");
+        assert!(bound.contains(expected), "{bound}");
+    }
+    // No conductance is none; potentials and coefficients of polynomials have either sign.
+    for (id, name, value) in [
+        ("mrg", "gna", 0.0),
+        ("mrg", "g_lamella", 0.0),
+        ("mrg", "el", -120.0),
+        ("smf", "vtraub", 3.0),
+        ("smf", "deltax1", -8.0),
+        ("two-mode", "noded3", 0.6),
+    ] {
+        assert_eq!(refused(id, name, value), None, "{id}, {name}");
     }
 }
 
@@ -277,16 +479,38 @@ enum Mistake {
     Forgotten,
     Misspelt,
     Surplus,
+    Trained,
+    Kept,
+    Ranged,
+    Ratio,
+    TooEarly,
 }
 
 impl FiberModel for Mistake {
     fn schema(&self) -> Schema {
-        Schema::new("mistaken", "a model with a mistake in it")
+        let schema = Schema::new("mistaken", "a model with a mistake in it");
+        let schema = match self {
+            Mistake::TooEarly => schema.train(&["gleak"], Scale::Factor),
+            _ => schema,
+        };
+        let schema = schema
             .states(["alpha", "beta"])
             .param("conductance", "gleak", 0.001, "S/cm2")
             .param("passive", "resistivity", 100.0, "ohm cm")
             .diameters_um(0.1..=10.0)
-            .compartment_um(10.0)
+            .compartment_um(10.0);
+        let to = match self {
+            Mistake::Ratio => "resistivty",
+            _ => "resistivity",
+        };
+        match self {
+            Mistake::Trained => schema.train(&["gleak", "gleek"], Scale::Factor),
+            Mistake::Kept => schema.keep_within("gleek", 0.0..=1.0),
+            Mistake::Ranged => schema.physical(&["gleek"], Physical::Any),
+            _ => schema
+                .train(&["conductance"], Scale::Ratio { to, share: 0.1 })
+                .keep_within("gleak", 0.0..=1.0),
+        }
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
@@ -337,6 +561,11 @@ fn a_misspelt_name_in_a_model_is_answered_with_the_nearest() {
         (Mistake::State, "alhpa", "alpha"),
         (Mistake::Parameter, "gleek", "gleak"),
         (Mistake::GeometryParameter, "resistivty", "resistivity"),
+        (Mistake::Trained, "gleek", "gleak"),
+        (Mistake::Kept, "gleek", "gleak"),
+        (Mistake::Ranged, "gleek", "gleak"),
+        (Mistake::Ratio, "resistivty", "resistivity"),
+        (Mistake::TooEarly, "gleak", "gleak"),
     ] {
         let expected = TraceError::UnknownName {
             model: "mistaken".into(),

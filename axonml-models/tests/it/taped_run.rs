@@ -399,6 +399,7 @@ fn divergence_is_named() {
     let settings = Settings {
         dt_ms: 0.1,
         tstop_ms: 2.0,
+        allow_unstable: true,
         ..Settings::default()
     };
     let device = Device::cpu().unwrap();

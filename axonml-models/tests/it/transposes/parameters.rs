@@ -81,7 +81,7 @@ impl FiberModel for Exposed {
             .start_mv(-75.0);
         let all = exposed().iter();
         all.fold(schema, |schema, &(name, value)| {
-            schema.param("geometry", name, value, "um")
+            schema.param("geometry", name, value, "")
         })
     }
 

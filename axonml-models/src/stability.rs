@@ -1,0 +1,233 @@
+//! Whether the explicit step of a fiber is stable at rest, and what would be.
+
+use std::fmt;
+
+use axonml_autodiff::cable::{ExplicitCable, US_PER_S};
+use axonml_autodiff::{Binding, Cable};
+
+use crate::built::BuiltFiber;
+use crate::lower::LoweredModel;
+use crate::{Fiber, SimulationError};
+
+/// Largest stability number of a step at rest.
+const RESTING_LIMIT: f64 = ExplicitCable::RESTING_LIMIT;
+
+/// A fiber whose explicit step amplifies differences between neighbors at rest, where nothing should happen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instability {
+    /// The fiber's diameter, um.
+    pub diameter_um: f64,
+    /// Length of its compartments, um; none where the diameter fixes the geometry.
+    pub compartment_um: Option<f64>,
+    /// The time step, ms.
+    pub dt_ms: f64,
+    /// Stability number of that step with the membrane's resting conductance; at most [`ExplicitCable::RESTING_LIMIT`] is
+    /// stable.
+    pub stability: f64,
+    /// Largest stable time step of this fiber, ms.
+    pub largest_dt_ms: f64,
+    /// What else would be stable at this time step, if anything.
+    pub geometry: Option<StableGeometry>,
+}
+
+/// A geometry whose explicit step is stable.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StableGeometry {
+    /// The nearest thinner fiber, um.
+    DiameterAtMostUm(f64),
+    /// The nearest thicker fiber, um, where none thinner is stable.
+    DiameterAtLeastUm(f64),
+    /// The shortest compartments, um.
+    CompartmentAtLeastUm(f64),
+}
+
+impl fmt::Display for Instability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Instability {
+            diameter_um,
+            dt_ms,
+            stability,
+            ..
+        } = self;
+        write!(
+            f,
+            "the explicit step of {dt_ms} ms is unstable at rest at {diameter_um} um diameter",
+        )?;
+        if let Some(length) = self.compartment_um {
+            write!(f, " in compartments of {length} um")?;
+        }
+        write!(
+            f,
+            ": stability number {stability:.3}, expected at most {RESTING_LIMIT}; use a dt of at most {} ms",
+            rounded(self.largest_dt_ms, f64::floor)
+        )?;
+        match self.geometry {
+            Some(StableGeometry::DiameterAtMostUm(diameter)) => write!(
+                f,
+                " or a diameter of at most {} um",
+                rounded(diameter, f64::floor)
+            ),
+            Some(StableGeometry::DiameterAtLeastUm(diameter)) => write!(
+                f,
+                " or a diameter of at least {} um",
+                rounded(diameter, f64::ceil)
+            ),
+            Some(StableGeometry::CompartmentAtLeastUm(length)) => write!(
+                f,
+                " or compartments of at least {} um",
+                rounded(length, f64::ceil)
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Four digits of a positive number, rounded to the side on which the advice holds.
+fn rounded(x: f64, round: fn(f64) -> f64) -> f64 {
+    let decimals = 3 - x.log10().floor() as i32;
+    // Through text: a quotient by a power of ten would print more digits.
+    let digits = round(x * 10f64.powi(decimals));
+    format!("{digits}e{}", -decimals).parse().unwrap_or(x)
+}
+
+/// Refuses the first fiber whose explicit step of `dt_ms` is unstable at rest; implicit steps are always stable.
+///
+/// # Errors
+/// [`SimulationError::Unstable`].
+pub(crate) fn check(
+    model: &LoweredModel,
+    fibers: &[Fiber],
+    built: &[std::sync::Arc<BuiltFiber>],
+    dt_ms: f64,
+) -> Result<(), SimulationError> {
+    let mut resting = None;
+    for (index, (fiber, built)) in fibers.iter().zip(built).enumerate() {
+        let Cable::Explicit(cable) = &*built.cable else {
+            continue;
+        };
+        let g_s_cm2 = *resting.get_or_insert_with(|| resting_conductance(model, dt_ms));
+        let stability = number(cable, dt_ms, g_s_cm2);
+        // A conductance that is no number is for the run to find.
+        if stability.is_nan() || stability <= RESTING_LIMIT {
+            continue;
+        }
+        let own_um = model.schema.compartment_um;
+        let compartment_um = own_um.map(|own| fiber.compartment_um.unwrap_or(own));
+        let instability = Instability {
+            diameter_um: fiber.diameter_um,
+            compartment_um,
+            dt_ms,
+            stability,
+            largest_dt_ms: dt_ms * RESTING_LIMIT / stability,
+            geometry: stable_geometry(model, fiber.diameter_um, compartment_um, dt_ms, g_s_cm2),
+        };
+        return Err(SimulationError::Unstable {
+            fiber: index,
+            instability: Box::new(instability),
+        });
+    }
+    Ok(())
+}
+
+fn number(cable: &ExplicitCable, dt_ms: f64, g_s_cm2: f64) -> f64 {
+    cable.stability(dt_ms, US_PER_S * g_s_cm2 * cable.area_cm2)
+}
+
+/// Conductance of the membrane in the state that runs start from, S/cm2.
+fn resting_conductance(model: &LoweredModel, dt_ms: f64) -> f64 {
+    let start = &model.schema.start;
+    let u = start.v_mv - model.v_reference_mv;
+    let inputs = |bindings: &[Binding], states: &[f64]| -> Vec<f64> {
+        let value = |binding: &Binding| match *binding {
+            Binding::U => u,
+            Binding::State(state) => states[state],
+            Binding::Shared(parameter) => model.shared[parameter],
+            Binding::Fiber(_) => unreachable!("models have no parameters of fibers"),
+            Binding::Dt => dt_ms,
+            Binding::Reference => model.v_reference_mv,
+        };
+        bindings.iter().map(value).collect()
+    };
+    let membrane = &model.membrane;
+    let rest = &membrane.rest;
+    // Steady states depend on no state; programs have all inputs all the same.
+    let none = vec![u; membrane.states.len()];
+    let mut states = rest.program.eval(&inputs(&rest.bindings, &none));
+    for (state, given) in states.iter_mut().zip(start.states.iter().flatten()) {
+        *state = *given;
+    }
+    let currents = &membrane.currents;
+    currents.program.eval(&inputs(&currents.bindings, &states))[0]
+}
+
+/// The geometry nearest to a fiber's whose step is stable, by bisection. Stability numbers grow with the shortness of
+/// compartments; as functions of the diameter they have a minimum, so that the nearest diameter is looked for in steps first.
+fn stable_geometry(
+    model: &LoweredModel,
+    diameter_um: f64,
+    compartment_um: Option<f64>,
+    dt_ms: f64,
+    g_s_cm2: f64,
+) -> Option<StableGeometry> {
+    let stable = |diameter_um: f64, compartment_um: f64| {
+        let cable = model
+            .geometry
+            .cable(&model.schema, diameter_um, compartment_um);
+        match cable.as_deref() {
+            Some(Cable::Explicit(cable)) => number(cable, dt_ms, g_s_cm2) <= RESTING_LIMIT,
+            _ => false,
+        }
+    };
+    match compartment_um {
+        None => {
+            let of = |diameter_um: f64| stable(diameter_um, 0.0);
+            let towards = |end: f64| {
+                let place = |k: u32| diameter_um + (end - diameter_um) * f64::from(k) / 64.0;
+                let first = (1..=64).find(|&k| of(place(k)))?;
+                Some(bisect(place(first), place(first - 1), of))
+            };
+            let range = &model.schema.diameters_um;
+            let thinner = towards(*range.start()).map(StableGeometry::DiameterAtMostUm);
+            thinner.or_else(|| towards(*range.end()).map(StableGeometry::DiameterAtLeastUm))
+        }
+        Some(length) => {
+            let of = |length: f64| stable(diameter_um, length);
+            let mut longest = 2.0 * length;
+            while !of(longest) {
+                longest *= 2.0;
+                if longest > 1e3 * length {
+                    return None;
+                }
+            }
+            Some(StableGeometry::CompartmentAtLeastUm(bisect(
+                longest, length, of,
+            )))
+        }
+    }
+}
+
+/// The place nearest to `bad` that is good, between `good` and `bad`.
+fn bisect(mut good: f64, mut bad: f64, is_good: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..60 {
+        let middle = 0.5 * (good + bad);
+        match is_good(middle) {
+            true => good = middle,
+            false => bad = middle,
+        }
+    }
+    good
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_is_rounded_to_the_side_on_which_it_holds() {
+        assert_eq!(rounded(0.004_327_99, f64::floor), 0.004_327);
+        assert_eq!(rounded(0.004_327_01, f64::ceil), 0.004_328);
+        assert_eq!(rounded(14.258_9, f64::floor).to_string(), "14.25");
+        assert_eq!(rounded(123.41, f64::ceil).to_string(), "123.5");
+        assert_eq!(rounded(33.0, f64::ceil), 33.0);
+    }
+}
