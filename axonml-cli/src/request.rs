@@ -129,6 +129,7 @@ impl Request {
         self.put("first_mA", search.first_ma);
         self.put("max_amplitude_mA", search.max_ma);
         self.put("resolution", search.resolution);
+        self.put("early_end", search.early_end);
     }
 
     /// The request.

@@ -114,6 +114,7 @@ impl Search {
                 first_ma: args.first_amplitude,
                 max_ma: args.max_amplitude.unwrap_or(default.max_ma),
                 resolution: args.resolution.unwrap_or(default.resolution),
+                early_end: !args.no_early_end,
                 ..default
             },
             ends: args.end_excitation.unwrap_or_default(),

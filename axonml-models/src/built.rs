@@ -11,6 +11,12 @@ use axonml_autodiff::cable::{
 use crate::SimulationError;
 use crate::geometry::Kind;
 
+/// Quantities of a myelinated fiber before those of its internode's compartments, and of each of these.
+const MYELINATED_HEAD: usize = 6;
+const SECTION_NUMBERS: usize = 8;
+/// Numbers of the cable that follow the quantities.
+const CABLE_NUMBERS: usize = 3;
+
 /// A fibre's cable in numbers, and where it lies.
 #[derive(Clone, Debug)]
 pub(crate) struct BuiltFiber {
@@ -177,14 +183,31 @@ pub(crate) fn build(
     })
 }
 
+/// Distance between the nodes of a fiber, um, from the values of its geometry.
+pub(crate) fn node_spacing_um(kind: Kind, values: &[f64]) -> f64 {
+    match kind {
+        Kind::Myelinated => {
+            let sections = &values[MYELINATED_HEAD..values.len() - CABLE_NUMBERS];
+            let lengths = sections
+                .chunks_exact(SECTION_NUMBERS)
+                .map(|section| section[0]);
+            values[0] + lengths.sum::<f64>()
+        }
+        // Their first quantity.
+        Kind::Surrogate | Kind::Unmyelinated | Kind::UnmyelinatedExplicit | Kind::Reduced => {
+            values[0]
+        }
+    }
+}
+
 /// What the internode of a myelinated fibre is made of, from the fibre's quantities.
 pub(crate) fn internode_properties(quantities: &[f64]) -> InternodeProperties {
-    let (head, sections) = quantities.split_at(6);
+    let (head, sections) = quantities.split_at(MYELINATED_HEAD);
     let &[length_um, diameter_um, periaxonal_width_um, _, rho, _] = head else {
         unreachable!("quantities() starts with six for a myelinated fibre")
     };
     let compartments: Vec<InternodeCompartment> = sections
-        .chunks_exact(8)
+        .chunks_exact(SECTION_NUMBERS)
         .map(|s| InternodeCompartment {
             length_um: s[0],
             area_diameter_um: s[1],

@@ -122,8 +122,7 @@ impl Extents {
             nodes: 3,
             compartment_um,
         };
-        let built = self.geometry.build_fibers(&self.schema, &[fiber])?;
-        let spacing = built[0].node_spacing_um();
+        let spacing = self.geometry.spacing_um(&self.schema, &fiber)?;
         self.spacings.insert(key, spacing);
         Ok(spacing)
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use axonml_autodiff::{Cable, MembranePrograms, Program, TraceError, Tracer};
 use axonml_core::{CoreError, names};
 
-use crate::built::{BuiltFiber, build};
+use crate::built::{BuiltFiber, build, node_spacing_um};
 use crate::geometry::Kind;
 use crate::membrane::trace_membrane;
 use crate::model::{CELSIUS, COMPARTMENT, DIAMETER, DT, FiberSymbols, REFERENCE, Symbols, U};
@@ -229,6 +229,27 @@ impl FiberGeometry {
             .collect()
     }
 
+    /// Distance between the nodes of a fiber, um, without its cable.
+    ///
+    /// # Errors
+    /// As [`FiberGeometry::build_fibers`], as far as the fiber itself is concerned.
+    pub(crate) fn spacing_um(
+        &self,
+        schema: &Schema,
+        fiber: &Fiber,
+    ) -> Result<f64, SimulationError> {
+        let compartment_um = checked_compartment_um(schema, 0, fiber)?;
+        let inputs = self.inputs(schema, fiber.diameter_um, compartment_um);
+        let spacing = node_spacing_um(self.kind, &self.program.eval(&inputs));
+        if spacing > 0.0 && spacing.is_finite() {
+            return Ok(spacing);
+        }
+        Err(SimulationError::Geometry {
+            fiber: format!("model `{}`, {} um", schema.id, fiber.diameter_um),
+            problem: format!("the distance between nodes is {spacing} um, but must be positive"),
+        })
+    }
+
     /// Cables of fibres; equal fibres share one.
     pub(crate) fn build_fibers(
         &self,
@@ -244,30 +265,7 @@ impl FiberGeometry {
                     problem,
                 })
             };
-            let range = &schema.diameters_um;
-            if !range.contains(&fiber.diameter_um) {
-                return wrong(format!(
-                    "diameter {} um is outside the range of model `{}`, {} to {} um",
-                    fiber.diameter_um,
-                    schema.id,
-                    range.start(),
-                    range.end()
-                ));
-            }
-            if fiber.nodes < 3 {
-                return wrong(format!("{} nodes; a fibre needs at least 3", fiber.nodes));
-            }
-            let compartment = match (fiber.compartment_um, schema.compartment_um) {
-                (Some(length), Some(_)) if !(length > 0.0 && length.is_finite()) => {
-                    return wrong(format!(
-                        "compartments of {length} um; the length must be positive"
-                    ));
-                }
-                (Some(length), Some(_)) => length,
-                (None, Some(length)) => length,
-                // Where the diameter fixes the geometry, a stated length can only be checked.
-                (_, None) => 0.0,
-            };
+            let compartment = checked_compartment_um(schema, index, fiber)?;
             let key = (
                 fiber.diameter_um.to_bits(),
                 fiber.nodes,
@@ -299,6 +297,45 @@ impl FiberGeometry {
             built.push(cable);
         }
         Ok(built)
+    }
+}
+
+/// The length of a fiber's compartments, um; 0 where the diameter fixes the geometry.
+///
+/// # Errors
+/// [`SimulationError::Fiber`] for a diameter, number of nodes or length of compartments that the model does not have.
+fn checked_compartment_um(
+    schema: &Schema,
+    index: usize,
+    fiber: &Fiber,
+) -> Result<f64, SimulationError> {
+    let wrong = |problem: String| {
+        Err(SimulationError::Fiber {
+            fiber: index,
+            problem,
+        })
+    };
+    let range = &schema.diameters_um;
+    if !range.contains(&fiber.diameter_um) {
+        return wrong(format!(
+            "diameter {} um is outside the range of model `{}`, {} to {} um",
+            fiber.diameter_um,
+            schema.id,
+            range.start(),
+            range.end()
+        ));
+    }
+    if fiber.nodes < 3 {
+        return wrong(format!("{} nodes; a fibre needs at least 3", fiber.nodes));
+    }
+    match (fiber.compartment_um, schema.compartment_um) {
+        (Some(length), Some(_)) if !(length > 0.0 && length.is_finite()) => wrong(format!(
+            "compartments of {length} um; the length must be positive"
+        )),
+        (Some(length), Some(_)) => Ok(length),
+        (None, Some(length)) => Ok(length),
+        // There a stated length can only be checked.
+        (_, None) => Ok(0.0),
     }
 }
 

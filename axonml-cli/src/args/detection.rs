@@ -79,6 +79,9 @@ pub(crate) struct SearchArgs {
     /// Width of the final bracket relative to its upper end [default: 1e-4]
     #[arg(long, value_name = "FRACTION", value_parser = between("", 1e-9, 0.5), allow_hyphen_values = true)]
     pub(crate) resolution: Option<f64>,
+    /// Run every trial to the end, also where nothing acts on the fiber any more and it is back near its start
+    #[arg(long)]
+    pub(crate) no_early_end: bool,
     /// Thresholds whose action potential begins within one internode of an end (unmyelinated: one length constant)
     /// [default: report]
     #[arg(long, value_name = "HOW", value_enum)]

@@ -3,7 +3,7 @@
 mod grid;
 mod trials;
 
-use axonml_autodiff::{FiberStatus, ObserverSpec, Outcome, Precision, Rollout};
+use axonml_autodiff::{Crossing, FiberStatus, ObserverSpec, Outcome, Precision, Rollout};
 use axonml_core::{CoreError, Field};
 
 use crate::extent::nodes_needed;
@@ -209,6 +209,8 @@ impl Threshold {
 pub struct DetectedRun {
     /// The outcome, with what the run's own observers saw.
     pub outcome: Outcome,
+    /// Upward crossings of the detection's level at all nodes, from the beginning of detection on.
+    pub crossings: Vec<Vec<Crossing>>,
     /// Where each fiber's first action potential began, and whether that is an end of the simulated fiber; `None` of
     /// fibers without one, and of those that diverged.
     pub starts: Vec<Option<(SpikeStart, bool)>>,
@@ -293,21 +295,28 @@ impl Simulation {
         let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers().len())?;
         rollout.drive.amplitudes = amplitudes_ma.clone();
         let mut outcome = self.execute(&rollout)?;
-        let mut seen = Vec::with_capacity(amplitudes_ma.len());
+        let (mut all_seen, mut crossings) = (Vec::new(), Vec::new());
         for (trial, fiber) in amplitudes_ma
             .into_iter()
             .enumerate()
             .zip(&mut outcome.fibers)
         {
-            seen.push(Seen::take(trial, fiber)?);
+            let nodes = self.fibers()[trial.0].nodes;
+            let (seen, detected) = Seen::take(trial, fiber, detection, nodes)?;
+            all_seen.push(seen);
+            crossings.push(detected);
         }
-        let mut starts = Trials::new(self, &rollout, detection)?.starts(seen)?;
+        let mut starts = Trials::new(self, &rollout, detection)?.starts(all_seen)?;
         for (start, fiber) in starts.iter_mut().zip(&outcome.fibers) {
             if matches!(fiber.status, FiberStatus::Diverged { .. }) {
                 *start = None;
             }
         }
-        Ok(DetectedRun { outcome, starts })
+        Ok(DetectedRun {
+            outcome,
+            crossings,
+            starts,
+        })
     }
 
     /// Number of nodes with which the ends of a fiber are not driven by the fields of `stimulus`, where they are with

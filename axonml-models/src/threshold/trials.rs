@@ -68,22 +68,33 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Takes what the last two observers of a run saw: [`rasters`].
-    pub(super) fn take(trial: Trial, outcome: &mut FiberOutcome) -> Result<Self, SimulationError> {
-        let observations = &mut outcome.observations;
-        match (observations.pop(), observations.pop()) {
-            (Some(Observation::Raster(everywhere)), Some(Observation::Raster(at_sites))) => {
-                Ok(Seen {
-                    trial,
-                    status: outcome.status,
-                    at_sites,
-                    everywhere,
-                })
-            }
+    /// Takes what the last observers of a run saw, [`rasters`]: also all crossings from the beginning of detection on.
+    pub(super) fn take(
+        trial: Trial,
+        outcome: &mut FiberOutcome,
+        detection: &Detection,
+        nodes: usize,
+    ) -> Result<(Self, Vec<Crossing>), SimulationError> {
+        let mut raster = || match outcome.observations.pop() {
+            Some(Observation::Raster(crossings)) => Ok(crossings),
             _ => Err(SimulationError::Backend(BackendError::Unsupported(
                 "the backend did not report the crossings of a run".into(),
             ))),
-        }
+        };
+        let everywhere = raster()?;
+        let detected = match detection.after_ms > 0.0 {
+            true => raster()?,
+            false => everywhere.clone(),
+        };
+        let sites = detection.nodes(nodes)?;
+        let at_site = |at: &&Crossing| sites.contains(&at.node);
+        let seen = Seen {
+            trial,
+            status: outcome.status,
+            at_sites: detected.iter().filter(at_site).copied().collect(),
+            everywhere,
+        };
+        Ok((seen, detected))
     }
 
     fn crossings(&self) -> Crossings<'_> {
@@ -94,12 +105,13 @@ impl Seen {
     }
 }
 
-/// The observers that see all crossings: at the detection sites, and at every node from the start.
-pub(super) fn rasters(detection: &Detection) -> [ObserverSpec; 2] {
-    [
-        detection.at_sites(ObserverKind::Raster),
-        detection.everywhere(ObserverKind::Raster),
-    ]
+/// The observers that see all crossings: of every node from the start, and before it, where detection begins later, from
+/// then on.
+pub(super) fn rasters(detection: &Detection) -> Vec<ObserverSpec> {
+    let everywhere = detection.everywhere(ObserverKind::Raster);
+    let later = everywhere.clone().after_ms(detection.after_ms);
+    let later = (detection.after_ms > 0.0).then_some(later);
+    later.into_iter().chain([everywhere]).collect()
 }
 
 /// Checks that every fiber of `whole` has the detection sites.
@@ -319,8 +331,12 @@ impl<'s> Trials<'s> {
         rollout.quiet_end = quiet_end;
         let outcome = self.simulation.execute(&rollout)?;
         let seen = trials.iter().zip(outcome.fibers);
-        seen.map(|(&trial, mut outcome)| Seen::take(trial, &mut outcome))
-            .collect()
+        seen.map(|(&trial, mut outcome)| {
+            let nodes = self.whole.fibers[trial.0].cable.nodes();
+            let (seen, _) = Seen::take(trial, &mut outcome, self.detection, nodes)?;
+            Ok(seen)
+        })
+        .collect()
     }
 
     /// Runs trials and finds where the first action potential that reaches a detection site began.

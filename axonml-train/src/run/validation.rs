@@ -99,6 +99,7 @@ impl ThresholdCheck {
                 ..Detection::at_nodes(&set.detect_nodes)
             },
             first_ma: Some(set.first),
+            early_end: true,
             max_ma: set.max,
             resolution: set.resolution,
         };

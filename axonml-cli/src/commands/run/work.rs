@@ -101,21 +101,17 @@ impl Work {
         runs: &Runs,
     ) -> Result<(), CliError> {
         let detection = &runs.detection;
-        let watch = |kind| {
-            ObserverSpec::new(kind, NodeSelection::All)
-                .threshold_mv(detection.threshold_mv)
-                .after_ms(detection.after_ms)
-        };
-        let mut observers = vec![
-            watch(ObserverKind::Raster),
-            ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All),
-        ];
+        let maximum = ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All);
+        let mut observers = vec![maximum];
         observers.extend(self.recorder.clone());
         let simulation = &batch.simulation;
-        let DetectedRun { outcome, starts } =
-            simulation.run_detected(&batch.stimulus, self.amplitude_ma, detection, &observers)?;
-        let fibers = outcome.fibers.into_iter().zip(starts);
-        for (position, ((fiber, start), (index, _))) in fibers.zip(jobs).enumerate() {
+        let DetectedRun {
+            outcome,
+            crossings,
+            starts,
+        } = simulation.run_detected(&batch.stimulus, self.amplitude_ma, detection, &observers)?;
+        let fibers = outcome.fibers.into_iter().zip(starts).zip(crossings);
+        for (position, (((fiber, start), spikes), (index, _))) in fibers.zip(jobs).enumerate() {
             let mut ran = Ran {
                 status: match start {
                     Some((_, true)) => END_EXCITATION,
@@ -129,10 +125,12 @@ impl Work {
                 ran.status = "diverged";
                 ran.message = of_one(error).message();
             }
+            // Crossings on the way to divergence are no action potentials.
+            if ran.completed() {
+                ran.spikes = spikes;
+            }
             for observation in fiber.observations {
                 match observation {
-                    // Crossings on the way to nonsense are no action potentials.
-                    Observation::Raster(spikes) if ran.completed() => ran.spikes = spikes,
                     Observation::Maximum(v) if ran.completed() => {
                         ran.v_max_mv = v.into_iter().reduce(f64::max)
                     }
