@@ -401,7 +401,8 @@ pub(crate) fn exact(number: f64) -> String {
 }
 
 /// The beginning of a text, long enough to recognise it.
-pub(crate) fn cut(text: &str) -> String {
+#[must_use]
+pub fn cut(text: &str) -> String {
     const LONGEST: usize = 80;
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}...", &text[..at]),

@@ -136,9 +136,10 @@ fn edges_between_steps_are_exact_and_coarse_sines_are_told() {
     assert!(!sine("20").done().stderr.contains("samples a period"));
     sine("100").refused(&["100 kHz", "more than two samples"]);
     let nested = "train:pulse=".repeat(10_000);
-    folder
+    let refused = folder
         .axonml(&format!("run {point} --pulse {nested}monophasic"))
         .refused(&["more than 16 trains"]);
+    assert!(refused.stderr.len() < 1000, "{}", refused.stderr.len());
 }
 
 /// The lines of the shared nerve, `[fiber, sample]` in mV per mA, and their positions in um.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use axonml_core::error::cut;
 use axonml_core::{CoreError, TimeGrid, Waveform};
 use thiserror::Error;
 
@@ -71,7 +72,7 @@ pub enum PulseError {
     /// The text is no pulse.
     #[error("`{text}`: {source}")]
     Text {
-        /// The text.
+        /// The beginning of the text.
         text: String,
         /// What is wrong with it.
         source: CoreError,
@@ -81,7 +82,7 @@ pub enum PulseError {
         "`{text}`: found file: inside a sum or train, expected it alone; put the whole waveform into the file"
     )]
     FileInside {
-        /// The text.
+        /// The beginning of the text.
         text: String,
     },
     /// The file cannot be read.
@@ -109,15 +110,16 @@ impl PulseText {
     /// [`PulseError`] for text that is no pulse and for files that cannot be read.
     pub fn read(text: &str) -> Result<Self, PulseError> {
         let Some(path) = text.trim().strip_prefix("file:") else {
-            let text = || text.to_owned();
-            return match text().parse() {
+            return match text.parse() {
                 Ok(waveform) => Ok(PulseText {
                     waveform,
                     file_sha256: None,
                 }),
-                Err(CoreError::WaveformFile { .. }) => Err(PulseError::FileInside { text: text() }),
+                Err(CoreError::WaveformFile { .. }) => {
+                    Err(PulseError::FileInside { text: cut(text) })
+                }
                 Err(source) => Err(PulseError::Text {
-                    text: text(),
+                    text: cut(text),
                     source,
                 }),
             };
