@@ -103,6 +103,7 @@ targets!(
     pulse,
     waveform_table,
     delimited,
+    conditions,
     npy,
     npz,
     nerve,

@@ -1,5 +1,6 @@
 //! The targets, by the crate whose readers they are.
 
+mod conditions;
 mod datasets;
 mod nerves;
 mod training;
@@ -49,6 +50,12 @@ pub(crate) const TARGETS: &[Target] = &[
     ]),
     target("delimited", waveforms::delimited, &[
         "#", "%", "\u{feff}", "\r\n", "\n", ";", "\t", ",", "\"", "\"\"", "0,1;2", " ", "\u{a0}", "\0", "nan", "1e400",
+    ]),
+    target("conditions", conditions::table, &[
+        "model", "diameter_um", "n_nodes", "distance_um", "z_offset_um", "shape", "pw_ms", "delay_ms", "tstop_ms", "dt_ms",
+        "delta_z_um", "length_um", "resistivity_ohm_cm", "detect_node_index", "detect_threshold_mV", "threshold_mA", "pulse",
+        "polarity", "temperature", "nerve", "contacts", "mono", "biphasic_gap0.1", "sine_burst10_5", "MRG_POLY", "sundt", "smf",
+        "anodic", ",", "\n", "\"",
     ]),
     Target { repair: Some(repair::npy), ..target("npy", nerves::npy, NPY) },
     Target { repair: Some(repair::zip), ..target("npz", nerves::npz, NPY) },
