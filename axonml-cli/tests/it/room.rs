@@ -71,8 +71,8 @@ fn what_memory_has_no_room_for_is_refused_before_it_is_made() {
         &["a fiber of 10000000 nodes", "but 8.0 GB are allowed"],
     );
     refuse(
-        "run --point 1000,0,0 --diameter 5.7:14:100000 -o r.npz --record all",
-        &with("the recording needs"),
+        "run --point 1000,0,0 --diameter 5.7:14:5000 -o r.npz --record all --max-memory 8",
+        &["the recording needs", "but 8.0 GB are allowed", "--every"],
     );
     refuse(
         "run --point 1000,0,0 -o r.npz --max-memory 0.0001",
