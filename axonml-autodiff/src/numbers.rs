@@ -108,8 +108,11 @@ impl fmt::Display for NumberPlace {
 #[derive(Clone, Default)]
 pub struct ScannedPotentials {
     /// Arrays by their address, and the largest magnitude in them; NaN if one is no number.
-    known: Arc<Mutex<HashMap<usize, (Arc<Vec<f64>>, f64)>>>,
+    known: Arc<Mutex<HashMap<usize, Scanned>>>,
 }
+
+/// An array, and the largest magnitude in it.
+type Scanned = (Arc<Vec<f64>>, f64);
 
 impl fmt::Debug for ScannedPotentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -156,7 +156,7 @@ impl<'s> Twins<'s> {
         let mut highest = reference;
         for frozen in &self.membranes[fiber] {
             // A conductance that is not positive is no part of such a network.
-            if !(frozen.g > 0.0) {
+            if frozen.g.is_nan() || frozen.g <= 0.0 {
                 return false;
             }
             highest = highest.max(frozen.j / frozen.g + reference);
