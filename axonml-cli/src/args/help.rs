@@ -107,7 +107,7 @@ pub(super) fn threshold() -> String {
         _ = writeln!(help, "  {name:<20} {meaning}{empty}");
     }
     help.push_str(
-        "\nColumns of condition tables (a flag of the same meaning stands above a column):\n",
+        "\nCondition tables: their columns (a flag of the same meaning stands above a column):\n",
     );
     for column in COLUMNS.iter().filter(|column| column.role.acts()) {
         let unit = match column.unit {

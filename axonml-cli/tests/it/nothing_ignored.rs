@@ -92,7 +92,7 @@ fn pictures_of_runs_show_what_acted() {
     let folder = Folder::new("acted");
     folder
         .axonml(
-            "run --point 1000,0,0 --amplitude 0.25 --tstop 1 --inject node=3,amp=0.5 --plot p.svg",
+            "run --point 1000,0,0 --amplitude 0.25 --tstop 1 --inject node=3,amp=0.5,delay=0.5 --plot p.svg",
         )
         .done();
     let picture = folder.text("p.svg");
@@ -189,7 +189,11 @@ fn columns_that_were_dropped_act_or_are_refused() {
     assert_eq!(found(0), expected("biphasic:pw=0.5"));
     assert_eq!(found(1), expected("monophasic:pw=0.1 --polarity anodic"));
     assert!((found(1) / 0.61481 - 1.0).abs() < 1e-3, "{}", found(1));
-    assert!((found(0) / 0.0570 - 1.0).abs() < 5e-3, "{}", found(0));
+    let width = kept[0].replace(",pulse,polarity", ",pw_ms");
+    folder.write("t.csv", format!("{width}\nmrg,10,53,1000,0,0.5\n"));
+    let json = folder.axonml(RUN).done().json();
+    let mono = json["results"][0]["threshold_mA"].as_f64().unwrap();
+    assert!((mono / 0.0570 - 1.0).abs() < 1e-3, "{mono}");
 }
 
 #[test]

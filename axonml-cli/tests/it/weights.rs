@@ -157,7 +157,7 @@ fn leaving_the_domain_warns_once_for_each_condition() {
     // Once for a whole table, about the rows of the weights' model.
     folder.write(
         "t.csv",
-        "model,diameter_um,distance_um,pw_ms,dt_ms\nsmf,8,400,0.02,0.005\nsmf,9,450,0.1,0.0025\nmrg,14,100,0.1,0.01\n",
+        "model,diameter_um,distance_um,pw_ms,dt_ms\nsmf,8,400,0.02,0.005\nsmf,9,450,0.1,0.0025\nmrg,14,100,0.1,0.008\n",
     );
     let whats = |warnings: Vec<String>| {
         let of_line = |line: &String| line.rsplit_once(": ").unwrap().1.to_owned();
