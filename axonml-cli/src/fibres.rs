@@ -129,14 +129,14 @@ impl<'a> Maker<'a> {
         common: &Common,
     ) -> Result<Self, CliError> {
         let injected = flags.injections.iter();
-        let ends = std::iter::once(flags.waveform.end_ms())
+        let mut ends = std::iter::once(flags.waveform.end_ms())
             .chain(injected.map(|(_, waveform)| waveform.end_ms()));
         Ok(Maker {
             model,
             flags,
             extents: common.extents(model)?,
             celsius: common.celsius,
-            stimulus_end_ms: ends.fold(Some(0.0), |last, end| Some(last?.max(end?))),
+            stimulus_end_ms: ends.try_fold(0.0, |last: f64, end| Some(last.max(end?))),
             driven: 0,
         })
     }
