@@ -107,12 +107,15 @@ impl fmt::Display for NumberPlace {
 /// share it.
 #[derive(Clone, Default)]
 pub struct ScannedPotentials {
-    /// Arrays by their address, and the largest magnitude in them; NaN if one is no number.
+    /// By the address of the array.
     known: Arc<Mutex<HashMap<usize, Scanned>>>,
 }
 
-/// An array, and the largest magnitude in it.
-type Scanned = (Arc<Vec<f64>>, f64);
+/// An array, and the largest magnitude in it; NaN if a value is no number.
+struct Scanned {
+    array: Arc<Vec<f64>>,
+    largest: f64,
+}
 
 impl fmt::Debug for ScannedPotentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,15 +128,16 @@ impl ScannedPotentials {
     fn largest(&self, potentials: &Arc<Vec<f64>>) -> f64 {
         let address = Arc::as_ptr(potentials) as usize;
         let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, largest)) = lock().get(&address) {
-            return *largest;
+        if let Some(scanned) = lock().get(&address) {
+            return scanned.largest;
         }
-        let found = largest(potentials);
+        let largest = largest(potentials);
         let mut known = lock();
         // What nobody else holds any more can come up no more.
-        known.retain(|_, (array, _)| Arc::strong_count(array) > 1);
-        known.insert(address, (potentials.clone(), found));
-        found
+        known.retain(|_, scanned| Arc::strong_count(&scanned.array) > 1);
+        let array = potentials.clone();
+        known.insert(address, Scanned { array, largest });
+        largest
     }
 }
 

@@ -70,10 +70,6 @@ FIBER_KERNEL {
   Observers observers;
   observers.load(x);
   Modes modes;
-#if MODES
-  SHARED_TABLE(tables, 2 * MODES);
-  modes.load(x, tables + threadIdx.x / LANES * (2 * MODES));
-#endif
 
   // The start: the same numbers at every node, or given ones; rows are u, the states, the modes.
   {
@@ -109,6 +105,10 @@ FIBER_KERNEL {
     status = DIVERGED;
     end = step;
   }
+#if MODES
+  SHARED_TABLE(tables, 2 * MODES);
+  modes.load(x, tables + threadIdx.x / LANES * (2 * MODES));
+#endif
   if (step == 0 && !again && status == COMPLETED) observers.see(x, 0, u, before, states);
 
   if (step < end) {
