@@ -152,7 +152,7 @@ fn ctrl_c_keeps_the_finished_shards() {
     let folder = Folder::new("set-interrupted");
     let mut child = command(&folder.0)
         .args(
-            "dataset generate -o set --point 300:1500 --count 100000 --shard 8 --every 10 -v"
+            "dataset generate -o set --point 300:1500 --count 4000 --shard 8 --every 10 -v"
                 .split_whitespace(),
         )
         .stdout(Stdio::piped())
@@ -172,12 +172,12 @@ fn ctrl_c_keeps_the_finished_shards() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(
         rest.join("\n")
-            .contains("of 12500 shards are kept in set; run the same command again"),
+            .contains("of 500 shards are kept in set; run the same command again"),
         "{rest:?}"
     );
     folder
         .axonml("dataset inspect set")
-        .refused(&["`set` is unfinished", "of 100000 fibres"]);
+        .refused(&["`set` is unfinished", "of 4000 fibres"]);
 }
 
 #[cfg(unix)]

@@ -298,7 +298,7 @@ fn one_writes_into_a_folder() {
             .spawn()
             .unwrap()
     };
-    let generate = "dataset generate -o set --point 300:1500 --count 100000 --shard 8 --every 10";
+    let generate = "dataset generate -o set --point 300:1500 --count 4000 --shard 8 --every 10";
     let mut child = spawn(generate);
     refused(generate, "set");
     // Whatever else is asked for, and before anything there is read.

@@ -3,6 +3,7 @@
 mod cases;
 mod contract;
 mod devices;
+mod divergence;
 mod features;
 mod gradients;
 mod nvrtc;

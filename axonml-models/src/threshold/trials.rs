@@ -345,8 +345,11 @@ impl<'s> Trials<'s> {
         trials: &[Trial],
         early: bool,
     ) -> Result<Vec<(Seen, Option<SpikeStart>)>, SimulationError> {
-        let restless = |trial: &Trial| self.restless.contains(&trial.0);
-        let (whole, ending): (Vec<Trial>, Vec<Trial>) = trials.iter().partition(|t| restless(t));
+        // Whether a fiber fires by itself shows in a whole run without stimulus only.
+        let to_the_end =
+            |(fiber, amplitude): &Trial| *amplitude == 0.0 || self.restless.contains(fiber);
+        let (whole, ending): (Vec<Trial>, Vec<Trial>) =
+            trials.iter().partition(|trial| to_the_end(trial));
         let mut all = self.run(&ending, early, self.quiet_end)?;
         all.extend(self.run(&whole, early, None)?);
         self.resolved(all)
@@ -363,7 +366,10 @@ impl<'s> Trials<'s> {
             let (fiber, amplitude_ma) = seen.trial;
             for at in seen.crossings().candidates() {
                 let limit_mv = at.v_mv - REGENERATION_MV;
-                if self.twins.stays_below(fiber, amplitude_ma, limit_mv) {
+                if self
+                    .twins
+                    .stays_below(fiber, at.node, amplitude_ma, limit_mv)
+                {
                     break;
                 }
                 look_at.entry(fiber).or_default().push(at.node);
@@ -394,7 +400,10 @@ impl<'s> Trials<'s> {
     /// Whether the membrane, and not the stimulus, brought a node up to the level.
     fn is_regenerated(&self, (fiber, amplitude_ma): Trial, at: &Crossing) -> bool {
         let limit_mv = at.v_mv - REGENERATION_MV;
-        if self.twins.stays_below(fiber, amplitude_ma, limit_mv) {
+        if self
+            .twins
+            .stays_below(fiber, at.node, amplitude_ma, limit_mv)
+        {
             return true;
         }
         match self.twins.v_mv(fiber, at.node, at.state, amplitude_ma) {

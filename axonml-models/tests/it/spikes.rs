@@ -201,6 +201,61 @@ fn thin_fibers_in_nerves_fire_within_the_brackets_of_neuron() {
     );
 }
 
+/// Searches with and without early ends give the same brackets, to the bit.
+#[track_caller]
+fn assert_early_ends_change_nothing(simulation: &Simulation, stimulus: &Stimulus) {
+    let search = |early_end| {
+        let search = ThresholdSearch {
+            early_end,
+            ..ThresholdSearch::default()
+        };
+        simulation
+            .thresholds(stimulus, &search, &mut |_| ())
+            .unwrap()
+    };
+    let (with, without) = (search(true), search(false));
+    assert_eq!(with, without);
+    assert!(
+        with.iter().all(|threshold| threshold.upper_ma().is_some()),
+        "{with:?}"
+    );
+}
+
+#[test]
+fn trials_that_end_early_change_no_threshold_of_myelinated_fibers() {
+    let all = cases();
+    let some: Vec<Case> = all.into_iter().step_by(9).collect();
+    let device = Device::cpu().unwrap();
+    for id in ["mrg", "two-mode", "smf"] {
+        let fibers = some.iter().map(|case| Fiber::new(case.diameter_um, 53));
+        let settings = Settings::default();
+        let simulation =
+            Simulation::new(model(id).unwrap(), fibers.collect(), &settings, &device).unwrap();
+        assert_early_ends_change_nothing(&simulation, &stimulus(&some));
+    }
+}
+
+#[test]
+fn trials_that_end_early_change_no_threshold_of_c_fibers() {
+    let settings = Settings {
+        tstop_ms: 12.0,
+        ..Settings::default()
+    };
+    let device = Device::cpu().unwrap();
+    let fibers = [0.5, 1.0, 2.0]
+        .map(|diameter| Fiber::new(diameter, 181))
+        .to_vec();
+    let simulation = Simulation::new(model("sundt").unwrap(), fibers, &settings, &device).unwrap();
+    for pulse in [
+        "monophasic:pw=1,delay=0.1",
+        "biphasic:pw=0.4",
+        "monophasic:pw=0.1",
+    ] {
+        let stimulus = Stimulus::uniform(3, point(250.0, 0.0), pulse.parse().unwrap());
+        assert_early_ends_change_nothing(&simulation, &stimulus);
+    }
+}
+
 /// The threshold of a short fiber whose field and largest amplitude are scaled alike.
 fn scaled(factor: f64) -> Threshold {
     let settings = Settings {

@@ -176,7 +176,7 @@ fn fibers_without_threshold_say_why() {
     let diverged = FiberStatus::Diverged {
         state: 3,
         node: 1,
-        v_mv: f64::NAN,
+        v_mv: 2e4,
         stability: None,
     };
     assert_eq!(
