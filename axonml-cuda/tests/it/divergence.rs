@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axonml_autodiff::cable::{ExplicitCable, ImplicitCable};
 use axonml_autodiff::{
-    Binding, BoundProgram, Cable, Differentiated, Drive, Evaluation, Expr, Extent, FiberGradient,
-    FiberOutcome, FiberState, FiberStatus, GradientRequest, LARGEST_MV, MembranePrograms,
-    NodeSelection, Observation, ObserverKind, ObserverSpec, Precision, Program, Rollout,
-    RolloutFiber, Source, SourceField, Start, Tracer,
+    Backend, Binding, BoundProgram, Cable, Differentiated, Drive, Evaluation, Expr, Extent,
+    FiberGradient, FiberOutcome, FiberState, FiberStatus, GradientRequest, LARGEST_MV,
+    MembranePrograms, NodeSelection, Observation, ObserverKind, ObserverSpec, Precision, Program,
+    Rollout, RolloutFiber, Source, SourceField, Start, Tracer,
 };
 use axonml_core::TimeGrid;
 use axonml_cpu::{CpuBackend, Reference};
