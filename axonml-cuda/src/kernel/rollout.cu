@@ -20,21 +20,25 @@ DEVICE bool end_if_bad(const Context& x, u32 first, u32 status, u32 state, const
 // The lane's lowest node with a number that is not finite or a voltage that no membrane has, or P.
 DEVICE u32 first_unsound(const Context& x, const REAL (&u)[P], const REAL (&g)[P], const REAL (&j)[P],
                          const REAL (&states)[P][STATES_OR_1]) {
-  u32 first = P;
+  bool suspect = false;
   EACH_NODE {
     // The sum is finite if all are and the voltage is ordinary: it is the rule, and one comparison.
     REAL sum = F(fma)(F(fabs)(u[p]), SUSPECT_SCALE, F(fabs)(g[p])) + F(fabs)(j[p]);
 #pragma unroll
     for (u32 s = 0; s < STATES; ++s) sum += F(fabs)(states[p][s]);
-    if (first == P && !is_finite(sum) && x.lane * P + p < x.nodes) {
-      // Bounds are exact in either precision.
-      const REAL least = (REAL)__longlong_as_double((long long)x.header->least_u);
-      const REAL greatest = (REAL)__longlong_as_double((long long)x.header->greatest_u);
-      bool bad = !(u[p] >= least && u[p] <= greatest) || !is_finite(g[p]) || !is_finite(j[p]);
+    suspect = suspect || !is_finite(sum);
+  }
+  // What follows is rare, and kept apart so that it costs the others no registers.
+  u32 first = P;
+  if (!suspect) return first;
+  // Bounds are exact in either precision.
+  const REAL least = (REAL)__longlong_as_double((long long)x.header->least_u);
+  const REAL greatest = (REAL)__longlong_as_double((long long)x.header->greatest_u);
+  EACH_NODE {
+    bool bad = !(u[p] >= least && u[p] <= greatest) || !is_finite(g[p]) || !is_finite(j[p]);
 #pragma unroll
-      for (u32 s = 0; s < STATES; ++s) bad = bad || !is_finite(states[p][s]);
-      if (bad) first = p;
-    }
+    for (u32 s = 0; s < STATES; ++s) bad = bad || !is_finite(states[p][s]);
+    if (first == P && bad && x.lane * P + p < x.nodes) first = p;
   }
   return first;
 }
