@@ -251,7 +251,15 @@ fn noise_steps(
     Ok((onset, length, grid.steps_in(hold_ms).max(1)))
 }
 
+/// Durations among the keys of a shape, which are drawn in ms and last whole steps.
+fn is_duration(key: &str) -> bool {
+    key.starts_with("pw") || matches!(key, "gap" | "dur")
+}
+
 /// Adds `scale` times a pulse to the steps of a run; nothing where it is too short for a step.
+///
+/// Onset and durations are rounded to steps, as in the sets that AxonML's surrogates were trained on: a drawn pulse is a
+/// sample of a distribution, whose edges need not lie within steps.
 fn add_pulse(
     steps: &mut [f64],
     shape: &str,
@@ -261,15 +269,20 @@ fn add_pulse(
     grid: &TimeGrid,
 ) -> Result<(), CoreError> {
     // Pulses must have a width; one of exactly 0 is the shortest of those that are too short.
-    let widthless = |(key, value): &(String, KeyValue)| {
-        key.starts_with("pw") && *value == KeyValue::Number(0.0)
+    let steps_of = |ms: f64| grid.time_ms(grid.steps_in(ms));
+    let vanishes = |(key, value): &(String, KeyValue)| match value {
+        KeyValue::Number(ms) if is_duration(key) => {
+            (*ms > 0.0 || key.starts_with("pw")) && steps_of(*ms) == 0.0
+        }
+        _ => false,
     };
-    if keys.iter().any(widthless) {
+    if keys.iter().any(vanishes) {
         return Ok(());
     }
-    let mut text = format!("{shape}:delay={delay_ms}");
+    let mut text = format!("{shape}:delay={}", steps_of(delay_ms));
     for (key, value) in keys {
         let value = match value {
+            KeyValue::Number(ms) if is_duration(key) => steps_of(*ms).to_string(),
             KeyValue::Number(number) => number.to_string(),
             KeyValue::Text(text) => text.clone(),
             KeyValue::Range(range) => range.low.to_string(),
@@ -284,7 +297,6 @@ fn add_pulse(
             }
             Ok(())
         }
-        Err(CoreError::TooShort { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }
