@@ -91,7 +91,7 @@ pub enum BackendError {
         what: &'static str,
         /// Its value.
         value: f64,
-        /// What it can be.
+        /// The values that are allowed.
         expected: &'static str,
     },
     /// A voltage that a run starts from or is measured from is no membrane's.

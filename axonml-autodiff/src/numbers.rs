@@ -133,7 +133,7 @@ impl ScannedPotentials {
         }
         let largest = largest(potentials);
         let mut known = lock();
-        // What nobody else holds any more can come up no more.
+        // An array that only this list still holds is in no rollout: forget it.
         known.retain(|_, scanned| Arc::strong_count(&scanned.array) > 1);
         let array = potentials.clone();
         known.insert(address, Scanned { array, largest });

@@ -521,6 +521,7 @@ impl Rollout {
             SourceField::Dense(_) => self.grid.steps(),
         };
         let each = self.drive.sources[fiber].iter().map(until);
+        // Without sources nothing acts from the start on.
         each.max().unwrap_or(0)
     }
 

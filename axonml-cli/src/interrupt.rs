@@ -20,6 +20,7 @@ fn keep() -> MutexGuard<'static, Option<Keep>> {
 pub(crate) fn install() {
     // Where that cannot be, signals end the program the system's way; finished rows and shards are on the disk already.
     _ = listen(|signal| {
+        // Before any work began there is nothing to keep.
         let kept = keep().as_mut().map(|keep| keep()).unwrap_or_default();
         // Files that are being written disappear, the old ones stay.
         axonml_files::abandon();

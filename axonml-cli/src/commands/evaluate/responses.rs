@@ -114,7 +114,15 @@ fn run(jobs: &[(&Job, f64)], common: &Common) -> Result<Vec<Ran>, CliError> {
 
 fn compare(pair: &Pair<'_>, ours: Ran, theirs: Ran) -> Compared {
     let job = pair.ours.0;
-    let detect = job.detection.nodes(job.fiber.nodes).unwrap_or_default();
+    let detect = match job.detection.nodes(job.fiber.nodes) {
+        Ok(nodes) => nodes,
+        Err(error) => {
+            return Compared {
+                message: error.to_string(),
+                ..Compared::default()
+            };
+        }
+    };
     let arrival = |ran: &Ran| ran.as_ref().ok().and_then(|(r, _)| r.arrival_ms(&detect));
     let mut compared = Compared {
         arrival_ms: arrival(&ours),

@@ -173,7 +173,10 @@ impl Runs {
 
     /// When the first spike reached a detection node, and the largest number of spikes at any of them.
     fn detected(&self, ran: &Ran) -> (Option<f64>, usize) {
-        let watched = self.detection.nodes(ran.z_um.len()).unwrap_or_default();
+        // A fiber that did not run has no nodes; of one that ran the sites were checked before.
+        let Ok(watched) = self.detection.nodes(ran.z_um.len()) else {
+            return (None, 0);
+        };
         let first = ran
             .spikes
             .iter()

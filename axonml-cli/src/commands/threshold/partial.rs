@@ -125,6 +125,7 @@ fn refusal(error: JournalError, work: &Value, path: &Path) -> CliError {
             pieces,
             ..
         } => {
+            // It is refused all the same: only what the message says of it depends on this.
             let found: Value = serde_json::from_str(&found).unwrap_or_default();
             let id = |work: &Value| {
                 let id = work["request_sha256"].as_str().unwrap_or("unknown");
