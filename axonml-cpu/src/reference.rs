@@ -94,6 +94,8 @@ struct Simulation<'r> {
     states: Vec<Vec<f64>>,
     /// Conductance (uS) and source (nA) of the membrane per node: the ionic current is `g u - j`.
     membrane: Vec<(f64, f64)>,
+    /// How far explicit steps in a row have amplified differences at each node.
+    amplification: Vec<f64>,
     /// Potentials of the internodal compartments; none unless the cable is a double one.
     internodes: Internodes,
     /// Amplitudes of the modes, nA, `[internode, mode]`; none unless the cable is a reduced one.
@@ -132,6 +134,7 @@ impl<'r> Simulation<'r> {
             u_mv,
             states: vec![vec![0.0; nodes]; rollout.membrane.states.len()],
             membrane: vec![(0.0, 0.0); nodes],
+            amplification: vec![1.0; nodes],
             internodes: Internodes::default(),
             modes_na: Vec::new(),
         };
@@ -327,12 +330,17 @@ impl<'r> Simulation<'r> {
         }
     }
 
-    fn check_stability(&self, cable: &ExplicitCable, state: usize) -> Result<(), FiberStatus> {
-        for (node, (g_us, _)) in self.membrane.iter().enumerate() {
-            let stability = cable.stability(self.rollout.grid.dt_ms(), *g_us);
-            if stability > ExplicitCable::STABILITY_LIMIT {
+    fn check_stability(&mut self, cable: &ExplicitCable, state: usize) -> Result<(), FiberStatus> {
+        for node in 0..cable.nodes {
+            let dt_ms = self.rollout.grid.dt_ms();
+            let (left, right) = cable.neighbors_of(node);
+            let g_us = |node: usize| self.membrane[node].0;
+            let around = (g_us(left), g_us(node), g_us(right));
+            let so_far = cable.amplification(self.amplification[node], dt_ms, around);
+            self.amplification[node] = so_far;
+            if so_far > ExplicitCable::LARGEST_AMPLIFICATION {
                 // The step is not taken: the voltage is the last one that means anything.
-                let (v_mv, stability) = (self.v_mv(node), Some(stability));
+                let (v_mv, stability) = (self.v_mv(node), Some(cable.stability(dt_ms, around.1)));
                 return Err(FiberStatus::Diverged {
                     state,
                     node,

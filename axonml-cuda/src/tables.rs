@@ -97,15 +97,13 @@ impl<'r, R: Real> Tables<'r, R> {
 
     fn add_explicit(&mut self, cable: &ExplicitCable, dt_ms: f64) {
         let dt_over_c = dt_ms / cable.capacitance_nf;
-        let limit =
-            ExplicitCable::STABILITY_LIMIT * cable.capacitance_nf / dt_ms - cable.stencil_us();
         let area = cable.area_cm2 * US_PER_S;
         let coefficients = [
             dt_over_c,
             cable.axial_us * cable.v_weights.0,
             cable.axial_us * cable.v_weights.1,
             area,
-            limit,
+            cable.stability(dt_ms, 0.0),
         ];
         self.rows
             .extend(coefficients.into_iter().map(|x| R::from_f64(x)));

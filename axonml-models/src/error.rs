@@ -1,5 +1,6 @@
 //! Errors of simulations.
 
+use axonml_autodiff::cable::ExplicitCable;
 use axonml_autodiff::{BackendError, LARGEST_MV, TraceError};
 use axonml_core::{CoreError, told_ms};
 use thiserror::Error;
@@ -116,7 +117,10 @@ fn describe_divergence(v_mv: f64, stability: Option<f64>) -> String {
         false => format!("v = {v_mv:.1} mV"),
     };
     match stability {
-        Some(stability) => format!("{v}; stability number {stability:.2} exceeds 3"),
+        Some(stability) => format!(
+            "{v}; steps with a stability number above {} (here {stability:.2}) amplify differences between nodes",
+            ExplicitCable::STABLE
+        ),
         None if v_mv.abs() > LARGEST_MV => format!("{v} exceeds {LARGEST_MV} mV"),
         None => format!("{v}, or a state there, is not a finite number"),
     }

@@ -10,7 +10,7 @@ use crate::lower::LoweredModel;
 use crate::{Fiber, SimulationError};
 
 /// Largest stability number of a step at rest.
-const RESTING_LIMIT: f64 = ExplicitCable::RESTING_LIMIT;
+const RESTING_LIMIT: f64 = ExplicitCable::STABLE;
 
 /// A fiber whose explicit step amplifies differences between neighbors at rest, where nothing should happen.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Instability {
     pub compartment_um: Option<f64>,
     /// The time step, ms.
     pub dt_ms: f64,
-    /// Stability number of that step with the membrane's resting conductance; at most [`ExplicitCable::RESTING_LIMIT`] is
+    /// Stability number of that step with the membrane's resting conductance; at most [`ExplicitCable::STABLE`] is
     /// stable.
     pub stability: f64,
     /// Largest stable time step of this fiber, ms.

@@ -480,9 +480,36 @@ mod tests {
                     "fiber {fiber}, node {node}, {amplitude_ma} mA: {largest}"
                 );
             }
-            // Under a cathodic pulse the outside is nowhere higher than at rest.
-            let spared = twins.stays_below(fiber, 5, 0.3, -20.0);
-            assert!(spared, "fiber {fiber}");
+            // The bound itself, by bisection. Without a stimulus it is what the twin rests at; a cathodic pulse lowers the
+            // outside of a node by rho I / (4 pi r), and raises none.
+            let bound = |node: usize, amplitude_ma: f64| {
+                let (mut above, mut below) = (-1e3, 1e3);
+                for _ in 0..60 {
+                    let middle = 0.5 * (above + below);
+                    match twins.stays_below(fiber, node, amplitude_ma, middle) {
+                        true => below = middle,
+                        false => above = middle,
+                    }
+                }
+                below
+            };
+            for node in [0, 5, 26] {
+                let resting = (0..=1000).map(|state| twins.v_mv(fiber, node, state, 0.0).unwrap());
+                let above_rest = bound(node, 0.0) - resting.fold(f64::MIN, f64::max);
+                assert!(
+                    (0.0..0.5).contains(&above_rest),
+                    "fiber {fiber}: {above_rest}"
+                );
+                let z_um = simulation.nodes_um(fiber)[node];
+                let r_um = 1000.0_f64.hypot(z_um);
+                // 500 ohm cm and 0.3 mA: 1.5e6 mV um.
+                let lowered = 1.5e6 / (4.0 * std::f64::consts::PI * r_um);
+                let found = bound(node, 0.3) - bound(node, 0.0);
+                assert!(
+                    (found - lowered).abs() < 1e-9 * lowered,
+                    "{found} and {lowered}"
+                );
+            }
         }
     }
 }

@@ -28,6 +28,21 @@ fn explicit_fibers_that_are_unstable_at_rest_are_refused_with_what_would_do() {
 }
 
 #[test]
+fn fibers_whose_spikes_are_ringing_of_the_explicit_step_are_a_divergence() {
+    let folder = Folder::new("ringing");
+    // Stable at rest (1.84); smaller steps show one spike where this one shows eight.
+    let thick = "run --model smf --point 1000,0,0 --diameter 14.6 --amplitude 0.3 --format csv";
+    let answer = folder.axonml(thick).failed(
+        1,
+        &["14.6 um", "amplify differences between nodes", "reduce dt"],
+    );
+    assert!(answer.stdout.contains(",diverged,"), "{answer:#?}");
+    let finer = folder.axonml(&format!("{thick} --dt 0.004")).done();
+    assert!(finer.stdout.contains(",53,26,"), "{finer:#?}");
+    assert!(finer.stdout.contains(",ok"), "{finer:#?}");
+}
+
+#[test]
 fn voltages_that_no_membrane_has_are_a_divergence() {
     let folder = Folder::new("kilovolts");
     let answer = folder

@@ -261,37 +261,30 @@ fn what_lies_beyond_a_fiber_and_two_samples_does_not_matter() {
 
 #[test]
 fn coarse_sampling_is_estimated() {
-    // 200 um and a source 400 um away: every other sample misses the top.
-    let worst = nerve().sampling_error().unwrap();
-    assert_eq!((worst.fiber, worst.spacing_um), (0, 200.0));
-    let z = fiber_z_um();
-    let line = source(worst.contact, 0).potentials_mv(&z).unwrap();
-    let spline = CubicSpline::new(
-        z.iter().copied().step_by(2).collect(),
-        line.iter().copied().step_by(2).collect(),
-    )
-    .unwrap();
-    let top = line.iter().copied().fold(0.0, f64::max);
-    let errors = (0..20).map(|k| (spline.eval(z[2 * k + 1]).unwrap() - line[2 * k + 1]).abs());
-    let expected = 100.0 * (errors.fold(0.0, f64::max) / top).powi(2);
-    assert!(
-        (worst.percent - expected).abs() < 1e-9 && worst.percent > 0.0,
-        "{worst:?}"
-    );
-    // The error itself, between the samples: the estimate is of its order, and not less than a tenth.
-    let all = CubicSpline::new(z.clone(), line.clone()).unwrap();
-    let between: Vec<f64> = (0..40).map(|k| 200.0 * f64::from(k) + 100.0).collect();
-    let exact = source(worst.contact, 0).potentials_mv(&between).unwrap();
-    let errors = between
-        .iter()
-        .zip(&exact)
-        .map(|(z, v)| (all.eval(*z).unwrap() - v).abs());
-    let found = 100.0 * errors.fold(0.0, f64::max) / top;
-    assert!(
-        (0.1..10.0).contains(&(worst.percent / found)),
-        "{} and {found}",
-        worst.percent
-    );
+    // A point source at a distance of 1, its peak anywhere between two samples, against the exact field.
+    for spacing in [0.5, 0.75, 1.0, 1.25, 1.5, 2.0] {
+        for place in [0.0, 0.25, 0.5, 0.75] {
+            let exact = |z: f64| 1.0 / (1.0 + (z - place * spacing).powi(2)).sqrt();
+            let z: Vec<f64> = (-40..=40).map(|k| spacing * f64::from(k)).collect();
+            let line: Vec<f64> = z.iter().map(|z| exact(*z)).collect();
+            let spline = CubicSpline::new(z.clone(), line.clone()).unwrap();
+            let between = (-100..=100).map(|k| spacing * f64::from(k) / 20.0);
+            let errors = between.map(|z| (spline.eval(z).unwrap() - exact(z)).abs());
+            let found = 100.0 * errors.fold(0.0, f64::max);
+            let nerve = Nerve::new(NerveArrays {
+                contacts: vec![Array2::from_shape_vec((1, z.len()), line).unwrap()],
+                fiber_z_um: z,
+                ..Default::default()
+            });
+            let told = nerve.unwrap().sampling_error().unwrap();
+            assert_eq!((told.fiber, told.spacing_um), (0, spacing));
+            assert!(
+                (0.2..10.0).contains(&(told.percent / found)),
+                "spacing {spacing}, peak at {place}: {} and {found} %",
+                told.percent
+            );
+        }
+    }
     let cubic = |z: f64| 1.0 + z * z * z;
     let lines = Array2::from_shape_fn((1, 9), |(_, k)| cubic(k as f64));
     let nerve = Nerve::new(NerveArrays {

@@ -158,6 +158,8 @@ impl Waveform {
         let pw1_ms = CoreError::check_positive("pw1 of charge-balanced", "ms", pw1_ms)?;
         let pw2_ms = CoreError::check_positive("pw2 of charge-balanced", "ms", pw2_ms)?;
         let gap_ms = CoreError::check_not_negative("gap of charge-balanced", "ms", gap_ms)?;
+        // Two widths that are numbers each may have a ratio that is none.
+        CoreError::check_positive("pw1/pw2 of charge-balanced", "times", pw1_ms / pw2_ms)?;
         Ok(Self::from_pulse(Pulse::ChargeBalanced {
             pw1_ms,
             pw2_ms,

@@ -1,5 +1,6 @@
 //! A group of fibres simulated together, one fibre per lane of the arrays.
 
+mod amplification;
 mod pack;
 mod quiet;
 mod reverse;

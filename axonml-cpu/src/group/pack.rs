@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axonml_autodiff::cable::{ExplicitCable, US_PER_S};
 use axonml_autodiff::{Binding, BoundProgram, Cable, Real, Rollout};
 
+use super::amplification::Amplification;
 use crate::cable::{ExplicitRows, ModeRows, NodeRows};
 use crate::interpreter::Interpreter;
 use crate::tape::{Tape, Target};
@@ -13,7 +14,9 @@ use crate::tape::{Tape, Target};
 pub(super) enum GroupCable<R> {
     Explicit {
         rows: ExplicitRows<R>,
-        limit: Vec<R>,
+        /// Membrane conductance of a node, uS, per lane, up to which a step is stable.
+        stable_us: Vec<R>,
+        amplification: Amplification,
         cables: Vec<ExplicitCable>,
     },
     Implicit {
@@ -158,12 +161,13 @@ fn pack_explicit<R: Real>(cables: &[&Arc<Cable>], dt_ms: f64) -> GroupCable<R> {
         center: per_lane(&|cable| cable.axial_us * cable.v_weights.1),
         area: per_lane(&|cable| cable.area_cm2 * US_PER_S),
     };
-    let limit = per_lane(&|cable| {
-        ExplicitCable::STABILITY_LIMIT * cable.capacitance_nf / dt_ms - cable.stencil_us()
+    let stable_us = per_lane(&|cable| {
+        ExplicitCable::STABLE * cable.capacitance_nf / dt_ms - cable.stencil_us()
     });
     GroupCable::Explicit {
         rows,
-        limit,
+        stable_us,
+        amplification: Amplification::default(),
         cables,
     }
 }

@@ -4,7 +4,7 @@ use axonml_autodiff::{FiberStatus, LARGEST_MV, LARGEST_REFERENCE_MV, Precision, 
 
 use super::Group;
 use super::pack::GroupCable;
-use crate::cable::{FindBad, FindUnstable};
+use crate::cable::FindBad;
 use crate::isa::dispatch;
 
 /// Magnitude of `u`, mV, above which a voltage may be beyond [`LARGEST_MV`] for some reference potential, with a margin for
@@ -12,45 +12,6 @@ use crate::isa::dispatch;
 const SUSPECT_MV: f64 = 0.8 * (LARGEST_MV - LARGEST_REFERENCE_MV);
 
 impl<R: Real, const L: usize> Group<'_, R, L> {
-    /// Marks lanes with a node whose explicit step is unstable.
-    pub(super) fn find_unstable(&mut self, state: usize) {
-        let GroupCable::Explicit {
-            rows,
-            limit,
-            cables,
-        } = &self.cable
-        else {
-            return;
-        };
-        let mut found = false;
-        dispatch(
-            self.isa,
-            FindUnstable::<R, L> {
-                area: &rows.area,
-                g: &self.g,
-                limit,
-                found: &mut found,
-            },
-        );
-        if !found {
-            return;
-        }
-        let dt_ms = self.rollout.grid.dt_ms();
-        let (mut unstable, mut closed) = (Vec::new(), Vec::new());
-        for lane in 0..L {
-            // The very comparison of the scan, so that a lane's verdict does not depend on who made it necessary.
-            let exceeds = |node: &usize| rows.area[lane] * self.g[node * L + lane] > limit[lane];
-            if !self.is_open(lane) {
-                closed.extend((0..self.nodes).any(|node| exceeds(&node)).then_some(lane));
-            } else if let Some(node) = (0..cables[lane].nodes).find(exceeds) {
-                let g_us = (rows.area[lane] * self.g[node * L + lane]).to_f64();
-                unstable.push((lane, node, Some(cables[lane].stability(dt_ms, g_us))));
-            }
-        }
-        self.mark_diverged(state, &unstable);
-        closed.into_iter().for_each(|lane| self.quiet(lane));
-    }
-
     /// Marks lanes in which a number is no longer finite, or a voltage beyond [`LARGEST_MV`].
     pub(super) fn find_bad(&mut self, state: usize) {
         // Of large voltages the scan finds more than are bad, and never fewer: the reference potential moves the bounds by
@@ -112,7 +73,7 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
 
     /// Sets the numbers of a lane whose answer is known, or that only repeats another, to rest, so that what went wrong in
     /// it is not found again at every step.
-    fn quiet(&mut self, lane: usize) {
+    pub(super) fn quiet(&mut self, lane: usize) {
         let modes = match &mut self.cable {
             GroupCable::Modal { z, .. } => Some(z),
             GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => None,
@@ -134,7 +95,7 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
     }
 
     /// Whether a lane is that of a fiber without an answer yet.
-    fn is_open(&self, lane: usize) -> bool {
+    pub(super) fn is_open(&self, lane: usize) -> bool {
         lane < self.used && self.status[lane].is_none()
     }
 }

@@ -283,6 +283,22 @@ fn numbers_without_meaning_end_a_run() {
         FiberStatus::Diverged { state: 1, .. }
     ));
 
+    // 0.25/0.01 * 0.11 = 2.75: each step amplifies by 1.75, three by 5.36.
+    let case = rollout(explicit(4, 0.025), passive(), 1e-3, 0.25, 5);
+    assert!(matches!(
+        run(&case).status,
+        FiberStatus::Diverged {
+            state: 3,
+            node: 0,
+            stability: Some(_),
+            ..
+        }
+    ));
+    assert_eq!(
+        run(&rollout(explicit(4, 0.025), passive(), 1e-3, 0.25, 2)).status,
+        FiberStatus::Completed
+    );
+
     // x grows a hundred decades per step: 1, 1e100, 1e200, 1e300, infinite.
     let constant = || program(|i| vec![i.fiber, i.shared]);
     let step = program(|i| vec![i.x * 1e100, i.fiber, i.shared]);

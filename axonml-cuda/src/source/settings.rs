@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use axonml_autodiff::cable::ReducedCable;
+use axonml_autodiff::cable::{ExplicitCable, ReducedCable};
 use axonml_autodiff::{
     GradientRequest, LARGEST_MV, LARGEST_REFERENCE_MV, Precision, Real, Rollout,
 };
@@ -53,6 +53,19 @@ pub(super) fn settings<R: Real>(
     }
     set("LOG2_E", &literal::<R>(R::LOG2_E.to_f64()));
     set("SUSPECT_SCALE", &literal::<R>(suspect_scale::<R>()));
+    if explicit {
+        for (name, value) in [
+            ("QUARTER", 0.25),
+            ("STABLE", ExplicitCable::STABLE),
+            ("LARGEST_STABILITY", ExplicitCable::LARGEST_STABILITY),
+            (
+                "LARGEST_AMPLIFICATION",
+                ExplicitCable::LARGEST_AMPLIFICATION,
+            ),
+        ] {
+            set(name, &literal::<R>(value));
+        }
+    }
     set("EXP_MAX", &literal::<R>(R::EXP_MAX.to_f64()));
     if R::PRECISION == Precision::F64 {
         for (name, value) in [

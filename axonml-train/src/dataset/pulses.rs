@@ -102,8 +102,10 @@ impl PulseFamily {
         self.delay_ms.check(&at("delay_ms"), 0.0)?;
         self.check_names(place)?;
         for (key, value) in &self.keys {
-            if let KeyValue::Range(range) = value {
-                range.check(&at(key), 0.0)?;
+            match value {
+                KeyValue::Range(range) => range.check(&at(key), 0.0)?,
+                KeyValue::Number(number) => Range::fixed(*number).check(&at(key), 0.0)?,
+                KeyValue::Text(_) => {}
             }
         }
         // The longest pulse has the longest durations and the slowest frequency, the shortest the opposite.
