@@ -106,6 +106,35 @@ fn a_spike_that_begins_at_an_end_says_so() {
     assert_eq!(found.start().unwrap().node, 26);
 }
 
+/// A sealed end is felt as far as a length constant: sqrt(d / (4 ra g)), 500 um at 1 um diameter with the leak alone, 0.1
+/// mS/cm2 and 100 ohm cm.
+#[test]
+fn a_spike_that_begins_within_a_length_constant_of_an_end_says_so() {
+    let found = |nodes: usize, z_um: f64| {
+        let settings = Settings {
+            tstop_ms: 20.0,
+            ..Settings::default()
+        };
+        let fiber = vec![Fiber::new(1.0, nodes)];
+        let device = Device::cpu().unwrap();
+        let sundt = model("sundt").unwrap();
+        let simulation = Simulation::new(sundt, fiber, &settings, &device).unwrap();
+        let pulse = "monophasic:pw=1,delay=0.1".parse().unwrap();
+        let stimulus = Stimulus::uniform(1, point(60.0, z_um), pulse);
+        let search = ThresholdSearch::default();
+        simulation
+            .thresholds(&stimulus, &search, &mut |_| ())
+            .unwrap()[0]
+    };
+    // The same electrode, 160 um from the end of a fiber of 1 mm, and far from the ends of one of 5 mm.
+    let near = found(121, 340.0);
+    let last_um = 60.0 * 25.0 / 3.0;
+    let from_end_um = last_um - near.start().unwrap().z_um;
+    assert_eq!(near.status(), "end_excitation", "{near:?}");
+    assert!((100.0..500.0).contains(&from_end_um), "{near:?}");
+    assert_eq!(found(601, 340.0).status(), "ok");
+}
+
 #[test]
 fn an_amplitude_that_blocks_is_not_the_lowest_that_fires() {
     // 5 um off a node for 1 ms: 1 uA already blocks, and 52 uA excites again behind the block. An independent run fires
