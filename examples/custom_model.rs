@@ -1,4 +1,4 @@
-//! Add your own fibre model: state its rates and currents once, in this file, and everything else works with it:
+//! Add your own fiber model: state its rates and currents once, in this file, and everything else works with it:
 //! simulations, thresholds, recordings, every device.
 //!
 //! Run with `cargo run --release --package axonml-models --example custom_model`.
@@ -11,7 +11,7 @@ use axonml_models::{
     SectionKind, Settings, Simulation, Stimulus, ThresholdSearch, Unmyelinated,
 };
 
-/// The Connor-Stevens membrane of crustacean walking-leg axons on an unmyelinated fibre.
+/// The Connor-Stevens membrane of crustacean walking-leg axons on an unmyelinated fiber.
 ///
 /// Source: Connor, Walter & McKown 1977, Biophys J 18:81-102, doi:10.1016/S0006-3495(77)85598-7, in the notation of
 /// Dayan & Abbott 2001, "Theoretical Neuroscience", MIT Press, appendix of chapter 6. Besides Hodgkin and Huxley's
@@ -86,7 +86,7 @@ impl FiberModel for ConnorStevens {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Fibres of three diameters, 10 mm long, settled for 200 ms first.
+    // Fibers of three diameters, 10 mm long, settled for 200 ms first.
     let fibers = [10.0, 20.0, 40.0].map(|diameter_um| Fiber::new(diameter_um, 201));
     let settings = Settings {
         tstop_ms: 20.0,

@@ -1,4 +1,4 @@
-//! Gradients through exact fibres: how the contacts of a cuff should share the current so that the target fibres of a
+//! Gradients through exact fibers: how the contacts of a cuff should share the current so that the target fibers of a
 //! nerve are excited before the others.
 //!
 //! Run with `cargo run --release --package axonml-models --example differentiable_stimulus`.
@@ -20,13 +20,13 @@ const STEP: [f64; 2] = [0.6, 0.05];
 const SHARPNESS: f64 = 20.0;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Twelve fibres of a nerve under six contacts; the nerve says which are to be excited.
+    // Twelve fibers of a nerve under six contacts; the nerve says which are to be excited.
     let nerves = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/nerves");
     let nerve = read_nerve(&nerves.join("N1"))?;
     let target = nerve.target().ok_or("the nerve names its targets")?;
     let (fibers, contacts) = (nerve.fibers(), nerve.contacts());
 
-    // Exact MRG fibres of 8.7 um for 3 ms. Each contact is a source with a waveform of its own.
+    // Exact MRG fibers of 8.7 um for 3 ms. Each contact is a source with a waveform of its own.
     let settings = Settings {
         tstop_ms: 3.0,
         ..Settings::default()

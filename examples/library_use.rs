@@ -1,4 +1,4 @@
-//! The library in one sitting: a nerve from a folder, thresholds of its fibres, traces, an injected current, and an
+//! The library in one sitting: a nerve from a folder, thresholds of its fibers, traces, an injected current, and an
 //! observer of your own.
 //!
 //! Run with `cargo run --release --package axonml-models --example library_use`.
@@ -12,7 +12,7 @@ use axonml_models::{
     Settings, Simulation, Stimulus, ThresholdSearch, model, read_nerve,
 };
 
-/// Anything that wants to see the states while a run goes on: this one keeps the most depolarised node.
+/// Anything that wants to see the states while a run goes on: this one keeps the most depolarized node.
 #[derive(Default)]
 struct Farthest {
     v_mv: f64,
@@ -31,17 +31,17 @@ impl Observer for Farthest {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A nerve in a six-contact cuff: potentials along twelve fibres, mV per mA from each contact.
+    // A nerve in a six-contact cuff: potentials along twelve fibers, mV per mA from each contact.
     let nerves = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/nerves");
     let nerve = read_nerve(&nerves.join("N1"))?;
     println!(
-        "{}: {} fibres, {} contacts",
+        "{}: {} fibers, {} contacts",
         nerve.name(),
         nerve.fibers(),
         nerve.contacts()
     );
 
-    // Exact MRG fibres of four diameters, all where the nerve's fibre 2 lies: 53 nodes, 5 ms in steps of 5 us. The
+    // Exact MRG fibers of four diameters, all where the nerve's fiber 2 lies: 53 nodes, 5 ms in steps of 5 us. The
     // library knows where nodes and internodes are and asks the field there.
     let diameters_um = [5.7, 8.7, 11.5, 14.0];
     let fibers = diameters_um.map(|diameter_um| Fiber::new(diameter_um, 53));
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pulse: Waveform = "biphasic:pw=0.1,gap=0.05,delay=0.2".parse()?;
     let stimulus = Stimulus::uniform(fibers.len(), Arc::new(field), pulse);
 
-    // All fibres at once; both ends of each bracket were simulated.
+    // All fibers at once; both ends of each bracket were simulated.
     let found = simulation.thresholds(&stimulus, &ThresholdSearch::default(), &mut |_| ())?;
     for (diameter_um, threshold) in diameters_um.iter().zip(&found) {
         match threshold.upper_ma() {
@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    // Traces of the 8.7 um fibre at 1.2 times its threshold, and when which nodes fired.
+    // Traces of the 8.7 um fiber at 1.2 times its threshold, and when which nodes fired.
     let single = Simulation::new(model("mrg")?, vec![fibers[1]], &settings, &device)?;
     let field = nerve.field(2, &contacts, Interpolation::Cubic, 0.0, Extension::Refuse)?;
     let stimulus = Stimulus::uniform(
@@ -79,7 +79,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ObserverSpec::new(recorder, NodeSelection::Nodes(vec![-5])),
         ObserverSpec::new(ObserverKind::Raster, NodeSelection::All),
     ];
-    let amplitude_ma = 1.2 * found[1].upper_ma().ok_or("this fibre fires")?;
+    let amplitude_ma = 1.2 * found[1].upper_ma().ok_or("this fiber fires")?;
     let outcome = single.run(&stimulus, amplitude_ma, &observers)?;
     for observation in &outcome.fibers[0].observations {
         match observation {
@@ -106,7 +106,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    // The same fibre excited from inside at node 5 (nA, positive depolarises), watched every ten steps.
+    // The same fiber excited from inside at node 5 (nA, positive depolarizes), watched every ten steps.
     let clamp: Waveform = "monophasic:pw=0.2,delay=0.1,scale=-1".parse()?;
     let stimulus = Stimulus::none(1).inject(0, 5, 3.0, Arc::new(clamp));
     let mut farthest = Farthest::default();

@@ -27,8 +27,8 @@ say "verify: every model against the scalar reference"
 "$bin/axonml" verify --gpu require --json >"$out/verify.json"
 "$bin/axonml" verify --gpu require | tee "$out/verify.txt"
 
-say "thresholds of 96,000 fibres"
-# 12 fibres of the bundled nerve at 8000 diameters.
+say "thresholds of 96,000 fibers"
+# 12 fibers of the bundled nerve at 8000 diameters.
 "$bin/axonml" threshold --backend cuda --precision f32 --diameter 5.7:14:8000 --resolution 1e-3 \
     -o "$out/thresholds.json" | tail -n 1 | tee "$out/thresholds.txt"
 

@@ -12,7 +12,7 @@ pub enum AdjointInput {
     U,
     /// State variable `i` before the step.
     State(usize),
-    /// Coefficient `i` of the step, one per fibre.
+    /// Coefficient `i` of the step, one per fiber.
     Coefficient(usize),
     /// State variable `i` after the step.
     NewState(usize),

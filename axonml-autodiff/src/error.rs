@@ -36,16 +36,16 @@ pub enum TraceError {
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum BackendError {
-    /// An observer names a node that a fibre does not have.
-    #[error("observer {observer} watches node {index}, but fibre {fiber} has {nodes} nodes (0 to {}; -1 is the last)", nodes - 1)]
+    /// An observer names a node that a fiber does not have.
+    #[error("observer {observer} watches node {index}, but fiber {fiber} has {nodes} nodes (0 to {}; -1 is the last)", nodes - 1)]
     NodeOutOfRange {
         /// Index of the observer.
         observer: usize,
-        /// Index of the fibre.
+        /// Index of the fiber.
         fiber: usize,
         /// The index asked for.
         index: i64,
-        /// Nodes of that fibre.
+        /// Nodes of that fiber.
         nodes: usize,
     },
     /// A recorder asks for a state that the membrane does not have.

@@ -1,8 +1,8 @@
-//! What a fibre model says about one patch of membrane, in symbols.
+//! What a fiber model says about one patch of membrane, in symbols.
 
 use crate::Expr;
 
-/// The parts of a fibre that can carry a membrane of their own.
+/// The parts of a fiber that can carry a membrane of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SectionKind {
     /// Node of Ranvier.
@@ -13,9 +13,9 @@ pub enum SectionKind {
     Flut,
     /// Internodal segment.
     Stin,
-    /// Compartment of an unmyelinated fibre.
+    /// Compartment of an unmyelinated fiber.
     Compartment,
-    /// First or last node without channels, as some published fibres end.
+    /// First or last node without channels, as some published fibers end.
     PassiveEnd,
 }
 
@@ -74,7 +74,7 @@ impl<'t> Membrane<'t> {
     }
 
     /// Adds any other outward current density, mA/cm2, as an expression of voltage and states; the implicit
-    /// solvers linearise it in the voltage by its tangent program.
+    /// solvers linearize it in the voltage by its tangent program.
     #[must_use]
     pub fn current(mut self, density: Expr<'t>) -> Self {
         self.currents.push(density);
@@ -112,7 +112,7 @@ impl<'t> Membrane<'t> {
 
     /// Total conductance `G` (S/cm2) and source `J` (mA/cm2), so that the outward current density is `G u - J` at and
     /// (to first order) around `u`, where the membrane potential is `u + v_reference`.
-    pub fn linearised(&self, u: Expr<'t>, v_reference: Expr<'t>) -> (Expr<'t>, Expr<'t>) {
+    pub fn linearized(&self, u: Expr<'t>, v_reference: Expr<'t>) -> (Expr<'t>, Expr<'t>) {
         let zero = u.same(0.0);
         let (mut g, mut j) = (zero, zero);
         for &(conductance, reversal) in &self.ohmic {

@@ -31,7 +31,7 @@ pub enum FusedArgument {
     Step(usize),
     /// An input of node extent, by its index in [`Program::inputs`].
     Input(usize),
-    /// A coefficient: an output of [`SplitProgram::coefficients`], the same at every node of a fibre.
+    /// A coefficient: an output of [`SplitProgram::coefficients`], the same at every node of a fiber.
     Coefficient(usize),
     /// A number, the same everywhere.
     Number(f64),
@@ -46,7 +46,7 @@ pub struct FusedStep {
     pub arguments: Vec<FusedArgument>,
 }
 
-/// A program ready to be executed: coefficients once per fibre, then the steps at every node.
+/// A program ready to be executed: coefficients once per fiber, then the steps at every node.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FusedProgram {
     /// The program in two parts; `steps` compute the second.
@@ -70,10 +70,10 @@ impl FusedProgram {
         }
     }
 
-    /// The coefficients, `[coefficient][lane]`: `constants[lane][input]` holds the inputs of shared and fibre extent.
+    /// The coefficients, `[coefficient][lane]`: `constants[lane][input]` holds the inputs of shared and fiber extent.
     ///
     /// # Panics
-    /// If an input of shared or fibre extent has no constant.
+    /// If an input of shared or fiber extent has no constant.
     pub fn coefficients(&self, constants: &[Vec<Option<f64>>]) -> Vec<PerLane> {
         let program = &self.split.coefficients;
         let mut coefficients = vec![Vec::with_capacity(constants.len()); program.outputs().len()];
@@ -82,7 +82,7 @@ impl FusedProgram {
                 .split
                 .coefficient_inputs
                 .iter()
-                .map(|&input| lane[input].expect("inputs of shared and fibre extent are constants"))
+                .map(|&input| lane[input].expect("inputs of shared and fiber extent are constants"))
                 .collect();
             for (values, value) in coefficients.iter_mut().zip(program.eval(&inputs)) {
                 values.push(value);

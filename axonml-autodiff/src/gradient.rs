@@ -1,7 +1,7 @@
-//! Gradients of rollouts: what a loss says about each fibre's run, and what comes back for it.
+//! Gradients of rollouts: what a loss says about each fiber's run, and what comes back for it.
 //!
-//! A cotangent of a quantity is the derivative of the loss with respect to it. Losses are sums of one term per fibre, so
-//! every cotangent is returned per fibre; what fibres share is the sum over them.
+//! A cotangent of a quantity is the derivative of the loss with respect to it. Losses are sums of one term per fiber, so
+//! every cotangent is returned per fiber; what fibers share is the sum over them.
 
 use crate::cable::{CableCotangent, Projection};
 use crate::membrane::{Binding, BoundProgram};
@@ -10,7 +10,7 @@ use crate::rollout::{FiberOutcome, FiberState, Rollout};
 /// Which cotangents are wanted; those of the initial state always come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GradientRequest {
-    /// Of the membrane's parameters, shared and per fibre.
+    /// Of the membrane's parameters, shared and per fiber.
     pub parameters: bool,
     /// Of the numbers of the cables.
     pub cables: bool,
@@ -33,10 +33,10 @@ impl GradientRequest {
     };
 }
 
-/// A loss that is a sum over fibres.
+/// A loss that is a sum over fibers.
 pub trait Objective: Sync {
-    /// The term of fibre `fiber` (an index into the rollout's) from what its observers saw. Called once per fibre, from
-    /// any thread; not for fibres that diverged.
+    /// The term of fiber `fiber` (an index into the rollout's) from what its observers saw. Called once per fiber, from
+    /// any thread; not for fibers that diverged.
     fn evaluate(&self, fiber: usize, outcome: &FiberOutcome) -> Evaluation;
 }
 
@@ -46,7 +46,7 @@ impl<F: Fn(usize, &FiberOutcome) -> Evaluation + Sync> Objective for F {
     }
 }
 
-/// A fibre's term of the loss and its derivatives.
+/// A fiber's term of the loss and its derivatives.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {
     /// The term.
@@ -67,19 +67,19 @@ pub struct RecordedCotangent {
     pub states: Vec<Vec<f64>>,
 }
 
-/// Running sums of the cotangents of the parameters of one fibre's membrane.
+/// Running sums of the cotangents of the parameters of one fiber's membrane.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ParameterCotangents {
     /// Of the shared parameters.
     pub shared: Vec<f64>,
-    /// Of the fibre's own.
+    /// Of the fiber's own.
     pub fiber: Vec<f64>,
     /// Of the reference potential.
     pub reference: f64,
 }
 
 impl ParameterCotangents {
-    /// Zeros for fibre `fiber`.
+    /// Zeros for fiber `fiber`.
     pub fn zero(rollout: &Rollout, fiber: usize) -> Self {
         ParameterCotangents {
             shared: vec![0.0; rollout.shared.len()],
@@ -88,7 +88,7 @@ impl ParameterCotangents {
         }
     }
 
-    /// Adds what the inputs of a bound program of fibre `fiber` collect when its outputs have collected `bars`; `u`
+    /// Adds what the inputs of a bound program of fiber `fiber` collect when its outputs have collected `bars`; `u`
     /// stands for the voltage. Returns the cotangent of `u`.
     pub fn pull(
         &mut self,
@@ -115,7 +115,7 @@ impl ParameterCotangents {
     }
 }
 
-/// Cotangents of one source of one fibre; empty where not asked for.
+/// Cotangents of one source of one fiber; empty where not asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SourceCotangent {
     /// Of every value of its waveform, `[step]` of the whole run; zero outside the steps taken.
@@ -127,20 +127,20 @@ pub struct SourceCotangent {
     pub potentials: Vec<f64>,
 }
 
-/// Cotangents of everything that one fibre's run depends on.
+/// Cotangents of everything that one fiber's run depends on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cotangents {
-    /// The fibre's term of the loss.
+    /// The fiber's term of the loss.
     pub loss: f64,
-    /// Of the shared parameters of the rollout, through this fibre; empty if not asked for.
+    /// Of the shared parameters of the rollout, through this fiber; empty if not asked for.
     pub shared: Vec<f64>,
-    /// Of the fibre's own parameters; empty if not asked for.
+    /// Of the fiber's own parameters; empty if not asked for.
     pub parameters: Vec<f64>,
     /// Of the reference potential at fixed membrane potentials outside the run; 0 if parameters were not asked for.
     pub v_reference: f64,
-    /// Of the fibre's cable.
+    /// Of the fiber's cable.
     pub cable: Option<CableCotangent>,
-    /// Of the fibre's amplitude.
+    /// Of the fiber's amplitude.
     pub amplitude: f64,
     /// Of its sources, in their order.
     pub sources: Vec<SourceCotangent>,
@@ -173,7 +173,7 @@ impl Cotangents {
     }
 }
 
-/// What differentiating one fibre's run gave.
+/// What differentiating one fiber's run gave.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FiberGradient {
     /// The cotangents.
@@ -200,7 +200,7 @@ impl FiberGradient {
     }
 }
 
-/// The run of one fibre and its derivative.
+/// The run of one fiber and its derivative.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Differentiated {
     /// The run, as [`crate::Backend::run`] gives it.

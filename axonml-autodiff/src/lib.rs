@@ -1,9 +1,9 @@
-//! Traced programs and the contract between fibre models and simulation backends.
+//! Traced programs and the contract between fiber models and simulation backends.
 //!
-//! A fibre model states its rates and currents once, over symbolic [`Expr`]essions. Tracing them gives a
+//! A fiber model states its rates and currents once, over symbolic [`Expr`]essions. Tracing them gives a
 //! [`Program`]: a simplified list of scalar operations that a CPU backend runs over blocks of lanes, that a GPU
 //! backend prints as source, and from which [`Program::adjoint`] and [`Program::tangent`] are derived. A
-//! [`Rollout`] joins such programs with the [`Cable`] coefficients of fibres, a stimulus and observers; a
+//! [`Rollout`] joins such programs with the [`Cable`] coefficients of fibers, a stimulus and observers; a
 //! [`Backend`] runs it. Nothing here knows a device, a thread or a file.
 #![forbid(unsafe_code)]
 

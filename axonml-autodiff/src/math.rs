@@ -1,6 +1,6 @@
 //! Branch-free elementary functions, generic over precision, for block kernels.
 //!
-//! Each is a straight line of arithmetic and selections, so a loop over a block vectorises whole. `FUSED` chooses fused
+//! Each is a straight line of arithmetic and selections, so a loop over a block vectorizes whole. `FUSED` chooses fused
 //! multiply-adds and must be `false` on processors without them (a call to libm per element otherwise). NaN arguments
 //! give NaN. Selections are written `if x < a { .. } else { .. }` with the NaN case in `else`.
 

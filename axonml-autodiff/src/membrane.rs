@@ -13,9 +13,9 @@ pub enum Binding {
     U,
     /// State variable `i` of the node.
     State(usize),
-    /// Parameter `i` shared by all fibres.
+    /// Parameter `i` shared by all fibers.
     Shared(usize),
-    /// Parameter `i` of the fibre.
+    /// Parameter `i` of the fiber.
     Fiber(usize),
     /// Time step, ms.
     Dt,

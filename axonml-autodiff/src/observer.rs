@@ -5,7 +5,7 @@
 
 use axonml_core::TimeGrid;
 
-/// The nodes an observer watches, 0-based; negative numbers count from the fibre's end (-1 is the last node).
+/// The nodes an observer watches, 0-based; negative numbers count from the fiber's end (-1 is the last node).
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeSelection {
     /// Every node.
@@ -17,7 +17,7 @@ pub enum NodeSelection {
 }
 
 impl NodeSelection {
-    /// The 0-based nodes in a fibre of `nodes` nodes, or the first index that the fibre does not have.
+    /// The 0-based nodes in a fiber of `nodes` nodes, or the first index that the fiber does not have.
     pub fn resolve(&self, nodes: usize) -> Result<Vec<usize>, i64> {
         let existing = |node: i64, index: i64| {
             let node = usize::try_from(node).ok();
@@ -158,7 +158,7 @@ pub struct Crossing {
     pub v_mv: f64,
 }
 
-/// Recorded voltages and states of one fibre.
+/// Recorded voltages and states of one fiber.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recording {
     /// Times of the rows, ms.
@@ -171,7 +171,7 @@ pub struct Recording {
     pub states: Vec<Vec<f64>>,
 }
 
-/// Recorded quantities of one fibre in single precision.
+/// Recorded quantities of one fiber in single precision.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Traces {
     /// Times of the rows, ms.
@@ -182,7 +182,7 @@ pub struct Traces {
     pub values: Vec<f32>,
 }
 
-/// What one observer saw in one fibre.
+/// What one observer saw in one fiber.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
     /// State index at which the required number of nodes had crossed, if it was reached.

@@ -1,6 +1,6 @@
 //! The operations of traced programs: one row per operation, and nothing about an operation anywhere else.
 //!
-//! A row holds the canonical scalar meaning (`value`, on libm), the branch-free kernel that block executors vectorise
+//! A row holds the canonical scalar meaning (`value`, on libm), the branch-free kernel that block executors vectorize
 //! (`kernel`, generic over [`Real`]), the C text that source-printing backends emit (`c`), the partial derivatives from
 //! which both the adjoint and the tangent of a program are built (`partials`), and the points that tests try (`domain`).
 

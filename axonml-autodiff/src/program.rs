@@ -10,11 +10,11 @@ pub type ValueId = usize;
 /// How far a value reaches: which lanes share it. Ordered from widest sharing to none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Extent {
-    /// One value for all fibres.
+    /// One value for all fibers.
     Shared,
-    /// One value per fibre.
+    /// One value per fiber.
     Fiber,
-    /// One value per node of every fibre.
+    /// One value per node of every fiber.
     Node,
 }
 
@@ -131,7 +131,7 @@ impl Program {
 
     /// Extent of every value: constants are shared, an operation reaches as far as its narrowest-shared argument.
     ///
-    /// Values of shared or fibre extent do not change from node to node, nor (their inputs being parameters) from step
+    /// Values of shared or fiber extent do not change from node to node, nor (their inputs being parameters) from step
     /// to step: executors compute them once per run.
     pub fn extents(&self) -> Vec<Extent> {
         let mut extents: Vec<Extent> = Vec::with_capacity(self.values.len());

@@ -12,16 +12,16 @@ use crate::{
     Observation, ObserverKind, ObserverSpec, Precision, ScannedPotentials,
 };
 
-/// One fibre of a rollout.
+/// One fiber of a rollout.
 #[derive(Clone, Debug)]
 pub struct RolloutFiber {
-    /// Its cable; shared between fibres of equal geometry.
+    /// Its cable; shared between fibers of equal geometry.
     pub cable: Arc<Cable>,
-    /// Values of the membrane parameters of fibre extent.
+    /// Values of the membrane parameters of fiber extent.
     pub parameters: Vec<f64>,
 }
 
-/// Where the effect of a source on a fibre comes from.
+/// Where the effect of a source on a fiber comes from.
 #[derive(Clone, Debug)]
 pub enum SourceField {
     /// A field of fixed shape times a waveform: `waveform` indexes [`Drive::waveforms`].
@@ -38,7 +38,7 @@ pub enum SourceField {
     Dense(Arc<Vec<f64>>),
 }
 
-/// One source acting on one fibre.
+/// One source acting on one fiber.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Its field and waveform.
@@ -47,18 +47,18 @@ pub struct Source {
     pub scaled: bool,
 }
 
-/// Everything that acts on the fibres from outside.
+/// Everything that acts on the fibers from outside.
 #[derive(Clone, Debug, Default)]
 pub struct Drive {
     /// Unit waveforms, one value per step each.
     pub waveforms: Vec<Arc<Vec<f64>>>,
-    /// Sources of each fibre, `[fiber][source]`.
+    /// Sources of each fiber, `[fiber][source]`.
     pub sources: Vec<Arc<Vec<Source>>>,
-    /// Amplitude of the scaled sources of each fibre, mA.
+    /// Amplitude of the scaled sources of each fiber, mA.
     pub amplitudes: Vec<f64>,
 }
 
-/// State of one fibre, independent of time step and stimulus.
+/// State of one fiber, independent of time step and stimulus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FiberState {
     /// Membrane potential per node, mV.
@@ -79,7 +79,7 @@ pub enum Start {
         /// Values of the states instead of their steady state, for models whose publication lists them.
         states: Option<Vec<f64>>,
     },
-    /// From given states, one per fibre.
+    /// From given states, one per fiber.
     From(Vec<FiberState>),
 }
 
@@ -97,7 +97,7 @@ pub struct QuietEnd {
     pub every: usize,
 }
 
-/// A batch of fibres of one model, with one time step and number of steps.
+/// A batch of fibers of one model, with one time step and number of steps.
 #[derive(Clone, Debug)]
 pub struct Rollout {
     /// The model's membrane.
@@ -106,7 +106,7 @@ pub struct Rollout {
     pub shared: Arc<Vec<f64>>,
     /// Potential from which `u` is measured, mV (the reversal of passive internodes; 0 for explicit cables).
     pub v_reference_mv: f64,
-    /// The fibres; node counts may differ, the kind of cable may not.
+    /// The fibers; node counts may differ, the kind of cable may not.
     pub fibers: Vec<RolloutFiber>,
     /// Stimulus.
     pub drive: Drive,
@@ -118,7 +118,7 @@ pub struct Rollout {
     pub start: Start,
     /// What to watch.
     pub observers: Vec<ObserverSpec>,
-    /// Stop a fibre at the state where this observer (an index, of kind `Active`) has its answer.
+    /// Stop a fiber at the state where this observer (an index, of kind `Active`) has its answer.
     pub stop_when_active: Option<usize>,
     /// End fibers that will not fire any more before the last step; backends may ignore it.
     pub quiet_end: Option<QuietEnd>,
@@ -130,7 +130,7 @@ pub struct Rollout {
     pub scanned: ScannedPotentials,
 }
 
-/// How a fibre's run ended.
+/// How a fiber's run ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FiberStatus {
     /// All steps were taken.
@@ -156,7 +156,7 @@ pub enum FiberStatus {
     },
 }
 
-/// Result for one fibre.
+/// Result for one fiber.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FiberOutcome {
     /// How it ended.
@@ -164,14 +164,14 @@ pub struct FiberOutcome {
     /// One per observer, in their order; what was seen up to the end of the run, or up to the state before
     /// divergence.
     pub observations: Vec<Observation>,
-    /// State after the last step; none for fibres that stopped early or diverged, or if none was asked for.
+    /// State after the last step; none for fibers that stopped early or diverged, or if none was asked for.
     pub state: Option<FiberState>,
 }
 
-/// Result of a rollout, one entry per fibre in the rollout's order.
+/// Result of a rollout, one entry per fiber in the rollout's order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// Per-fibre results.
+    /// Per-fiber results.
     pub fibers: Vec<FiberOutcome>,
 }
 
@@ -190,13 +190,13 @@ pub trait Backend: Send + Sync {
     /// Short name, with the instruction set or device: `cpu (avx2+fma)`.
     fn name(&self) -> String;
 
-    /// Runs all fibres. Divergence of a fibre is not an error but its [`FiberStatus`].
+    /// Runs all fibers. Divergence of a fiber is not an error but its [`FiberStatus`].
     ///
     /// # Errors
     /// [`BackendError`] when the rollout is inconsistent (see [`Rollout::check`]) or the device fails.
     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError>;
 
-    /// Runs all fibres and differentiates `objective` by what `request` asks for; one entry per fibre, in order.
+    /// Runs all fibers and differentiates `objective` by what `request` asks for; one entry per fiber, in order.
     ///
     /// # Errors
     /// As [`Backend::run`]; also for rollouts that stop early, for an objective whose derivatives do not fit what was
@@ -239,12 +239,12 @@ impl Rollout {
         };
         let fibers = self.fibers.len();
         shape(
-            "sources (one list per fibre)".into(),
+            "sources (one list per fiber)".into(),
             fibers,
             self.drive.sources.len(),
         )?;
         shape(
-            "amplitudes (one per fibre)".into(),
+            "amplitudes (one per fiber)".into(),
             fibers,
             self.drive.amplitudes.len(),
         )?;
@@ -266,7 +266,7 @@ impl Rollout {
         for (index, fiber) in self.fibers.iter().enumerate() {
             let cable = &fiber.cable;
             cable.check().map_err(|problem| {
-                BackendError::Unsupported(format!("fibre {index}: {problem}"))
+                BackendError::Unsupported(format!("fiber {index}: {problem}"))
             })?;
             // Equal fibers share a cable, and lie beside each other more often than not.
             if index == 0 || !Arc::ptr_eq(cable, &self.fibers[index - 1].cable) {
@@ -281,7 +281,7 @@ impl Rollout {
             }
             if std::mem::discriminant(&**cable) != std::mem::discriminant(&*self.fibers[0].cable) {
                 return Err(BackendError::Unsupported(format!(
-                    "fibre {index} has another kind of cable than fibre 0: run them as separate batches"
+                    "fiber {index} has another kind of cable than fiber 0: run them as separate batches"
                 )));
             }
             for source in self.drive.sources[index].iter() {
@@ -293,24 +293,24 @@ impl Rollout {
                     } => {
                         if let Some(potentials) = potentials {
                             shape(
-                                format!("potentials of a source of fibre {index}"),
+                                format!("potentials of a source of fiber {index}"),
                                 cable.samples(),
                                 potentials.len(),
                             )?;
                         }
                         shape(
-                            format!("node drive of fibre {index}"),
+                            format!("node drive of fiber {index}"),
                             cable.nodes(),
                             projection.nodes_na.len(),
                         )?;
                         shape(
-                            format!("mode drive of fibre {index}"),
+                            format!("mode drive of fiber {index}"),
                             cable.mode_count(),
                             projection.modes.len(),
                         )?;
                         if *waveform >= self.drive.waveforms.len() {
                             return Err(BackendError::Unsupported(format!(
-                                "a source of fibre {index} names waveform {waveform} of {}",
+                                "a source of fiber {index} names waveform {waveform} of {}",
                                 self.drive.waveforms.len()
                             )));
                         }
@@ -318,7 +318,7 @@ impl Rollout {
                     SourceField::Dense(ve) => {
                         let expected = self.grid.steps() * cable.samples();
                         shape(
-                            format!("space-time potentials of fibre {index}"),
+                            format!("space-time potentials of fiber {index}"),
                             expected,
                             ve.len(),
                         )?;
@@ -327,28 +327,28 @@ impl Rollout {
             }
         }
         if let Start::From(states) = &self.start {
-            shape("start states (one per fibre)".into(), fibers, states.len())?;
+            shape("start states (one per fiber)".into(), fibers, states.len())?;
             for (index, (state, fiber)) in states.iter().zip(&self.fibers).enumerate() {
                 let nodes = fiber.cable.nodes();
                 shape(
-                    format!("start voltages of fibre {index}"),
+                    format!("start voltages of fiber {index}"),
                     nodes,
                     state.v_mv.len(),
                 )?;
                 shape(
-                    format!("start states of fibre {index}"),
+                    format!("start states of fiber {index}"),
                     self.membrane.states.len(),
                     state.states.len(),
                 )?;
                 for values in &state.states {
                     shape(
-                        format!("start values of a state of fibre {index}"),
+                        format!("start values of a state of fiber {index}"),
                         nodes,
                         values.len(),
                     )?;
                 }
                 shape(
-                    format!("start modes of fibre {index}"),
+                    format!("start modes of fiber {index}"),
                     fiber.cable.mode_count(),
                     state.modes.len(),
                 )?;
@@ -496,7 +496,7 @@ impl Rollout {
                     Binding::Shared(index) => index < self.shared.len(),
                     Binding::Fiber(index) => index < fiber_parameters,
                 };
-                // Voltage and states are per node; everything else is the same at every node of a fibre.
+                // Voltage and states are per node; everything else is the same at every node of a fiber.
                 let per_node = matches!(binding, Binding::U | Binding::State(_));
                 if !exists || per_node != (input.extent == Extent::Node) {
                     return Err(BackendError::Unsupported(format!(
@@ -525,7 +525,7 @@ impl Rollout {
         each.max().unwrap_or(0)
     }
 
-    /// The same rollout for some of its fibres, in the given order; a fibre may come more than once.
+    /// The same rollout for some of its fibers, in the given order; a fiber may come more than once.
     #[must_use]
     pub fn select(&self, fibers: impl Iterator<Item = usize> + Clone) -> Rollout {
         let of = |fiber: usize| self.fibers[fiber].clone();

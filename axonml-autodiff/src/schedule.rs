@@ -57,7 +57,7 @@ impl Slots {
 }
 
 impl Program {
-    /// Slots for the per-node operations of the program; constants, inputs and values of shared or fibre extent have
+    /// Slots for the per-node operations of the program; constants, inputs and values of shared or fiber extent have
     /// none. Outputs stay live to the end.
     pub fn slots(&self) -> Slots {
         let extents = self.extents();

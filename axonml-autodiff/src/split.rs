@@ -1,4 +1,4 @@
-//! A program in two parts: coefficients, computed once per fibre, and what is left to do at every node and step.
+//! A program in two parts: coefficients, computed once per fiber, and what is left to do at every node and step.
 //!
 //! What does not depend on a node becomes a coefficient. Chains of additions and multiplications by coefficients
 //! collapse into one `k x + c`, divisions by them become multiplications: a rate function of the form `(v + b)/c` costs
@@ -6,7 +6,7 @@
 //! relative to a vanishing result.) Which rewrites are made follows from the program alone, never from numbers.
 //!
 //! Executors run the node part; derivatives with respect to parameters are taken in two steps, first with respect to the
-//! coefficients, lane by lane, then through the coefficient part once per fibre.
+//! coefficients, lane by lane, then through the coefficient part once per fiber.
 
 use std::cell::RefCell;
 
@@ -17,7 +17,7 @@ use crate::program::{Extent, Program, Value, ValueId};
 /// The two parts of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SplitProgram {
-    /// From the inputs of shared and fibre extent (in the program's order) to the coefficients.
+    /// From the inputs of shared and fiber extent (in the program's order) to the coefficients.
     pub coefficients: Program,
     /// From the inputs of node extent (in the program's order), then the coefficients, to the program's outputs.
     pub node: Program,
@@ -28,7 +28,7 @@ pub struct SplitProgram {
 }
 
 impl Program {
-    /// Splits off what is the same at every node of a fibre.
+    /// Splits off what is the same at every node of a fiber.
     pub fn split(&self) -> SplitProgram {
         let (outer, inner) = (Tracer::new(), Tracer::new());
         let indices = |node: bool| -> Vec<usize> {

@@ -28,7 +28,7 @@ const FILES: &[(&str, &[u8])] = files![
     "nerve.json",
 ];
 
-/// The nerve N1: twelve fibres in a cuff with six contacts.
+/// The nerve N1: twelve fibers in a cuff with six contacts.
 pub(crate) fn nerve() -> Result<Nerve, CliError> {
     Ok(nerve_from_files("N1", FILES)?)
 }

@@ -1,4 +1,4 @@
-//! One fibre under one stimulus ([`Job`]), and many of them as batches that the library runs at once.
+//! One fiber under one stimulus ([`Job`]), and many of them as batches that the library runs at once.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use axonml_models::{
     Simulation, SimulationError, Stimulus,
 };
 
-use crate::args::{FibreArgs, Injection, ModelArgs, NumericsArgs};
+use crate::args::{FiberArgs, Injection, ModelArgs, NumericsArgs};
 use crate::error::CliError;
 use crate::messages::Messages;
 use crate::weights::{Choice, PUBLISHED};
@@ -30,17 +30,17 @@ pub(crate) enum Source {
     },
 }
 
-/// Currents injected into a fibre.
+/// Currents injected into a fiber.
 pub(crate) type Injections = Arc<Vec<(Injection, Arc<Waveform>)>>;
 
-/// One fibre under one stimulus.
+/// One fiber under one stimulus.
 #[derive(Clone)]
 pub(crate) struct Job {
     /// The model.
     pub(crate) model: &'static dyn FiberModel,
-    /// The fibre.
+    /// The fiber.
     pub(crate) fiber: Fiber,
-    /// Stated length of the fibre, um, to be checked.
+    /// Stated length of the fiber, um, to be checked.
     pub(crate) length_um: Option<f64>,
     /// Temperature, degrees Celsius, if not that of the weights or the model.
     pub(crate) celsius: Option<f64>,
@@ -52,7 +52,7 @@ pub(crate) struct Job {
     pub(crate) detection: Detection,
     /// What acts from outside.
     pub(crate) source: Option<Source>,
-    /// Distance of the nearest point electrode from the fibre's axis, um, where there are point electrodes.
+    /// Distance of the nearest point electrode from the fiber's axis, um, where there are point electrodes.
     pub(crate) source_distance_um: Option<f64>,
     /// What acts from inside.
     pub(crate) injections: Injections,
@@ -81,7 +81,7 @@ impl Common {
     /// As the flags have it.
     pub(crate) fn from_args(
         model: &ModelArgs,
-        fibre: &FibreArgs,
+        fiber: &FiberArgs,
         numerics: &NumericsArgs,
         messages: Messages,
     ) -> Result<Self, CliError> {
@@ -103,7 +103,7 @@ impl Common {
             weights: Choice::of(model.weights.as_deref())?,
             parameters: model.parameters(),
             celsius: model.temperature,
-            start: fibre.initial_state()?,
+            start: fiber.initial_state()?,
             precision: numerics.precision(),
             device,
             memory: numerics.memory(),
@@ -185,7 +185,7 @@ impl Common {
         Ok(Extents::new(model, &self.settings(model))?)
     }
 
-    /// Checks that parameters and time grid fit the model, without any fibre.
+    /// Checks that parameters and time grid fit the model, without any fiber.
     pub(crate) fn check(
         &self,
         model: &dyn FiberModel,
@@ -218,7 +218,7 @@ impl Common {
         })
     }
 
-    /// Refuses a fibre that does not fit into memory, with the waveforms that act on it.
+    /// Refuses a fiber that does not fit into memory, with the waveforms that act on it.
     pub(crate) fn check_fiber(
         &self,
         nodes: usize,
@@ -236,7 +236,7 @@ impl Common {
         })
     }
 
-    /// How many fibres like the largest of these fit into memory at once, at least one.
+    /// How many fibers like the largest of these fit into memory at once, at least one.
     pub(crate) fn most_at_once(&self, jobs: &[(usize, &Job)]) -> usize {
         let nodes = jobs
             .iter()
@@ -278,13 +278,13 @@ impl Common {
 
 /// Jobs of one model, grid, temperature and detection, ready to run.
 pub(crate) struct Batch {
-    /// The fibres.
+    /// The fibers.
     pub(crate) simulation: Simulation,
     /// What acts on them.
     pub(crate) stimulus: Stimulus,
 }
 
-/// Fibres of one batch at most: many enough to fill vector lanes and cores, few enough that results come in steadily and
+/// Fibers of one batch at most: many enough to fill vector lanes and cores, few enough that results come in steadily and
 /// an interruption loses little. Results do not depend on it.
 pub(crate) const BATCH: usize = 256;
 
@@ -292,7 +292,7 @@ pub(crate) const BATCH: usize = 256;
 pub(crate) type Ready<'j> = (Vec<(usize, &'j Job)>, Batch);
 
 impl Batch {
-    /// Builds a batch in the state that `common` asks for; fibres that diverge while they settle are told to `diverged`
+    /// Builds a batch in the state that `common` asks for; fibers that diverge while they settle are told to `diverged`
     /// and left out.
     pub(crate) fn settled<'j>(
         mut jobs: Vec<(usize, &'j Job)>,
@@ -313,7 +313,7 @@ impl Batch {
         Ok(None)
     }
 
-    /// Builds the cables and settles the fibres if `start` says so.
+    /// Builds the cables and settles the fibers if `start` says so.
     pub(crate) fn build(
         jobs: &[&Job],
         common: &Common,
@@ -450,7 +450,7 @@ fn halve(group: &[(usize, &Job)], common: &Common, refused: &mut Vec<(usize, Cli
     }
 }
 
-/// An error of a batch of one, or of the fibre that the caller names, without the fibre's index in the batch.
+/// An error of a batch of one, or of the fiber that the caller names, without the fiber's index in the batch.
 pub(crate) fn of_one(error: SimulationError) -> CliError {
     match error {
         SimulationError::Fiber { problem, .. } => CliError::request(problem),
@@ -459,7 +459,7 @@ pub(crate) fn of_one(error: SimulationError) -> CliError {
         SimulationError::Diverged { fiber, .. } => {
             let text = error.to_string();
             let text = text
-                .strip_prefix(&format!("fibre {fiber} "))
+                .strip_prefix(&format!("fiber {fiber} "))
                 .unwrap_or(&text);
             CliError::failure(text)
         }

@@ -1,6 +1,6 @@
-//! The `axonml` command line: peripheral nerve fibres under electrical stimulation.
+//! The `axonml` command line: peripheral nerve fibers under electrical stimulation.
 //!
-//! `args` says what can be asked for, `commands` does it. In between stand `fibres` (what flags ask for) and `conditions`
+//! `args` says what can be asked for, `commands` does it. In between stand `fibers` (what flags ask for) and `conditions`
 //! (what tables ask for), which both end in `job`s; `search` finds their thresholds; `report` and `pictures` show results.
 #![forbid(unsafe_code)]
 
@@ -17,7 +17,7 @@ mod commands;
 mod conditions;
 mod demo;
 mod error;
-mod fibres;
+mod fibers;
 mod interrupt;
 mod job;
 mod messages;

@@ -7,9 +7,9 @@ use axonml_core::{ContactGeometry, Nerve};
 
 use crate::conditions::Sheet;
 use crate::error::CliError;
-use crate::fibres::{Fibres, Place};
+use crate::fibers::{Fibers, Place};
 use crate::plot::{
-    Contact, ContactShape, EvaluationPlot, Fascicle, FibreThresholds, NervePlot, Picture,
+    Contact, ContactShape, EvaluationPlot, Fascicle, FiberThresholds, NervePlot, Picture,
     Prediction, ThresholdPlot, ThresholdPoint, ThresholdSeries,
 };
 use crate::search::Found;
@@ -23,19 +23,19 @@ pub(crate) struct Thresholds {
 
 /// What a row of results is about.
 struct Row {
-    /// The fibre of the nerve.
-    fibre: usize,
+    /// The fiber of the nerve.
+    fiber: usize,
     diameter_um: f64,
     /// What tells it from rows of the same diameter.
     series: String,
-    /// What colours it beside its reference.
+    /// What colors it beside its reference.
     group: String,
 }
 
 impl Thresholds {
-    /// Of the fibres that flags ask for, of a model by its id and as it is called in titles.
-    pub(crate) fn new(fibres: &Fibres, id: &str, model: &str) -> Self {
-        let nerve = match &fibres.place {
+    /// Of the fibers that flags ask for, of a model by its id and as it is called in titles.
+    pub(crate) fn new(fibers: &Fibers, id: &str, model: &str) -> Self {
+        let nerve = match &fibers.place {
             Place::Nerve { nerve, contacts } => Some((nerve.clone(), contacts.clone())),
             _ => None,
         };
@@ -50,19 +50,19 @@ impl Thresholds {
             }
             None => format!("Activation thresholds: {model}"),
         };
-        let row = |asked: &crate::fibres::Asked| {
-            let series = match (&nerve, &fibres.place) {
-                (Some(_), _) | (None, Place::Basis(_)) => format!("fibre {}", asked.fibre),
+        let row = |asked: &crate::fibers::Asked| {
+            let series = match (&nerve, &fibers.place) {
+                (Some(_), _) | (None, Place::Basis(_)) => format!("fiber {}", asked.fiber),
                 _ => id.to_owned(),
             };
             Row {
-                fibre: asked.fibre,
+                fiber: asked.fiber,
                 diameter_um: asked.diameter_um,
                 series,
                 group: String::new(),
             }
         };
-        let rows = fibres.asked.iter().map(row).collect();
+        let rows = fibers.asked.iter().map(row).collect();
         Thresholds { title, nerve, rows }
     }
 
@@ -110,7 +110,7 @@ impl Thresholds {
                 .collect();
             let models = telling.contains(&"model");
             Row {
-                fibre: 0,
+                fiber: 0,
                 diameter_um: cell("diameter_um").parse().unwrap_or(f64::NAN),
                 series: series.join(", "),
                 group: if models { cell("model") } else { cell("shape") },
@@ -182,16 +182,16 @@ impl Thresholds {
     }
 
     fn section(&self, nerve: &Nerve, contacts: &[f64], found: &[Found]) -> NervePlot {
-        let mut fibres: Vec<FibreThresholds> = (0..nerve.fibers())
-            .map(|fibre| FibreThresholds {
-                x_um: nerve.fibers_xy_um().map_or(f64::NAN, |xy| xy[[fibre, 0]]),
-                y_um: nerve.fibers_xy_um().map_or(f64::NAN, |xy| xy[[fibre, 1]]),
-                weight: nerve.weights()[fibre],
+        let mut fibers: Vec<FiberThresholds> = (0..nerve.fibers())
+            .map(|fiber| FiberThresholds {
+                x_um: nerve.fibers_xy_um().map_or(f64::NAN, |xy| xy[[fiber, 0]]),
+                y_um: nerve.fibers_xy_um().map_or(f64::NAN, |xy| xy[[fiber, 1]]),
+                weight: nerve.weights()[fiber],
                 points: Vec::new(),
             })
             .collect();
         for (row, found) in self.rows.iter().zip(found) {
-            fibres[row.fibre].points.push(ThresholdPoint {
+            fibers[row.fiber].points.push(ThresholdPoint {
                 diameter_um: row.diameter_um,
                 threshold_ma: found.upper_ma,
                 status: found.status.to_owned(),
@@ -224,7 +224,7 @@ impl Thresholds {
                 .enumerate()
                 .filter_map(contact)
                 .collect(),
-            fibres,
+            fibers,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Recordings as archives: `t_ms`, `v_mV` (time, fibre, node), one array per state, `z_um`, `diameter_um`.
+//! Recordings as archives: `t_ms`, `v_mV` (time, fiber, node), one array per state, `z_um`, `diameter_um`.
 
 use axonml_models::Recording;
 use ndarray::{Array1, Array2, Array3};
@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::error::CliError;
 use crate::report::{Npz, Report};
 
-/// What was recorded from one fibre.
+/// What was recorded from one fiber.
 pub(crate) struct Recorded<'r> {
     /// Voltages and states.
     pub(crate) recording: &'r Recording,
     /// Position of all nodes, um.
     pub(crate) z_um: &'r [f64],
-    /// Number of the fibre.
-    pub(crate) fibre: i64,
+    /// Number of the fiber.
+    pub(crate) fiber: i64,
     /// Its diameter, um.
     pub(crate) diameter_um: f64,
 }
@@ -29,14 +29,14 @@ pub(crate) fn archive(
         Some(first) => (first.recording.t_ms.clone(), first.recording.nodes.clone()),
         None => (Vec::new(), Vec::new()),
     };
-    let (times, fibres, columns) = (t_ms.len(), recorded.len(), nodes.len());
+    let (times, fibers, columns) = (t_ms.len(), recorded.len(), nodes.len());
     let interleaved = |values: &dyn Fn(&Recording) -> &[f64]| {
-        let of_fibre: Vec<&[f64]> = recorded
+        let of_fiber: Vec<&[f64]> = recorded
             .iter()
             .map(|recorded| values(recorded.recording))
             .collect();
-        Array3::from_shape_fn((times, fibres, columns), |(t, fibre, node)| {
-            of_fibre[fibre][t * columns + node]
+        Array3::from_shape_fn((times, fibers, columns), |(t, fiber, node)| {
+            of_fiber[fiber][t * columns + node]
         })
     };
     let mut npz = Npz::new();
@@ -45,8 +45,8 @@ pub(crate) fn archive(
     for (index, state) in states.iter().enumerate() {
         npz.add(state, &interleaved(&|recording| &recording.states[index]))?;
     }
-    let z = |(fibre, column): (usize, usize)| recorded[fibre].z_um[nodes[column]];
-    npz.add("z_um", &Array2::from_shape_fn((fibres, columns), z))?;
+    let z = |(fiber, column): (usize, usize)| recorded[fiber].z_um[nodes[column]];
+    npz.add("z_um", &Array2::from_shape_fn((fibers, columns), z))?;
     npz.add(
         "diameter_um",
         &recorded
@@ -58,7 +58,7 @@ pub(crate) fn archive(
         "fiber",
         &recorded
             .iter()
-            .map(|recorded| recorded.fibre)
+            .map(|recorded| recorded.fiber)
             .collect::<Array1<i64>>(),
     )?;
     npz.add(

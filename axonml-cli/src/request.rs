@@ -71,7 +71,7 @@ impl Request {
         self.0.insert(name.to_owned(), value.into());
     }
 
-    /// Adds the steps, fibres and detection of `jobs`: a value where all agree, else all values that occur.
+    /// Adds the steps, fibers and detection of `jobs`: a value where all agree, else all values that occur.
     pub(crate) fn put_jobs<'j>(&mut self, jobs: impl Iterator<Item = &'j Job> + Clone) {
         let all = |value: fn(&Job) -> f64| one_or_all(jobs.clone().map(value).collect());
         let celsius: Vec<Option<f64>> = jobs.clone().map(|job| job.celsius).collect();

@@ -140,14 +140,14 @@ fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D::Error> 
     Ok(word)
 }
 
-/// Fibres of a batch at first, and the least.
+/// Fibers of a batch at first, and the least.
 const FIRST: usize = 128;
 const LEAST: usize = 32;
 /// Batches should take about this long, so that rows come in steadily and a kill loses little.
 const SHORT: Duration = Duration::from_millis(1200);
 const LONG: Duration = Duration::from_secs(4);
 
-/// How many fibres come next. Results do not depend on it.
+/// How many fibers come next. Results do not depend on it.
 struct Pace {
     size: usize,
     /// What fits into memory.
@@ -162,7 +162,7 @@ impl Pace {
         }
     }
 
-    /// The next of `left` fibres: all of them if they are not many more than a batch.
+    /// The next of `left` fibers: all of them if they are not many more than a batch.
     fn next(&self, left: usize) -> usize {
         let all = left <= self.size + self.size / 2 && left <= self.most;
         if all { left } else { self.size }
@@ -194,7 +194,7 @@ pub(crate) fn thresholds(
     for group in groups(jobs.iter().copied()) {
         let first = group[0].1;
         messages.explain(format_args!(
-            "{} fibre(s) of model {}, dt {} ms, tstop {} ms",
+            "{} fiber(s) of model {}, dt {} ms, tstop {} ms",
             group.len(),
             first.model.schema().id,
             first.dt_ms,

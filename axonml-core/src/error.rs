@@ -180,28 +180,28 @@ pub enum CoreError {
         last: f64,
     },
 
-    /// A point source that lies exactly on a sample point of the fibre.
+    /// A point source that lies exactly on a sample point of the fiber.
     #[error(
-        "the point source lies on the fibre's axis at its sample point z = {} um, where \
+        "the point source lies on the fiber's axis at its sample point z = {} um, where \
          its potential is infinite: move the electrode off the axis",
         short(*z_um)
     )]
-    OnFibre {
-        /// Where along the fibre, in um.
+    OnFiber {
+        /// Where along the fiber, in um.
         z_um: f64,
     },
 
-    /// A fibre longer than the line its field was sampled along.
+    /// A fiber longer than the line its field was sampled along.
     #[error(
-        "the fibre reaches from {} um, but the sampled field covers only {} um about the \
-         fibre's middle: take fewer nodes or another offset, or extend the field like a \
+        "the fiber reaches from {} um, but the sampled field covers only {} um about the \
+         fiber's middle: take fewer nodes or another offset, or extend the field like a \
          point source (`--extend point-source`)",
-        extent(*fibre_um), extent(*line_um)
+        extent(*fiber_um), extent(*line_um)
     )]
-    FibreBeyondLine {
-        /// First and last point of the fibre, um from its middle.
-        fibre_um: (f64, f64),
-        /// First and last sample of the line, um from the fibre's middle.
+    FiberBeyondLine {
+        /// First and last point of the fiber, um from its middle.
+        fiber_um: (f64, f64),
+        /// First and last sample of the line, um from the fiber's middle.
         line_um: (f64, f64),
     },
 
@@ -224,40 +224,40 @@ pub enum CoreError {
 
     /// A line of a nerve that has no two values.
     #[error(
-        "contact {contact}, fibre {fibre}: all {samples} samples of the line are NaN, or all but one; \
-         export the field again or remove this fibre"
+        "contact {contact}, fiber {fiber}: all {samples} samples of the line are NaN, or all but one; \
+         export the field again or remove this fiber"
     )]
     EmptyLine {
         /// Contact, counted from 0.
         contact: usize,
-        /// Fibre, counted from 0.
-        fibre: usize,
+        /// Fiber, counted from 0.
+        fiber: usize,
         /// Number of samples of the line.
         samples: usize,
     },
 
-    /// A fibre that reaches to where a line's values are unknown.
+    /// A fiber that reaches to where a line's values are unknown.
     #[error(
-        "the fibre reaches from {} um, but its line is known only from {} um about the fibre's \
+        "the fiber reaches from {} um, but its line is known only from {} um about the fiber's \
          middle (NaN beyond; two samples are kept as a margin): take fewer nodes or another \
          offset, or export the field again",
-        extent(*fibre_um), extent(*known_um)
+        extent(*fiber_um), extent(*known_um)
     )]
-    FibreBeyondKnown {
-        /// First and last point of the fibre, um from its middle.
-        fibre_um: (f64, f64),
-        /// Where the line can be used, um from the fibre's middle.
+    FiberBeyondKnown {
+        /// First and last point of the fiber, um from its middle.
+        fiber_um: (f64, f64),
+        /// Where the line can be used, um from the fiber's middle.
         known_um: (f64, f64),
     },
 
-    /// A fibre for which a line would have to be extended too far.
+    /// A fiber for which a line would have to be extended too far.
     #[error(
-        "the fibre reaches {} um beyond a line of {} um, which may be extended by {} um ({} % of it): \
+        "the fiber reaches {} um beyond a line of {} um, which may be extended by {} um ({} % of it): \
          sample a longer line or take fewer nodes",
         short(*beyond_um), short(*line_um), short(*limit_um), short(100.0 * limit_um / line_um)
     )]
     ExtendedTooFar {
-        /// How far the fibre reaches beyond the line, both ends together, um.
+        /// How far the fiber reaches beyond the line, both ends together, um.
         beyond_um: f64,
         /// Length of the line, um.
         line_um: f64,
@@ -400,7 +400,7 @@ pub(crate) fn exact(number: f64) -> String {
     }
 }
 
-/// The beginning of a text, long enough to recognise it.
+/// The beginning of a text, long enough to recognize it.
 #[must_use]
 pub fn cut(text: &str) -> String {
     const LONGEST: usize = 80;

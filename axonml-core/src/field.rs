@@ -1,4 +1,4 @@
-//! Extracellular fields: the potential along a fibre per unit of stimulation current.
+//! Extracellular fields: the potential along a fiber per unit of stimulation current.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,10 +10,10 @@ use crate::names::canonical;
 
 pub use crate::point_source::{Medium, PointSource};
 
-/// A potential in space, as one fibre sees it along its axis.
+/// A potential in space, as one fiber sees it along its axis.
 ///
 /// # Units
-/// Positions in um along the fibre, whose middle is at z = 0; potentials in mV per unit amplitude
+/// Positions in um along the fiber, whose middle is at z = 0; potentials in mV per unit amplitude
 /// (1 mA, unless the implementor says otherwise).
 pub trait Field: fmt::Debug + Send + Sync {
     /// The potential at each of the positions, in their order.
@@ -48,7 +48,7 @@ impl<F: Field + ?Sized> Field for Box<F> {
     }
 }
 
-/// What happens where a fibre is longer than the line its field was sampled along.
+/// What happens where a fiber is longer than the line its field was sampled along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Extension {
     /// It is an error. Written `refuse`.
@@ -85,11 +85,11 @@ impl FromStr for Extension {
 
 /// A field known at samples along a line, interpolated between them.
 ///
-/// The fibre's middle lies at the middle of the line, `(first + last) / 2`, plus an offset.
+/// The fiber's middle lies at the middle of the line, `(first + last) / 2`, plus an offset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampledLine {
     line: Interpolator,
-    /// Where on the line the fibre's middle lies.
+    /// Where on the line the fiber's middle lies.
     middle_um: f64,
     ends: Option<Ends>,
     /// Where it may be read if its values are unknown beyond.
@@ -142,7 +142,7 @@ impl Tail {
 }
 
 impl SampledLine {
-    /// How far a fibre may reach beyond the line and be taken to end on it: rounding errors of its
+    /// How far a fiber may reach beyond the line and be taken to end on it: rounding errors of its
     /// geometry.
     const SLACK_UM: f64 = 1e-6;
 
@@ -167,7 +167,7 @@ impl SampledLine {
         }
     }
 
-    /// A field along a line that is not extended; the fibre's middle lies `offset_um` from `middle_um`.
+    /// A field along a line that is not extended; the fiber's middle lies `offset_um` from `middle_um`.
     pub(crate) fn from_interpolator(
         line: Interpolator,
         middle_um: f64,
@@ -224,17 +224,17 @@ impl SampledLine {
         Ok(self)
     }
 
-    /// Where the line begins and ends, or where its values are known, in the fibre's coordinate (um from
+    /// Where the line begins and ends, or where its values are known, in the fiber's coordinate (um from
     /// its middle).
     pub fn extent_um(&self) -> (f64, f64) {
         let (first, last) = self.known_um.unwrap_or_else(|| self.line.basis().range());
         (first - self.middle_um, last - self.middle_um)
     }
 
-    /// Refuses a fibre from `first` to `last` that reaches beyond what is known, or too far.
-    fn check_reach(&self, fibre_um: (f64, f64)) -> Result<(), CoreError> {
-        let before = |first: f64| (first - (fibre_um.0 + self.middle_um)).max(0.0);
-        let after = |last: f64| (fibre_um.1 + self.middle_um - last).max(0.0);
+    /// Refuses a fiber from `first` to `last` that reaches beyond what is known, or too far.
+    fn check_reach(&self, fiber_um: (f64, f64)) -> Result<(), CoreError> {
+        let before = |first: f64| (first - (fiber_um.0 + self.middle_um)).max(0.0);
+        let after = |last: f64| (fiber_um.1 + self.middle_um - last).max(0.0);
         let (first, last) = self.line.basis().range();
         let beyond_um = before(first) + after(last);
         if self.ends.is_some() {
@@ -250,14 +250,14 @@ impl SampledLine {
         if let Some((first, last)) = self.known_um
             && before(first).max(after(last)) > Self::SLACK_UM
         {
-            return Err(CoreError::FibreBeyondKnown {
-                fibre_um,
+            return Err(CoreError::FiberBeyondKnown {
+                fiber_um,
                 known_um: (first - self.middle_um, last - self.middle_um),
             });
         }
         if before(first).max(after(last)) > Self::SLACK_UM {
-            return Err(CoreError::FibreBeyondLine {
-                fibre_um,
+            return Err(CoreError::FiberBeyondLine {
+                fiber_um,
                 line_um: self.extent_um(),
             });
         }
@@ -267,11 +267,11 @@ impl SampledLine {
 
 impl Field for SampledLine {
     /// # Errors
-    /// [`CoreError::FibreBeyondLine`] where the line does not reach and is not extended,
-    /// [`CoreError::FibreBeyondKnown`] where its values are unknown, [`CoreError::ExtendedTooFar`];
+    /// [`CoreError::FiberBeyondLine`] where the line does not reach and is not extended,
+    /// [`CoreError::FiberBeyondKnown`] where its values are unknown, [`CoreError::ExtendedTooFar`];
     /// [`CoreError::NonFinite`] for positions that are not finite.
     fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
-        CoreError::check_all_finite("positions along the fibre", z_um)?;
+        CoreError::check_all_finite("positions along the fiber", z_um)?;
         let least = z_um.iter().copied().fold(f64::INFINITY, f64::min);
         let greatest = z_um.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         self.check_reach((least, greatest))?;

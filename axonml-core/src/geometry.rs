@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The cross-section of a nerve in its cuff, as `nerve.json` describes it.
 ///
-/// Deserialises leniently: keys that are missing are `None` or empty, keys that are not known are
+/// Deserializes leniently: keys that are missing are `None` or empty, keys that are not known are
 /// ignored.
 ///
 /// # Units
@@ -29,9 +29,9 @@ pub struct NerveGeometry {
     pub contacts: Vec<ContactGeometry>,
     /// The fascicles.
     pub fascicles: Vec<FascicleGeometry>,
-    /// For each fibre the fascicle that it lies in; empty where it is not said.
+    /// For each fiber the fascicle that it lies in; empty where it is not said.
     pub axon_fascicle: Vec<usize>,
-    /// The nerves that this one was put together from, their fibres in this order.
+    /// The nerves that this one was put together from, their fibers in this order.
     pub parts: Vec<NerveGeometry>,
 }
 
@@ -41,16 +41,16 @@ pub struct NerveGeometry {
 pub struct ContactGeometry {
     /// `disc`, `ring` and the like.
     pub shape: Option<String>,
-    /// Position of its centre across the nerve, in mm.
+    /// Position of its center across the nerve, in mm.
     #[serde(rename = "x")]
     pub x_mm: Option<f64>,
-    /// Position of its centre across the nerve, in mm.
+    /// Position of its center across the nerve, in mm.
     #[serde(rename = "y")]
     pub y_mm: Option<f64>,
-    /// Position of its centre along the nerve, in mm.
+    /// Position of its center along the nerve, in mm.
     #[serde(rename = "z")]
     pub z_mm: Option<f64>,
-    /// Direction of its centre, in degrees from x towards y.
+    /// Direction of its center, in degrees from x towards y.
     pub theta_deg: Option<f64>,
     /// Diameter of a disc in mm.
     #[serde(rename = "diameter")]
@@ -66,16 +66,16 @@ pub struct ContactGeometry {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FascicleGeometry {
-    /// Centre across the nerve, in mm.
+    /// Center across the nerve, in mm.
     #[serde(rename = "x")]
     pub x_mm: Option<f64>,
-    /// Centre across the nerve, in mm.
+    /// Center across the nerve, in mm.
     #[serde(rename = "y")]
     pub y_mm: Option<f64>,
     /// Radius in mm.
     #[serde(rename = "radius")]
     pub radius_mm: Option<f64>,
-    /// Whether its fibres are to be activated.
+    /// Whether its fibers are to be activated.
     pub target: Option<bool>,
 }
 
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn serialised_it_reads_back_the_same() {
+    fn serialized_it_reads_back_the_same() {
         let contact = ContactGeometry {
             x_mm: Some(1.0),
             arc_deg: Some(270.0),

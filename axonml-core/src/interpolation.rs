@@ -11,7 +11,7 @@ use crate::spline::{CubicSpline, SplineBasis};
 /// How values between samples are found. Written `cubic` or `linear`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Interpolation {
-    /// A cubic spline with two continuous derivatives: what a fibre's second spatial difference
+    /// A cubic spline with two continuous derivatives: what a fiber's second spatial difference
     /// needs.
     #[default]
     Cubic,

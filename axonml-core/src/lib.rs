@@ -3,7 +3,7 @@
 //!
 //! Everything here is a value that can be checked on its own: a [`Waveform`] says *when* current
 //! flows, a [`Field`] says *where* its potential is felt, a [`Nerve`] holds the sampled fields of a
-//! cuff, and a [`TimeGrid`] says at which instants a simulation looks at them. Fibre models,
+//! cuff, and a [`TimeGrid`] says at which instants a simulation looks at them. Fiber models,
 //! backends and files are other crates' business: this one does no I/O, starts no threads and knows
 //! no device.
 //!
@@ -12,10 +12,10 @@
 //! (`pw_ms`, `z_um`).
 //!
 //! # Signs and space
-//! Cathodic current is negative. A fibre lies along z; its middle is at z = 0.
+//! Cathodic current is negative. A fiber lies along z; its middle is at z = 0.
 //!
 //! # Example
-//! The extracellular potential of a 0.1 ms cathodic pulse of 0.2 mA, 1 mm away from the fibre:
+//! The extracellular potential of a 0.1 ms cathodic pulse of 0.2 mA, 1 mm away from the fiber:
 //! ```
 //! use axonml_core::{Field, Medium, PointSource, TimeGrid, Waveform};
 //!

@@ -13,7 +13,7 @@ pub fn canonical(name: &str) -> String {
 
 /// The candidate that `name` was most likely meant to be, or `None` when nothing is near.
 ///
-/// Near is an edit distance (insert, delete, replace, swap neighbours) of at most a third of the
+/// Near is an edit distance (insert, delete, replace, swap neighbors) of at most a third of the
 /// longer name, one edit being always allowed; or a candidate that begins with `name`. Spellings
 /// are compared in [`canonical`] form; of equally near candidates the first wins.
 ///
@@ -48,7 +48,7 @@ fn remoteness(name: &str, candidate: &str) -> Option<usize> {
 }
 
 /// Optimal string alignment distance: edits that insert, delete, replace one character or swap two
-/// neighbours.
+/// neighbors.
 ///
 /// # Source
 /// F. J. Damerau, "A technique for computer detection and correction of spelling errors", Comm. ACM

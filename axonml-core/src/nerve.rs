@@ -1,4 +1,4 @@
-//! A nerve in its cuff: the potential of each contact along each fibre, sampled on lines.
+//! A nerve in its cuff: the potential of each contact along each fiber, sampled on lines.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use crate::spline::{CubicSpline, SplineBasis};
 pub struct NerveArrays {
     /// Name of the nerve.
     pub name: String,
-    /// One per contact, `[fibre, sample]`: potential in mV per 1 mA from that contact. NaN marks
+    /// One per contact, `[fiber, sample]`: potential in mV per 1 mA from that contact. NaN marks
     /// unknown samples.
     pub contacts: Vec<Array2<f64>>,
     /// `[sample]`: position of the samples along the nerve in um, ascending.
     pub fiber_z_um: Vec<f64>,
-    /// `[fibre, 2]`: where each fibre crosses the nerve's cross-section, in um.
+    /// `[fiber, 2]`: where each fiber crosses the nerve's cross-section, in um.
     pub fibers_xy_um: Option<Array2<f64>>,
-    /// `[fibre]`: whether the fibre is to be activated.
+    /// `[fiber]`: whether the fiber is to be activated.
     pub target: Option<Vec<bool>>,
-    /// `[fibre]`: how many fibres of the nerve each stands for; sums to 1. All alike if absent.
+    /// `[fiber]`: how many fibers of the nerve each stands for; sums to 1. All alike if absent.
     pub weights: Option<Vec<f64>>,
     /// Contacts and fascicles, for pictures.
     pub geometry: Option<NerveGeometry>,
@@ -36,8 +36,8 @@ pub struct NerveArrays {
 pub struct GapRepair {
     /// Contact, counted from 0.
     pub contact: usize,
-    /// Fibre, counted from 0.
-    pub fibre: usize,
+    /// Fiber, counted from 0.
+    pub fiber: usize,
     /// The samples that were NaN.
     pub samples: Range<usize>,
 }
@@ -48,10 +48,10 @@ pub struct GapRepair {
 pub struct Nerve {
     arrays: NerveArrays,
     weights: Vec<f64>,
-    fibres: usize,
+    fibers: usize,
     basis: Arc<SplineBasis>,
     repairs: Vec<GapRepair>,
-    /// `[contact][fibre]`: the samples between the first and the last that are known, or why there are
+    /// `[contact][fiber]`: the samples between the first and the last that are known, or why there are
     /// none.
     known: Vec<Vec<Result<Range<usize>, CoreError>>>,
     /// How much of its length a line may be extended by.
@@ -81,30 +81,30 @@ impl Nerve {
     ///
     /// # Errors
     /// - [`CoreError::Shape`] when arrays do not fit each other, or there is no contact or no
-    ///   fibre.
+    ///   fiber.
     /// - [`CoreError::NonFinite`], [`CoreError::NotAscending`] for `fiber_z_um`, `fibers_xy_um`
     ///   and `weights`.
     /// - The error of the first fiber, as [`Nerve::field`] gives it, if no fiber of a contact is known.
     /// - [`CoreError::BadValue`] for weights that are negative or do not sum to 1.
     pub fn new(mut arrays: NerveArrays) -> Result<Self, CoreError> {
-        let fibres = check_shapes(&arrays)?;
+        let fibers = check_shapes(&arrays)?;
         CoreError::check_all_finite("fiber_z", &arrays.fiber_z_um)?;
         CoreError::check_ascending("fiber_z", &arrays.fiber_z_um)?;
         let basis = Arc::new(SplineBasis::new(arrays.fiber_z_um.clone())?);
         if let Some(xy) = &arrays.fibers_xy_um {
             CoreError::check_all_finite("fibers_xy", &xy.iter().copied().collect::<Vec<_>>())?;
         }
-        let weights = checked_weights(arrays.weights.take(), fibres)?;
+        let weights = checked_weights(arrays.weights.take(), fibers)?;
 
         let (mut repairs, mut known) = (Vec::new(), Vec::new());
         for (contact, lines) in arrays.contacts.iter_mut().enumerate() {
-            let mut of_contact = Vec::with_capacity(fibres);
-            for (fibre, line) in lines.outer_iter_mut().enumerate() {
-                let filled = fill_gaps(line, &arrays.fiber_z_um, contact, fibre);
+            let mut of_contact = Vec::with_capacity(fibers);
+            for (fiber, line) in lines.outer_iter_mut().enumerate() {
+                let filled = fill_gaps(line, &arrays.fiber_z_um, contact, fiber);
                 of_contact.push(filled.map(|(known, gaps)| {
                     repairs.extend(gaps.into_iter().map(|samples| GapRepair {
                         contact,
-                        fibre,
+                        fiber,
                         samples,
                     }));
                     known
@@ -120,7 +120,7 @@ impl Nerve {
         Ok(Self {
             arrays,
             weights,
-            fibres,
+            fibers,
             basis,
             repairs,
             known,
@@ -220,9 +220,9 @@ impl Nerve {
         &self.arrays.name
     }
 
-    /// Number of fibres.
+    /// Number of fibers.
     pub fn fibers(&self) -> usize {
-        self.fibres
+        self.fibers
     }
 
     /// Number of contacts.
@@ -235,17 +235,17 @@ impl Nerve {
         &self.arrays.fiber_z_um
     }
 
-    /// `[fibre, 2]`: where each fibre crosses the cross-section, in um.
+    /// `[fiber, 2]`: where each fiber crosses the cross-section, in um.
     pub fn fibers_xy_um(&self) -> Option<&Array2<f64>> {
         self.arrays.fibers_xy_um.as_ref()
     }
 
-    /// Which fibres are to be activated, if that is known.
+    /// Which fibers are to be activated, if that is known.
     pub fn target(&self) -> Option<&[bool]> {
         self.arrays.target.as_deref()
     }
 
-    /// What share of the nerve each fibre stands for; sums to 1.
+    /// What share of the nerve each fiber stands for; sums to 1.
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }
@@ -255,12 +255,12 @@ impl Nerve {
         self.arrays.geometry.as_ref()
     }
 
-    /// The gaps that were filled, by contact, then fibre, then sample.
+    /// The gaps that were filled, by contact, then fiber, then sample.
     pub fn repairs(&self) -> &[GapRepair] {
         &self.repairs
     }
 
-    /// `[fibre, sample]`: potentials of a contact in mV per 1 mA, gaps filled; NaN where a line is not
+    /// `[fiber, sample]`: potentials of a contact in mV per 1 mA, gaps filled; NaN where a line is not
     /// known.
     ///
     /// # Panics
@@ -269,28 +269,28 @@ impl Nerve {
         &self.arrays.contacts[contact]
     }
 
-    /// The field along a fibre when each contact delivers its factor times the waveform, in mV per
+    /// The field along a fiber when each contact delivers its factor times the waveform, in mV per
     /// mA.
     ///
-    /// The fibre's middle (z = 0) lies at the middle of the sampled line, `(first + last) / 2`,
+    /// The fiber's middle (z = 0) lies at the middle of the sampled line, `(first + last) / 2`,
     /// plus `offset_um`. With [`Extension::PointSource`] each contact's line is continued on its
     /// own, so that the result stays linear in the factors.
     ///
     /// # Errors
-    /// - [`CoreError::BadValue`] for a fibre the nerve does not have and for factors or offsets
+    /// - [`CoreError::BadValue`] for a fiber the nerve does not have and for factors or offsets
     ///   that are not finite.
     /// - [`CoreError::Shape`] when there is not one factor per contact.
     /// - [`CoreError::EmptyLine`], [`CoreError::NonFinite`] for a line that is not known.
     /// - [`CoreError::NoDecay`] when a line cannot be extended.
     pub fn field(
         &self,
-        fibre: usize,
+        fiber: usize,
         contact_factors: &[f64],
         interpolation: Interpolation,
         offset_um: f64,
         extension: Extension,
     ) -> Result<SampledLine, CoreError> {
-        self.check_fibre(fibre)?;
+        self.check_fiber(fiber)?;
         if contact_factors.len() != self.contacts() {
             let expected = format!("one per contact, {}", self.contacts());
             let what = format!("contact factors for nerve {}", self.name());
@@ -313,7 +313,7 @@ impl Nerve {
         let full = 0..self.arrays.fiber_z_um.len();
         let mut known = full.clone();
         for (contact, _) in delivering() {
-            let of_line = self.known[contact][fibre].clone()?;
+            let of_line = self.known[contact][fiber].clone()?;
             known = known.start.max(of_line.start)..known.end.min(of_line.end);
         }
         let z = &self.arrays.fiber_z_um;
@@ -331,7 +331,7 @@ impl Nerve {
         for (contact, factor) in delivering() {
             for (sum, potential) in sum
                 .iter_mut()
-                .zip(self.line(contact, fibre).iter().skip(known.start))
+                .zip(self.line(contact, fiber).iter().skip(known.start))
             {
                 *sum += factor * potential;
             }
@@ -356,7 +356,7 @@ impl Nerve {
                     .with_ends()
                     .extended_at_most(self.max_extension * (last - first));
                 delivering().try_fold(field, |field, (contact, &factor)| {
-                    let line = self.line(contact, fibre);
+                    let line = self.line(contact, fiber);
                     let line = line.iter().skip(known.start).take(known.len());
                     field.extended_by(&interpolate(line.copied().collect())?, factor)
                 })
@@ -364,44 +364,44 @@ impl Nerve {
         }
     }
 
-    fn line(&self, contact: usize, fibre: usize) -> ArrayView1<'_, f64> {
-        self.arrays.contacts[contact].row(fibre)
+    fn line(&self, contact: usize, fiber: usize) -> ArrayView1<'_, f64> {
+        self.arrays.contacts[contact].row(fiber)
     }
 
-    fn check_fibre(&self, fibre: usize) -> Result<(), CoreError> {
-        if fibre < self.fibres {
+    fn check_fiber(&self, fiber: usize) -> Result<(), CoreError> {
+        if fiber < self.fibers {
             return Ok(());
         }
         let expected = format!(
-            "0 to {}: nerve {} has {} fibres",
-            self.fibres - 1,
+            "0 to {}: nerve {} has {} fibers",
+            self.fibers - 1,
             self.name(),
-            self.fibres
+            self.fibers
         );
-        Err(CoreError::bad_value("fibre", fibre, expected))
+        Err(CoreError::bad_value("fiber", fiber, expected))
     }
 }
 
-/// Checks every array against the first contact's and returns the number of fibres.
+/// Checks every array against the first contact's and returns the number of fibers.
 fn check_shapes(arrays: &NerveArrays) -> Result<usize, CoreError> {
     let Some(first) = arrays.contacts.first() else {
         return Err(CoreError::shape("contacts of the nerve", "one or more", 0));
     };
-    let fibres = first.nrows();
-    if fibres == 0 {
-        return Err(CoreError::shape("fibres of contact 0", "one or more", 0));
+    let fibers = first.nrows();
+    if fibers == 0 {
+        return Err(CoreError::shape("fibers of contact 0", "one or more", 0));
     }
     let samples = arrays.fiber_z_um.len();
     for (contact, lines) in arrays.contacts.iter().enumerate() {
-        if lines.dim() != (fibres, samples) {
+        if lines.dim() != (fibers, samples) {
             return Err(CoreError::shape(
                 format!("contact {contact}"),
-                format!("(fibres, samples) = ({fibres}, {samples}) as in contact 0 and fiber_z"),
+                format!("(fibers, samples) = ({fibers}, {samples}) as in contact 0 and fiber_z"),
                 format!("{:?}", lines.dim()),
             ));
         }
     }
-    let per_fibre = |what: &str, expected: String, found: String| {
+    let per_fiber = |what: &str, expected: String, found: String| {
         if expected == found {
             Ok(())
         } else {
@@ -409,34 +409,34 @@ fn check_shapes(arrays: &NerveArrays) -> Result<usize, CoreError> {
         }
     };
     if let Some(xy) = &arrays.fibers_xy_um {
-        per_fibre(
+        per_fiber(
             "fibers_xy",
-            format!("{:?}", (fibres, 2)),
+            format!("{:?}", (fibers, 2)),
             format!("{:?}", xy.dim()),
         )?;
     }
     if let Some(target) = &arrays.target {
-        per_fibre("target", fibres.to_string(), target.len().to_string())?;
+        per_fiber("target", fibers.to_string(), target.len().to_string())?;
     }
     if let Some(weights) = &arrays.weights {
-        per_fibre("weights", fibres.to_string(), weights.len().to_string())?;
+        per_fiber("weights", fibers.to_string(), weights.len().to_string())?;
     }
-    Ok(fibres)
+    Ok(fibers)
 }
 
 /// The weights, uniform where none are given.
-fn checked_weights(weights: Option<Vec<f64>>, fibres: usize) -> Result<Vec<f64>, CoreError> {
+fn checked_weights(weights: Option<Vec<f64>>, fibers: usize) -> Result<Vec<f64>, CoreError> {
     let Some(weights) = weights else {
-        return Ok(vec![1.0 / fibres as f64; fibres]);
+        return Ok(vec![1.0 / fibers as f64; fibers]);
     };
     CoreError::check_all_finite("weights", &weights)?;
-    if let Some((fibre, weight)) = weights
+    if let Some((fiber, weight)) = weights
         .iter()
         .enumerate()
         .find(|&(_, &weight)| weight < 0.0)
     {
         return Err(CoreError::bad_value(
-            format!("weight of fibre {fibre}"),
+            format!("weight of fiber {fiber}"),
             weight,
             "0 or more",
         ));
@@ -458,11 +458,11 @@ fn fill_gaps(
     mut line: ArrayViewMut1<'_, f64>,
     z_um: &[f64],
     contact: usize,
-    fibre: usize,
+    fiber: usize,
 ) -> Result<(Range<usize>, Vec<Range<usize>>), CoreError> {
     let samples = line.len();
     if let Some(index) = line.iter().position(|potential| potential.is_infinite()) {
-        let what = format!("contact {contact}, fibre {fibre}");
+        let what = format!("contact {contact}, fiber {fiber}");
         return Err(CoreError::NonFinite {
             what,
             index,
@@ -481,7 +481,7 @@ fn fill_gaps(
     let Some((first, last)) = bounds.filter(|(first, last)| first < last) else {
         return Err(CoreError::EmptyLine {
             contact,
-            fibre,
+            fiber,
             samples,
         });
     };

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use crate::error::CoreError;
 use crate::field::Field;
 
-/// An unbounded conductor around the fibre.
+/// An unbounded conductor around the fiber.
 ///
 /// # Units
 /// ohm-cm.
@@ -16,11 +16,11 @@ pub enum Medium {
         /// Resistivity in ohm-cm.
         resistivity_ohm_cm: f64,
     },
-    /// One resistivity along the fibre and another across it.
+    /// One resistivity along the fiber and another across it.
     Anisotropic {
-        /// Resistivity across the fibre in ohm-cm.
+        /// Resistivity across the fiber in ohm-cm.
         transverse_ohm_cm: f64,
-        /// Resistivity along the fibre in ohm-cm.
+        /// Resistivity along the fiber in ohm-cm.
         longitudinal_ohm_cm: f64,
     },
 }
@@ -31,7 +31,7 @@ impl Medium {
         Self::Isotropic { resistivity_ohm_cm }
     }
 
-    /// A medium with one resistivity across the fibre and another along it.
+    /// A medium with one resistivity across the fiber and another along it.
     pub const fn anisotropic(transverse_ohm_cm: f64, longitudinal_ohm_cm: f64) -> Self {
         Self::Anisotropic {
             transverse_ohm_cm,
@@ -39,7 +39,7 @@ impl Medium {
         }
     }
 
-    /// Resistivities across and along the fibre, checked.
+    /// Resistivities across and along the fiber, checked.
     fn resistivities_ohm_cm(self) -> Result<(f64, f64), CoreError> {
         match self {
             Self::Isotropic { resistivity_ohm_cm } => {
@@ -61,9 +61,9 @@ impl Medium {
     }
 }
 
-/// A point electrode, its return infinitely far away, seen from a fibre along z through x = y = 0.
+/// A point electrode, its return infinitely far away, seen from a fiber along z through x = y = 0.
 ///
-/// With conductivities `sigma = 1 / rho` across (t) and along (l) the fibre, a current I gives `V =
+/// With conductivities `sigma = 1 / rho` across (t) and along (l) the fiber, a current I gives `V =
 /// I / (4 pi sqrt(sigma_t sigma_l (x^2 + y^2) + sigma_t^2 z^2))`, in an isotropic medium `V = rho I
 /// / (4 pi r)`.
 ///
@@ -82,21 +82,21 @@ impl Medium {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PointSource {
-    /// Position across the fibre in um.
+    /// Position across the fiber in um.
     pub x_um: f64,
-    /// Position across the fibre in um.
+    /// Position across the fiber in um.
     pub y_um: f64,
-    /// Position along the fibre in um, its middle being 0.
+    /// Position along the fiber in um, its middle being 0.
     pub z_um: f64,
-    /// The conductor around electrode and fibre.
+    /// The conductor around electrode and fiber.
     pub medium: Medium,
 }
 
 impl PointSource {
-    /// Micrometres in a centimetre.
+    /// Micrometers in a centimeter.
     const UM_PER_CM: f64 = 1e4;
 
-    /// The same electrode as a parallel fibre through `[x, y]` (um) sees it.
+    /// The same electrode as a parallel fiber through `[x, y]` (um) sees it.
     pub fn seen_from(self, [x_um, y_um]: [f64; 2]) -> Self {
         Self {
             x_um: self.x_um - x_um,
@@ -110,7 +110,7 @@ impl Field for PointSource {
     /// In mV per mA.
     ///
     /// # Errors
-    /// [`CoreError::OnFibre`] when the electrode lies on a sample point; [`CoreError::BadValue`]
+    /// [`CoreError::OnFiber`] when the electrode lies on a sample point; [`CoreError::BadValue`]
     /// for a resistivity that is not a finite number above 0; [`CoreError::NonFinite`] for
     /// positions that are not finite.
     fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
@@ -119,7 +119,7 @@ impl Field for PointSource {
             "position of the point source",
             &[self.x_um, self.y_um, self.z_um],
         )?;
-        CoreError::check_all_finite("positions along the fibre", z_um)?;
+        CoreError::check_all_finite("positions along the fiber", z_um)?;
         // Lengths scaled so that V = 1 / (4 pi r): sqrt(sigma_t sigma_l) (x, y) and sigma_t z, with
         // um taken to cm.
         let across = self.x_um.hypot(self.y_um) / (transverse * longitudinal).sqrt();
@@ -131,7 +131,7 @@ impl Field for PointSource {
                 if potential_mv.is_finite() {
                     Ok(potential_mv)
                 } else {
-                    Err(CoreError::OnFibre { z_um: z })
+                    Err(CoreError::OnFiber { z_um: z })
                 }
             })
             .collect()

@@ -1,4 +1,4 @@
-//! The backend itself: groups of fibres over threads.
+//! The backend itself: groups of fibers over threads.
 
 use axonml_autodiff::{
     Backend, BackendError, Differentiated, GradientRequest, Objective, Outcome, Precision, Real,
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::Isa;
 use crate::group::Group;
 
-/// Fibres per group: one cache line of numbers per node.
+/// Fibers per group: one cache line of numbers per node.
 const LANES_F32: usize = 16;
 const LANES_F64: usize = 8;
 
@@ -20,7 +20,7 @@ pub struct CpuBackend {
     trajectory_bytes: usize,
 }
 
-/// What [`CpuBackend::with_trajectory_bytes`] is unless chosen: a few hundred steps of long fibres.
+/// What [`CpuBackend::with_trajectory_bytes`] is unless chosen: a few hundred steps of long fibers.
 const TRAJECTORY_BYTES: usize = 24 << 20;
 
 impl CpuBackend {
@@ -38,7 +38,7 @@ impl CpuBackend {
     }
 
     /// The same with another bound on the memory in which [`Backend::differentiate`] keeps the states of one group of
-    /// fibres: runs that need more are cut into segments, and all but the last of these are run twice. Gradients do not
+    /// fibers: runs that need more are cut into segments, and all but the last of these are run twice. Gradients do not
     /// depend on it.
     #[must_use]
     pub fn with_trajectory_bytes(self, trajectory_bytes: usize) -> Self {
@@ -48,13 +48,13 @@ impl CpuBackend {
         }
     }
 
-    /// Cuts the fibres into groups, lets `act` have each, and brings the results into the fibres' order.
+    /// Cuts the fibers into groups, lets `act` have each, and brings the results into the fibers' order.
     fn each_group<T: Send, R: Real, const L: usize>(
         self,
         rollout: &Rollout,
         act: impl Fn(Group<'_, R, L>) -> Result<Vec<T>, BackendError> + Sync,
     ) -> Result<Vec<T>, BackendError> {
-        // Fibres of equal length share groups, so that short ones do not idle in the rows of long ones.
+        // Fibers of equal length share groups, so that short ones do not idle in the rows of long ones.
         let mut order: Vec<usize> = (0..rollout.fibers.len()).collect();
         order.sort_by_key(|&fiber| rollout.fibers[fiber].cable.nodes());
         let groups: Vec<Result<Vec<T>, BackendError>> = order

@@ -1,6 +1,6 @@
 //! Cable kernels: the linear part of a step for a group of lanes.
 //!
-//! Arrays are `[node][lane]` with `L` lanes. Fibres with fewer nodes than the group have rows behind their end that act
+//! Arrays are `[node][lane]` with `L` lanes. Fibers with fewer nodes than the group have rows behind their end that act
 //! on none of theirs.
 
 pub(crate) mod reverse;
@@ -18,7 +18,7 @@ pub(crate) struct NodeRows<R> {
     pub(crate) diagonal: Vec<R>,
     /// Membrane area times the unit factor that turns S/cm2 into uS.
     pub(crate) area: Vec<R>,
-    /// Coupling of rows k and k + 1 (negative conductance), uS; zero behind a fibre's last node.
+    /// Coupling of rows k and k + 1 (negative conductance), uS; zero behind a fiber's last node.
     pub(crate) off: Vec<R>,
 }
 
@@ -292,7 +292,7 @@ impl<R: Real, const L: usize> Kernel for DecayModes<'_, R, L> {
 pub(crate) struct ExplicitRows<R> {
     /// `dt/c`, ms/nF.
     pub(crate) dt_over_c: Vec<R>,
-    /// Weight of each neighbour times the axial conductance, uS.
+    /// Weight of each neighbor times the axial conductance, uS.
     pub(crate) neighbor: Vec<R>,
     /// Weight of the node itself times the axial conductance, uS.
     pub(crate) center: Vec<R>,
@@ -307,7 +307,7 @@ pub(crate) struct StepExplicit<'a, R, const L: usize> {
     pub(crate) j: &'a [R],
     pub(crate) current: &'a [R],
     pub(crate) v: &'a [R],
-    /// Index of the last node per lane; its right neighbour is its left one.
+    /// Index of the last node per lane; its right neighbor is its left one.
     pub(crate) last: &'a [usize],
     pub(crate) new: &'a mut [R],
 }
@@ -329,7 +329,7 @@ impl<R: Real, const L: usize> Kernel for StepExplicit<'_, R, L> {
             dt_over_c[l].fma::<FUSED>(total, v)
         };
         for k in 0..n {
-            // The ends reflect: a missing neighbour is the other one.
+            // The ends reflect: a missing neighbor is the other one.
             let left = &v[if k == 0 { 1 } else { k - 1 }];
             let right = &v[if k == n - 1 { n - 2 } else { k + 1 }];
             for l in 0..L {
@@ -343,7 +343,7 @@ impl<R: Real, const L: usize> Kernel for StepExplicit<'_, R, L> {
                 );
             }
         }
-        // Fibres that end before the group does.
+        // Fibers that end before the group does.
         for (l, &last) in self
             .last
             .iter()
@@ -359,7 +359,7 @@ impl<R: Real, const L: usize> Kernel for StepExplicit<'_, R, L> {
                 current[last][l],
                 l,
             );
-            // Rows behind the end repeat it: as finite as the fibre is.
+            // Rows behind the end repeat it: as finite as the fiber is.
             for k in last + 1..n {
                 new[k][l] = new[last][l];
             }

@@ -113,7 +113,7 @@ pub(crate) struct GroupDrive<R> {
 }
 
 impl<R: Real> GroupDrive<R> {
-    /// The stimulus of the fibres `members` (indices in the rollout), one per lane, in arrays of `nodes` rows. Lanes from
+    /// The stimulus of the fibers `members` (indices in the rollout), one per lane, in arrays of `nodes` rows. Lanes from
     /// `used` on only repeat others, and are spared what is costly.
     pub(crate) fn new(rollout: &Rollout, members: &[usize], used: usize, nodes: usize) -> Self {
         let lanes = members.len();

@@ -1,4 +1,4 @@
-//! The block interpreter: runs a tape over blocks of nodes x lanes, one instruction at a time, each a vectorised loop.
+//! The block interpreter: runs a tape over blocks of nodes x lanes, one instruction at a time, each a vectorized loop.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ const BLOCK_BYTES: usize = 20 * 1024;
 /// second-level cache is fast enough for what no longer fits the first.
 const LEAST_ROWS: usize = 56;
 
-/// Rows of a block are a multiple of this, for vectorised loops take several vectors at a time.
+/// Rows of a block are a multiple of this, for vectorized loops take several vectors at a time.
 const ROWS_AT_A_TIME: usize = 4;
 
 /// Numbers that a sum is collected in, side by side, so that additions need not wait for each other: whole rows of lanes.

@@ -1,8 +1,8 @@
 //! The CPU backend: programs run in blocks of lanes, with the instruction set chosen at run time.
 //!
-//! A rollout is cut into groups of fibres, one fibre per lane; rayon spreads groups over threads, and a group's state
+//! A rollout is cut into groups of fibers, one fiber per lane; rayon spreads groups over threads, and a group's state
 //! stays in cache for all its steps. Nothing a lane computes depends on its companions, so results are the same bytes
-//! whatever the number of threads and whatever fibres run together; they depend on the instruction set (fused
+//! whatever the number of threads and whatever fibers run together; they depend on the instruction set (fused
 //! multiply-adds). [`Reference`] is the plain scalar implementation that everything is compared with.
 
 mod backend;

@@ -1,4 +1,4 @@
-//! The oracle: one fibre at a time, one node at a time, in plain `f64`.
+//! The oracle: one fiber at a time, one node at a time, in plain `f64`.
 //!
 //! Written to be read rather than to be fast, and to share as little as possible with the code it checks: programs are
 //! evaluated value by value with the platform's elementary functions, double cables are solved in the potentials of
@@ -82,7 +82,7 @@ enum Part {
     Step,
 }
 
-/// One fibre between two steps.
+/// One fiber between two steps.
 struct Simulation<'r> {
     rollout: &'r Rollout,
     fiber: usize,
@@ -117,7 +117,7 @@ impl FiberView for Simulation<'_> {
 }
 
 impl<'r> Simulation<'r> {
-    /// Fibre `fiber` of a checked rollout, at its start.
+    /// Fiber `fiber` of a checked rollout, at its start.
     fn new(rollout: &'r Rollout, fiber: usize) -> Self {
         let cable = &*rollout.fibers[fiber].cable;
         let nodes = cable.nodes();
@@ -173,7 +173,7 @@ impl<'r> Simulation<'r> {
         }
     }
 
-    /// One step, or how the fibre diverged in it.
+    /// One step, or how the fiber diverged in it.
     fn advance(&mut self, step: usize) -> Result<(), FiberStatus> {
         let drive = self.drive(step);
         self.previous_u_mv.clone_from(&self.u_mv);

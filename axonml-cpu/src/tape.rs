@@ -86,7 +86,7 @@ pub(crate) struct Instruction<R> {
     pub(crate) from: [Operand<R>; 4],
 }
 
-/// A program specialised to the parameters of a group of lanes.
+/// A program specialized to the parameters of a group of lanes.
 #[derive(Debug)]
 pub(crate) struct Tape<R> {
     pub(crate) instructions: Vec<Instruction<R>>,

@@ -1,4 +1,4 @@
-//! The observers of one fibre: they look at every state of a run and keep what they were asked to report.
+//! The observers of one fiber: they look at every state of a run and keep what they were asked to report.
 
 #[cfg(test)]
 mod tests;
@@ -10,7 +10,7 @@ use axonml_autodiff::{
 use axonml_core::TimeGrid;
 use axonml_core::names::nearest;
 
-/// The present and the previous state of one fibre, as observers see it.
+/// The present and the previous state of one fiber, as observers see it.
 pub(crate) trait FiberView {
     /// Membrane potential of `node`, mV.
     fn v_mv(&self, node: usize) -> f64;
@@ -28,7 +28,7 @@ pub(crate) trait FiberView {
     }
 }
 
-/// The observers of one fibre during one run.
+/// The observers of one fiber during one run.
 #[derive(Debug)]
 pub(crate) struct Watch {
     grid: TimeGrid,
@@ -79,10 +79,10 @@ enum Quantity {
 }
 
 impl Watch {
-    /// The observers of `rollout` for its fibre `fiber`.
+    /// The observers of `rollout` for its fiber `fiber`.
     ///
     /// # Errors
-    /// [`BackendError::NodeOutOfRange`] and [`BackendError::UnknownState`] for observers that do not fit the fibre or
+    /// [`BackendError::NodeOutOfRange`] and [`BackendError::UnknownState`] for observers that do not fit the fiber or
     /// the membrane.
     pub(crate) fn new(rollout: &Rollout, fiber: usize) -> Result<Self, BackendError> {
         let nodes = rollout.fibers[fiber].cable.nodes();

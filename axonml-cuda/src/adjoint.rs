@@ -102,7 +102,7 @@ impl<R: Real> Printer<R> {
             AdjointInput::Output(output) if output == states => "of_g".to_owned(),
             AdjointInput::Output(_) => "of_j".to_owned(),
             AdjointInput::CarriedU => "of_u".to_owned(),
-            AdjointInput::Coefficient(_) => unreachable!("coefficients are constants of a fibre"),
+            AdjointInput::Coefficient(_) => unreachable!("coefficients are constants of a fiber"),
         };
         let mut text = format!(
             "\nDEVICE void {name}(const Parameters& k, const REAL u, const REAL (&x)[STATES_OR_1], const REAL \

@@ -111,7 +111,7 @@ impl CudaDevice {
     }
 }
 
-/// Version of the driver, once it is loaded and initialised.
+/// Version of the driver, once it is loaded and initialized.
 fn driver_version() -> Result<i32, CudaError> {
     let none = |reason: String| CudaError::NoDevice { reason };
     // SAFETY: looks for the driver's library; loading it runs the driver's own start-up code, which is what we want.
@@ -248,7 +248,7 @@ impl CudaBackend {
         &self.nvrtc
     }
 
-    /// Memory that may be used: a part stays free for the driver, local memory of long fibres, and others.
+    /// Memory that may be used: a part stays free for the driver, local memory of long fibers, and others.
     fn free_bytes(&self) -> Result<usize, CudaError> {
         let (free, _) = check("the free memory", self.context.mem_get_info())?;
         Ok(free / 10 * 8)

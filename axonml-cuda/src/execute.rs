@@ -83,7 +83,7 @@ pub(crate) trait Executor: Sized + Sync {
     /// Copies everything in `memory` once all that was launched is done.
     fn download<T: Word>(&self, memory: &Self::Memory<T>, to: &mut [T]) -> Result<(), CudaError>;
 
-    /// Launches `blocks` blocks of `kernel` over tables of the same fibres.
+    /// Launches `blocks` blocks of `kernel` over tables of the same fibers.
     ///
     /// # Errors
     /// As [`Tables::check`], and if the launch fails.
@@ -145,7 +145,7 @@ impl<R: Element, E: Executor> Tables<R, E> {
     }
 }
 
-/// Runs a rollout: fibres of similar length together, in launches that fit the memory.
+/// Runs a rollout: fibers of similar length together, in launches that fit the memory.
 pub(crate) fn run(executor: &impl Executor, rollout: &Rollout) -> Result<Outcome, BackendError> {
     rollout.check()?;
     match rollout.precision {
@@ -202,7 +202,7 @@ fn run_launch<R: Element>(
     }
 }
 
-/// Whether a launch fits `budget`; more than one fibre always does.
+/// Whether a launch fits `budget`; more than one fiber always does.
 pub(crate) fn check_size(
     rollout: &Rollout,
     fibers: &[usize],
@@ -215,7 +215,7 @@ pub(crate) fn check_size(
         return Ok(());
     }
     Err(BackendError::Unsupported(format!(
-        "fibre {alone} needs {} MiB on the device and {} MiB are free: record fewer nodes, states or \
+        "fiber {alone} needs {} MiB on the device and {} MiB are free: record fewer nodes, states or \
          steps, give separable sources instead of space-time potentials, or use the CPU",
         bytes >> 20,
         budget >> 20

@@ -1,21 +1,21 @@
-//! The shape of what host and kernel exchange: tables of 64-bit words with named fields, and rows of numbers per fibre.
+//! The shape of what host and kernel exchange: tables of 64-bit words with named fields, and rows of numbers per fiber.
 
 use axonml_autodiff::{Cable, Rollout};
 
 /// Threads of a warp.
 pub(crate) const LANES: usize = 32;
 
-/// Warps, hence fibres, of a block. With one, a block leaves when its fibre has its answer, a few fibres spread over the
-/// whole device, and the compiler knows that what belongs to the fibre is the same for all threads.
+/// Warps, hence fibers, of a block. With one, a block leaves when its fiber has its answer, a few fibers spread over the
+/// whole device, and the compiler knows that what belongs to the fiber is the same for all threads.
 pub(crate) const WARPS: usize = 1;
 
-/// Words of a fibre in the integer tables, in the order of `FIBER_..` in the kernel.
+/// Words of a fiber in the integer tables, in the order of `FIBER_..` in the kernel.
 pub(crate) const FIBER_WORDS: usize = 7;
 
-/// Words of a fibre's result, in the order of `RESULT_..` in the kernel.
+/// Words of a fiber's result, in the order of `RESULT_..` in the kernel.
 pub(crate) const RESULT_WORDS: usize = 3;
 
-/// What became of a fibre: the first word of its result.
+/// What became of a fiber: the first word of its result.
 pub(crate) mod result {
     pub(crate) const COMPLETED: u32 = 0;
     pub(crate) const ANSWERED: u32 = 1;
@@ -66,7 +66,7 @@ macro_rules! words {
 words! {
     /// What a launch is about, and where its tables begin.
     Header {
-        /// Number of fibres.
+        /// Number of fibers.
         fibers,
         /// First step of the rollout; the steps of this launch.
         first_step,
@@ -110,7 +110,7 @@ words! {
         of_amplitudes,
         of_waveforms,
         of_fields,
-        /// Steps of a segment whose cotangents are handed out one by one; 0 if no fibre has space-time potentials.
+        /// Steps of a segment whose cotangents are handed out one by one; 0 if no fiber has space-time potentials.
         traced_steps,
         /// In `reals`: parameters of the reverse kernel.
         reverse_parameters,
@@ -144,7 +144,7 @@ words! {
     }
 }
 
-/// Numbers of a row over a fibre.
+/// Numbers of a row over a fiber.
 pub(crate) fn slots(nodes_per_lane: usize) -> usize {
     nodes_per_lane * LANES
 }
@@ -154,7 +154,7 @@ pub(crate) fn slot(node: usize, nodes_per_lane: usize) -> usize {
     (node % nodes_per_lane) * LANES + node / nodes_per_lane
 }
 
-/// Rows of a fibre's state that a run hands back.
+/// Rows of a fiber's state that a run hands back.
 pub(crate) fn final_state_rows(rollout: &Rollout) -> usize {
     if rollout.final_states {
         state_rows(rollout)
@@ -163,19 +163,19 @@ pub(crate) fn final_state_rows(rollout: &Rollout) -> usize {
     }
 }
 
-/// Modes of an internode of the rollout's fibres.
+/// Modes of an internode of the rollout's fibers.
 pub(crate) fn modes(rollout: &Rollout) -> usize {
     let first = rollout.fibers.first();
     first.map_or(0, |fiber| fiber.cable.modes_per_internode())
 }
 
-/// Whether the rollout's fibres have explicit cables.
+/// Whether the rollout's fibers have explicit cables.
 pub(crate) fn is_explicit(rollout: &Rollout) -> bool {
     let first = rollout.fibers.first();
     first.is_some_and(|fiber| matches!(&*fiber.cable, Cable::Explicit(_)))
 }
 
-/// Rows of a fibre's state: voltage, states, modes.
+/// Rows of a fiber's state: voltage, states, modes.
 pub(crate) fn state_rows(rollout: &Rollout) -> usize {
     1 + rollout.membrane.states.len() + modes(rollout)
 }

@@ -1,10 +1,10 @@
-//! The CUDA backend: traced programs printed as CUDA C, compiled when they are needed, run one fibre per warp.
+//! The CUDA backend: traced programs printed as CUDA C, compiled when they are needed, run one fiber per warp.
 //!
-//! [`KernelSource`] is the text: the membrane of a rollout, specialised to its constants, inside a hand-written kernel
+//! [`KernelSource`] is the text: the membrane of a rollout, specialized to its constants, inside a hand-written kernel
 //! whose time loop, cable solver, stimulus and observers never leave the device. [`CudaBackend`] compiles it with NVRTC
 //! and launches it; nothing here needs a CUDA toolkit to build, and [`CudaDevice::list`] says why a device cannot be
 //! used. Gradients take two kernels, there and back ([`KernelSource::for_gradients`]). [`HostKernels`] runs the very same
-//! text on the processor, one hand-switched fibre per thread, with shuffles and votes as a device has them: slow, and made
+//! text on the processor, one hand-switched fiber per thread, with shuffles and votes as a device has them: slow, and made
 //! to find what a device would do wrong. The crate knows no model.
 #![deny(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Membrane programs as C text, specialised to the constants of the fibres that will run together.
+//! Membrane programs as C text, specialized to the constants of the fibers that will run together.
 
 use std::fmt::Write;
 
@@ -9,12 +9,12 @@ use axonml_autodiff::{
 
 use crate::literal::literal;
 
-/// The distinct lists of fibre parameters among some fibres.
+/// The distinct lists of fiber parameters among some fibers.
 #[derive(Debug)]
 pub(crate) struct ParameterSets {
-    /// Set of each fibre, in the order given.
+    /// Set of each fiber, in the order given.
     pub(crate) of_fiber: Vec<usize>,
-    /// A fibre (by index in the rollout) of each set.
+    /// A fiber (by index in the rollout) of each set.
     pub(crate) examples: Vec<usize>,
 }
 
@@ -71,7 +71,7 @@ impl MembraneText {
 /// How what is the same at every node is given to a kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Constants {
-    /// As part of its text where all fibres agree: fastest.
+    /// As part of its text where all fibers agree: fastest.
     Printed,
     /// As numbers that it reads, so that who moves parameters, as trainings do, compiles it once.
     Read,
@@ -98,7 +98,7 @@ impl<R: Real> Printer<R> {
         let count = self.parameters.len();
         let mut text = format!("#define PARAMETERS {count}\n\n");
         text += match self.constants {
-            Constants::Printed => "// Constants that differ between fibres.\nstruct Parameters {\n",
+            Constants::Printed => "// Constants that differ between fibers.\nstruct Parameters {\n",
             Constants::Read => "// Constants, read where they are used.\nstruct Parameters {\n",
         };
         if self.constants == Constants::Read {

@@ -19,7 +19,7 @@ pub(crate) struct ObserverPlan {
 }
 
 impl ObserverPlan {
-    /// For fibres of the given numbers of nodes (one selection each), `fibers` in all.
+    /// For fibers of the given numbers of nodes (one selection each), `fibers` in all.
     pub(crate) fn new(
         rollout: &Rollout,
         spec: &ObserverSpec,
@@ -88,7 +88,7 @@ impl ObserverPlan {
         words.len()
     }
 
-    /// What the fibre at `position` of the launch, with `nodes` nodes, reported; the number of crossings where a raster
+    /// What the fiber at `position` of the launch, with `nodes` nodes, reported; the number of crossings where a raster
     /// had too little room.
     pub(crate) fn report<R: Real>(
         &self,
@@ -202,7 +202,7 @@ impl ObserverPlan {
 }
 
 impl ObserverPlan {
-    /// Adds cotangents of what the recorder saw in the fibre at `position` to where it lay among the results.
+    /// Adds cotangents of what the recorder saw in the fiber at `position` to where it lay among the results.
     pub(crate) fn seed<R: Real>(
         &self,
         rollout: &Rollout,

@@ -15,7 +15,7 @@ use crate::observers::{ObserverPlan, level};
 use crate::source::KernelSource;
 use crate::tables::Tables;
 
-/// One launch: some fibres of a rollout, in tables.
+/// One launch: some fibers of a rollout, in tables.
 #[derive(Debug)]
 pub(crate) struct Launch<R> {
     pub(crate) words: Vec<u64>,
@@ -112,7 +112,7 @@ impl<K: Eq + Hash> Numbered<K> {
     }
 }
 
-/// Packs the fibres `fibers` of a checked rollout for `kernel`, and for the kernel `reverse` of the way back if there is one;
+/// Packs the fibers `fibers` of a checked rollout for `kernel`, and for the kernel `reverse` of the way back if there is one;
 /// `sets` are their parameter sets, `capacity[observer]` the room of rasters.
 pub(crate) fn pack<R: Real>(
     rollout: &Rollout,
@@ -137,7 +137,7 @@ pub(crate) fn pack<R: Real>(
         let cable_key = Arc::as_ptr(cable) as usize;
         let cable_number = cables.number(cable_key, || tables.add_cable(cable));
         let set = sets.of_fiber[position];
-        // One start per parameter set if they are uniform, else one per fibre.
+        // One start per parameter set if they are uniform, else one per fiber.
         let start = match rollout.start {
             Start::Uniform { .. } => set,
             Start::From(_) => position,

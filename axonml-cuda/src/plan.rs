@@ -1,4 +1,4 @@
-//! Which fibres run together: those of similar length, and no more than fit in memory.
+//! Which fibers run together: those of similar length, and no more than fit in memory.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use axonml_autodiff::{ObserverKind, Rollout, SourceField};
 use crate::layout::{LANES, field_rows, slots, state_rows};
 use crate::observers::watched;
 
-/// Crossings per fibre for which a raster has room at first; a launch that finds more is repeated with enough.
+/// Crossings per fiber for which a raster has room at first; a launch that finds more is repeated with enough.
 pub(crate) const FIRST_RASTER_CAPACITY: usize = 128;
 
-/// Fibres by nodes per lane, in the rollout's order.
+/// Fibers by nodes per lane, in the rollout's order.
 pub(crate) fn classes(rollout: &Rollout) -> BTreeMap<usize, Vec<usize>> {
     let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, fiber) in rollout.fibers.iter().enumerate() {
@@ -20,7 +20,7 @@ pub(crate) fn classes(rollout: &Rollout) -> BTreeMap<usize, Vec<usize>> {
     classes
 }
 
-/// Cuts the fibres of a class into launches of at most `budget` bytes, at least one fibre each.
+/// Cuts the fibers of a class into launches of at most `budget` bytes, at least one fiber each.
 pub(crate) fn launches(
     rollout: &Rollout,
     fibers: &[usize],
@@ -43,7 +43,7 @@ pub(crate) fn launches(
     launches
 }
 
-/// Memory that a fibre takes, shared tables counted as its own.
+/// Memory that a fiber takes, shared tables counted as its own.
 pub(crate) fn bytes_of(rollout: &Rollout, fiber: usize, nodes_per_lane: usize) -> usize {
     let row = slots(nodes_per_lane);
     let cable = &rollout.fibers[fiber].cable;

@@ -31,7 +31,7 @@ const DRIVE_BACK: &str = include_str!("kernel/drive_back.cu");
 const SEEDS: &str = include_str!("kernel/seeds.cu");
 const REVERSE: &str = include_str!("kernel/reverse.cu");
 
-/// A kernel for one model, time step, precision and range of fibre lengths.
+/// A kernel for one model, time step, precision and range of fiber lengths.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KernelSource {
     /// CUDA C++ (17) text, complete.
@@ -40,9 +40,9 @@ pub struct KernelSource {
     pub name: &'static str,
     /// Its arithmetic.
     pub precision: Precision,
-    /// Nodes per lane of a warp: the kernel takes fibres of up to 32 times as many nodes.
+    /// Nodes per lane of a warp: the kernel takes fibers of up to 32 times as many nodes.
     pub nodes_per_lane: usize,
-    /// Numbers that differ between fibres, `[parameter][set]`.
+    /// Numbers that differ between fibers, `[parameter][set]`.
     pub(crate) parameters: Vec<PerLane>,
     /// Whether it takes the tables of gradients too.
     pub(crate) of_gradients: bool,

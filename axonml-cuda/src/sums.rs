@@ -1,4 +1,4 @@
-//! What the reverse kernel sums for a fibre, and where.
+//! What the reverse kernel sums for a fiber, and where.
 
 use axonml_autodiff::{CableSums, GradientRequest, Rollout};
 
@@ -9,7 +9,7 @@ use crate::layout::{LANES, is_explicit, modes, slot, slots};
 /// do not depend on them.
 pub(crate) const FLUSH_STEPS: usize = 16;
 
-/// Sums of a fibre: of coefficients of the membrane, then of the cable. A lane has one of each, and of the rows of cables
+/// Sums of a fiber: of coefficients of the membrane, then of the cable. A lane has one of each, and of the rows of cables
 /// that are solved for four per node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct SumLayout {
@@ -44,18 +44,18 @@ impl SumLayout {
         self.of_lane - step.min(currents)
     }
 
-    /// Sums of a fibre as the kernel hands them over.
+    /// Sums of a fiber as the kernel hands them over.
     pub(crate) fn of_fiber(&self) -> usize {
         self.totals + (self.of_lane - self.totals) * LANES
     }
 
-    /// What the coefficients of the step and of the first `G` and `J` collected, from the sums of a fibre.
+    /// What the coefficients of the step and of the first `G` and `J` collected, from the sums of a fiber.
     pub(crate) fn coefficients<'s>(&self, sums: &'s [f64]) -> [&'s [f64]; 2] {
         let Coefficients { step, currents } = self.coefficients;
         [&sums[..step], &sums[step..step + currents]]
     }
 
-    /// What the cable of a fibre of `nodes` nodes collected. `a_kappa` are the modes' decays times their couplings, uS.
+    /// What the cable of a fiber of `nodes` nodes collected. `a_kappa` are the modes' decays times their couplings, uS.
     pub(crate) fn cable(&self, sums: &[f64], nodes: usize, a_kappa: &[f64]) -> CableSums {
         let Coefficients { step, currents } = self.coefficients;
         let (together, rows) = sums[step + currents..].split_at(self.totals - step - currents);

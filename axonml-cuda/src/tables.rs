@@ -77,7 +77,7 @@ impl<'r, R: Real> Tables<'r, R> {
                 unreachable!("cables with modes have coefficients of a step")
             }
         };
-        // Rows behind the fibre's end couple to nothing: u stays.
+        // Rows behind the fiber's end couple to nothing: u stays.
         let mut capacitance = self.row(1.0);
         let mut diagonal = self.row(1.0);
         let mut area = self.row(0.0);
@@ -137,8 +137,8 @@ impl<'r, R: Real> Tables<'r, R> {
         index
     }
 
-    /// Appends the initial states: one per parameter set (of which `examples` are fibres) if they are uniform, else one
-    /// per fibre.
+    /// Appends the initial states: one per parameter set (of which `examples` are fibers) if they are uniform, else one
+    /// per fiber.
     pub(crate) fn append_starts(&self, to: &mut Vec<R>, fibers: &[usize], examples: &[usize]) {
         let rollout = self.rollout;
         let reference = rollout.v_reference_mv;
@@ -167,7 +167,7 @@ impl<'r, R: Real> Tables<'r, R> {
                     let u: Vec<f64> = state.v_mv.iter().map(|v| v - reference).collect();
                     for (values, row) in std::iter::once(&u).chain(&state.states).zip(&mut rows) {
                         for k in 0..row.len() {
-                            // Behind the fibre's end its last node is repeated: finite, and coupled to nothing.
+                            // Behind the fiber's end its last node is repeated: finite, and coupled to nothing.
                             row[slot(k, p)] = R::from_f64(values[k.min(nodes - 1)]);
                         }
                     }

@@ -1,4 +1,4 @@
-//! From what a kernel wrote back to the outcomes of fibres.
+//! From what a kernel wrote back to the outcomes of fibers.
 
 use axonml_autodiff::cable::US_PER_S;
 use axonml_autodiff::{Cable, FiberOutcome, FiberState, FiberStatus, Observation, Real, Rollout};
@@ -8,7 +8,7 @@ use crate::layout::result::{ANSWERED, COMPLETED, UNSTABLE};
 use crate::layout::{RESULT_WORDS, modes, slot, slots, state_rows};
 use crate::pack::Launch;
 
-/// Outcomes of the launch's fibres.
+/// Outcomes of the launch's fibers.
 ///
 /// # Errors
 /// The room per observer that a repetition needs, if a raster had too little.

@@ -1,4 +1,4 @@
-//! Criterion benches of what users wait for: time loops, gradients, set-up of fibres, sampling of fields, threshold
+//! Criterion benches of what users wait for: time loops, gradients, set-up of fibers, sampling of fields, threshold
 //! searches.
 //!
 //! `cargo bench -p axonml-models`; for node-steps per second and gradients in forward runs, with the machine's description,
@@ -46,7 +46,7 @@ fn simulation(id: &str, precision: Precision) -> Simulation {
         &settings,
         &device,
     )
-    .expect("sound fibres")
+    .expect("sound fibers")
 }
 
 fn stimulus() -> Stimulus {

@@ -1,4 +1,4 @@
-//! Fibres built: a model's geometry in numbers, as a cable and the points where it lies.
+//! Fibers built: a model's geometry in numbers, as a cable and the points where it lies.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const SECTION_NUMBERS: usize = 8;
 /// Numbers of the cable that follow the quantities.
 const CABLE_NUMBERS: usize = 3;
 
-/// A fibre's cable in numbers, and where it lies.
+/// A fiber's cable in numbers, and where it lies.
 #[derive(Clone, Debug)]
 pub(crate) struct BuiltFiber {
     pub(crate) cable: Arc<Cable>,
@@ -32,7 +32,7 @@ pub(crate) struct BuiltFiber {
     pub(crate) values: Vec<f64>,
 }
 
-/// The cable of a fibre of `nodes` nodes from the numeric values of [`crate::Geometry`]'s quantities and, behind them,
+/// The cable of a fiber of `nodes` nodes from the numeric values of [`crate::Geometry`]'s quantities and, behind them,
 /// its cable numbers; `inputs` are what they were computed from.
 pub(crate) fn build(
     kind: Kind,
@@ -94,7 +94,7 @@ pub(crate) fn build(
         }
         Kind::Unmyelinated | Kind::UnmyelinatedExplicit => {
             let &[length, diameter, capacitance, rho] = quantities else {
-                unreachable!("quantities() lists four for an unmyelinated fibre")
+                unreachable!("quantities() lists four for an unmyelinated fiber")
             };
             let length = positive("the compartment length", length)?;
             positive("the axial resistivity", rho)?;
@@ -140,7 +140,7 @@ pub(crate) fn build(
                 wide_us_per_ms,
             ] = quantities
             else {
-                unreachable!("quantities() lists sixteen for a reduced fibre")
+                unreachable!("quantities() lists sixteen for a reduced fiber")
             };
             let spacing = positive("the distance between nodes", spacing)?;
             positive("the node diameter", node_diameter)?;
@@ -200,11 +200,11 @@ pub(crate) fn node_spacing_um(kind: Kind, values: &[f64]) -> f64 {
     }
 }
 
-/// What the internode of a myelinated fibre is made of, from the fibre's quantities.
+/// What the internode of a myelinated fiber is made of, from the fiber's quantities.
 pub(crate) fn internode_properties(quantities: &[f64]) -> InternodeProperties {
     let (head, sections) = quantities.split_at(MYELINATED_HEAD);
     let &[length_um, diameter_um, periaxonal_width_um, _, rho, _] = head else {
-        unreachable!("quantities() starts with six for a myelinated fibre")
+        unreachable!("quantities() starts with six for a myelinated fiber")
     };
     let compartments: Vec<InternodeCompartment> = sections
         .chunks_exact(SECTION_NUMBERS)
@@ -286,7 +286,7 @@ fn build_myelinated(
 }
 
 impl BuiltFiber {
-    /// Distance between neighbouring nodes, um.
+    /// Distance between neighboring nodes, um.
     pub(crate) fn node_spacing_um(&self) -> f64 {
         self.sample_z_um[self.node_samples[1]] - self.sample_z_um[self.node_samples[0]]
     }

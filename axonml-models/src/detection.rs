@@ -85,7 +85,7 @@ impl Detection {
                 "detection node",
                 node.to_string(),
                 format!(
-                    "0 to {}, or -{nodes} to -1 from the end, as the fibre has {nodes} nodes; choose with \
+                    "0 to {}, or -{nodes} to -1 from the end, as the fiber has {nodes} nodes; choose with \
                      --detect-nodes",
                     nodes.saturating_sub(1)
                 ),

@@ -24,26 +24,26 @@ pub enum SimulationError {
     /// The backend refused or failed.
     #[error(transparent)]
     Backend(#[from] BackendError),
-    /// A fibre is wrong: its diameter, number of nodes or compartment length.
-    #[error("fibre {fiber}: {problem}")]
+    /// A fiber is wrong: its diameter, number of nodes or compartment length.
+    #[error("fiber {fiber}: {problem}")]
     Fiber {
-        /// 0-based index of the fibre in the request.
+        /// 0-based index of the fiber in the request.
         fiber: usize,
         /// What is wrong, what was expected, and the remedy.
         problem: String,
     },
-    /// A model's geometry makes no sense for a fibre.
+    /// A model's geometry makes no sense for a fiber.
     #[error("{fiber}: {problem}; choose another diameter or other geometry parameters")]
     Geometry {
-        /// The fibre in words.
+        /// The fiber in words.
         fiber: String,
         /// What came out.
         problem: String,
     },
-    /// The stimulus of a fibre does not fit it.
-    #[error("fibre {fiber}: {source}")]
+    /// The stimulus of a fiber does not fit it.
+    #[error("fiber {fiber}: {source}")]
     Stimulus {
-        /// 0-based index of the fibre in the request.
+        /// 0-based index of the fiber in the request.
         fiber: usize,
         /// What is wrong.
         source: CoreError,
@@ -56,14 +56,14 @@ pub enum SimulationError {
         /// By how much, and what would do.
         instability: Box<Instability>,
     },
-    /// The numbers of a fibre became meaningless.
+    /// The numbers of a fiber became meaningless.
     #[error(
-        "fibre {fiber} diverged at {} ms, node {node} ({}); {}",
+        "fiber {fiber} diverged at {} ms, node {node} ({}); {}",
         told_ms(*time_ms),
         describe_divergence(*v_mv, *stability), divergence_remedy(*stability)
     )]
     Diverged {
-        /// 0-based index of the fibre.
+        /// 0-based index of the fiber.
         fiber: usize,
         /// 0-based node.
         node: usize,
@@ -74,12 +74,12 @@ pub enum SimulationError {
         /// Stability number of the explicit step, where that was the reason.
         stability: Option<f64>,
     },
-    /// What was given as a fibre's threshold is none.
+    /// What was given as a fiber's threshold is none.
     #[error(
-        "fibre {fiber}: {amplitude_ma} mA is not its threshold: {problem}; search for it first"
+        "fiber {fiber}: {amplitude_ma} mA is not its threshold: {problem}; search for it first"
     )]
     NoThreshold {
-        /// 0-based index of the fibre.
+        /// 0-based index of the fiber.
         fiber: usize,
         /// The amplitude, mA.
         amplitude_ma: f64,
@@ -88,21 +88,21 @@ pub enum SimulationError {
     },
     /// A derivative is no longer finite on the way back from the end of the run.
     #[error(
-        "the derivative of fibre {fiber} is not a finite number at {} ms{}: shorten the run, or use f64",
+        "the derivative of fiber {fiber} is not a finite number at {} ms{}: shorten the run, or use f64",
         told_ms(*time_ms),
         node.map(|node| format!(", node {node}")).unwrap_or_default()
     )]
     GradientNotFinite {
-        /// 0-based index of the fibre.
+        /// 0-based index of the fiber.
         fiber: usize,
         /// 0-based node, where one can be named.
         node: Option<usize>,
         /// Time of the latest state whose derivative is not finite, ms.
         time_ms: f64,
     },
-    /// A fibre diverged while its initial state was being found.
+    /// A fiber diverged while its initial state was being found.
     #[error(
-        "while the fibres settled before the run (time counts from the beginning of the warm-up): {0}"
+        "while the fibers settled before the run (time counts from the beginning of the warm-up): {0}"
     )]
     Settling(#[source] Box<SimulationError>),
     /// No backend can do what was asked.
@@ -129,7 +129,7 @@ fn describe_divergence(v_mv: f64, stability: Option<f64>) -> String {
 fn divergence_remedy(stability: Option<f64>) -> &'static str {
     match stability {
         Some(_) => {
-            "the explicit step is unstable: reduce dt or, for unmyelinated fibres, lengthen the compartments"
+            "the explicit step is unstable: reduce dt or, for unmyelinated fibers, lengthen the compartments"
         }
         None => "reduce dt or the stimulus amplitude",
     }

@@ -1,4 +1,4 @@
-//! Geometry of a fibre in symbols.
+//! Geometry of a fiber in symbols.
 
 use std::f64::consts::PI;
 
@@ -9,18 +9,18 @@ const CM2_PER_UM2: f64 = 1e-8;
 /// uF in nF.
 const NF_PER_UF: f64 = 1e3;
 
-/// The cable of a fibre as a model describes it; lengths and diameters in um.
+/// The cable of a fiber as a model describes it; lengths and diameters in um.
 #[derive(Clone, Debug)]
 pub enum Geometry<'t> {
     /// A chain of nodes stepped explicitly, as surrogate models are.
     Surrogate(Surrogate<'t>),
-    /// An unmyelinated fibre: equal cylinders, stepped implicitly.
+    /// An unmyelinated fiber: equal cylinders, stepped implicitly.
     Unmyelinated(Unmyelinated<'t>),
-    /// An unmyelinated fibre stepped explicitly with reflecting ends.
+    /// An unmyelinated fiber stepped explicitly with reflecting ends.
     UnmyelinatedExplicit(Unmyelinated<'t>),
-    /// A myelinated fibre with a double cable: nodes joined by ten passive compartments each.
+    /// A myelinated fiber with a double cable: nodes joined by ten passive compartments each.
     Myelinated(Box<Myelinated<'t>>),
-    /// A myelinated fibre with two modes per internode: [`axonml_autodiff::cable::ReducedCable`].
+    /// A myelinated fiber with two modes per internode: [`axonml_autodiff::cable::ReducedCable`].
     Reduced(Box<Reduced<'t>>),
 }
 
@@ -29,7 +29,7 @@ pub enum Geometry<'t> {
 pub struct Surrogate<'t> {
     /// Distance between nodes: where they lie in the field.
     pub spacing_um: Expr<'t>,
-    /// Length of axon that the resistance between neighbouring nodes has; training may make it differ from `spacing_um`.
+    /// Length of axon that the resistance between neighboring nodes has; training may make it differ from `spacing_um`.
     pub axial_length_um: Expr<'t>,
     /// Diameter of a node; it is 1 um long.
     pub node_diameter_um: Expr<'t>,
@@ -39,9 +39,9 @@ pub struct Surrogate<'t> {
     pub capacitance_uf_cm2: Expr<'t>,
     /// Axial resistivity, ohm cm.
     pub axial_ohm_cm: Expr<'t>,
-    /// Weights of the voltages: each neighbour, the node itself.
+    /// Weights of the voltages: each neighbor, the node itself.
     pub v_weights: [Expr<'t>; 2],
-    /// Weights of the extracellular potentials: each neighbour, the node itself.
+    /// Weights of the extracellular potentials: each neighbor, the node itself.
     pub ve_weights: [Expr<'t>; 2],
 }
 
@@ -82,19 +82,19 @@ pub struct Myelinated<'t> {
 pub struct MyelinatedSection<'t> {
     /// Length.
     pub length_um: Expr<'t>,
-    /// Diameter of the fibre: membrane areas are those of this cylinder.
+    /// Diameter of the fiber: membrane areas are those of this cylinder.
     pub fiber_diameter_um: Expr<'t>,
     /// Diameter of the axon within.
     pub axon_diameter_um: Expr<'t>,
     /// Width of the periaxonal space.
     pub periaxonal_um: Expr<'t>,
-    /// Axolemma capacitance per area of the fibre's cylinder, uF/cm2.
+    /// Axolemma capacitance per area of the fiber's cylinder, uF/cm2.
     pub axolemma_uf_cm2: Expr<'t>,
-    /// Axolemma conductance per area of the fibre's cylinder, S/cm2.
+    /// Axolemma conductance per area of the fiber's cylinder, S/cm2.
     pub axolemma_s_cm2: Expr<'t>,
-    /// Myelin capacitance per area of the fibre's cylinder, uF/cm2.
+    /// Myelin capacitance per area of the fiber's cylinder, uF/cm2.
     pub myelin_uf_cm2: Expr<'t>,
-    /// Myelin conductance per area of the fibre's cylinder, S/cm2.
+    /// Myelin conductance per area of the fiber's cylinder, S/cm2.
     pub myelin_s_cm2: Expr<'t>,
 }
 
@@ -112,7 +112,7 @@ pub struct Reduced<'t> {
     pub capacitance_nf: Expr<'t>,
     /// Passive conductance at a node per adjacent internode, uS.
     pub self_us: Expr<'t>,
-    /// Coupling of neighbouring nodes, uS.
+    /// Coupling of neighboring nodes, uS.
     pub neighbor_us: Expr<'t>,
     /// The even mode's decay rate, 1/ms, and coupling, uS/ms.
     pub even: [Expr<'t>; 2],

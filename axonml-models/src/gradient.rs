@@ -43,7 +43,7 @@ impl Wanted {
     }
 }
 
-/// One fibre's run and the derivatives of its term of the loss.
+/// One fiber's run and the derivatives of its term of the loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FiberDerivative {
     /// The run, as [`Simulation::run`] gives it.
@@ -52,7 +52,7 @@ pub struct FiberDerivative {
     pub gradient: Option<Gradient>,
 }
 
-/// Derivatives of one fibre's term of a loss.
+/// Derivatives of one fiber's term of a loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradient {
     /// The term.
@@ -63,19 +63,19 @@ pub struct Gradient {
     pub celsius: f64,
     /// By the amplitude of the extracellular sources, 1/mA.
     pub amplitude: f64,
-    /// By waveforms and potentials of the fibre's sources: extracellular ones in their order, then injections.
+    /// By waveforms and potentials of the fiber's sources: extracellular ones in their order, then injections.
     pub sources: Vec<SourceCotangent>,
-    /// By the state the fibre started from.
+    /// By the state the fiber started from.
     pub start: FiberState,
     /// By the membrane potential of a uniform start, 1/mV.
     pub start_v: f64,
 }
 
 impl Simulation {
-    /// Runs all steps and differentiates `objective`, a sum over fibres of terms of what `observers` record (see
-    /// [`Objective`]). One entry per fibre, in order.
+    /// Runs all steps and differentiates `objective`, a sum over fibers of terms of what `observers` record (see
+    /// [`Objective`]). One entry per fiber, in order.
     ///
-    /// Extracellular fields act where the fibre's sample points are; these do not move with any parameter. Nor does a start
+    /// Extracellular fields act where the fiber's sample points are; these do not move with any parameter. Nor does a start
     /// that was settled ([`crate::InitialState::Settled`]): [`Gradient::start`] is the derivative by it.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ impl Simulation {
         self.differentiate_rollout(&rollout, &members, objective, wanted)
     }
 
-    /// [`Simulation::differentiate`] for a rollout made from one of this simulation, of its fibres `members` (which may
+    /// [`Simulation::differentiate`] for a rollout made from one of this simulation, of its fibers `members` (which may
     /// repeat): with other amplitudes, steps or start.
     ///
     /// # Errors
@@ -112,11 +112,11 @@ impl Simulation {
             .collect()
     }
 
-    /// [`Simulation::differentiate_rollout`] for those who can go on without some fibres: a fibre's own failure takes
+    /// [`Simulation::differentiate_rollout`] for those who can go on without some fibers: a fiber's own failure takes
     /// its place in the list.
     ///
     /// # Errors
-    /// As [`Simulation::differentiate`] for what concerns all fibres; a derivative that is not finite is its fibre's.
+    /// As [`Simulation::differentiate`] for what concerns all fibers; a derivative that is not finite is its fiber's.
     pub fn differentiate_each(
         &self,
         rollout: &Rollout,
@@ -152,7 +152,7 @@ impl Simulation {
                         .model
                         .gradient(&self.built[member], *cotangents, wanted)
                         .map_err(|error| SimulationError::Geometry {
-                            fiber: format!("fibre {member}"),
+                            fiber: format!("fiber {member}"),
                             problem: format!("no derivative by its internodes: {error}"),
                         })?;
                     if !gradient.is_finite() {
@@ -213,7 +213,7 @@ impl LoweredModel {
     }
 }
 
-/// Cotangents of the values of a fibre's geometry (its quantities, then the cable numbers: see [`crate::built::build`])
+/// Cotangents of the values of a fiber's geometry (its quantities, then the cable numbers: see [`crate::built::build`])
 /// from those of its cable.
 fn geometry_cotangents(
     kind: Kind,
@@ -232,7 +232,7 @@ fn geometry_cotangents(
             ve_weights,
         } => {
             numbers.copy_from_slice(&[*area_cm2, *capacitance_nf, *axial_us]);
-            // The weights of an unmyelinated fibre are not the model's to choose.
+            // The weights of an unmyelinated fiber are not the model's to choose.
             if kind == Kind::Surrogate {
                 own[6..].copy_from_slice(&[v_weights.0, v_weights.1, ve_weights.0, ve_weights.1]);
             }
@@ -276,7 +276,7 @@ fn geometry_cotangents(
     Ok(values)
 }
 
-/// What an internode is made of, in the order of a myelinated fibre's quantities.
+/// What an internode is made of, in the order of a myelinated fiber's quantities.
 fn add_internode(
     quantities: &mut [f64],
     built: &BuiltFiber,

@@ -1,7 +1,7 @@
-//! Fibre models, and simulations of them.
+//! Fiber models, and simulations of them.
 //!
-//! A [`FiberModel`] states geometry and membrane over symbols; a [`Simulation`] is a batch of fibres of one model with
-//! numbers put in; a [`Stimulus`] says what acts on them. The library places the fibres: users give fields in space
+//! A [`FiberModel`] states geometry and membrane over symbols; a [`Simulation`] is a batch of fibers of one model with
+//! numbers put in; a [`Stimulus`] says what acts on them. The library places the fibers: users give fields in space
 //! (or potentials at the sample points that the simulation names), never guesses at nodes.
 //!
 //! ```
@@ -9,14 +9,14 @@
 //! use axonml_core::{Medium, PointSource, Waveform};
 //! use axonml_models::{Device, Fiber, Settings, Simulation, Stimulus, ThresholdSearch, model};
 //!
-//! // A 10 um MRG fibre, an electrode 1 mm away, a 0.1 ms cathodic pulse.
+//! // A 10 um MRG fiber, an electrode 1 mm away, a 0.1 ms cathodic pulse.
 //! let fibers = vec![Fiber::new(10.0, 53)];
 //! let simulation = Simulation::new(model("mrg")?, fibers, &Settings::default(), &Device::auto()?)?;
 //! let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
 //! let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse()?;
 //! let stimulus = Stimulus::uniform(1, Arc::new(electrode), pulse);
 //! let threshold = simulation.thresholds(&stimulus, &ThresholdSearch::default(), &mut |_| ())?[0];
-//! let threshold_ma = threshold.upper_ma().expect("the fibre fires");
+//! let threshold_ma = threshold.upper_ma().expect("the fiber fires");
 //! assert!(threshold_ma > 0.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -25,7 +25,7 @@ pub(crate) struct LoweredModel {
 }
 
 /// Puts the settings' weights, parameters (name as `param` or `group.param`, value), temperature and start into the model,
-/// builds the fibres and traces the membrane.
+/// builds the fibers and traces the membrane.
 pub(crate) fn lower(
     model: &dyn FiberModel,
     fibers: &[Fiber],
@@ -135,7 +135,7 @@ fn check_values(schema: &Schema) -> Result<(), CoreError> {
     })
 }
 
-/// The potential from which deviations are measured: that of the passive internodes, which must be one for all fibres.
+/// The potential from which deviations are measured: that of the passive internodes, which must be one for all fibers.
 fn common_reference(schema: &Schema, built: &[Arc<BuiltFiber>]) -> Result<f64, TraceError> {
     let of = |fiber: &Arc<BuiltFiber>| fiber.v_reference_mv.unwrap_or(schema.start.v_mv);
     let reference = built.first().map_or(schema.start.v_mv, of);
@@ -144,7 +144,7 @@ fn common_reference(schema: &Schema, built: &[Arc<BuiltFiber>]) -> Result<f64, T
         Some(other) => Err(TraceError::Inconsistent {
             model: schema.id.to_owned(),
             problem: format!(
-                "the reversal potential of the internodes differs between fibres ({reference} and {other} mV); it must not \
+                "the reversal potential of the internodes differs between fibers ({reference} and {other} mV); it must not \
                  depend on the diameter"
             ),
         }),
@@ -183,7 +183,7 @@ impl FiberGeometry {
         &self.program
     }
 
-    /// Adds to the cotangents of `parameters`, in the schema's order, what those of the values of a fibre's geometry
+    /// Adds to the cotangents of `parameters`, in the schema's order, what those of the values of a fiber's geometry
     /// give.
     pub(crate) fn pull(
         &self,
@@ -203,7 +203,7 @@ impl FiberGeometry {
         }
     }
 
-    /// The cable of a fibre of three nodes with this diameter and length of compartments, if there is one.
+    /// The cable of a fiber of three nodes with this diameter and length of compartments, if there is one.
     pub(crate) fn cable(
         &self,
         schema: &Schema,
@@ -250,7 +250,7 @@ impl FiberGeometry {
         })
     }
 
-    /// Cables of fibres; equal fibres share one.
+    /// Cables of fibers; equal fibers share one.
     pub(crate) fn build_fibers(
         &self,
         schema: &Schema,
@@ -277,7 +277,7 @@ impl FiberGeometry {
                     let inputs = self.inputs(schema, fiber.diameter_um, compartment);
                     let values = self.program.eval(&inputs);
                     let what = format!(
-                        "fibre {index} (model `{}`, {} um)",
+                        "fiber {index} (model `{}`, {} um)",
                         schema.id, fiber.diameter_um
                     );
                     let cable = Arc::new(build(self.kind, (&inputs, &values), fiber.nodes, &what)?);
@@ -326,7 +326,7 @@ fn checked_compartment_um(
         ));
     }
     if fiber.nodes < 3 {
-        return wrong(format!("{} nodes; a fibre needs at least 3", fiber.nodes));
+        return wrong(format!("{} nodes; a fiber needs at least 3", fiber.nodes));
     }
     match (fiber.compartment_um, schema.compartment_um) {
         (Some(length), Some(_)) if !(length > 0.0 && length.is_finite()) => wrong(format!(

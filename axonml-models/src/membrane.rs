@@ -73,7 +73,7 @@ pub(crate) fn trace_membrane(
     let is_ode = |update: &StateUpdate<'_>| matches!(update, StateUpdate::Ode { .. });
     let tracer_state = |name: &str| tracer.input(name, Extent::Node);
     let dt = tracer.input(DT, Extent::Shared);
-    let (g, j) = membrane.linearised(u, reference);
+    let (g, j) = membrane.linearized(u, reference);
     let currents = tracer.finish(&[named("g", g), named("j", j)])?;
 
     // The rate of an ODE belongs to the voltage and states before a step. It is computed at the end of the step before

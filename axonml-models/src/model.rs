@@ -1,4 +1,4 @@
-//! What a fibre model is: a schema, a geometry and a membrane, the latter two over symbols.
+//! What a fiber model is: a schema, a geometry and a membrane, the latter two over symbols.
 //!
 //! A model file needs nothing but this module. It never sees a device, a time step, a batch or a number type, and it
 //! has no error handling: a name that the schema does not declare is remembered and reported, with the nearest declared
@@ -10,14 +10,14 @@ use axonml_core::names;
 use crate::geometry::Geometry;
 use crate::schema::Schema;
 
-/// A model of a nerve fibre.
+/// A model of a nerve fiber.
 ///
 /// Implementations are stateless: parameters live in the [`Schema`]. See `examples/custom_model.rs` for a complete one.
 pub trait FiberModel: Send + Sync {
     /// Names, parameters, ranges and sources.
     fn schema(&self) -> Schema;
 
-    /// The cable of a fibre of the symbolic diameter `fiber.diameter()`.
+    /// The cable of a fiber of the symbolic diameter `fiber.diameter()`.
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t>;
 
     /// Currents and state updates of one patch of membrane of the given kind.
@@ -68,12 +68,12 @@ pub(crate) const DT: &str = "dt ms";
 pub(crate) const U: &str = "u mV";
 pub(crate) const REFERENCE: &str = "reference mV";
 
-/// What a fibre's geometry may depend on.
+/// What a fiber's geometry may depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct FiberSymbols<'t>(pub(crate) Symbols<'t>);
 
 impl<'t> FiberSymbols<'t> {
-    /// Fibre diameter, um.
+    /// Fiber diameter, um.
     pub fn diameter(&self) -> Expr<'t> {
         self.0.tracer.input(DIAMETER, Extent::Fiber)
     }

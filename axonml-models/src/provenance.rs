@@ -72,7 +72,7 @@ pub fn nerve_sha256(nerve: &Nerve) -> BTreeMap<String, String> {
     hashes
 }
 
-/// Hash of what a model computes with `settings`, as [`Simulation::model_hash`] tells it, without any fibre.
+/// Hash of what a model computes with `settings`, as [`Simulation::model_hash`] tells it, without any fiber.
 ///
 /// # Errors
 /// [`SimulationError`] if the model is inconsistent, or weights or parameters do not fit it.
@@ -83,7 +83,7 @@ pub fn model_hash(model: &dyn FiberModel, settings: &Settings) -> Result<String,
 impl Simulation {
     /// Hash of what the model computes, `sha256:` and hexadecimal digits: of its traced geometry and membrane, the values of
     /// its parameters, temperature, start, compartment length, and the names of its states. Prose (summary, citations,
-    /// names of schemes) is not in it; neither are fibres, time grid, precision and a settling run.
+    /// names of schemes) is not in it; neither are fibers, time grid, precision and a settling run.
     pub fn model_hash(&self) -> String {
         self.model.hash()
     }

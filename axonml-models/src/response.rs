@@ -1,8 +1,8 @@
-//! What a fibre did, and how far that is from what another one did: voltages, first crossings, arrivals.
+//! What a fiber did, and how far that is from what another one did: voltages, first crossings, arrivals.
 
 use crate::Recording;
 
-/// Voltages of a fibre's nodes over time, and when each node first crossed a level.
+/// Voltages of a fiber's nodes over time, and when each node first crossed a level.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     /// Voltage, mV, `[row, node]` flattened.

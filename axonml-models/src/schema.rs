@@ -1,4 +1,4 @@
-//! What a fibre model declares about itself, as data: listings, documentation, files and checks all read it here.
+//! What a fiber model declares about itself, as data: listings, documentation, files and checks all read it here.
 
 use std::ops::RangeInclusive;
 
@@ -126,7 +126,7 @@ pub struct Schema {
     pub parameters: Vec<Parameter>,
     /// State variables besides the voltage.
     pub states: Vec<&'static str>,
-    /// Fibre diameters for which the geometry is defined, um.
+    /// Fiber diameters for which the geometry is defined, um.
     pub diameters_um: RangeInclusive<f64>,
     /// Start of a run.
     pub start: DeclaredStart,
@@ -285,7 +285,7 @@ impl Schema {
         self
     }
 
-    /// Cuts the fibre into compartments of this length, um, which users may change.
+    /// Cuts the fiber into compartments of this length, um, which users may change.
     #[must_use]
     pub fn compartment_um(mut self, length: f64) -> Self {
         self.compartment_um = Some(length);

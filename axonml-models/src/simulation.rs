@@ -1,4 +1,4 @@
-//! A batch of fibres of one model, ready to be stimulated.
+//! A batch of fibers of one model, ready to be stimulated.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ use crate::schema::{DeclaredStart, Schema};
 use crate::weights::Weights;
 use crate::{Device, FiberModel, SimulationError, Stimulus, stability};
 
-/// A fibre to simulate.
+/// A fiber to simulate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fiber {
-    /// Fibre diameter (myelin included where there is any), um.
+    /// Fiber diameter (myelin included where there is any), um.
     pub diameter_um: f64,
-    /// Number of nodes of Ranvier, or of compartments of an unmyelinated fibre; >= 3.
+    /// Number of nodes of Ranvier, or of compartments of an unmyelinated fiber; >= 3.
     pub nodes: usize,
     /// Length of a compartment, um, where the model lets users choose it.
     pub compartment_um: Option<f64>,
 }
 
 impl Fiber {
-    /// A fibre with the model's own compartment length.
+    /// A fiber with the model's own compartment length.
     pub fn new(diameter_um: f64, nodes: usize) -> Self {
         Fiber {
             diameter_um,
@@ -94,10 +94,10 @@ impl Default for Settings {
 /// Step of settling runs on implicit cables, ms; explicit ones settle at their own step.
 const WARMUP_DT_MS: f64 = 5.0;
 
-/// A batch of fibres of one model with their cables built.
+/// A batch of fibers of one model with their cables built.
 ///
 /// # Panics
-/// Methods that take the index of a fibre panic if there is no such fibre.
+/// Methods that take the index of a fiber panic if there is no such fiber.
 #[derive(Clone, Debug)]
 pub struct Simulation {
     pub(crate) model: Arc<LoweredModel>,
@@ -109,12 +109,12 @@ pub struct Simulation {
     device: Device,
 }
 
-/// Amplitudes of the extracellular sources, mA: one for all fibres, or one per fibre.
+/// Amplitudes of the extracellular sources, mA: one for all fibers, or one per fiber.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Amplitudes {
-    /// The same for all fibres.
+    /// The same for all fibers.
     Same(f64),
-    /// One per fibre.
+    /// One per fiber.
     Each(Vec<f64>),
 }
 
@@ -146,7 +146,7 @@ impl Amplitudes {
                 return bad(
                     "the number of amplitudes",
                     each.len().to_string(),
-                    "one per fibre",
+                    "one per fiber",
                 );
             }
         };
@@ -163,7 +163,7 @@ impl Amplitudes {
 
 /// Someone who looks at a run while it goes on.
 pub trait Observer {
-    /// Sees the states of all fibres after `step` steps.
+    /// Sees the states of all fibers after `step` steps.
     fn observe(&mut self, step: usize, states: &[FiberState]);
 }
 
@@ -171,7 +171,7 @@ impl Simulation {
     /// Builds the cables of `fibers`.
     ///
     /// # Errors
-    /// [`SimulationError`] if the model is inconsistent, the weights of another one, a parameter unknown or beyond what physics admits, a fibre outside
+    /// [`SimulationError`] if the model is inconsistent, the weights of another one, a parameter unknown or beyond what physics admits, a fiber outside
     /// the model's range, the time grid impossible, an explicit step unstable at rest
     /// ([`SimulationError::Unstable`]), or a settling run diverges.
     pub fn new(
@@ -229,7 +229,7 @@ impl Simulation {
         &self.model.schema
     }
 
-    /// The fibres.
+    /// The fibers.
     pub fn fibers(&self) -> &[Fiber] {
         &self.fibers
     }
@@ -259,13 +259,13 @@ impl Simulation {
         self.completed_states(self.execute(&rollout)?)
     }
 
-    /// z of the points of a fibre at which the extracellular potential is needed, um; its middle node lies at 0.
+    /// z of the points of a fiber at which the extracellular potential is needed, um; its middle node lies at 0.
     pub fn sample_points_um(&self, fiber: usize) -> &[f64] {
         &self.built[fiber].sample_z_um
     }
 
-    /// Stability number of a fibre that is stepped explicitly, at the simulation's time step, while its membrane has this
-    /// conductance, S/cm2: from 2 on steps amplify differences between neighbours. None where steps are implicit.
+    /// Stability number of a fiber that is stepped explicitly, at the simulation's time step, while its membrane has this
+    /// conductance, S/cm2: from 2 on steps amplify differences between neighbors. None where steps are implicit.
     pub fn stability(&self, fiber: usize, conductance_s_cm2: f64) -> Option<f64> {
         match &*self.built[fiber].cable {
             Cable::Explicit(cable) => {
@@ -276,7 +276,7 @@ impl Simulation {
         }
     }
 
-    /// z of a fibre's nodes, um.
+    /// z of a fiber's nodes, um.
     pub fn nodes_um(&self, fiber: usize) -> Vec<f64> {
         let built = &self.built[fiber];
         built
@@ -292,17 +292,17 @@ impl Simulation {
         built.sample_z_um[built.node_samples[node]]
     }
 
-    /// The cable of a fibre: for looking into internodes (see [`axonml_autodiff::cable::Internode`]).
+    /// The cable of a fiber: for looking into internodes (see [`axonml_autodiff::cable::Internode`]).
     pub fn cable(&self, fiber: usize) -> &Cable {
         &self.built[fiber].cable
     }
 
     /// Runs all steps from the initial state at the given amplitude (mA) of the extracellular sources.
     ///
-    /// A fibre that diverges is not an error here: its status says so.
+    /// A fiber that diverges is not an error here: its status says so.
     ///
     /// # Errors
-    /// [`SimulationError`] if the stimulus or an observer does not fit the fibres.
+    /// [`SimulationError`] if the stimulus or an observer does not fit the fibers.
     pub fn run(
         &self,
         stimulus: &Stimulus,
@@ -337,7 +337,7 @@ impl Simulation {
     /// Runs and shows `observer` the states every `every` steps and after the last one.
     ///
     /// # Errors
-    /// As [`Simulation::run`]; a fibre that diverges ends the run with [`SimulationError::Diverged`].
+    /// As [`Simulation::run`]; a fiber that diverges ends the run with [`SimulationError::Diverged`].
     pub fn run_observed(
         &self,
         stimulus: &Stimulus,

@@ -1,4 +1,4 @@
-//! The stimulus of a batch of fibres: fields with their waveforms, and currents injected into nodes.
+//! The stimulus of a batch of fibers: fields with their waveforms, and currents injected into nodes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use axonml_core::{CoreError, Field, SampledPotentials, TimeGrid, Waveform};
 use crate::SimulationError;
 use crate::built::BuiltFiber;
 
-/// A current source or several, as one fibre feels them.
+/// A current source or several, as one fiber feels them.
 #[derive(Clone, Debug)]
 enum Extracellular {
     /// A field of fixed shape times a waveform.
@@ -29,13 +29,13 @@ struct Injection {
     waveform: Arc<Waveform>,
 }
 
-/// What stimulates the fibres of a simulation.
+/// What stimulates the fibers of a simulation.
 ///
 /// Extracellular sources are per unit amplitude (mV per mA, times a unit waveform); their amplitude is given per run or
 /// searched for. Injected currents have their own amplitude and are not scaled.
 ///
 /// # Panics
-/// The methods that add something to a fibre panic for a fibre that the stimulus does not have.
+/// The methods that add something to a fiber panic for a fiber that the stimulus does not have.
 #[derive(Clone, Debug)]
 pub struct Stimulus {
     extracellular: Vec<Vec<Extracellular>>,
@@ -43,7 +43,7 @@ pub struct Stimulus {
 }
 
 impl Stimulus {
-    /// No stimulus for `fibers` fibres.
+    /// No stimulus for `fibers` fibers.
     pub fn none(fibers: usize) -> Self {
         Stimulus {
             extracellular: vec![Vec::new(); fibers],
@@ -51,7 +51,7 @@ impl Stimulus {
         }
     }
 
-    /// One field (as seen from any fibre's axis) and waveform for all of `fibers` fibres.
+    /// One field (as seen from any fiber's axis) and waveform for all of `fibers` fibers.
     pub fn uniform(fibers: usize, field: Arc<dyn Field>, waveform: Waveform) -> Self {
         let waveform = Arc::new(waveform);
         (0..fibers).fold(Stimulus::none(fibers), |stimulus, fiber| {
@@ -59,7 +59,7 @@ impl Stimulus {
         })
     }
 
-    /// Number of fibres.
+    /// Number of fibers.
     pub fn fibers(&self) -> usize {
         self.extracellular.len()
     }
@@ -93,7 +93,7 @@ impl Stimulus {
     }
 
     /// Injects `amplitude_na` times `waveform` into a node of `fiber` (0-based; negative counts from the end); positive
-    /// depolarises.
+    /// depolarizes.
     #[must_use]
     pub fn inject(
         mut self,
@@ -119,7 +119,7 @@ impl Stimulus {
         })
     }
 
-    /// Samples fields at the fibres' sample points and waveforms at the steps. Amplitudes are 1.
+    /// Samples fields at the fibers' sample points and waveforms at the steps. Amplitudes are 1.
     pub(crate) fn lower(
         &self,
         fibers: &[Arc<BuiltFiber>],
@@ -127,7 +127,7 @@ impl Stimulus {
     ) -> Result<Drive, SimulationError> {
         if self.fibers() != fibers.len() {
             return Err(SimulationError::Core(CoreError::BadValue {
-                what: "the number of fibres of the stimulus".into(),
+                what: "the number of fibers of the stimulus".into(),
                 found: self.fibers().to_string(),
                 expected: fibers.len().to_string(),
             }));

@@ -9,14 +9,14 @@ use axonml_core::CoreError;
 use crate::gradient::{FiberDerivative, Wanted};
 use crate::{Simulation, SimulationError, Stimulus, ThresholdSearch};
 
-/// Derivatives of the logarithm of one fibre's threshold.
+/// Derivatives of the logarithm of one fiber's threshold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdGradient {
     /// By the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not asked for.
     pub parameters: Vec<f64>,
     /// By the temperature, 1/degree.
     pub celsius: f64,
-    /// By waveforms and potentials of the fibre's sources at their unit amplitudes: extracellular ones in their order,
+    /// By waveforms and potentials of the fiber's sources at their unit amplitudes: extracellular ones in their order,
     /// then injections. Of waveforms: per value; summed with the values as weights, that by the amplitude of a contact.
     pub sources: Vec<SourceCotangent>,
     /// State at which the action potential is detected in the run at the threshold.
@@ -26,7 +26,7 @@ pub struct ThresholdGradient {
 }
 
 impl Simulation {
-    /// The derivatives of `ln threshold` of fibres whose thresholds (amplitudes at which they just fire, mA) are known;
+    /// The derivatives of `ln threshold` of fibers whose thresholds (amplitudes at which they just fire, mA) are known;
     /// `None` for the others.
     ///
     /// With `g` the voltage at the node and state where the action potential is detected, in the run at the threshold `A`
@@ -34,7 +34,7 @@ impl Simulation {
     /// derivatives are huge and grow with the precision of `A`; their quotient does not. Both come from one reverse pass.
     ///
     /// # Errors
-    /// As [`Simulation::differentiate`]; if the fibre does not fire at what is given as its threshold, or fires no more
+    /// As [`Simulation::differentiate`]; if the fiber does not fire at what is given as its threshold, or fires no more
     /// easily at more, so that it is none.
     pub fn threshold_gradients(
         &self,
@@ -47,11 +47,11 @@ impl Simulation {
         self.threshold_gradients_of(rollout, search, thresholds_ma, wanted)
     }
 
-    /// [`Simulation::threshold_gradients`] for those who can go on without some fibres: a fibre's own failure takes its
+    /// [`Simulation::threshold_gradients`] for those who can go on without some fibers: a fiber's own failure takes its
     /// place in the list.
     ///
     /// # Errors
-    /// As [`Simulation::threshold_gradients`] for what concerns all fibres.
+    /// As [`Simulation::threshold_gradients`] for what concerns all fibers.
     pub fn threshold_gradients_each(
         &self,
         stimulus: &Stimulus,
@@ -87,7 +87,7 @@ impl Simulation {
             return Err(SimulationError::Core(CoreError::BadValue {
                 what: "the number of thresholds".into(),
                 found: thresholds_ma.len().to_string(),
-                expected: "one per fibre".into(),
+                expected: "one per fiber".into(),
             }));
         }
         let first_state = detector(search).first_state(self.grid());
@@ -125,7 +125,7 @@ pub(crate) fn detector(search: &ThresholdSearch) -> ObserverSpec {
     ObserverSpec::new(recorder, search.detection.sites.clone()).after_ms(search.detection.after_ms)
 }
 
-/// A fibre at its threshold, and where its action potential is looked for.
+/// A fiber at its threshold, and where its action potential is looked for.
 struct Detected {
     fiber: usize,
     amplitude_ma: f64,
@@ -143,13 +143,13 @@ impl Detected {
             problem: problem.into(),
         };
         let Some(mut gradient) = derivative.gradient else {
-            return Err(none("the fibre diverges there"));
+            return Err(none("the fiber diverges there"));
         };
         let found = first_crossing(recorded(&derivative.outcome), self.level_mv);
-        let (row, column) = found.ok_or_else(|| none("the fibre does not fire there"))?;
+        let (row, column) = found.ok_or_else(|| none("the fiber does not fire there"))?;
         let slope = self.amplitude_ma * gradient.amplitude;
         if slope <= 0.0 {
-            return Err(none("the fibre fires no more easily at more"));
+            return Err(none("the fiber fires no more easily at more"));
         }
         let scale = |x: &mut f64| *x /= -slope;
         gradient.parameters.iter_mut().for_each(scale);

@@ -28,11 +28,11 @@ pub enum AcceptanceError {
 /// What the check found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Acceptance {
-    /// Fibres that fired within 40 ms without stimulus, um.
+    /// Fibers that fired within 40 ms without stimulus, um.
     pub spontaneous_um: Vec<f64>,
-    /// Largest difference of the action potential's peak from the exact fibre's, mV.
+    /// Largest difference of the action potential's peak from the exact fiber's, mV.
     pub peak_mv: f64,
-    /// Diameter (um) and multiple of the threshold at which a fibre diverged, or was beyond 150 mV after the pulse.
+    /// Diameter (um) and multiple of the threshold at which a fiber diverged, or was beyond 150 mV after the pulse.
     pub unstable: Vec<(f64, f64)>,
 }
 
@@ -91,7 +91,7 @@ impl Acceptance {
     /// Checks `model` with `settings` (parameters, start, temperature and time step) against `exact` at these diameters.
     ///
     /// # Errors
-    /// If a simulation cannot be set up, or a fibre has no threshold for a 0.1 ms pulse at 1 mm.
+    /// If a simulation cannot be set up, or a fiber has no threshold for a 0.1 ms pulse at 1 mm.
     pub fn check(
         model: &dyn FiberModel,
         settings: &Settings,
@@ -178,7 +178,7 @@ fn thresholds_and_peaks(simulation: &Simulation) -> Result<(Vec<f64>, Vec<f64>),
     Ok((thresholds_ma, peaks.collect()))
 }
 
-/// Diameters of fibres that fire without stimulus, or diverge.
+/// Diameters of fibers that fire without stimulus, or diverge.
 fn spontaneous(simulation: &Simulation) -> Result<Vec<f64>, SimulationError> {
     let stimulus = Stimulus::none(simulation.fibers().len());
     let observer = ObserverSpec::new(ObserverKind::Active { at_least: 1 }, NodeSelection::All);
@@ -250,10 +250,10 @@ mod tests {
         }
     }
 
-    /// A fibre is unstable that diverges under the pulse, before anything is recorded, and one that goes on with voltages
-    /// that no fibre has.
+    /// A fiber is unstable that diverges under the pulse, before anything is recorded, and one that goes on with voltages
+    /// that no fiber has.
     #[test]
-    fn unstable_fibres_are_found_out() {
+    fn unstable_fibers_are_found_out() {
         let of = |id: &str, threshold_ma: f64| {
             let settings = Settings {
                 tstop_ms: 5.0,
@@ -278,9 +278,9 @@ mod tests {
         assert!(error.to_string().contains("no time step"), "{error}");
     }
 
-    /// The exact fibre accepts itself; the untrained surrogate, which fires by itself, is found out.
+    /// The exact fiber accepts itself; the untrained surrogate, which fires by itself, is found out.
     #[test]
-    fn a_fibre_that_fires_by_itself_is_found_out() {
+    fn a_fiber_that_fires_by_itself_is_found_out() {
         let device = Device::cpu().unwrap();
         let mrg = model("mrg").unwrap();
         let itself =

@@ -68,14 +68,14 @@ pub enum TrainError {
     Memory(#[from] TooLarge),
     /// The surrogate left the region where it can be simulated.
     #[error(
-        "step {step}: {left_out} of {batch} fibres have no finite run or gradient, more than half; the first: {first}"
+        "step {step}: {left_out} of {batch} fibers have no finite run or gradient, more than half; the first: {first}"
     )]
     Diverging {
         /// The step, from 0.
         step: usize,
-        /// Fibres left out.
+        /// Fibers left out.
         left_out: usize,
-        /// Fibres of the batch.
+        /// Fibers of the batch.
         batch: usize,
         /// What happened to the first of them.
         first: String,

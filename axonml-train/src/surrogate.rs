@@ -1,4 +1,4 @@
-//! A surrogate while it is trained: its parameters as functions of the coordinates that an optimiser moves.
+//! A surrogate while it is trained: its parameters as functions of the coordinates that an optimizer moves.
 
 use axonml_core::names;
 use axonml_models::weights::{ModelFile, ModelFileError, Weights};
@@ -48,7 +48,7 @@ pub enum SurrogateError {
 
 /// A surrogate's form, the values it starts from, and which of its parameters are trained.
 ///
-/// The coordinates `x` are 0 at the start; one unit is a natural step of a parameter (see [`Scale`]), so that optimisers
+/// The coordinates `x` are 0 at the start; one unit is a natural step of a parameter (see [`Scale`]), so that optimizers
 /// can treat them alike.
 #[derive(Clone)]
 pub struct Surrogate {

@@ -1,4 +1,4 @@
-//! The weights that the models come with, made from nothing: exact fibres, training, acceptance.
+//! The weights that the models come with, made from nothing: exact fibers, training, acceptance.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

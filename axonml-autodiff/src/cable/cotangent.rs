@@ -17,7 +17,7 @@ pub enum CableCotangent {
         capacitance_nf: f64,
         /// Of the axial conductance.
         axial_us: f64,
-        /// Of the weights of the voltage: each neighbour, the node itself.
+        /// Of the weights of the voltage: each neighbor, the node itself.
         v_weights: (f64, f64),
         /// Of the weights of the extracellular potential, likewise.
         ve_weights: (f64, f64),

@@ -1,4 +1,4 @@
-//! Double cable of myelinated fibres: nodes of Ranvier joined by passive internodes, the latter as independent modes.
+//! Double cable of myelinated fibers: nodes of Ranvier joined by passive internodes, the latter as independent modes.
 //!
 //! An internode has ten compartments of axon, periaxonal space and myelin. Its variables are the axolemma's potential
 //! relative to rest, `m = Vm - v_ref`, and the myelin's, `q = Vp - Ve`, with `Vm = Vi - Vp`; nodes have `u = Vm - v_ref`
@@ -134,7 +134,7 @@ impl Internode {
     /// # Errors
     /// [`InternodeError::BadValue`] for dimensions, capacitances and a resistivity that are not above 0 or conductances
     /// that are negative; [`InternodeError::NotSymmetric`]; [`InternodeError::IllConditioned`] if double precision does
-    /// not suffice, which takes properties far from any nerve fibre's.
+    /// not suffice, which takes properties far from any nerve fiber's.
     pub fn new(
         compartments: &[InternodeCompartment; COMPARTMENTS],
         node: NodeGeometry,
@@ -318,7 +318,7 @@ impl Internode {
     }
 }
 
-/// A myelinated fibre: identical nodes of Ranvier joined by identical internodes.
+/// A myelinated fiber: identical nodes of Ranvier joined by identical internodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DoubleCable {
     /// Number of nodes of Ranvier, >= 1.
@@ -327,12 +327,12 @@ pub struct DoubleCable {
     pub node_area_cm2: f64,
     /// Capacitance of a node, nF.
     pub node_capacitance_nf: f64,
-    /// The internode; shared between fibres of equal geometry.
+    /// The internode; shared between fibers of equal geometry.
     pub internode: Arc<Internode>,
 }
 
 impl DoubleCable {
-    /// Points at which the extracellular potential is needed, in order along the fibre: nodes and compartments.
+    /// Points at which the extracellular potential is needed, in order along the fiber: nodes and compartments.
     pub fn samples(&self) -> usize {
         (COMPARTMENTS + 1) * (self.nodes - 1) + 1
     }

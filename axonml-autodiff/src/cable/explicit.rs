@@ -1,12 +1,12 @@
-//! Explicit cable of surrogate fibres: forward Euler with trainable second-difference weights.
+//! Explicit cable of surrogate fibers: forward Euler with trainable second-difference weights.
 
 use super::Projection;
 
-/// Coefficients of a fibre stepped by
+/// Coefficients of a fiber stepped by
 /// `u += dt/c [ axial (w_v * u + w_e * ve) - area (G u - J) + injected ]`.
 ///
 /// Weights of the voltage that do not sum to zero act on the deviation `u` from the rollout's reference potential.
-/// The three-point weights are symmetric and the ends reflect (a missing neighbour is the other neighbour).
+/// The three-point weights are symmetric and the ends reflect (a missing neighbor is the other neighbor).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExplicitCable {
     /// Number of nodes, >= 2.
@@ -17,7 +17,7 @@ pub struct ExplicitCable {
     pub capacitance_nf: f64,
     /// Axial conductance between nodes, uS.
     pub axial_us: f64,
-    /// Weights of the voltage: (each neighbour, the node itself); (1, -2) is the plain second difference.
+    /// Weights of the voltage: (each neighbor, the node itself); (1, -2) is the plain second difference.
     pub v_weights: (f64, f64),
     /// Weights of the extracellular potential, likewise.
     pub ve_weights: (f64, f64),
@@ -32,8 +32,8 @@ impl ExplicitCable {
 
     /// Largest axial coupling of the stencil, uS: 4/ra for the plain second difference.
     pub fn stencil_us(&self) -> f64 {
-        let (neighbour, centre) = self.v_weights;
-        self.axial_us * (centre.abs() + 2.0 * neighbour.abs())
+        let (neighbor, center) = self.v_weights;
+        self.axial_us * (center.abs() + 2.0 * neighbor.abs())
     }
 
     /// The largest stability number of a step that amplifies nothing. A fiber that exceeds it at rest is not simulated:
@@ -70,7 +70,7 @@ impl ExplicitCable {
         }
     }
 
-    /// Sum of the values at the neighbours of node `k`: at an end, twice its only neighbour's.
+    /// Sum of the values at the neighbors of node `k`: at an end, twice its only neighbor's.
     pub(super) fn neighbors(&self, x: &[f64], k: usize) -> f64 {
         let (left, right) = self.neighbors_of(k);
         x[left] + x[right]
@@ -86,9 +86,9 @@ impl ExplicitCable {
     }
 
     pub(super) fn project(&self, ve_mv: &[f64]) -> Projection {
-        let (neighbour, centre) = self.ve_weights;
+        let (neighbor, center) = self.ve_weights;
         let nodes_na = (0..self.nodes)
-            .map(|k| self.axial_us * (neighbour * self.neighbors(ve_mv, k) + centre * ve_mv[k]))
+            .map(|k| self.axial_us * (neighbor * self.neighbors(ve_mv, k) + center * ve_mv[k]))
             .collect();
         Projection {
             nodes_na,
@@ -99,13 +99,13 @@ impl ExplicitCable {
     /// The transpose of [`ExplicitCable::project`].
     pub(super) fn project_transposed(&self, nodes_bar: &[f64]) -> Vec<f64> {
         let last = self.nodes - 1;
-        let (neighbour, centre) = self.ve_weights;
+        let (neighbor, center) = self.ve_weights;
         let mut ve_bar = vec![0.0; self.nodes];
         for (k, bar) in nodes_bar.iter().enumerate() {
             let bar = self.axial_us * bar;
-            ve_bar[if k == 0 { 1 } else { k - 1 }] += neighbour * bar;
-            ve_bar[if k == last { last - 1 } else { k + 1 }] += neighbour * bar;
-            ve_bar[k] += centre * bar;
+            ve_bar[if k == 0 { 1 } else { k - 1 }] += neighbor * bar;
+            ve_bar[if k == last { last - 1 } else { k + 1 }] += neighbor * bar;
+            ve_bar[k] += center * bar;
         }
         ve_bar
     }

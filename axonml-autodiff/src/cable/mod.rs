@@ -1,4 +1,4 @@
-//! Linear cable coefficients of one fibre, in nA, nF, uS, mV and ms (nF mV/ms = uS mV = nA).
+//! Linear cable coefficients of one fiber, in nA, nF, uS, mV and ms (nF mV/ms = uS mV = nA).
 //!
 //! A cable knows geometry and passive properties only. The membrane enters through a conductance `G` (S/cm2) and a
 //! source `J` (mA/cm2) per node, so that the ionic current density is `G u - J`, with `u = v - v_ref`.
@@ -27,7 +27,7 @@ pub use reduced::{Mode, ReducedCable, ReducedDrive};
 /// Microsiemens in a siemens: membranes count in S/cm2, cables in uS.
 pub const US_PER_S: f64 = 1e6;
 
-/// Effect of one unit (mA, or nA for injections) of a source on a fibre: right-hand sides before any time step.
+/// Effect of one unit (mA, or nA for injections) of a source on a fiber: right-hand sides before any time step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Projection {
     /// Current into each node, nA per unit, `[node]`.
@@ -36,7 +36,7 @@ pub struct Projection {
     pub modes: Vec<f64>,
 }
 
-/// The cable of one fibre.
+/// The cable of one fiber.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cable {
     /// Forward Euler on nodes with second-difference weights that need not sum to zero (surrogates).
@@ -60,7 +60,7 @@ impl Cable {
         }
     }
 
-    /// Number of points along the fibre where the extracellular potential is needed.
+    /// Number of points along the fiber where the extracellular potential is needed.
     pub fn samples(&self) -> usize {
         match self {
             Cable::Explicit(_) | Cable::Implicit(_) | Cable::Reduced(_) => self.nodes(),
@@ -77,7 +77,7 @@ impl Cable {
         }
     }
 
-    /// Number of internodal mode amplitudes in the state of one fibre: internodes times modes, or 0.
+    /// Number of internodal mode amplitudes in the state of one fiber: internodes times modes, or 0.
     pub fn mode_count(&self) -> usize {
         self.nodes().saturating_sub(1) * self.modes_per_internode()
     }
@@ -123,7 +123,7 @@ impl Cable {
         }
     }
 
-    /// What extracellular potentials at the sample points (mV per mA) do to the fibre.
+    /// What extracellular potentials at the sample points (mV per mA) do to the fiber.
     ///
     /// # Panics
     /// If `ve_mv` does not hold [`Cable::samples`] values: callers check counts where they take potentials in.
@@ -161,7 +161,7 @@ impl Cable {
         }
     }
 
-    /// What 1 nA injected into the axoplasm of `node` does to the fibre.
+    /// What 1 nA injected into the axoplasm of `node` does to the fiber.
     pub fn inject(&self, node: usize) -> Projection {
         let mut nodes_na = vec![0.0; self.nodes()];
         nodes_na[node] = 1.0;

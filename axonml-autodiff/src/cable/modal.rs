@@ -2,7 +2,7 @@
 
 use super::Parity;
 
-/// Coefficients of a backward Euler step of a fibre of equal nodes and internodes, whatever the internodes are.
+/// Coefficients of a backward Euler step of a fiber of equal nodes and internodes, whatever the internodes are.
 ///
 /// The modes of an internode are numbered even ones first; as many odd ones follow. Equations: see
 /// [`super::StepCoefficients`], with `a`, `kappa`, `self_coupling` and `neighbor_coupling` from here.
@@ -14,7 +14,7 @@ pub struct ModalStep {
     pub kappa: Vec<f64>,
     /// Passive conductance at a node per adjacent internode, uS.
     pub self_coupling: f64,
-    /// Coupling of neighbouring nodes, uS.
+    /// Coupling of neighboring nodes, uS.
     pub neighbor_coupling: f64,
     /// Capacitance of a node, nF.
     pub capacitance_nf: f64,

@@ -1,4 +1,4 @@
-//! Reduced cable of myelinated fibres: nodes of Ranvier joined by internodes of one even and one odd mode.
+//! Reduced cable of myelinated fibers: nodes of Ranvier joined by internodes of one even and one odd mode.
 //!
 //! The internodes of [`super::DoubleCable`] with two of their modes kept, and what the others do to the nodes put into
 //! constants. A mode that is fast against everything of interest follows the nodes quasi-statically: from
@@ -11,7 +11,7 @@
 //! a conductance, a current of the stimulus and a capacitance. The coefficients are free, so that they can be trained;
 //! the extracellular potential is needed at the nodes only.
 //!
-//! With the nodes L and R of an internode and their outer neighbours LL and RR (behind an end of the fibre the straight
+//! With the nodes L and R of an internode and their outer neighbors LL and RR (behind an end of the fiber the straight
 //! line through L and R), the stimulus acts through three differences,
 //!
 //! ```text
@@ -52,7 +52,7 @@ pub struct ReducedDrive {
     pub wide_us_per_ms: f64,
 }
 
-/// A fibre of equal nodes and equal internodes of two modes.
+/// A fiber of equal nodes and equal internodes of two modes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReducedCable {
     /// Number of nodes of Ranvier, >= 1.
@@ -63,7 +63,7 @@ pub struct ReducedCable {
     pub capacitance_nf: f64,
     /// Passive conductance at a node per adjacent internode, beside the modes, uS.
     pub self_us: f64,
-    /// Coupling of neighbouring nodes, beside the modes, uS.
+    /// Coupling of neighboring nodes, beside the modes, uS.
     pub neighbor_us: f64,
     /// The mode that is equal at mirrored places.
     pub even: Mode,
@@ -158,7 +158,7 @@ pub(super) fn differences(ve_mv: &[f64], k: usize) -> Differences {
         None => 2.0 * right - left,
     };
     Differences {
-        // Differences of neighbours: a potential that is the same everywhere leaves no rounding.
+        // Differences of neighbors: a potential that is the same everywhere leaves no rounding.
         even: (before - left) + (behind - right),
         odd: right - left,
         wide: behind - before,

@@ -82,7 +82,7 @@ fn add_explicit(to: &mut CableCotangent, cable: &Cable, sums: [f64; 4]) {
     v_weights.1 += cable.axial_us * voltage;
 }
 
-/// Cotangents of the rows of a fibre.
+/// Cotangents of the rows of a fiber.
 struct Rows<'a> {
     capacitance: &'a [f64],
     passive: &'a [f64],

@@ -1,4 +1,4 @@
-//! From what a backend sums on the way back through a fibre's run to the derivatives it stands for.
+//! From what a backend sums on the way back through a fiber's run to the derivatives it stands for.
 //!
 //! A backend undoes steps and adds products over nodes and steps; what those sums mean for cables, sources and parameters
 //! is the same for every backend, and here.
@@ -15,7 +15,7 @@ use crate::cable::CableCotangent;
 use crate::gradient::{Cotangents, FiberGradient, GradientRequest, ParameterCotangents};
 use crate::rollout::{FiberState, Rollout, Start};
 
-/// Sums over the nodes and steps of one fibre's run, in double precision.
+/// Sums over the nodes and steps of one fiber's run, in double precision.
 #[derive(Clone, Debug)]
 pub struct Collected {
     /// Cotangents of the state that the run starts from; those of the voltages are of `u`.
@@ -34,7 +34,7 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// What the sums say about fibre `fiber`, whose term of the loss is `loss` and whose run was seeded by `seeds`.
+    /// What the sums say about fiber `fiber`, whose term of the loss is `loss` and whose run was seeded by `seeds`.
     pub fn gradient(
         self,
         rollout: &Rollout,

@@ -5,7 +5,7 @@ use crate::gradient::Evaluation;
 use crate::observer::{Observation, ObserverKind, Recording};
 use crate::rollout::{FiberState, Rollout};
 
-/// Cotangents of the states of one fibre.
+/// Cotangents of the states of one fiber.
 #[derive(Clone, Debug, Default)]
 pub struct Seeds {
     recorded: Vec<RecordedSeeds>,
@@ -32,7 +32,7 @@ pub struct RecordedSeeds {
 }
 
 impl Seeds {
-    /// Takes an objective's word on fibre `fiber`, which saw `observations`.
+    /// Takes an objective's word on fiber `fiber`, which saw `observations`.
     ///
     /// # Errors
     /// [`BackendError::Shape`] or [`BackendError::Unsupported`] if it does not fit what was recorded.
@@ -71,7 +71,7 @@ impl Seeds {
             };
             let size = recording.v_mv.len();
             let what = |of: &str| {
-                format!("cotangents of {of} recorded by observer {index} in fibre {fiber}")
+                format!("cotangents of {of} recorded by observer {index} in fiber {fiber}")
             };
             if !cotangent.v_mv.is_empty() {
                 shape(what("the voltages"), size, cotangent.v_mv.len())?;
@@ -99,7 +99,7 @@ impl Seeds {
         }
         if let Some(state) = &seeds.last {
             let cable = &rollout.fibers[fiber].cable;
-            let what = |of: &str| format!("cotangents of the last {of} of fibre {fiber}");
+            let what = |of: &str| format!("cotangents of the last {of} of fiber {fiber}");
             shape(what("voltages"), cable.nodes(), state.v_mv.len())?;
             shape(
                 what("states"),

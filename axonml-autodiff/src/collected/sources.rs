@@ -1,4 +1,4 @@
-//! What the sources of a fibre collect on the way back.
+//! What the sources of a fiber collect on the way back.
 
 use crate::cable::{Cable, CableCotangent, ModalStep, Projection};
 use crate::gradient::{GradientRequest, SourceCotangent};
@@ -28,10 +28,10 @@ pub struct DenseSums {
     cable: Option<CableCotangent>,
 }
 
-/// Space-time potentials of a fibre.
+/// Space-time potentials of a fiber.
 #[derive(Clone, Copy, Debug)]
 pub struct DenseSource<'a> {
-    /// The fibre's cable.
+    /// The fiber's cable.
     pub cable: &'a Cable,
     /// Time step, ms.
     pub dt_ms: f64,
@@ -90,7 +90,7 @@ impl DenseSums {
 }
 
 impl SourceSums {
-    /// What the sums say about `source`, and to the numbers of the fibre's cable, which shapes what a source does.
+    /// What the sums say about `source`, and to the numbers of the fiber's cable, which shapes what a source does.
     pub(super) fn cotangent(
         self,
         source: &Source,

@@ -12,7 +12,7 @@ use super::number::{count, finite, positive};
 /// The commands on sets.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DatasetCommand {
-    /// Simulate exact fibres in random fields under random pulses, and keep their traces
+    /// Simulate exact fibers in random fields under random pulses, and keep their traces
     #[command(after_help = GENERATE)]
     Generate(Box<GenerateArgs>),
     /// Tell what is in a set, and draw it
@@ -58,7 +58,7 @@ pub(crate) struct GenerateArgs {
     /// Recipe file (TOML); flags take precedence over it, relative nerve folders lie beside it
     #[arg(long, value_name = "FILE.toml", help_heading = "Distribution")]
     pub(crate) recipe: Option<PathBuf>,
-    /// Number of fibres [default: 65536]
+    /// Number of fibers [default: 65536]
     #[arg(long, value_name = "N", value_parser = count(1), help_heading = "Distribution")]
     pub(crate) count: Option<usize>,
     /// Nerve folder whose lines are drawn from, all contacts delivering a pulse (repeatable) [default: the pool T1]
@@ -67,13 +67,13 @@ pub(crate) struct GenerateArgs {
     /// Instead of or beside nerves: a point electrode at a distance in um, log-uniform in this range
     #[arg(long, value_name = "LOW:HIGH", help_heading = "Distribution")]
     pub(crate) point: Option<RangeArg>,
-    /// Fibre model [default: mrg]
+    /// Fiber model [default: mrg]
     #[arg(long, value_name = "NAME", help_heading = "Distribution")]
     pub(crate) model: Option<String>,
-    /// Nodes of each fibre [default: 53]
+    /// Nodes of each fiber [default: 53]
     #[arg(long, value_name = "N", value_parser = count(3), help_heading = "Distribution")]
     pub(crate) nodes: Option<usize>,
-    /// Fibre diameter, um [default: 5.7:14]
+    /// Fiber diameter, um [default: 5.7:14]
     #[arg(long, value_name = "LOW:HIGH[:log]", help_heading = "Distribution")]
     pub(crate) diameter: Option<RangeArg>,
     /// Magnitude of the pulses, mA [default: 0:0.2]
@@ -96,7 +96,7 @@ pub(crate) struct GenerateArgs {
         help_heading = "Recording"
     )]
     pub(crate) states: Vec<String>,
-    /// Fibres of a shard [default: 256]
+    /// Fibers of a shard [default: 256]
     #[arg(long, value_name = "N", value_parser = count(1), help_heading = "Recording")]
     pub(crate) shard: Option<usize>,
     /// Simulate and tell what came out, but write nothing
@@ -142,7 +142,7 @@ pub(crate) struct ImportArgs {
     /// States to import [default: m,h,p,s,v]
     #[arg(long, value_name = "STATES", value_delimiter = ',')]
     pub(crate) states: Vec<String>,
-    /// Fibres of a shard [default: 256]
+    /// Fibers of a shard [default: 256]
     #[arg(long, value_name = "N", value_parser = count(1))]
     pub(crate) shard: Option<usize>,
 }

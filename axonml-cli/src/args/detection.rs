@@ -86,7 +86,7 @@ pub(crate) struct SearchArgs {
     /// [default: report]
     #[arg(long, value_name = "HOW", value_enum)]
     pub(crate) end_excitation: Option<EndExcitation>,
-    /// Report a bad row or fibre as `error` and go on; exit code 1 at the end
+    /// Report a bad row or fiber as `error` and go on; exit code 1 at the end
     #[arg(long)]
     pub(crate) keep_going: bool,
 }

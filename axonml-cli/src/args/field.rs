@@ -14,11 +14,11 @@ use super::number::{Numbers, finite};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Field (one of --point, --nerve, --basis)")]
 pub(crate) struct FieldArgs {
-    /// Point electrode at x, y, z in um; the fibre lies along z, its middle node at the origin. FACTOR multiplies the
+    /// Point electrode at x, y, z in um; the fiber lies along z, its middle node at the origin. FACTOR multiplies the
     /// waveform there [default: 1] (repeatable)
     #[arg(long, value_name = "X,Y,Z[,FACTOR]", allow_hyphen_values = true, conflicts_with_all = ["nerve", "basis"])]
     pub(crate) point: Vec<Point>,
-    /// Resistivity around point electrodes, ohm-cm: one number, or across,along the fibre [default: 500]
+    /// Resistivity around point electrodes, ohm-cm: one number, or across,along the fiber [default: 500]
     #[arg(long, value_name = "RHO|RT,RL", allow_hyphen_values = true)]
     pub(crate) resistivity: Option<Resistivity>,
     /// Nerve folder: 0.npy ... k.npy (mV per mA, one file per contact), fiber_z.npy (um), or in other units that
@@ -29,16 +29,16 @@ pub(crate) struct FieldArgs {
     #[arg(long, value_name = "FACTORS", allow_hyphen_values = true)]
     pub(crate) contacts: Option<Numbers>,
     /// Potentials in mV per unit amplitude at the model's sample points (`axonml models NAME --diameter UM` lists them):
-    /// (fibres, samples), or (fibres, timesteps, samples) for a field in space and time, which needs no --pulse
+    /// (fibers, samples), or (fibers, timesteps, samples) for a field in space and time, which needs no --pulse
     #[arg(long, value_name = "FILE.npy")]
     pub(crate) basis: Option<PathBuf>,
     /// Interpolation along a nerve's lines: cubic (C2 spline) or linear [default: cubic]
     #[arg(long, value_name = "METHOD")]
     pub(crate) interpolation: Option<Interpolation>,
-    /// Shift of the fibre's middle node from the middle of a nerve's lines, um [default: 0]
+    /// Shift of the fiber's middle node from the middle of a nerve's lines, um [default: 0]
     #[arg(long, value_name = "UM", value_parser = finite("um"), allow_hyphen_values = true)]
     pub(crate) offset: Option<f64>,
-    /// Where a fibre is longer than a nerve's lines: refuse, or point-source (decay like one, fitted at each end; over at
+    /// Where a fiber is longer than a nerve's lines: refuse, or point-source (decay like one, fitted at each end; over at
     /// most 10 % of the line)
     /// [default: refuse]
     #[arg(long, value_name = "HOW")]
@@ -101,7 +101,7 @@ impl FromStr for Point {
     }
 }
 
-/// A resistivity, or one across and one along the fibre.
+/// A resistivity, or one across and one along the fiber.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Resistivity(Medium);
 
@@ -116,7 +116,7 @@ impl FromStr for Resistivity {
                 Ok(Resistivity(Medium::anisotropic(across, along)))
             }
             _ => Err(
-                "expected a number in ohm-cm greater than 0, or two (across,along the fibre)"
+                "expected a number in ohm-cm greater than 0, or two (across,along the fiber)"
                     .to_owned(),
             ),
         }

@@ -22,18 +22,18 @@ Examples:
   axonml models                      one line a model
   axonml models mrg                  states, parameters with units, sources
   axonml models smf --json
-  axonml models mrg --diameter 10    where a fibre of 10 um needs the field, for --basis";
+  axonml models mrg --diameter 10    where a fiber of 10 um needs the field, for --basis";
 
 pub(super) const RUN: &str = "\
 Examples:
-  axonml run                                           a current pulse into an MRG fibre of 10 um
+  axonml run                                           a current pulse into an MRG fiber of 10 um
   axonml run --point 1000,0,0 --amplitude 0.5 --plot run.png
   axonml run --point 1000,0,0 --amplitude 0.5 -o run.npz --record m,h --every 10
   axonml run --nerve nerves/N1 --contacts 1,0,-1,0,0,0 --diameter 8.7 --amplitude 1 -o spikes.csv
   axonml run --model sundt --nodes 181 --inject node=0,amp=0.5,pw=0.5,delay=1 --tstop 20
 
-Files (-o, by extension): .npz is the recording: t_ms, v_mV (time, fibre, node), one array per recorded state, z_um, \
-diameter_um, fibre, node; .csv are the spikes, one line each; .json is everything but the recording.
+Files (-o, by extension): .npz is the recording: t_ms, v_mV (time, fiber, node), one array per recorded state, z_um, \
+diameter_um, fiber, node; .csv are the spikes, one line each; .json is everything but the recording.
 
 Interrupted by SIGINT, SIGTERM or SIGHUP, finished fibers are written to FILE.partial.EXTENSION instead; the same command \
 begins anew.";
@@ -52,7 +52,7 @@ the detection nodes, first crossings of all nodes (rms), voltages (rms over node
 counted by reason, not averaged.
 
 Traces (--traces), an archive: v (times, nodes) mV; t_ms (times); w_eff (times - 1), the waveform, each value during one \
-step; ve_sections_per_mA at sec_z_um (samples), the field along the fibre, its middle node at 0; amp_mA, diameter_um, \
+step; ve_sections_per_mA at sec_z_um (samples), the field along the fiber, its middle node at 0; amp_mA, diameter_um, \
 dt_ms; optionally iclamp_node_amp_nA_delay_ms_dur_ms (count, 4).";
 
 pub(super) const TRAIN: &str = "\

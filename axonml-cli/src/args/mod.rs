@@ -4,7 +4,7 @@
 pub(crate) mod dataset;
 mod detection;
 mod evaluate;
-mod fibre;
+mod fiber;
 mod field;
 mod help;
 mod model;
@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use dataset::DatasetCommand;
 pub(crate) use detection::{ConditionArgs, DetectionArgs, EndExcitation, SearchArgs};
 pub(crate) use evaluate::EvaluateArgs;
-pub(crate) use fibre::FibreArgs;
+pub(crate) use fiber::FiberArgs;
 pub(crate) use field::{FieldArgs, Point};
 pub(crate) use model::ModelArgs;
 pub(crate) use number::Nodes;
@@ -30,12 +30,12 @@ pub(crate) use train::TrainArgs;
 pub(crate) use waveform::{Injection, InjectionArgs, PULSE, Polarity, WaveformArgs};
 pub(crate) use weights::{ExportArgs, ImportArgs};
 
-/// Simulates peripheral nerve fibres under electrical stimulation.
+/// Simulates peripheral nerve fibers under electrical stimulation.
 #[derive(Debug, Parser)]
 #[command(
     name = "axonml",
     version,
-    about = "Simulates peripheral nerve fibres under electrical stimulation",
+    about = "Simulates peripheral nerve fibers under electrical stimulation",
     after_help = help::EXAMPLES,
     arg_required_else_help = true,
     disable_help_subcommand = true,
@@ -62,15 +62,15 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List the fibre models: states, parameters, valid diameters, schemes, sources
+    /// List the fiber models: states, parameters, valid diameters, schemes, sources
     #[command(after_help = help::MODELS)]
     Models(ModelsArgs),
     /// List the backends of this build, and why one cannot be used here
     Devices(DevicesArgs),
-    /// Simulate fibres at one amplitude: voltages, spikes, pictures
+    /// Simulate fibers at one amplitude: voltages, spikes, pictures
     #[command(after_help = help::RUN, after_long_help = help::with_pulses(help::RUN))]
     Run(RunArgs),
-    /// Find activation thresholds: of a nerve, of fibres near electrodes, or of a table of conditions
+    /// Find activation thresholds: of a nerve, of fibers near electrodes, or of a table of conditions
     #[command(after_help = help::threshold(), after_long_help = help::with_pulses(&help::threshold()))]
     Threshold(ThresholdArgs),
     /// Compare a model with reference thresholds, action potentials and traces: errors by shape, pulse width, diameter
@@ -85,7 +85,7 @@ pub(crate) enum Command {
     /// Training sets: generate them from an exact model, look into them, AxonML's HDF5 layout in and out
     #[command(subcommand)]
     Dataset(DatasetCommand),
-    /// Train a surrogate to run as exact fibres do
+    /// Train a surrogate to run as exact fibers do
     #[command(after_help = help::TRAIN)]
     Train(TrainArgs),
     /// Compare the backends with the scalar reference, model by model (what `cargo xtask verify` calls)
@@ -128,10 +128,10 @@ pub(crate) struct ModelsArgs {
     /// Print as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Also list the sample points (z in um, where the field is needed) of a fibre of this diameter, um
+    /// Also list the sample points (z in um, where the field is needed) of a fiber of this diameter, um
     #[arg(long, value_name = "UM", requires = "name", value_parser = number::positive("um"))]
     pub(crate) diameter: Option<f64>,
-    /// Nodes of that fibre (compartments of an unmyelinated one) [default: 53]
+    /// Nodes of that fiber (compartments of an unmyelinated one) [default: 53]
     #[arg(long, value_name = "N", requires = "diameter", value_parser = number::count(3))]
     pub(crate) nodes: Option<usize>,
 }
@@ -153,7 +153,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]
-    pub(crate) fibre: FibreArgs,
+    pub(crate) fiber: FiberArgs,
     #[command(flatten)]
     pub(crate) field: FieldArgs,
     #[command(flatten)]
@@ -170,7 +170,7 @@ pub(crate) struct RunArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) plot: PlotArgs,
-    /// Leave out a fibre that cannot be simulated and go on; exit code 1 at the end
+    /// Leave out a fiber that cannot be simulated and go on; exit code 1 at the end
     #[arg(long, help_heading = "Output")]
     pub(crate) keep_going: bool,
 }
@@ -198,7 +198,7 @@ pub(crate) struct ThresholdArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]
-    pub(crate) fibre: FibreArgs,
+    pub(crate) fiber: FiberArgs,
     #[command(flatten)]
     pub(crate) field: FieldArgs,
     #[command(flatten)]

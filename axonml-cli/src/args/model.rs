@@ -1,4 +1,4 @@
-//! Which fibre model, with which parameters.
+//! Which fiber model, with which parameters.
 
 use std::str::FromStr;
 
@@ -12,7 +12,7 @@ use crate::error::CliError;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// Fibre model; `axonml models` lists them [default: mrg]
+    /// Fiber model; `axonml models` lists them [default: mrg]
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
     /// Parameters of the model: bundled weights by name, a .safetensors file, or `published` for the constants that the

@@ -42,7 +42,7 @@ impl FromStr for Fractions {
     }
 }
 
-/// Fibre diameters: `5.7,8.7` or `5.7:14:20` (start:stop:count).
+/// Fiber diameters: `5.7,8.7` or `5.7:14:20` (start:stop:count).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Diameters(pub(crate) Vec<f64>);
 

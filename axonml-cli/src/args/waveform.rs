@@ -84,7 +84,7 @@ impl WaveformArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Intracellular current")]
 pub(crate) struct InjectionArgs {
-    /// Inject a current pulse into a node: node (0-based; negative from the end), amp in nA (positive depolarises), pw
+    /// Inject a current pulse into a node: node (0-based; negative from the end), amp in nA (positive depolarizes), pw
     /// and delay in ms; e.g. node=0,amp=2,pw=0.1,delay=1, which are the defaults (repeatable). It is not scaled by the
     /// amplitude under study
     #[arg(long, value_name = "KEY=VALUE,...", allow_hyphen_values = true)]
@@ -96,7 +96,7 @@ pub(crate) struct InjectionArgs {
 pub(crate) struct Injection {
     /// 0-based node; negative from the end.
     pub(crate) node: i64,
-    /// Current, nA; positive depolarises.
+    /// Current, nA; positive depolarizes.
     pub(crate) amp_na: f64,
     /// Pulse width, ms.
     pub(crate) pw_ms: f64,

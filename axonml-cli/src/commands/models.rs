@@ -227,7 +227,7 @@ fn default_samples_um(
     samples_um(model, Fiber::new(diameter_um, extent.nodes))
 }
 
-/// Where a fibre needs the field, um from its middle.
+/// Where a fiber needs the field, um from its middle.
 pub(crate) fn samples_um(
     model: &'static dyn FiberModel,
     fiber: Fiber,

@@ -218,7 +218,7 @@ impl From<TrainError> for CliError {
                     "leave its weight out of the loss, or generate the set with it"
                 }
                 DatasetError::NotFinite { .. } => {
-                    "mend or leave out this fibre where the set was made"
+                    "mend or leave out this fiber where the set was made"
                 }
                 _ => "",
             },

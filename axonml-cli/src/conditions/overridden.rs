@@ -12,7 +12,7 @@ use crate::report::Cell;
 /// What flags set above the columns of a table.
 pub(crate) fn overrides(args: &ThresholdArgs) -> Result<Overrides, CliError> {
     let field = &args.field;
-    let diameters = args.fibre.diameter.as_ref().map(|list| list.0.as_slice());
+    let diameters = args.fiber.diameter.as_ref().map(|list| list.0.as_slice());
     let diameter_um = match diameters {
         None => None,
         Some(&[one]) => Some(one),
@@ -35,8 +35,8 @@ pub(crate) fn overrides(args: &ThresholdArgs) -> Result<Overrides, CliError> {
             .then(|| args.model.model())
             .transpose()?,
         diameter_um,
-        length: args.fibre.extent(),
-        delta_z_um: args.fibre.delta_z,
+        length: args.fiber.extent(),
+        delta_z_um: args.fiber.delta_z,
         celsius: args.model.temperature,
         dt_ms: args.numerics.dt,
         tstop_ms: args.numerics.tstop,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::read::{Record, Sheet};
 use crate::error::CliError;
-use crate::fibres::tell_nerve;
+use crate::fibers::tell_nerve;
 use crate::job::{Injections, Job, Source};
 use crate::messages::Messages;
 

@@ -69,7 +69,7 @@ impl Scale {
         (-1e-9..=1.0 + 1e-9).contains(&self.fraction(v))
     }
 
-    /// About `most` labelled ticks: on a linear scale in steps of 1, 2 or 5 times a power of ten; on a
+    /// About `most` labeled ticks: on a linear scale in steps of 1, 2 or 5 times a power of ten; on a
     /// logarithmic one the densest that fits of 1-2-5, 1-3 and 1, or all digits where these are too few, or linear steps
     /// within little more than an octave.
     pub(super) fn ticks(self, most: usize) -> Vec<Tick> {
@@ -98,7 +98,7 @@ impl Scale {
         ticks
     }
 
-    /// The unlabelled ticks 2…9 of each decade of a logarithmic scale of at most four decades.
+    /// The unlabeled ticks 2…9 of each decade of a logarithmic scale of at most four decades.
     fn minor(self) -> Vec<f64> {
         if !self.log || self.hi / self.lo > 1e4 {
             return Vec::new();
@@ -222,9 +222,9 @@ impl Axes {
             let x = self.px(tick.value);
             scene.line(&[(x, y), (x, y + 8.0)], Stroke::new(theme::AXIS, 1.5));
             let label = Text::new((x, y + 29.0), theme::TICK, tick.label);
-            scene.text(label.anchor(Anchor::Middle).colour(theme::MUTED));
+            scene.text(label.anchor(Anchor::Middle).color(theme::MUTED));
         }
-        let middle = self.area.centre().0;
+        let middle = self.area.center().0;
         scene.text(Text::new((middle, y + 60.0), theme::LABEL, name).anchor(Anchor::Middle));
     }
 
@@ -254,9 +254,9 @@ impl Axes {
             widest = widest.max(text_width(&tick.label, theme::TICK, false));
             scene.line(&[(x - 8.0, y), (x, y)], Stroke::new(theme::AXIS, 1.5));
             let label = Text::new((x - 14.0, y + 0.36 * theme::TICK), theme::TICK, tick.label);
-            scene.text(label.anchor(Anchor::End).colour(theme::MUTED));
+            scene.text(label.anchor(Anchor::End).color(theme::MUTED));
         }
-        let at = (x - 14.0 - widest - 16.0, self.area.centre().1);
+        let at = (x - 14.0 - widest - 16.0, self.area.center().1);
         scene.text(
             Text::new(at, theme::LABEL, name)
                 .anchor(Anchor::Middle)

@@ -15,7 +15,7 @@ pub(crate) enum PlotError {
     },
     /// There is nothing to draw.
     Empty {
-        /// What the picture has none of, such as "fibres".
+        /// What the picture has none of, such as "fibers".
         what: &'static str,
     },
     /// Two lengths that belong together differ.

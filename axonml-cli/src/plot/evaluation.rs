@@ -24,7 +24,7 @@ pub(crate) struct Prediction {
     pub reference_ma: f64,
     /// What is judged, mA.
     pub predicted_ma: f64,
-    /// What the colour tells apart, such as a waveform; empty for nothing.
+    /// What the color tells apart, such as a waveform; empty for nothing.
     pub group: String,
 }
 
@@ -116,7 +116,7 @@ impl Picture for EvaluationPlot {
                 format::count(left_out, "row")
             );
             let at = (scatter.x, key + legend.height(width) + 20.0);
-            scene.text(Text::new(at, theme::NOTE, text).colour(theme::MUTED));
+            scene.text(Text::new(at, theme::NOTE, text).color(theme::MUTED));
         }
         Ok(scene)
     }
@@ -165,7 +165,7 @@ impl EvaluationPlot {
         for point in drawn() {
             let group = groups.iter().position(|g| *g == point.group).unwrap_or(0);
             scene.shapes.push(Shape::Circle {
-                centre: axes.at(point.reference_ma, point.predicted_ma),
+                center: axes.at(point.reference_ma, point.predicted_ma),
                 radius,
                 fill: Some(theme::category(group)),
                 alpha,
@@ -176,7 +176,7 @@ impl EvaluationPlot {
         }
         let at = (area.right() - 14.0, area.bottom() - 16.0);
         let remark = Text::new(at, theme::NOTE, "line: predicted = reference");
-        scene.text(remark.anchor(Anchor::End).colour(theme::MUTED));
+        scene.text(remark.anchor(Anchor::End).color(theme::MUTED));
         axes.bottom(scene, "reference threshold (mA)");
         axes.left(scene, "predicted threshold (mA)");
     }
@@ -248,7 +248,7 @@ fn histogram(scene: &mut Scene, area: Area, sorted: &[f64], p95: f64) {
             scene.text(
                 Text::new((at, area.y + 16.0), theme::NOTE, text)
                     .anchor(anchor)
-                    .colour(theme::MUTED),
+                    .color(theme::MUTED),
             );
         }
     }
@@ -277,7 +277,7 @@ fn print(scene: &mut Scene, s: Summary) {
     let gap = (WIDTH - MARGIN - left - widths.iter().sum::<f64>()) / (figures.len() - 1) as f64;
     let mut x = left;
     for ((name, value), width) in figures.into_iter().zip(widths) {
-        scene.text(Text::new((x, 102.0), theme::NOTE, name).colour(theme::MUTED));
+        scene.text(Text::new((x, 102.0), theme::NOTE, name).color(theme::MUTED));
         scene.text(Text::new((x, 134.0), theme::HEADING, value).bold());
         x += width + gap.min(80.0);
     }

@@ -62,7 +62,7 @@ fn superscript(exponent: i32) -> String {
         .collect()
 }
 
-/// `n` with its noun, such as "1 fibre" or "3 fibres".
+/// `n` with its noun, such as "1 fiber" or "3 fibers".
 pub(super) fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
@@ -92,8 +92,8 @@ mod tests {
         );
         assert_eq!(power_of_ten(-12), "10⁻¹²");
         assert_eq!(
-            [count(1, "fibre"), count(3, "fibre")],
-            ["1 fibre", "3 fibres"]
+            [count(1, "fiber"), count(3, "fiber")],
+            ["1 fiber", "3 fibers"]
         );
     }
 }

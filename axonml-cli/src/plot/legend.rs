@@ -1,4 +1,4 @@
-//! Keys and colour bars.
+//! Keys and color bars.
 
 use super::axes::Scale;
 use super::scene::{Anchor, Area, Image, Scene, Stroke, Text, fit, text_width};
@@ -47,7 +47,7 @@ impl Legend {
             let (left, middle) = (x + dx, y + (row as f64 + 0.5) * ROW);
             sample(scene, *key, (left, middle));
             let at = (left + KEY, middle + 0.36 * theme::TICK);
-            scene.text(Text::new(at, theme::TICK, text).colour(theme::MUTED));
+            scene.text(Text::new(at, theme::TICK, text).color(theme::MUTED));
         }
     }
 
@@ -70,31 +70,31 @@ impl Legend {
 }
 
 fn sample(scene: &mut Scene, key: Key, (x, y): (f64, f64)) {
-    let centre = (x + 13.0, y);
+    let center = (x + 13.0, y);
     match key {
-        Key::Line(colour) => scene.line(&[(x, y), (x + 26.0, y)], Stroke::new(colour, 3.5)),
-        Key::Dot(colour) => scene.circle(centre, 7.5, Some(colour), None),
-        Key::Ring(colour) => scene.circle(
-            centre,
+        Key::Line(color) => scene.line(&[(x, y), (x + 26.0, y)], Stroke::new(color, 3.5)),
+        Key::Dot(color) => scene.circle(center, 7.5, Some(color), None),
+        Key::Ring(color) => scene.circle(
+            center,
             7.0,
             Some(theme::PAPER),
-            Some(Stroke::new(colour, 2.0)),
+            Some(Stroke::new(color, 2.0)),
         ),
         Key::Disc { fill, edge } => {
-            scene.circle(centre, 10.0, Some(fill), Some(Stroke::new(edge, 3.0)))
+            scene.circle(center, 10.0, Some(fill), Some(Stroke::new(edge, 3.0)))
         }
-        Key::Bar(colour) => scene.rect(Area::new(x, y - 7.0, 26.0, 14.0), colour),
+        Key::Bar(color) => scene.rect(Area::new(x, y - 7.0, 26.0, 14.0), color),
     }
 }
 
-/// The colours of [`theme::sequential`] as a palette.
+/// The colors of [`theme::sequential`] as a palette.
 pub(super) fn palette() -> Vec<Rgb> {
     (0..256)
         .map(|i| theme::sequential(f64::from(i) / 255.0))
         .collect()
 }
 
-/// A colour bar below a panel, `area` being the bar itself; labels take 62 px more.
+/// A color bar below a panel, `area` being the bar itself; labels take 62 px more.
 pub(super) fn horizontal_bar(scene: &mut Scene, area: Area, scale: Scale, name: &str) {
     scene.image(Image {
         area,
@@ -109,13 +109,13 @@ pub(super) fn horizontal_bar(scene: &mut Scene, area: Area, scale: Scale, name: 
             Stroke::new(theme::AXIS, 1.5),
         );
         let label = Text::new((x, area.bottom() + 29.0), theme::TICK, tick.label);
-        scene.text(label.anchor(Anchor::Middle).colour(theme::MUTED));
+        scene.text(label.anchor(Anchor::Middle).color(theme::MUTED));
     }
-    let at = (area.centre().0, area.bottom() + 60.0);
+    let at = (area.center().0, area.bottom() + 60.0);
     scene.text(Text::new(at, theme::LABEL, name).anchor(Anchor::Middle));
 }
 
-/// A colour bar on the right of a panel, `area` being the bar itself; labels take about 90 px more.
+/// A color bar on the right of a panel, `area` being the bar itself; labels take about 90 px more.
 pub(super) fn vertical_bar(scene: &mut Scene, area: Area, scale: Scale, name: &str) {
     scene.image(Image {
         area,
@@ -132,9 +132,9 @@ pub(super) fn vertical_bar(scene: &mut Scene, area: Area, scale: Scale, name: &s
             Stroke::new(theme::AXIS, 1.5),
         );
         let at = (area.right() + 14.0, y + 0.36 * theme::TICK);
-        scene.text(Text::new(at, theme::TICK, tick.label).colour(theme::MUTED));
+        scene.text(Text::new(at, theme::TICK, tick.label).color(theme::MUTED));
     }
-    let at = (area.right() + 14.0 + widest + 36.0, area.centre().1);
+    let at = (area.right() + 14.0 + widest + 36.0, area.center().1);
     scene.text(
         Text::new(at, theme::LABEL, name)
             .anchor(Anchor::Middle)

@@ -2,8 +2,8 @@
 //!
 //! Each picture is a struct that owns its data and implements [`Picture`]; it lives in a file of its own and lays itself
 //! out on a [`scene::Scene`], a list of shapes in pixels. Two writers turn a scene into a file: `svg.rs` as text, `raster.rs`
-//! as PNG through plotters. What pictures share is in `theme.rs` (colours, sizes), `axes.rs` (scales, ticks, frames),
-//! and `legend.rs` (keys, colour bars). A new picture is a new file that calls these.
+//! as PNG through plotters. What pictures share is in `theme.rs` (colors, sizes), `axes.rs` (scales, ticks, frames),
+//! and `legend.rs` (keys, color bars). A new picture is a new file that calls these.
 //!
 //! Nothing here knows the simulator.
 
@@ -32,9 +32,9 @@ use std::path::Path;
 pub(crate) use error::PlotError;
 pub(crate) use evaluation::{EvaluationPlot, Prediction};
 pub(crate) use nerve::{
-    Contact, ContactShape, Fascicle, FibreThresholds, NervePlot, ThresholdPoint,
+    Contact, ContactShape, Fascicle, FiberThresholds, NervePlot, ThresholdPoint,
 };
-pub(crate) use run::{FibreTrace, RunPlot, Strip};
+pub(crate) use run::{FiberTrace, RunPlot, Strip};
 pub(crate) use set::SetPlot;
 pub(crate) use thresholds::{ThresholdPlot, ThresholdSeries};
 pub(crate) use training::{LogCurve, TrainingPlot};

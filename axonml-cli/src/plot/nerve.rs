@@ -1,4 +1,4 @@
-//! A nerve: its cross-section, the fibres coloured by threshold, beside the recruitment curve.
+//! A nerve: its cross-section, the fibers colored by threshold, beside the recruitment curve.
 
 use axonml_models::recruitment;
 
@@ -17,24 +17,24 @@ use super::theme::{self, GUTTER, MARGIN};
 pub(crate) struct NervePlot {
     /// Title of the picture.
     pub title: String,
-    /// Radius of the nerve, centred at the origin, mm.
+    /// Radius of the nerve, centerd at the origin, mm.
     pub nerve_radius_mm: Option<f64>,
-    /// Inner radius of the cuff, centred at the origin, mm.
+    /// Inner radius of the cuff, centerd at the origin, mm.
     pub cuff_inner_radius_mm: Option<f64>,
     /// The fascicles.
     pub fascicles: Vec<Fascicle>,
     /// The contacts, in the order of their numbers.
     pub contacts: Vec<Contact>,
-    /// The fibres and their thresholds.
-    pub fibres: Vec<FibreThresholds>,
+    /// The fibers and their thresholds.
+    pub fibers: Vec<FiberThresholds>,
 }
 
-/// A bundle of fibres.
+/// A bundle of fibers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fascicle {
-    /// Centre, mm.
+    /// Center, mm.
     pub x_mm: f64,
-    /// Centre, mm.
+    /// Center, mm.
     pub y_mm: f64,
     /// Radius, mm.
     pub radius_mm: f64,
@@ -77,14 +77,14 @@ pub(crate) enum ContactShape {
     },
 }
 
-/// A fibre with its threshold at each diameter.
+/// A fiber with its threshold at each diameter.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FibreThresholds {
+pub(crate) struct FiberThresholds {
     /// Place in the cross-section, um.
     pub x_um: f64,
     /// Place in the cross-section, um.
     pub y_um: f64,
-    /// The share of the nerve's fibres that it stands for; of any unit.
+    /// The share of the nerve's fibers that it stands for; of any unit.
     pub weight: f64,
     /// One entry a diameter, in any order.
     pub points: Vec<ThresholdPoint>,
@@ -93,7 +93,7 @@ pub(crate) struct FibreThresholds {
 /// A threshold search.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ThresholdPoint {
-    /// Fibre diameter, um.
+    /// Fiber diameter, um.
     pub diameter_um: f64,
     /// Threshold, mA; `None` if there is none.
     pub threshold_ma: Option<f64>,
@@ -113,7 +113,7 @@ impl Picture for NervePlot {
         let diameters = self.diameters();
         if diameters.is_empty() {
             return Err(PlotError::Empty {
-                what: "fibres with thresholds",
+                what: "fibers with thresholds",
             });
         }
         let shown = spread(diameters.len(), PANELS);
@@ -129,10 +129,10 @@ impl Picture for NervePlot {
             18.0,
         );
         let all = self
-            .fibres
+            .fibers
             .iter()
             .flat_map(|f| f.points.iter().filter_map(valid));
-        let colours = Scale::log_around(all, 0.0);
+        let colors = Scale::log_around(all, 0.0);
 
         let legend = self.legend();
         let legend_y = bar.bottom() + 86.0;
@@ -145,19 +145,19 @@ impl Picture for NervePlot {
         for (i, shown) in shown.iter().enumerate() {
             let diameter = diameters[*shown];
             let area = Area::new(left + i as f64 * (side + GAP), top, side, side);
-            let heading = Text::new((area.centre().0, 110.0), theme::HEADING, name(diameter));
+            let heading = Text::new((area.center().0, 110.0), theme::HEADING, name(diameter));
             scene.text(heading.anchor(Anchor::Middle).bold());
-            section.draw(&mut scene, area, &self.spots(diameter, colours));
+            section.draw(&mut scene, area, &self.spots(diameter, colors));
             if i == 0 {
                 section.scale_bar(&mut scene, area);
             }
         }
-        match colours {
+        match colors {
             Some(scale) => horizontal_bar(&mut scene, bar, scale, "threshold (mA)"),
             None => {
-                let at = (bar.centre().0, bar.bottom() + 8.0);
-                let text = Text::new(at, theme::LABEL, "no fibre has a threshold");
-                scene.text(text.anchor(Anchor::Middle).colour(theme::MUTED));
+                let at = (bar.center().0, bar.bottom() + 8.0);
+                let text = Text::new(at, theme::LABEL, "no fiber has a threshold");
+                scene.text(text.anchor(Anchor::Middle).color(theme::MUTED));
             }
         }
         let x = left + sections_w + 36.0 + GUTTER;
@@ -175,7 +175,7 @@ impl Picture for NervePlot {
         for (i, remark) in remarks.into_iter().enumerate() {
             let y = legend_y + legend.height(legend_w) + 22.0 + 30.0 * i as f64;
             let remark = fit(&remark, theme::NOTE, false, legend_w);
-            scene.text(Text::new((left, y), theme::NOTE, remark).colour(theme::MUTED));
+            scene.text(Text::new((left, y), theme::NOTE, remark).color(theme::MUTED));
         }
         Ok(scene)
     }
@@ -185,7 +185,7 @@ impl NervePlot {
     /// The diameters that occur, increasing.
     fn diameters(&self) -> Vec<f64> {
         let points = self
-            .fibres
+            .fibers
             .iter()
             .flat_map(|f| f.points.iter().map(|p| p.diameter_um));
         let mut diameters: Vec<f64> = points.filter(|d| d.is_finite()).collect();
@@ -194,9 +194,9 @@ impl NervePlot {
         diameters
     }
 
-    /// Whether the fibres stand for different shares of the nerve's.
+    /// Whether the fibers stand for different shares of the nerve's.
     fn weighted(&self) -> bool {
-        self.fibres.windows(2).any(|f| f[0].weight != f[1].weight)
+        self.fibers.windows(2).any(|f| f[0].weight != f[1].weight)
     }
 
     fn curves(&self, diameters: &[f64]) -> Result<Vec<Curve>, PlotError> {
@@ -204,17 +204,17 @@ impl NervePlot {
         let curve = |(i, which): (usize, &usize)| {
             let diameter = diameters[*which];
             let (mut thresholds, mut weights) = (Vec::new(), Vec::new());
-            for fibre in &self.fibres {
-                let points = fibre.points.iter();
+            for fiber in &self.fibers {
+                let points = fiber.points.iter();
                 for point in points.filter(|p| same(p.diameter_um, diameter)) {
                     thresholds.push(valid(point));
-                    weights.push(fibre.weight);
+                    weights.push(fiber.weight);
                 }
             }
             let steps = recruitment(&thresholds, Some(&weights));
             Ok(Curve {
                 label: name(diameter),
-                colour: theme::ordinal(i, drawn.len()),
+                color: theme::ordinal(i, drawn.len()),
                 steps: steps.map_err(|error| PlotError::Draw {
                     detail: format!("recruitment at {}: {error}", name(diameter)),
                 })?,
@@ -223,21 +223,21 @@ impl NervePlot {
         drawn.iter().enumerate().map(curve).collect()
     }
 
-    /// The fibres of one cross-section.
-    fn spots(&self, diameter: f64, colours: Option<Scale>) -> Vec<Spot> {
-        let spot = |(i, fibre): (usize, &FibreThresholds)| {
-            let point = fibre
+    /// The fibers of one cross-section.
+    fn spots(&self, diameter: f64, colors: Option<Scale>) -> Vec<Spot> {
+        let spot = |(i, fiber): (usize, &FiberThresholds)| {
+            let point = fiber
                 .points
                 .iter()
                 .find(|p| same(p.diameter_um, diameter))?;
-            let (outcome, text) = match (valid(point), colours) {
+            let (outcome, text) = match (valid(point), colors) {
                 (Some(t), Some(scale)) => (
                     Outcome::Fired(scale.fraction(t)),
                     format!("{} mA", format::short(t, 4)),
                 ),
                 _ => (Outcome::Silent, point.status.replace('_', " ")),
             };
-            let (x_mm, y_mm) = (1e-3 * fibre.x_um, 1e-3 * fibre.y_um);
+            let (x_mm, y_mm) = (1e-3 * fiber.x_um, 1e-3 * fiber.y_um);
             if !(x_mm.is_finite() && y_mm.is_finite()) {
                 return None;
             }
@@ -245,16 +245,16 @@ impl NervePlot {
                 x_mm,
                 y_mm,
                 outcome,
-                hint: format!("fibre {i}, {}: {text}", name(diameter)),
+                hint: format!("fiber {i}, {}: {text}", name(diameter)),
             })
         };
-        self.fibres.iter().enumerate().filter_map(spot).collect()
+        self.fibers.iter().enumerate().filter_map(spot).collect()
     }
 
     fn legend(&self) -> Legend {
         let mut legend = Legend::default();
         let silent = || {
-            self.fibres
+            self.fibers
                 .iter()
                 .flat_map(|f| f.points.iter().filter(|p| valid(p).is_none()))
         };

@@ -85,7 +85,7 @@ impl Painter<'_> {
             Shape::Polygon { points, fill } => self.polygon(points, *fill, 1.0),
             Shape::Line { points, stroke } => self.line(points, *stroke),
             Shape::Circle {
-                centre,
+                center,
                 radius,
                 fill,
                 alpha,
@@ -93,10 +93,10 @@ impl Painter<'_> {
                 ..
             } => {
                 if let Some(fill) = fill {
-                    self.polygon(&round(*centre, *radius), *fill, *alpha)?;
+                    self.polygon(&round(*center, *radius), *fill, *alpha)?;
                 }
                 stroke.map_or(Ok(()), |stroke| {
-                    let mut outline = round(*centre, *radius);
+                    let mut outline = round(*center, *radius);
                     outline.extend_from_within(..2);
                     self.line(&outline, stroke)
                 })
@@ -135,7 +135,7 @@ impl Painter<'_> {
             if let Some((px, py)) = before {
                 let turn = f64::atan2(px * dy - py * dx, px * dx + py * dy);
                 if half * turn.abs() > 0.15 {
-                    self.polygon(&round(start, half), stroke.colour, 1.0)?;
+                    self.polygon(&round(start, half), stroke.color, 1.0)?;
                 } else {
                     // A disc would reach past short segments at the end of a thick line; an overlap is enough.
                     let overlap = length.min(0.75);
@@ -149,7 +149,7 @@ impl Painter<'_> {
                 (x1 - nx, y1 - ny),
                 (start.0 - nx, start.1 - ny),
             ];
-            self.polygon(&corners, stroke.colour, 1.0)?;
+            self.polygon(&corners, stroke.color, 1.0)?;
             before = Some((dx, dy));
         }
         Ok(())
@@ -172,7 +172,7 @@ impl Painter<'_> {
         };
         let style = font(size, text.bold)
             .transform(turn)
-            .color(&ink(text.colour, 1.0));
+            .color(&ink(text.color, 1.0));
         self.backend
             .draw_text(&text.content, &style, grid(at))
             .map_err(draw_error)
@@ -221,7 +221,7 @@ fn font(size: f64, bold: bool) -> FontDesc<'static> {
 }
 
 /// A circle as a polygon whose sides cannot be told apart.
-fn round(centre: Point, radius: f64) -> Vec<Point> {
+fn round(center: Point, radius: f64) -> Vec<Point> {
     let n = ((radius * f64::from(SCALE)).sqrt() * 8.0)
         .clamp(12.0, 240.0)
         .round();
@@ -229,8 +229,8 @@ fn round(centre: Point, radius: f64) -> Vec<Point> {
         .map(|i| {
             let angle = std::f64::consts::TAU * i as f64 / n;
             (
-                centre.0 + radius * angle.cos(),
-                centre.1 + radius * angle.sin(),
+                center.0 + radius * angle.cos(),
+                center.1 + radius * angle.sin(),
             )
         })
         .collect()

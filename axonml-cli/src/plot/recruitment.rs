@@ -1,4 +1,4 @@
-//! The recruitment curve: which share of the fibres an amplitude activates.
+//! The recruitment curve: which share of the fibers an amplitude activates.
 
 use axonml_models::RecruitmentStep;
 
@@ -7,13 +7,13 @@ use super::legend::{Key, Legend};
 use super::scene::{Anchor, Area, Point, Scene, Stroke, Text};
 use super::theme::{self, Rgb};
 
-/// The recruitment of the fibres of one kind.
+/// The recruitment of the fibers of one kind.
 #[derive(Clone, Debug)]
 pub(super) struct Curve {
     /// Entry of the legend.
     pub(super) label: String,
-    /// Colour of the line.
-    pub(super) colour: Rgb,
+    /// Color of the line.
+    pub(super) color: Rgb,
     /// Its steps, by amplitude.
     pub(super) steps: Vec<RecruitmentStep>,
 }
@@ -33,12 +33,12 @@ pub(super) fn draw(scene: &mut Scene, area: Area, curves: &[Curve], share: &str)
     axes.grid(scene, true);
 
     for curve in curves {
-        scene.line(&steps(curve, &axes), Stroke::new(curve.colour, 3.4));
+        scene.line(&steps(curve, &axes), Stroke::new(curve.color, 3.4));
     }
     if found.is_none() {
-        let at = (area.centre().0, area.centre().1);
-        let text = Text::new(at, theme::LABEL, "no fibre has a threshold");
-        scene.text(text.anchor(Anchor::Middle).colour(theme::MUTED));
+        let at = (area.center().0, area.center().1);
+        let text = Text::new(at, theme::LABEL, "no fiber has a threshold");
+        scene.text(text.anchor(Anchor::Middle).color(theme::MUTED));
     }
     let key = legend(curves);
     key.draw(scene, (area.x, area.y - key.height(area.w) - 8.0), area.w);
@@ -50,7 +50,7 @@ pub(super) fn draw(scene: &mut Scene, area: Area, curves: &[Curve], share: &str)
 pub(super) fn legend(curves: &[Curve]) -> Legend {
     let mut legend = Legend::default();
     for curve in curves {
-        legend.add(Key::Line(curve.colour), curve.label.as_str());
+        legend.add(Key::Line(curve.color), curve.label.as_str());
     }
     legend
 }
@@ -86,7 +86,7 @@ mod tests {
         );
         let curve = Curve {
             label: String::new(),
-            colour: theme::INK,
+            color: theme::INK,
             steps: [(0.1, 0.25), (1.0, 0.5)]
                 .map(|(amplitude_ma, fraction)| RecruitmentStep {
                     amplitude_ma,

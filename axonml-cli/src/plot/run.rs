@@ -1,4 +1,4 @@
-//! One run: voltages over time at a few nodes, beside the whole fibre as a map of time and place.
+//! One run: voltages over time at a few nodes, beside the whole fiber as a map of time and place.
 
 use super::Picture;
 use super::axes::{Axes, Scale, extremes, thin};
@@ -15,9 +15,9 @@ pub(crate) struct RunPlot {
     pub title: String,
     /// Times of the samples, ms, increasing.
     pub t_ms: Vec<f64>,
-    /// The fibres; the first four are drawn.
-    pub fibres: Vec<FibreTrace>,
-    /// What acted on the fibres, drawn below them.
+    /// The fibers; the first four are drawn.
+    pub fibers: Vec<FiberTrace>,
+    /// What acted on the fibers, drawn below them.
     pub strips: Vec<Strip>,
 }
 
@@ -30,20 +30,20 @@ pub(crate) struct Strip {
     pub values: Vec<f64>,
 }
 
-/// What was recorded from one fibre.
+/// What was recorded from one fiber.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FibreTrace {
+pub(crate) struct FiberTrace {
     /// Heading, such as the model and the diameter.
     pub label: String,
     /// Membrane potential, mV, `[time, node]` with the node running fastest.
     pub v_mv: Vec<f64>,
-    /// Positions of the nodes along the fibre, um, increasing.
+    /// Positions of the nodes along the fiber, um, increasing.
     pub z_um: Vec<f64>,
 }
 
-/// Fibres drawn at most.
+/// Fibers drawn at most.
 const ROWS: usize = 4;
-/// Nodes traced in each fibre at most.
+/// Nodes traced in each fiber at most.
 const TRACES: usize = 6;
 
 const TRACE_WIDTH: f64 = 610.0;
@@ -56,32 +56,32 @@ const STRIP_GAP: f64 = 40.0;
 impl Picture for RunPlot {
     fn scene(&self) -> Result<Scene, PlotError> {
         self.check()?;
-        let drawn = &self.fibres[..self.fibres.len().min(ROWS)];
+        let drawn = &self.fibers[..self.fibers.len().min(ROWS)];
         let row = [500.0, 300.0, 230.0, 190.0][drawn.len() - 1];
         let (top, head) = (66.0, 100.0);
         let strip = self.strips.len() as f64 * (STRIP + STRIP_GAP);
-        let left_out = self.fibres.len() - drawn.len();
+        let left_out = self.fibers.len() - drawn.len();
         let note = if left_out > 0 { 34.0 } else { 0.0 };
         let end = top + drawn.len() as f64 * (head + row);
         let mut scene = Scene::new(WIDTH, end + strip + 92.0 + note, &self.title);
 
         let time = Scale::linear(self.t_ms[0], self.t_ms[self.t_ms.len() - 1]);
         let all = || drawn.iter().flat_map(|f| f.v_mv.iter().copied());
-        let (volts, colours) = (Scale::around(all(), 0.04), Scale::around(all(), 0.0));
+        let (volts, colors) = (Scale::around(all(), 0.04), Scale::around(all(), 0.0));
 
-        for (i, fibre) in drawn.iter().enumerate() {
+        for (i, fiber) in drawn.iter().enumerate() {
             let y = top + i as f64 * (head + row) + head;
             let traces = Axes::new(Area::new(MARGIN + GUTTER, y, TRACE_WIDTH, row), time, volts);
-            let map = Axes::new(Area::new(MAP_LEFT, y, MAP_WIDTH, row), time, fibre.extent());
+            let map = Axes::new(Area::new(MAP_LEFT, y, MAP_WIDTH, row), time, fiber.extent());
             let heading = fit(
-                &fibre.label,
+                &fiber.label,
                 theme::HEADING,
                 true,
                 WIDTH - 2.0 * MARGIN - GUTTER,
             );
             scene.text(Text::new((traces.area.x, y - 50.0), theme::HEADING, heading).bold());
-            self.traces(&mut scene, fibre, &traces);
-            fibre.map(&mut scene, &map, colours);
+            self.traces(&mut scene, fiber, &traces);
+            fiber.map(&mut scene, &map, colors);
             if strip == 0.0 && i + 1 == drawn.len() {
                 traces.bottom(&mut scene, "time (ms)");
                 map.bottom(&mut scene, "time (ms)");
@@ -104,11 +104,11 @@ impl Picture for RunPlot {
             20.0,
             end - top - head,
         );
-        vertical_bar(&mut scene, bar, colours, "membrane potential (mV)");
+        vertical_bar(&mut scene, bar, colors, "membrane potential (mV)");
         if left_out > 0 {
-            let text = format!("{} not drawn", format::count(left_out, "more fibre"));
+            let text = format!("{} not drawn", format::count(left_out, "more fiber"));
             let at = (MARGIN + GUTTER, end + strip + 92.0 + 14.0);
-            scene.text(Text::new(at, theme::NOTE, text).colour(theme::MUTED));
+            scene.text(Text::new(at, theme::NOTE, text).color(theme::MUTED));
         }
         Ok(scene)
     }
@@ -116,23 +116,23 @@ impl Picture for RunPlot {
 
 impl RunPlot {
     fn check(&self) -> Result<(), PlotError> {
-        if self.fibres.is_empty() {
-            return Err(PlotError::Empty { what: "fibres" });
+        if self.fibers.is_empty() {
+            return Err(PlotError::Empty { what: "fibers" });
         }
         if self.t_ms.is_empty() {
             return Err(PlotError::Empty {
                 what: "recorded times",
             });
         }
-        for fibre in &self.fibres {
-            if fibre.z_um.is_empty() {
+        for fiber in &self.fibers {
+            if fiber.z_um.is_empty() {
                 return Err(PlotError::Empty {
                     what: "recorded nodes",
                 });
             }
-            let (expected, got) = (self.t_ms.len() * fibre.z_um.len(), fibre.v_mv.len());
+            let (expected, got) = (self.t_ms.len() * fiber.z_um.len(), fiber.v_mv.len());
             if expected != got {
-                let what = format!("membrane potential of `{}`", fibre.label);
+                let what = format!("membrane potential of `{}`", fiber.label);
                 return Err(PlotError::Shape {
                     what,
                     expected,
@@ -151,27 +151,27 @@ impl RunPlot {
         }
     }
 
-    fn traces(&self, scene: &mut Scene, fibre: &FibreTrace, axes: &Axes) {
+    fn traces(&self, scene: &mut Scene, fiber: &FiberTrace, axes: &Axes) {
         axes.grid(scene, false);
         let mut legend = Legend::default();
-        let nodes = fibre.z_um.len();
-        for (i, (node, colour)) in chosen(nodes).into_iter().enumerate() {
+        let nodes = fiber.z_um.len();
+        for (i, (node, color)) in chosen(nodes).into_iter().enumerate() {
             let points: Vec<Point> = self
                 .t_ms
                 .iter()
                 .enumerate()
-                .map(|(step, t)| axes.at(*t, fibre.v_mv[step * nodes + node]))
+                .map(|(step, t)| axes.at(*t, fiber.v_mv[step * nodes + node]))
                 .collect();
             scene.line(
                 &thin(&points, axes.area.w as usize),
-                Stroke::new(colour, 2.4),
+                Stroke::new(color, 2.4),
             );
             let name = if i == 0 {
                 format!("node {node}")
             } else {
                 node.to_string()
             };
-            legend.add(Key::Line(colour), name);
+            legend.add(Key::Line(color), name);
         }
         legend.draw(scene, (axes.area.x, axes.area.y - 42.0), axes.area.w + 40.0);
         axes.base(scene);
@@ -206,8 +206,8 @@ impl RunPlot {
     }
 }
 
-impl FibreTrace {
-    /// The scale along the fibre, mm: from half a spacing before the first node to half a spacing after the last.
+impl FiberTrace {
+    /// The scale along the fiber, mm: from half a spacing before the first node to half a spacing after the last.
     fn extent(&self) -> Scale {
         let edges = self.edges_mm();
         Scale::linear(edges[0], edges[edges.len() - 1])
@@ -230,14 +230,14 @@ impl FibreTrace {
             .collect()
     }
 
-    fn map(&self, scene: &mut Scene, axes: &Axes, colours: Scale) {
+    fn map(&self, scene: &mut Scene, axes: &Axes, colors: Scale) {
         let nodes = self.z_um.len();
         let steps = self.v_mv.len() / nodes;
         let columns = steps.min(axes.area.w as usize);
         let edges = self.edges_mm();
         let rows = self.rows(axes.area.h as usize);
-        let mut colour = palette();
-        colour[0] = theme::ABSENT; // index 0 is kept for what is not a number
+        let mut color = palette();
+        color[0] = theme::ABSENT; // index 0 is kept for what is not a number
         let mut cells = Vec::with_capacity(columns * rows);
         for row in 0..rows {
             let z = axes.y.hi - (row as f64 + 0.5) / rows as f64 * (axes.y.hi - axes.y.lo);
@@ -245,7 +245,7 @@ impl FibreTrace {
             for column in 0..columns {
                 let step = ((column as f64 + 0.5) / columns as f64 * steps as f64) as usize;
                 let v = self.v_mv[step.min(steps - 1) * nodes + node];
-                let index = 1.0 + (colours.fraction(v) * 254.0).round().clamp(0.0, 254.0);
+                let index = 1.0 + (colors.fraction(v) * 254.0).round().clamp(0.0, 254.0);
                 cells.push(if v.is_finite() { index as u8 } else { 0 });
             }
         }
@@ -253,13 +253,13 @@ impl FibreTrace {
             area: axes.area,
             columns,
             cells,
-            palette: colour,
+            palette: color,
         });
-        for (node, colour) in chosen(nodes) {
+        for (node, color) in chosen(nodes) {
             let (x, y) = (axes.area.right() + 3.0, axes.py(1e-3 * self.z_um[node]));
             scene.polygon(
                 vec![(x, y), (x + 12.0, y - 6.0), (x + 12.0, y + 6.0)],
-                colour,
+                color,
             );
         }
         axes.base(scene);
@@ -278,7 +278,7 @@ impl FibreTrace {
     }
 }
 
-/// The nodes to trace, evenly spread, each with the colour of its position. They lie a little off the symmetric places, so that
+/// The nodes to trace, evenly spread, each with the color of its position. They lie a little off the symmetric places, so that
 /// in a symmetric field no trace hides another.
 fn chosen(nodes: usize) -> Vec<(usize, Rgb)> {
     let n = nodes.min(TRACES);

@@ -24,7 +24,7 @@ impl Area {
     pub(super) fn bottom(self) -> f64 {
         self.y + self.h
     }
-    pub(super) fn centre(self) -> Point {
+    pub(super) fn center(self) -> Point {
         (self.x + 0.5 * self.w, self.y + 0.5 * self.h)
     }
 }
@@ -32,13 +32,13 @@ impl Area {
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stroke {
-    pub(super) colour: Rgb,
+    pub(super) color: Rgb,
     pub(super) width: f64,
 }
 
 impl Stroke {
-    pub(super) fn new(colour: Rgb, width: f64) -> Self {
-        Self { colour, width }
+    pub(super) fn new(color: Rgb, width: f64) -> Self {
+        Self { color, width }
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Text {
     pub(super) size: f64,
     pub(super) anchor: Anchor,
     pub(super) bold: bool,
-    pub(super) colour: Rgb,
+    pub(super) color: Rgb,
     /// Read from the bottom to the top.
     pub(super) upward: bool,
 }
@@ -73,7 +73,7 @@ impl Text {
             size,
             anchor: Anchor::Start,
             bold: false,
-            colour: theme::INK,
+            color: theme::INK,
             upward: false,
         }
     }
@@ -83,8 +83,8 @@ impl Text {
     pub(super) fn bold(self) -> Self {
         Self { bold: true, ..self }
     }
-    pub(super) fn colour(self, colour: Rgb) -> Self {
-        Self { colour, ..self }
+    pub(super) fn color(self, color: Rgb) -> Self {
+        Self { color, ..self }
     }
     pub(super) fn upward(self) -> Self {
         Self {
@@ -94,14 +94,14 @@ impl Text {
     }
 }
 
-/// A grid of coloured cells.
+/// A grid of colored cells.
 #[derive(Clone, Debug)]
 pub(super) struct Image {
     pub(super) area: Area,
     pub(super) columns: usize,
     /// Row by row from the top, indices into `palette`.
     pub(super) cells: Vec<u8>,
-    /// At most 256 colours.
+    /// At most 256 colors.
     pub(super) palette: Vec<Rgb>,
 }
 
@@ -114,7 +114,7 @@ pub(super) enum Shape {
     Line { points: Vec<Point>, stroke: Stroke },
     /// A disc, a circle, or both.
     Circle {
-        centre: Point,
+        center: Point,
         radius: f64,
         fill: Option<Rgb>,
         /// Opacity of the fill.
@@ -186,13 +186,13 @@ impl Scene {
     /// A circle that stands for no datum.
     pub(super) fn circle(
         &mut self,
-        centre: Point,
+        center: Point,
         radius: f64,
         fill: Option<Rgb>,
         stroke: Option<Stroke>,
     ) {
         let shape = Shape::Circle {
-            centre,
+            center,
             radius,
             fill,
             alpha: 1.0,

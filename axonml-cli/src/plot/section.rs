@@ -8,7 +8,7 @@ use super::nerve::{Contact, ContactShape, NervePlot};
 use super::scene::{Anchor, Area, Point, Scene, Shape, Stroke, Text};
 use super::theme;
 
-/// A fibre in the cross-section.
+/// A fiber in the cross-section.
 #[derive(Clone, Debug)]
 pub(super) struct Spot {
     pub(super) x_mm: f64,
@@ -17,19 +17,19 @@ pub(super) struct Spot {
     pub(super) hint: String,
 }
 
-/// What a fibre did.
+/// What a fiber did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Outcome {
-    /// It has a threshold, at this fraction of the colour scale.
+    /// It has a threshold, at this fraction of the color scale.
     Fired(f64),
     /// It has none.
     Silent,
 }
 
-/// The parts that all cross-sections of a picture share, and how millimetres become pixels.
+/// The parts that all cross-sections of a picture share, and how millimeters become pixels.
 pub(super) struct Section<'a> {
     nerve: &'a NervePlot,
-    centre_mm: Point,
+    center_mm: Point,
     px_per_mm: f64,
     cuff_mm: f64,
     /// Contacts that would overlap lie in different lanes, 0 being the innermost.
@@ -47,24 +47,24 @@ const LANES: usize = 4;
 impl<'a> Section<'a> {
     /// Fits `nerve` into a square of `side` px.
     pub(super) fn new(nerve: &'a NervePlot, side: f64) -> Self {
-        let fibres = || nerve.fibres.iter().map(|f| (1e-3 * f.x_um, 1e-3 * f.y_um));
+        let fibers = || nerve.fibers.iter().map(|f| (1e-3 * f.x_um, 1e-3 * f.y_um));
         let known = nerve.nerve_radius_mm.is_some()
             || nerve.cuff_inner_radius_mm.is_some()
             || !nerve.fascicles.is_empty()
             || !nerve.contacts.is_empty();
         let middle = |values: Vec<f64>| extremes(values).map_or(0.0, |(lo, hi)| 0.5 * (lo + hi));
-        let centre_mm = if known {
+        let center_mm = if known {
             (0.0, 0.0)
         } else {
             (
-                middle(fibres().map(|p| p.0).collect()),
-                middle(fibres().map(|p| p.1).collect()),
+                middle(fibers().map(|p| p.0).collect()),
+                middle(fibers().map(|p| p.1).collect()),
             )
         };
-        let from_centre = |x: f64, y: f64| (x - centre_mm.0).hypot(y - centre_mm.1);
+        let from_center = |x: f64, y: f64| (x - center_mm.0).hypot(y - center_mm.1);
         let inside = extremes(
-            fibres()
-                .map(|(x, y)| 1.06 * from_centre(x, y))
+            fibers()
+                .map(|(x, y)| 1.06 * from_center(x, y))
                 .chain(
                     nerve
                         .fascicles
@@ -91,10 +91,10 @@ impl<'a> Section<'a> {
             .or((depth > 0).then_some(cuff_mm));
         let outermost = points.chain(cuff).fold(inside, f64::max);
         let px_per_mm = (0.5 * side - depth as f64 * LANE - 16.0) / outermost;
-        let spot_px = spot_radius(fibres().collect(), px_per_mm, side);
+        let spot_px = spot_radius(fibers().collect(), px_per_mm, side);
         Self {
             nerve,
-            centre_mm,
+            center_mm,
             px_per_mm,
             cuff_mm,
             lanes,
@@ -104,10 +104,10 @@ impl<'a> Section<'a> {
 
     /// Draws the nerve and `spots` in `area`.
     pub(super) fn draw(&self, scene: &mut Scene, area: Area, spots: &[Spot]) {
-        let centre = area.centre();
+        let center = area.center();
         if self.nerve.cuff_inner_radius_mm.is_some() {
             scene.circle(
-                centre,
+                center,
                 self.cuff_mm * self.px_per_mm,
                 None,
                 Some(Stroke::new(theme::CUFF, 3.0)),
@@ -116,7 +116,7 @@ impl<'a> Section<'a> {
         if let Some(radius) = self.nerve.nerve_radius_mm {
             let edge = Stroke::new(theme::NERVE_EDGE, 2.0);
             scene.circle(
-                centre,
+                center,
                 radius * self.px_per_mm,
                 Some(theme::NERVE),
                 Some(edge),
@@ -142,7 +142,7 @@ impl<'a> Section<'a> {
         self.spots(scene, area, spots);
     }
 
-    /// The fibres: those without a threshold below, the most excitable on top.
+    /// The fibers: those without a threshold below, the most excitable on top.
     fn spots(&self, scene: &mut Scene, area: Area, spots: &[Spot]) {
         let mut order: Vec<&Spot> = spots.iter().collect();
         let rank = |spot: &Spot| match spot.outcome {
@@ -152,11 +152,11 @@ impl<'a> Section<'a> {
         order.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
         for spot in order {
             let (fill, edge, width, role) = match spot.outcome {
-                Outcome::Fired(t) => (theme::sequential(t), theme::INK, 1.0, "fibre"),
-                Outcome::Silent => (theme::PAPER, theme::ABSENT, 2.0, "fibre silent"),
+                Outcome::Fired(t) => (theme::sequential(t), theme::INK, 1.0, "fiber"),
+                Outcome::Silent => (theme::PAPER, theme::ABSENT, 2.0, "fiber silent"),
             };
             scene.shapes.push(Shape::Circle {
-                centre: self.at(area, spot.x_mm, spot.y_mm),
+                center: self.at(area, spot.x_mm, spot.y_mm),
                 radius: self.spot_px - 0.5 * width,
                 fill: Some(fill),
                 alpha: 1.0,
@@ -168,7 +168,7 @@ impl<'a> Section<'a> {
     }
 
     fn contact(&self, scene: &mut Scene, area: Area, number: usize, contact: &Contact) {
-        let (colour, ink) = match contact.factor {
+        let (color, ink) = match contact.factor {
             f if f > 0.0 => (theme::POSITIVE, theme::PAPER),
             f if f < 0.0 => (theme::NEGATIVE, theme::PAPER),
             _ => (theme::UNUSED, theme::MUTED),
@@ -181,24 +181,24 @@ impl<'a> Section<'a> {
                     + LANE * self.lanes[number] as f64;
                 let n = (half * radius).ceil().max(8.0);
                 let on = |angle: f64| {
-                    let (x, y) = area.centre();
+                    let (x, y) = area.center();
                     (x + radius * angle.cos(), y - radius * angle.sin())
                 };
                 let points: Vec<Point> = (0..=n as usize)
                     .map(|i| on(theta - half + 2.0 * half * i as f64 / n))
                     .collect();
-                scene.line(&points, Stroke::new(colour, CONTACT));
+                scene.line(&points, Stroke::new(color, CONTACT));
                 (on(theta), true)
             }
             (ContactShape::Point { x_mm, y_mm }, _) => {
                 let at = self.at(area, x_mm, y_mm);
-                scene.circle(at, 0.5 * CONTACT, Some(colour), None);
+                scene.circle(at, 0.5 * CONTACT, Some(color), None);
                 (at, true)
             }
             _ => return,
         };
         let label = Text::new((middle.0, middle.1 + 5.6), 15.5, number.to_string());
-        let label = label.anchor(Anchor::Middle).colour(ink);
+        let label = label.anchor(Anchor::Middle).color(ink);
         scene.text(if heavy { label.bold() } else { label });
     }
 
@@ -218,14 +218,14 @@ impl<'a> Section<'a> {
         } else {
             format!("{} mm", format::short(length, 3))
         };
-        scene.text(Text::new((x, y - 10.0), theme::NOTE, text).colour(theme::MUTED));
+        scene.text(Text::new((x, y - 10.0), theme::NOTE, text).color(theme::MUTED));
     }
 
     fn at(&self, area: Area, x_mm: f64, y_mm: f64) -> Point {
-        let (x, y) = area.centre();
+        let (x, y) = area.center();
         (
-            x + (x_mm - self.centre_mm.0) * self.px_per_mm,
-            y - (y_mm - self.centre_mm.1) * self.px_per_mm,
+            x + (x_mm - self.center_mm.0) * self.px_per_mm,
+            y - (y_mm - self.center_mm.1) * self.px_per_mm,
         )
     }
 }
@@ -269,17 +269,17 @@ fn lanes(contacts: &[Contact], cuff_mm: f64) -> Vec<usize> {
     lanes
 }
 
-/// A radius at which most neighbouring fibres do not touch, px.
-fn spot_radius(fibres_mm: Vec<Point>, px_per_mm: f64, side: f64) -> f64 {
+/// A radius at which most neighboring fibers do not touch, px.
+fn spot_radius(fibers_mm: Vec<Point>, px_per_mm: f64, side: f64) -> f64 {
     let nearest = |(i, a): (usize, &Point)| {
-        let others = fibres_mm.iter().enumerate().filter(|(j, _)| *j != i);
+        let others = fibers_mm.iter().enumerate().filter(|(j, _)| *j != i);
         others
             .map(|(_, b)| (a.0 - b.0).hypot(a.1 - b.1))
             .fold(f64::INFINITY, f64::min)
     };
-    let few = fibres_mm.len() <= 2_000; // the search is quadratic, and beyond this the least radius is right anyway
+    let few = fibers_mm.len() <= 2_000; // the search is quadratic, and beyond this the least radius is right anyway
     let mut distances: Vec<f64> = if few {
-        fibres_mm.iter().enumerate().map(nearest).collect()
+        fibers_mm.iter().enumerate().map(nearest).collect()
     } else {
         vec![0.0]
     };

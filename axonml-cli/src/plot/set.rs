@@ -1,4 +1,4 @@
-//! A training set: how diameters, currents and durations are distributed, and which fibres fire.
+//! A training set: how diameters, currents and durations are distributed, and which fibers fire.
 
 use super::Picture;
 use super::axes::{Axes, Scale, extremes};
@@ -11,9 +11,9 @@ use super::theme::{self, GUTTER, MARGIN, WIDTH};
 pub(crate) struct SetPlot {
     /// Title of the picture.
     pub title: String,
-    /// Diameter of each fibre, um.
+    /// Diameter of each fiber, um.
     pub diameters_um: Vec<f64>,
-    /// Whether each fibre fires; empty if that is unknown.
+    /// Whether each fiber fires; empty if that is unknown.
     pub firing: Vec<bool>,
     /// Largest current of each pulse, mA.
     pub peaks_ma: Vec<f64>,
@@ -62,14 +62,14 @@ impl Histogram {
         axes.grid(scene, false);
         let width = area.w / heights.len() as f64;
         for (bin, height) in heights.iter().enumerate() {
-            let (top, colour) = match height {
+            let (top, color) = match height {
                 Some(height) if *height > 0.0 => (axes.py(*height), theme::category(0)),
                 Some(_) => continue,
                 None => (area.y, theme::GRID),
             };
             let x = area.x + bin as f64 * width;
             let bar = Area::new(x + 1.0, top, width - 2.0, area.bottom() - top);
-            scene.rect(bar, colour);
+            scene.rect(bar, color);
         }
         axes.bottom(scene, names[0]);
         axes.left(scene, names[1]);
@@ -79,12 +79,12 @@ impl Histogram {
 impl Picture for SetPlot {
     fn scene(&self) -> Result<Scene, PlotError> {
         if self.diameters_um.is_empty() {
-            return Err(PlotError::Empty { what: "fibres" });
+            return Err(PlotError::Empty { what: "fibers" });
         }
         let (expected, got) = (self.diameters_um.len(), self.firing.len());
         if got != 0 && got != expected {
             return Err(PlotError::Shape {
-                what: "fibres that fire".to_owned(),
+                what: "fibers that fire".to_owned(),
                 expected,
                 got,
             });
@@ -107,7 +107,7 @@ impl Picture for SetPlot {
                 area(0, 0),
                 "Diameters",
                 &diameters,
-                ["diameter (µm)", "fibres"],
+                ["diameter (µm)", "fibers"],
             ),
             (
                 area(0, 1),
@@ -127,13 +127,13 @@ impl Picture for SetPlot {
             histogram.draw(&mut scene, area, &counts(&histogram.counts), names);
         }
         let fires = area(1, 0);
-        heading(&mut scene, fires, "Fibres that fire");
+        heading(&mut scene, fires, "Fibers that fire");
         if self.firing.is_empty() {
-            let at = (fires.x, fires.centre().1);
+            let at = (fires.x, fires.center().1);
             let text = Text::new(at, theme::LABEL, "unknown: v was not recorded");
-            scene.text(text.colour(theme::MUTED));
+            scene.text(text.color(theme::MUTED));
         } else {
-            // A diameter without fibres is not one at which none fires.
+            // A diameter without fibers is not one at which none fires.
             let share = |(&n, &all): (&usize, &usize)| (all > 0).then(|| n as f64 / all as f64);
             let pairs = diameters.marked.iter().zip(&diameters.counts);
             let shares: Vec<Option<f64>> = pairs.map(share).collect();
@@ -145,8 +145,8 @@ impl Picture for SetPlot {
             );
             if shares.contains(&None) {
                 let at = (fires.right(), fires.y - 18.0);
-                let text = Text::new(at, theme::NOTE, "grey: no fibres");
-                scene.text(text.anchor(Anchor::End).colour(theme::MUTED));
+                let text = Text::new(at, theme::NOTE, "grey: no fibers");
+                scene.text(text.anchor(Anchor::End).color(theme::MUTED));
             }
         }
         Ok(scene)
@@ -159,25 +159,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn diameters_without_fibres_are_told_from_those_at_which_none_fires() {
-        // Bins of 2 um: four fibres that fire, none, five that do not, seven of which three do.
+    fn diameters_without_fibers_are_told_from_those_at_which_none_fires() {
+        // Bins of 2 um: four fibers that fire, none, five that do not, seven of which three do.
         let groups = [(4, 6.0, 4), (5, 11.0, 0), (6, 13.0, 3), (1, 14.0, 0)];
         let mut plot = SetPlot::default();
         for (n, diameter_um, firing) in groups {
             plot.diameters_um.extend([diameter_um].repeat(n));
-            plot.firing.extend((0..n).map(|fibre| fibre < firing));
+            plot.firing.extend((0..n).map(|fiber| fiber < firing));
         }
         let histogram = Histogram::new(&plot.diameters_um, &plot.firing);
         assert_eq!(histogram.counts, [4, 0, 5, 7]);
         assert_eq!(histogram.marked, [4, 0, 0, 3]);
-        let filled = |plot: &SetPlot, colour| {
+        let filled = |plot: &SetPlot, color| {
             let scene = plot.scene().unwrap();
-            let of_colour =
-                |shape: &&Shape| matches!(shape, Shape::Polygon { fill, .. } if *fill == colour);
-            scene.shapes.iter().filter(of_colour).count()
+            let of_color =
+                |shape: &&Shape| matches!(shape, Shape::Polygon { fill, .. } if *fill == color);
+            scene.shapes.iter().filter(of_color).count()
         };
         assert_eq!(filled(&plot, theme::GRID), 1);
-        // Three bars of fibres, two of those that fire.
+        // Three bars of fibers, two of those that fire.
         assert_eq!(filled(&plot, theme::category(0)), 5);
         plot.diameters_um[4] = 9.0;
         assert_eq!(filled(&plot, theme::GRID), 0);

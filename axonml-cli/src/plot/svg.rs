@@ -44,7 +44,7 @@ fn element(out: &mut String, shape: &Shape) {
             );
         }
         Shape::Circle {
-            centre,
+            center,
             radius,
             fill,
             alpha,
@@ -55,8 +55,8 @@ fn element(out: &mut String, shape: &Shape) {
             let _ = write!(
                 out,
                 "<circle cx=\"{}\" cy=\"{}\" r=\"{}\"",
-                n(centre.0),
-                n(centre.1),
+                n(center.0),
+                n(center.1),
                 n(*radius)
             );
             if !role.is_empty() {
@@ -88,7 +88,7 @@ fn label(out: &mut String, text: &Text) {
         out,
         "<text x=\"{x}\" y=\"{y}\" font-size=\"{}\" fill=\"{}\"",
         n(text.size),
-        hex(text.colour)
+        hex(text.color)
     );
     match text.anchor {
         Anchor::Start => {}
@@ -129,7 +129,7 @@ fn path(points: &[Point]) -> String {
 fn attributes(stroke: Stroke) -> String {
     format!(
         " stroke=\"{}\" stroke-width=\"{}\"",
-        hex(stroke.colour),
+        hex(stroke.color),
         n(stroke.width)
     )
 }

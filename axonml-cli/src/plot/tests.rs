@@ -44,10 +44,10 @@ fn assert_holds(svg: &str, labels: &[&str]) {
     }
 }
 
-/// `fibres` with a wave that leaves the middle, over 5 ms.
-fn run(fibres: usize, nodes: usize, steps: usize) -> RunPlot {
+/// `fibers` with a wave that leaves the middle, over 5 ms.
+fn run(fibers: usize, nodes: usize, steps: usize) -> RunPlot {
     let t_ms: Vec<f64> = (0..steps).map(|i| 5.0 * i as f64 / steps as f64).collect();
-    let fibre = |i: usize| {
+    let fiber = |i: usize| {
         let z_um: Vec<f64> = (0..nodes)
             .map(|n| (n as f64 - nodes as f64 / 2.0) * 1000.0)
             .collect();
@@ -57,8 +57,8 @@ fn run(fibres: usize, nodes: usize, steps: usize) -> RunPlot {
             .iter()
             .flat_map(|t| z_um.iter().map(move |z| v(*t, *z)))
             .collect();
-        FibreTrace {
-            label: format!("fibre {i}"),
+        FiberTrace {
+            label: format!("fiber {i}"),
             v_mv,
             z_um,
         }
@@ -73,14 +73,14 @@ fn run(fibres: usize, nodes: usize, steps: usize) -> RunPlot {
     };
     RunPlot {
         title: "A run <1>".to_owned(),
-        fibres: (0..fibres).map(fibre).collect(),
+        fibers: (0..fibers).map(fiber).collect(),
         t_ms,
         strips: vec![strip],
     }
 }
 
 fn nerve(
-    fibres: usize,
+    fibers: usize,
     diameters: &[f64],
     threshold: impl Fn(usize, f64) -> Option<f64>,
 ) -> NervePlot {
@@ -98,9 +98,9 @@ fn nerve(
             status,
         }
     };
-    let fibre = |i: usize| {
-        let (r, angle) = (1100.0 * (i as f64 / fibres as f64).sqrt(), 2.4 * i as f64);
-        FibreThresholds {
+    let fiber = |i: usize| {
+        let (r, angle) = (1100.0 * (i as f64 / fibers as f64).sqrt(), 2.4 * i as f64);
+        FiberThresholds {
             x_um: r * angle.cos(),
             y_um: r * angle.sin(),
             weight: 1.0,
@@ -133,7 +133,7 @@ fn nerve(
             },
         ],
         contacts: (0..6).map(disc).collect(),
-        fibres: (0..fibres).map(fibre).collect(),
+        fibers: (0..fibers).map(fiber).collect(),
     }
 }
 
@@ -160,7 +160,7 @@ fn a_run_shows_traces_map_and_stimulus() {
         &svg,
         &[
             "A run &lt;1&gt;",
-            "fibre 0",
+            "fiber 0",
             "node 2",
             "time (ms)",
             "position (mm)",
@@ -168,15 +168,15 @@ fn a_run_shows_traces_map_and_stimulus() {
             "stimulus (mA)",
         ],
     );
-    assert_eq!(count(&svg, "<image "), 2); // the map and its colour bar
+    assert_eq!(count(&svg, "<image "), 2); // the map and its color bar
 }
 
 #[test]
-fn a_run_of_many_fibres_says_what_it_leaves_out() {
+fn a_run_of_many_fibers_says_what_it_leaves_out() {
     let svg = written("run-many", &run(7, 11, 101));
     assert_eq!(count(&svg, "<image "), 5);
-    assert_holds(&svg, &["fibre 3", "3 more fibres not drawn"]);
-    assert!(!svg.contains(">fibre 4<"));
+    assert_holds(&svg, &["fiber 3", "3 more fibers not drawn"]);
+    assert!(!svg.contains(">fiber 4<"));
 }
 
 #[test]
@@ -184,19 +184,19 @@ fn a_run_may_be_tiny_flat_uneven_or_broken() {
     written("run-tiny", &run(1, 1, 1));
     let mut flat = run(2, 5, 20);
     flat.strips.clear();
-    flat.fibres[0].v_mv.fill(-80.0);
-    flat.fibres[1].v_mv.fill(-80.0);
-    flat.fibres[1].z_um = vec![0.0, 1.0, 10.0, 100.0, 1000.0];
+    flat.fibers[0].v_mv.fill(-80.0);
+    flat.fibers[1].v_mv.fill(-80.0);
+    flat.fibers[1].z_um = vec![0.0, 1.0, 10.0, 100.0, 1000.0];
     assert!(!written("run-flat", &flat).contains("stimulus (mA)"));
     let mut broken = run(1, 5, 20);
-    broken.fibres[0].v_mv[30..].fill(f64::NAN);
+    broken.fibers[0].v_mv[30..].fill(f64::NAN);
     written("run-broken", &broken);
-    broken.fibres[0].v_mv.fill(f64::NAN);
+    broken.fibers[0].v_mv.fill(f64::NAN);
     written("run-none", &broken);
 }
 
 #[test]
-fn a_nerve_shows_each_fibre_at_each_diameter() {
+fn a_nerve_shows_each_fiber_at_each_diameter() {
     let diameters = [5.7, 8.7, 12.8];
     let svg = written(
         "nerve",
@@ -204,8 +204,8 @@ fn a_nerve_shows_each_fibre_at_each_diameter() {
             (i % 10 != 0).then(|| (1.0 + i as f64) / d)
         }),
     );
-    assert_eq!(count(&svg, "class=\"fibre\""), 3 * 135);
-    assert_eq!(count(&svg, "class=\"fibre silent\""), 3 * 15);
+    assert_eq!(count(&svg, "class=\"fiber\""), 3 * 135);
+    assert_eq!(count(&svg, "class=\"fiber silent\""), 3 * 15);
     assert_holds(
         &svg,
         &[
@@ -222,16 +222,16 @@ fn a_nerve_shows_each_fibre_at_each_diameter() {
             "Multiples of the waveform: contact 0 × +1, contact 1 × −0.5, contact 3 × +1, contact 4 × −0.5.",
         ],
     );
-    assert!(svg.contains("<title>fibre 1, 5.7 µm: 0.3509 mA</title>"));
+    assert!(svg.contains("<title>fiber 1, 5.7 µm: 0.3509 mA</title>"));
 }
 
 #[test]
-fn a_nerve_may_lack_geometry_thresholds_or_fibres() {
+fn a_nerve_may_lack_geometry_thresholds_or_fibers() {
     let equal = |_, _| Some(0.25);
     written("nerve-equal", &nerve(12, &[10.0], equal));
     let svg = written("nerve-silent", &nerve(12, &[5.7, 10.0], |_, _| None));
-    assert_holds(&svg, &["no fibre has a threshold"]);
-    assert_eq!(count(&svg, "class=\"fibre\""), 0);
+    assert_holds(&svg, &["no fiber has a threshold"]);
+    assert_eq!(count(&svg, "class=\"fiber\""), 0);
     let svg = written(
         "nerve-diameters",
         &nerve(3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], equal),
@@ -240,11 +240,11 @@ fn a_nerve_may_lack_geometry_thresholds_or_fibres() {
         &svg,
         &["Of 9 diameters, 3 cross-sections and 8 curves are drawn."],
     );
-    for fibres in [1, 40] {
-        let fibres = nerve(fibres, &[10.0], equal).fibres;
+    for fibers in [1, 40] {
+        let fibers = nerve(fibers, &[10.0], equal).fibers;
         let plot = NervePlot {
-            title: "Fibres only".to_owned(),
-            fibres,
+            title: "Fibers only".to_owned(),
+            fibers,
             ..NervePlot::default()
         };
         written("nerve-bare", &plot);
@@ -263,8 +263,8 @@ fn a_nerve_may_lack_geometry_thresholds_or_fibres() {
     let svg = written("nerve-odd", &points);
     assert_eq!(
         [
-            count(&svg, "class=\"fibre\""),
-            count(&svg, "class=\"fibre silent\"")
+            count(&svg, "class=\"fiber\""),
+            count(&svg, "class=\"fiber silent\"")
         ],
         [2, 3]
     );
@@ -289,7 +289,7 @@ fn thresholds_are_drawn_against_diameter() {
         &[
             "series 1",
             "no threshold",
-            "fibre diameter (µm)",
+            "fiber diameter (µm)",
             "threshold (mA)",
         ],
     );
@@ -319,7 +319,7 @@ fn thresholds_are_drawn_against_diameter() {
             series: vec![silent],
         },
     );
-    assert_holds(&svg, &["no fibre has a threshold"]);
+    assert_holds(&svg, &["no fiber has a threshold"]);
 }
 
 #[test]
@@ -419,7 +419,7 @@ fn nothing_to_plot_is_an_error() {
         })
     ));
     let mut short = run(1, 5, 20);
-    short.fibres[0].v_mv.pop();
+    short.fibers[0].v_mv.pop();
     assert!(matches!(
         short.save(&file),
         Err(PlotError::Shape {

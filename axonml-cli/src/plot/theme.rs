@@ -1,13 +1,13 @@
-//! Colours and sizes shared by all pictures.
+//! Colors and sizes shared by all pictures.
 
 use std::f64::consts::PI;
 
-/// An sRGB colour.
+/// An sRGB color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rgb(pub(super) u8, pub(super) u8, pub(super) u8);
 
 impl Rgb {
-    /// This colour with the part `t` of `other` mixed in.
+    /// This color with the part `t` of `other` mixed in.
     pub(super) fn mix(self, other: Self, t: f64) -> Self {
         let channel =
             |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * t).round() as u8;
@@ -71,12 +71,12 @@ pub(super) const NEGATIVE: Rgb = Rgb(42, 98, 168);
 /// A contact that delivers nothing.
 pub(super) const UNUSED: Rgb = Rgb(214, 218, 223);
 
-/// How many colours [`category`] tells apart.
+/// How many colors [`category`] tells apart.
 pub(super) const CATEGORIES: usize = 12;
 
-/// The colour of the `i`-th of several unordered things; repeats after [`CATEGORIES`].
+/// The color of the `i`-th of several unordered things; repeats after [`CATEGORIES`].
 pub(super) fn category(i: usize) -> Rgb {
-    const COLOURS: [Rgb; CATEGORIES] = [
+    const COLORS: [Rgb; CATEGORIES] = [
         Rgb(49, 98, 148),
         Rgb(214, 98, 54),
         Rgb(52, 143, 114),
@@ -90,10 +90,10 @@ pub(super) fn category(i: usize) -> Rgb {
         Rgb(123, 91, 69),
         Rgb(38, 160, 166),
     ];
-    COLOURS[i % CATEGORIES]
+    COLORS[i % CATEGORIES]
 }
 
-/// The colour of the `i`-th of `n` ordered things, such as diameters: light to dark.
+/// The color of the `i`-th of `n` ordered things, such as diameters: light to dark.
 pub(super) fn ordinal(i: usize, n: usize) -> Rgb {
     let t = if n < 2 {
         0.75
@@ -103,14 +103,14 @@ pub(super) fn ordinal(i: usize, n: usize) -> Rgb {
     oklch(0.76 - 0.48 * t, 0.14, 65.0 - 50.0 * t)
 }
 
-/// The colour of the position `t` in 0..=1 along something: blue to red at about one lightness.
+/// The color of the position `t` in 0..=1 along something: blue to red at about one lightness.
 pub(super) fn position(t: f64) -> Rgb {
     oklch(0.50 + 0.14 * t, 0.15, 262.0 + 150.0 * t)
 }
 
-/// The colour of a quantity, `t` in 0..=1: dark violet through teal to light yellow.
+/// The color of a quantity, `t` in 0..=1: dark violet through teal to light yellow.
 ///
-/// Lightness rises in equal steps of OKLab, so equal differences look equal, also without colour vision.
+/// Lightness rises in equal steps of OKLab, so equal differences look equal, also without color vision.
 pub(super) fn sequential(t: f64) -> Rgb {
     let t = t.clamp(0.0, 1.0);
     // This chroma is a little below the largest that sRGB has along the way.
@@ -121,7 +121,7 @@ pub(super) fn sequential(t: f64) -> Rgb {
     )
 }
 
-/// OKLCh to sRGB; `chroma` is lowered until the colour exists.
+/// OKLCh to sRGB; `chroma` is lowered until the color exists.
 ///
 /// # Source
 /// Ottosson (2020), "A perceptual color space for image processing", <https://bottosson.github.io/posts/oklab/>.

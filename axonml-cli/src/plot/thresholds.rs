@@ -22,7 +22,7 @@ pub(crate) struct ThresholdPlot {
 pub(crate) struct ThresholdSeries {
     /// Entry of the legend.
     pub label: String,
-    /// Diameter, um, and threshold, mA; `None` where the fibre did not fire.
+    /// Diameter, um, and threshold, mA; `None` where the fiber did not fire.
     pub points: Vec<(f64, Option<f64>)>,
 }
 
@@ -72,22 +72,22 @@ impl Picture for ThresholdPlot {
             draw(&mut scene, &axes, series, i);
         }
         if found.is_none() {
-            let text = Text::new(axes.area.centre(), theme::LABEL, "no fibre has a threshold");
-            scene.text(text.anchor(Anchor::Middle).colour(theme::MUTED));
+            let text = Text::new(axes.area.center(), theme::LABEL, "no fiber has a threshold");
+            scene.text(text.anchor(Anchor::Middle).color(theme::MUTED));
         }
-        axes.bottom(&mut scene, "fibre diameter (µm)");
+        axes.bottom(&mut scene, "fiber diameter (µm)");
         axes.left(&mut scene, "threshold (mA)");
         if left_out > 0 {
             let text = format!("{left_out} more series not drawn");
             let at = (MARGIN + GUTTER, top + HEIGHT + 92.0 + 14.0);
-            scene.text(Text::new(at, theme::NOTE, text).colour(theme::MUTED));
+            scene.text(Text::new(at, theme::NOTE, text).color(theme::MUTED));
         }
         Ok(scene)
     }
 }
 
 fn draw(scene: &mut Scene, axes: &Axes, series: &ThresholdSeries, i: usize) {
-    let colour = theme::category(i);
+    let color = theme::category(i);
     let mut points = series.points.clone();
     points.retain(|p| p.0.is_finite());
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -95,7 +95,7 @@ fn draw(scene: &mut Scene, axes: &Axes, series: &ThresholdSeries, i: usize) {
         .iter()
         .map(|p| axes.at(p.0, valid(p.1).unwrap_or(f64::NAN)))
         .collect();
-    scene.line(&line, Stroke::new(colour, 2.8));
+    scene.line(&line, Stroke::new(color, 2.8));
     for ((diameter, threshold), at) in points.iter().zip(line) {
         let threshold = valid(*threshold);
         let value = threshold.map_or("no threshold".to_owned(), |t| {
@@ -104,17 +104,17 @@ fn draw(scene: &mut Scene, axes: &Axes, series: &ThresholdSeries, i: usize) {
         let edge = if threshold.is_some() {
             theme::PAPER
         } else {
-            colour
+            color
         };
         scene.shapes.push(Shape::Circle {
-            centre: if threshold.is_some() {
+            center: if threshold.is_some() {
                 at
             } else {
                 (axes.px(*diameter), axes.area.y + 4.0)
             },
             radius: 7.5,
             fill: Some(if threshold.is_some() {
-                colour
+                color
             } else {
                 theme::PAPER
             }),

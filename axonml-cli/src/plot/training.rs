@@ -73,18 +73,18 @@ fn draw(scene: &mut Scene, area: Area, x: Scale, name: &str, curves: &[LogCurve]
         .enumerate()
         .filter(|(_, c)| !c.points.is_empty())
     {
-        let colour = theme::category(index);
+        let color = theme::category(index);
         // A value that the scale cannot show, such as a loss of 0, interrupts the line.
         let shown = |p: &&(f64, f64)| p.1.is_finite() && (!y.log || p.1 > 0.0);
         let points = curve.points.iter().filter(shown);
         let points: Vec<Point> = points.map(|&(step, value)| axes.at(step, value)).collect();
-        scene.line(&points, Stroke::new(colour, 2.6));
+        scene.line(&points, Stroke::new(color, 2.6));
         if points.len() < 60 {
             points
                 .iter()
-                .for_each(|&at| scene.circle(at, 4.5, Some(colour), None));
+                .for_each(|&at| scene.circle(at, 4.5, Some(color), None));
         }
-        legend.add(Key::Line(colour), curve.label.as_str());
+        legend.add(Key::Line(color), curve.label.as_str());
     }
     legend.draw(
         scene,

@@ -172,7 +172,7 @@ pub(crate) fn plain(table: &Table) -> String {
     text::table(table)
 }
 
-/// `n` with its noun: "1 fibre", "3 fibres".
+/// `n` with its noun: "1 fiber", "3 fibers".
 pub(crate) fn counted(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }

@@ -31,7 +31,7 @@ fn flags_that_cannot_be_meant() {
             "1 um",
             "range of model `mrg`, 2 to ",
             "mrg",
-            "nerve N1, fibre 0",
+            "nerve N1, fiber 0",
         ],
     );
     refuse("threshold --diameter 5:6", &["5:6", "start:stop:count"]);
@@ -162,8 +162,8 @@ fn fields_that_cannot_be_used() {
     refuse(
         "--point 0,0,0",
         &[
-            "point source lies on the fibre",
-            "fibre 0, 10 um",
+            "point source lies on the fiber",
+            "fiber 0, 10 um",
             "move the electrode",
         ],
     );
@@ -182,7 +182,7 @@ fn fields_that_cannot_be_used() {
     refuse(
         "--nerve good --diameter 10",
         &[
-            "nerve good, fibre 0, 10 um",
+            "nerve good, fiber 0, 10 um",
             "-4000 to 4000 um",
             "--extend point-source",
         ],
@@ -220,7 +220,7 @@ fn fields_that_cannot_be_used() {
     });
     refuse(
         &format!("--nerve nan --contacts 0,1 {nodes}"),
-        &["contact 1, fibre 1", "all 401 samples of the line are NaN"],
+        &["contact 1, fiber 1", "all 401 samples of the line are NaN"],
     );
 
     folder.nerve("missing");
@@ -248,7 +248,7 @@ fn gaps_in_lines_are_filled_and_told() {
     assert!(
         answer
             .stderr
-            .contains("contact 1, fibre 0, samples 100 to 102"),
+            .contains("contact 1, fiber 0, samples 100 to 102"),
         "{answer:#?}"
     );
 }
@@ -271,14 +271,14 @@ fn a_bad_fiber_of_a_nerve_is_a_row_of_its_own() {
     folder
         .axonml(&format!("threshold --nerve bad {nodes}"))
         .refused(&[
-            "nerve bad, fibre 1, 10 um: contact 0, fibre 1",
+            "nerve bad, fiber 1, 10 um: contact 0, fiber 1",
             "--keep-going",
         ]);
     for command in ["threshold --end-excitation accept", "run --amplitude 0.2"] {
         let answer = folder.axonml(&format!(
             "{command} --nerve bad {nodes} --keep-going -o bad.json"
         ));
-        answer.failed(1, &["1 of 2 ", "contact 0, fibre 1: "]);
+        answer.failed(1, &["1 of 2 ", "contact 0, fiber 1: "]);
         let rows = folder.json("bad.json")["results"].clone();
         assert_eq!(
             (&rows[0]["status"], &rows[1]["status"]),
@@ -315,7 +315,7 @@ fn a_bad_fiber_of_a_nerve_is_a_row_of_its_own() {
     });
     folder
         .axonml(&format!("threshold --nerve bad {nodes}"))
-        .refused(&["fibre 1", "known only from"]);
+        .refused(&["fiber 1", "known only from"]);
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn bases_of_the_wrong_kind() {
     folder.npy("count.npy", &[1, 53], |_| 1.0);
     refuse("--basis count.npy", &["[1, 53]", "expected 573 samples"]);
     folder.npy("rank.npy", &[573], |_| 1.0);
-    refuse("--basis rank.npy", &["[573]", "(fibres, samples)"]);
+    refuse("--basis rank.npy", &["[573]", "(fibers, samples)"]);
     folder.npy("flags.npy", &[1, 573], |i| i % 2 == 0);
     refuse("--basis flags.npy", &["flags.npy", "|b1", "f32 or f64"]);
     folder.npy(
@@ -338,7 +338,7 @@ fn bases_of_the_wrong_kind() {
         &[2, 573],
         |i| if i == 700 { f64::NAN } else { 1.0 },
     );
-    refuse("--basis nan.npy", &["fibre 1", "NaN", "127"]);
+    refuse("--basis nan.npy", &["fiber 1", "NaN", "127"]);
     folder.npy("steps.npy", &[1, 10, 573], |_| 1.0);
     refuse("--basis steps.npy", &["(1000, 573)", "(10, 573)"]);
     refuse(
@@ -348,7 +348,7 @@ fn bases_of_the_wrong_kind() {
     folder.npy("three.npy", &[3, 573], |_| 1.0);
     refuse(
         "--basis three.npy --diameter 5.7,10",
-        &["3 fibres and 2 diameters"],
+        &["3 fibers and 2 diameters"],
     );
 }
 

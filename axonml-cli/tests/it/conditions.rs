@@ -118,19 +118,19 @@ fn rows_of_nerves_are_met() {
         .refused(&["column nerve", "`./B1`"]);
     folder.write(
         "t.csv",
-        "nerve,fibre,diameter_um,contacts\nB1,99,10,\"1,-1\"\n",
+        "nerve,fiber,diameter_um,contacts\nB1,99,10,\"1,-1\"\n",
     );
     folder
         .axonml(&format!("threshold --conditions t.csv --nerves {nerves}"))
         .refused(&["column fiber", "`99`", "0 to 26"]);
     folder.write(
         "t.csv",
-        "nerve,fibre,diameter_um,contacts\nB1,1,10,\"1,-1,0\"\n",
+        "nerve,fiber,diameter_um,contacts\nB1,1,10,\"1,-1,0\"\n",
     );
     folder
         .axonml(&format!("threshold --conditions t.csv --nerves {nerves}"))
         .refused(&["column contacts", "3 contact", "2"]);
-    folder.write("t.csv", "nerve,fibre,diameter_um\n../B1,1,10\n");
+    folder.write("t.csv", "nerve,fiber,diameter_um\n../B1,1,10\n");
     folder
         .axonml(&format!("threshold --conditions t.csv --nerves {nerves}"))
         .refused(&["column nerve", "`../B1`"]);
@@ -199,7 +199,7 @@ fn rows_keep_their_order_across_groups() {
     );
     let threshold = |row: usize| rows[row]["threshold_mA"].parse::<f64>().unwrap();
     assert!(threshold(0) > threshold(2) && threshold(2) > threshold(3));
-    // The surrogate of row 1 is one of the fibre of row 2.
+    // The surrogate of row 1 is one of the fiber of row 2.
     assert!(threshold(1) != threshold(2) && (threshold(1) / threshold(2) - 1.0).abs() < 0.1);
     assert!(threshold(0) != threshold(4) && (threshold(0) / threshold(4) - 1.0).abs() < 0.05);
 }

@@ -47,8 +47,8 @@ fn the_size_is_announced_and_the_files_are_numpys() {
     let answer = folder
         .axonml(&format!("dataset generate -o set {SMALL}"))
         .done();
-    assert!(answer.stderr.contains("24 fibres: ") && answer.stderr.contains("in 6 shards; "));
-    assert!(answer.stdout.contains("set: 24 fibres") && answer.stdout.contains("simulated 24"));
+    assert!(answer.stderr.contains("24 fibers: ") && answer.stderr.contains("in 6 shards; "));
+    assert!(answer.stdout.contains("set: 24 fibers") && answer.stdout.contains("simulated 24"));
 
     let manifest = folder.json("set/manifest.json");
     assert_eq!(manifest["shards"].as_array().unwrap().len(), 6);
@@ -90,10 +90,10 @@ fn the_size_is_announced_and_the_files_are_numpys() {
     // The picture, and the figures.
     let answer = folder.axonml("dataset inspect set --plot set.svg").done();
     for part in [
-        "24 fibres of 11 nodes, model mrg, seed 3",
+        "24 fibers of 11 nodes, model mrg, seed 3",
         "200 steps of 0.005 ms",
         "m h p s v",
-        "of 24 fibres fire",
+        "of 24 fibers fire",
     ] {
         assert!(
             answer.stdout.contains(part),
@@ -103,17 +103,17 @@ fn the_size_is_announced_and_the_files_are_numpys() {
     }
     assert!(folder.text("set.svg").contains("share firing"));
     let json = folder.axonml("dataset inspect set --json").done().json();
-    assert_eq!(json["summary"]["fibres"], 24);
+    assert_eq!(json["summary"]["fibers"], 24);
     let answer = folder.axonml("dataset inspect set --verify").done();
     assert!(answer.stdout.contains("all checksums are right"));
 
-    // The same fibres without writing them.
+    // The same fibers without writing them.
     let simulated = folder
         .axonml(&format!("dataset generate --simulate-only {SMALL}"))
         .done();
     let firing = |text: &str| {
         text.lines()
-            .find(|line| line.contains("fibres fire"))
+            .find(|line| line.contains("fibers fire"))
             .unwrap()
             .to_owned()
     };
@@ -177,7 +177,7 @@ fn ctrl_c_keeps_the_finished_shards() {
     );
     folder
         .axonml("dataset inspect set")
-        .refused(&["`set` is unfinished", "of 4000 fibres"]);
+        .refused(&["`set` is unfinished", "of 4000 fibers"]);
 }
 
 #[cfg(unix)]
@@ -266,7 +266,7 @@ fn damage_is_named_and_nothing_is_lost() {
     );
     folder
         .axonml("dataset inspect set --verify")
-        .refused(&["state v of fibre 15 is NaN at node 10, 1 ms"]);
+        .refused(&["state v of fiber 15 is NaN at node 10, 1 ms"]);
 
     folder.write("set/manifest.json", "[");
     folder
@@ -411,7 +411,7 @@ fn axonmls_layout_out_and_in() {
     let answer = folder
         .axonml("dataset import set.h5 -o back --dt 0.02 --shard 4")
         .done();
-    assert!(answer.stdout.contains("24 fibres"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("24 fibers"), "{}", answer.stdout);
     let open = |set: &str, name: &str| {
         std::fs::File::open(folder.0.join(format!("{set}/shard-00004/{name}.npy"))).unwrap()
     };

@@ -80,12 +80,12 @@ fn constants_out_of_their_range_are_refused_by_name() {
 }
 
 #[test]
-fn divergence_names_fibre_node_and_time() {
+fn divergence_names_fiber_node_and_time() {
     let folder = Folder::new("divergence");
     // The step is stable at rest, and not while sodium channels are open.
     let answer = folder
         .axonml("run --model smf --weights published --point 250,0,0 --amplitude 2 --dt 0.0108 --format csv")
-        .failed(1, &["fibre 0, 10 um", "stability number", "reduce dt"]);
+        .failed(1, &["fiber 0, 10 um", "stability number", "reduce dt"]);
     assert!(
         answer.stdout.contains("smf,0,10,,,,,,,,,,diverged,"),
         "{answer:#?}"

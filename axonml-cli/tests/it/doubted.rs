@@ -217,7 +217,7 @@ fn units_and_shapes_of_nerves_are_doubted() {
     is_right("cut");
     cut.slice_mut(ndarray::s![2, ..600]).fill(f64::NAN);
     write(&folder, "cut/0.npy", &cut);
-    threshold("cut").refused(&["fibre 2", "known only from", "NaN beyond"]);
+    threshold("cut").refused(&["fiber 2", "known only from", "NaN beyond"]);
     folder
         .axonml("threshold --nerve cut --diameter 10 --keep-going -o out.csv")
         .failed(1, &["1 of 3 rows"]);
@@ -282,7 +282,7 @@ fn arrays_that_announce_more_than_they_hold_are_refused() {
     folder.npy("b1.npy", &[573], |_| 0.0);
     let told = folder.axonml("run --diameter 10 --basis b1.npy").refused(&[
         "[573]",
-        "(fibres, samples)",
+        "(fibers, samples)",
         "a[None, :]",
     ]);
     assert!(!told.stderr.contains("more like this"), "{}", told.stderr);

@@ -50,7 +50,7 @@ fn close(a: f64, b: f64) -> bool {
 }
 
 #[test]
-fn a_surrogate_is_evaluated_on_a_table_of_the_exact_fibre() {
+fn a_surrogate_is_evaluated_on_a_table_of_the_exact_fiber() {
     let folder = Folder::new("evaluate");
     let count = table(&folder, "t.csv", 9, true);
     let answer = folder
@@ -290,7 +290,7 @@ fn lengths_of_the_tables_own_model_do_not_stand_in_the_way() {
 }
 
 #[test]
-fn recorded_traces_are_met_by_the_exact_fibre() {
+fn recorded_traces_are_met_by_the_exact_fiber() {
     let folder = Folder::new("traces");
     let file = |name: &str| repository(&format!("golden/neuron/traces_mrg_{name}.npz"));
     let files = format!(

@@ -334,7 +334,7 @@ fn results_of_a_nerve_are_read_back() {
     // The older spelling of the column is read, too.
     folder.write(
         "c.csv",
-        "nerve,fibre,diameter_um,n_nodes,detect_node_index\nsmall,1,10,5,2\n",
+        "nerve,fiber,diameter_um,n_nodes,detect_node_index\nsmall,1,10,5,2\n",
     );
     folder
         .axonml("threshold --conditions c.csv --nerves n --max-amplitude 5 -o d.csv")

@@ -133,7 +133,7 @@ fn spikes_of_a_nerve() {
         .iter()
         .filter(|row| row["detected_spikes"] == 1)
         .count();
-    assert!(detected > 0 && detected < 12, "{detected} of 12 fibres");
+    assert!(detected > 0 && detected < 12, "{detected} of 12 fibers");
     let spikes = folder.rows("s.csv");
     assert_eq!(
         json["summary"]["spikes"].as_u64().unwrap() as usize,
@@ -162,7 +162,7 @@ fn what_can_be_run_is_run() {
         if i == 573 { f64::NAN } else { 1.0 }
     });
     let answer = folder.axonml("run --basis basis.npy --keep-going -o r.npz -o r.json");
-    answer.failed(1, &["1 of 3 fibres", "fibre 1, 10 um"]);
+    answer.failed(1, &["1 of 3 fibers", "fiber 1, 10 um"]);
     let rows = folder.json("r.json")["results"].clone();
     assert_eq!(
         [&rows[0]["status"], &rows[1]["status"], &rows[2]["status"]],
@@ -176,7 +176,7 @@ fn what_can_be_run_is_run() {
         [0, 2]
     );
 
-    // A fibre that diverges does not take the others with it: potentials of the second would be kilovolts.
+    // A fiber that diverges does not take the others with it: potentials of the second would be kilovolts.
     folder.npy("volts.npy", &[2, 53], |i| {
         let size = if i < 53 { 100.0 } else { 1e9 };
         size / (1.0 + (i as f64 % 53.0 - 26.0).abs())
@@ -185,7 +185,7 @@ fn what_can_be_run_is_run() {
     answer.failed(
         1,
         &[
-            "fibre 1, 10 um: diverged at 0.105 ms, node",
+            "fiber 1, 10 um: diverged at 0.105 ms, node",
             "exceeds 10000 mV",
         ],
     );

@@ -46,7 +46,7 @@ fn finished_rows_are_kept_whatever_ends_the_search() {
             assert!(lines.any(|line| line.contains(kept)), "{kept}");
             if kept.contains("taken") {
                 // The first group is there; the second is begun, and the request is refused to others.
-                assert!(lines.any(|line| line.starts_with("1 fibre(s)")));
+                assert!(lines.any(|line| line.starts_with("1 fiber(s)")));
                 folder
                     .axonml("threshold --conditions t.csv -o out.csv")
                     .refused(&["`out.csv.partial` is being written by another process"]);
@@ -92,17 +92,17 @@ fn without_a_file_finished_rows_are_printed() {
 }
 
 #[test]
-fn a_run_keeps_its_finished_fibres() {
-    // Fibres are run in batches; the first is done within seconds, the second within minutes at most.
+fn a_run_keeps_its_finished_fibers() {
+    // Fibers are run in batches; the first is done within seconds, the second within minutes at most.
     let folder = Folder::new("signals-run");
     let diameters = "--diameter 5.7:14:2000 --nodes 11 --point 1000,0,0 --amplitude 0.2 --tstop 20";
     let (mut child, mut lines) = spawn(&folder, &format!("run {diameters} -o out.csv -v"));
-    assert!(lines.any(|line| line.contains(" of 2000 fibres, ")));
+    assert!(lines.any(|line| line.contains(" of 2000 fibers, ")));
     send(&child, "TERM");
     let rest = lines.collect::<Vec<String>>().join("\n");
     assert_eq!(child.wait().unwrap().code(), Some(143), "{rest}");
     assert!(
-        rest.contains("of 2000 fibres are kept in out.partial.csv and out.partial.csv.json"),
+        rest.contains("of 2000 fibers are kept in out.partial.csv and out.partial.csv.json"),
         "{rest}"
     );
     let summary = folder.json("out.partial.csv.json")["summary"].clone();

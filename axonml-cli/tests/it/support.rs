@@ -101,7 +101,7 @@ impl Folder {
         self.write(name, bytes);
     }
 
-    /// A nerve of two contacts and two fibres, its lines 8 mm long: enough for five nodes of 10 um.
+    /// A nerve of two contacts and two fibers, its lines 8 mm long: enough for five nodes of 10 um.
     pub(crate) fn nerve(&self, name: &str) {
         let potential = |i: usize| 1e5 / (1000.0 + (20.0 * (i % 401) as f64 - 4000.0).abs());
         self.npy(&format!("{name}/0.npy"), &[2, 401], potential);

@@ -53,7 +53,7 @@ fn the_bare_command_runs_the_demonstration() {
     );
 }
 
-/// The surrogates come with weights: every fibre of the bundled nerve has a threshold, near that of the exact fibre.
+/// The surrogates come with weights: every fiber of the bundled nerve has a threshold, near that of the exact fiber.
 #[test]
 fn the_surrogates_have_thresholds_in_the_bundled_nerve() {
     let folder = Folder::new("surrogates");
@@ -309,7 +309,7 @@ fn help_says_units_defaults_and_pulses() {
                 "--record",
                 "sine",
                 "kHz",
-                "v_mV (time, fibre, node)",
+                "v_mV (time, fiber, node)",
             ],
         ),
         ("models --help", &["--json", "um"]),

@@ -301,7 +301,7 @@ fn sets_are_checked() {
     folder.write("set/manifest.json", manifest.to_string());
     folder
         .axonml("train f.toml --set save_dir=none")
-        .refused(&["state v of fibre 7 is NaN at node 10", "mend or leave out"]);
+        .refused(&["state v of fiber 7 is NaN at node 10", "mend or leave out"]);
 }
 
 /// A damaged checkpoint is told from a good one; a disk that takes no more leaves a good one.

@@ -30,13 +30,13 @@ fn line(offset_um: f64, extension: Extension) -> SampledLine {
 }
 
 #[test]
-fn the_middle_of_the_fibre_lies_at_the_middle_of_the_line() {
+fn the_middle_of_the_fiber_lies_at_the_middle_of_the_line() {
     let values = hill(2000.0);
-    let centred = line(0.0, Extension::Refuse);
-    assert_eq!(centred.extent_um(), (-2000.0, 2000.0));
-    assert!((centred.potentials_mv(&[0.0]).unwrap()[0] - values[20]).abs() < 1e-12);
-    assert!((centred.potentials_mv(&[300.0]).unwrap()[0] - values[23]).abs() < 1e-12);
-    // An offset moves the fibre along the line, and so the line back in the fibre's coordinate.
+    let centerd = line(0.0, Extension::Refuse);
+    assert_eq!(centerd.extent_um(), (-2000.0, 2000.0));
+    assert!((centerd.potentials_mv(&[0.0]).unwrap()[0] - values[20]).abs() < 1e-12);
+    assert!((centerd.potentials_mv(&[300.0]).unwrap()[0] - values[23]).abs() < 1e-12);
+    // An offset moves the fiber along the line, and so the line back in the fiber's coordinate.
     let shifted = line(200.0, Extension::Refuse);
     assert_eq!(shifted.extent_um(), (-2200.0, 1800.0));
     assert!((shifted.potentials_mv(&[0.0]).unwrap()[0] - values[22]).abs() < 1e-12);
@@ -232,7 +232,7 @@ fn an_error_of_a_part_is_an_error_of_the_sum() {
     let sum = Superposition::new([(0.0, field)]).unwrap();
     assert!(matches!(
         sum.potentials_mv(&[1e6]),
-        Err(CoreError::FibreBeyondLine { .. })
+        Err(CoreError::FiberBeyondLine { .. })
     ));
     assert_eq!(
         Superposition::default().potentials_mv(&[1e6]).unwrap(),

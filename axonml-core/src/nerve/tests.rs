@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::field::{Field, Medium, PointSource};
 
-const FIBRES: usize = 2;
+const FIBERS: usize = 2;
 const CONTACTS: usize = 3;
 
 /// 0 to 8000 um in steps of 200 um.
@@ -12,10 +12,10 @@ fn fiber_z_um() -> Vec<f64> {
     (0..=40).map(|i| 200.0 * f64::from(i)).collect()
 }
 
-/// Contact c, fibre f: a point source at z = 3000 + 1000 c of the line, 400 + 100 f um away.
-fn source(contact: usize, fibre: usize) -> PointSource {
+/// Contact c, fiber f: a point source at z = 3000 + 1000 c of the line, 400 + 100 f um away.
+fn source(contact: usize, fiber: usize) -> PointSource {
     PointSource {
-        x_um: 400.0 + 100.0 * fibre as f64,
+        x_um: 400.0 + 100.0 * fiber as f64,
         y_um: 0.0,
         z_um: 3000.0 + 1000.0 * contact as f64,
         medium: Medium::isotropic(500.0),
@@ -25,10 +25,10 @@ fn source(contact: usize, fibre: usize) -> PointSource {
 fn arrays() -> NerveArrays {
     let z = fiber_z_um();
     let contact = |contact| {
-        let lines: Vec<f64> = (0..FIBRES)
-            .flat_map(|fibre| source(contact, fibre).potentials_mv(&z).unwrap())
+        let lines: Vec<f64> = (0..FIBERS)
+            .flat_map(|fiber| source(contact, fiber).potentials_mv(&z).unwrap())
             .collect();
-        Array2::from_shape_vec((FIBRES, z.len()), lines).unwrap()
+        Array2::from_shape_vec((FIBERS, z.len()), lines).unwrap()
     };
     NerveArrays {
         name: "N".to_owned(),
@@ -65,7 +65,7 @@ fn what_was_given_can_be_read() {
     let nerve = nerve();
     assert_eq!(
         (nerve.name(), nerve.fibers(), nerve.contacts()),
-        ("N", FIBRES, CONTACTS)
+        ("N", FIBERS, CONTACTS)
     );
     assert_eq!(nerve.fiber_z_um(), fiber_z_um());
     assert_eq!(nerve.target(), Some(&[true, false][..]));
@@ -99,7 +99,7 @@ fn contacts_superpose_by_their_factors() {
         )
         .unwrap();
     assert_eq!(field.extent_um(), (-4000.0, 4000.0));
-    // Sample points 3000 and 5000 of the line lie at -1000 and 1000 of the fibre.
+    // Sample points 3000 and 5000 of the line lie at -1000 and 1000 of the fiber.
     let found = field.potentials_mv(&[-1000.0, 1000.0]).unwrap();
     let at = |contact| source(contact, 1).potentials_mv(&[3000.0, 5000.0]).unwrap();
     for i in 0..2 {
@@ -113,7 +113,7 @@ fn contacts_superpose_by_their_factors() {
 }
 
 #[test]
-fn an_offset_moves_the_fibre_along_the_nerve() {
+fn an_offset_moves_the_fiber_along_the_nerve() {
     let field = nerve()
         .field(
             0,
@@ -152,9 +152,9 @@ fn gaps_are_filled_and_reported() {
     }
     arrays.contacts[2][[0, 30]] = f64::NAN;
     let nerve = Nerve::new(arrays).unwrap();
-    let gap = |contact, fibre, samples| GapRepair {
+    let gap = |contact, fiber, samples| GapRepair {
         contact,
-        fibre,
+        fiber,
         samples,
     };
     assert_eq!(
@@ -205,11 +205,11 @@ fn a_line_that_is_not_known_is_its_fibers_error() {
     let empty = |arrays: &mut NerveArrays| arrays.contacts[2].row_mut(1).fill(f64::NAN);
     let infinite = |arrays: &mut NerveArrays| arrays.contacts[0][[1, 3]] = f64::INFINITY;
     let message = field(&empty, 1, &[1.0, 0.0, -1.0]).unwrap_err().to_string();
-    assert_names(&message, &["contact 2", "fibre 1", "all 41 samples", "NaN"]);
+    assert_names(&message, &["contact 2", "fiber 1", "all 41 samples", "NaN"]);
     let message = field(&infinite, 1, &[1.0, 0.0, 0.0])
         .unwrap_err()
         .to_string();
-    assert_names(&message, &["contact 0, fibre 1", "inf", "index 3"]);
+    assert_names(&message, &["contact 0, fiber 1", "inf", "index 3"]);
     // Other fibers, and contacts that deliver nothing, do not mind.
     let good = nerve().field(
         0,
@@ -223,7 +223,7 @@ fn a_line_that_is_not_known_is_its_fibers_error() {
         field(&empty, 1, &[1.0, 1.0, 0.0]).is_ok() && field(&infinite, 1, &[0.0, 1.0, 0.0]).is_ok()
     );
     let message = refuse(|arrays| arrays.contacts[1].fill(f64::NAN));
-    assert_names(&message, &["contact 1", "fibre 0", "NaN"]);
+    assert_names(&message, &["contact 1", "fiber 0", "NaN"]);
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn arrays_must_fit_each_other() {
                 .iter_mut()
                 .for_each(|lines| *lines = Array2::zeros((0, 41)))
         }),
-        &["fibres of contact 0", "found 0"],
+        &["fibers of contact 0", "found 0"],
     );
     assert_names(
         &refuse(|arrays| arrays.contacts[1] = Array2::zeros((3, 41))),
@@ -375,7 +375,7 @@ fn values_must_make_sense() {
     );
     assert_names(
         &refuse(|arrays| arrays.weights = Some(vec![-0.5, 1.5])),
-        &["weight of fibre 0", "`-0.5`"],
+        &["weight of fiber 0", "`-0.5`"],
     );
     assert_names(
         &refuse(|arrays| arrays.weights = Some(vec![f64::NAN, 1.0])),
@@ -385,9 +385,9 @@ fn values_must_make_sense() {
 
 #[test]
 fn impossible_fields_are_refused() {
-    let refuse = |fibre, factors: &[f64], offset| {
+    let refuse = |fiber, factors: &[f64], offset| {
         let field = nerve().field(
-            fibre,
+            fiber,
             factors,
             Interpolation::Cubic,
             offset,
@@ -397,7 +397,7 @@ fn impossible_fields_are_refused() {
     };
     assert_names(
         &refuse(2, &[1.0, 0.0, 0.0], 0.0),
-        &["fibre is `2`", "0 to 1", "nerve N has 2 fibres"],
+        &["fiber is `2`", "0 to 1", "nerve N has 2 fibers"],
     );
     assert_names(
         &refuse(0, &[1.0, 0.0], 0.0),
@@ -415,7 +415,7 @@ fn impossible_fields_are_refused() {
 }
 
 #[test]
-fn long_fibres_need_the_extension() {
+fn long_fibers_need_the_extension() {
     let field = |extension| {
         nerve()
             .field(0, &[1.0, 0.0, 0.0], Interpolation::Cubic, 0.0, extension)
@@ -426,7 +426,7 @@ fn long_fibres_need_the_extension() {
         .unwrap_err()
         .to_string();
     assert_names(&message, &["0 to 9000 um", "-4000 to 4000 um"]);
-    // Far away the extension is as good as the source itself: 9000 um of the fibre is 13000 um of
+    // Far away the extension is as good as the source itself: 9000 um of the fiber is 13000 um of
     // the line.
     let found = field(Extension::PointSource)
         .potentials_mv(&[9000.0])

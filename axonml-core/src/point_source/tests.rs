@@ -48,7 +48,7 @@ fn an_anisotropic_field_follows_the_formula() {
 }
 
 #[test]
-fn other_fibres_see_it_from_elsewhere() {
+fn other_fibers_see_it_from_elsewhere() {
     let seen = ISOTROPIC.seen_from([300.0, 100.0]);
     assert_eq!((seen.x_um, seen.y_um, seen.z_um), (0.0, -500.0, 1200.0));
     assert_eq!(
@@ -117,7 +117,7 @@ fn impossible_media_and_places_are_refused() {
         .unwrap_err()
         .to_string();
     assert!(
-        lost.contains("positions along the fibre has inf at index 1"),
+        lost.contains("positions along the fiber has inf at index 1"),
         "{lost}"
     );
 }

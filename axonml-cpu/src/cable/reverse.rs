@@ -1,6 +1,6 @@
 //! Cable kernels on the way back: the transposes of the kernels of a step, and what cables' own numbers collect.
 //!
-//! Arrays are `[node][lane]`, as on the way forward. A cotangent behind a fibre's last node is zero and stays so.
+//! Arrays are `[node][lane]`, as on the way forward. A cotangent behind a fiber's last node is zero and stays so.
 
 use axonml_autodiff::Real;
 
@@ -50,7 +50,7 @@ impl<R: Real, const L: usize> Kernel for ExplicitBack<'_, R, L> {
                 carried[l] = neighbor[l].fma::<FUSED>(left[l] + right[l], own);
             }
         }
-        // The ends, and their neighbours, which the ends read twice.
+        // The ends, and their neighbors, which the ends read twice.
         for k in [0, 1.min(n - 1), n.saturating_sub(2), n - 1] {
             for l in 0..L {
                 let neighbors = read_by_neighbors(current, k, n - 1, l);
@@ -58,7 +58,7 @@ impl<R: Real, const L: usize> Kernel for ExplicitBack<'_, R, L> {
                 carried[k][l] = neighbor[l].fma::<FUSED>(neighbors, own);
             }
         }
-        // Fibres that end before the group does.
+        // Fibers that end before the group does.
         for (l, &last) in self
             .last
             .iter()
@@ -75,7 +75,7 @@ impl<R: Real, const L: usize> Kernel for ExplicitBack<'_, R, L> {
     }
 }
 
-/// What the neighbours of node `k` make of it: an end reads its only neighbour twice.
+/// What the neighbors of node `k` make of it: an end reads its only neighbor twice.
 #[inline(always)]
 fn read_by_neighbors<R: Real, const L: usize>(
     current: &[[R; L]],
@@ -127,7 +127,7 @@ impl<R: Real, const L: usize> Kernel for ExplicitSums<'_, R, L> {
         for k in 0..n {
             let left = &before[if k == 0 { 1 } else { k - 1 }];
             let mut right = before[if k == n - 1 { n - 2 } else { k + 1 }];
-            // Where a shorter fibre ends its last node has its left neighbour on both sides. (Rows behind have no
+            // Where a shorter fiber ends its last node has its left neighbor on both sides. (Rows behind have no
             // cotangents.)
             if self.last.contains(&k) {
                 for (l, &last) in self.last.iter().enumerate() {
@@ -184,7 +184,7 @@ pub(crate) struct RowSums<R> {
     pub(crate) capacitance: Vec<R>,
     /// Of the passive conductance to ground.
     pub(crate) passive: Vec<R>,
-    /// Of a conductance to the next row: differences of neighbours, which may be far smaller than what they have in
+    /// Of a conductance to the next row: differences of neighbors, which may be far smaller than what they have in
     /// common, are taken before they are multiplied and summed.
     pub(crate) link: Vec<R>,
     pub(crate) area: Vec<R>,
@@ -216,7 +216,7 @@ impl<R: Real, const L: usize> Kernel for AddRowSums<'_, R, L> {
     }
 }
 
-// One sum a function: the compiler knows that a function's arrays are apart, and vectorises without asking.
+// One sum a function: the compiler knows that a function's arrays are apart, and vectorizes without asking.
 
 #[inline(always)]
 fn add_changes<R: Real, const FUSED: bool>(y: &[R], after: &[R], before: &[R], sum: &mut [R]) {

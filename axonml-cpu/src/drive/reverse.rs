@@ -167,7 +167,7 @@ impl<R: Real> DriveSums<R> {
         }
     }
 
-    /// What lane `lane` with fibre `fiber` collected: by its amplitude, and of its sources.
+    /// What lane `lane` with fiber `fiber` collected: by its amplitude, and of its sources.
     pub(crate) fn finish(
         &self,
         drive: &GroupDrive<R>,

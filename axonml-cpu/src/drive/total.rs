@@ -1,6 +1,6 @@
 //! The sources of a group, joined: what all of them do together in a step.
 //!
-//! Most waveforms are constant for many steps at a time, while in a group of fibres with a few contacts each some source
+//! Most waveforms are constant for many steps at a time, while in a group of fibers with a few contacts each some source
 //! is on most of the time. So the sum over sources is kept, and made anew only in lanes where a strength has changed.
 
 use axonml_autodiff::Real;

@@ -1,4 +1,4 @@
-//! A group of fibres simulated together, one fibre per lane of the arrays.
+//! A group of fibers simulated together, one fiber per lane of the arrays.
 
 mod amplification;
 mod pack;
@@ -20,14 +20,14 @@ use crate::isa::{Isa, dispatch};
 use crate::watch::{FiberView, Watch};
 use pack::{GroupCable, interpreter, pack_cable};
 
-/// Fibres in lanes, with everything a run of them needs.
+/// Fibers in lanes, with everything a run of them needs.
 pub(crate) struct Group<'r, R, const L: usize> {
     rollout: &'r Rollout,
     isa: Isa,
-    /// Rollout index of each lane's fibre; lanes past `used` repeat the first.
+    /// Rollout index of each lane's fiber; lanes past `used` repeat the first.
     members: [usize; L],
     used: usize,
-    /// Rows of the arrays: nodes of the longest fibre.
+    /// Rows of the arrays: nodes of the longest fiber.
     nodes: usize,
     cable: GroupCable<R>,
     drive: GroupDrive<R>,
@@ -39,7 +39,7 @@ pub(crate) struct Group<'r, R, const L: usize> {
     states_before: Vec<Vec<R>>,
     g: Vec<R>,
     j: Vec<R>,
-    /// Currents into the nodes besides the membrane's and the neighbours', nA.
+    /// Currents into the nodes besides the membrane's and the neighbors', nA.
     current: Vec<R>,
     coupling: Vec<R>,
     watches: Vec<Watch>,
@@ -78,7 +78,7 @@ impl<R: Real, const L: usize> FiberView for LaneView<'_, R, L> {
 }
 
 impl<'r, R: Real, const L: usize> Group<'r, R, L> {
-    /// Packs the fibres `indices` (1 to `L` of them) of a checked rollout.
+    /// Packs the fibers `indices` (1 to `L` of them) of a checked rollout.
     pub(crate) fn new(
         rollout: &'r Rollout,
         indices: &[usize],
@@ -151,7 +151,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             Start::From(saved) => {
                 for (lane, &fiber) in self.members.iter().enumerate() {
                     let state = &saved[fiber];
-                    // Rows behind a shorter fibre's end repeat its last node: finite, and coupled to nothing.
+                    // Rows behind a shorter fiber's end repeat its last node: finite, and coupled to nothing.
                     let node = |k: usize| k.min(state.v_mv.len() - 1);
                     for k in 0..self.nodes {
                         self.u[k * L + lane] = R::from_f64(state.v_mv[node(k)] - reference);
@@ -170,7 +170,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         self.u_before.copy_from_slice(&self.u);
     }
 
-    /// Takes all steps and returns the outcomes of the group's fibres in order.
+    /// Takes all steps and returns the outcomes of the group's fibers in order.
     pub(crate) fn run(mut self) -> Vec<FiberOutcome> {
         let steps = self.rollout.steps.clone();
         self.find_bad(steps.start);
@@ -359,7 +359,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         self.rollout.fibers[self.members[lane]].cable.nodes()
     }
 
-    /// What became of the group's fibres, in order; takes what the observers saw.
+    /// What became of the group's fibers, in order; takes what the observers saw.
     fn outcomes(&mut self) -> Vec<FiberOutcome> {
         let watches = std::mem::take(&mut self.watches);
         watches

@@ -10,7 +10,7 @@ use crate::cable::{ExplicitRows, ModeRows, NodeRows};
 use crate::interpreter::Interpreter;
 use crate::tape::{Tape, Target};
 
-/// The linear part of the fibres of a group.
+/// The linear part of the fibers of a group.
 pub(super) enum GroupCable<R> {
     Explicit {
         rows: ExplicitRows<R>,
@@ -30,7 +30,7 @@ pub(super) enum GroupCable<R> {
     },
 }
 
-/// The interpreter of one of the membrane programs for the fibres `members`.
+/// The interpreter of one of the membrane programs for the fibers `members`.
 pub(super) fn interpreter<R: Real>(
     rollout: &Rollout,
     bound: &BoundProgram,
@@ -70,7 +70,7 @@ pub(super) fn pack_cable<R: Real, const L: usize>(
 ) -> GroupCable<R> {
     let len = nodes * L;
     let mut rows = NodeRows {
-        // A row of its own for nodes that a shorter fibre lacks: c u' = 0.
+        // A row of its own for nodes that a shorter fiber lacks: c u' = 0.
         capacitance: vec![R::from_f64(1.0); len],
         diagonal: vec![R::from_f64(1.0); len],
         area: vec![R::default(); len],

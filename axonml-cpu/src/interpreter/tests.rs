@@ -9,7 +9,7 @@ use crate::tape::Target;
 
 const LANES: usize = 8;
 
-/// A random program over two node inputs, a fibre and a shared input, with values kept of order one.
+/// A random program over two node inputs, a fiber and a shared input, with values kept of order one.
 fn random_program(choices: &[(usize, usize, usize, usize, usize)]) -> axonml_autodiff::Program {
     let tracer = Tracer::new();
     let mut pool: Vec<Expr<'_>> = vec![

@@ -169,7 +169,7 @@ impl Internodes {
 
     /// Steps nodes and compartments together and returns the new `u` of the nodes.
     ///
-    /// The points of the fibre, in order, form a block-tridiagonal system: a link of matrix `K` between two points sends
+    /// The points of the fiber, in order, form a block-tridiagonal system: a link of matrix `K` between two points sends
     /// `K (y_b - y_a)` from b to a. A node is the point `(u, 0)`; its second equation is `q = 0`.
     pub(super) fn solve(
         &mut self,

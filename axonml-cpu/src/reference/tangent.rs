@@ -1,6 +1,6 @@
 //! The derivative of a run along a direction, forward in time: what reverse modes are checked against.
 //!
-//! The run itself is the reference's. Beside it go the changes of its state, node by node, by the linearised equations of
+//! The run itself is the reference's. Beside it go the changes of its state, node by node, by the linearized equations of
 //! every step: membrane programs by [`Program::tangent`], voltages and internodal modes in one system of equations in
 //! which the modes are unknowns of their own. Nothing here is eliminated, split or fused as the fast backend does it.
 
@@ -15,13 +15,13 @@ use axonml_autodiff::{
 use super::{MICRO, Reference, Simulation};
 use system::{Numbers, Row, step_implicitly};
 
-/// How everything that one fibre's run depends on changes: of the shapes of [`axonml_autodiff::Cotangents`], with which it
+/// How everything that one fiber's run depends on changes: of the shapes of [`axonml_autodiff::Cotangents`], with which it
 /// is paired term by term.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Direction {
     /// Of the shared parameters.
     pub shared: Vec<f64>,
-    /// Of the fibre's own.
+    /// Of the fiber's own.
     pub parameters: Vec<f64>,
     /// Of the reference potential at fixed membrane potentials, mV.
     pub v_reference_mv: f64,
@@ -39,7 +39,7 @@ pub struct Direction {
 }
 
 impl Direction {
-    /// No change of fibre `fiber`.
+    /// No change of fiber `fiber`.
     pub fn zero(rollout: &Rollout, fiber: usize) -> Self {
         let cable = &*rollout.fibers[fiber].cable;
         Direction {
@@ -59,23 +59,23 @@ impl Direction {
     }
 }
 
-/// The run of one fibre and its derivative along a direction.
+/// The run of one fiber and its derivative along a direction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FiberTangent {
     /// How the run ended.
     pub status: FiberStatus,
-    /// States of the run: the one it starts from, then one per step; up to the last sound one if the fibre diverged.
+    /// States of the run: the one it starts from, then one per step; up to the last sound one if the fiber diverged.
     pub states: Vec<FiberState>,
     /// The derivative of each.
     pub changes: Vec<FiberState>,
 }
 
 impl Reference {
-    /// Runs all fibres, fibre `k` with its derivative along `directions[k]`; one entry per fibre, in order. Observers and
+    /// Runs all fibers, fiber `k` with its derivative along `directions[k]`; one entry per fiber, in order. Observers and
     /// early stops are ignored.
     ///
     /// # Errors
-    /// As [`axonml_autodiff::Backend::run`]; [`BackendError::Shape`] for directions that do not fit the fibres;
+    /// As [`axonml_autodiff::Backend::run`]; [`BackendError::Shape`] for directions that do not fit the fibers;
     /// [`BackendError::Unsupported`] for a cable's direction of another kind of cable.
     pub fn tangent(
         &self,
@@ -111,10 +111,10 @@ fn shape(what: &str, expected: usize, found: usize) -> Result<(), BackendError> 
     })
 }
 
-/// A direction has the shapes of the fibre it belongs to.
+/// A direction has the shapes of the fiber it belongs to.
 fn check(rollout: &Rollout, fiber: usize, direction: &Direction) -> Result<(), BackendError> {
     let zero = Direction::zero(rollout, fiber);
-    let what = |of: &str| format!("the direction's {of} of fibre {fiber}");
+    let what = |of: &str| format!("the direction's {of} of fiber {fiber}");
     let same = |of: &str, expected: usize, found: usize| shape(&what(of), expected, found);
     same(
         "shared parameters",
@@ -233,7 +233,7 @@ impl std::ops::Mul for Dual {
     }
 }
 
-/// One fibre between two steps, and how its state changes.
+/// One fiber between two steps, and how its state changes.
 struct Tangent<'a> {
     rollout: &'a Rollout,
     fiber: usize,

@@ -54,7 +54,7 @@ fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
 
 #[test]
 fn uniform_chains_decay_at_the_membranes_rate() {
-    // g/c = 1e-3 S/cm2 * 1e-5 cm2 / 0.01 nF = 1/ms, and twice that in the second fibre.
+    // g/c = 1e-3 S/cm2 * 1e-5 cm2 / 0.01 nF = 1/ms, and twice that in the second fiber.
     let (dt, steps) = (0.02, 50);
     let backward = |rate: f64| 1.0 / (1.0 + rate * dt);
     let forward = |rate: f64| 1.0 - rate * dt;

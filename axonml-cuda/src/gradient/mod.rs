@@ -100,7 +100,7 @@ fn differentiate_as<R: Element, E: Executor>(
     every_result(fibers)
 }
 
-/// Some fibres of a rollout, there and back.
+/// Some fibers of a rollout, there and back.
 struct Way<'a, E> {
     executor: &'a E,
     rollout: &'a Rollout,
@@ -140,7 +140,7 @@ struct Ran<R: Element, E: Executor> {
     outcomes: Vec<FiberOutcome>,
 }
 
-/// What the objective says about a fibre that did not diverge.
+/// What the objective says about a fiber that did not diverge.
 struct Said {
     loss: f64,
     seeds: Seeds,
@@ -297,7 +297,7 @@ impl<E: Executor> Way<'_, E> {
         Ok(())
     }
 
-    /// What the objective says of every fibre that did not diverge.
+    /// What the objective says of every fiber that did not diverge.
     fn ask(&self, outcomes: &[FiberOutcome]) -> Result<Vec<Option<Said>>, BackendError> {
         let each = self.fibers.par_iter().zip(outcomes);
         let said: Vec<Result<Option<Said>, BackendError>> = each

@@ -1,4 +1,4 @@
-//! From what the reverse kernel wrote to the derivatives of fibres.
+//! From what the reverse kernel wrote to the derivatives of fibers.
 
 use axonml_autodiff::{
     BackendError, Collected, Differentiated, FiberGradient, FiberOutcome, FiberState, SourceField,
@@ -16,7 +16,7 @@ use crate::unpack::state;
 
 /// Sums of sources as the kernel hands them over.
 struct OfSources<'s> {
-    /// Of the fibre's first source on.
+    /// Of the fiber's first source on.
     amplitudes: &'s [f64],
     /// `[source][step]` and `[source][row][slot]`, of all sources of the launch.
     waveforms: &'s [f64],
@@ -84,7 +84,7 @@ impl<E: Executor> Way<'_, E> {
         Ok(found.collect())
     }
 
-    /// Cotangents of the state that a fibre started from.
+    /// Cotangents of the state that a fiber started from.
     fn start<R: Element>(&self, position: usize, back: &[R]) -> FiberState {
         let nodes_per_lane = self.forward.nodes_per_lane;
         let rows = (state_rows(self.rollout) + 2) * slots(nodes_per_lane);
@@ -97,7 +97,7 @@ impl<E: Executor> Way<'_, E> {
         )
     }
 
-    /// The fibre's sums, but for its sources.
+    /// The fiber's sums, but for its sources.
     fn collected(&self, fiber: usize, start: FiberState, sums: &[f64]) -> Collected {
         let cable = &self.rollout.fibers[fiber].cable;
         let [step, currents] = self.layout.coefficients(sums);

@@ -1,4 +1,4 @@
-//! How a run that is differentiated is cut: into segments of steps whose states are kept at once, and into fibres that run
+//! How a run that is differentiated is cut: into segments of steps whose states are kept at once, and into fibers that run
 //! together.
 
 use std::ops::Range;
@@ -9,7 +9,7 @@ use crate::layout::{LANES, checkpoint_rows, field_rows, slots, state_rows};
 use crate::source::Kept;
 use crate::sums::{FLUSH_STEPS, SumLayout};
 
-/// Fibres that fill a device: more of them at once gain nothing, and leave less memory for each.
+/// Fibers that fill a device: more of them at once gain nothing, and leave less memory for each.
 const FIBERS_AT_ONCE: usize = 4096;
 
 /// A run cut into segments, at the multiples of a number of steps. All but the last are run twice.
@@ -19,11 +19,11 @@ pub(super) struct Segments {
     pub(super) length: usize,
     /// Their steps, in order; none if the run has none.
     pub(super) steps: Vec<Range<usize>>,
-    /// Fibres that run together.
+    /// Fibers that run together.
     pub(super) fibers: usize,
 }
 
-/// Bytes of memory per fibre.
+/// Bytes of memory per fiber.
 #[derive(Clone, Copy, Debug)]
 struct Sizes {
     /// Whatever the segments are.
@@ -106,11 +106,11 @@ pub(super) fn traces(rollout: &Rollout, fibers: &[usize], request: GradientReque
 }
 
 impl Segments {
-    /// As few segments, of as many fibres at once, as fit: `tables` bytes for what the host reads after each segment, `budget`
-    /// for everything. The former is only kept to as far as the shortest segments of single fibres allow.
+    /// As few segments, of as many fibers at once, as fit: `tables` bytes for what the host reads after each segment, `budget`
+    /// for everything. The former is only kept to as far as the shortest segments of single fibers allow.
     ///
     /// # Errors
-    /// [`BackendError::Unsupported`] if not even one fibre fits `budget`, with the sizes.
+    /// [`BackendError::Unsupported`] if not even one fiber fits `budget`, with the sizes.
     pub(super) fn new(
         rollout: &Rollout,
         fibers: &[usize],
@@ -137,7 +137,7 @@ impl Segments {
             let most = fibers.iter();
             let most = most.max_by_key(|&&fiber| rollout.drive.sources[fiber].len());
             return Err(BackendError::Unsupported(format!(
-                "differentiating fibre {} over {} steps needs {} KiB on the device even in segments of {shortest} steps, \
+                "differentiating fiber {} over {} steps needs {} KiB on the device even in segments of {shortest} steps, \
                  and {} KiB are free: take fewer steps at once (truncated), ask for fewer derivatives, or use the CPU",
                 most.copied().unwrap_or(0),
                 steps.len(),

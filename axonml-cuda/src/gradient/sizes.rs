@@ -15,14 +15,14 @@ pub(super) struct TableSizes {
     pub(super) back: usize,
     /// Running sums of the lanes.
     pub(super) lane_sums: usize,
-    /// Sums of fibres, then of their sources.
+    /// Sums of fibers, then of their sources.
     pub(super) sums: usize,
     /// Cotangents of single steps.
     pub(super) trace: usize,
 }
 
 impl TableSizes {
-    /// Of a launch over fibres of one class with so many sources in all, as the header says what they hold.
+    /// Of a launch over fibers of one class with so many sources in all, as the header says what they hold.
     pub(super) fn new(
         rollout: &Rollout,
         header: &Header,

@@ -9,15 +9,15 @@ use rayon::prelude::*;
 
 use crate::layout::{modes, slot, slots};
 
-/// What the space-time potentials of some fibres collect.
+/// What the space-time potentials of some fibers collect.
 pub(super) struct StepCotangents<'r> {
     rollout: &'r Rollout,
     fibers: &'r [usize],
-    /// Per fibre and space-time source: by its amplitude, and the rest.
+    /// Per fiber and space-time source: by its amplitude, and the rest.
     sums: Vec<Vec<(f64, DenseSums)>>,
 }
 
-/// The space-time potentials of a fibre.
+/// The space-time potentials of a fiber.
 fn of_fiber(rollout: &Rollout, fiber: usize) -> impl Iterator<Item = DenseSource<'_>> {
     let sources = rollout.drive.sources[fiber].iter();
     sources.filter_map(move |source| given(rollout, fiber, source))
@@ -65,7 +65,7 @@ impl<'r> StepCotangents<'r> {
         }
     }
 
-    /// Adds what the steps of a segment say: `rows` are `[fibre][step][nodes, then modes][slot]` with room for `room` steps.
+    /// Adds what the steps of a segment say: `rows` are `[fiber][step][nodes, then modes][slot]` with room for `room` steps.
     pub(super) fn add<R: Real>(
         &mut self,
         segment: Range<usize>,
@@ -99,7 +99,7 @@ impl<'r> StepCotangents<'r> {
             });
     }
 
-    /// Of the fibre at `position`, source by source.
+    /// Of the fiber at `position`, source by source.
     pub(super) fn of(&self, position: usize) -> &[(f64, DenseSums)] {
         &self.sums[position]
     }

@@ -1,11 +1,11 @@
-// What cables pass back, and what their numbers collect. Cotangents behind a fibre's last node are zero.
+// What cables pass back, and what their numbers collect. Cotangents behind a fiber's last node are zero.
 
 #if EXPLICIT_CABLE
 
 // From the cotangents `u` of the new voltages: those of the currents into the nodes, of the ionic current densities, and, in
 // `u`, those of the old voltages as far as the cable goes.
 DEVICE void explicit_back(const Context& x, const Cable& cable, REAL (&u)[P], REAL (&current)[P], REAL (&ionic)[P]) {
-  // An end reads its only neighbour twice.
+  // An end reads its only neighbor twice.
   REAL read[P];
   EACH_NODE {
     const u32 node = x.lane * P + p;
@@ -51,7 +51,7 @@ DEVICE void explicit_sums(const Context& x, Sums& sums, const REAL (&u)[P], cons
 #elif OF_CABLES
 
 // Per node: of the capacitance, of a conductance to ground, of one to the next node, of the area. Of the third, differences
-// of neighbours, which may be far smaller than what they have in common, are taken before they are multiplied.
+// of neighbors, which may be far smaller than what they have in common, are taken before they are multiplied.
 DEVICE void row_sums(Sums& sums, const REAL (&y)[P], const REAL (&after)[P], const REAL (&before)[P], const REAL (&g)[P],
                      const REAL* j) {
   const REAL y_behind = first_of_next_lane(y);

@@ -72,7 +72,7 @@ struct Cable {
     REAL gamma = -c[P - 1] * next_C * inverse;
     REAL delta = F(fma)(-c[P - 1], next_D, d[P - 1]) * inverse;
 #endif
-    // x_t + alpha x_(t-s) + gamma x_(t+s) = delta. A lane without a neighbour at the distance has a zero there, so that
+    // x_t + alpha x_(t-s) + gamma x_(t+s) = delta. A lane without a neighbor at the distance has a zero there, so that
     // it does not matter what its shuffle returns.
 #pragma unroll
     for (u32 s = 1; s < LANES; s *= 2) {

@@ -1,8 +1,8 @@
-// Where a warp finds its fibre in the flat tables that the host packs.
+// Where a warp finds its fiber in the flat tables that the host packs.
 
 #define DEVICE_MEMBER __device__ __forceinline__
 
-// A kernel, one warp to a fibre: its signature, and what a `Context` is made from, in the order of its members.
+// A kernel, one warp to a fiber: its signature, and what a `Context` is made from, in the order of its members.
 #if GRADIENT
 #define GRADIENT_TABLES , REAL* kept, REAL* back, double* lane_sums, double* sums, REAL* trace
 #define ARGUMENTS {header, ints, reals, doubles, out_ints, out_reals, kept, back, lane_sums, sums, trace}
@@ -15,13 +15,13 @@
   KERNEL(const Header* header, const u32* ints, const REAL* reals, const double* doubles, u32* out_ints, \
          REAL* out_reals GRADIENT_TABLES)
 
-// Words of a fibre and of a source in the integer tables.
+// Words of a fiber and of a source in the integer tables.
 enum { FIBER_NODES, FIBER_CABLE, FIBER_PARAMETERS, FIBER_START, FIBER_FIRST_SOURCE, FIBER_SOURCES, FIBER_SELECTION, FIBER_WORDS };
 enum { SOURCE_FIELD, SOURCE_WAVEFORM, SOURCE_FLAGS, SOURCE_WORDS };
 // A source with an own field for every step; one that acts on modes too.
 enum { PER_STEP = 1, ON_MODES = 2 };
 
-// Words of a fibre's result in the integer output.
+// Words of a fiber's result in the integer output.
 enum { RESULT_STATUS, RESULT_STATE, RESULT_NODE, RESULT_WORDS };
 
 struct Context {
@@ -32,7 +32,7 @@ struct Context {
   u32* out_ints;
   REAL* out_reals;
 #if GRADIENT
-  // Kept states, cotangents of a state, running sums of the lanes, sums of the fibre, cotangents of single steps.
+  // Kept states, cotangents of a state, running sums of the lanes, sums of the fiber, cotangents of single steps.
   REAL* kept;
   REAL* back;
   double* lane_sums;
@@ -41,7 +41,7 @@ struct Context {
 #endif
   u32 fiber, lane, nodes, cable, parameters, start, first_source, sources, selection;
 
-  // The warp's fibre; false if it has none.
+  // The warp's fiber; false if it has none.
   DEVICE_MEMBER bool load() {
     lane = threadIdx.x % LANES;
     fiber = blockIdx.x * WARPS + threadIdx.x / LANES;
@@ -60,7 +60,7 @@ struct Context {
   DEVICE_MEMBER u32* result() const { return out_ints + header->results + (u64)fiber * RESULT_WORDS; }
 };
 
-// Ends a fibre whose lane-local node `first` (P: none) is bad in some lane, the lowest such node named; its lane, or LANES
+// Ends a fiber whose lane-local node `first` (P: none) is bad in some lane, the lowest such node named; its lane, or LANES
 // if there is none.
 DEVICE u32 end_at(const Context& x, u32 first, u32 status, u32 state) {
   const u32 lanes = __ballot_sync(ALL_LANES, first < P);

@@ -4,7 +4,7 @@
 struct DriveBack {
   // The lane's own source among the first ones, as on the way forward.
   Drive drive;
-  // Whether the fibre has space-time potentials.
+  // Whether the fiber has space-time potentials.
   bool dense;
 
   DEVICE_MEMBER void load(const Context& x) {

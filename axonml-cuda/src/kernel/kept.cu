@@ -1,4 +1,4 @@
-// What a gradient needs of the way forward. A fibre's memory holds checkpoints, [checkpoint][u, states, G, J, modes][slot],
+// What a gradient needs of the way forward. A fiber's memory holds checkpoints, [checkpoint][u, states, G, J, modes][slot],
 // from each of which a segment of steps can be taken again to the same bits, and the rows of one segment,
 // [state][u, states, and what is kept of G, J and modes][slot].
 

@@ -1,7 +1,7 @@
 // Internodes as independent modes: 20 of the double cable, 2 of the reduced one.
 //
 // A mode is kept as y = zeta/kappa, mV, so that a step is one multiply-add, y = a y + (u_left +- u_right), and so is what
-// it will send to its nodes in the next one, a kappa y. Both numbers are the same along a fibre and lie in shared memory,
+// it will send to its nodes in the next one, a kappa y. Both numbers are the same along a fiber and lie in shared memory,
 // [a | a kappa].
 
 #if !MODES

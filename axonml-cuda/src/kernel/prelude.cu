@@ -7,9 +7,9 @@ typedef unsigned long long u64;
 #define LANES 32
 #define ALL_LANES 0xffffffffu
 #define NONE 0xffffffffu
-// Numbers of a row over a fibre: node i lies at (i % P) * LANES + i / P, so that the lanes of a warp read one line.
+// Numbers of a row over a fiber: node i lies at (i % P) * LANES + i / P, so that the lanes of a warp read one line.
 #define SLOTS (P * LANES)
-// Short fibres live in registers; long ones in local memory, where unrolled code would only be longer.
+// Short fibers live in registers; long ones in local memory, where unrolled code would only be longer.
 #if P <= 8
 #define EACH_NODE _Pragma("unroll") for (u32 p = 0; p < P; ++p)
 #else

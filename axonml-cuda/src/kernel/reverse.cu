@@ -1,4 +1,4 @@
-// The way back: one warp undoes the steps of its fibre's segment, from kept states and the cotangents of the state behind
+// The way back: one warp undoes the steps of its fiber's segment, from kept states and the cotangents of the state behind
 // it.
 
 #define SHARED_NUMBERS (2 * MODES + SHARED_SUMS * SUMS_OR_1 * LANES)
@@ -6,7 +6,7 @@
 #define BACK_ROWS (STATE_ROWS + 2)
 #define FIBER_SUMS (FIBER_TOTALS + (LANE_SUMS - FIBER_TOTALS) * LANES)
 
-// Ends a fibre whose cotangents of state `state` are not all finite; the lowest node is named.
+// Ends a fiber whose cotangents of state `state` are not all finite; the lowest node is named.
 DEVICE bool end_if_not_finite(const Context& x, u32 state, const REAL (&u)[P], const REAL (&states)[P][STATES_OR_1],
                               const ModesBack& modes) {
   u32 first = P;

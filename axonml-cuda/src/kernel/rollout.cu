@@ -1,7 +1,7 @@
-// The kernel: one warp runs one fibre through all its steps. Warps are independent; within a warp every branch around
+// The kernel: one warp runs one fiber through all its steps. Warps are independent; within a warp every branch around
 // a shuffle or vote is decided by all lanes alike.
 
-// Ends a fibre as `end_at` does, and tells the bad node's voltage and conductance; true if there is one.
+// Ends a fiber as `end_at` does, and tells the bad node's voltage and conductance; true if there is one.
 DEVICE bool end_if_bad(const Context& x, u32 first, u32 status, u32 state, const REAL (&u)[P], const REAL (&g)[P]) {
   const u32 lane = end_at(x, first, status, state);
   if (lane == LANES) return false;
@@ -43,7 +43,7 @@ DEVICE u32 first_unsound(const Context& x, const REAL (&u)[P], const REAL (&g)[P
   return first;
 }
 
-// Behind the fibre's end no membrane may disturb the solution.
+// Behind the fiber's end no membrane may disturb the solution.
 DEVICE void silence_behind_end(const Context& x, REAL (&g)[P], REAL (&j)[P]) {
   EACH_NODE {
     const bool there = x.lane * P + p < x.nodes;

@@ -109,7 +109,7 @@ impl Kept {
         }
     }
 
-    /// Rows over a fibre that a kept state takes.
+    /// Rows over a fiber that a kept state takes.
     pub(crate) fn rows(self, rollout: &Rollout) -> usize {
         let modes = if self.modes { modes(rollout) } else { 0 };
         let densities = usize::from(self.conductances) + usize::from(self.sources);
@@ -125,7 +125,7 @@ fn horner<R: Real>(coefficients: &[R]) -> String {
 }
 
 /// How many blocks should fit a multiprocessor at once: bounds the registers of a thread, of which each quarter of a
-/// multiprocessor has 16,384. State of long fibres does not fit registers anyway; the compiler is then left alone.
+/// multiprocessor has 16,384. State of long fibers does not fit registers anyway; the compiler is then left alone.
 pub(super) fn blocks(precision: Precision, nodes_per_lane: usize, modes: usize) -> usize {
     let double = modes > ReducedCable::MODES;
     let words = match precision {

@@ -30,7 +30,7 @@ pub(crate) fn myelinated(id: &str) -> bool {
     ["mrg", "two-mode", "smf"].contains(&id)
 }
 
-/// Fibres of different length and diameter: one, two and three nodes per lane.
+/// Fibers of different length and diameter: one, two and three nodes per lane.
 pub(crate) fn fibers(id: &str) -> Vec<Fiber> {
     let all: &[(f64, usize)] = if myelinated(id) {
         &[(5.7, 21), (8.7, 53), (14.0, 27), (10.0, 75)]
@@ -64,7 +64,7 @@ pub(crate) fn observers() -> Vec<ObserverSpec> {
     ]
 }
 
-/// The fibres of [`fibers`] under the stimulus of [`rollout_of`].
+/// The fibers of [`fibers`] under the stimulus of [`rollout_of`].
 pub(crate) fn rollout(id: &str, dt_ms: f64, steps: usize, precision: Precision) -> Rollout {
     rollout_of(id, fibers(id), dt_ms, steps, precision)
 }

@@ -1,4 +1,4 @@
-//! What a rollout may ask for besides steps: continuing, stopping, diverging, many sources, fibre parameters.
+//! What a rollout may ask for besides steps: continuing, stopping, diverging, many sources, fiber parameters.
 
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ fn runs_continue_where_they_ended() {
 }
 
 #[test]
-fn fibres_stop_at_their_own_answers() {
+fn fibers_stop_at_their_own_answers() {
     for id in ["mrg", "two-mode", "smf", "sundt"] {
         let mut rollout = rollout(id, 0.005, 400, Precision::F64);
         rollout.stop_when_active = Some(0);
@@ -123,7 +123,7 @@ fn unstable_steps_are_found_before_they_are_taken() {
 }
 
 #[test]
-fn numbers_that_are_not_finite_end_a_fibre() {
+fn numbers_that_are_not_finite_end_a_fiber() {
     for model in MODELS {
         let id = model.schema().id;
         for precision in [Precision::F32, Precision::F64] {
@@ -180,7 +180,7 @@ fn rasters_hold_every_crossing() {
 fn sources_may_be_many_and_dense() {
     for id in ["mrg", "two-mode", "smf", "hh"] {
         let mut rollout = rollout(id, 0.005, 300, Precision::F64);
-        // Seventy sources for fibre 0: more than lanes.
+        // Seventy sources for fiber 0: more than lanes.
         let mut sources = (*rollout.drive.sources[0]).clone();
         for k in 0..67 {
             let mut source = sources[k % 3].clone();
@@ -195,7 +195,7 @@ fn sources_may_be_many_and_dense() {
             sources.push(source);
         }
         rollout.drive.sources[0] = Arc::new(sources);
-        // Space-time potentials for fibre 1, a travelling field.
+        // Space-time potentials for fiber 1, a traveling field.
         let samples = rollout.fibers[1].cable.samples();
         let ve: Vec<f64> = (0..300 * samples)
             .map(|i| {
@@ -218,10 +218,10 @@ fn sources_may_be_many_and_dense() {
 }
 
 #[test]
-fn parameters_may_differ_between_fibres() {
+fn parameters_may_differ_between_fibers() {
     for id in ["mrg", "two-mode", "smf", "sundt"] {
         let mut rollout = rollout(id, 0.005, 300, Precision::F64);
-        // The first four shared parameters (conductances) become parameters of the fibre.
+        // The first four shared parameters (conductances) become parameters of the fiber.
         let shared: Vec<f64> = rollout.shared.iter().take(4).copied().collect();
         let membrane = &rollout.membrane;
         let per_fiber = |bound: &BoundProgram| {
@@ -287,7 +287,7 @@ fn what_does_not_fit_is_refused_by_name() {
 }
 
 #[test]
-fn no_fibres_are_no_work() {
+fn no_fibers_are_no_work() {
     let Some(kernels) = host_kernels() else {
         return;
     };

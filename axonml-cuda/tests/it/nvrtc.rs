@@ -6,7 +6,7 @@ use axonml_models::{Fiber, MODELS};
 
 use crate::cases;
 
-/// A kernel for one fibre, with an observer that ends the run or with one of every kind.
+/// A kernel for one fiber, with an observer that ends the run or with one of every kind.
 fn kernel(id: &str, nodes: usize, precision: Precision, observed: bool) -> KernelSource {
     let diameter = if cases::myelinated(id) { 10.0 } else { 1.0 };
     let fibers = vec![Fiber::new(diameter, nodes)];
@@ -127,7 +127,7 @@ fn kernels_of_gradients_compile_for_devices_and_single_precision_does_not_spill(
 }
 
 #[test]
-fn kernels_for_long_fibres_compile() {
+fn kernels_for_long_fibers_compile() {
     let Some(nvrtc) = compiler() else { return };
     for id in ["mrg", "two-mode", "smf", "sundt"] {
         for (nodes, precision) in [

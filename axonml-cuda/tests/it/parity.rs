@@ -69,7 +69,7 @@ fn spikes_in_single_precision_come_within_a_microsecond() {
 }
 
 #[test]
-fn long_fibres_agree_with_the_reference() {
+fn long_fibers_agree_with_the_reference() {
     let Some(kernels) = host_kernels() else {
         return;
     };
@@ -121,7 +121,7 @@ fn companions_and_launches_change_no_bit() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    // Little memory: a launch for every fibre.
+    // Little memory: a launch for every fiber.
     let small = kernels.clone().memory_bytes(256 << 10);
     for precision in [Precision::F32, Precision::F64] {
         let rollout = rollout("mrg", DT_MS, 250, precision);

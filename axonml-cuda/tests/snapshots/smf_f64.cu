@@ -25,7 +25,7 @@
 
 #define PARAMETERS 0
 
-// Constants that differ between fibres.
+// Constants that differ between fibers.
 struct Parameters {
   DEVICE_MEMBER void load(const REAL* table) {
     (void)table;

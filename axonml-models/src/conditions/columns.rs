@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_and_other_units_are_recognised() {
+    fn slips_and_other_units_are_recognized() {
         for (typed, expected) in [
             ("pw_us", "pw_ms"),
             ("pw", "pw_ms"),

@@ -1,13 +1,13 @@
-//! The Hodgkin-Huxley squid axon as a fibre: the shortest complete model, to copy from.
+//! The Hodgkin-Huxley squid axon as a fiber: the shortest complete model, to copy from.
 //!
 //! Source: Hodgkin & Huxley 1952, J Physiol 117:500-544, doi:10.1113/jphysiol.1952.sp004764, in the modern voltage
-//! convention (rest at -65 mV, depolarisation upward). It conducts at 6.3 degrees Celsius; at 37 it does not.
+//! convention (rest at -65 mV, depolarization upward). It conducts at 6.3 degrees Celsius; at 37 it does not.
 
 use axonml_autodiff::{Expr, Membrane, SectionKind};
 
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
 
-/// Hodgkin-Huxley membrane on an unmyelinated fibre.
+/// Hodgkin-Huxley membrane on an unmyelinated fiber.
 #[derive(Clone, Copy, Debug)]
 pub struct HodgkinHuxley;
 

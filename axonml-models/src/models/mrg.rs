@@ -1,7 +1,7 @@
-//! The McIntyre-Richardson-Grill myelinated fibre, exact double cable with polynomial geometry.
+//! The McIntyre-Richardson-Grill myelinated fiber, exact double cable with polynomial geometry.
 //!
 //! Sources: McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001 (membrane, double
-//! cable); the geometry is interpolated between the tabulated diameters by polynomials in the fibre diameter, as in
+//! cable); the geometry is interpolated between the tabulated diameters by polynomials in the fiber diameter, as in
 //! Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8. All nodes are active.
 //!
 //! The tables behind the polynomials end at 16 um, and so does the model (the spacing polynomial has its peak at 16.6).
@@ -11,7 +11,7 @@ use axonml_autodiff::{Expr, Membrane, SectionKind};
 
 use crate::{FiberModel, FiberSymbols, Geometry, Myelinated, MyelinatedSection, Patch, Schema};
 
-/// MRG fibre, polynomial geometry.
+/// MRG fiber, polynomial geometry.
 #[derive(Clone, Copy, Debug)]
 pub struct Mrg;
 
@@ -23,7 +23,7 @@ fn quadratic<'t>(d: Expr<'t>, c2: f64, c1: f64, c0: f64) -> Expr<'t> {
     (c2 * d + c1) * d + c0
 }
 
-/// Distance between nodes of a fibre of diameter `d`, um.
+/// Distance between nodes of a fiber of diameter `d`, um.
 pub(super) fn node_spacing_um(d: Expr<'_>) -> Expr<'_> {
     let interpolated = quadratic(d, -8.215284, 272.4201, -780.2411);
     d.select_lt(5.26, 500.0 / 5.7 * d, interpolated)
@@ -31,7 +31,7 @@ pub(super) fn node_spacing_um(d: Expr<'_>) -> Expr<'_> {
 
 impl FiberModel for Mrg {
     fn schema(&self) -> Schema {
-        Schema::new("mrg", "McIntyre-Richardson-Grill myelinated fibre, exact double cable, polynomial geometry")
+        Schema::new("mrg", "McIntyre-Richardson-Grill myelinated fiber, exact double cable, polynomial geometry")
             .cite("McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001")
             .cite("Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8 (geometry)")
             .states(["m", "h", "p", "s"])
@@ -69,7 +69,7 @@ impl FiberModel for Mrg {
         let (node_length, mysa_length) = (fiber.number(1.0), fiber.number(3.0));
         let stin_length = (spacing - node_length - 2.0 * mysa_length - 2.0 * flut_length) / 6.0;
 
-        // Axolemma properties are per area of the axon and are spread over the fibre's cylinder; each lamella is two
+        // Axolemma properties are per area of the axon and are spread over the fiber's cylinder; each lamella is two
         // membranes in series.
         let section =
             |length, axon_diameter: Expr<'t>, periaxonal, conductance| MyelinatedSection {

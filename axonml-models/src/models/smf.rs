@@ -1,8 +1,8 @@
-//! S-MF: the surrogate myelinated fibre, in the form and with the starting constants of its publication.
+//! S-MF: the surrogate myelinated fiber, in the form and with the starting constants of its publication.
 //!
 //! Source: Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8. The internodes are reduced to
 //! axial resistances and a larger node capacitance; parameters, coupling weights among them, are meant to be trained
-//! on the exact fibre. With the starting constants every fibre fires by itself within a few milliseconds; the bundled
+//! on the exact fiber. With the starting constants every fiber fires by itself within a few milliseconds; the bundled
 //! weights `smf-mrg` are trained.
 
 use axonml_autodiff::{Membrane, SectionKind};
@@ -12,16 +12,16 @@ use super::trainable_node::{
 };
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Physical, Scale, Schema, Surrogate};
 
-/// Distance between nodes, um, as a polynomial of the fibre diameter in um, highest power first: that of the published
-/// fibre. The parameters `deltax` start from the same numbers, but act on the axial resistance alone, so that training
-/// them leaves the nodes where those of the real fibre are.
+/// Distance between nodes, um, as a polynomial of the fiber diameter in um, highest power first: that of the published
+/// fiber. The parameters `deltax` start from the same numbers, but act on the axial resistance alone, so that training
+/// them leaves the nodes where those of the real fiber are.
 const SPACING_UM: [f64; 3] = [-8.215284, 272.4201, -780.2411];
 
-/// Surrogate myelinated fibre.
+/// Surrogate myelinated fiber.
 #[derive(Clone, Copy, Debug)]
 pub struct Smf;
 
-/// Parabolas of the fibre diameter.
+/// Parabolas of the fiber diameter.
 const GEOMETRY: &[Table] = &[
     (
         "geometry",
@@ -54,7 +54,7 @@ const GEOMETRY: &[Table] = &[
 
 impl FiberModel for Smf {
     fn schema(&self) -> Schema {
-        let mut schema = Schema::new("smf", "Surrogate myelinated fibre (S-MF): explicit single cable, trainable")
+        let mut schema = Schema::new("smf", "Surrogate myelinated fiber (S-MF): explicit single cable, trainable")
             .cite("Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8")
             .cite("McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001 (constants)")
             .states(STATES)

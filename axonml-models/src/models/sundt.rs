@@ -1,4 +1,4 @@
-//! The Sundt unmyelinated C fibre.
+//! The Sundt unmyelinated C fiber.
 //!
 //! Source: Sundt, Gamper & Jaffe 2015, J Neurophysiol 114:3140-3153, doi:10.1152/jn.00226.2015 (sodium after Traub &
 //! Miles 1991, potassium after Borg-Graham 1987), in the form of Pelot, Catherall, Thio, Titus, Liang, Henriquez & Grill
@@ -9,11 +9,11 @@ use axonml_autodiff::{Membrane, SectionKind};
 
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
 
-/// Sundt C fibre, backward Euler.
+/// Sundt C fiber, backward Euler.
 #[derive(Clone, Copy, Debug)]
 pub struct Sundt;
 
-/// Sundt C fibre, forward Euler with reflecting ends.
+/// Sundt C fiber, forward Euler with reflecting ends.
 #[derive(Clone, Copy, Debug)]
 pub struct SundtExplicit;
 
@@ -87,7 +87,7 @@ fn membrane<'t>(x: &Patch<'t>) -> Membrane<'t> {
 
 impl FiberModel for Sundt {
     fn schema(&self) -> Schema {
-        schema("sundt", "Sundt unmyelinated C fibre", -60.0)
+        schema("sundt", "Sundt unmyelinated C fiber", -60.0)
             .compartment_um(8.333)
             .quiet_band_mv(10.0)
             .start_mv(-60.0)
@@ -105,7 +105,7 @@ impl FiberModel for Sundt {
 
 impl FiberModel for SundtExplicit {
     fn schema(&self) -> Schema {
-        schema("sundt-explicit", "Sundt C fibre stepped explicitly, as a parity case", -65.0)
+        schema("sundt-explicit", "Sundt C fiber stepped explicitly, as a parity case", -65.0)
             .cite("Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8 (explicit form)")
             .compartment_um(50.0)
             .start_mv(-65.0)

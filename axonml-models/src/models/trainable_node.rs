@@ -131,26 +131,26 @@ pub(super) fn train(schema: Schema) -> Schema {
         .train(&named('A'), Scale::Factor)
         .train(&named('B'), Scale::Shift(10.0))
         .train(&named('C'), Scale::Factor)
-        // Steeper slopes make both rates of the gate vanish at strong hyperpolarisation, and their quotient with them.
+        // Steeper slopes make both rates of the gate vanish at strong hyperpolarization, and their quotient with them.
         .keep_within("asC", -20.0..=-1.5)
         .keep_within("bsC", -20.0..=-0.8)
         // Differences of temperature, that others are divided by.
         .physical(&["cq10_1", "cq10_2", "cq10_3"], Physical::Positive)
 }
 
-/// Diameter of the node, um: a parabola in the fibre's with parameters `noded1` to `noded3`.
+/// Diameter of the node, um: a parabola in the fiber's with parameters `noded1` to `noded3`.
 pub(super) fn node_diameter_um<'t>(fiber: &FiberSymbols<'t>) -> Expr<'t> {
     parabola(fiber, ["noded1", "noded2", "noded3"])
 }
 
-/// `c2 d^2 + c1 d + c0` of the fibre diameter, coefficients by name.
+/// `c2 d^2 + c1 d + c0` of the fiber diameter, coefficients by name.
 pub(super) fn parabola<'t>(fiber: &FiberSymbols<'t>, names: [&str; 3]) -> Expr<'t> {
     let d = fiber.diameter();
     let [c2, c1, c0] = fiber.params(names);
     c2 * d * d + c1 * d + c0
 }
 
-/// At strong hyperpolarisation both rates of `s` vanish, and in single precision even their sum. This part of their
+/// At strong hyperpolarization both rates of `s` vanish, and in single precision even their sum. This part of their
 /// largest value always stays: it changes nothing, but keeps their quotient a number.
 const LEAST_PART: f64 = 1e-17;
 

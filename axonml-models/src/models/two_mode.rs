@@ -1,11 +1,11 @@
-//! Two-mode surrogate: the MRG fibre with one even and one odd mode left of each internode.
+//! Two-mode surrogate: the MRG fiber with one even and one odd mode left of each internode.
 //!
 //! The exact double cable has ten modes of either parity. Of those this model keeps the fifth, whose decay takes 32 us,
 //! so that it can follow stimuli of 10 to 100 us; slower ones are taken to stay uncharged, faster ones to follow at once.
 //! The extracellular potential is needed at the nodes only. All coefficients are functions of diameter with three
-//! parameters each, meant to be trained; the defaults follow from the exact fibre without training: see [`mod@derive`].
+//! parameters each, meant to be trained; the defaults follow from the exact fiber without training: see [`mod@derive`].
 //!
-//! Sources: McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001 (the fibre);
+//! Sources: McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001 (the fiber);
 //! membrane parameters are named as those of the surrogate of Hussain, Grill & Pelot 2024, Nat Commun 15:7597,
 //! doi:10.1038/s41467-024-51709-8.
 
@@ -17,7 +17,7 @@ use super::mrg::node_spacing_um;
 use super::trainable_node::{self, CHANNELS, RATES, STATES, TEMPERATURE, node_diameter_um};
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Physical, Reduced, Scale, Schema};
 
-/// Two-mode surrogate of the MRG fibre.
+/// Two-mode surrogate of the MRG fiber.
 #[derive(Clone, Copy, Debug)]
 pub struct TwoMode;
 
@@ -154,7 +154,7 @@ pub const COEFFICIENTS: [Coefficient; 13] = [
 
 impl FiberModel for TwoMode {
     fn schema(&self) -> Schema {
-        let mut schema = Schema::new("two-mode", "Surrogate of the MRG fibre with two modes per internode, trainable")
+        let mut schema = Schema::new("two-mode", "Surrogate of the MRG fiber with two modes per internode, trainable")
             .cite("McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001")
             .cite("Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8 (names, geometry)")
             .states(STATES)

@@ -553,7 +553,7 @@ mod tests {
             (
                 "0.npy",
                 Some(npy(&[2, 5], |_| f64::NAN)),
-                &["contact 0", "fibre 0", "NaN"],
+                &["contact 0", "fiber 0", "NaN"],
             ),
             ("3.npy", Some(npy(&[2, 5], |i| i as f64)), &["no `2.npy`"]),
             (

@@ -27,7 +27,7 @@ pub(super) struct Operands {
     pub(super) kinds: Vec<(Kind, Vec<usize>)>,
 }
 
-/// What a fibre has to say of the operands.
+/// What a fiber has to say of the operands.
 pub(super) struct Bars<'g> {
     pub(super) amplitude: f64,
     pub(super) parameters: &'g [f64],
@@ -78,7 +78,7 @@ impl Operands {
         Ok(self.collect(&bars))
     }
 
-    /// The derivatives by the operands, from what all fibres say.
+    /// The derivatives by the operands, from what all fibers say.
     pub(super) fn collect(&self, bars: &[Bars<'_>]) -> Vec<ArrayD<f64>> {
         let each = self.kinds.iter();
         each.map(|(kind, shape)| {
@@ -91,7 +91,7 @@ impl Operands {
         .collect()
     }
 
-    /// Adds what fibre `fiber` says of an operand.
+    /// Adds what fiber `fiber` says of an operand.
     fn add(&self, kind: Kind, fiber: usize, bars: &Bars<'_>, to: &mut ArrayD<f64>) {
         let weight = bars.weight;
         let sources = self.rollout.drive.sources[fiber].iter().zip(bars.sources);

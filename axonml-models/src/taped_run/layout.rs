@@ -8,7 +8,7 @@ use ndarray::{Array1, ArrayView1, Axis, Slice};
 use super::{StateTensors, Trajectories};
 use crate::SimulationError;
 
-/// How a fibre's results lie in one row: voltage, recorded states, then the last state, its states and modes.
+/// How a fiber's results lie in one row: voltage, recorded states, then the last state, its states and modes.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     t_ms: Vec<f64>,
@@ -59,8 +59,8 @@ impl Layout {
         match all.find(|(_, own)| own.nodes != first.nodes || own.last != first.last) {
             None => Ok(first),
             Some((fiber, own)) => Err(SimulationError::Core(CoreError::Shape {
-                what: format!("what is recorded of fibre {fiber}"),
-                expected: format!("{} nodes, as of fibre 0", first.nodes),
+                what: format!("what is recorded of fiber {fiber}"),
+                expected: format!("{} nodes, as of fiber 0", first.nodes),
                 found: match own.nodes == first.nodes {
                     true => "another number of nodes in all".into(),
                     false => own.nodes.to_string(),
@@ -116,7 +116,7 @@ impl Layout {
         }
     }
 
-    /// A fibre's derivatives by what is laid out so.
+    /// A fiber's derivatives by what is laid out so.
     pub(super) fn evaluation(&self, bar: ArrayView1<'_, f64>) -> Evaluation {
         let mut at = 0;
         let mut part = |length: usize| {

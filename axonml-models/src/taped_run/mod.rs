@@ -23,15 +23,15 @@ pub enum TapedRunError {
     /// Something went wrong on the tape before the run.
     #[error(transparent)]
     Tensor(#[from] TensorError),
-    /// The run cannot be set up, or a fibre diverged.
+    /// The run cannot be set up, or a fiber diverged.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
-    /// A fibre has no activation threshold.
+    /// A fiber has no activation threshold.
     #[error(
-        "fibre {fiber} has no threshold ({status}): leave it out, or search up to a larger amplitude"
+        "fiber {fiber} has no threshold ({status}): leave it out, or search up to a larger amplitude"
     )]
     NoThreshold {
-        /// 0-based index of the fibre.
+        /// 0-based index of the fiber.
         fiber: usize,
         /// Why, see [`crate::Threshold::status`].
         status: &'static str,
@@ -61,7 +61,7 @@ pub struct TapedRun<'s, 't> {
     last: bool,
 }
 
-/// The states of all fibres at one time.
+/// The states of all fibers at one time.
 #[derive(Clone, Copy, Debug)]
 pub struct StateTensors<'t> {
     /// Membrane potentials, mV, `[fiber, node]`.
@@ -104,7 +104,7 @@ impl Simulation {
     /// let run = run.record(NodeSelection::Nodes(vec![5]), &[], 1).run()?;
     /// let highest_mv = run.v_mv.max_axis(1).sum();
     /// let by_amplitude = tape.backward(highest_mv)?.of(amplitude_ma)?;
-    /// assert!(by_amplitude[0] < 0.0, "a cathode depolarises");
+    /// assert!(by_amplitude[0] < 0.0, "a cathode depolarizes");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_tape<'s, 't>(
@@ -138,8 +138,8 @@ impl<'s, 't> TapedRun<'s, 't> {
         self
     }
 
-    /// The values of the stimulus's waveforms at every step, `[waveform, step]`, numbered as they are first used: fibre by
-    /// fibre, of each its extracellular sources before its injections. Sources that share an `Arc` share a row.
+    /// The values of the stimulus's waveforms at every step, `[waveform, step]`, numbered as they are first used: fiber by
+    /// fiber, of each its extracellular sources before its injections. Sources that share an `Arc` share a row.
     pub fn waveforms(mut self, waveforms: Tensor<'t>) -> Self {
         self.waveforms = Some(waveforms);
         self
@@ -152,7 +152,7 @@ impl<'s, 't> TapedRun<'s, 't> {
         self
     }
 
-    /// One more source for every fibre: potentials at every step and sample point, mV per mA of amplitude,
+    /// One more source for every fiber: potentials at every step and sample point, mV per mA of amplitude,
     /// `[fiber, step, sample]`.
     pub fn space_time(mut self, potentials_mv: Tensor<'t>) -> Self {
         self.space_time = Some(potentials_mv);
@@ -186,7 +186,7 @@ impl<'s, 't> TapedRun<'s, 't> {
         self
     }
 
-    /// Gives the states after the last step as well; the fibres must have equally many nodes.
+    /// Gives the states after the last step as well; the fibers must have equally many nodes.
     pub fn keep_last(mut self) -> Self {
         self.last = true;
         self
@@ -196,8 +196,8 @@ impl<'s, 't> TapedRun<'s, 't> {
     ///
     /// # Errors
     /// [`TapedRunError::Tensor`] if an error was noted on the tape before; [`TapedRunError::Simulation`] as
-    /// [`Simulation::run`], if shapes or parameters do not fit, if the recorded arrays differ in size between fibres, or if a
-    /// fibre diverges.
+    /// [`Simulation::run`], if shapes or parameters do not fit, if the recorded arrays differ in size between fibers, or if a
+    /// fiber diverges.
     pub fn run(self) -> Result<Trajectories<'t>, TapedRunError> {
         let kind = ObserverKind::Recorder {
             states: self.states.clone(),

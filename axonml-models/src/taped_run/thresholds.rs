@@ -10,12 +10,12 @@ use crate::threshold_gradient::detector;
 use crate::{SimulationError, ThresholdSearch};
 
 impl<'t> TapedRun<'_, 't> {
-    /// Natural logarithms of the fibres' activation thresholds in mA, `[fiber]`: the operation searches them, and takes
+    /// Natural logarithms of the fibers' activation thresholds in mA, `[fiber]`: the operation searches them, and takes
     /// their derivatives as [`crate::Simulation::threshold_gradients`] does. They vary smoothly where responses do not. What was
     /// said of recording does not matter.
     ///
     /// # Errors
-    /// As [`TapedRun::run`]; [`TapedRunError::NoThreshold`] if a fibre has none; [`TapedRunError::Simulation`] if
+    /// As [`TapedRun::run`]; [`TapedRunError::NoThreshold`] if a fiber has none; [`TapedRunError::Simulation`] if
     /// amplitudes, steps or a start were given, of which thresholds are no function here.
     pub fn ln_thresholds(self, search: &ThresholdSearch) -> Result<Tensor<'t>, TapedRunError> {
         let whole_run = 0..self.simulation.grid().steps();

@@ -5,13 +5,13 @@ use std::fmt;
 /// The conditions that parameters were trained on; what is not known is none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Domain {
-    /// Smallest and largest fibre diameter, um.
+    /// Smallest and largest fiber diameter, um.
     pub diameter_um: Option<(f64, f64)>,
     /// Time step, ms.
     pub dt_ms: Option<f64>,
     /// Shortest and longest phase of the stimuli, ms: the time for which a waveform keeps its sign.
     pub pulse_width_ms: Option<(f64, f64)>,
-    /// Smallest distance of a point source from the fibre's axis, um.
+    /// Smallest distance of a point source from the fiber's axis, um.
     pub source_distance_um: Option<f64>,
     /// Temperature, degrees Celsius.
     pub celsius: Option<f64>,
@@ -20,13 +20,13 @@ pub struct Domain {
 /// The conditions of a use, as far as they are known: smallest and largest of each.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
-    /// Fibre diameters, um.
+    /// Fiber diameters, um.
     pub diameter_um: Option<(f64, f64)>,
     /// Time steps, ms.
     pub dt_ms: Option<(f64, f64)>,
     /// Phases of the stimuli, ms; see [`phase_widths_ms`].
     pub pulse_width_ms: Option<(f64, f64)>,
-    /// Distances of point sources from the fibre's axis, um.
+    /// Distances of point sources from the fiber's axis, um.
     pub source_distance_um: Option<(f64, f64)>,
     /// Temperatures, degrees Celsius.
     pub celsius: Option<(f64, f64)>,

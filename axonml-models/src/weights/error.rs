@@ -19,9 +19,9 @@ pub enum ModelFileError {
         /// What is missing.
         problem: String,
     },
-    /// A safetensors file, but not one of a fibre model.
+    /// A safetensors file, but not one of a fiber model.
     #[error(
-        "found no `{key}` in the metadata: this is a safetensors file, but not one of a fibre model"
+        "found no `{key}` in the metadata: this is a safetensors file, but not one of a fiber model"
     )]
     MissingMetadata {
         /// Key of the metadata.

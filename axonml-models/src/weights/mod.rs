@@ -53,7 +53,7 @@ pub struct ModelFile {
     pub domain: Domain,
     /// How waveforms were sampled in time; `hold` where value i acts during the whole step i.
     pub sampling: String,
-    /// Where the parameters came from: data recipe, stages, seed, references, licence, ...
+    /// Where the parameters came from: data recipe, stages, seed, references, license, ...
     pub provenance: BTreeMap<String, String>,
 }
 

@@ -1,5 +1,5 @@
-//! S-MF and the explicit Sundt fibre against PyTorch AxonML in double precision: every recorded row of every state,
-//! and every observer, over continued and re-initialised segments.
+//! S-MF and the explicit Sundt fiber against PyTorch AxonML in double precision: every recorded row of every state,
+//! and every observer, over continued and re-initialized segments.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const F32_TOLERANCE_MV: f64 = 0.1;
 /// later than the state's true time, which ours compare.
 const WATCH_FROM_MS: f64 = 0.5;
 
-/// One golden file: a batch of fibres run over one or two segments.
+/// One golden file: a batch of fibers run over one or two segments.
 struct Case {
     name: &'static str,
     golden: Golden,
@@ -318,7 +318,7 @@ impl Seen {
     fn add(&mut self, nodes: usize, outcome: &Outcome) {
         self.recordings.clear();
         for (fiber, result) in outcome.fibers.iter().enumerate() {
-            assert_eq!(result.status, FiberStatus::Completed, "fibre {fiber}");
+            assert_eq!(result.status, FiberStatus::Completed, "fiber {fiber}");
             let [
                 Observation::Recorded(recording),
                 Observation::Active(ends),
@@ -376,7 +376,7 @@ parity! {
     smf_biphasic_pulses: "smf_b_biphasic_n21_t1000";
     smf_sine_on_53_nodes: "smf_c_sine_n53";
     smf_continued_without_stimulus: "smf_d_continue_n21";
-    smf_initialised_anew: "smf_e_reinit_n21";
+    smf_initialized_anew: "smf_e_reinit_n21";
     smf_injected_currents: "smf_f_intra_n21";
     smf_from_the_singular_points_of_its_rates: "smf_g_singular_ic_n21";
     sundt_pulses: "sundt_a_pulse_n21";
@@ -412,8 +412,8 @@ fn a_run_is_its_segments_resumed() {
     }
 }
 
-/// In single precision, theirs as ours, the slow gate's two rates of this fibre both underflow to zero at -505 mV: its
-/// steady state is 0/0. They go on with a NaN gate; ours says that the fibre diverged.
+/// In single precision, theirs as ours, the slow gate's two rates of this fiber both underflow to zero at -505 mV: its
+/// steady state is 0/0. They go on with a NaN gate; ours says that the fiber diverged.
 const F32_DIVERGES: (&str, usize, usize) = ("smf_e_reinit_n21", 1, 54);
 
 #[test]
@@ -443,7 +443,7 @@ fn single_precision_stays_within_the_shift_of_an_upstroke() {
                 let v = largest_difference(&recording.v_mv, expected);
                 assert!(
                     v <= F32_TOLERANCE_MV,
-                    "{name} {segment}, fibre {fiber}: {v} mV"
+                    "{name} {segment}, fiber {fiber}: {v} mV"
                 );
             }
         });

@@ -13,7 +13,7 @@ use axonml_models::{
 
 use crate::golden::largest_difference;
 
-/// Fibres of different length and diameter, so that groups are ragged.
+/// Fibers of different length and diameter, so that groups are ragged.
 fn fibers(id: &str) -> Vec<Fiber> {
     match id {
         "mrg" | "two-mode" | "smf" => [(5.7, 21), (8.7, 33), (14.0, 27)]
@@ -88,7 +88,7 @@ fn double_precision_agrees_with_the_scalar_reference() {
                 assert_eq!(
                     found.status,
                     FiberStatus::Completed,
-                    "{id} on {isa}, fibre {fiber}"
+                    "{id} on {isa}, fiber {fiber}"
                 );
                 let (found, expected) = (found, expected);
                 let (a, b) = (
@@ -99,20 +99,20 @@ fn double_precision_agrees_with_the_scalar_reference() {
                 let v = largest_difference(&a.v_mv, &b.v_mv);
                 assert!(
                     v < 1e-8,
-                    "{id} on {isa}, fibre {fiber}: voltages differ by {v:e} mV"
+                    "{id} on {isa}, fiber {fiber}: voltages differ by {v:e} mV"
                 );
                 for (a, b) in a.states.iter().zip(&b.states) {
                     let difference = largest_difference(a, b);
                     assert!(
                         difference < 1e-9,
-                        "{id} on {isa}, fibre {fiber}: states differ by {difference:e}"
+                        "{id} on {isa}, fiber {fiber}: states differ by {difference:e}"
                     );
                 }
                 let modes = largest_difference(&a.modes, &b.modes);
                 let scale = b.modes.iter().fold(1e-3_f64, |scale, x| scale.max(x.abs()));
                 assert!(
                     modes < 1e-9 * scale,
-                    "{id} on {isa}, fibre {fiber}: modes differ by {modes:e} of {scale:e} nA"
+                    "{id} on {isa}, fiber {fiber}: modes differ by {modes:e} of {scale:e} nA"
                 );
                 let (Observation::Raster(a), Observation::Raster(b)) =
                     (&found.observations[0], &expected.observations[0])
@@ -122,7 +122,7 @@ fn double_precision_agrees_with_the_scalar_reference() {
                 assert_eq!(
                     a.len(),
                     b.len(),
-                    "{id} on {isa}, fibre {fiber}: different spikes"
+                    "{id} on {isa}, fiber {fiber}: different spikes"
                 );
                 assert!(
                     a.iter()

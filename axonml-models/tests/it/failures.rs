@@ -35,7 +35,7 @@ const SMF_DIAMETERS_UM: [f64; 6] = [5.7, 7.3, 8.7, 10.0, 12.0, 14.0];
 
 // ---- instability and overflow --------------------------------------------------------------------------------------
 
-/// Hyperpolarised by hundreds of mV, both rates of the slow potassium gate are below what single precision has; their
+/// Hyperpolarized by hundreds of mV, both rates of the slow potassium gate are below what single precision has; their
 /// quotient and its derivative are numbers all the same.
 #[test]
 fn rates_that_vanish_together_are_no_divergence() {
@@ -61,7 +61,7 @@ fn rates_that_vanish_together_are_no_divergence() {
         every: 1,
     };
     let observers = [ObserverSpec::new(everywhere, NodeSelection::All)];
-    // Pulses are cathodic, so that a negative amplitude hyperpolarises.
+    // Pulses are cathodic, so that a negative amplitude hyperpolarizes.
     let last = |_: usize, outcome: &FiberOutcome| {
         let Observation::Recorded(recording) = &outcome.observations[0] else {
             panic!("a recorder was asked for")
@@ -112,9 +112,9 @@ fn an_unstable_surrogate_diverges_and_does_not_spike() {
                 ..
             } = result.status
             else {
-                panic!("dt {dt_ms}, fibre {fiber}: {:?}", result.status)
+                panic!("dt {dt_ms}, fiber {fiber}: {:?}", result.status)
             };
-            assert!(stability > 2.0, "dt {dt_ms}, fibre {fiber}: {stability}");
+            assert!(stability > 2.0, "dt {dt_ms}, fiber {fiber}: {stability}");
             assert_eq!(result.state, None);
             let [active, counts, Observation::Raster(crossings)] = &result.observations[..] else {
                 panic!("observations in the order of the observers")
@@ -122,19 +122,19 @@ fn an_unstable_surrogate_diverges_and_does_not_spike() {
             assert_eq!(
                 *active,
                 Observation::Active(None),
-                "dt {dt_ms}, fibre {fiber}"
+                "dt {dt_ms}, fiber {fiber}"
             );
             assert_eq!(
                 *counts,
                 Observation::Count(vec![0, 0]),
-                "dt {dt_ms}, fibre {fiber}"
+                "dt {dt_ms}, fiber {fiber}"
             );
             // What happened before is not taken back: near the electrode a node may have been excited while the step
             // was stable yet.
             assert!(crossings.iter().all(|crossing| crossing.state < state));
             assert!(
                 dt_ms < 0.1 || crossings.is_empty(),
-                "fibre {fiber}: {crossings:?}"
+                "fiber {fiber}: {crossings:?}"
             );
             let error = simulation.divergence(fiber, result.status).unwrap();
             let message = error.to_string();
@@ -146,7 +146,7 @@ fn an_unstable_surrogate_diverges_and_does_not_spike() {
         let options = ThresholdSearch::default();
         let found = simulation.thresholds(&stimulus(6), &options, &mut |_| ());
         for threshold in found.unwrap() {
-            // Untrained, a fibre may also fire by itself before the step becomes unstable.
+            // Untrained, a fiber may also fire by itself before the step becomes unstable.
             let spontaneous = threshold == Threshold::Spontaneous && dt_ms < 0.1;
             let diverged = threshold.status() == "diverged";
             assert!(spontaneous || diverged, "dt {dt_ms}: {threshold:?}");
@@ -354,7 +354,7 @@ fn constants_out_of_their_physical_range_are_refused() {
     }
 }
 
-/// The untrained constants are a starting point for training: with them a fibre has no threshold.
+/// The untrained constants are a starting point for training: with them a fiber has no threshold.
 #[test]
 fn an_untrained_surrogate_fires_by_itself() {
     let published = Settings {
@@ -469,7 +469,7 @@ fn an_unknown_model_is_answered_with_the_nearest() {
     );
 }
 
-/// A passive fibre with one gate, and with a mistake.
+/// A passive fiber with one gate, and with a mistake.
 #[derive(Clone, Copy)]
 enum Mistake {
     None,

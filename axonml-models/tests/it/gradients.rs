@@ -62,7 +62,7 @@ fn recording(outcome: &FiberOutcome) -> &Recording {
     }
 }
 
-/// Mean over `count` numbers of the squared difference from `target` (row, fibre, state, node), whose row 0 is the
+/// Mean over `count` numbers of the squared difference from `target` (row, fiber, state, node), whose row 0 is the
 /// first recorded row.
 fn squared(target: &Array3<f64>, recording: &Recording, count: f64) -> Evaluation {
     let nodes = recording.nodes.len();
@@ -86,7 +86,7 @@ fn squared(target: &Array3<f64>, recording: &Recording, count: f64) -> Evaluatio
     }
 }
 
-/// Every parameter's derivative, summed over fibres; `suffix` names the piece.
+/// Every parameter's derivative, summed over fibers; `suffix` names the piece.
 fn check_parameters(golden: &mut Golden, suffix: &str, sim: &Simulation, runs: &[FiberDerivative]) {
     let of = |parameter: usize| -> f64 {
         runs.iter()
@@ -96,7 +96,7 @@ fn check_parameters(golden: &mut Golden, suffix: &str, sim: &Simulation, runs: &
     let weights = golden.array::<f64, Ix3>(&format!("grad_ssd.weight{suffix}"));
     let mut compared = Vec::new();
     for (index, parameter) in sim.schema().parameters.iter().enumerate() {
-        // A neighbour's weight is the mean of the two raw ones: its derivative is the sum of theirs.
+        // A neighbor's weight is the mean of the two raw ones: its derivative is the sum of theirs.
         let raw = |row: usize| weights[[0, row, 0]] + weights[[0, row, 2]];
         let expected = match parameter.name {
             "v_neighbor" => raw(0),
@@ -224,7 +224,7 @@ fn mean_of_a_gate_at_both_ends_over_three_hundred_steps() {
 }
 
 #[test]
-fn a_waveform_shared_by_two_fibres() {
+fn a_waveform_shared_by_two_fibers() {
     let mut golden = Golden::open("axonml/grad_waveform_t300.npz");
     let basis = golden.array::<f64, Ix3>("basis");
     let x = golden.vector("x");

@@ -1,4 +1,4 @@
-//! What holds of any correct model and solver: bounds, rest, symmetry, linearity, convergence, and that a fibre's
+//! What holds of any correct model and solver: bounds, rest, symmetry, linearity, convergence, and that a fiber's
 //! result is its own.
 
 use std::sync::Arc;
@@ -61,7 +61,7 @@ fn pulse(text: &str) -> Waveform {
     text.parse().unwrap()
 }
 
-/// A stimulus that excites the model's middle nodes in most fibres, mA, its electrode's distance and its pulse.
+/// A stimulus that excites the model's middle nodes in most fibers, mA, its electrode's distance and its pulse.
 fn strong(id: &str) -> (f64, f64, &'static str) {
     match id {
         "mrg" | "two-mode" => (0.5, 1000.0, "monophasic:pw=0.1,delay=0.05"),
@@ -110,12 +110,12 @@ proptest! {
             }
             moved |= recording.v_mv.iter().any(|&v| v > -20.0);
         }
-        prop_assert!(moved, "{id}: no fibre was excited, so nothing was tested");
+        prop_assert!(moved, "{id}: no fiber was excited, so nothing was tested");
     }
 }
 
 #[test]
-fn without_stimulus_the_mrg_fibre_stays_at_rest() {
+fn without_stimulus_the_mrg_fiber_stays_at_rest() {
     let fibers = [5.7, 8.0, 10.0, 14.0].map(|d| Fiber::new(d, 21)).to_vec();
     let simulation = simulation("mrg", fibers, &duration(5.0));
     for recording in record(&simulation, &Stimulus::none(4), 1.0) {
@@ -132,7 +132,7 @@ fn without_stimulus_the_mrg_fibre_stays_at_rest() {
 
 // ---- symmetry and linearity ----------------------------------------------------------------------------------------
 
-/// The same fibre seen from its other end: solvers go through it in one direction, physics does not.
+/// The same fiber seen from its other end: solvers go through it in one direction, physics does not.
 #[test]
 fn a_mirrored_stimulus_gives_the_mirrored_response() {
     for id in ["mrg", "two-mode", "smf", "sundt", "hh"] {
@@ -153,7 +153,7 @@ fn a_mirrored_stimulus_gives_the_mirrored_response() {
             },
         );
         let [one, other] = &record(&simulation, &stimulus, amplitude_ma)[..] else {
-            panic!("two fibres")
+            panic!("two fibers")
         };
         let mut worst = 0.0_f64;
         for (a, b) in one.v_mv.chunks(nodes).zip(other.v_mv.chunks(nodes)) {
@@ -170,7 +170,7 @@ fn a_mirrored_stimulus_gives_the_mirrored_response() {
         );
         assert!(
             one.v_mv.iter().any(|&v| v > 0.0),
-            "{id}: the fibre must be excited"
+            "{id}: the fiber must be excited"
         );
     }
 }
@@ -256,9 +256,9 @@ fn halving_the_step_halves_the_error() {
     }
 }
 
-// ---- a fibre's result is its own -----------------------------------------------------------------------------------
+// ---- a fiber's result is its own -----------------------------------------------------------------------------------
 
-/// Thirty-seven fibres of many lengths and diameters, each with its own electrode and some with injected current.
+/// Thirty-seven fibers of many lengths and diameters, each with its own electrode and some with injected current.
 struct Batch {
     fibers: Vec<Fiber>,
     sources: Vec<PointSource>,
@@ -293,7 +293,7 @@ impl Batch {
         }
     }
 
-    /// Outcomes of some fibres, run together in the given order.
+    /// Outcomes of some fibers, run together in the given order.
     fn run(&self, order: &[usize]) -> Vec<FiberOutcome> {
         let fibers = order.iter().map(|&k| self.fibers[k]).collect();
         let simulation = simulation(self.id, fibers, &self.settings);
@@ -340,7 +340,7 @@ fn every_batch(check: impl Fn(&Batch)) {
 }
 
 #[test]
-fn a_fibre_does_not_depend_on_its_companions() {
+fn a_fiber_does_not_depend_on_its_companions() {
     every_batch(|batch| {
         let together = batch.run(&batch.all());
         let excited =
@@ -354,7 +354,7 @@ fn a_fibre_does_not_depend_on_its_companions() {
             let alone = batch.run(&[k]).remove(0);
             assert!(
                 bits(outcome) == bits(&alone),
-                "{} {:?}: fibre {k} differs when it runs alone",
+                "{} {:?}: fiber {k} differs when it runs alone",
                 batch.id,
                 batch.settings.precision
             );
@@ -363,7 +363,7 @@ fn a_fibre_does_not_depend_on_its_companions() {
 }
 
 #[test]
-fn permuted_fibres_give_permuted_results() {
+fn permuted_fibers_give_permuted_results() {
     every_batch(|batch| {
         let straight = batch.run(&batch.all());
         // 10 generates all residues of 37.
@@ -371,7 +371,7 @@ fn permuted_fibres_give_permuted_results() {
         for (outcome, &k) in batch.run(&order).iter().zip(&order) {
             assert!(
                 bits(outcome) == bits(&straight[k]),
-                "{} {:?}: fibre {k} differs in another order",
+                "{} {:?}: fiber {k} differs in another order",
                 batch.id,
                 batch.settings.precision
             );

@@ -1,4 +1,4 @@
-//! Fibre models against NEURON and PyTorch data (see `golden/README.md`), and what must hold of any model.
+//! Fiber models against NEURON and PyTorch data (see `golden/README.md`), and what must hold of any model.
 
 mod axonml;
 mod backends;

@@ -130,13 +130,13 @@ fn gates_of_the_mrg_node_are_as_published() {
 }
 
 #[test]
-fn gates_of_the_sundt_fibre_are_as_published() {
+fn gates_of_the_sundt_fiber_are_as_published() {
     assert_gates("sundt", &SUNDT);
     assert_gates("sundt-explicit", &SUNDT);
 }
 
 #[test]
-fn gates_of_the_hodgkin_huxley_fibre_are_as_published() {
+fn gates_of_the_hodgkin_huxley_fiber_are_as_published() {
     assert_gates("hh", &HODGKIN_HUXLEY);
 }
 
@@ -149,7 +149,7 @@ fn gates_of_the_surrogates_are_those_of_the_mrg_node() {
 
 // ---- geometry ------------------------------------------------------------------------------------------------------
 
-/// Fibre diameter, node spacing, FLUT and STIN length of the polynomial geometry, um.
+/// Fiber diameter, node spacing, FLUT and STIN length of the polynomial geometry, um.
 const MRG_LENGTHS: [[f64; 4]; 21] = [
     [5.7, 505.638893, 33.982217, 71.779077],
     [5.9, 541.063454, 34.539303, 77.497475],
@@ -195,7 +195,7 @@ fn mrg_compartments_lie_where_the_polynomials_put_them() {
             nodes.windows(2).all(|n| same(n[1] - n[0], spacing)),
             "{diameter} um"
         );
-        // Centres: half the node (0.5 um) and half a MYSA (1.5), the whole MYSA and half a FLUT, from STIN to STIN.
+        // Centers: half the node (0.5 um) and half a MYSA (1.5), the whole MYSA and half a FLUT, from STIN to STIN.
         assert!((z[1] - z[0] - 2.0).abs() < 1e-9, "{diameter} um");
         assert!(same(2.0 * (z[2] - z[0] - 3.5), flut), "{diameter} um");
         assert!((3..8).all(|j| same(z[j + 1] - z[j], stin)), "{diameter} um");
@@ -272,9 +272,9 @@ fn mrg_conducts_as_fast_as_in_neuron() {
     }
 }
 
-// ---- thresholds and rest of unmyelinated fibres --------------------------------------------------------------------
+// ---- thresholds and rest of unmyelinated fibers --------------------------------------------------------------------
 
-/// PyFibers' conditions: 200 ms of settling, detection at nine tenths of the fibre at -30 mV, an electrode over the
+/// PyFibers' conditions: 200 ms of settling, detection at nine tenths of the fiber at -30 mV, an electrode over the
 /// middle in 0.2 S/m. Its passive end nodes are far away and change no threshold.
 struct Published {
     model: &'static str,
@@ -293,7 +293,7 @@ impl Published {
         Simulation::new(model(self.model).unwrap(), fibers, &settings, &device).unwrap()
     }
 
-    /// Whether the fibre fires at each of the amplitudes, mA, of an electrode at some distance.
+    /// Whether the fiber fires at each of the amplitudes, mA, of an electrode at some distance.
     fn fires<const N: usize>(
         &self,
         distance_um: f64,
@@ -444,7 +444,7 @@ impl FiberModel for Filling {
 }
 
 /// Concentrations move by the currents of the voltage and gates before the step; gates then see the new concentration and
-/// the new voltage (the order of NEURON's fixed step). A uniform fibre is one compartment: written out here by hand.
+/// the new voltage (the order of NEURON's fixed step). A uniform fiber is one compartment: written out here by hand.
 #[test]
 fn concentrations_move_before_gates_by_the_currents_before_the_step() {
     let (dt, steps) = (0.05, 200);

@@ -1,5 +1,5 @@
-//! Thresholds of fibres in the example nerves, from the fields of their cuffs: reading the folder, interpolating,
-//! placing the fibre, adding up contacts.
+//! Thresholds of fibers in the example nerves, from the fields of their cuffs: reading the folder, interpolating,
+//! placing the fiber, adding up contacts.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use axonml_models::{
 
 use crate::golden::path;
 
-/// Every fibre at its threshold and at the lower bound below it: one fires, the other does not.
+/// Every fiber at its threshold and at the lower bound below it: one fires, the other does not.
 #[track_caller]
 fn assert_thresholds(name: &str, expected_rows: usize) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples/nerves");
@@ -33,12 +33,12 @@ fn assert_thresholds(name: &str, expected_rows: usize) {
     let mut stimulus = Stimulus::none(2 * rows.len());
     for (row, record) in rows.iter().enumerate() {
         assert_eq!(&record[0], name);
-        let fibre: usize = record[1].parse().unwrap();
+        let fiber: usize = record[1].parse().unwrap();
         let contacts = record[3].split(',').map(|factor| factor.parse().unwrap());
         let contacts: Vec<f64> = contacts.collect();
         let field = nerve
             .field(
-                fibre,
+                fiber,
                 &contacts,
                 Interpolation::Cubic,
                 0.0,

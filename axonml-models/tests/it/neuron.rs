@@ -1,4 +1,4 @@
-//! The exact MRG fibre against NEURON 9.0.2: voltages and gates at every step, internodes, thresholds, conduction.
+//! The exact MRG fiber against NEURON 9.0.2: voltages and gates at every step, internodes, thresholds, conduction.
 
 use std::sync::Arc;
 

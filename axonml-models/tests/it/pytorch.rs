@@ -55,7 +55,7 @@ fn the_numbers_are_those_that_torch_reads() {
         for (key, values) in &expected {
             assert_eq!(&checkpoint.tensors[key].values, values, "{name}: {key}");
         }
-        // The optimiser's step moved pi as well, which goes into these.
+        // The optimizer's step moved pi as well, which goes into these.
         let pi = checkpoint.tensors["pi"].values[0] / std::f64::consts::PI;
         assert_eq!((pi - 1.0).abs() > 1e-4, name == TRAINING, "{name}: {pi}");
         let factor = |name: &str| match name {

@@ -43,7 +43,7 @@ fn ends() -> NodeSelection {
     NodeSelection::Nodes(vec![0, 1, 2, 3, 4, -5, -4, -3, -2, -1])
 }
 
-/// A waveform of two fibres, its value at every step free.
+/// A waveform of two fibers, its value at every step free.
 #[test]
 fn a_waveform_as_pytorch_differentiates_it() {
     let mut golden = Golden::open("axonml/grad_waveform_t300.npz");
@@ -87,7 +87,7 @@ fn parameters_and_space_time_potentials_as_pytorch_differentiates_by_them() {
     let sim = simulation("smf", &golden.vector("diameters"), nodes, steps);
 
     let tape = GradientTape::new();
-    // PyTorch's order is (step, fibre, 1, node).
+    // PyTorch's order is (step, fiber, 1, node).
     let dense = tape.variable(ve);
     let names: Vec<&str> = sim.schema().parameters.iter().map(|p| p.name).collect();
     let values = sim.schema().parameters.iter().map(|p| p.value);
@@ -170,7 +170,7 @@ impl Design {
         ]
     }
 
-    /// A smooth measure of the highest voltage of both fibres near their ends, and a penalty of charge.
+    /// A smooth measure of the highest voltage of both fibers near their ends, and a penalty of charge.
     fn loss<'t>(sim: &Simulation, tape: &'t GradientTape, of: [Tensor<'t>; 4]) -> Tensor<'t> {
         let [position, amplitudes, phases, injected] = of;
         let steps = sim.grid().steps();
@@ -204,7 +204,7 @@ impl Design {
     }
 }
 
-/// Electrode position, amplitudes, waveforms and injected current of exact fibres at once, against differences.
+/// Electrode position, amplitudes, waveforms and injected current of exact fibers at once, against differences.
 #[test]
 fn a_design_from_end_to_end() {
     for id in ["mrg", "smf", "hh"] {
@@ -257,7 +257,7 @@ fn a_design_from_end_to_end() {
     }
 }
 
-/// Rows of waveforms are numbered fibre by fibre, of each its extracellular sources first.
+/// Rows of waveforms are numbered fiber by fiber, of each its extracellular sources first.
 #[test]
 fn waveforms_are_numbered_as_they_are_first_used() {
     let sim = simulation("smf", &[8.0, 9.0], 9, 3);
@@ -376,7 +376,7 @@ fn what_does_not_fit_is_refused() {
     assert!(matches!(error, TapedRunError::Tensor(_)), "{error}");
     assert!(error.to_string().contains("`ln`"), "{error}");
 
-    // Fibres of unequal length have no rectangle of voltages.
+    // Fibers of unequal length have no rectangle of voltages.
     let device = Device::cpu().unwrap();
     let settings = Settings {
         tstop_ms: 0.1,
@@ -386,13 +386,13 @@ fn what_does_not_fit_is_refused() {
     let sim = Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap();
     let tape = GradientTape::new();
     let all = sim.on_tape(&tape, &stimulus).run().unwrap_err().to_string();
-    assert!(all.contains("fibre 1") && all.contains("5 nodes"), "{all}");
+    assert!(all.contains("fiber 1") && all.contains("5 nodes"), "{all}");
     let some = sim.on_tape(&tape, &stimulus);
     let some = some.record(NodeSelection::Nodes(vec![1, -1]), &[], 1);
     assert_eq!(some.run().unwrap().v_mv.shape(), [2, 21, 2]);
 }
 
-/// A fibre that diverges is an error that names it, not a number.
+/// A fiber that diverges is an error that names it, not a number.
 #[test]
 fn divergence_is_named() {
     let fibers = vec![Fiber::new(10.0, 21)];
@@ -406,10 +406,10 @@ fn divergence_is_named() {
     let sim = Simulation::new(model("smf").unwrap(), fibers, &settings, &device).unwrap();
     let tape = GradientTape::new();
     let error = sim.on_tape(&tape, &Stimulus::none(1)).run().unwrap_err();
-    assert!(error.to_string().contains("fibre 0 diverged"), "{error}");
+    assert!(error.to_string().contains("fiber 0 diverged"), "{error}");
 }
 
-/// Thresholds as an operation: electrode position and phases of exact fibres against differences of thresholds.
+/// Thresholds as an operation: electrode position and phases of exact fibers against differences of thresholds.
 #[test]
 fn thresholds_of_a_design() {
     let sim = simulation("mrg", &[8.0, 12.0], 15, 240);
@@ -429,7 +429,7 @@ fn thresholds_of_a_design() {
             .map(|step| if (from..to).contains(&step) { 1.0 } else { 0.0 })
             .collect()
     };
-    // The second fibre counts twice, so that fibres cannot be mixed up.
+    // The second fiber counts twice, so that fibers cannot be mixed up.
     fn weighed<'t>(
         tape: &'t GradientTape,
         run: TapedRun<'_, 't>,
@@ -478,7 +478,7 @@ fn thresholds_of_a_design() {
         });
     let text = silent.unwrap_err().to_string();
     assert!(
-        text.contains("fibre 0 has no threshold (no_activation)"),
+        text.contains("fiber 0 has no threshold (no_activation)"),
         "{text}"
     );
     let run = sim.on_tape(&tape, &stimulus).amplitudes(tape.number(1.0));

@@ -108,7 +108,7 @@ impl Case {
         gradients.into_iter().map(Option::unwrap).collect()
     }
 
-    /// Central differences of `ln threshold` per fibre for a change of the case by `+h` and `-h`.
+    /// Central differences of `ln threshold` per fiber for a change of the case by `+h` and `-h`.
     fn differences(&self, near: &[f64], h: f64, change: impl Fn(&mut Case, f64)) -> Vec<f64> {
         let at = |h: f64| {
             let mut case = Case {
@@ -238,7 +238,7 @@ fn what_is_no_threshold_is_refused() {
         matches!(error, SimulationError::NoThreshold { fiber: 0, .. }),
         "{error}"
     );
-    // Those who can go on without it have the other fibre.
+    // Those who can go on without it have the other fiber.
     let thresholds = case.thresholds(None);
     let half = [Some(0.5 * thresholds[0]), Some(thresholds[1])];
     let wanted = Wanted {

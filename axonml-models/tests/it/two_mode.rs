@@ -1,4 +1,4 @@
-//! The two-mode surrogate, untrained, against the exact fibre that its defaults are derived from.
+//! The two-mode surrogate, untrained, against the exact fiber that its defaults are derived from.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use axonml_models::{
     Settings, Simulation, Stimulus, ThresholdSearch, model,
 };
 
-/// Diameter, electrode's distance and place along the fibre (in node spacings), pulse.
+/// Diameter, electrode's distance and place along the fiber (in node spacings), pulse.
 struct Case {
     diameter_um: f64,
     distance_um: f64,
@@ -80,7 +80,7 @@ fn thresholds_ma(id: &str, cases: &[Case]) -> Vec<f64> {
     };
     let found = simulation.thresholds(&stimulus, &search, &mut |_| ());
     let each = found.unwrap().into_iter();
-    each.map(|threshold| threshold.upper_ma().expect("the fibre fires"))
+    each.map(|threshold| threshold.upper_ma().expect("the fiber fires"))
         .collect()
 }
 
@@ -107,7 +107,7 @@ fn untrained_thresholds_come_within_two_percent_of_the_exact_ones_on_average() {
 }
 
 #[test]
-fn fibres_without_stimulus_stay_near_rest() {
+fn fibers_without_stimulus_stay_near_rest() {
     let diameters: Vec<f64> = (0..16).map(|k| 5.5 + 0.7 * f64::from(k)).collect();
     let settings = Settings {
         tstop_ms: 40.0,

@@ -28,7 +28,7 @@ fn file() -> ModelFile {
         source_distance_um: Some(250.0),
         celsius: Some(37.5),
     };
-    file.provenance = [("seed", "7"), ("licence", "MIT \u{2014} \"quoted\"")]
+    file.provenance = [("seed", "7"), ("license", "MIT \u{2014} \"quoted\"")]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .into();
     file
@@ -338,7 +338,7 @@ fn a_start_that_does_not_fit_is_refused() {
     }
 }
 
-/// AxonML takes the fibre's nodes from its data and trains `deltax` through the axial resistance alone.
+/// AxonML takes the fiber's nodes from its data and trains `deltax` through the axial resistance alone.
 #[test]
 fn training_the_axial_length_moves_no_node() {
     let published = Settings {

@@ -33,7 +33,7 @@ pub struct Config {
     /// Arithmetic of the surrogate and its gradients.
     #[serde(default = "Config::default_precision")]
     pub precision: Arithmetic,
-    /// Nodes of each fibre, if not as the recipe has it; a folder must have the same.
+    /// Nodes of each fiber, if not as the recipe has it; a folder must have the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nodes: Option<usize>,
     /// Time step, ms, if not as the recipe has it; a folder must have the same.
@@ -96,7 +96,7 @@ pub struct ValidConfig {
     /// Steps between validations; the end of a stage is validated in any case.
     #[serde(default = "ValidConfig::default_every")]
     pub every: usize,
-    /// Fibres simulated at once.
+    /// Fibers simulated at once.
     #[serde(default = "ValidConfig::default_batch")]
     pub batch: usize,
     /// Cases whose full traces are compared.

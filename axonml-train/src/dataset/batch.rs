@@ -25,17 +25,17 @@ pub enum Source {
 /// Some cases, as arrays over all of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// `[fibre]`: the numbers of the cases.
+    /// `[fiber]`: the numbers of the cases.
     pub indices: Vec<usize>,
-    /// `[fibre]`: fibre diameter, um.
+    /// `[fiber]`: fiber diameter, um.
     pub diameters_um: Vec<f64>,
-    /// `[fibre, node]`: where the nodes lie in the field, um from its middle.
+    /// `[fiber, node]`: where the nodes lie in the field, um from its middle.
     pub node_z_um: Array2<f64>,
-    /// `[fibre, contact, node]`: potential at the nodes, mV per mA.
+    /// `[fiber, contact, node]`: potential at the nodes, mV per mA.
     pub basis_mv_per_ma: Array3<f32>,
-    /// `[fibre, contact, step]`: current in mA in the step `t_k -> t_(k+1)`.
+    /// `[fiber, contact, step]`: current in mA in the step `t_k -> t_(k+1)`.
     pub waveforms_ma: Array3<f32>,
-    /// `[fibre, row, state, node]`: states in the order of [`Source::states`].
+    /// `[fiber, row, state, node]`: states in the order of [`Source::states`].
     pub states: Array4<f32>,
     /// `[row]`: times of the rows, ms; the first is the start.
     pub t_ms: Vec<f64>,
@@ -96,7 +96,7 @@ impl Source {
         }
     }
 
-    /// Nodes of each fibre.
+    /// Nodes of each fiber.
     pub fn nodes(&self) -> usize {
         match self {
             Source::Recipe { cases, .. } => cases.recipe().nodes,
@@ -172,20 +172,20 @@ impl Source {
 }
 
 impl Batch {
-    /// Number of fibres.
+    /// Number of fibers.
     pub fn len(&self) -> usize {
         self.indices.len()
     }
 
-    /// Whether there is no fibre.
+    /// Whether there is no fiber.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
 
-    /// `[step, node]`: the extracellular potential of a fibre in each step, mV.
+    /// `[step, node]`: the extracellular potential of a fiber in each step, mV.
     ///
     /// # Panics
-    /// If the batch has no such fibre.
+    /// If the batch has no such fiber.
     pub fn ve_mv(&self, fiber: usize) -> Array2<f32> {
         let waveforms = self.waveforms_ma.index_axis(Axis(0), fiber);
         let basis = self.basis_mv_per_ma.index_axis(Axis(0), fiber);

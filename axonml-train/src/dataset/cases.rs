@@ -24,12 +24,12 @@ pub struct Cases {
     pulse_weights: Vec<f64>,
 }
 
-/// One fibre, its field and its pulses.
+/// One fiber, its field and its pulses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     /// Its number.
     pub index: usize,
-    /// Fibre diameter, um.
+    /// Fiber diameter, um.
     pub diameter_um: f64,
     /// Where the middle node lies, in node spacings from the middle of the field.
     pub offset_spacings: f64,
@@ -42,7 +42,7 @@ impl Cases {
     /// Checks the recipe and reads its nerve folders; relative ones lie in `base`.
     ///
     /// # Errors
-    /// [`DatasetError`] naming the setting or file; [`DatasetError::Core`] if the longest fibre is longer than a nerve's
+    /// [`DatasetError`] naming the setting or file; [`DatasetError::Core`] if the longest fiber is longer than a nerve's
     /// lines.
     pub fn open(recipe: &Recipe, base: &Path) -> Result<Self, DatasetError> {
         recipe.check()?;
@@ -61,7 +61,7 @@ impl Cases {
         Ok(cases)
     }
 
-    /// Checks that the longest fibres lie within the nerves' lines.
+    /// Checks that the longest fibers lie within the nerves' lines.
     fn check_reach(&self) -> Result<(), DatasetError> {
         let longest = Fiber::new(self.recipe.diameter_um.high, self.recipe.nodes);
         let settings = Settings::default();
@@ -142,11 +142,11 @@ impl Cases {
         })
     }
 
-    /// `[contact, point]`: potentials in mV per mA at `z_um`, um from the fibre's middle node. `spacing_um` is the
+    /// `[contact, point]`: potentials in mV per mA at `z_um`, um from the fiber's middle node. `spacing_um` is the
     /// distance between the exact model's nodes, in which the offset is measured: a surrogate's may be another.
     ///
     /// # Errors
-    /// [`DatasetError::Core`] where the field does not reach, or an electrode lies on the fibre.
+    /// [`DatasetError::Core`] where the field does not reach, or an electrode lies on the fiber.
     pub fn basis_mv_per_ma(
         &self,
         case: &Case,
@@ -163,7 +163,7 @@ impl Cases {
             )))
     }
 
-    /// The exact fibres of `cases`, with what acts on them; amplitude 1 is as drawn.
+    /// The exact fibers of `cases`, with what acts on them; amplitude 1 is as drawn.
     ///
     /// # Errors
     /// As [`Simulation::new`] and [`Cases::basis_mv_per_ma`].
@@ -188,8 +188,8 @@ impl Cases {
         Ok((simulation, stimulus))
     }
 
-    /// What acts on the fibres of `simulation`, which are those of `cases`, each given with the distance between its exact
-    /// fibre's nodes in um.
+    /// What acts on the fibers of `simulation`, which are those of `cases`, each given with the distance between its exact
+    /// fiber's nodes in um.
     ///
     /// # Errors
     /// As [`Cases::basis_mv_per_ma`].
@@ -215,7 +215,7 @@ impl Cases {
     }
 }
 
-/// Distance between the nodes of a fibre, um.
+/// Distance between the nodes of a fiber, um.
 pub(crate) fn spacing_um(simulation: &Simulation, fiber: usize) -> f64 {
     let nodes_um = simulation.nodes_um(fiber);
     nodes_um[1] - nodes_um[0]

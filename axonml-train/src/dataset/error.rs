@@ -116,14 +116,14 @@ pub enum DatasetError {
     },
     /// A set that not all of was written.
     #[error(
-        "`{folder}` is unfinished: {done} of {count} fibres are there; run the command that generated it again"
+        "`{folder}` is unfinished: {done} of {count} fibers are there; run the command that generated it again"
     )]
     Unfinished {
         /// The folder.
         folder: String,
-        /// Fibres in finished shards.
+        /// Fibers in finished shards.
         done: usize,
-        /// Fibres asked for.
+        /// Fibers asked for.
         count: usize,
     },
     /// A file of a shard with too few or too many bytes.
@@ -167,25 +167,25 @@ pub enum DatasetError {
         available: Vec<String>,
     },
     /// A number that is none.
-    #[error("`{path}`: {what} of fibre {fiber} is {found}{place}")]
+    #[error("`{path}`: {what} of fiber {fiber} is {found}{place}")]
     NotFinite {
         /// The set.
         path: String,
         /// Which variable: `state v`, `diameter_um`.
         what: String,
-        /// The fibre's number in the set.
+        /// The fiber's number in the set.
         fiber: usize,
         /// The number.
         found: f64,
         /// Node and time, as far as the variable has them.
         place: String,
     },
-    /// There is no such fibre.
-    #[error("there is no fibre {fiber}; the set has {count}")]
+    /// There is no such fiber.
+    #[error("there is no fiber {fiber}; the set has {count}")]
     NoFiber {
         /// The number asked for.
         fiber: usize,
-        /// Number of fibres.
+        /// Number of fibers.
         count: usize,
     },
     /// An HDF5 file cannot be read or written.

@@ -78,7 +78,7 @@ impl FieldPool {
             for line in lines.iter().flatten().take(1) {
                 line.potentials_mv(z_um)
                     .map_err(DatasetError::core(format!(
-                        "fields[{index}], for the longest fibre"
+                        "fields[{index}], for the longest fiber"
                     )))?;
             }
         }
@@ -161,15 +161,15 @@ fn lines(nerve: &Nerve, extend: bool) -> Result<Vec<Vec<SampledLine>>, CoreError
         false => Extension::Refuse,
     };
     let contacts = nerve.contacts();
-    let line = |fibre: usize| {
+    let line = |fiber: usize| {
         (0..contacts).map(move |contact| {
             let mut factors = vec![0.0; contacts];
             factors[contact] = 1.0;
-            nerve.field(fibre, &factors, Interpolation::Cubic, 0.0, extension)
+            nerve.field(fiber, &factors, Interpolation::Cubic, 0.0, extension)
         })
     };
     (0..nerve.fibers())
-        .map(|fibre| line(fibre).collect())
+        .map(|fiber| line(fiber).collect())
         .collect()
 }
 

@@ -65,17 +65,17 @@ impl Dataset {
         &self.manifest
     }
 
-    /// Number of fibres.
+    /// Number of fibers.
     pub fn len(&self) -> usize {
         self.manifest.request.count
     }
 
-    /// Whether there is no fibre.
+    /// Whether there is no fiber.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The most contacts of a fibre; fibres with fewer are padded with contacts that deliver nothing.
+    /// The most contacts of a fiber; fibers with fewer are padded with contacts that deliver nothing.
     pub fn contacts(&self) -> usize {
         self.contacts
     }
@@ -102,7 +102,7 @@ impl Dataset {
         })
     }
 
-    /// Fibre `index`.
+    /// Fiber `index`.
     ///
     /// # Errors
     /// [`DatasetError::NoFiber`]; [`DatasetError::Checksum`]; [`DatasetError::NotFinite`] for a number that is none.
@@ -118,7 +118,7 @@ impl Dataset {
         })
     }
 
-    /// Hands the fibres with these numbers to `each`, in their order.
+    /// Hands the fibers with these numbers to `each`, in their order.
     ///
     /// # Errors
     /// As [`Dataset::fiber`], and whatever `each` returns.
@@ -147,7 +147,7 @@ impl Dataset {
         Ok(())
     }
 
-    /// Verifies every checksum and every number, telling `progress` how many fibres are done.
+    /// Verifies every checksum and every number, telling `progress` how many fibers are done.
     ///
     /// # Errors
     /// The first [`DatasetError`] that is found.

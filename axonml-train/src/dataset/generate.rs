@@ -55,16 +55,16 @@ pub struct Plan {
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Generated {
-    /// Fibres simulated now.
+    /// Fibers simulated now.
     pub simulated: usize,
-    /// Fibres that were there already.
+    /// Fibers that were there already.
     pub kept: usize,
     /// Bytes of all shards.
     pub bytes: u128,
 }
 
 impl Plan {
-    /// Fibres of a shard unless asked otherwise: 0.3 GB with five states at every step of 5 ms.
+    /// Fibers of a shard unless asked otherwise: 0.3 GB with five states at every step of 5 ms.
     pub const SHARD_FIBERS: usize = 256;
 
     /// Plans a set in `folder`, which is made if need be, and keeps other writers out of it; where an unfinished set lies
@@ -150,7 +150,7 @@ impl Plan {
         &self.outlook
     }
 
-    /// Fibres in finished shards.
+    /// Fibers in finished shards.
     pub fn fibers_done(&self) -> usize {
         self.manifest.fibers_done()
     }
@@ -265,7 +265,7 @@ fn outlook(manifest: &Manifest, contacts: usize, folder: &Path) -> Result<Outloo
     })
 }
 
-/// Simulates what is missing of a planned set and writes it. `progress` hears how many fibres are done, `finished` how
+/// Simulates what is missing of a planned set and writes it. `progress` hears how many fibers are done, `finished` how
 /// many shards.
 ///
 /// The bytes written depend on the request alone: not on threads, interruptions or the folder.

@@ -25,7 +25,7 @@ pub struct ImportSettings {
     pub dt_ms: f64,
     /// States to import, in this order.
     pub states: Vec<String>,
-    /// Fibres of a shard.
+    /// Fibers of a shard.
     pub shard_fibers: usize,
 }
 
@@ -43,9 +43,9 @@ impl Default for ImportSettings {
 /// What was imported.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ImportReport {
-    /// Number of fibres.
+    /// Number of fibers.
     pub fibers: usize,
-    /// The most fields times waveforms that a fibre's potential was taken apart into.
+    /// The most fields times waveforms that a fiber's potential was taken apart into.
     pub contacts: usize,
     /// Largest difference between a potential and its parts put together, mV.
     pub residual_mv: f64,
@@ -60,13 +60,13 @@ pub struct ExportReport {
 
 /// How many times smaller than its numbers a file may be: more than its compression can do.
 const MAX_RATIO: u64 = 1032;
-/// Fibres of a group of an exported file, at most.
+/// Fibers of a group of an exported file, at most.
 const GROUP: usize = 256;
 const POTENTIAL: &str = "e";
 const DIAMETERS: &str = "diameters";
 const POSITIONS: &str = "ys";
 
-/// Writes a set as AxonML reads it, a group at a time. `progress` hears how many fibres are done.
+/// Writes a set as AxonML reads it, a group at a time. `progress` hears how many fibers are done.
 ///
 /// The last recorded row is left out where no potential acts after it. Axons of a minibatch: one.
 ///
@@ -145,9 +145,9 @@ pub fn export_hdf5(
 }
 
 /// Makes a set in `folder` of a file that AxonML wrote, a group at a time; it can be interrupted and gone on with like
-/// [`super::generate`]. `progress` hears how many fibres are done.
+/// [`super::generate`]. `progress` hears how many fibers are done.
 ///
-/// The potential of each fibre is taken apart into a few fields times waveforms, which it is made of: exactly, but for
+/// The potential of each fiber is taken apart into a few fields times waveforms, which it is made of: exactly, but for
 /// rounding in single precision, of which the report tells.
 ///
 /// # Errors
@@ -360,7 +360,7 @@ impl Input {
         })
     }
 
-    /// The `position`-th fibre of a group, and how well its potential was taken apart, mV.
+    /// The `position`-th fiber of a group, and how well its potential was taken apart, mV.
     fn fiber(
         &self,
         group: &Group,

@@ -35,9 +35,9 @@ pub struct Request {
     pub fields: Vec<FieldRecord>,
     /// Backend with its instruction set, on which the last bits depend.
     pub backend: Option<String>,
-    /// Number of fibres.
+    /// Number of fibers.
     pub count: usize,
-    /// Nodes of each fibre.
+    /// Nodes of each fiber.
     pub nodes: usize,
     /// Time step, ms.
     pub dt_ms: f64,
@@ -49,7 +49,7 @@ pub struct Request {
     pub rows: usize,
     /// Recorded states in their order, `v` (mV) among them.
     pub states: Vec<String>,
-    /// Fibres of a shard; the last may have fewer.
+    /// Fibers of a shard; the last may have fewer.
     pub shard_fibers: usize,
 }
 
@@ -67,9 +67,9 @@ pub struct FieldRecord {
 pub struct ShardRecord {
     /// Its folder.
     pub name: String,
-    /// Number of its first fibre.
+    /// Number of its first fiber.
     pub first: usize,
-    /// Number of fibres.
+    /// Number of fibers.
     pub fibers: usize,
     /// Number of contacts.
     pub contacts: usize,
@@ -102,7 +102,7 @@ impl Manifest {
         }
     }
 
-    /// Fibres in finished shards.
+    /// Fibers in finished shards.
     pub fn fibers_done(&self) -> usize {
         self.shards.iter().map(|shard| shard.fibers).sum()
     }
@@ -151,7 +151,7 @@ impl Manifest {
             let expected = request.shard_fibers.min(request.count.saturating_sub(next));
             if shard.name != shard_name(index) || shard.first != next || shard.fibers != expected {
                 return Err(format!(
-                    "shard {index} is `{}` with {} fibres from {} on, expected `{}` with {expected} from {next} on",
+                    "shard {index} is `{}` with {} fibers from {} on, expected `{}` with {expected} from {next} on",
                     shard.name,
                     shard.fibers,
                     shard.first,
@@ -201,7 +201,7 @@ impl ShardRecord {
             };
             if u128::from(record.bytes) != bytes {
                 return Err(format!(
-                    "`{}/{file}` has {} bytes by the manifest, expected {bytes} for its {} fibres and {} contacts",
+                    "`{}/{file}` has {} bytes by the manifest, expected {bytes} for its {} fibers and {} contacts",
                     self.name, record.bytes, self.fibers, self.contacts
                 ));
             }

@@ -1,4 +1,4 @@
-//! Training sets: exact fibres in random fields under random pulses.
+//! Training sets: exact fibers in random fields under random pulses.
 //!
 //! A [`Recipe`] is the distribution and the seed; nothing else is needed to train. [`Cases`] draws from it: case `i` is
 //! a pure function of seed and `i`. [`Cases::simulate`] runs a range of cases and hands out one [`Trace`] after the
@@ -21,7 +21,7 @@
 //! };
 //! let source = Source::from_recipe(&recipe, &Device::cpu()?, Recording::default())?;
 //! let batch = source.batch(&[17, 4, 999])?;
-//! // [fibre, row, state, node]; the states are m, h, p, s, v, a row every step, the start included.
+//! // [fiber, row, state, node]; the states are m, h, p, s, v, a row every step, the start included.
 //! assert_eq!(batch.states.dim(), (3, 1001, 5, 21));
 //! assert_eq!(batch.waveforms_ma.dim(), (3, 1, 1000));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,8 +29,8 @@
 //!
 //! # Folder
 //! `manifest.json` says what was asked for and lists the shards with the size and SHA-256 of every file. A shard is a
-//! folder of `.npy` files with one row per fibre: `diameter_um` (fibre), `node_z_um` (fibre, node),
-//! `basis_mv_per_ma` (fibre, contact, node), `waveforms_ma` (fibre, contact, step), `states` (fibre, row, state,
+//! folder of `.npy` files with one row per fiber: `diameter_um` (fiber), `node_z_um` (fiber, node),
+//! `basis_mv_per_ma` (fiber, contact, node), `waveforms_ma` (fiber, contact, step), `states` (fiber, row, state,
 //! node), all single precision except the first two; and `t_ms` (row). The extracellular potential of node n in the
 //! step `t_k -> t_(k+1)` is the sum over contacts of `waveforms_ma[k]` times `basis_mv_per_ma[n]`.
 
@@ -70,5 +70,5 @@ pub use recipe::{Arithmetic, Contacts, FieldKind, FieldSource, Range, Recipe, Sp
 pub use simulate::{Recording, Trace};
 pub use survey::{Survey, Tally};
 
-/// Hears now and then how many fibres are done, those of earlier runs included.
+/// Hears now and then how many fibers are done, those of earlier runs included.
 pub type Progress<'p> = dyn FnMut(usize) + 'p;

@@ -12,10 +12,10 @@ use super::DatasetError;
 use super::pulses::PulseFamily;
 use super::random::Random;
 
-/// A distribution of fibres, fields and pulses, and a seed.
+/// A distribution of fibers, fields and pulses, and a seed.
 ///
 /// The default is the distribution that AxonML's surrogates were trained on (Hussain, Grill & Pelot 2024, Nat Commun
-/// 15:7597): 65,536 fibres of 53 nodes, diameters uniform in 5.7 to 14 um, the middle node anywhere within half a node
+/// 15:7597): 65,536 fibers of 53 nodes, diameters uniform in 5.7 to 14 um, the middle node anywhere within half a node
 /// spacing of the middle of a random line of the pool, a monophasic pulse of its own on every contact (up to 0.2 mA of
 /// either sign, up to 2 ms long, up to 2 ms late), 5 ms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct Recipe {
     pub count: usize,
     /// The exact model, by the name the command line uses.
     pub model: String,
-    /// Nodes of each fibre.
+    /// Nodes of each fiber.
     pub nodes: usize,
     /// Time step, ms.
     pub dt_ms: f64,
@@ -35,7 +35,7 @@ pub struct Recipe {
     pub tstop_ms: f64,
     /// Arithmetic of the simulation.
     pub precision: Arithmetic,
-    /// Fibre diameter, um.
+    /// Fiber diameter, um.
     pub diameter_um: Range,
     /// Where the middle node lies, in node spacings from the middle of the field.
     pub offset_spacings: Range,
@@ -211,10 +211,10 @@ pub enum FieldKind {
     },
     /// One point electrode in an unbounded medium.
     Point {
-        /// Its distance from the fibre, um.
+        /// Its distance from the fiber, um.
         distance_um: Range,
-        /// Its place along the fibre from the middle of the field, um.
-        #[serde(default = "Recipe::centred")]
+        /// Its place along the fiber from the middle of the field, um.
+        #[serde(default = "Recipe::centerd")]
         z_um: Range,
         /// Resistivity of the medium, ohm-cm.
         #[serde(default = "Recipe::resistivity")]
@@ -226,7 +226,7 @@ impl Recipe {
     /// The pool of the default recipe: a folder of the source tree.
     pub const POOL: &'static str = "examples/nerves/T1";
 
-    fn centred() -> Range {
+    fn centerd() -> Range {
         Range::fixed(0.0)
     }
 
@@ -312,7 +312,7 @@ impl Recipe {
         Ok(())
     }
 
-    /// Refuses fibres or runs that memory has no room for, before anything of their size is made.
+    /// Refuses fibers or runs that memory has no room for, before anything of their size is made.
     pub(super) fn check_memory(&self) -> Result<(), DatasetError> {
         let steps = self.grid()?.steps();
         let size = BatchSize {

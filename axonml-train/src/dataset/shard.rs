@@ -173,7 +173,7 @@ pub(super) struct ShardReader {
     states: Rows<f32>,
 }
 
-/// The numbers of one fibre, as the files have them.
+/// The numbers of one fiber, as the files have them.
 #[derive(Debug, Default)]
 pub(super) struct FiberNumbers {
     pub(super) diameter_um: Vec<f64>,
@@ -194,7 +194,7 @@ impl ShardReader {
         })
     }
 
-    /// Reads the `row`-th fibre.
+    /// Reads the `row`-th fiber.
     pub(super) fn read(&mut self, row: usize) -> Result<FiberNumbers, DatasetError> {
         let mut numbers = FiberNumbers::default();
         self.diameter.read(row, 1, &mut numbers.diameter_um)?;

@@ -26,7 +26,7 @@ pub struct Recording {
 pub struct Trace {
     /// The case's number.
     pub index: usize,
-    /// Fibre diameter, um.
+    /// Fiber diameter, um.
     pub diameter_um: f64,
     /// `[node]`: where the nodes lie in the field, um from its middle.
     pub node_z_um: Array1<f64>,
@@ -57,14 +57,14 @@ impl Trace {
     }
 }
 
-/// Fibres simulated by one task: a few groups of lanes, so that the model's set-up does not count, and few enough that
+/// Fibers simulated by one task: a few groups of lanes, so that the model's set-up does not count, and few enough that
 /// their recordings stay small.
 const TASK: usize = 16;
-/// Bytes of recordings on a device at once, and the least and most fibres that makes.
+/// Bytes of recordings on a device at once, and the least and most fibers that makes.
 const DEVICE_BYTES: usize = 1 << 29;
 const DEVICE_FIBERS: (usize, usize) = (64, 8192);
 
-/// Fibres whose traces are in memory at once while the processor simulates.
+/// Fibers whose traces are in memory at once while the processor simulates.
 pub(super) fn at_once() -> usize {
     2 * rayon::current_num_threads() * TASK
 }
@@ -168,7 +168,7 @@ impl Cases {
         )
     }
 
-    /// Fibres that a device simulates at once.
+    /// Fibers that a device simulates at once.
     fn device_batch(&self, recording: &Recording) -> usize {
         let rows = self.grid().steps() / recording.every + 1;
         let bytes = rows * recording.states.len() * self.recipe().nodes * size_of::<f64>();

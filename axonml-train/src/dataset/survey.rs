@@ -2,7 +2,7 @@
 
 use super::Trace;
 
-/// Figures about many fibres, gathered one by one.
+/// Figures about many fibers, gathered one by one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     dt_ms: f64,
@@ -12,16 +12,16 @@ pub struct Tally {
     pub survey: Survey,
 }
 
-/// Figures about many fibres.
+/// Figures about many fibers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Survey {
-    /// `[fibre]`: diameter, um.
+    /// `[fiber]`: diameter, um.
     pub diameters_um: Vec<f64>,
     /// `[pulse]`: the current of largest magnitude of each contact that delivers any, mA.
     pub peaks_ma: Vec<f64>,
     /// `[pulse]`: how long each of these contacts delivers current, ms.
     pub active_ms: Vec<f64>,
-    /// `[fibre]`: action potentials: upward crossings of 0 mV in the rows, at the one of the two detection nodes that
+    /// `[fiber]`: action potentials: upward crossings of 0 mV in the rows, at the one of the two detection nodes that
     /// has more; empty if the voltage was not recorded.
     pub action_potentials: Vec<u32>,
     /// Least and greatest membrane potential, mV.
@@ -29,7 +29,7 @@ pub struct Survey {
 }
 
 impl Tally {
-    /// An empty tally of fibres with these states and times.
+    /// An empty tally of fibers with these states and times.
     pub fn new(states: &[String], dt_ms: f64, every: usize) -> Self {
         Tally {
             dt_ms,
@@ -39,7 +39,7 @@ impl Tally {
         }
     }
 
-    /// Nodes at which an action potential counts: 5 from either end, the middle of short fibres.
+    /// Nodes at which an action potential counts: 5 from either end, the middle of short fibers.
     pub fn detection_nodes(nodes: usize) -> [usize; 2] {
         match nodes > 10 {
             true => [5, nodes - 5],
@@ -47,7 +47,7 @@ impl Tally {
         }
     }
 
-    /// Adds a fibre.
+    /// Adds a fiber.
     pub fn add(&mut self, trace: &Trace) {
         let survey = &mut self.survey;
         survey.diameters_um.push(trace.diameter_um);
@@ -90,12 +90,12 @@ impl Tally {
 }
 
 impl Survey {
-    /// Number of fibres.
+    /// Number of fibers.
     pub fn fibers(&self) -> usize {
         self.diameters_um.len()
     }
 
-    /// Fibres with an action potential, if that is known.
+    /// Fibers with an action potential, if that is known.
     pub fn firing(&self) -> Option<usize> {
         let firing = |count: &&u32| **count > 0;
         (!self.action_potentials.is_empty())

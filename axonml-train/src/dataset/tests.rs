@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::manifest::hex;
 use super::*;
 
-/// Short fibres near a point electrode, for 1 ms.
+/// Short fibers near a point electrode, for 1 ms.
 fn recipe() -> Recipe {
     let fields = FieldKind::Point {
         distance_um: Range::log(300.0, 1500.0),
@@ -164,7 +164,7 @@ fn a_recipe_and_its_folder_give_the_same_batches() {
     assert_eq!(batch.ve_mv(1)[[25, 3]], waveform * basis);
     for source in [&stored, &streamed] {
         let message = source.batch(&[10]).unwrap_err().to_string();
-        assert_eq!(message, "there is no fibre 10; the set has 10");
+        assert_eq!(message, "there is no fiber 10; the set has 10");
     }
     std::fs::remove_dir_all(folder).unwrap();
 }
@@ -193,7 +193,7 @@ fn bytes_do_not_depend_on_threads_or_interruptions() {
     std::fs::write(unfinished.join("states.npy"), b"half").unwrap();
     std::fs::write(folder.join("shard-00001/states.npy"), b"who knows").unwrap();
     let error = Dataset::open(&folder).unwrap_err().to_string();
-    assert!(error.contains("is unfinished: 4 of 10 fibres"), "{error}");
+    assert!(error.contains("is unfinished: 4 of 10 fibers"), "{error}");
     let done = go_on(&recipe(), &folder).unwrap();
     assert_eq!((done.simulated, done.kept), (6, 4));
     assert!(whole == contents(&folder), "gone on with");
@@ -363,7 +363,7 @@ fn a_diameter_that_is_none_is_named() {
     manifest.write(&folder).unwrap();
     let error = Dataset::open(&folder).unwrap().fiber(3).unwrap_err();
     assert!(
-        error.to_string().contains("diameter_um of fibre 3 is -5.7"),
+        error.to_string().contains("diameter_um of fiber 3 is -5.7"),
         "{error}"
     );
     std::fs::remove_dir_all(folder).unwrap();
@@ -405,7 +405,7 @@ fn damage_is_named() {
         "its content changed",
     ]);
 
-    // NaN that whoever wrote the set vouches for: fibre 6 is row 2, then [row 20, state v, node 3].
+    // NaN that whoever wrote the set vouches for: fiber 6 is row 2, then [row 20, state v, node 3].
     let mut nan = whole.clone();
     let at = ((2 * 51 + 20) * 5 + 4) * 11 + 3;
     let header = whole.len() - 4 * 51 * 5 * 11 * 4;
@@ -415,13 +415,13 @@ fn damage_is_named() {
     let record = manifest.shards[1].files.get_mut("states.npy").unwrap();
     record.sha256 = hex(&Sha256::digest(&nan));
     manifest.write(&folder).unwrap();
-    refused(&["state v of fibre 6 is NaN at node 3, 0.4 ms"]);
+    refused(&["state v of fiber 6 is NaN at node 3, 0.4 ms"]);
     let set = Dataset::open(&folder).unwrap();
     assert!(
         set.verify(&mut |_| ())
             .unwrap_err()
             .to_string()
-            .contains("fibre 6")
+            .contains("fiber 6")
     );
     assert!(set.fiber(5).is_ok());
     assert_eq!(

@@ -51,7 +51,7 @@ pub trait Stage {
 /// What a step came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepReport {
-    /// What the stage minimises: of trajectories before the step's change, of thresholds after it.
+    /// What the stage minimizes: of trajectories before the step's change, of thresholds after it.
     pub loss: f64,
     /// One number for each of [`Stage::figures`].
     pub figures: Vec<f64>,
@@ -120,7 +120,7 @@ impl Stage for TrajectoryRun {
     }
 }
 
-/// A stage of thresholds under way. The exact fibres are asked when the first step needs their answers.
+/// A stage of thresholds under way. The exact fibers are asked when the first step needs their answers.
 pub(super) struct ThresholdRun {
     settings: ThresholdStage,
     cases: Cases,
@@ -150,7 +150,7 @@ impl ThresholdRun {
         }
     }
 
-    /// The exact fibres' answers.
+    /// The exact fibers' answers.
     fn prepared(&mut self, surrogate: &Surrogate) -> Result<&ThresholdFit, TrainError> {
         if self.fit.is_none() {
             self.fit = Some(ThresholdFit::prepare(

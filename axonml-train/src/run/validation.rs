@@ -34,9 +34,9 @@ pub struct ThresholdErrors {
     pub mape_pct: f64,
     /// The largest absolute error, %.
     pub worst_pct: f64,
-    /// Cases in which the exact fibre has a threshold and the surrogate none.
+    /// Cases in which the exact fiber has a threshold and the surrogate none.
     pub missed: usize,
-    /// Cases in which the exact fibre has one.
+    /// Cases in which the exact fiber has one.
     pub count: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The exact fibres' answers that a fit compares with.
+//! The exact fibers' answers that a fit compares with.
 
 use axonml_models::{
     Detection, Device, Fiber, InitialState, NodeSelection, Observation, ObserverKind, ObserverSpec,
@@ -21,7 +21,7 @@ const SHAPE_AFTER_MS: [f64; 6] = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6];
 /// Cases simulated at once.
 const BATCH: usize = 256;
 
-/// Cases in which the exact fibre has a threshold.
+/// Cases in which the exact fiber has a threshold.
 pub(super) struct FitCases {
     pub(super) fibers: Vec<Fiber>,
     pub(super) stimulus: Stimulus,
@@ -30,7 +30,7 @@ pub(super) struct FitCases {
     pub(super) tstop_ms: f64,
 }
 
-/// What the exact fibre does.
+/// What the exact fiber does.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reference {
     /// Number of the case.
@@ -62,7 +62,7 @@ pub(super) fn recorder() -> ObserverSpec {
     ObserverSpec::new(kind, NodeSelection::Nodes(DETECT_NODES.to_vec()))
 }
 
-/// What the first observer recorded of each fibre; none of those that diverged.
+/// What the first observer recorded of each fiber; none of those that diverged.
 pub(super) fn recordings(outcome: &Outcome) -> impl Iterator<Item = Option<&Recording>> {
     outcome
         .fibers
@@ -152,7 +152,7 @@ impl FitCases {
         device: &Device,
     ) -> Result<Self, FitError> {
         let recipe = cases.recipe();
-        // The cases that have what is fitted to, with the spacing of their exact fibres' nodes.
+        // The cases that have what is fitted to, with the spacing of their exact fibers' nodes.
         let mut kept: Vec<(Case, f64)> = Vec::new();
         let mut known = Vec::new();
         let indices: Vec<usize> = (0..count).collect();
@@ -206,7 +206,7 @@ impl FitCases {
     }
 }
 
-/// What exact fibres do; `None` for those without a threshold, or whose action potential the run does not see out.
+/// What exact fibers do; `None` for those without a threshold, or whose action potential the run does not see out.
 fn references(
     exact: &Simulation,
     stimulus: &Stimulus,
@@ -240,15 +240,15 @@ fn references(
     Ok(each.map(reference).collect())
 }
 
-/// Fibres left alone.
+/// Fibers left alone.
 pub(super) struct RestCases {
     pub(super) fibers: Vec<Fiber>,
-    /// The exact fibres' voltages, mV, `[fiber][time]`.
+    /// The exact fibers' voltages, mV, `[fiber][time]`.
     pub(super) v_mv: Vec<[f64; REST_ROWS.len()]>,
     pub(super) dt_ms: f64,
 }
 
-/// Length of the fibres, and the node that is looked at.
+/// Length of the fibers, and the node that is looked at.
 const REST_NODES: usize = 11;
 const REST_DIAMETERS: usize = 8;
 pub(super) const REST_STOP_MS: f64 = 40.0;
@@ -259,7 +259,7 @@ pub(super) const REST_ROWS: [usize; 3] = [1, 4, 8];
 impl RestCases {
     pub(super) fn prepare(recipe: &Recipe, device: &Device) -> Result<Self, FitError> {
         if recipe.dt_ms > REST_EVERY_MS {
-            let expected = format!("{REST_EVERY_MS} ms at most, to look at fibres left alone");
+            let expected = format!("{REST_EVERY_MS} ms at most, to look at fibers left alone");
             return Err(DatasetError::recipe("dt_ms", recipe.dt_ms, expected).into());
         }
         let (low, high) = (recipe.diameter_um.low, recipe.diameter_um.high);

@@ -26,9 +26,9 @@ const BELOW_GUESS: f64 = 4.0;
 pub(super) struct Residuals {
     /// Per case: its numbers, or why there are none.
     cases: Vec<Result<CaseResiduals, &'static str>>,
-    /// Per fibre left alone: errors of its voltage at each time, mV; none where it diverged.
+    /// Per fiber left alone: errors of its voltage at each time, mV; none where it diverged.
     rest_mv: Vec<Option<[f64; REST_ROWS.len()]>>,
-    /// Standardised excess of the stability number, of fibres that are stepped explicitly.
+    /// Standardized excess of the stability number, of fibers that are stepped explicitly.
     pub(super) excess: Vec<f64>,
 }
 
@@ -104,8 +104,8 @@ impl Residuals {
         self.cases.iter().flatten().count()
     }
 
-    /// Number of cases and fibres at rest that do not do what a fibre does: without a threshold, an arrival, the form of an
-    /// action potential or a rest. Explicit steps break a fibre quite suddenly.
+    /// Number of cases and fibers at rest that do not do what a fiber does: without a threshold, an arrival, the form of an
+    /// action potential or a rest. Explicit steps break a fiber quite suddenly.
     pub(super) fn broken(&self) -> usize {
         let off = |mv: f64| mv.abs() > BROKEN_MV;
         let breaks = |case: &&Result<CaseResiduals, &'static str>| match case {
@@ -169,7 +169,7 @@ impl Residuals {
     }
 
     /// All residuals in standard deviations, with the limits beyond which they count linearly.
-    pub(super) fn standardised(&self, stage: &ThresholdStage) -> impl Iterator<Item = (f64, f64)> {
+    pub(super) fn standardized(&self, stage: &ThresholdStage) -> impl Iterator<Item = (f64, f64)> {
         let lost = (LOST, HUBER_THRESHOLD);
         let (threshold, arrival) = (stage.sigma_threshold, stage.sigma_arrival_ms);
         let (shape, rest) = (stage.sigma_shape_mv, stage.sigma_rest_mv);
@@ -203,7 +203,7 @@ fn crossing_slopes(trace: &Trace<'_>, at: Between) -> [f64; 2] {
     [(at.fraction - 1.0) / rise, -at.fraction / rise]
 }
 
-/// Recorded voltages of a fibre that did not diverge.
+/// Recorded voltages of a fiber that did not diverge.
 fn recorded(outcome: &FiberOutcome) -> &Recording {
     let Some(Observation::Recorded(recording)) = outcome.observations.first() else {
         unreachable!("a recorder was asked for")

@@ -1,11 +1,11 @@
-//! Fitting a surrogate's thresholds, arrival times, action-potential shape and rest to those of the exact fibre, by the
+//! Fitting a surrogate's thresholds, arrival times, action-potential shape and rest to those of the exact fiber, by the
 //! Levenberg-Marquardt method.
 //!
 //! A threshold is differentiable: with `g` the voltage at the detecting node when it crosses the level, in the run at the
 //! threshold `A` itself, `d ln A/dx = -(dg/dx)/(A dg/dA)`. Both derivatives are huge, as is natural next to an
 //! all-or-none response, and come from one reverse pass; their quotient is well behaved.
 //!
-//! Thresholds alone do not make a surrogate: they can be met by action potentials of absurd shape, or by a fibre that
+//! Thresholds alone do not make a surrogate: they can be met by action potentials of absurd shape, or by a fiber that
 //! fires by itself when one waits. Rows for the shape after the arrival, and for the voltage at rest, exclude both.
 
 mod cases;
@@ -37,7 +37,7 @@ pub enum FitError {
     /// A simulation could not be run.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
-    /// Too few of the exact fibres have a threshold.
+    /// Too few of the exact fibers have a threshold.
     #[error(
         "only {found} of {of} cases of the recipe have a threshold up to {max_ma} mA; widen its pulses or its amplitudes"
     )]
@@ -135,7 +135,7 @@ const HUBER_THRESHOLD: f64 = 6.0;
 const HUBER_OTHERS: f64 = 3.0;
 /// Residual of a case in which the surrogate has no threshold, in standard deviations.
 const LOST: f64 = 50.0;
-/// An action potential whose shape is off by more than this, or a fibre that is off by more at rest, is none, mV.
+/// An action potential whose shape is off by more than this, or a fiber that is off by more at rest, is none, mV.
 const BROKEN_MV: f64 = 25.0;
 /// Derivatives by a coordinate that say more than a step can use are those of a response about to change altogether: of
 /// `ln threshold`, of arrivals (ms) and of voltages (mV).
@@ -182,7 +182,7 @@ impl ThresholdStage {
     }
 }
 
-/// A fit: the exact fibres' answers.
+/// A fit: the exact fibers' answers.
 pub struct ThresholdFit {
     stage: ThresholdStage,
     precision: Precision,
@@ -235,10 +235,10 @@ pub struct FitReport {
 }
 
 impl ThresholdFit {
-    /// Draws the first cases of a recipe and asks the exact fibres; the surrogate will be simulated in `precision`.
+    /// Draws the first cases of a recipe and asks the exact fibers; the surrogate will be simulated in `precision`.
     ///
     /// # Errors
-    /// [`FitError`] if the exact fibres cannot be simulated, or too few of them have a threshold.
+    /// [`FitError`] if the exact fibers cannot be simulated, or too few of them have a threshold.
     pub fn prepare(
         stage: &ThresholdStage,
         cases: &Cases,
@@ -368,7 +368,7 @@ impl ThresholdFit {
 
     /// The sum of all rows' losses, and the prior's.
     fn cost(&self, residuals: &Residuals, x: &[f64]) -> f64 {
-        let each = residuals.standardised(&self.stage);
+        let each = residuals.standardized(&self.stage);
         let data: f64 = each.map(|(residual, limit)| huber(residual, limit)).sum();
         let prior = self.stage.prior * self.len() as f64;
         data + prior * x.iter().map(|x| x * x).sum::<f64>()
@@ -417,7 +417,7 @@ fn next_mu(mu: f64, kept: f64) -> f64 {
     }
 }
 
-/// Loss of a standardised residual: its square up to `limit`, linear beyond.
+/// Loss of a standardized residual: its square up to `limit`, linear beyond.
 fn huber(residual: f64, limit: f64) -> f64 {
     let size = residual.abs();
     if size <= limit {

@@ -64,7 +64,7 @@ impl Normal {
         None
     }
 
-    /// By how much the linearised rows and the prior would lower the cost.
+    /// By how much the linearized rows and the prior would lower the cost.
     fn promised(&self, step: &[f64]) -> f64 {
         let each = self.matrix.iter().zip(&self.right).zip(step);
         each.map(|((row, right), d)| {
@@ -84,7 +84,7 @@ pub(super) struct Step {
     pub(super) promised: f64,
 }
 
-/// Solves a symmetric positive definite system by the Cholesky factorisation.
+/// Solves a symmetric positive definite system by the Cholesky factorization.
 fn cholesky_solve(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Option<Vec<f64>> {
     let n = b.len();
     for i in 0..n {

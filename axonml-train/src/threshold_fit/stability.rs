@@ -1,7 +1,7 @@
 //! How near a surrogate that is stepped explicitly comes to instability.
 //!
 //! A stronger coupling between nodes makes up for what a surrogate lacks, and a fit asks for more and more of it. Beyond
-//! the limit of stability a fibre breaks from one step of the fit to the next, which no derivative of its responses
+//! the limit of stability a fiber breaks from one step of the fit to the next, which no derivative of its responses
 //! foretells; these rows do.
 
 use axonml_models::{Device, Simulation};
@@ -21,7 +21,7 @@ const CONDUCTANCES: &str = "conductance";
 /// Half the difference of coordinates that derivatives are computed from.
 const HALF_DIFFERENCE: f64 = 1e-4;
 
-/// The standardised excess of each fibre of a simulation of the surrogate at `x`; empty where steps are implicit.
+/// The standardized excess of each fiber of a simulation of the surrogate at `x`; empty where steps are implicit.
 pub(super) fn excess(simulation: &Simulation, surrogate: &Surrogate, x: &[f64]) -> Vec<f64> {
     let parameters = surrogate.schema().parameters.iter();
     let of_group = parameters.zip(surrogate.values(x));
@@ -35,7 +35,7 @@ pub(super) fn excess(simulation: &Simulation, surrogate: &Surrogate, x: &[f64]) 
 }
 
 impl ThresholdFit {
-    /// Rows of those fibres left alone that have an excess.
+    /// Rows of those fibers left alone that have an excess.
     pub(super) fn stability_rows(
         &self,
         surrogate: &Surrogate,

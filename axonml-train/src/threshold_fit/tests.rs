@@ -54,14 +54,14 @@ fn rows_are_the_derivatives_of_the_residuals() {
     assert_eq!(left_out, 0);
     // Per case arrival, shape and threshold; then the rest.
     assert_eq!(rows.len(), 3 * fit.len() + 24);
-    let standardised = |x: &[f64]| -> Vec<f64> {
+    let standardized = |x: &[f64]| -> Vec<f64> {
         let residuals = fit.residuals(&surrogate, x, &near, &device).unwrap();
-        let all: Vec<f64> = residuals.standardised(&fit.stage).map(|(r, _)| r).collect();
+        let all: Vec<f64> = residuals.standardized(&fit.stage).map(|(r, _)| r).collect();
         let (cases, rest) = all.split_at(3 * fit.len());
         let reordered = cases.chunks_exact(3).flat_map(|c| [c[1], c[2], c[0]]);
         reordered.chain(rest.iter().copied()).collect()
     };
-    let values = standardised(&x);
+    let values = standardized(&x);
     for (row, value) in rows.iter().zip(&values) {
         assert!((row.residual - value).abs() <= 1e-9 * (1.0 + value.abs()));
     }
@@ -70,7 +70,7 @@ fn rows_are_the_derivatives_of_the_residuals() {
         let moved = |h: f64| {
             let mut x = x.clone();
             x[coordinate] += h;
-            standardised(&x)
+            standardized(&x)
         };
         let (above, below) = (moved(h), moved(-h));
         for (index, row) in rows.iter().enumerate() {
@@ -90,14 +90,14 @@ fn rows_are_the_derivatives_of_the_residuals() {
 
 /// Steps that do not divide the times at which rest is looked at, and such as are too long for them.
 #[test]
-fn fibres_are_left_alone_at_any_step() {
+fn fibers_are_left_alone_at_any_step() {
     let device = Device::cpu().unwrap();
     let mut recipe = Recipe::from_toml(RECIPE).unwrap();
     for dt_ms in [0.003, 0.013] {
         recipe.dt_ms = dt_ms;
         let rest = cases::RestCases::prepare(&recipe, &device).unwrap();
         assert_eq!(rest.v_mv.len(), rest.fibers.len());
-        // The exact fibre's rest, within what its slow potassium current moves it in 40 ms.
+        // The exact fiber's rest, within what its slow potassium current moves it in 40 ms.
         assert!(rest.v_mv.iter().flatten().all(|v| (v + 80.0).abs() < 1.0));
     }
     recipe.dt_ms = 6.0;
@@ -160,10 +160,10 @@ fn an_iteration_lowers_the_cost_and_going_on_from_a_saved_state_changes_nothing(
     );
 }
 
-/// An explicit fibre near its limit has rows that say so: the stencil and the membrane in proportion to their share of the
+/// An explicit fiber near its limit has rows that say so: the stencil and the membrane in proportion to their share of the
 /// stability number, which is known by hand.
 #[test]
-fn rows_tell_how_near_an_explicit_fibre_is_to_instability() {
+fn rows_tell_how_near_an_explicit_fiber_is_to_instability() {
     let mut surrogate = Surrogate::new(model("smf").unwrap(), None).unwrap();
     for (name, value) in [("gl", 0.09), ("el", -80.8)] {
         surrogate.set(name, value).unwrap();
@@ -179,7 +179,7 @@ fn rows_tell_how_near_an_explicit_fibre_is_to_instability() {
         .unwrap();
     assert!(rows.is_empty());
 
-    // The centre's weight moves with the neighbours'.
+    // The center's weight moves with the neighbors'.
     let x = [0.1, 0.0, 0.5];
     let found = excess(&x);
     assert!(found.iter().any(|excess| *excess > 0.0), "{found:?}");

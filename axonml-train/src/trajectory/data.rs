@@ -13,7 +13,7 @@ use super::loss::{Loss, LossSettings};
 use crate::dataset::{Batch, DatasetError, Source};
 use crate::{Surrogate, TrainError};
 
-/// The fibres of a batch as the surrogate has them.
+/// The fibers of a batch as the surrogate has them.
 pub(super) struct Runs {
     pub(super) simulation: Simulation,
     pub(super) stimulus: Stimulus,
@@ -151,7 +151,7 @@ impl TrajectoryLoss {
         })
     }
 
-    /// The mean loss of the fibres that can be simulated (none if there is none), and how many cannot.
+    /// The mean loss of the fibers that can be simulated (none if there is none), and how many cannot.
     ///
     /// # Errors
     /// [`TrainError`] if the set cannot be read or the surrogate not be built.

@@ -43,13 +43,13 @@ pub struct TrajectoryReport {
     pub step: usize,
     /// Its epoch, from 0.
     pub epoch: usize,
-    /// Mean loss of the fibres before the step's update (in windows: of each window before its own).
+    /// Mean loss of the fibers before the step's update (in windows: of each window before its own).
     pub loss: f64,
     /// Length of the last update's mean gradient, shortened gradients being counted as such.
     pub gradient_norm: f64,
     /// Learning rate of the last update.
     pub learning_rate: f64,
-    /// Fibres left out because their run or gradient was not finite.
+    /// Fibers left out because their run or gradient was not finite.
     pub left_out: usize,
 }
 
@@ -61,7 +61,7 @@ struct Pass<'a> {
     batch: &'a Batch,
 }
 
-/// A fibre of a batch while its windows go by.
+/// A fiber of a batch while its windows go by.
 struct Member {
     fiber: usize,
     loss: f64,
@@ -129,7 +129,7 @@ impl TrajectoryFit {
     /// One step. An error leaves the state as it was.
     ///
     /// # Errors
-    /// [`TrainError::Diverging`] if more than half of the fibres have no finite run or gradient; [`TrainError`] if the set
+    /// [`TrainError::Diverging`] if more than half of the fibers have no finite run or gradient; [`TrainError`] if the set
     /// cannot be read or the surrogate not be built.
     pub fn iterate(
         &mut self,

@@ -6,7 +6,7 @@ use axonml_models::{Evaluation, RecordedCotangent, Recording};
 use ndarray::{ArrayView3, Axis};
 use serde::{Deserialize, Serialize};
 
-/// What is minimised: of each fibre the mean over times and nodes of penalties of differences, summed over states.
+/// What is minimized: of each fiber the mean over times and nodes of penalties of differences, summed over states.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossSettings {
@@ -121,7 +121,7 @@ impl Loss {
         }
     }
 
-    /// The share of a recording in the loss of a fibre, with its derivatives. `reference` is the whole run's,
+    /// The share of a recording in the loss of a fiber, with its derivatives. `reference` is the whole run's,
     /// `[row, state, node]`; the recording holds its rows from `first` on. Only rows after row `start`, where the
     /// recorded steps begin, count, so that the shares of a run's windows add up to that of the run.
     pub(super) fn evaluate(

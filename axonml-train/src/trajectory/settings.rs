@@ -17,9 +17,9 @@ pub struct TrajectoryStage {
     pub epochs: usize,
     /// Steps (batches) at most; 0: as many as the epochs have.
     pub steps: usize,
-    /// Fibres of a step.
+    /// Fibers of a step.
     pub batch: usize,
-    /// Fibres differentiated at once, which bounds memory and changes no number; 0: the whole batch.
+    /// Fibers differentiated at once, which bounds memory and changes no number; 0: the whole batch.
     pub chunk: usize,
     /// How cases are chosen.
     pub sampling: Sampling,
@@ -41,9 +41,9 @@ pub struct TrajectoryStage {
     pub beta2: f64,
     /// What keeps Adam's quotient finite.
     pub epsilon: f64,
-    /// A fibre's gradient counts at most this many times the median length of its batch's; 0: whatever its length.
+    /// A fiber's gradient counts at most this many times the median length of its batch's; 0: whatever its length.
     pub clip: f64,
-    /// What is minimised.
+    /// What is minimized.
     pub loss: LossSettings,
 }
 

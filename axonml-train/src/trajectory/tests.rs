@@ -6,7 +6,7 @@ use crate::dataset::{
     FieldKind, FieldSource, KeyValue, PulseFamily, Range, Recipe, Recording, Source,
 };
 
-/// Point sources strong enough that some fibres fire; 1 ms.
+/// Point sources strong enough that some fibers fire; 1 ms.
 fn source(count: usize, every: usize) -> Source {
     let pulse = PulseFamily {
         amplitude_ma: Range::uniform(0.05, 0.5),
@@ -180,13 +180,13 @@ fn training_lowers_the_loss_and_goes_on_bit_for_bit() {
     }
 }
 
-/// A fibre that cannot be simulated is left out and counted; if most cannot, that is an error and moves nothing.
+/// A fiber that cannot be simulated is left out and counted; if most cannot, that is an error and moves nothing.
 #[test]
 fn divergence_is_counted_then_refused() {
     let mut surrogate = surrogate();
     let mut fit = fit(stage(), 8, 1);
     let x = vec![0.0; surrogate.len()];
-    // Stencils of this size are unstable for the shorter spacings only: the smaller fibres.
+    // Stencils of this size are unstable for the shorter spacings only: the smaller fibers.
     let mut seen = Vec::new();
     for v_neighbor in [1.0, 1.7, 1.8, 1.9, 2.0, 2.1, 2.2, 3.0, 6.0] {
         surrogate.set("v_neighbor", v_neighbor).unwrap();
@@ -218,7 +218,7 @@ fn divergence_is_counted_then_refused() {
     assert!(seen.iter().any(|n| (1..=4).contains(n)), "{seen:?}");
 }
 
-/// One fibre's gradient far above the others counts as `clip` times their median.
+/// One fiber's gradient far above the others counts as `clip` times their median.
 #[test]
 fn long_gradients_are_shortened() {
     let surrogate = surrogate();

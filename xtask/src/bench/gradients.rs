@@ -1,4 +1,4 @@
-//! What gradients cost: in forward runs of the same rollout, and in milliseconds of a training or optimisation step.
+//! What gradients cost: in forward runs of the same rollout, and in milliseconds of a training or optimization step.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -170,7 +170,7 @@ impl Ratio {
             Unit::ForwardRuns,
             self.must_reach.map(Goal::AtMost),
             format!(
-                "{}; {fibers} fibres, {NODES} nodes, {steps} steps, of a processor one core, voltages of {} nodes recorded",
+                "{}; {fibers} fibers, {NODES} nodes, {steps} steps, of a processor one core, voltages of {} nodes recorded",
                 device.name(),
                 match self.seen {
                     Seen::Two => "two",
@@ -211,12 +211,12 @@ fn truncated_chunk(device: &Device, repeat: usize) -> Result<Row, Failure> {
         Unit::Milliseconds,
         Some(Goal::AtMost(13.0)),
         format!(
-            "{window} steps, {fibers} fibres, {NODES} nodes, f64, all states in the loss, one core"
+            "{window} steps, {fibers} fibers, {NODES} nodes, f64, all states in the loss, one core"
         ),
     ))
 }
 
-/// A step of the optimisation of a waveform by its gradient, and the memory that the first one takes.
+/// A step of the optimization of a waveform by its gradient, and the memory that the first one takes.
 fn gradient_descent(device: &Device, repeat: usize) -> Result<Vec<Row>, Failure> {
     let (fibers, nodes, steps) = (40, 101, 500);
     let simulation = simulation("smf", fibers, nodes, steps, Precision::F64, device)?;
@@ -238,7 +238,7 @@ fn gradient_descent(device: &Device, repeat: usize) -> Result<Vec<Row>, Failure>
         check_found(&simulation, &differentiated)?;
     }
     let what = format!(
-        "{steps} steps, {fibers} fibres, {nodes} nodes, f64, by waveforms and amplitudes, all voltages in the loss, two cores"
+        "{steps} steps, {fibers} fibers, {nodes} nodes, f64, by waveforms and amplitudes, all voltages in the loss, two cores"
     );
     let mut rows = vec![Row::new(
         "smf.gd_step_ms",
@@ -286,7 +286,7 @@ fn simulation(
         weights: Weights::Published,
         ..Settings::default()
     };
-    // Every fibre of another diameter.
+    // Every fiber of another diameter.
     let diameter = |i: usize| 5.7 + 8.3 * i as f64 / fibers as f64;
     let fibers = (0..fibers)
         .map(|i| Fiber::new(diameter(i), nodes))
@@ -349,7 +349,7 @@ fn check_found(
             return Err(error.into());
         }
         if derivative.gradient.is_none() {
-            return Err(format!("fibre {fiber} has no gradient").into());
+            return Err(format!("fiber {fiber} has no gradient").into());
         }
     }
     Ok(())

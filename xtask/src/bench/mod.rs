@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: how many node-steps per second the simulator takes, and what gradients and training sets cost.
 //!
 //! A node-step is one node of Ranvier (with its internode, where the model has one) over one time step. The run is 1024
-//! fibres of 53 nodes, 5 ms in steps of 0.005 ms, stimulated by a point source for 0.1 ms, no early stop. Set-up
+//! fibers of 53 nodes, 5 ms in steps of 0.005 ms, stimulated by a point source for 0.1 ms, no early stop. Set-up
 //! (geometry, modes, tape) is part of the time. What else is measured: see [`gradients`] and [`stream`];
 //! [`against`] compares two checkouts.
 
@@ -26,16 +26,16 @@ pub(crate) struct Bench {
     /// Write the figures as JSON: a list of {name, value, unit, note}.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Number of fibres.
+    /// Number of fibers.
     #[arg(long, default_value_t = 1024)]
     fibers: usize,
     /// Repetitions; the median is reported, with the spread.
     #[arg(long, default_value = "7")]
     repeat: NonZeroUsize,
-    /// Measure CUDA device 0 over numbers of fibres, nodes and precisions instead.
+    /// Measure CUDA device 0 over numbers of fibers, nodes and precisions instead.
     #[arg(long)]
     sweep: bool,
-    /// Only measurements whose name contains this; `stream` also measures a training set of 65,536 fibres.
+    /// Only measurements whose name contains this; `stream` also measures a training set of 65,536 fibers.
     #[arg(long, default_value = "")]
     only: String,
     /// Compare with a built checkout of another commit: processor time of child processes with fixed work, the sides in
@@ -136,7 +136,7 @@ impl Bench {
                 }
             }
         }
-        // A kHz study: 47,600 fibres of 101 nodes for 100 ms at 0.001 ms.
+        // A kHz study: 47,600 fibers of 101 nodes for 100 ms at 0.001 ms.
         let khz = one("mrg.f32.cuda.khz", "mrg", F32, Where::Cuda, None);
         list.push(Measurement {
             fibers: 47_600,
@@ -204,7 +204,7 @@ impl Bench {
                 Unit::NodeStepsPerSecond,
                 must_reach.map(Goal::AtLeast),
                 format!(
-                    "{}; {fibers} fibres, {nodes} nodes, {steps} steps",
+                    "{}; {fibers} fibers, {nodes} nodes, {steps} steps",
                     device.name()
                 ),
             ));

@@ -25,7 +25,7 @@ pub(super) fn measure() -> Result<Row, Box<dyn std::error::Error>> {
     })?;
     let seconds = start.elapsed().as_secs_f64();
     if fibers != recipe.count {
-        return Err(format!("{fibers} of {} fibres came", recipe.count).into());
+        return Err(format!("{fibers} of {} fibers came", recipe.count).into());
     }
     Ok(Row::new(
         NAME,
@@ -33,7 +33,7 @@ pub(super) fn measure() -> Result<Row, Box<dyn std::error::Error>> {
         Unit::Seconds,
         Some(Goal::AtMost(60.0)),
         format!(
-            "{fibers} fibres, {} nodes, {} ms, f32, all states of every step, {} threads",
+            "{fibers} fibers, {} nodes, {} ms, f32, all states of every step, {} threads",
             recipe.nodes,
             recipe.tstop_ms,
             rayon::current_num_threads()

@@ -49,7 +49,7 @@ pub struct InternodeModes {
     /// Drives of the modes by the potentials at the left node, the compartments and the right node, uS/ms,
     /// `[mode][point]`: [`Internode::mode_drive`] as a matrix.
     pub drive: [[f64; POINTS]; MODES],
-    /// Axial conductance from a node to its neighbouring compartments, uS.
+    /// Axial conductance from a node to its neighboring compartments, uS.
     pub end_us: f64,
 }
 
@@ -128,7 +128,7 @@ impl HalfModes {
     fn of(internode: &Internode, parity: Parity) -> Result<Self, InternodeError> {
         let first = first_mode(parity);
         let lambda: [f64; COMPARTMENTS] = std::array::from_fn(|k| internode.lambda[first + k]);
-        // Ascending: equal ones are neighbours.
+        // Ascending: equal ones are neighbors.
         if lambda
             .windows(2)
             .any(|pair| pair[1] - pair[0] <= 1e-13 * pair[1])

@@ -12,7 +12,7 @@ use super::COMPARTMENTS;
 pub struct InternodeCompartment {
     /// Length, um.
     pub length_um: f64,
-    /// Diameter of the membranes' reference area, um: the fibre's.
+    /// Diameter of the membranes' reference area, um: the fiber's.
     pub area_diameter_um: f64,
     /// Diameter of the axon, um.
     pub axon_diameter_um: f64,

@@ -200,7 +200,7 @@ fn only_differences_of_potential_drive_and_mirrored_ones_mirror() {
 }
 
 #[test]
-fn a_fibre_is_projected_internode_by_internode() {
+fn a_fiber_is_projected_internode_by_internode() {
     let i = Arc::new(internode(10.0));
     let cable = DoubleCable {
         nodes: 3,

@@ -17,7 +17,7 @@ impl ReducedCable {
     ///
     /// Between nodes the extracellular potential is the cubic through the four that an internode sees; `z` are the
     /// places of its sample points (left node, compartments, right node) in any unit. What a fast mode's capacitance
-    /// couples between neighbouring nodes is left out: `s b^2/lambda^2`.
+    /// couples between neighboring nodes is left out: `s b^2/lambda^2`.
     ///
     /// # Panics
     /// If `kept` is not below 10.

@@ -82,7 +82,7 @@ fn fast_modes_are_a_conductance_and_a_capacitance() {
 fn all_modes_that_are_not_kept_pass_the_stimulus_on() {
     let (cable, z) = exact(10.0);
     let reduced = Cable::Reduced(ReducedCable::from_double(&cable, 4, &z));
-    // A cubic along the fibre, node 0 at z = 0: what the reduction assumes between nodes is then the truth.
+    // A cubic along the fiber, node 0 at z = 0: what the reduction assumes between nodes is then the truth.
     let ve = |z_um: f64| {
         let x = z_um / 1000.0;
         0.3 - 0.7 * x + 0.4 * x * x - 0.11 * x * x * x

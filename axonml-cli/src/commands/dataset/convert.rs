@@ -25,11 +25,11 @@ pub(super) fn import(args: &ImportArgs, messages: Messages) -> Result<(), CliErr
     let report = import_hdf5(&args.file, &args.output, &settings, &mut |fibers| {
         if fibers / 1000 > said {
             said = fibers / 1000;
-            messages.explain(format_args!("{fibers} fibres"));
+            messages.explain(format_args!("{fibers} fibers"));
         }
     })?;
     print(&format!(
-        "{}: {} fibres; potentials are sums of up to {} fields times waveforms, to {:.1e} mV\n",
+        "{}: {} fibers; potentials are sums of up to {} fields times waveforms, to {:.1e} mV\n",
         args.output.display(),
         report.fibers,
         report.contacts,
@@ -46,12 +46,12 @@ pub(super) fn export(args: &ExportArgs, messages: Messages) -> Result<(), CliErr
                 .help("name another file, or remove it"),
         );
     }
-    let mut progress = messages.progress("fibres", set.len());
+    let mut progress = messages.progress("fibers", set.len());
     let report = export_hdf5(&set, &args.output, &mut |fibers| progress.update(fibers));
     drop(progress);
     let shape = report?.shape;
     print(&format!(
-        "{}: {} fibres as (group, minibatch, axon, node, time) = {shape:?}\n",
+        "{}: {} fibers as (group, minibatch, axon, node, time) = {shape:?}\n",
         args.output.display(),
         set.len()
     ))

@@ -33,14 +33,14 @@ pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), Cl
     let rate = |fibers: usize| {
         let seconds = started.elapsed().as_secs_f64();
         format!(
-            "in {seconds:.1} s, {:.0} fibres/s",
+            "in {seconds:.1} s, {:.0} fibers/s",
             fibers as f64 / seconds.max(1e-9)
         )
     };
     let Some(folder) = &args.output else {
         let recording = recording.resolve(&cases)?;
         let mut tally = Tally::new(&recording.states, recipe.dt_ms, recording.every);
-        let mut progress = messages.progress("fibres", recipe.count);
+        let mut progress = messages.progress("fibers", recipe.count);
         cases.simulate(0..recipe.count, &device, &recording, &mut |trace| {
             tally.add(&trace);
             progress.update(trace.index + 1);
@@ -48,7 +48,7 @@ pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), Cl
         })?;
         drop(progress);
         return print(&format!(
-            "simulated {} fibres {}\n\n{}",
+            "simulated {} fibers {}\n\n{}",
             recipe.count,
             rate(recipe.count),
             tell(&tally.survey)
@@ -56,7 +56,7 @@ pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), Cl
     };
     let announce = |outlook: &Outlook| {
         messages.note(format_args!(
-            "{} fibres: {} in {} shards; {} free",
+            "{} fibers: {} in {} shards; {} free",
             recipe.count,
             size_text(outlook.bytes),
             outlook.shards,
@@ -78,7 +78,7 @@ pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), Cl
     let plan = Plan::new(&cases, &device, &recording, shard_fibers, folder)?;
     announce(plan.outlook());
     let (shards, done) = (plan.outlook().shards, plan.outlook().shards_done);
-    let mut progress = messages.progress("fibres", recipe.count);
+    let mut progress = messages.progress("fibers", recipe.count);
     let (keeper, finished) = keep_shards(folder, shards);
     finished.store(done, Ordering::Relaxed);
     let generated = dataset::generate(
@@ -95,7 +95,7 @@ pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), Cl
     drop(progress);
     let generated = generated?;
     print(&format!(
-        "{}: {} fibres, {}; simulated {} {}\n",
+        "{}: {} fibers, {}; simulated {} {}\n",
         folder.display(),
         generated.kept + generated.simulated,
         size_text(generated.bytes),
@@ -104,14 +104,14 @@ pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), Cl
     ))
 }
 
-/// Refuses what memory has no room for: a shard, or the figures of all fibres where nothing is written.
+/// Refuses what memory has no room for: a shard, or the figures of all fibers where nothing is written.
 fn check_memory(
     args: &GenerateArgs,
     recipe: &Recipe,
     recording: &Recording,
     shard_fibers: usize,
 ) -> Result<(), CliError> {
-    /// Bytes of a fibre's number and figures.
+    /// Bytes of a fiber's number and figures.
     const FIGURES: u128 = 64;
     let memory = args.numerics.memory();
     let (what, needed) = match args.output {
@@ -127,7 +127,7 @@ fn check_memory(
     };
     memory.check(what, needed).map_err(|error| {
         CliError::request(error).help(
-            "ask for smaller shards (--shard), fewer fibres (--count), rows (--every), states (--states) or nodes, or \
+            "ask for smaller shards (--shard), fewer fibers (--count), rows (--every), states (--states) or nodes, or \
              allow more with --max-memory GB",
         )
     })

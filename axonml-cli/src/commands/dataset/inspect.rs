@@ -16,12 +16,12 @@ pub(super) fn inspect(args: &InspectArgs, messages: Messages) -> Result<(), CliE
     }
     let set = Dataset::open(&args.set)?;
     let request = set.request();
-    let mut progress = messages.progress("fibres", set.len());
+    let mut progress = messages.progress("fibers", set.len());
     if args.verify {
         set.verify(&mut |fibers| progress.update(fibers))?;
         drop(progress);
         return print(&format!(
-            "{}: {} fibres in {} shards: all checksums are right, all numbers finite\n",
+            "{}: {} fibers in {} shards: all checksums are right, all numbers finite\n",
             args.set.display(),
             set.len(),
             set.manifest().shards.len()
@@ -45,7 +45,7 @@ pub(super) fn inspect(args: &InspectArgs, messages: Messages) -> Result<(), CliE
             (None, None) => "origin unknown".to_owned(),
         };
         print(&format!(
-            "{}: {} fibres of {} nodes, {origin}\n{} steps of {} ms; a row every {} ms: {}\n{} shards, {} contacts, {}\n\n{}",
+            "{}: {} fibers of {} nodes, {origin}\n{} steps of {} ms; a row every {} ms: {}\n{} shards, {} contacts, {}\n\n{}",
             args.set.display(),
             set.len(),
             request.nodes,
@@ -63,7 +63,7 @@ pub(super) fn inspect(args: &InspectArgs, messages: Messages) -> Result<(), CliE
         let name = args.set.file_name().unwrap_or(args.set.as_os_str());
         let name = name.to_string_lossy();
         let plot = SetPlot {
-            title: format!("{name}: {} fibres", set.len()),
+            title: format!("{name}: {} fibers", set.len()),
             diameters_um: survey.diameters_um,
             firing: survey.action_potentials.iter().map(|&n| n > 0).collect(),
             peaks_ma: survey.peaks_ma,
@@ -105,11 +105,11 @@ pub(super) fn tell(survey: &Survey) -> String {
     if let (Some(firing), Some((low, high))) = (survey.firing(), survey.v_range_mv) {
         let percent = 100.0 * firing as f64 / survey.fibers() as f64;
         text.push_str(&format!(
-            "{firing} of {} fibres fire ({percent:.1} %); v from {low:.1} to {high:.1} mV\n",
+            "{firing} of {} fibers fire ({percent:.1} %); v from {low:.1} to {high:.1} mV\n",
             survey.fibers()
         ));
     } else {
-        text.push_str("whether fibres fire is unknown: v was not recorded\n");
+        text.push_str("whether fibers fire is unknown: v was not recorded\n");
     }
     text
 }
@@ -123,7 +123,7 @@ fn describe(set: &Dataset, survey: &Survey) -> Value {
     json!({
         "request": set.request(),
         "summary": {
-            "fibres": set.len(),
+            "fibers": set.len(),
             "shards": set.manifest().shards.len(),
             "contacts": set.contacts(),
             "diameter_um": range(&survey.diameters_um),

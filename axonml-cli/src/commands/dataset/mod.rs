@@ -29,7 +29,7 @@ impl From<DatasetError> for CliError {
     fn from(error: DatasetError) -> Self {
         let help = match &error {
             DatasetError::DiskTooSmall { .. } => {
-                "ask for fewer fibres (--count), rows (--every) or states (--states), or name a folder on another disk"
+                "ask for fewer fibers (--count), rows (--every) or states (--states), or name a folder on another disk"
             }
             DatasetError::OtherRequest { .. } => {
                 "repeat the request of the set, or name another folder"
@@ -37,7 +37,7 @@ impl From<DatasetError> for CliError {
             DatasetError::Size { .. } | DatasetError::Checksum { .. } => {
                 "copy the set again from where it came, or generate it again in another folder"
             }
-            DatasetError::NotFinite { .. } => "mend or leave out this fibre where the set was made",
+            DatasetError::NotFinite { .. } => "mend or leave out this fiber where the set was made",
             DatasetError::MissingState { .. } => "choose among these with --states",
             _ => "",
         };

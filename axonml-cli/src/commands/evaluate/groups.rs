@@ -27,7 +27,7 @@ pub(super) fn keys(columns: &[String]) -> Vec<(&'static str, usize)> {
 }
 
 /// All groups, as a table and as data; the first is of all rows.
-pub(super) fn summarise(rows: &[&Row], keys: &[(&'static str, usize)]) -> (Table, Vec<Value>) {
+pub(super) fn summarize(rows: &[&Row], keys: &[(&'static str, usize)]) -> (Table, Vec<Value>) {
     let mut table = Table {
         columns: ["group", "value", "n"]
             .into_iter()
@@ -140,7 +140,7 @@ mod tests {
         ];
         let columns = ["shape", "pw_ms"].map(str::to_owned);
         let rows: Vec<&Row> = rows.iter().collect();
-        let (table, data) = summarise(&rows, &keys(&columns));
+        let (table, data) = summarize(&rows, &keys(&columns));
         let names: Vec<String> = table.rows.iter().map(|r| r[1].exact()).collect();
         assert_eq!(names, ["", "mono", "ramp", "9", "10"]);
         let mape = |at: usize| data[at]["mape_pct"].as_f64().unwrap();

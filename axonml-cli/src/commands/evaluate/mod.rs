@@ -37,7 +37,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, messages: Messages) -> Result<(), Cl
         check_picture(path)?;
     }
     refuse_contradictions(args)?;
-    let common = Common::from_args(&flags.model, &flags.fibre, &flags.numerics, messages)?;
+    let common = Common::from_args(&flags.model, &flags.fiber, &flags.numerics, messages)?;
     messages.explain(format_args!("backend: {}", common.device.name()));
     let traces = traces::Traces::read(args, &common)?;
     let Some(path) = &flags.conditions.conditions else {

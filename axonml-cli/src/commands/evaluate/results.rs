@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::groups::{spread, summarise};
+use super::groups::{spread, summarize};
 use super::responses::Compared;
 use crate::report::{Cell, Report, Statuses, Table, Target, counted, error_summary, keep_partial};
 use crate::search::Found;
@@ -85,12 +85,12 @@ impl Evaluation {
         }
         let errors: Vec<f64> = known.iter().filter_map(|row| row.error_pct()).collect();
         let (mut summary, words) = error_summary(&errors, 0);
-        let (overview, groups) = summarise(&known, &self.groups);
+        let (overview, groups) = summarize(&known, &self.groups);
         summary.insert("rows".into(), json!(known.len()));
         summary.insert("groups".into(), groups.into());
         let mut lines = Vec::new();
         if self.responses {
-            self.summarise_responses(&known, &mut summary, &mut lines);
+            self.summarize_responses(&known, &mut summary, &mut lines);
         }
         let mut without = Statuses::default();
         for reason in known.iter().filter_map(|row| row.without_error()) {
@@ -121,7 +121,7 @@ impl Evaluation {
     }
 
     /// Adds what is known about the action potentials.
-    fn summarise_responses(
+    fn summarize_responses(
         &self,
         rows: &[&Row],
         summary: &mut serde_json::Map<String, Value>,

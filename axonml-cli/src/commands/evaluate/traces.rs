@@ -14,7 +14,7 @@ use super::groups::spread;
 use super::traces_sha256;
 use crate::args::{EvaluateArgs, Injection};
 use crate::error::CliError;
-use crate::fibres::injections;
+use crate::fibers::injections;
 use crate::job::{Batch, Common, Job, Source, of_one, refused};
 use crate::messages::Messages;
 use crate::report::{Cell, Report, Table, counted};
@@ -174,7 +174,7 @@ impl Trace {
                     .dt
                     .is_some_and(|dt| (dt - dt_ms).abs() > 1e-9),
             ),
-            ("--nodes", flags.fibre.nodes.is_some_and(|n| n != nodes)),
+            ("--nodes", flags.fiber.nodes.is_some_and(|n| n != nodes)),
             ("--tstop", flags.numerics.tstop.is_some()),
         ] {
             if given {
@@ -191,7 +191,7 @@ impl Trace {
             z_um,
             potentials,
             Interpolation::default(),
-            // Back to the fibre's coordinate, whose zero is its middle node.
+            // Back to the fiber's coordinate, whose zero is its middle node.
             -middle_um,
             Extension::Refuse,
         )?;

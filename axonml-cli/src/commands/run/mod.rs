@@ -1,4 +1,4 @@
-//! `axonml run`: fibres at one amplitude.
+//! `axonml run`: fibers at one amplitude.
 
 mod recorder;
 mod results;
@@ -11,7 +11,7 @@ use axonml_models::{ObserverKind, ObserverSpec};
 
 use crate::args::{Injection, RunArgs};
 use crate::error::CliError;
-use crate::fibres::{self, Flags, asked};
+use crate::fibers::{self, Flags, asked};
 use crate::interrupt::OnSignal;
 use crate::job::{Common, Injections};
 use crate::messages::Messages;
@@ -22,13 +22,13 @@ use recorder::{check_size, recorder};
 use results::Runs;
 use work::Work;
 
-/// Runs the fibres.
+/// Runs the fibers.
 pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     let targets = Target::all(&args.output.output)?;
     if let Some(path) = &args.plot.plot {
         check_picture(path)?;
     }
-    let common = Common::from_args(&args.model, &args.fibre, &args.numerics, messages)?;
+    let common = Common::from_args(&args.model, &args.fiber, &args.numerics, messages)?;
     messages.explain(format_args!("backend: {}", common.device.name()));
     let model = args.model.model()?;
     common.weights.check_used(&[model])?;
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     let waveform = args.waveform.waveform()?;
     let injections = injections(args, messages)?;
     let flags = Flags {
-        fibre: &args.fibre,
+        fiber: &args.fiber,
         field: &args.field,
         numerics: &args.numerics,
         waveform: Arc::new(waveform.clone()),
@@ -46,9 +46,9 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
         detection: args.detection.detection(),
         one_grid: true,
     };
-    let fibres = asked(model, &flags, &common, false, messages)?;
+    let fibers = asked(model, &flags, &common, false, messages)?;
     let jobs = || {
-        fibres
+        fibers
             .asked
             .iter()
             .filter_map(|asked| asked.job.as_ref().ok())
@@ -77,14 +77,14 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
 
     common.warn(jobs(), messages);
     let mut request = Request::new("run", &[model], &common)?;
-    if fibres.has_waveform() {
+    if fibers.has_waveform() {
         request.put_waveform(&args.waveform, &waveform)?;
     }
     if !args.field.is_empty() {
         request.put("amplitude_mA", amplitude_ma);
     }
     request.put_injections(&injections);
-    request.put("field", fibres.description.clone());
+    request.put("field", fibers.description.clone());
     request.put_jobs(jobs());
     if let Some(ObserverSpec {
         kind: ObserverKind::Recorder { states, every },
@@ -103,7 +103,7 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     }
 
     let runs = Arc::new(Runs::new(
-        &fibres,
+        &fibers,
         model,
         args.recording.states(&model.schema()),
         flags.detection.clone(),
@@ -117,12 +117,12 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
         recorder,
         messages,
     };
-    let refused = work.refuse(&fibres, args.keep_going, &runs)?;
+    let refused = work.refuse(&fibers, args.keep_going, &runs)?;
     let keeper = {
         let (runs, targets) = (runs.clone(), targets.clone());
         OnSignal::keep(move || runs.salvage(&targets))
     };
-    if let Err(error) = work.run(&fibres, &runs) {
+    if let Err(error) = work.run(&fibers, &runs) {
         // What is finished is kept whatever ended the work.
         let kept = runs.salvage(&targets);
         kept.iter().for_each(|kept| messages.note(kept));
@@ -142,11 +142,11 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     output(&report, &others, &args.output, messages)?;
     drop(keeper);
     if let Some(path) = &args.plot.plot {
-        work.draw(&fibres, &runs)
+        work.draw(&fibers, &runs)
             .and_then(|plot| Ok(plot.save(path)?))?;
         messages.note(format_args!("drew {}", path.display()));
     }
-    runs.verdict(&fibres, refused)
+    runs.verdict(&fibers, refused)
 }
 
 /// Refuses flags of an extracellular stimulus without one.
@@ -167,7 +167,7 @@ fn refuse_without_field(args: &RunArgs) -> Result<(), CliError> {
 
 /// The currents injected; one by default where nothing else would stimulate.
 fn injections(args: &RunArgs, messages: Messages) -> Result<Injections, CliError> {
-    let injections = fibres::injections(&args.injection)?;
+    let injections = fibers::injections(&args.injection)?;
     if !injections.is_empty() || !args.field.is_empty() {
         return Ok(injections);
     }

@@ -52,7 +52,7 @@ pub(super) fn recorder(
             if let Some(nodes) = nodes.min() {
                 selection.resolve(nodes).map_err(|node| {
                     CliError::request(format!(
-                        "--record-nodes: found `{node}`, expected 0 to {} or -{nodes} to -1, as fibres have {nodes} nodes",
+                        "--record-nodes: found `{node}`, expected 0 to {} or -{nodes} to -1, as fibers have {nodes} nodes",
                         nodes - 1
                     ))
                 })?;
@@ -95,7 +95,7 @@ pub(super) fn check_size(
     });
     memory.check("the recording", needed).map_err(|error| {
         CliError::request(error).help(
-            "record fewer rows with --every, fewer nodes with --record-nodes, or fewer fibres, or allow more with \
+            "record fewer rows with --every, fewer nodes with --record-nodes, or fewer fibers, or allow more with \
              --max-memory GB",
         )
     })

@@ -1,4 +1,4 @@
-//! What became of the fibres of a run.
+//! What became of the fibers of a run.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,11 +8,11 @@ use axonml_models::{Crossing, Detection, FiberModel, Recording, SpikeStart};
 use serde_json::{Map, Value, json};
 
 use crate::error::CliError;
-use crate::fibres::{Asked, Fibres};
+use crate::fibers::{Asked, Fibers};
 use crate::recording::{Recorded, archive};
 use crate::report::{Cell, Form, Report, Statuses, Table, Target, counted, keep_partial};
 
-/// What became of a fibre.
+/// What became of a fiber.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ran {
     /// `ok`, `end_excitation`, `diverged` or `error`.
@@ -31,7 +31,7 @@ pub(super) struct Ran {
     pub(super) recording: Option<Recording>,
 }
 
-/// What became of the fibres so far; shared with whoever answers signals.
+/// What became of the fibers so far; shared with whoever answers signals.
 pub(super) struct Runs {
     ran: Mutex<Vec<Option<Ran>>>,
     states: Vec<String>,
@@ -46,7 +46,7 @@ pub(super) struct Runs {
 /// Status of a fiber whose first action potential began at an end of the simulated piece.
 pub(super) const END_EXCITATION: &str = "end_excitation";
 
-/// What is told of each fibre after its settings.
+/// What is told of each fiber after its settings.
 const COLUMNS: [&str; 11] = [
     "active_nodes",
     "first_node",
@@ -69,31 +69,31 @@ impl Ran {
 }
 
 impl Runs {
-    /// Nothing has become of `fibres` yet.
+    /// Nothing has become of `fibers` yet.
     pub(super) fn new(
-        fibres: &Fibres,
+        fibers: &Fibers,
         model: &dyn FiberModel,
         states: Vec<String>,
         detection: Detection,
         request: Value,
     ) -> Self {
-        let (place, name) = match fibres.nerve() {
+        let (place, name) = match fibers.nerve() {
             Some(nerve) => ("nerve", nerve.name().to_owned()),
             None => ("model", model.schema().id.to_owned()),
         };
         let settings = |asked: &Asked| {
             vec![
                 Cell::Text(name.clone()),
-                Cell::integer(asked.fibre),
+                Cell::integer(asked.fiber),
                 Cell::Number(asked.diameter_um),
             ]
         };
         Runs {
-            ran: Mutex::new(vec![None; fibres.asked.len()]),
+            ran: Mutex::new(vec![None; fibers.asked.len()]),
             states,
             detection,
             columns: [place, "fiber", "diameter_um"].map(str::to_owned).to_vec(),
-            settings: fibres.asked.iter().map(settings).collect(),
+            settings: fibers.asked.iter().map(settings).collect(),
             request,
             started: Instant::now(),
         }
@@ -103,17 +103,17 @@ impl Runs {
         self.ran.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps what became of a fibre.
+    /// Keeps what became of a fiber.
     pub(super) fn keep(&self, index: usize, ran: Ran) {
         self.ran()[index] = Some(ran);
     }
 
-    /// Whether nothing has become of a fibre yet.
+    /// Whether nothing has become of a fiber yet.
     pub(super) fn open(&self, index: usize) -> bool {
         self.ran()[index].is_none()
     }
 
-    /// Whether a fibre was simulated to the end.
+    /// Whether a fiber was simulated to the end.
     pub(super) fn completed(&self, index: usize) -> bool {
         self.ran()[index].as_ref().is_some_and(Ran::completed)
     }
@@ -156,7 +156,7 @@ impl Runs {
         summary.insert("spikes".into(), json!(spikes.rows.len()));
         let mut words = vec![format!(
             "{} in {seconds:.2} s; action potentials reach the detection nodes of {detected}",
-            counted(n, "fibre")
+            counted(n, "fiber")
         )];
         words.extend(statuses.end_excitation());
         statuses.finish(&mut summary, interrupted, seconds);
@@ -191,12 +191,12 @@ impl Runs {
         (first.map(|spike| spike.time_ms), most)
     }
 
-    /// The cells of a fibre: its settings, then what [`COLUMNS`] names.
+    /// The cells of a fiber: its settings, then what [`COLUMNS`] names.
     fn row(&self, settings: &[Cell], ran: &Ran) -> Vec<Cell> {
         let active: BTreeSet<usize> = ran.spikes.iter().map(|spike| spike.node).collect();
         let (first_detected, detected) = self.detected(ran);
         let first = ran.spikes.first();
-        // A fibre that was not simulated to the end has no counts.
+        // A fiber that was not simulated to the end has no counts.
         let count = |n: usize| match ran.completed() {
             true => Cell::integer(n),
             false => Cell::Missing,
@@ -218,7 +218,7 @@ impl Runs {
         row
     }
 
-    /// The recording of the fibres that were simulated.
+    /// The recording of the fibers that were simulated.
     pub(super) fn archive(&self, report: &Report) -> Result<Vec<u8>, CliError> {
         let ran = self.ran();
         let recorded: Vec<Recorded<'_>> = ran
@@ -229,7 +229,7 @@ impl Runs {
                 Some(Recorded {
                     recording: ran.recording.as_ref()?,
                     z_um: &ran.z_um,
-                    fibre: row[1].number()? as i64,
+                    fiber: row[1].number()? as i64,
                     diameter_um: row[2].number()?,
                 })
             })
@@ -240,7 +240,7 @@ impl Runs {
     /// Keeps what is finished.
     pub(super) fn salvage(&self, targets: &[Target]) -> Vec<String> {
         let report = self.report(true);
-        keep_partial(&report, self.settings.len(), "fibre", targets, &|target| {
+        keep_partial(&report, self.settings.len(), "fiber", targets, &|target| {
             if target.form != Form::Npz {
                 return report.write(target);
             }
@@ -249,21 +249,21 @@ impl Runs {
         })
     }
 
-    /// A failure if a fibre was skipped or diverged.
-    pub(super) fn verdict(&self, fibres: &Fibres, refused: usize) -> Result<(), CliError> {
+    /// A failure if a fiber was skipped or diverged.
+    pub(super) fn verdict(&self, fibers: &Fibers, refused: usize) -> Result<(), CliError> {
         let ran = self.ran();
         let diverged: Vec<CliError> = ran
             .iter()
-            .zip(&fibres.asked)
+            .zip(&fibers.asked)
             .filter_map(|(ran, asked)| {
                 Some((ran.as_ref().filter(|ran| ran.status == "diverged")?, asked))
             })
-            .map(|(ran, asked)| CliError::failure(&ran.message).at(fibres.name(asked)))
+            .map(|(ran, asked)| CliError::failure(&ran.message).at(fibers.name(asked)))
             .collect();
         match diverged.as_slice() {
             [] if refused == 0 => Ok(()),
             [] => Err(CliError::failure(format!(
-                "{refused} of {} fibres could not be run",
+                "{refused} of {} fibers could not be run",
                 ran.len()
             ))),
             diverged => CliError::of_many(diverged).map_or(Ok(()), Err),

@@ -9,12 +9,12 @@ use axonml_models::{
 
 use super::results::{END_EXCITATION, Ran, Runs};
 use crate::error::CliError;
-use crate::fibres::{Fibres, Place};
+use crate::fibers::{Fibers, Place};
 use crate::job::{Batch, Common, Job, Source, of_one, refused};
 use crate::messages::Messages;
-use crate::plot::{FibreTrace, RunPlot, Strip};
+use crate::plot::{FiberTrace, RunPlot, Strip};
 
-/// What to do with every fibre.
+/// What to do with every fiber.
 pub(super) struct Work {
     pub(super) model: &'static dyn FiberModel,
     pub(super) grid: TimeGrid,
@@ -25,22 +25,22 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Finds fibres that cannot be run; refuses the request for them, or answers them. Returns their number.
+    /// Finds fibers that cannot be run; refuses the request for them, or answers them. Returns their number.
     pub(super) fn refuse(
         &self,
-        fibres: &Fibres,
+        fibers: &Fibers,
         keep_going: bool,
         runs: &Runs,
     ) -> Result<usize, CliError> {
         let mut errors: Vec<(usize, CliError)> = Vec::new();
-        for (index, asked) in fibres.asked.iter().enumerate() {
+        for (index, asked) in fibers.asked.iter().enumerate() {
             if let Err(error) = &asked.job {
                 errors.push((index, error.clone()));
             }
         }
-        errors.extend(refused(good(fibres), &self.common));
+        errors.extend(refused(good(fibers), &self.common));
         let name = |(index, error): (usize, CliError)| {
-            (index, error.at(fibres.name(&fibres.asked[index])))
+            (index, error.at(fibers.name(&fibers.asked[index])))
         };
         let errors: Vec<(usize, CliError)> = errors.into_iter().map(name).collect();
         let count = errors.len();
@@ -50,7 +50,7 @@ impl Work {
         }
         if !keep_going {
             let errors: Vec<CliError> = errors.into_iter().map(|(_, error)| error).collect();
-            let help = "mend the request, or give --keep-going to skip such fibres";
+            let help = "mend the request, or give --keep-going to skip such fibers";
             return CliError::of_many(&errors).map_or(Ok(0), |error| Err(error.or_help(help)));
         }
         for (index, error) in errors {
@@ -66,11 +66,11 @@ impl Work {
         Ok(count)
     }
 
-    pub(super) fn run(&self, fibres: &Fibres, runs: &Runs) -> Result<(), CliError> {
-        let jobs: Vec<(usize, &Job)> = good(fibres)
+    pub(super) fn run(&self, fibers: &Fibers, runs: &Runs) -> Result<(), CliError> {
+        let jobs: Vec<(usize, &Job)> = good(fibers)
             .filter(|(index, _)| runs.open(*index))
             .collect();
-        let mut progress = self.messages.progress("fibres", jobs.len());
+        let mut progress = self.messages.progress("fibers", jobs.len());
         let mut done = 0;
         for batch in jobs.chunks(self.common.most_at_once(&jobs)) {
             let mut diverged = |index: usize, error: CliError| {
@@ -145,19 +145,19 @@ impl Work {
         Ok(())
     }
 
-    /// The first fibres once more, all nodes recorded.
-    pub(super) fn draw(&self, fibres: &Fibres, runs: &Runs) -> Result<RunPlot, CliError> {
+    /// The first fibers once more, all nodes recorded.
+    pub(super) fn draw(&self, fibers: &Fibers, runs: &Runs) -> Result<RunPlot, CliError> {
         const DRAWN: usize = 4;
         const ROWS: usize = 2000;
         let id = self.model.schema().id;
-        let completed = good(fibres).filter(|(index, _)| runs.completed(*index));
+        let completed = good(fibers).filter(|(index, _)| runs.completed(*index));
         let jobs: Vec<(usize, &Job)> = completed.take(DRAWN).collect();
         let kind = ObserverKind::Recorder {
             states: Vec::new(),
             every: self.grid.steps().div_ceil(ROWS).max(1),
         };
         let mut plot = RunPlot {
-            title: match fibres.place {
+            title: match fibers.place {
                 Place::Inside => format!("Run of {id} with injected current"),
                 Place::Basis(_) => format!("Run of {id} at {} times the basis", self.amplitude_ma),
                 _ => format!("Run of {id} at {} mA", self.amplitude_ma),
@@ -166,7 +166,7 @@ impl Work {
         };
         let Some((jobs, batch)) = Batch::settled(jobs, &self.common, &mut |_, _| ())? else {
             return Err(CliError::failure(
-                "there is nothing to draw: no fibre could be run",
+                "there is nothing to draw: no fiber could be run",
             ));
         };
         let recorder = ObserverSpec::new(kind, NodeSelection::All);
@@ -182,15 +182,15 @@ impl Work {
                 (diverged, fiber.observations.into_iter().next())
             {
                 plot.t_ms = recording.t_ms;
-                plot.fibres.push(FibreTrace {
-                    label: format!("{id}, {}", fibres.name(&fibres.asked[*index]))
+                plot.fibers.push(FiberTrace {
+                    label: format!("{id}, {}", fibers.name(&fibers.asked[*index]))
                         .replace(" um", " µm"),
                     v_mv: recording.v_mv,
                     z_um: batch.simulation.nodes_um(position),
                 });
             }
         }
-        let acting = self.acting(fibres, &jobs)?;
+        let acting = self.acting(fibers, &jobs)?;
         // The value that acts from each recorded instant on.
         let last = self.grid.steps() - 1;
         let at = |t: &f64| ((t / self.grid.dt_ms()).round() as usize).min(last);
@@ -201,8 +201,8 @@ impl Work {
         Ok(plot)
     }
 
-    /// What acts on the drawn fibres, step by step: the stimulus, and the current injected into each node.
-    fn acting(&self, fibres: &Fibres, jobs: &[(usize, &Job)]) -> Result<Vec<Strip>, CliError> {
+    /// What acts on the drawn fibers, step by step: the stimulus, and the current injected into each node.
+    fn acting(&self, fibers: &Fibers, jobs: &[(usize, &Job)]) -> Result<Vec<Strip>, CliError> {
         let mut strips = Vec::new();
         let Some((_, first)) = jobs.first() else {
             return Ok(strips);
@@ -210,7 +210,7 @@ impl Work {
         match &first.source {
             None => {}
             Some(Source::Field(_, waveform)) => {
-                let unit = match fibres.place {
+                let unit = match fibers.place {
                     Place::Basis(_) => "multiple of the basis",
                     _ => "mA",
                 };
@@ -271,8 +271,8 @@ fn largest_mv(job: &Job) -> Option<Vec<f64>> {
     )
 }
 
-/// The fibres that can be run.
-fn good(fibres: &Fibres) -> impl Iterator<Item = (usize, &Job)> {
-    let asked = fibres.asked.iter().enumerate();
+/// The fibers that can be run.
+fn good(fibers: &Fibers) -> impl Iterator<Item = (usize, &Job)> {
+    let asked = fibers.asked.iter().enumerate();
     asked.filter_map(|(index, asked)| Some((index, asked.job.as_ref().ok()?)))
 }

@@ -17,7 +17,7 @@ use crate::report::{Target, check_picture, show, write};
 use crate::search::{Found, Search, thresholds};
 use partial::Partial;
 use results::Results;
-use work::of_fibres;
+use work::of_fibers;
 pub(super) use work::{Work, of_table};
 
 /// Finds the thresholds.
@@ -26,11 +26,11 @@ pub(crate) fn threshold(args: &ThresholdArgs, messages: Messages) -> Result<(), 
     if let Some(path) = &args.plot.plot {
         check_picture(path)?;
     }
-    let common = Common::from_args(&args.model, &args.fibre, &args.numerics, messages)?;
+    let common = Common::from_args(&args.model, &args.fiber, &args.numerics, messages)?;
     messages.explain(format_args!("backend: {}", common.device.name()));
     let work = match &args.conditions.conditions {
         Some(path) => of_table(args, Sheet::read(path, messages)?, &common, messages)?,
-        None => of_fibres(args, &common, messages)?,
+        None => of_fibers(args, &common, messages)?,
     };
     finish(args, work, &common, &targets, messages)
 }

@@ -9,7 +9,7 @@ use axonml_models::provenance::sha256;
 use crate::args::ThresholdArgs;
 use crate::conditions::{Overridden, Reader, Sheet, overrides};
 use crate::error::CliError;
-use crate::fibres::{self, Flags, asked, check_applicable, describe_points};
+use crate::fibers::{self, Flags, asked, check_applicable, describe_points};
 use crate::job::{Common, Job, refused};
 use crate::messages::Messages;
 use crate::pictures;
@@ -80,8 +80,8 @@ impl Work {
     }
 }
 
-/// A line for each fibre that the flags ask for.
-pub(super) fn of_fibres(
+/// A line for each fiber that the flags ask for.
+pub(super) fn of_fibers(
     args: &ThresholdArgs,
     common: &Common,
     messages: Messages,
@@ -90,7 +90,7 @@ pub(super) fn of_fibres(
     common.weights.check_used(&[model])?;
     common.check(model, args.numerics.dt_ms(), args.numerics.tstop_ms())?;
     let waveform = Arc::new(args.waveform.waveform()?);
-    let injections = fibres::injections(&args.injection)?;
+    let injections = fibers::injections(&args.injection)?;
     if !injections.is_empty() && args.field.is_empty() {
         return Err(CliError::request(
             "--inject alone leaves nothing to search: injected currents are not scaled by the amplitude",
@@ -99,7 +99,7 @@ pub(super) fn of_fibres(
     }
     let mut request = Request::new("threshold", &[model], common)?;
     let flags = Flags {
-        fibre: &args.fibre,
+        fiber: &args.fiber,
         field: &args.field,
         numerics: &args.numerics,
         waveform: waveform.clone(),
@@ -108,14 +108,14 @@ pub(super) fn of_fibres(
         detection: args.detection.detection(),
         one_grid: false,
     };
-    let fibres = asked(model, &flags, common, true, messages)?;
-    if fibres.has_waveform() {
+    let fibers = asked(model, &flags, common, true, messages)?;
+    if fibers.has_waveform() {
         request.put_waveform(&args.waveform, &waveform)?;
     }
     request.put_injections(&injections);
-    request.put("field", fibres.description.clone());
+    request.put("field", fibers.description.clone());
 
-    let nerve = fibres.nerve().cloned();
+    let nerve = fibers.nerve().cloned();
     let place = if nerve.is_some() { "nerve" } else { "model" };
     let columns = [place, "fiber", "diameter_um", "n_nodes"];
     let columns = columns.map(str::to_owned).to_vec();
@@ -124,20 +124,20 @@ pub(super) fn of_fibres(
         .map_or(model.schema().id.to_owned(), |nerve| {
             nerve.name().to_owned()
         });
-    let names: Vec<String> = fibres
+    let names: Vec<String> = fibers
         .asked
         .iter()
-        .map(|asked| fibres.name(asked))
+        .map(|asked| fibers.name(asked))
         .collect();
-    let picture = pictures::Thresholds::new(&fibres, model.schema().id, &common.title(model));
-    let lines = fibres
+    let picture = pictures::Thresholds::new(&fibers, model.schema().id, &common.title(model));
+    let lines = fibers
         .asked
         .into_iter()
         .zip(names)
         .map(|(asked, name)| Line {
             settings: vec![
                 Cell::Text(first.clone()),
-                Cell::integer(asked.fibre),
+                Cell::integer(asked.fiber),
                 Cell::Number(asked.diameter_um),
                 asked
                     .job
@@ -164,7 +164,7 @@ pub(crate) fn of_table(
     common: &Common,
     messages: Messages,
 ) -> Result<Work, CliError> {
-    let injections = fibres::injections(&args.injection)?;
+    let injections = fibers::injections(&args.injection)?;
     let overrides = overrides(args)?;
     let settings = |model: &dyn FiberModel| common.settings(model);
     let room = |grid: &TimeGrid| common.check_steps(grid).map_err(|error| error.message());

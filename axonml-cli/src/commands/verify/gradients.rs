@@ -1,6 +1,6 @@
 //! Gradients of every model and backend, against differences of runs of the scalar reference.
 //!
-//! The loss weighs voltages and a gate along each fibre and in the end. Each kind of input is moved along one direction that
+//! The loss weighs voltages and a gate along each fiber and in the end. Each kind of input is moved along one direction that
 //! changes all its numbers: what the gradient says of it is compared with the difference of the reference's losses, relative
 //! to the sum of the magnitudes of all products.
 
@@ -24,7 +24,7 @@ const STEPS: usize = 140;
 /// States from one recorded row to the next.
 const EVERY: usize = 5;
 
-/// A derivative along a direction, of the loss of all fibres together.
+/// A derivative along a direction, of the loss of all fibers together.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Along {
     derivative: f64,
@@ -51,7 +51,7 @@ fn number(index: usize) -> f64 {
     (x >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
 }
 
-/// A batch of fibres, displaced along one kind's direction by a share of it.
+/// A batch of fibers, displaced along one kind's direction by a share of it.
 #[derive(Clone, Copy)]
 struct Displaced {
     kind: usize,
@@ -64,9 +64,9 @@ struct Case {
     stimulus: Stimulus,
     /// By parameter.
     parameters: Vec<f64>,
-    /// `[fibre]`, of its only waveform.
+    /// `[fiber]`, of its only waveform.
     waveforms: Vec<Vec<f64>>,
-    /// `[fibre]`, of its sources one after the other.
+    /// `[fiber]`, of its sources one after the other.
     potentials: Vec<Vec<Vec<f64>>>,
 }
 
@@ -126,7 +126,7 @@ impl Case {
             let waveform = Arc::new(Waveform::from_samples(DT_MS, pulse)?);
             stimulus = stimulus.potentials(fiber, ve, waveform)?;
             let mut of_potentials = vec![of_ve];
-            // Every other fibre in a field that changes its shape too.
+            // Every other fiber in a field that changes its shape too.
             if fiber % 2 == 1 {
                 let count = points.len() * STEPS;
                 let dense: Vec<f64> = (0..STEPS)
@@ -160,7 +160,7 @@ impl Case {
         [ObserverSpec::new(recorder, NodeSelection::All)]
     }
 
-    /// The loss of all fibres.
+    /// The loss of all fibers.
     fn loss(&self) -> Result<f64, CliError> {
         let observers = self.observers();
         let outcome = self
@@ -196,7 +196,7 @@ impl Case {
             let Some(gradient) = &run.gradient else {
                 let error = self.simulation.divergence(fiber, run.outcome.status);
                 return Err(error.map_or_else(
-                    || CliError::failure("a fibre has no gradient"),
+                    || CliError::failure("a fiber has no gradient"),
                     CliError::from,
                 ));
             };

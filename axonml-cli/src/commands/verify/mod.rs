@@ -1,6 +1,6 @@
 //! `axonml verify`: every model on every backend against the scalar reference.
 //!
-//! Three fibres of different length and diameter per model, a biphasic pulse and an injected current. Compared are one
+//! Three fibers of different length and diameter per model, a biphasic pulse and an injected current. Compared are one
 //! step from a state in the middle of an action potential, the times of all spikes, activation thresholds, and gradients
 //! by parameters, waveforms and potentials. A limit is what the arithmetic of the precision allows, and is printed.
 
@@ -227,7 +227,7 @@ fn models(named: &[String]) -> Result<Vec<&'static dyn FiberModel>, CliError> {
     }
 }
 
-/// Fibres of a model, ragged in length and diameter, and the distance of the electrode, um.
+/// Fibers of a model, ragged in length and diameter, and the distance of the electrode, um.
 fn fibers(model: &dyn FiberModel) -> (Vec<Fiber>, f64) {
     match model.schema().compartment_um {
         None => (

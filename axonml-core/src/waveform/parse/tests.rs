@@ -170,8 +170,8 @@ fn unknown_names_are_answered_with_the_nearest() {
             "valid: pw, gap, delay, scale",
         ],
     );
-    let stranger = refuse("monophasic:colour=1");
-    assert_names(&stranger, &["`colour`", "pw, delay, scale"]);
+    let stranger = refuse("monophasic:color=1");
+    assert_names(&stranger, &["`color`", "pw, delay, scale"]);
     assert!(!stranger.contains("did you mean"), "{stranger}");
     assert_names(&refuse("ramp:dir=upp"), &["`upp`", "did you mean `up`?"]);
     assert_names(

@@ -6,7 +6,7 @@ use crate::cable::reverse::RowSums;
 
 /// Running sums, in the group's precision, and totals.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant)] // One per group of fibres, and never moved.
+#[allow(clippy::large_enum_variant)] // One per group of fibers, and never moved.
 pub(super) enum CableSums<R, const L: usize> {
     /// As [`crate::cable::reverse::ExplicitSums`] has them.
     Explicit {

@@ -487,7 +487,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
     }
 
-    /// What the way back has collected, per fibre.
+    /// What the way back has collected, per fiber.
     fn gradients(
         &self,
         back: &Back<R, L>,

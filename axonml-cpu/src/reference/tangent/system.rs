@@ -1,4 +1,4 @@
-//! The linearised backward Euler step of nodes and internodal modes, all of them unknowns of one system.
+//! The linearized backward Euler step of nodes and internodal modes, all of them unknowns of one system.
 
 use axonml_autodiff::Cable;
 use axonml_autodiff::cable::{CableCotangent, Parity};

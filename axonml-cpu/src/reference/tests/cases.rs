@@ -75,7 +75,7 @@ pub(super) fn membrane(
     ))
 }
 
-/// The conductance is the fibre's parameter (S/cm2), the source is the shared one (mA/cm2).
+/// The conductance is the fiber's parameter (S/cm2), the source is the shared one (mA/cm2).
 pub(super) fn passive() -> Arc<MembranePrograms> {
     let density = || program(|i| vec![i.fiber, i.shared]);
     membrane(&[], program(|_| Vec::new()), density(), density())

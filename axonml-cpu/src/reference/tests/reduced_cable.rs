@@ -10,7 +10,7 @@ use super::cases::{active, rollout};
 use super::{assert_close, run};
 use crate::{CpuBackend, Isa};
 
-/// The sizes of a fibre of 10 um.
+/// The sizes of a fiber of 10 um.
 fn cable(nodes: usize, scale: f64) -> ReducedCable {
     ReducedCable {
         nodes,
@@ -41,7 +41,7 @@ fn wave(k: usize, scale: f64) -> f64 {
     scale * ((k * k * 7 + 3 * k) % 23) as f64 - 11.0 * scale
 }
 
-/// Fibres of different lengths and coefficients in states that no symmetry simplifies, driven by a source, an injection
+/// Fibers of different lengths and coefficients in states that no symmetry simplifies, driven by a source, an injection
 /// and space-time potentials.
 fn driven(lengths: &[usize], steps: usize, dt: f64) -> Rollout {
     let mut case = rollout(Cable::Reduced(cable(3, 1.0)), active(), 0.05, dt, steps);

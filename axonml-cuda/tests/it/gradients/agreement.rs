@@ -76,7 +76,7 @@ fn largest_of_each(found: &FiberGradient, expected: &FiberGradient) -> f64 {
 }
 
 #[test]
-fn fibres_of_several_nodes_per_lane_have_the_cpus_gradients() {
+fn fibers_of_several_nodes_per_lane_have_the_cpus_gradients() {
     let Some(kernels) = host_kernels() else {
         return;
     };
@@ -98,9 +98,9 @@ fn fibres_of_several_nodes_per_lane_have_the_cpus_gradients() {
     }
 }
 
-/// More sources than a warp has lanes, space-time potentials among the later ones, on a fibre whose state fits no registers.
+/// More sources than a warp has lanes, space-time potentials among the later ones, on a fiber whose state fits no registers.
 #[test]
-fn many_sources_on_a_long_fibre_have_the_cpus_gradients() {
+fn many_sources_on_a_long_fiber_have_the_cpus_gradients() {
     let Some(kernels) = host_kernels() else {
         return;
     };

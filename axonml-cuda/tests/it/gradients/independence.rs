@@ -1,4 +1,4 @@
-//! A fibre's gradient is its own: it depends neither on segments, launches and companions nor on the order of threads.
+//! A fiber's gradient is its own: it depends neither on segments, launches and companions nor on the order of threads.
 
 use axonml_autodiff::{Backend, FiberOutcome, GradientRequest, Precision, Rollout};
 use axonml_cuda::{HostKernels, KernelSource, ThreadOrder};
@@ -17,7 +17,7 @@ fn segments_and_launches_change_no_bit() {
         let id = model.schema().id;
         let rollout = disturbed(*model);
         let whole = bits(&differentiate(&kernels, &rollout, &weights));
-        // Memory for all fibres in one go, in segments, and for few fibres at once.
+        // Memory for all fibers in one go, in segments, and for few fibers at once.
         let mut refused = 0;
         for kept in [4 << 20, 1 << 20, 600 << 10, 300 << 10, 200 << 10] {
             let small = kernels.clone().kept_bytes(kept);
@@ -49,7 +49,7 @@ fn companions_change_no_bit() {
         let some = rollout.select(order.into_iter());
         let found = bits(&differentiate(&kernels, &some, &objective));
         for (found, k) in found.iter().zip(order) {
-            assert!(*found == all[k], "{id}: fibre {k} differs in company");
+            assert!(*found == all[k], "{id}: fiber {k} differs in company");
         }
     }
 }

@@ -34,7 +34,7 @@ fn device() -> Device {
     }
 }
 
-/// A run that goes on from a state without symmetry, with parameters of the fibres' own and cables without regularity.
+/// A run that goes on from a state without symmetry, with parameters of the fibers' own and cables without regularity.
 fn disturbed(model: &dyn FiberModel) -> Rollout {
     continued(irregular(with_own_parameters(plain(model))))
 }

@@ -90,7 +90,7 @@ fn gradients_that_overflow_are_named() {
 }
 
 #[test]
-fn fibres_that_diverge_have_none_and_leave_the_others_alone() {
+fn fibers_that_diverge_have_none_and_leave_the_others_alone() {
     let Some(kernels) = host_kernels() else {
         return;
     };
@@ -146,8 +146,8 @@ fn what_does_not_fit_is_refused_with_its_size() {
     };
     let error = refused(&rollout, 10 << 10);
     let parts = [
-        // The fibre with most sources.
-        "differentiating fibre 2 over 49 steps needs ",
+        // The fiber with most sources.
+        "differentiating fiber 2 over 49 steps needs ",
         " KiB on the device even in segments of 16 steps, and 10 KiB are free",
     ];
     assert!(parts.iter().all(|part| error.contains(part)), "{error}");

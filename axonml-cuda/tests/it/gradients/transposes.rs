@@ -37,7 +37,7 @@ fn reverse_kernels_are_transposes_of_forward_derivatives() {
                 let off = (forward.total - backward.total).abs();
                 assert!(
                     off <= TOLERANCE * size,
-                    "{id}: {name}, fibre {fiber}: {:e}",
+                    "{id}: {name}, fiber {fiber}: {:e}",
                     off / size
                 );
                 worst = worst.max(off / size.max(f64::MIN_POSITIVE));

@@ -1,4 +1,4 @@
-//! Where the defaults of the two-mode surrogate come from: the exact fibre, mode by mode.
+//! Where the defaults of the two-mode surrogate come from: the exact fiber, mode by mode.
 //!
 //! At each diameter the exact double cable is reduced to [`KEPT_MODE`] of each parity
 //! ([`ReducedCable::from_double`]); the parameters of every coefficient are a least-squares fit over diameters.
@@ -32,7 +32,7 @@ pub struct Fit {
     pub largest_error: f64,
 }
 
-/// The coefficients of [`COEFFICIENTS`] at a diameter, from the exact fibre with its default parameters.
+/// The coefficients of [`COEFFICIENTS`] at a diameter, from the exact fiber with its default parameters.
 ///
 /// # Errors
 /// [`SimulationError::Fiber`] if the exact model does not have the diameter.
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_what_the_exact_fibre_gives() {
+    fn defaults_are_what_the_exact_fiber_gives() {
         let fits = fit().unwrap();
         for (coefficient, fit) in COEFFICIENTS.iter().zip(&fits) {
             println!(

@@ -60,7 +60,7 @@ pub(super) enum Global {
 pub(super) enum StorageType {
     Float,
     Double,
-    /// One whose numbers are not needed: the optimiser's step count, say.
+    /// One whose numbers are not needed: the optimizer's step count, say.
     Other(&'static str),
 }
 

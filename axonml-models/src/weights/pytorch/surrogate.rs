@@ -15,7 +15,7 @@ const COUPLING: &str = "ssd.weight";
 /// AxonML keeps even pi as a parameter.
 const CIRCLE: &str = "pi";
 
-/// The model file of model `smf` from a checkpoint of AxonML's surrogate of a myelinated fibre.
+/// The model file of model `smf` from a checkpoint of AxonML's surrogate of a myelinated fiber.
 ///
 /// Keys are the parameters' names. `ssd.weight` (1, 2, 3) is symmetrised as AxonML does when it runs. A `pi` that was
 /// trained with the rest is absorbed by the node's diameter and the axial resistivity, the only quantities it acts on,

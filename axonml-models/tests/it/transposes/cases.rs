@@ -1,4 +1,4 @@
-//! Rollouts with everything in them: ragged fibres, several sources each, parameters shared and their own, irregular
+//! Rollouts with everything in them: ragged fibers, several sources each, parameters shared and their own, irregular
 //! cables.
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) fn myelinated(id: &str) -> bool {
 }
 
 /// A model twice: a run from its declared start in one go, and one that goes on from a state without symmetry, in several
-/// segments, with parameters of the fibres' own and cables without regularity.
+/// segments, with parameters of the fibers' own and cables without regularity.
 pub(crate) fn both(model: &dyn FiberModel) -> [Case; 2] {
     let id = model.schema().id;
     let plain = plain(model);
@@ -55,7 +55,7 @@ pub(crate) fn both(model: &dyn FiberModel) -> [Case; 2] {
     ]
 }
 
-/// Four fibres of different lengths, each with other sources, some of them excited.
+/// Four fibers of different lengths, each with other sources, some of them excited.
 pub(crate) fn plain(model: &dyn FiberModel) -> Rollout {
     let id = model.schema().id;
     let (diameters, scale) = match myelinated(id) {
@@ -128,7 +128,7 @@ pub(crate) fn plain(model: &dyn FiberModel) -> Rollout {
     rollout
 }
 
-/// Every other parameter becomes the fibres' own, of different values.
+/// Every other parameter becomes the fibers' own, of different values.
 pub(crate) fn with_own_parameters(mut rollout: Rollout) -> Rollout {
     let rebind = |bound: &BoundProgram| {
         let bindings = bound.bindings.iter().map(|binding| match *binding {

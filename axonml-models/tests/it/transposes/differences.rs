@@ -156,7 +156,7 @@ fn moved_cable(cable: &Cable, by: &CableCotangent, h: f64) -> Cable {
     }
 }
 
-/// What holds for every fibre holds for the first one.
+/// What holds for every fiber holds for the first one.
 fn first_fiber(mut rollout: Rollout) -> Rollout {
     rollout = rollout.select(std::iter::once(0));
     rollout.steps.end = rollout.steps.end.min(rollout.steps.start + 30);

@@ -66,7 +66,7 @@ fn reverse_is_the_transpose_of_forward() {
                 let off = (forward.total - backward.total).abs();
                 assert!(
                     off <= TOLERANCE * size,
-                    "{} on {isa}: {name}, fibre {fiber}: {:e}",
+                    "{} on {isa}: {name}, fiber {fiber}: {:e}",
                     case.name,
                     off / size
                 );

@@ -73,7 +73,7 @@ pub(crate) fn recording(observation: &Observation) -> Option<&Recording> {
     }
 }
 
-/// Random weights of everything that fibre `fiber` recorded, and of its last state: a linear loss.
+/// Random weights of everything that fiber `fiber` recorded, and of its last state: a linear loss.
 pub(crate) fn weights(fiber: usize, outcome: &FiberOutcome) -> Evaluation {
     let mut random = Random::new(100 + fiber as u64);
     let of_recording = |recording: &Recording, random: &mut Random| {
@@ -104,7 +104,7 @@ pub(crate) fn weights(fiber: usize, outcome: &FiberOutcome) -> Evaluation {
     }
 }
 
-/// `<w, J v>`: the weights of fibre `fiber` with the derivatives of what they weigh.
+/// `<w, J v>`: the weights of fiber `fiber` with the derivatives of what they weigh.
 pub(crate) fn forward(
     rollout: &Rollout,
     fiber: usize,
@@ -167,9 +167,9 @@ pub(crate) fn numbers(cable: &mut CableCotangent) -> Vec<(&'static str, &mut [f6
             ("area", one(area_cm2)),
             ("capacitance", one(capacitance_nf)),
             ("axial", one(axial_us)),
-            ("v weight of neighbours", one(&mut v_weights.0)),
+            ("v weight of neighbors", one(&mut v_weights.0)),
             ("v weight of the node", one(&mut v_weights.1)),
-            ("ve weight of neighbours", one(&mut ve_weights.0)),
+            ("ve weight of neighbors", one(&mut ve_weights.0)),
             ("ve weight of the node", one(&mut ve_weights.1)),
         ],
         CableCotangent::Implicit {

@@ -35,7 +35,7 @@ fn difference(expected: f64, steps: &[f64], f: impl Fn(f64) -> f64) -> f64 {
     closest
 }
 
-/// A myelinated fibre every number of which is a parameter: node, resistivity, reversal, and eight of each compartment,
+/// A myelinated fiber every number of which is a parameter: node, resistivity, reversal, and eight of each compartment,
 /// which mirror each other.
 struct Exposed;
 
@@ -135,7 +135,7 @@ fn loss(fiber: usize, outcome: &FiberOutcome) -> Evaluation {
     evaluation
 }
 
-/// Simulations of one fibre that differ in a parameter, the temperature or the start, in unmoved potentials.
+/// Simulations of one fiber that differ in a parameter, the temperature or the start, in unmoved potentials.
 struct Model {
     model: &'static dyn FiberModel,
     backend: Device,

@@ -1,4 +1,4 @@
-//! Gradients that do not exist, and gradients that depend on nothing but their own fibre.
+//! Gradients that do not exist, and gradients that depend on nothing but their own fiber.
 
 use std::sync::Arc;
 
@@ -39,9 +39,9 @@ fn bits(gradient: &FiberGradient) -> String {
     format!("{gradient:?}")
 }
 
-// ---- a fibre's gradient is its own ------------------------------------------------------------------------------------
+// ---- a fiber's gradient is its own ------------------------------------------------------------------------------------
 
-/// Rollouts of twenty fibres, in both precisions: the four fibres of a case repeated, with other amplitudes.
+/// Rollouts of twenty fibers, in both precisions: the four fibers of a case repeated, with other amplitudes.
 fn batches() -> Vec<Rollout> {
     let mut batches = Vec::new();
     for id in ["mrg", "two-mode", "smf", "sundt"] {
@@ -65,18 +65,18 @@ fn gradients_of(batch: &Rollout, order: &[usize]) -> Vec<String> {
 }
 
 #[test]
-fn a_fibres_gradient_does_not_depend_on_companions_order_or_threads() {
+fn a_fibers_gradient_does_not_depend_on_companions_order_or_threads() {
     for batch in batches() {
         let all: Vec<usize> = (0..20).collect();
         let together = gradients_of(&batch, &all);
         assert!(together.iter().all(|one| one.starts_with("Found")));
         for k in 0..8 {
             let alone = gradients_of(&batch, &[k]).remove(0);
-            assert!(alone == together[k], "fibre {k} differs when it runs alone");
+            assert!(alone == together[k], "fiber {k} differs when it runs alone");
         }
         let order: Vec<usize> = (0..20).map(|k| (7 * k + 3) % 20).collect();
         for (one, &k) in gradients_of(&batch, &order).iter().zip(&order) {
-            assert!(*one == together[k], "fibre {k} differs in another order");
+            assert!(*one == together[k], "fiber {k} differs in another order");
         }
         for threads in [1, 5] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
@@ -132,9 +132,9 @@ impl FiberModel for Rising {
     }
 }
 
-/// Rows that a short fibre does not have are not stimulated as it is: they must not do what its membrane would not survive.
+/// Rows that a short fiber does not have are not stimulated as it is: they must not do what its membrane would not survive.
 #[test]
-fn rows_behind_a_short_fibre_do_not_matter() {
+fn rows_behind_a_short_fiber_do_not_matter() {
     let settings = Settings {
         dt_ms: 0.01,
         tstop_ms: 15.0,
@@ -168,7 +168,7 @@ fn rows_behind_a_short_fibre_do_not_matter() {
 }
 
 #[test]
-fn a_diverging_fibre_has_no_gradient_and_leaves_its_companions_alone() {
+fn a_diverging_fiber_has_no_gradient_and_leaves_its_companions_alone() {
     for (id, enormous) in [("smf", 1e306), ("mrg", 1e306), ("sundt", 1e308)] {
         for bytes in [1 << 30, 100_000] {
             let sound = rollout(id);
@@ -294,15 +294,15 @@ fn cotangents_of_other_shapes_are_refused() {
     let cases: [(Spoil<'_>, &str); 9] = [
         (
             &|e| _ = first(e).v_mv.pop(),
-            "the voltages recorded by observer 0 in fibre 2: expected 244 values, found 243",
+            "the voltages recorded by observer 0 in fiber 2: expected 244 values, found 243",
         ),
         (
             &|e| _ = first(e).states.pop(),
-            "the states recorded by observer 0 in fibre 2: expected 4 values, found 3",
+            "the states recorded by observer 0 in fiber 2: expected 4 values, found 3",
         ),
         (
             &|e| first(e).states[3].push(0.0),
-            "`s` recorded by observer 0 in fibre 2: expected 244 values, found 245",
+            "`s` recorded by observer 0 in fiber 2: expected 244 values, found 245",
         ),
         (
             &|e| e.recorded[1] = Some(Default::default()),
@@ -314,19 +314,19 @@ fn cotangents_of_other_shapes_are_refused() {
         ),
         (
             &|e| _ = last(e).v_mv.pop(),
-            "the last voltages of fibre 2: expected 4 values, found 3",
+            "the last voltages of fiber 2: expected 4 values, found 3",
         ),
         (
             &|e| _ = last(e).states.pop(),
-            "the last states of fibre 2: expected 4 values, found 3",
+            "the last states of fiber 2: expected 4 values, found 3",
         ),
         (
             &|e| last(e).states[1].push(0.0),
-            "the last states of fibre 2: expected 4 values, found 5",
+            "the last states of fiber 2: expected 4 values, found 5",
         ),
         (
             &|e| _ = last(e).modes.pop(),
-            "the last modes of fibre 2: expected 60 values, found 59",
+            "the last modes of fiber 2: expected 60 values, found 59",
         ),
     ];
     for (spoil, expected) in cases {
@@ -350,39 +350,39 @@ fn directions_of_other_shapes_are_refused() {
     let cases: [(Spoil<'_>, &str); 9] = [
         (
             &|d| d.shared.push(0.0),
-            "shared parameters of fibre 1: expected 16 values, found 17",
+            "shared parameters of fiber 1: expected 16 values, found 17",
         ),
         (
             &|d| d.parameters.push(0.0),
-            "own parameters of fibre 1: expected 0 values, found 1",
+            "own parameters of fiber 1: expected 0 values, found 1",
         ),
         (
             &|d| _ = d.start.v_mv.pop(),
-            "start voltages of fibre 1: expected 9 values, found 8",
+            "start voltages of fiber 1: expected 9 values, found 8",
         ),
         (
             &|d| d.start.states[2].push(0.0),
-            "start states of fibre 1: expected 9 values, found 10",
+            "start states of fiber 1: expected 9 values, found 10",
         ),
         (
             &|d| _ = d.start.modes.pop(),
-            "start modes of fibre 1: expected 160 values, found 159",
+            "start modes of fiber 1: expected 160 values, found 159",
         ),
         (
             &|d| d.cable = everything(&other, 1).cable,
-            "cable of fibre 1 is of another kind",
+            "cable of fiber 1 is of another kind",
         ),
         (
             &|d| _ = d.sources.pop(),
-            "sources of fibre 1: expected 2 values, found 1",
+            "sources of fiber 1: expected 2 values, found 1",
         ),
         (
             &|d| _ = d.sources[0].waveform.pop(),
-            "waveforms of fibre 1: expected 60 values, found 59",
+            "waveforms of fiber 1: expected 60 values, found 59",
         ),
         (
             &|d| _ = d.sources[1].potentials.pop(),
-            "potentials of fibre 1: expected 5340 values, found 5339",
+            "potentials of fiber 1: expected 5340 values, found 5339",
         ),
     ];
     for (spoil, expected) in cases {

@@ -83,7 +83,7 @@ fn the_distribution_is_axonmls() {
     // Those that are left are not shorter than half a step.
     assert_uniform(&widths, 0.0025, 2.0025);
 
-    // Contacts have pulses of their own: neighbours do not correlate.
+    // Contacts have pulses of their own: neighbors do not correlate.
     let pairs = drawn.iter().map(|case| {
         let peak = |contact: usize| case.waveforms_ma.row(contact).sum();
         peak(0) * peak(1)
@@ -201,7 +201,7 @@ fn potentials_are_those_of_the_point_source() {
         let z_um = [-2000.0, 0.0, 350.0];
         let basis = cases.basis_mv_per_ma(&case, &z_um, spacing_um).unwrap();
         for (z_um, found) in z_um.iter().zip(&basis) {
-            // rho I / (4 pi r) with 500 ohm-cm and 1 mA, r in cm, the fibre shifted by its offset.
+            // rho I / (4 pi r) with 500 ohm-cm and 1 mA, r in cm, the fiber shifted by its offset.
             let r_cm = distance_um.hypot(z_um + case.offset_spacings * spacing_um) * 1e-4;
             let expected = 500.0 / (4.0 * std::f64::consts::PI * r_cm);
             assert!(
@@ -240,7 +240,7 @@ fn potentials_are_those_of_the_nerve() {
 }
 
 #[test]
-fn fibres_beyond_the_field_are_refused() {
+fn fibers_beyond_the_field_are_refused() {
     let recipe = Recipe {
         nodes: 61,
         diameter_um: Range::fixed(14.0),

@@ -147,22 +147,22 @@ fn what_is_wrong_with_a_file_is_named() {
             false => x,
         }
     };
-    // Fibre 7, node 2, column 30.
+    // Fiber 7, node 2, column 30.
     let at = 7 * 200 + 2 * 50 + 30;
     refuse(
         "nan-v",
         file("nan-v", &[], nan("v", at)),
-        &["state v of fibre 7 is NaN at node 2, 0.15 ms"],
+        &["state v of fiber 7 is NaN at node 2, 0.15 ms"],
     );
     refuse(
         "nan-e",
         file("nan-e", &[], nan("e", at)),
-        &["potential e of fibre 7 is NaN at node 2, 0.15 ms"],
+        &["potential e of fiber 7 is NaN at node 2, 0.15 ms"],
     );
     refuse(
         "nan-d",
         file("nan-d", &[], nan("diameters", 3)),
-        &["diameters of fibre 3 is NaN"],
+        &["diameters of fiber 3 is NaN"],
     );
     let text = std::env::temp_dir().join(format!("axonml-{}-text.h5", std::process::id()));
     std::fs::write(&text, "no HDF5").unwrap();

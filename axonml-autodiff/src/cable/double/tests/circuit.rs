@@ -2,7 +2,7 @@
 
 use super::super::*;
 
-/// The double cable of McIntyre et al. (2002), continuous in the fibre diameter.
+/// The double cable of McIntyre et al. (2002), continuous in the fiber diameter.
 pub(crate) fn published(diameter_um: f64) -> ([InternodeCompartment; COMPARTMENTS], NodeGeometry) {
     let d = diameter_um;
     let axon_um = 0.01876226 * d * d + 0.4787487 * d + 0.1203613;
@@ -59,7 +59,7 @@ pub(crate) fn circuit(i: &Internode) -> (Vector, Matrix) {
     for j in 0..10 {
         g[j][j] += i.gm_us[j];
         g[10 + j][10 + j] += i.gx_us[j];
-        for (link, neighbour) in [(j, j.checked_sub(1)), (j + 1, (j < 9).then_some(j + 1))] {
+        for (link, neighbor) in [(j, j.checked_sub(1)), (j + 1, (j < 9).then_some(j + 1))] {
             for (row, column, us) in [
                 (0, 0, i.ga_us[link]),
                 (0, 10, i.ga_us[link]),
@@ -67,7 +67,7 @@ pub(crate) fn circuit(i: &Internode) -> (Vector, Matrix) {
                 (10, 10, i.ga_us[link] + i.gp_us[link]),
             ] {
                 g[row + j][column + j] += us;
-                if let Some(n) = neighbour {
+                if let Some(n) = neighbor {
                     g[row + j][column + n] -= us;
                 }
             }

@@ -1,4 +1,4 @@
-//! Which fibres, and the state they start from.
+//! Which fibers, and the state they start from.
 
 use axonml_models::conditions::cell::node_count;
 use axonml_models::{FiberLength, InitialState, Schema};
@@ -7,11 +7,11 @@ use clap::{Args, ValueEnum};
 use super::number::{Diameters, length_um, positive};
 use crate::error::CliError;
 
-/// Flags of the fibres.
+/// Flags of the fibers.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Fibres")]
-pub(crate) struct FibreArgs {
-    /// Fibre diameters, um: a list such as 5.7,8.7,10 or start:stop:count such as 5.7:14:20
+#[command(next_help_heading = "Fibers")]
+pub(crate) struct FiberArgs {
+    /// Fiber diameters, um: a list such as 5.7,8.7,10 or start:stop:count such as 5.7:14:20
     /// [default: 5.7,8.7,12.8 in the demonstration nerve, else 10, or 1 for unmyelinated models]
     #[arg(long, value_name = "UM", allow_hyphen_values = true)]
     pub(crate) diameter: Option<Diameters>,
@@ -38,7 +38,7 @@ pub(crate) struct FibreArgs {
     pub(crate) warmup: Option<f64>,
 }
 
-/// How fibres end.
+/// How fibers end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Ends {
     /// As the model's publication has it
@@ -56,7 +56,7 @@ pub(crate) enum Start {
     Settled,
 }
 
-impl FibreArgs {
+impl FiberArgs {
     /// The extent asked for, if any was.
     pub(crate) fn extent(&self) -> Option<FiberLength> {
         let length = self.length.map(FiberLength::Um);
@@ -74,7 +74,7 @@ impl FibreArgs {
         }
         match (self.start, self.warmup) {
             (Some(Start::Declared), Some(warmup_ms)) => Err(CliError::request(format!(
-                "--warmup {warmup_ms} contradicts --start declared: a warmed-up fibre has left its declared state"
+                "--warmup {warmup_ms} contradicts --start declared: a warmed-up fiber has left its declared state"
             ))
             .help("leave one of them out")),
             (None | Some(Start::Settled), Some(warmup_ms)) => {

@@ -1,4 +1,4 @@
-//! The fibres that flags ask for: every fibre of a nerve at every diameter, or fibres near point electrodes, or the rows
+//! The fibers that flags ask for: every fiber of a nerve at every diameter, or fibers near point electrodes, or the rows
 //! of a basis.
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use axonml_models::{
 use ndarray::{ArrayD, Axis};
 use serde_json::{Value, json};
 
-use crate::args::{FibreArgs, FieldArgs, InjectionArgs, NumericsArgs, Point};
+use crate::args::{FiberArgs, FieldArgs, InjectionArgs, NumericsArgs, Point};
 use crate::commands::models::samples_um;
 use crate::demo;
 use crate::error::CliError;
@@ -23,7 +23,7 @@ use crate::report::counted;
 
 /// Where the current flows.
 pub(crate) enum Place {
-    /// Nowhere outside the fibre.
+    /// Nowhere outside the fiber.
     Inside,
     /// At points.
     Points(Arc<dyn Field>),
@@ -38,27 +38,27 @@ pub(crate) enum Place {
     Basis(ArrayD<f64>),
 }
 
-/// A fibre that was asked for.
+/// A fiber that was asked for.
 pub(crate) struct Asked {
-    /// Its number: the fibre of the nerve, the row of the basis, or its place in the list.
-    pub(crate) fibre: usize,
+    /// Its number: the fiber of the nerve, the row of the basis, or its place in the list.
+    pub(crate) fiber: usize,
     /// Its diameter, um.
     pub(crate) diameter_um: f64,
     /// What to simulate, or why that cannot be.
     pub(crate) job: Result<Job, CliError>,
 }
 
-/// All fibres that were asked for.
-pub(crate) struct Fibres {
+/// All fibers that were asked for.
+pub(crate) struct Fibers {
     /// Where the current flows.
     pub(crate) place: Place,
-    /// The fibres, by fibre, then by diameter.
+    /// The fibers, by fiber, then by diameter.
     pub(crate) asked: Vec<Asked>,
     /// The field, for the request that results carry.
     pub(crate) description: Value,
 }
 
-impl Fibres {
+impl Fibers {
     /// The nerve, if there is one.
     pub(crate) fn nerve(&self) -> Option<&Arc<Nerve>> {
         match &self.place {
@@ -76,24 +76,24 @@ impl Fibres {
         }
     }
 
-    /// What results and messages call a fibre.
+    /// What results and messages call a fiber.
     pub(crate) fn name(&self, asked: &Asked) -> String {
         match self.nerve() {
             Some(nerve) => format!(
-                "nerve {}, fibre {}, {} um",
+                "nerve {}, fiber {}, {} um",
                 nerve.name(),
-                asked.fibre,
+                asked.fiber,
                 asked.diameter_um
             ),
-            None => format!("fibre {}, {} um", asked.fibre, asked.diameter_um),
+            None => format!("fiber {}, {} um", asked.fiber, asked.diameter_um),
         }
     }
 }
 
-/// The flags that say which fibres.
+/// The flags that say which fibers.
 pub(crate) struct Flags<'a> {
-    /// Fibres.
-    pub(crate) fibre: &'a FibreArgs,
+    /// Fibers.
+    pub(crate) fiber: &'a FiberArgs,
     /// Field.
     pub(crate) field: &'a FieldArgs,
     /// Steps.
@@ -152,8 +152,8 @@ impl<'a> Maker<'a> {
             Some(Source::Field(field, _)) => Some(&**field),
             _ => None,
         };
-        let length = flags.fibre.extent().unwrap_or(FiberLength::Default);
-        let compartment_um = flags.fibre.delta_z;
+        let length = flags.fiber.extent().unwrap_or(FiberLength::Default);
+        let compartment_um = flags.fiber.delta_z;
         let extent = self
             .extents
             .resolve(length, diameter_um, compartment_um, field);
@@ -260,7 +260,7 @@ pub(crate) fn points(points: &[Point], field: &FieldArgs) -> Result<Arc<dyn Fiel
     Ok(Arc::new(Superposition::new(parts)?))
 }
 
-/// Distance of the nearest electrode from the axis of the fibre, um.
+/// Distance of the nearest electrode from the axis of the fiber, um.
 pub(crate) fn nearest_um(points: &[Point]) -> Option<f64> {
     let distances = points
         .iter()
@@ -304,25 +304,25 @@ pub(crate) fn tell_nerve(nerve: &Nerve, notes: &[NerveNote], messages: Messages)
             n => format!(" and {n} more"),
         };
         messages.note(format_args!(
-            "nerve {}: NaN gaps were interpolated: contact {}, fibre {}, samples {} to {}{others}",
+            "nerve {}: NaN gaps were interpolated: contact {}, fiber {}, samples {} to {}{others}",
             nerve.name(),
             first.contact,
-            first.fibre,
+            first.fiber,
             first.samples.start,
             first.samples.end - 1
         ));
     }
 }
 
-/// The field along one fibre of a nerve.
+/// The field along one fiber of a nerve.
 pub(crate) fn nerve_field(
     nerve: &Nerve,
-    fibre: usize,
+    fiber: usize,
     contacts: &[f64],
     field: &FieldArgs,
 ) -> Result<Arc<dyn Field>, CliError> {
     let line = nerve.field(
-        fibre,
+        fiber,
         contacts,
         field.interpolation.unwrap_or_default(),
         field.offset.unwrap_or(0.0),
@@ -331,17 +331,17 @@ pub(crate) fn nerve_field(
     Ok(Arc::new(line))
 }
 
-/// The fibres that the flags ask for. Without any field, the demonstration nerve if `demonstration`, else no field.
+/// The fibers that the flags ask for. Without any field, the demonstration nerve if `demonstration`, else no field.
 pub(crate) fn asked(
     model: &'static dyn FiberModel,
     flags: &Flags<'_>,
     common: &Common,
     demonstration: bool,
     messages: Messages,
-) -> Result<Fibres, CliError> {
+) -> Result<Fibers, CliError> {
     let field = flags.field;
     let schema = model.schema();
-    let mut diameters = flags.fibre.diameters_um(&schema);
+    let mut diameters = flags.fiber.diameters_um(&schema);
     let (place, description) = if !field.point.is_empty() {
         let place = Place::Points(points(&field.point, field)?);
         (place, describe_points(field))
@@ -352,17 +352,17 @@ pub(crate) fn asked(
         let array = read_array(path)?;
         if !(2..=3).contains(&array.ndim()) {
             return Err(CliError::request(format!(
-                "found an array of shape {:?}, expected (fibres, samples) or (fibres, timesteps, samples)",
+                "found an array of shape {:?}, expected (fibers, samples) or (fibers, timesteps, samples)",
                 array.shape()
             ))
-            .help("give one row per fibre; in NumPy, a[None, :] is one row")
+            .help("give one row per fiber; in NumPy, a[None, :] is one row")
             .at(format!("--basis {}", path.display())));
         }
         if array.ndim() == 3 && flags.waveform_given {
             return Err(CliError::request(
                 "--pulse and --polarity have no effect: the basis is a field in space and time",
             )
-            .help("leave them out, or give a basis of shape (fibres, samples)"));
+            .help("leave them out, or give a basis of shape (fibers, samples)"));
         }
         let description = json!({
             "basis": path.display().to_string(),
@@ -372,7 +372,7 @@ pub(crate) fn asked(
         (Place::Basis(array), description)
     } else if demonstration {
         messages.note("no field given: running the bundled demonstration nerve N1");
-        if flags.fibre.diameter.is_none() && schema.compartment_um.is_none() {
+        if flags.fiber.diameter.is_none() && schema.compartment_um.is_none() {
             diameters = demo::DIAMETERS_UM.to_vec();
         }
         nerve_place(Arc::new(demo::nerve()?), field)?
@@ -391,29 +391,29 @@ pub(crate) fn asked(
     let mut wanted: Vec<(usize, f64, Result<Option<Source>, CliError>)> = Vec::new();
     let mut numbered = |source: Option<Source>| {
         let numbered = diameters.iter().enumerate();
-        wanted.extend(numbered.map(|(fibre, &diameter)| (fibre, diameter, Ok(source.clone()))));
+        wanted.extend(numbered.map(|(fiber, &diameter)| (fiber, diameter, Ok(source.clone()))));
     };
     match &place {
         Place::Inside => numbered(None),
         Place::Points(field) => numbered(Some(with_waveform(field.clone()))),
         Place::Nerve { nerve, contacts } => {
-            for fibre in 0..nerve.fibers() {
-                let source = nerve_field(nerve, fibre, contacts, field).map(with_waveform);
+            for fiber in 0..nerve.fibers() {
+                let source = nerve_field(nerve, fiber, contacts, field).map(with_waveform);
                 let source = source.map(Some);
-                wanted.extend(diameters.iter().map(|&d| (fibre, d, source.clone())));
+                wanted.extend(diameters.iter().map(|&d| (fiber, d, source.clone())));
             }
         }
         Place::Basis(array) => {
             let pairs = pair(array.shape()[0], &diameters)?.into_iter().enumerate();
-            wanted.extend(pairs.map(|(fibre, (row, diameter))| {
-                (fibre, diameter, basis_row(array, row, flags).map(Some))
+            wanted.extend(pairs.map(|(fiber, (row, diameter))| {
+                (fiber, diameter, basis_row(array, row, flags).map(Some))
             }));
         }
     }
     let made = wanted
         .into_iter()
-        .map(|(fibre, diameter_um, source)| Asked {
-            fibre,
+        .map(|(fiber, diameter_um, source)| Asked {
+            fiber,
             diameter_um,
             job: maker.job(diameter_um, source),
         });
@@ -434,7 +434,7 @@ pub(crate) fn asked(
             job.tstop_ms = longest_ms;
         }
     }
-    Ok(Fibres {
+    Ok(Fibers {
         place,
         asked,
         description,
@@ -486,17 +486,17 @@ pub(crate) fn describe_points(field: &FieldArgs) -> Value {
     json!({"points": points.collect::<Vec<_>>(), "resistivity_ohm_cm": medium})
 }
 
-/// Rows of a basis with the diameters of their fibres: one diameter for all rows, one each, or one row for all.
+/// Rows of a basis with the diameters of their fibers: one diameter for all rows, one each, or one row for all.
 fn pair(rows: usize, diameters: &[f64]) -> Result<Vec<(usize, f64)>, CliError> {
     match (rows, diameters.len()) {
         (0, _) => Err(CliError::request(
-            "--basis: found no fibres, expected one or more rows",
+            "--basis: found no fibers, expected one or more rows",
         )),
         (_, 1) => Ok((0..rows).map(|row| (row, diameters[0])).collect()),
         (1, _) => Ok(diameters.iter().map(|&diameter| (0, diameter)).collect()),
         (_, count) if count == rows => Ok(diameters.iter().copied().enumerate().collect()),
         (_, count) => Err(CliError::request(format!(
-            "--basis: found {rows} fibres and {count} diameters, expected one diameter for all fibres or one for each"
+            "--basis: found {rows} fibers and {count} diameters, expected one diameter for all fibers or one for each"
         ))),
     }
 }
@@ -514,7 +514,7 @@ fn basis_row(array: &ArrayD<f64>, row: usize, flags: &Flags<'_>) -> Result<Sourc
             shape: (steps, samples),
         }),
         _ => Err(CliError::request(format!(
-            "--basis: found an array of shape {:?}, expected (fibres, samples) or (fibres, timesteps, samples)",
+            "--basis: found an array of shape {:?}, expected (fibers, samples) or (fibers, timesteps, samples)",
             array.shape()
         ))),
     }
