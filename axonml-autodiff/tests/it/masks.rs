@@ -1,6 +1,6 @@
 //! The branch that a selection does not take adds exactly nothing to a derivative.
 
-use axonml_autodiff::{Expr, Extent, Program, Tracer};
+use axonml_autodiff::ir::{Expr, Extent, Program, Tracer};
 
 /// A program of `x` and `p`.
 fn program(of: impl for<'t> Fn(Expr<'t>, Expr<'t>) -> Expr<'t>) -> Program {

@@ -1,7 +1,7 @@
 //! Every row of the operation table: kernels against libm, derivatives against finite differences and mpmath.
 
-use axonml_autodiff::op::{OPERATIONS, OpRow, kernel};
-use axonml_autodiff::{Expr, Extent, Op, Program, Real, Tracer};
+use axonml_autodiff::ir::op::{OPERATIONS, OpRow, kernel};
+use axonml_autodiff::ir::{Expr, Extent, Op, Program, Real, Tracer};
 
 /// Kernel of an operation in one precision, widened to f64.
 fn run_kernel<R: Real, const FUSED: bool>(op: Op, arguments: &[f64]) -> f64 {

@@ -1,7 +1,7 @@
 //! Tracing, simplification, slots, and the adjoint of random programs against their tangent.
 
-use axonml_autodiff::op::OPERATIONS;
-use axonml_autodiff::{Expr, Extent, Op, Program, TraceError, Tracer, Value};
+use axonml_autodiff::ir::op::OPERATIONS;
+use axonml_autodiff::ir::{Expr, Extent, Op, Program, TraceError, Tracer, Value};
 use proptest::prelude::*;
 
 #[test]

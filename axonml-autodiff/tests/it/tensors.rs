@@ -1,6 +1,6 @@
 //! The outer tape: every operation's derivative against differences, and what is refused.
 
-use axonml_autodiff::tensor::{GradientTape, Tensor, TensorError};
+use axonml_autodiff::tape::{GradientTape, Tensor, TensorError};
 use ndarray::{ArrayD, IxDyn, array};
 use proptest::prelude::*;
 

@@ -1,13 +1,11 @@
-//! The operations of traced programs: one row per operation, and nothing about an operation anywhere else.
+//! The operations of traced programs: one row per operation; their derivatives are in `partials.rs`.
 //!
 //! A row holds the canonical scalar meaning (`value`, on libm), the branch-free kernel that block executors vectorize
-//! (`kernel`, generic over [`Real`]), the C text that source-printing backends emit (`c`), the partial derivatives from
-//! which both the adjoint and the tangent of a program are built (`partials`), and the points that tests try (`domain`).
+//! (`kernel`, generic over [`Real`]), the C text that source-printing backends emit (`c`), and the points that tests try
+//! (`domain`).
 
-use crate::{Expr, Real, math};
-
-/// Partial derivatives of a row: for each argument the factor `dy/da` as an expression, or `None` where it is zero.
-pub type Partials = for<'t> fn(&[Expr<'t>], Expr<'t>) -> Vec<Option<Expr<'t>>>;
+use crate::ir::Real;
+use crate::ir::math;
 
 /// Everything there is to know about an operation.
 #[derive(Debug)]
@@ -22,8 +20,6 @@ pub struct OpRow {
     pub value: fn(&[f64]) -> f64,
     /// C text; `{0}` to `{3}` stand for the arguments and `{f}` for the suffix of single-precision functions.
     pub c: &'static str,
-    /// Partial derivatives from the arguments and the value.
-    pub partials: Partials,
     /// Arguments at which tests compare kernels and derivatives: ordinary points and the special ones.
     pub domain: &'static [&'static [f64]],
 }
@@ -35,7 +31,6 @@ macro_rules! operations {
             value: $value:expr,
             kernel: $kernel:expr,
             c: $c:literal,
-            partials: $partials:expr,
             domain: $domain:expr,
         }
     )+) => {
@@ -53,7 +48,6 @@ macro_rules! operations {
                 $value
             },
             c: $c,
-            partials: $partials,
             domain: $domain,
         }, )+ ];
 
@@ -141,7 +135,6 @@ operations! { $
         value: a + b,
         kernel: a + b,
         c: "{0} + {1}",
-        partials: |_, y| vec![Some(y.same(1.0)), Some(y.same(1.0))],
         domain: BINARY,
     }
     /// `a - b`.
@@ -149,7 +142,6 @@ operations! { $
         value: a - b,
         kernel: a - b,
         c: "{0} - {1}",
-        partials: |_, y| vec![Some(y.same(1.0)), Some(y.same(-1.0))],
         domain: BINARY,
     }
     /// `a * b`.
@@ -157,7 +149,6 @@ operations! { $
         value: a * b,
         kernel: a * b,
         c: "{0} * {1}",
-        partials: |x, _| vec![Some(x[1]), Some(x[0])],
         domain: BINARY,
     }
     /// `a / b`.
@@ -165,7 +156,6 @@ operations! { $
         value: a / b,
         kernel: a / b,
         c: "{0} / {1}",
-        partials: |x, y| vec![Some(1.0 / x[1]), Some(-(y * (1.0 / x[1])))],
         domain: BINARY,
     }
     /// `-a`.
@@ -173,7 +163,6 @@ operations! { $
         value: -a,
         kernel: -a,
         c: "-{0}",
-        partials: |_, y| vec![Some(y.same(-1.0))],
         domain: UNARY,
     }
     /// `e^a`.
@@ -181,7 +170,6 @@ operations! { $
         value: a.exp(),
         kernel: math::exp::<R, FUSED>(a),
         c: "exp{f}({0})",
-        partials: |_, y| vec![Some(y)],
         domain: UNARY,
     }
     /// `e^a - 1`, accurate near 0.
@@ -189,7 +177,6 @@ operations! { $
         value: a.exp_m1(),
         kernel: math::expm1::<R, FUSED>(a),
         c: "expm1{f}({0})",
-        partials: |_, y| vec![Some(y + 1.0)],
         domain: UNARY,
     }
     /// Natural logarithm.
@@ -197,7 +184,6 @@ operations! { $
         value: a.ln(),
         kernel: a.ln(),
         c: "log{f}({0})",
-        partials: |x, _| vec![Some(1.0 / x[0])],
         domain: POSITIVE,
     }
     /// Square root.
@@ -205,7 +191,6 @@ operations! { $
         value: a.sqrt(),
         kernel: a.sqrt(),
         c: "sqrt{f}({0})",
-        partials: |_, y| vec![Some(0.5 / y)],
         domain: POSITIVE,
     }
     /// `a/(e^a - 1)`, 1 at 0.
@@ -213,7 +198,6 @@ operations! { $
         value: exprelr_value(a),
         kernel: math::exprelr::<R, FUSED>(a),
         c: "exprelr{f}({0})",
-        partials: |x, _| vec![Some(x[0].exprelr_d1())],
         domain: UNARY,
     }
     /// First derivative of `a/(e^a - 1)`.
@@ -221,7 +205,6 @@ operations! { $
         value: math::exprelr_d1::<f64, true>(a),
         kernel: math::exprelr_d1::<R, FUSED>(a),
         c: "exprelr_d1{f}({0})",
-        partials: |x, _| vec![Some(x[0].exprelr_d2())],
         domain: UNARY,
     }
     /// Second derivative of `a/(e^a - 1)`.
@@ -229,7 +212,6 @@ operations! { $
         value: math::exprelr_d2::<f64, true>(a),
         kernel: math::exprelr_d2::<R, FUSED>(a),
         c: "exprelr_d2{f}({0})",
-        partials: |x, y| vec![Some(exprelr_d3(x[0], y))],
         domain: UNARY,
     }
     /// `1/(1 + e^-a)`.
@@ -237,7 +219,6 @@ operations! { $
         value: 1.0 / (1.0 + (-a).exp()),
         kernel: math::sigmoid::<R, FUSED>(a),
         c: "sigmoid{f}({0})",
-        partials: |_, y| vec![Some(y - y * y)],
         domain: UNARY,
     }
     /// The smaller of two; NaN if either is NaN.
@@ -245,10 +226,6 @@ operations! { $
         value: if a < b || a.is_nan() { a } else { b },
         kernel: if a < b || is_nan(a) { a } else { b },
         c: "{0} < {1} || {0} != {0} ? {0} : {1}",
-        partials: |x, y| vec![
-            Some(x[0].select_lt(x[1], y.same(1.0), y.same(0.0))),
-            Some(x[0].select_lt(x[1], y.same(0.0), y.same(1.0))),
-        ],
         domain: BINARY,
     }
     /// The larger of two; NaN if either is NaN.
@@ -256,10 +233,6 @@ operations! { $
         value: if a > b || a.is_nan() { a } else { b },
         kernel: if a > b || is_nan(a) { a } else { b },
         c: "{0} > {1} || {0} != {0} ? {0} : {1}",
-        partials: |x, y| vec![
-            Some(x[1].select_lt(x[0], y.same(1.0), y.same(0.0))),
-            Some(x[1].select_lt(x[0], y.same(0.0), y.same(1.0))),
-        ],
         domain: BINARY,
     }
     /// `x` where `a < b`, else (also for NaN) `y`.
@@ -267,12 +240,6 @@ operations! { $
         value: if a < b { x } else { y },
         kernel: if a < b { x } else { y },
         c: "{0} < {1} ? {2} : {3}",
-        partials: |x, y| vec![
-            None,
-            None,
-            Some(x[0].select_lt(x[1], y.same(1.0), y.same(0.0))),
-            Some(x[0].select_lt(x[1], y.same(0.0), y.same(1.0))),
-        ],
         domain: &[
             &[1.0, 2.0, 3.0, 4.0], &[2.0, 1.0, 3.0, 4.0], &[1.0, 1.0, 3.0, -4.0], &[f64::NAN, 1.0, 3.0, 4.0],
             &[-1.0, f64::INFINITY, f64::NAN, 4.0], &[f64::INFINITY, 0.0, 3.0, f64::NEG_INFINITY],
@@ -301,31 +268,4 @@ fn exprelr_value(a: f64) -> f64 {
     } else {
         a / a.exp_m1()
     }
-}
-
-/// Third derivative of `x/(e^x - 1)`: its Taylor series within the unit interval, beyond it the differential equation
-/// `x E' = E - E^2 - x E` differentiated twice. `d2` is the second derivative at `x`.
-fn exprelr_d3<'t>(x: Expr<'t>, d2: Expr<'t>) -> Expr<'t> {
-    let x2 = x * x;
-    // B_n/(n-3)! for n = 4, 6, ..: x^(n-3).
-    let series = [
-        -1.0 / 30.0,
-        1.0 / 42.0 / 6.0,
-        -1.0 / 30.0 / 120.0,
-        5.0 / 66.0 / 5_040.0,
-        -691.0 / 2_730.0 / 362_880.0,
-        7.0 / 6.0 / 39_916_800.0,
-        -3_617.0 / 510.0 / 6_227_020_800.0,
-        43_867.0 / 798.0 / 1_307_674_368_000.0,
-        -174_611.0 / 330.0 / 355_687_428_096_000.0,
-        854_513.0 / 138.0 / 121_645_100_408_832_000.0,
-        -236_364_091.0 / 2_730.0 / 51_090_942_171_709_440_000.0,
-    ];
-    let mut sum = x.same(series[series.len() - 1]);
-    for &c in series[..series.len() - 1].iter().rev() {
-        sum = sum * x2 + c;
-    }
-    let (e, d1) = (x.exprelr(), x.exprelr_d1());
-    let far = -(d2 + 2.0 * d1 * d1 + 2.0 * e * d2 + 2.0 * d1) / x - d2;
-    x2.select_lt(x.same(1.0), sum * x, far)
 }

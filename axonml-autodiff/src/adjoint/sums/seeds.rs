@@ -1,9 +1,9 @@
 //! What an objective says about recorded numbers, brought to the states they were recorded at.
 
-use crate::error::BackendError;
-use crate::gradient::Evaluation;
-use crate::observer::{Observation, ObserverKind, Recording};
-use crate::rollout::{FiberState, Rollout};
+use crate::adjoint::Evaluation;
+use crate::engine::BackendError;
+use crate::engine::{FiberState, Rollout};
+use crate::engine::{Observation, ObserverKind, Recording};
 
 /// Cotangents of the states of one fiber.
 #[derive(Clone, Debug, Default)]

@@ -2,59 +2,9 @@
 
 use std::sync::OnceLock;
 
-use crate::adjoint::{MembraneAdjoint, explicit_step};
-use crate::fusion::FusedProgram;
-use crate::program::Program;
-
-/// What an input of a membrane program is bound to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binding {
-    /// Deviation of the node's membrane potential from the rollout's reference, mV.
-    U,
-    /// State variable `i` of the node.
-    State(usize),
-    /// Parameter `i` shared by all fibers.
-    Shared(usize),
-    /// Parameter `i` of the fiber.
-    Fiber(usize),
-    /// Time step, ms.
-    Dt,
-    /// Potential from which `u` is measured, mV.
-    Reference,
-}
-
-/// A program whose inputs are bound to voltage, states and parameters.
-#[derive(Clone, Debug)]
-pub struct BoundProgram {
-    /// The program.
-    pub program: Program,
-    /// What its inputs are bound to, in their order.
-    pub bindings: Vec<Binding>,
-    fused: OnceLock<FusedProgram>,
-    adjoint: OnceLock<Program>,
-}
-
-impl BoundProgram {
-    /// Binds the inputs of `program`, in their order.
-    pub fn new(program: Program, bindings: Vec<Binding>) -> Self {
-        BoundProgram {
-            program,
-            bindings,
-            fused: OnceLock::new(),
-            adjoint: OnceLock::new(),
-        }
-    }
-
-    /// The program as executors want it; made once.
-    pub fn fused(&self) -> &FusedProgram {
-        self.fused.get_or_init(|| FusedProgram::new(&self.program))
-    }
-
-    /// The program of transposed derivatives, see [`Program::adjoint`]; made once.
-    pub fn adjoint(&self) -> &Program {
-        self.adjoint.get_or_init(|| self.program.adjoint())
-    }
-}
+use crate::adjoint::MembraneAdjoint;
+use crate::engine::{Binding, BoundProgram};
+use crate::ir::{Extent, Tracer};
 
 /// The traced membrane of a model, for the nodes (or compartments) of the cable.
 #[derive(Clone, Debug)]
@@ -114,4 +64,36 @@ impl MembranePrograms {
         self.currents_adjoint
             .get_or_init(|| MembraneAdjoint::new(&self.currents, 0))
     }
+}
+
+/// What an explicit cable takes from a membrane step: the new states, then the outward ionic current density at the old
+/// voltage, `G u - J`, mA/cm2.
+fn explicit_step(membrane: &MembranePrograms) -> BoundProgram {
+    let tracer = Tracer::new();
+    let step = &membrane.step.program;
+    for input in step.inputs() {
+        tracer.input(&input.name, input.extent);
+    }
+    let mut outputs = step.inline(&tracer, &Default::default());
+    let mut bindings = membrane.step.bindings.clone();
+    let u = match bindings.iter().position(|binding| *binding == Binding::U) {
+        Some(input) => tracer.input(&step.inputs()[input].name, Extent::Node),
+        None => {
+            bindings.push(Binding::U);
+            tracer.input("u of the ionic current", Extent::Node)
+        }
+    };
+    let (j, g) = (outputs.pop(), outputs.pop());
+    let (Some(j), Some(g)) = (j, g) else {
+        unreachable!("a step program ends with G and J")
+    };
+    outputs.push(g * u - j);
+    let names = membrane.states.iter().map(String::as_str).chain(["i"]);
+    let outputs: Vec<_> = names.map(str::to_owned).zip(outputs).collect();
+    BoundProgram::new(
+        tracer
+            .finish(&outputs)
+            .expect("a program derived from a sound one notes no error"),
+        bindings,
+    )
 }

@@ -10,9 +10,9 @@
 
 use std::cell::RefCell;
 
-use crate::expr::{Expr, Tracer};
-use crate::op::Op;
-use crate::program::{Extent, Program, Value, ValueId};
+use crate::ir::op::Op;
+use crate::ir::{Expr, Tracer};
+use crate::ir::{Extent, Program, Value, ValueId};
 
 /// The two parts of a program.
 #[derive(Clone, Debug, PartialEq)]

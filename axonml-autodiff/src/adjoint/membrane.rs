@@ -1,9 +1,9 @@
 //! The reverse of a membrane step, as a program.
 
-use crate::expr::Tracer;
-use crate::fusion::FusedProgram;
-use crate::membrane::{Binding, BoundProgram, MembranePrograms};
-use crate::program::{Extent, Program};
+use crate::engine::{Binding, BoundProgram};
+use crate::ir::FusedProgram;
+use crate::ir::Tracer;
+use crate::ir::{Extent, Program};
 
 /// What goes into the reverse of a membrane step, per node unless said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,33 +53,6 @@ pub struct AdjointProgram {
     pub inputs: Vec<AdjointInput>,
     /// Meaning of its outputs, in order.
     pub outputs: Vec<AdjointOutput>,
-}
-
-/// What an explicit cable takes from a membrane step: the new states, then the outward ionic current density at the old
-/// voltage, `G u - J`, mA/cm2.
-pub(crate) fn explicit_step(membrane: &MembranePrograms) -> BoundProgram {
-    let tracer = Tracer::new();
-    let step = &membrane.step.program;
-    for input in step.inputs() {
-        tracer.input(&input.name, input.extent);
-    }
-    let mut outputs = step.inline(&tracer, &Default::default());
-    let mut bindings = membrane.step.bindings.clone();
-    let u = match bindings.iter().position(|binding| *binding == Binding::U) {
-        Some(input) => tracer.input(&step.inputs()[input].name, Extent::Node),
-        None => {
-            bindings.push(Binding::U);
-            tracer.input("u of the ionic current", Extent::Node)
-        }
-    };
-    let (j, g) = (outputs.pop(), outputs.pop());
-    let (Some(j), Some(g)) = (j, g) else {
-        unreachable!("a step program ends with G and J")
-    };
-    outputs.push(g * u - j);
-    let names = membrane.states.iter().map(String::as_str).chain(["i"]);
-    let outputs: Vec<_> = names.map(str::to_owned).zip(outputs).collect();
-    BoundProgram::new(sound(&tracer, &outputs), bindings)
 }
 
 impl MembraneAdjoint {
@@ -155,7 +128,7 @@ impl MembraneAdjoint {
     }
 }
 
-fn sound(tracer: &Tracer, outputs: &[(String, crate::Expr<'_>)]) -> Program {
+fn sound(tracer: &Tracer, outputs: &[(String, crate::ir::Expr<'_>)]) -> Program {
     tracer
         .finish(outputs)
         .expect("a program derived from a sound one notes no error")

@@ -1,36 +1,8 @@
-//! Errors of tracing and of backends.
+//! Errors of backends.
 
 use thiserror::Error;
 
-use crate::Precision;
-
-/// What can be wrong with the symbolic definition of a model. Errors are collected while tracing ("sticky"), so that
-/// a model file needs no error handling; the first one is reported when the trace is finished.
-#[derive(Clone, Debug, Error, PartialEq)]
-#[non_exhaustive]
-pub enum TraceError {
-    /// A model asked for a state or parameter that its schema does not declare.
-    #[error(
-        "model `{model}` has no state or parameter `{name}`{}; declare it in the model's schema or correct the name",
-        nearest.as_ref().map(|n| format!("; the nearest is `{n}`")).unwrap_or_default()
-    )]
-    UnknownName {
-        /// Model id.
-        model: String,
-        /// The name asked for.
-        name: String,
-        /// The most similar declared name.
-        nearest: Option<String>,
-    },
-    /// The schema declares a state for which the membrane gives no update, or the reverse.
-    #[error("model `{model}`: {problem}")]
-    Inconsistent {
-        /// Model id.
-        model: String,
-        /// What does not fit.
-        problem: String,
-    },
-}
+use crate::ir::Precision;
 
 /// Why a backend could not run a rollout.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -75,7 +47,7 @@ pub enum BackendError {
         if value.is_finite() { ", or compute in f64" } else { "" }
     )]
     BadNumber {
-        /// Which numbers, as [`NumberPlace`](crate::NumberPlace) describes them.
+        /// Which numbers, as [`NumberPlace`](crate::engine::NumberPlace) describes them.
         place: String,
         /// The first bad one.
         value: f64,
@@ -97,7 +69,7 @@ pub enum BackendError {
     /// A voltage that a run starts from or is measured from is no membrane's.
     #[error("{place}: found {v_mv:e} mV, expected at most {largest_mv} mV of either sign")]
     VoltageOutOfRange {
-        /// Which voltages, as [`NumberPlace`](crate::NumberPlace) describes them.
+        /// Which voltages, as [`NumberPlace`](crate::engine::NumberPlace) describes them.
         place: String,
         /// The first bad one, mV.
         v_mv: f64,

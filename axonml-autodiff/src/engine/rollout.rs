@@ -1,4 +1,4 @@
-//! A batch of simulations as data ([`Rollout`]), its result ([`Outcome`]) and who can run it ([`Backend`]).
+//! A batch of simulations as data.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 use axonml_core::{TimeGrid, names};
 
 use crate::cable::{Cable, Projection};
-use crate::{
-    BackendError, Binding, Differentiated, Extent, GradientRequest, MembranePrograms, Objective,
-    Observation, ObserverKind, ObserverSpec, Precision, ScannedPotentials,
+use crate::engine::{
+    BackendError, Binding, MembranePrograms, ObserverKind, ObserverSpec, ScannedPotentials,
 };
+use crate::ir::{Extent, Precision};
 
 /// One fiber of a rollout.
 #[derive(Clone, Debug)]
@@ -128,91 +128,6 @@ pub struct Rollout {
     pub precision: Precision,
     /// Space-time potentials that [`Rollout::check`] need not read again; begin with none.
     pub scanned: ScannedPotentials,
-}
-
-/// How a fiber's run ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum FiberStatus {
-    /// All steps were taken.
-    Completed,
-    /// Stopped early, at this state index, because its answer was known.
-    Answered(usize),
-    /// Stopped early, at this state index, because it will not fire any more: see [`Rollout::quiet_end`].
-    Quiet(usize),
-    /// The numbers became meaningless; nothing from this state on is reported as a result.
-    ///
-    /// Either a voltage, or the conductance or source that the states give, is not finite; or a voltage lies beyond
-    /// [`LARGEST_MV`](crate::LARGEST_MV), which no membrane's does; or an explicit step is unstable, which is found before it
-    /// is taken: then `v_mv` is the last sound voltage.
-    Diverged {
-        /// Index of the first bad state.
-        state: usize,
-        /// 0-based node.
-        node: usize,
-        /// Membrane potential there, mV (may be NaN or infinite).
-        v_mv: f64,
-        /// Stability number of the explicit step, where that was the reason.
-        stability: Option<f64>,
-    },
-}
-
-/// Result for one fiber.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FiberOutcome {
-    /// How it ended.
-    pub status: FiberStatus,
-    /// One per observer, in their order; what was seen up to the end of the run, or up to the state before
-    /// divergence.
-    pub observations: Vec<Observation>,
-    /// State after the last step; none for fibers that stopped early or diverged, or if none was asked for.
-    pub state: Option<FiberState>,
-}
-
-/// Result of a rollout, one entry per fiber in the rollout's order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// Per-fiber results.
-    pub fibers: Vec<FiberOutcome>,
-}
-
-/// The results of all fibers, each of which a backend has put into its place.
-///
-/// # Errors
-/// [`BackendError::NoResult`] naming the first fiber without one: none is ever left out silently.
-pub fn every_result<T>(results: Vec<Option<T>>) -> Result<Vec<T>, BackendError> {
-    let each = results.into_iter().enumerate();
-    each.map(|(fiber, result)| result.ok_or(BackendError::NoResult { fiber }))
-        .collect()
-}
-
-/// Something that can run rollouts.
-pub trait Backend: Send + Sync {
-    /// Short name, with the instruction set or device: `cpu (avx2+fma)`.
-    fn name(&self) -> String;
-
-    /// Runs all fibers. Divergence of a fiber is not an error but its [`FiberStatus`].
-    ///
-    /// # Errors
-    /// [`BackendError`] when the rollout is inconsistent (see [`Rollout::check`]) or the device fails.
-    fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError>;
-
-    /// Runs all fibers and differentiates `objective` by what `request` asks for; one entry per fiber, in order.
-    ///
-    /// # Errors
-    /// As [`Backend::run`]; also for rollouts that stop early, for an objective whose derivatives do not fit what was
-    /// recorded, and where the backend has no reverse mode.
-    fn differentiate(
-        &self,
-        rollout: &Rollout,
-        objective: &dyn Objective,
-        request: GradientRequest,
-    ) -> Result<Vec<Differentiated>, BackendError> {
-        let _ = (rollout, objective, request);
-        Err(BackendError::Unsupported(format!(
-            "backend {} does not compute gradients; use the CPU or a CUDA backend",
-            self.name()
-        )))
-    }
 }
 
 impl Rollout {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::TraceError;
-use crate::op::Op;
-use crate::program::{Extent, Input, Program, Value, ValueId};
+use crate::ir::TraceError;
+use crate::ir::op::Op;
+use crate::ir::{Extent, Input, Program, Value, ValueId};
 
 /// Records the operations done on its [`Expr`]essions.
 ///

@@ -4,7 +4,7 @@
 //! multiply-adds and must be `false` on processors without them (a call to libm per element otherwise). NaN arguments
 //! give NaN. Selections are written `if x < a { .. } else { .. }` with the NaN case in `else`.
 
-use crate::{Precision, Real};
+use crate::ir::{Precision, Real};
 
 /// `x = n ln 2 + r` with `|r| <= ln(2)/2`.
 struct Reduced<R> {

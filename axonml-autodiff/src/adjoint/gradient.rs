@@ -4,8 +4,8 @@
 //! every cotangent is returned per fiber; what fibers share is the sum over them.
 
 use crate::cable::{CableCotangent, Projection};
-use crate::membrane::{Binding, BoundProgram};
-use crate::rollout::{FiberOutcome, FiberState, Rollout};
+use crate::engine::{Binding, BoundProgram};
+use crate::engine::{FiberOutcome, FiberState, Rollout};
 
 /// Which cotangents are wanted; those of the initial state always come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub struct Evaluation {
     pub state: Option<FiberState>,
 }
 
-/// Derivatives of a loss with respect to a [`crate::Recording`]; an empty array means zeros.
+/// Derivatives of a loss with respect to a [`crate::engine::Recording`]; an empty array means zeros.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecordedCotangent {
     /// By the voltages, `[row, node]` flattened, 1/mV.
@@ -203,7 +203,7 @@ impl FiberGradient {
 /// The run of one fiber and its derivative.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Differentiated {
-    /// The run, as [`crate::Backend::run`] gives it.
+    /// The run, as [`crate::engine::Backend::run`] gives it.
     pub outcome: FiberOutcome,
     /// Its derivative.
     pub gradient: FiberGradient,

@@ -50,7 +50,7 @@ impl std::str::FromStr for Precision {
 
 /// A scalar that block kernels compute with: `f32` or `f64`.
 ///
-/// The bit-level methods exist so that the elementary functions of [`crate::math`] can be written once, without
+/// The bit-level methods exist so that the elementary functions of [`crate::ir::math`] can be written once, without
 /// branches and without `unsafe`, and be vectorized by the compiler.
 pub trait Real:
     Copy

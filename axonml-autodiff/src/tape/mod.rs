@@ -1,11 +1,11 @@
 //! The outer tape: arrays whose computation is written down as it happens, and derivatives by going back over it.
 //!
 //! For what lies around a simulation: stimuli as functions of a few numbers, losses, penalties. What happens inside a
-//! run is differentiated by its backend ([`crate::Backend::differentiate`]); on a tape the whole run is one operation
+//! run is differentiated by its backend ([`crate::engine::Backend::differentiate`]); on a tape the whole run is one operation
 //! ([`GradientTape::operation`]).
 //!
 //! ```
-//! use axonml_autodiff::tensor::GradientTape;
+//! use axonml_autodiff::tape::GradientTape;
 //! use ndarray::array;
 //!
 //! // A straight line through three points.
@@ -16,7 +16,7 @@
 //! let loss = (slope * x + shift - wanted).square().mean();
 //! let gradients = tape.backward(loss)?;
 //! assert_eq!(gradients.of(shift)?, array![2.0 * (-0.5 + 0.5 + 0.5) / 3.0].into_dyn());
-//! # Ok::<(), axonml_autodiff::tensor::TensorError>(())
+//! # Ok::<(), axonml_autodiff::tape::TensorError>(())
 //! ```
 
 mod elementwise;

@@ -4,9 +4,9 @@
 //! more than last bits. Which rewrites are made follows from the program alone, never from a lane's numbers, so a lane's
 //! results do not depend on its companions.
 
-use crate::op::Op;
-use crate::program::{Program, Value, ValueId};
-use crate::split::SplitProgram;
+use crate::ir::SplitProgram;
+use crate::ir::op::Op;
+use crate::ir::{Program, Value, ValueId};
 
 /// A number per lane.
 pub type PerLane = Vec<f64>;

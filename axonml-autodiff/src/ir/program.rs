@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::op::Op;
+use crate::ir::op::Op;
 
 /// Index of a value within its program.
 pub type ValueId = usize;

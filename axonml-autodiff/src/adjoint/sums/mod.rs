@@ -11,16 +11,16 @@ pub use cables::CableSums;
 pub use seeds::{RecordedSeeds, Seeds};
 pub use sources::{DenseSource, DenseSums, SourceSums};
 
+use crate::adjoint::{Cotangents, FiberGradient, GradientRequest, ParameterCotangents};
 use crate::cable::CableCotangent;
-use crate::gradient::{Cotangents, FiberGradient, GradientRequest, ParameterCotangents};
-use crate::rollout::{FiberState, Rollout, Start};
+use crate::engine::{FiberState, Rollout, Start};
 
 /// Sums over the nodes and steps of one fiber's run, in double precision.
 #[derive(Clone, Debug)]
 pub struct Collected {
     /// Cotangents of the state that the run starts from; those of the voltages are of `u`.
     pub start: FiberState,
-    /// Of the coefficients of the step's reverse ([`crate::MembraneAdjoint::coefficients`]); empty if parameters are not
+    /// Of the coefficients of the step's reverse ([`crate::adjoint::MembraneAdjoint::coefficients`]); empty if parameters are not
     /// asked for.
     pub step: Vec<f64>,
     /// Likewise of the reverse of the first `G` and `J`; empty for explicit cables, which have none.
@@ -78,7 +78,7 @@ impl Collected {
             uniform_v = of_u;
         }
         let step = match &**cable {
-            crate::Cable::Explicit(_) => membrane.explicit_adjoint(),
+            crate::cable::Cable::Explicit(_) => membrane.explicit_adjoint(),
             _ => membrane.implicit_adjoint(),
         };
         if !self.step.is_empty() {

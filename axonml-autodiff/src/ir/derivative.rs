@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
-use crate::expr::{Expr, Tracer};
-use crate::op::Op;
-use crate::program::{Extent, Input, Program, Value, ValueId};
+use crate::ir::op::Op;
+use crate::ir::{Expr, Tracer};
+use crate::ir::{Extent, Input, Program, Value, ValueId};
 
 impl Program {
     /// The program of directional derivatives (Jacobian times vector).
@@ -30,7 +30,7 @@ impl Program {
                 Value::Input(index) => Some(tangents[*index]),
                 Value::Apply(op, arguments) => {
                     let operands: Vec<Expr<'_>> = arguments.iter().map(|&a| values[a]).collect();
-                    let partials = (op.row().partials)(&operands, values[id]);
+                    let partials = op.partials(&operands, values[id]);
                     let terms = arguments
                         .iter()
                         .zip(partials)
@@ -102,7 +102,7 @@ impl Program {
                 continue;
             };
             let operands: Vec<Expr<'_>> = arguments.iter().map(|&a| values[a]).collect();
-            let partials = (op.row().partials)(&operands, values[id]);
+            let partials = op.partials(&operands, values[id]);
             for (&argument, partial) in arguments.iter().zip(partials) {
                 let Some(partial) = partial else { continue };
                 let partial = rule(*op as usize, partial);
@@ -359,7 +359,7 @@ impl<'t> Expr<'t> {
                 continue;
             }
             let operands: Vec<Expr<'t>> = arguments.iter().map(|&a| tracer.expression(a)).collect();
-            let partials = (op.row().partials)(&operands, tracer.expression(id));
+            let partials = op.partials(&operands, tracer.expression(id));
             let terms = arguments
                 .iter()
                 .zip(partials)
@@ -379,7 +379,7 @@ fn finish(tracer: &Tracer, outputs: &[(String, Expr<'_>)]) -> Program {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::OPERATIONS;
+    use crate::ir::op::OPERATIONS;
 
     /// The transpose identity must notice a relative error of one millionth in any single rule.
     #[test]

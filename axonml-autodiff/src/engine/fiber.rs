@@ -1,6 +1,6 @@
 //! What a fiber model says about one patch of membrane, in symbols.
 
-use crate::Expr;
+use crate::ir::Expr;
 
 /// The parts of a fiber that can carry a membrane of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! Liveness of values and their assignment to slots (registers of a block executor or locals of a printed kernel).
 
-use crate::fusion::{FusedArgument, FusedProgram, FusedStep};
-use crate::program::{Extent, Program, Value, ValueId};
+use crate::ir::{Extent, Program, Value, ValueId};
+use crate::ir::{FusedArgument, FusedProgram, FusedStep};
 
 /// A slot for every value that needs one, reused when its value is no longer needed.
 #[derive(Clone, Debug, PartialEq)]

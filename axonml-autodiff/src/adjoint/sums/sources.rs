@@ -1,8 +1,8 @@
 //! What the sources of a fiber collect on the way back.
 
+use crate::adjoint::{GradientRequest, SourceCotangent};
 use crate::cable::{Cable, CableCotangent, ModalStep, Projection};
-use crate::gradient::{GradientRequest, SourceCotangent};
-use crate::rollout::{Source, SourceField};
+use crate::engine::{Source, SourceField};
 
 /// Sums of the cotangents of one source; arrays are empty where they are not asked for.
 #[derive(Clone, Debug, PartialEq)]

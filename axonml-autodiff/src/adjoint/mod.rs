@@ -1,0 +1,12 @@
+//! Reverse mode: the adjoint of a membrane step, requests and results of gradients, and the accumulators of an adjoint pass.
+
+mod gradient;
+mod membrane;
+mod sums;
+
+pub use gradient::{
+    Cotangents, Differentiated, Evaluation, FiberGradient, GradientRequest, Objective,
+    ParameterCotangents, RecordedCotangent, SourceCotangent,
+};
+pub use membrane::{AdjointInput, AdjointOutput, AdjointProgram, MembraneAdjoint};
+pub use sums::{CableSums, Collected, DenseSource, DenseSums, RecordedSeeds, Seeds, SourceSums};

@@ -1,0 +1,36 @@
+//! The contract of a simulation backend.
+
+use crate::adjoint::{Differentiated, GradientRequest, Objective};
+use crate::engine::BackendError;
+use crate::engine::Outcome;
+use crate::engine::Rollout;
+
+/// Something that can run rollouts.
+pub trait Backend: Send + Sync {
+    /// Short name, with the instruction set or device: `cpu (avx2+fma)`.
+    fn name(&self) -> String;
+
+    /// Runs all fibers. Divergence of a fiber is not an error but its [`FiberStatus`].
+    ///
+    /// # Errors
+    /// [`BackendError`] when the rollout is inconsistent (see [`Rollout::check`]) or the device fails.
+    fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError>;
+
+    /// Runs all fibers and differentiates `objective` by what `request` asks for; one entry per fiber, in order.
+    ///
+    /// # Errors
+    /// As [`Backend::run`]; also for rollouts that stop early, for an objective whose derivatives do not fit what was
+    /// recorded, and where the backend has no reverse mode.
+    fn differentiate(
+        &self,
+        rollout: &Rollout,
+        objective: &dyn Objective,
+        request: GradientRequest,
+    ) -> Result<Vec<Differentiated>, BackendError> {
+        let _ = (rollout, objective, request);
+        Err(BackendError::Unsupported(format!(
+            "backend {} does not compute gradients; use the CPU or a CUDA backend",
+            self.name()
+        )))
+    }
+}

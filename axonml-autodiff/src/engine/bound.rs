@@ -1,0 +1,55 @@
+//! Programs whose inputs are bound to voltage, states and parameters.
+
+use std::sync::OnceLock;
+
+use crate::ir::{FusedProgram, Program};
+
+/// What an input of a membrane program is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// Deviation of the node's membrane potential from the rollout's reference, mV.
+    U,
+    /// State variable `i` of the node.
+    State(usize),
+    /// Parameter `i` shared by all fibers.
+    Shared(usize),
+    /// Parameter `i` of the fiber.
+    Fiber(usize),
+    /// Time step, ms.
+    Dt,
+    /// Potential from which `u` is measured, mV.
+    Reference,
+}
+
+/// A program whose inputs are bound to voltage, states and parameters.
+#[derive(Clone, Debug)]
+pub struct BoundProgram {
+    /// The program.
+    pub program: Program,
+    /// What its inputs are bound to, in their order.
+    pub bindings: Vec<Binding>,
+    fused: OnceLock<FusedProgram>,
+    adjoint: OnceLock<Program>,
+}
+
+impl BoundProgram {
+    /// Binds the inputs of `program`, in their order.
+    pub fn new(program: Program, bindings: Vec<Binding>) -> Self {
+        BoundProgram {
+            program,
+            bindings,
+            fused: OnceLock::new(),
+            adjoint: OnceLock::new(),
+        }
+    }
+
+    /// The program as executors want it; made once.
+    pub fn fused(&self) -> &FusedProgram {
+        self.fused.get_or_init(|| FusedProgram::new(&self.program))
+    }
+
+    /// The program of transposed derivatives, see [`Program::adjoint`]; made once.
+    pub fn adjoint(&self) -> &Program {
+        self.adjoint.get_or_init(|| self.program.adjoint())
+    }
+}

@@ -1,0 +1,25 @@
+//! Simulations as data: a rollout, its outcome, and the contract of the backends that run it.
+
+mod backend;
+mod bound;
+mod error;
+mod fiber;
+mod membrane;
+mod numbers;
+mod observer;
+mod outcome;
+mod rollout;
+mod scanned;
+
+pub use backend::Backend;
+pub use bound::{Binding, BoundProgram};
+pub use error::BackendError;
+pub use fiber::{Membrane, SectionKind, StateUpdate};
+pub use membrane::MembranePrograms;
+pub use numbers::{LARGEST_MV, LARGEST_REFERENCE_MV, NumberPlace};
+pub use observer::{
+    Crossing, NodeSelection, Observation, ObserverKind, ObserverSpec, Recording, Traces, VOLTAGE,
+};
+pub use outcome::{FiberOutcome, FiberStatus, Outcome, every_result};
+pub use rollout::{Drive, FiberState, QuietEnd, Rollout, RolloutFiber, Source, SourceField, Start};
+pub use scanned::ScannedPotentials;
