@@ -86,8 +86,3 @@ pub use stimulus::Stimulus;
 pub use taped_run::{StateTensors, TapedRun, TapedRunError, Trajectories};
 pub use threshold::{DetectedRun, Progress, Threshold, ThresholdKind, ThresholdSearch};
 pub use threshold_gradient::ThresholdGradient;
-
-/// The example of the README, so that it stays true.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
