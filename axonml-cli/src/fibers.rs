@@ -14,10 +14,12 @@ use ndarray::{ArrayD, Axis};
 use serde_json::{Value, json};
 
 use crate::args::{FiberArgs, FieldArgs, InjectionArgs, NumericsArgs, Point};
+use crate::batch::of_one;
 use crate::commands::models::samples_um;
+use crate::common::Common;
 use crate::demo;
 use crate::error::CliError;
-use crate::job::{Common, Injections, Job, Source, of_one};
+use crate::job::{Injections, Job, Source};
 use crate::messages::Messages;
 use crate::report::counted;
 

@@ -1,7 +1,8 @@
 //! The `axonml` command line: peripheral nerve fibers under electrical stimulation.
 //!
 //! `args` says what can be asked for, `commands` does it. In between stand `fibers` (what flags ask for) and `conditions`
-//! (what tables ask for), which both end in `job`s; `search` finds their thresholds; `report` and `pictures` show results.
+//! (what tables ask for), which both end in `job`s; `common` holds what these share, `batch` runs them;
+//! `search` finds their thresholds; `report` and `pictures` show results.
 #![forbid(unsafe_code)]
 
 /// `eprintln!` for programs whose standard error may be closed by whoever reads it: what cannot be said is not said.
@@ -13,7 +14,9 @@ macro_rules! say {
 }
 
 mod args;
+mod batch;
 mod commands;
+mod common;
 mod conditions;
 mod demo;
 mod error;

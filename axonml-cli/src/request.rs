@@ -7,8 +7,9 @@ use axonml_models::{
 use serde_json::{Map, Value, json};
 
 use crate::args::{PULSE, Polarity, WaveformArgs};
+use crate::common::Common;
 use crate::error::CliError;
-use crate::job::{Common, Injections, Job};
+use crate::job::{Injections, Job};
 
 /// A request under construction.
 #[derive(Default)]

@@ -7,8 +7,10 @@ use axonml_models::{SpikeStart, Threshold, ThresholdKind, ThresholdSearch};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::args::{EndExcitation, SearchArgs};
+use crate::batch::{Batch, groups, of_one};
+use crate::common::{BATCH, Common};
 use crate::error::CliError;
-use crate::job::{BATCH, Batch, Common, Job, groups, of_one};
+use crate::job::Job;
 use crate::messages::Messages;
 
 /// What a search found, as results say it and as unfinished ones keep it.

@@ -1,5 +1,7 @@
 //! Extracellular fields: the potential along a fiber per unit of stimulation current.
 
+mod point_source;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use crate::error::CoreError;
 use crate::interpolation::{Interpolation, Interpolator};
 use crate::names::canonical;
 
-pub use crate::point_source::{Medium, PointSource};
+pub use point_source::{Medium, PointSource};
 
 /// A potential in space, as one fiber sees it along its axis.
 ///

@@ -38,7 +38,6 @@ pub mod geometry;
 pub mod interpolation;
 pub mod names;
 pub mod nerve;
-mod point_source;
 pub mod spline;
 pub mod time;
 pub mod waveform;

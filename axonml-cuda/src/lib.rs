@@ -22,6 +22,7 @@ mod nvrtc;
 mod observers;
 mod pack;
 mod plan;
+mod reports;
 mod source;
 mod sums;
 mod tables;

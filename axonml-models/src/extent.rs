@@ -60,24 +60,6 @@ impl FiberExtent {
     }
 }
 
-/// How fast action potentials travel, as a power of the fiber's diameter: for the default duration of runs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ConductionSpeed {
-    /// Speed at `at_um`, m/s.
-    pub m_per_s: f64,
-    /// Diameter with that speed, um.
-    pub at_um: f64,
-    /// Exponent of the diameter: about 1 with myelin, 1/2 without.
-    pub exponent: f64,
-}
-
-impl ConductionSpeed {
-    /// Speed in a fiber of this diameter, um/ms (mm/s times 1, m/s times 1000).
-    pub fn um_per_ms(&self, diameter_um: f64) -> f64 {
-        1e3 * self.m_per_s * (diameter_um / self.at_um).powf(self.exponent)
-    }
-}
-
 /// Finds the extents of fibers of one model.
 #[derive(Debug)]
 pub struct Extents {

@@ -32,6 +32,7 @@ mod extent;
 mod files;
 mod geometry;
 mod gradient;
+mod instability;
 mod lower;
 mod membrane;
 pub mod memory;
@@ -42,6 +43,7 @@ pub mod provenance;
 mod recruitment;
 mod response;
 mod schema;
+mod settings;
 mod simulation;
 mod stability;
 mod statuses;
@@ -63,13 +65,11 @@ pub use axonml_autodiff::{
 pub use detection::{Detection, REGENERATION_MV, SpikeStart};
 pub use device::{Device, DeviceReport};
 pub use error::SimulationError;
-pub use extent::{
-    ConductionSpeed, DEFAULT_NODES, DEFAULT_TSTOP_MS, Extents, FiberExtent, FiberLength,
-    NODES_LIMIT,
-};
+pub use extent::{DEFAULT_NODES, DEFAULT_TSTOP_MS, Extents, FiberExtent, FiberLength, NODES_LIMIT};
 pub use files::read_text_file;
 pub use geometry::{Geometry, Myelinated, MyelinatedSection, Reduced, Surrogate, Unmyelinated};
 pub use gradient::{FiberDerivative, Gradient, Wanted};
+pub use instability::{Instability, StableGeometry};
 pub use model::{FiberModel, FiberSymbols, Patch};
 pub use models::{MODELS, model};
 pub use nerve_folder::{
@@ -78,9 +78,9 @@ pub use nerve_folder::{
 };
 pub use recruitment::{RecruitmentStep, recruitment};
 pub use response::{Response, ResponseDifference};
-pub use schema::{DeclaredStart, Parameter, Physical, Scale, Schema};
-pub use simulation::{Amplitudes, Fiber, InitialState, Observer, Settings, Simulation};
-pub use stability::{Instability, StableGeometry};
+pub use schema::{ConductionSpeed, DeclaredStart, Parameter, Physical, Scale, Schema};
+pub use settings::{Fiber, InitialState, Settings};
+pub use simulation::{Amplitudes, Observer, Simulation};
 pub use statuses::{STATUSES, Status};
 pub use stimulus::Stimulus;
 pub use taped_run::{StateTensors, TapedRun, TapedRunError, Trajectories};

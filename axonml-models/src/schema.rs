@@ -2,8 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use crate::extent::ConductionSpeed;
-
 /// How training moves a parameter: by which step one unit of a trained coordinate changes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
@@ -111,6 +109,24 @@ pub struct DeclaredStart {
     pub v_mv: f64,
     /// Values of the states, where the publication lists them; otherwise their steady state at that potential.
     pub states: Option<Vec<f64>>,
+}
+
+/// How fast action potentials travel, as a power of the fiber's diameter: for the default duration of runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ConductionSpeed {
+    /// Speed at `at_um`, m/s.
+    pub m_per_s: f64,
+    /// Diameter with that speed, um.
+    pub at_um: f64,
+    /// Exponent of the diameter: about 1 with myelin, 1/2 without.
+    pub exponent: f64,
+}
+
+impl ConductionSpeed {
+    /// Speed in a fiber of this diameter, um/ms (mm/s times 1, m/s times 1000).
+    pub fn um_per_ms(&self, diameter_um: f64) -> f64 {
+        1e3 * self.m_per_s * (diameter_um / self.at_um).powf(self.exponent)
+    }
 }
 
 /// A model's declaration of itself.

@@ -11,6 +11,7 @@ use crate::SurrogateError;
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::dataset::DatasetError;
+use crate::failure::simulation_failed;
 use crate::threshold_fit::FitError;
 
 /// Why training could not begin or go on.
@@ -172,17 +173,4 @@ impl TrainError {
             _ => false,
         }
     }
-}
-
-/// Whether a simulation of numbers that were found, not asked for, went wrong.
-pub(crate) fn simulation_failed(error: &SimulationError) -> bool {
-    matches!(
-        error,
-        SimulationError::Backend(_)
-            | SimulationError::Diverged { .. }
-            | SimulationError::Unstable { .. }
-            | SimulationError::GradientNotFinite { .. }
-            | SimulationError::NoThreshold { .. }
-            | SimulationError::Geometry { .. }
-    )
 }

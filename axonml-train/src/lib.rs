@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod dataset;
 mod error;
+mod failure;
 pub mod run;
 mod surrogate;
 pub mod threshold_fit;

@@ -1,12 +1,12 @@
 //! `cargo xtask check`: everything that must hold before a change lands, cheapest first.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
 use clap::Args;
 
 use crate::tidy;
+use crate::workspace::root;
 
 #[derive(Args)]
 pub(crate) struct Check {
@@ -176,9 +176,4 @@ pub(crate) fn verify(flags: &[String]) -> Result<(), String> {
     } else {
         Err(format!("axonml verify: {status}"))
     }
-}
-
-/// The workspace's folder.
-pub(crate) fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }

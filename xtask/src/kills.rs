@@ -4,7 +4,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use crate::check::root;
+use crate::workspace::root;
 
 #[derive(Args)]
 pub(crate) struct Kills {

@@ -7,6 +7,7 @@ mod kills;
 mod measured;
 mod tidy;
 mod train_bundled;
+mod workspace;
 
 use std::process::ExitCode;
 

@@ -2,17 +2,19 @@
 //!
 //! Each picture is a struct that owns its data and implements [`Picture`]; it lives in a file of its own and lays itself
 //! out on a [`scene::Scene`], a list of shapes in pixels. Two writers turn a scene into a file: `svg.rs` as text, `raster.rs`
-//! as PNG through plotters. What pictures share is in `theme.rs` (colors, sizes), `axes.rs` (scales, ticks, frames),
-//! and `legend.rs` (keys, color bars). A new picture is a new file that calls these.
+//! as PNG through plotters. What pictures share is in `theme.rs` (colors, sizes), `font.rs` (widths of text),
+//! `axes.rs` (scales, ticks, frames), and `legend.rs` (keys, color bars). A new picture is a new file that calls these.
 //!
 //! Nothing here knows the simulator.
 
 mod axes;
 mod error;
 mod evaluation;
+mod font;
 mod format;
 mod legend;
 mod nerve;
+mod nerve_data;
 mod raster;
 mod recruitment;
 mod run;
@@ -31,7 +33,7 @@ use std::path::Path;
 
 pub(crate) use error::PlotError;
 pub(crate) use evaluation::{EvaluationPlot, Prediction};
-pub(crate) use nerve::{
+pub(crate) use nerve_data::{
     Contact, ContactShape, Fascicle, FiberThresholds, NervePlot, ThresholdPoint,
 };
 pub(crate) use run::{FiberTrace, RunPlot, Strip};

@@ -3,28 +3,16 @@
 //! plotters draws in whole pixels; here it draws everything four times too large, and the average of each block of
 //! pixels is kept. That gives even strokes, smooth curves and well spaced letters.
 
-use std::sync::Once;
-
 use plotters::backend::{BitMapBackend, DrawingBackend};
-use plotters::style::{FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, register_font};
+use plotters::style::{FontTransform, RGBAColor};
 
 use super::error::PlotError;
+use super::font::{advance_em, font};
 use super::scene::{Anchor, Image, Point, Scene, Shape, Stroke, Text};
 use super::theme::{PAPER, Rgb};
 
 /// How many times too large each side is drawn.
 const SCALE: i32 = 4;
-
-const FAMILY: &str = "axonml";
-
-/// The advance of `text` in units of its size.
-pub(super) fn advance_em(text: &str, bold: bool) -> f64 {
-    const SIZE: f64 = 1000.0; // the answer comes in whole units
-    match font(SIZE, bold).layout_box(text) {
-        Ok(((left, _), (right, _))) => f64::from(right - left) / SIZE,
-        Err(_) => 0.6 * text.chars().count() as f64, // unreachable with the embedded fonts
-    }
-}
 
 /// The PNG file of `scene`.
 pub(super) fn png(scene: &Scene) -> Result<Vec<u8>, PlotError> {
@@ -200,24 +188,6 @@ impl Painter<'_> {
         }
         Ok(())
     }
-}
-
-/// The embedded font.
-fn font(size: f64, bold: bool) -> FontDesc<'static> {
-    static REGISTERED: Once = Once::new();
-    REGISTERED.call_once(|| {
-        let regular = include_bytes!("../../assets/fonts/axonml-sans-regular.ttf");
-        let semibold = include_bytes!("../../assets/fonts/axonml-sans-semibold.ttf");
-        let added = register_font(FAMILY, FontStyle::Normal, regular).is_ok()
-            && register_font(FAMILY, FontStyle::Bold, semibold).is_ok();
-        assert!(added, "the embedded fonts are readable");
-    });
-    let style = if bold {
-        FontStyle::Bold
-    } else {
-        FontStyle::Normal
-    };
-    FontDesc::new(FontFamily::Name(FAMILY), size, style)
 }
 
 /// A circle as a polygon whose sides cannot be told apart.

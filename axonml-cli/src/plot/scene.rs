@@ -1,5 +1,6 @@
 //! A picture as a list of shapes in pixels, the origin at the upper left.
 
+use super::font::advance_em;
 use super::theme::{self, Rgb};
 
 /// A point: x to the right, y downward, px.
@@ -210,7 +211,7 @@ impl Scene {
 
 /// The width of a line of text in the embedded font, px. Viewers of SVG may choose a font that is a little wider.
 pub(super) fn text_width(text: &str, size: f64, bold: bool) -> f64 {
-    super::raster::advance_em(text, bold) * size
+    advance_em(text, bold) * size
 }
 
 /// `text`, cut with an ellipsis when it is wider than `room`.

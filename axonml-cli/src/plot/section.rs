@@ -4,7 +4,7 @@ use std::f64::consts::{PI, TAU};
 
 use super::axes::extremes;
 use super::format;
-use super::nerve::{Contact, ContactShape, NervePlot};
+use super::nerve_data::{Contact, ContactShape, NervePlot};
 use super::scene::{Anchor, Area, Point, Scene, Shape, Stroke, Text};
 use super::theme;
 

@@ -2,42 +2,8 @@
 //! help texts read.
 
 use super::Waveform;
-use super::parse::Given;
-use crate::error::CoreError;
+use super::kind::{PulseKey, PulseKind, key};
 use crate::names::canonical;
-
-/// A pulse that can be asked for by name.
-#[derive(Debug)]
-pub struct PulseKind {
-    /// Its name.
-    pub name: &'static str,
-    /// Other names it answers to.
-    pub aliases: &'static [&'static str],
-    /// What it looks like.
-    pub summary: &'static str,
-    /// Its own keys; [`COMMON_KEYS`] are valid for all.
-    pub keys: &'static [PulseKey],
-    pub(super) build: fn(&Given) -> Result<Waveform, CoreError>,
-}
-
-/// A key of a pulse.
-#[derive(Debug)]
-pub struct PulseKey {
-    /// Its name.
-    pub name: &'static str,
-    /// What it means, with its unit.
-    pub summary: &'static str,
-    /// Its value where it is not given, as text; `None` if it may be absent.
-    pub default: Option<&'static str>,
-}
-
-const fn key(name: &'static str, default: &'static str, summary: &'static str) -> PulseKey {
-    PulseKey {
-        name,
-        summary,
-        default: Some(default),
-    }
-}
 
 const PW: PulseKey = key("pw", "0.1", "pulse width in ms");
 const GAP: PulseKey = key("gap", "0", "pause between the phases in ms");
@@ -46,13 +12,6 @@ const DIR: PulseKey = key(
     "up",
     "whether its magnitude rises (up) or falls (down)",
 );
-
-/// The keys that every pulse has. The pulse of a train has delay 0 unless it says otherwise: the
-/// train has its own.
-pub static COMMON_KEYS: [PulseKey; 2] = [
-    key("delay", "0.1", "onset in ms"),
-    key("scale", "1", "factor; negative flips the polarity"),
-];
 
 /// All pulses that can be asked for by name.
 pub static PULSES: &[PulseKind] = &[
@@ -186,11 +145,6 @@ impl PulseKind {
         PULSES
             .iter()
             .find(|kind| kind.name == name || kind.aliases.contains(&name.as_str()))
-    }
-
-    /// All its keys.
-    pub(super) fn all_keys(&self) -> impl Iterator<Item = &'static PulseKey> + Clone + use<> {
-        self.keys.iter().chain(&COMMON_KEYS)
     }
 }
 

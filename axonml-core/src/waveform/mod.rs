@@ -10,6 +10,7 @@
 
 mod catalogue;
 mod csv;
+mod kind;
 mod parse;
 mod pulse;
 mod shape;
@@ -21,7 +22,8 @@ use crate::error::{CoreError, cut, short};
 use crate::time::{TimeGrid, on_grid};
 use pulse::{Curve, OnGrid, Pulse, Rectangle};
 
-pub use catalogue::{COMMON_KEYS, PULSES, PulseKey, PulseKind};
+pub use catalogue::PULSES;
+pub use kind::{COMMON_KEYS, PulseKey, PulseKind};
 pub use pulse::Direction;
 
 /// A stimulation waveform of unit amplitude: pulses laid over time, each scaled and delayed, added

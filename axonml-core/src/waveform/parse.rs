@@ -11,7 +11,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::catalogue::{self, PulseKey, PulseKind};
+use super::catalogue;
+use super::kind::{Given, PulseKind, depth_change};
 use super::pulse::{Curve, Pulse};
 use super::{Term, Waveform};
 use crate::error::{CoreError, cut, exact};
@@ -104,6 +105,13 @@ fn parse_sum(text: &str, delay_ms: Option<f64>, depth: usize) -> Result<Waveform
     }
 }
 
+impl Given<'_> {
+    /// A pulse within the pulse, which begins at once unless it says otherwise.
+    pub(super) fn pulse(&self, key: &str) -> Result<Waveform, CoreError> {
+        parse_sum(self.text(key), Some(0.0), self.depth + 1)
+    }
+}
+
 /// Where the parenthesis that was opened before `text` is closed.
 fn closing(text: &str) -> Option<usize> {
     let mut open = 1;
@@ -111,113 +119,6 @@ fn closing(text: &str) -> Option<usize> {
         open += depth_change(c);
         (open == 0).then_some(at)
     })
-}
-
-fn depth_change(c: char) -> i32 {
-    i32::from(c == '(') - i32::from(c == ')')
-}
-
-/// The settings of one pulse.
-#[derive(Debug)]
-pub(super) struct Given<'a> {
-    kind: &'static PulseKind,
-    /// Trains around the pulse.
-    depth: usize,
-    values: Vec<(&'static str, &'a str)>,
-}
-
-impl<'a> Given<'a> {
-    fn parse(
-        kind: &'static PulseKind,
-        settings: &'a str,
-        depth: usize,
-        wrong: impl Fn(String) -> CoreError,
-    ) -> Result<Self, CoreError> {
-        let mut given = Self {
-            kind,
-            depth,
-            values: Vec::new(),
-        };
-        if settings.trim().is_empty() {
-            return Ok(given);
-        }
-        let mut open = 0;
-        let commas_outside = |c: char| {
-            open += depth_change(c);
-            c == ',' && open == 0
-        };
-        for setting in settings.split(commas_outside) {
-            let (key, value) = setting.split_once('=').ok_or_else(|| {
-                wrong(format!("`{}` is not of the form key=value", setting.trim()))
-            })?;
-            let key = given.key(key.trim())?.name;
-            if given.get(key).is_some() {
-                return Err(wrong(format!("`{key}` is given twice")));
-            }
-            given.values.push((key, value.trim()));
-        }
-        Ok(given)
-    }
-
-    fn key(&self, name: &str) -> Result<&'static PulseKey, CoreError> {
-        self.kind
-            .all_keys()
-            .find(|key| key.name == canonical(name))
-            .ok_or_else(|| {
-                let what = format!("key of pulse {}", self.kind.name);
-                CoreError::unknown_name(what, name, self.kind.all_keys().map(|key| key.name))
-            })
-    }
-
-    /// What messages call a value.
-    fn what(&self, key: &str) -> String {
-        format!("{key} of {}", self.kind.name)
-    }
-
-    /// The text given for a key.
-    fn get(&self, key: &str) -> Option<&'a str> {
-        self.values
-            .iter()
-            .find(|&&(given, _)| given == key)
-            .map(|&(_, value)| value)
-    }
-
-    /// The text given for a key or its default; empty if it has none.
-    pub(super) fn text(&self, key: &str) -> &str {
-        let default = || {
-            self.kind
-                .all_keys()
-                .find(|known| known.name == key)?
-                .default
-        };
-        self.get(key).or_else(default).unwrap_or_default()
-    }
-
-    /// A number.
-    pub(super) fn number(&self, key: &str) -> Result<f64, CoreError> {
-        let text = self.text(key);
-        text.parse().map_err(|_| {
-            let meaning = self.key(key).map_or("", |key| key.summary);
-            CoreError::bad_value(self.what(key), text, format!("a number: {meaning}"))
-        })
-    }
-
-    /// A number that may be absent.
-    pub(super) fn optional_number(&self, key: &str) -> Result<Option<f64>, CoreError> {
-        self.get(key).map(|_| self.number(key)).transpose()
-    }
-
-    /// A count.
-    pub(super) fn count(&self, key: &str) -> Result<u32, CoreError> {
-        let text = self.text(key);
-        text.parse()
-            .map_err(|_| CoreError::bad_value(self.what(key), text, "a whole number, 1 or more"))
-    }
-
-    /// A pulse within the pulse, which begins at once unless it says otherwise.
-    pub(super) fn pulse(&self, key: &str) -> Result<Waveform, CoreError> {
-        parse_sum(self.text(key), Some(0.0), self.depth + 1)
-    }
 }
 
 impl fmt::Display for Waveform {

@@ -1,10 +1,11 @@
 //! Lanes whose numbers became meaningless.
 
+use axonml_autodiff::cable::ExplicitCable;
 use axonml_autodiff::{FiberStatus, LARGEST_MV, LARGEST_REFERENCE_MV, Precision, Real};
 
 use super::Group;
 use super::pack::GroupCable;
-use crate::cable::FindBad;
+use crate::cable::{FindBad, FindUnstable};
 use crate::isa::dispatch;
 
 /// Magnitude of `u`, mV, above which a voltage may be beyond [`LARGEST_MV`] for some reference potential, with a margin for
@@ -55,6 +56,54 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
         }
         self.mark_diverged(state, &bad);
         closed.into_iter().for_each(|lane| self.quiet(lane));
+    }
+
+    /// Marks lanes with a node at which explicit steps have amplified too much.
+    pub(super) fn find_unstable(&mut self, state: usize) {
+        let GroupCable::Explicit {
+            rows,
+            stable_us,
+            amplification,
+            cables,
+        } = &mut self.cable
+        else {
+            return;
+        };
+        let mut found = false;
+        dispatch(
+            self.isa,
+            FindUnstable::<R, L> {
+                area: &rows.area,
+                g: &self.g,
+                limit: stable_us,
+                found: &mut found,
+            },
+        );
+        if !found {
+            return;
+        }
+        let dt_ms = self.rollout.grid.dt_ms();
+        let by_node = amplification.before(state, self.g.len());
+        let mut unstable = Vec::new();
+        for (lane, cable) in cables.iter().enumerate() {
+            let mut first = None;
+            let g_us = |node: usize| (rows.area[lane] * self.g[node * L + lane]).to_f64();
+            for node in 0..cable.nodes {
+                let (left, right) = cable.neighbors_of(node);
+                let around = (g_us(left), g_us(node), g_us(right));
+                let so_far = &mut by_node[node * L + lane];
+                *so_far = cable.amplification(*so_far, dt_ms, around);
+                if first.is_none() && *so_far > ExplicitCable::LARGEST_AMPLIFICATION {
+                    first = Some((lane, node, Some(cable.stability(dt_ms, around.1))));
+                }
+            }
+            unstable.extend(first);
+        }
+        let (open, closed): (Vec<_>, Vec<_>) = unstable
+            .into_iter()
+            .partition(|&(lane, _, _)| self.is_open(lane));
+        self.mark_diverged(state, &open);
+        closed.into_iter().for_each(|(lane, _, _)| self.quiet(lane));
     }
 
     /// Ends lanes as diverged at (lane, node, stability number).

@@ -4,15 +4,14 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use axonml_core::{CoreError, Field, TimeGrid, Waveform};
-use thiserror::Error;
+use axonml_core::{Field, TimeGrid, Waveform};
 
 use super::cell::{finite, fractions, node_count, nodes, not_negative, positive, temperature};
-
-use super::{Header, Overrides, PulseError};
+use super::row::Row;
+use super::{ConditionError, Header, Overrides};
 use crate::{
     DEFAULT_NODES, Detection, Extents, Fiber, FiberLength, FiberModel, NerveReading, NodeSelection,
-    Schema, Settings, SimulationError, model,
+    Schema, Settings, model,
 };
 
 /// What a row of a table asks for.
@@ -40,112 +39,6 @@ pub struct Condition {
     pub waveform: Arc<Waveform>,
 }
 
-/// Why a row cannot be simulated.
-#[derive(Clone, Debug, Error, PartialEq)]
-#[non_exhaustive]
-pub enum ConditionError {
-    /// A row has more or fewer cells than the table has columns.
-    #[error("found {found} cells, expected {expected}: one per column")]
-    Cells {
-        /// Its cells.
-        found: usize,
-        /// The table's columns.
-        expected: usize,
-    },
-    /// A cell is not what its column holds.
-    #[error("column {column}: found `{found}`, {expected}")]
-    Cell {
-        /// Name of the column.
-        column: &'static str,
-        /// The cell.
-        found: String,
-        /// What was expected.
-        expected: String,
-    },
-    /// A cell is empty that the row needs.
-    #[error("found nothing in column {column}, expected a value")]
-    Missing {
-        /// Name of the column.
-        column: &'static str,
-        /// What gives the value otherwise.
-        otherwise: &'static str,
-    },
-    /// Two columns say the same.
-    #[error("columns {first} and {second}: found a value in both, expected one of them")]
-    Both {
-        /// One column.
-        first: &'static str,
-        /// The other.
-        second: &'static str,
-    },
-    /// A cell has no effect.
-    #[error("column {column}: found `{found}`, which has no effect: {why}")]
-    NoEffect {
-        /// Name of the column.
-        column: &'static str,
-        /// The cell.
-        found: String,
-        /// Why it has none.
-        why: &'static str,
-        /// What to do.
-        remedy: &'static str,
-    },
-    /// What a column says is refused.
-    #[error("column {column}: {problem}")]
-    Column {
-        /// Name of the column.
-        column: &'static str,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A pulse cannot be read.
-    #[error("column pulse: {0}")]
-    Pulse(Box<PulseError>),
-    /// A number, name or field is wrong.
-    #[error(transparent)]
-    Core(#[from] CoreError),
-    /// The fiber, or the model with its settings, is wrong.
-    #[error(transparent)]
-    Simulation(SimulationError),
-    /// The fiber is wrong.
-    #[error("{0}")]
-    Fiber(String),
-    /// The run does not fit into memory.
-    #[error("{0}")]
-    TooLarge(String),
-}
-
-impl From<PulseError> for ConditionError {
-    fn from(error: PulseError) -> Self {
-        ConditionError::Pulse(Box::new(error))
-    }
-}
-
-impl From<SimulationError> for ConditionError {
-    fn from(error: SimulationError) -> Self {
-        match error {
-            // A row is one fiber: its number in a batch says nothing.
-            SimulationError::Fiber { problem, .. } => ConditionError::Fiber(problem),
-            SimulationError::Stimulus { source, .. } => ConditionError::Core(source),
-            error => ConditionError::Simulation(error),
-        }
-    }
-}
-
-impl ConditionError {
-    /// How to fix it, where the message does not say it.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            ConditionError::Cells { .. } => Some("quote cells that hold the separator".to_owned()),
-            ConditionError::Missing { column, otherwise } => {
-                Some(format!("fill in the column {column}, or give {otherwise}"))
-            }
-            ConditionError::NoEffect { remedy, .. } => Some((*remedy).to_owned()),
-            _ => None,
-        }
-    }
-}
-
 /// Turns rows into conditions; what rows have in common (nerves, fields, waveforms) is made once.
 pub struct RowReader<'a> {
     pub(super) header: &'a Header,
@@ -160,57 +53,6 @@ pub struct RowReader<'a> {
     pub(super) fits: HashMap<(usize, u64, u64), Result<(), ConditionError>>,
     points: bool,
     lines: bool,
-}
-
-/// A row of a table that is being read.
-#[derive(Clone, Copy)]
-pub(super) struct Row<'r> {
-    header: &'r Header,
-    cells: &'r [String],
-}
-
-impl<'r> Row<'r> {
-    /// The cell of a column, if the table has it and it is not empty.
-    pub(super) fn cell(self, column: &str) -> Option<&'r str> {
-        let cell = self.cells.get(self.header.position(column)?)?.trim();
-        (!cell.is_empty()).then_some(cell)
-    }
-
-    /// A cell through a parser whose errors say what was expected.
-    pub(super) fn parse<T>(
-        self,
-        column: &'static str,
-        parser: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, ConditionError> {
-        let Some(found) = self.cell(column) else {
-            return Ok(None);
-        };
-        let wrong = |expected| ConditionError::Cell {
-            column,
-            found: found.to_owned(),
-            expected,
-        };
-        parser(found).map(Some).map_err(wrong)
-    }
-
-    /// Refuses cells of `columns`, which have no effect on this row.
-    pub(super) fn refuse(
-        self,
-        columns: &[&'static str],
-        why: &'static str,
-        remedy: &'static str,
-    ) -> Result<(), ConditionError> {
-        let cell = |column: &&'static str| Some((*column, self.cell(column)?));
-        match columns.iter().find_map(cell) {
-            None => Ok(()),
-            Some((column, found)) => Err(ConditionError::NoEffect {
-                column,
-                found: found.to_owned(),
-                why,
-                remedy,
-            }),
-        }
-    }
 }
 
 impl<'a> RowReader<'a> {

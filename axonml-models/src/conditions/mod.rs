@@ -7,14 +7,18 @@
 pub mod cell;
 mod columns;
 mod condition;
+mod error;
 mod header;
 mod overrides;
 mod place;
 mod pulse;
+mod row;
+mod waveform;
 
 pub use columns::{COLUMNS, Column, Role, column, meant};
-pub use condition::{Condition, ConditionError, RowReader};
+pub use condition::{Condition, RowReader};
+pub use error::{ConditionError, PulseError};
 pub use header::{Header, HeaderError};
 pub use overrides::{Electrode, Overrides};
 pub use place::RESISTIVITY_OHM_CM;
-pub use pulse::{Polarity, PulseError, PulseText};
+pub use pulse::{Polarity, PulseText};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axonml_core::{Field, Medium, Nerve, PointSource, Superposition};
 
 use super::cell::{count, finite, numbers, positive};
-use super::condition::Row;
+use super::row::Row;
 use super::{ConditionError, RowReader};
 use crate::{NerveReading, read_nerve_with};
 

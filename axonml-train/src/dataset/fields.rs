@@ -9,10 +9,9 @@ use axonml_models::read_nerve;
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
-use super::DatasetError;
-use super::manifest::{FieldRecord, hex};
+use super::file_record::hex;
 use super::random::Random;
-use super::recipe::{FieldKind, Range, Recipe};
+use super::{DatasetError, FieldKind, FieldRecord, Range, Recipe};
 
 /// Everything that fields can be drawn from.
 pub(super) struct FieldPool {

@@ -7,9 +7,10 @@ use axonml_core::told_ms;
 use ndarray::{Array1, Array2, Array3};
 
 use super::generate::check_file;
-use super::manifest::{Manifest, Request, ShardRecord};
-use super::shard::{ShardReader, Sizes};
-use super::{DatasetError, Progress, Trace};
+use super::manifest::{Manifest, ShardRecord};
+use super::shard::ShardReader;
+use super::sizes::Sizes;
+use super::{DatasetError, Progress, Request, Trace};
 
 /// A finished set in a folder.
 ///

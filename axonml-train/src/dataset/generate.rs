@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use axonml_files::{FolderLock, available_disk, size_text};
 use axonml_models::Device;
 
-use super::manifest::{Manifest, Request};
+use super::manifest::Manifest;
 use super::npy;
-use super::shard::{Shard, Sizes};
-use super::{Cases, DatasetError, Progress, Recipe, Recording, simulate};
+use super::shard::Shard;
+use super::sizes::Sizes;
+use super::{Cases, DatasetError, Progress, Recipe, Recording, Request, simulate};
 
 /// How large a set is, and what of it is there already.
 #[derive(Clone, Debug)]

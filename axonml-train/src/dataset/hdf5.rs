@@ -13,10 +13,9 @@ use ndarray::{Array1, Array2, Array3};
 use rust_hdf5::{H5Dataset, H5File};
 
 use super::generate::{Plan, program};
-use super::manifest::Request;
 use super::separate::separate;
 use super::shard::Shard;
-use super::{Dataset, DatasetError, Progress, Trace};
+use super::{Dataset, DatasetError, Progress, Request, Trace};
 
 /// What a file does not say.
 #[derive(Clone, Debug, PartialEq)]

@@ -38,20 +38,24 @@ mod batch;
 mod cases;
 mod error;
 mod fields;
+pub(crate) mod file_record;
 mod folder;
 pub(crate) mod generate;
 #[cfg(feature = "hdf5")]
 mod hdf5;
-pub(crate) mod manifest;
+mod manifest;
 mod npy;
 mod pipeline;
 mod pulses;
 pub(crate) mod random;
+mod range;
 mod recipe;
+mod request;
 #[cfg(feature = "hdf5")]
 mod separate;
 mod shard;
 mod simulate;
+mod sizes;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -60,13 +64,16 @@ pub use batch::{Batch, Source};
 pub(crate) use cases::spacing_um;
 pub use cases::{Case, Cases};
 pub use error::DatasetError;
+pub use file_record::FileRecord;
 pub use folder::Dataset;
 pub use generate::{Generated, Outlook, Plan, generate};
 #[cfg(feature = "hdf5")]
 pub use hdf5::{ExportReport, ImportReport, ImportSettings, export_hdf5, import_hdf5};
-pub use manifest::{FieldRecord, FileRecord, Manifest, Request, ShardRecord};
+pub use manifest::{Manifest, ShardRecord};
 pub use pulses::{KeyValue, Polarity, PulseFamily};
-pub use recipe::{Arithmetic, Contacts, FieldKind, FieldSource, Range, Recipe, Spacing};
+pub use range::{Range, Spacing};
+pub use recipe::{Arithmetic, Contacts, FieldKind, FieldSource, Recipe};
+pub use request::{FieldRecord, Request};
 pub use simulate::{Recording, Trace};
 pub use survey::{Survey, Tally};
 

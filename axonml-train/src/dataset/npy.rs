@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::DatasetError;
-use super::manifest::{FileRecord, hex};
+use super::file_record::{FileRecord, hex};
 
 /// A type of number that arrays are made of.
 pub(super) trait Element: Copy + Default + Into<f64> {

@@ -6,9 +6,8 @@ use axonml_core::waveform::COMMON_KEYS;
 use axonml_core::{CoreError, PULSES, TimeGrid, Waveform, names};
 use serde::{Deserialize, Serialize};
 
-use super::DatasetError;
 use super::random::Random;
-use super::recipe::{Range, one};
+use super::{DatasetError, Range};
 
 /// A family of pulses.
 ///
@@ -34,6 +33,11 @@ pub struct PulseFamily {
     /// The keys of the shape.
     #[serde(flatten)]
     pub keys: BTreeMap<String, KeyValue>,
+}
+
+/// The weight of what is given none.
+pub(super) fn one() -> f64 {
+    1.0
 }
 
 /// Sign of the first phase of a pulse.

@@ -8,9 +8,8 @@ use axonml_models::memory::BatchSize;
 use axonml_models::{FiberModel, Precision, Schema, model};
 use serde::{Deserialize, Serialize};
 
-use super::DatasetError;
-use super::pulses::PulseFamily;
-use super::random::Random;
+use super::pulses::{PulseFamily, one};
+use super::{DatasetError, Range};
 
 /// A distribution of fibers, fields and pulses, and a seed.
 ///
@@ -99,82 +98,6 @@ impl From<Arithmetic> for Precision {
     }
 }
 
-/// How a random number is spread over its range.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Spacing {
-    /// Every value alike.
-    #[default]
-    Uniform,
-    /// Every decade alike.
-    Log,
-}
-
-/// A random number: from `low` to `high`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Range {
-    /// Least value.
-    pub low: f64,
-    /// Greatest value.
-    pub high: f64,
-    /// How it is spread.
-    #[serde(default)]
-    pub spacing: Spacing,
-}
-
-impl Range {
-    /// Every value from `low` to `high` alike.
-    pub const fn uniform(low: f64, high: f64) -> Self {
-        Range {
-            low,
-            high,
-            spacing: Spacing::Uniform,
-        }
-    }
-
-    /// Every decade from `low` to `high` alike.
-    pub const fn log(low: f64, high: f64) -> Self {
-        Range {
-            low,
-            high,
-            spacing: Spacing::Log,
-        }
-    }
-
-    /// Always `value`.
-    pub const fn fixed(value: f64) -> Self {
-        Range::uniform(value, value)
-    }
-
-    pub(super) fn draw(&self, random: &mut Random) -> f64 {
-        let unit = random.unit();
-        let value = match self.spacing {
-            Spacing::Uniform => self.low + unit * (self.high - self.low),
-            Spacing::Log => self.low * (self.high / self.low).powf(unit),
-        };
-        value.clamp(self.low, self.high)
-    }
-
-    pub(super) fn check(&self, what: &str, least: f64) -> Result<(), DatasetError> {
-        let Range { low, high, spacing } = *self;
-        let wrong = |expected: String| {
-            let found = format!("{low} to {high}");
-            Err(DatasetError::recipe(what, found, expected))
-        };
-        if !(low.is_finite() && high.is_finite() && low <= high) {
-            return wrong("two finite numbers, the lesser first".to_owned());
-        }
-        if low < least {
-            return wrong(format!("{least} or more"));
-        }
-        if spacing == Spacing::Log && low <= 0.0 {
-            return wrong("numbers above 0, as the spacing is log".to_owned());
-        }
-        Ok(())
-    }
-}
-
 /// One origin of fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldSource {
@@ -191,10 +114,6 @@ impl FieldSource {
     pub fn new(kind: FieldKind) -> Self {
         FieldSource { weight: 1.0, kind }
     }
-}
-
-pub(super) fn one() -> f64 {
-    1.0
 }
 
 /// What fields come from.

@@ -10,7 +10,7 @@ use axonml_models::{
 };
 use sha2::{Digest, Sha256};
 
-use super::manifest::hex;
+use super::file_record::hex;
 use super::*;
 
 /// Short fibers near a point electrode, for 1 ms.

@@ -16,7 +16,7 @@ use super::{Saved, Training, columns, settings};
 use crate::checkpoint;
 use crate::config::{Config, StageConfig};
 use crate::dataset::Source;
-use crate::dataset::manifest::hex;
+use crate::dataset::file_record::hex;
 use crate::trajectory::{TrajectoryFit, TrajectoryLoss, check_samples};
 use crate::{Surrogate, SurrogateError, TrainError};
 

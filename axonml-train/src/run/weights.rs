@@ -6,7 +6,7 @@ use std::path::Path;
 use axonml_models::weights::{Domain, ModelFile, ModelStart};
 use sha2::{Digest, Sha256};
 
-use crate::dataset::manifest::hex;
+use crate::dataset::file_record::hex;
 use crate::dataset::{FieldKind, Recipe};
 use crate::{Surrogate, TrainError};
 

@@ -10,6 +10,7 @@ use axonml_models::{
 use super::cases::{
     Between, REST_ROWS, REST_STOP_MS, SUPRATHRESHOLD, Trace, recorder, recordings, search,
 };
+use super::row::Row;
 use super::stability::excess;
 use super::{
     BROKEN_MV, FitError, HUBER_OTHERS, HUBER_THRESHOLD, LOST, STEEPEST_ARRIVAL_MS, STEEPEST_MV,
@@ -40,16 +41,6 @@ struct CaseResiduals {
     /// Errors at 1.5 times the threshold; none where the action potential does not arrive.
     arrival_ms: Option<f64>,
     shape_mv: Option<f64>,
-}
-
-/// A row of the least squares: a residual in standard deviations, and its derivative.
-pub(super) struct Row {
-    pub(super) residual: f64,
-    /// Where the residual begins to count linearly.
-    pub(super) limit: f64,
-    pub(super) by_x: Vec<f64>,
-    /// Whether a derivative is beyond use.
-    pub(super) steep: bool,
 }
 
 /// What a kind of residual is measured by, in its own unit.

@@ -10,6 +10,8 @@
 
 mod cases;
 mod derivatives;
+mod error;
+mod row;
 mod solve;
 mod stability;
 #[cfg(test)]
@@ -17,75 +19,15 @@ mod tests;
 
 use std::path::PathBuf;
 
-use axonml_models::{Device, Precision, SimulationError};
+use axonml_models::{Device, Precision};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use crate::dataset::{Cases, DatasetError};
-use crate::error::simulation_failed;
+use crate::dataset::Cases;
 use crate::{Surrogate, TrainError};
 use cases::{FitCases, RestCases};
-use derivatives::{Residuals, Row};
-
-/// Why a fit failed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum FitError {
-    /// The recipe or what it draws is wrong.
-    #[error(transparent)]
-    Dataset(#[from] DatasetError),
-    /// A simulation could not be run.
-    #[error(transparent)]
-    Simulation(#[from] SimulationError),
-    /// Too few of the exact fibers have a threshold.
-    #[error(
-        "only {found} of {of} cases of the recipe have a threshold up to {max_ma} mA; widen its pulses or its amplitudes"
-    )]
-    TooFewCases {
-        /// Cases with a threshold.
-        found: usize,
-        /// Cases drawn.
-        of: usize,
-        /// Largest amplitude tried, mA.
-        max_ma: f64,
-    },
-    /// The surrogate has no threshold in most cases.
-    #[error(
-        "the surrogate has a threshold in {found} of {of} cases only ({reasons}); start from other weights, or fit trajectories first"
-    )]
-    Inexcitable {
-        /// Cases in which it has one.
-        found: usize,
-        /// Cases.
-        of: usize,
-        /// What the others are.
-        reasons: String,
-    },
-    /// The state is of another fit.
-    #[error(
-        "the saved state has {found} {what}, this fit {expected}: it belongs to another configuration"
-    )]
-    State {
-        /// What differs.
-        what: &'static str,
-        /// Its number here.
-        expected: usize,
-        /// In the state.
-        found: usize,
-    },
-}
-
-impl FitError {
-    /// Whether the work failed, rather than the request or its files being wrong.
-    pub fn is_failure(&self) -> bool {
-        match self {
-            FitError::Dataset(error) => error.is_failure(),
-            FitError::Simulation(error) => simulation_failed(error),
-            FitError::Inexcitable { .. } => true,
-            FitError::TooFewCases { .. } | FitError::State { .. } => false,
-        }
-    }
-}
+use derivatives::Residuals;
+pub use error::FitError;
+use row::Row;
 
 /// Settings of a fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@
 
 use axonml_models::{Device, Simulation};
 
-use super::derivatives::Row;
+use super::row::Row;
 use super::{FitError, ThresholdFit};
 use crate::Surrogate;
 

@@ -14,7 +14,7 @@ use clap::Args;
 use fuzz_targets::{TARGETS, Target, target};
 use sha2::{Digest, Sha256};
 
-use crate::check::root;
+use crate::workspace::root;
 pub(crate) use worker::Worker;
 use worker::{Current, SLOW, findings};
 

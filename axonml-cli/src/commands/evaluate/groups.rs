@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::results::Row;
+use super::row::Row;
 use crate::report::{Cell, Statuses, Table, error_summary};
 
 /// The columns that rows are grouped by, in this order.

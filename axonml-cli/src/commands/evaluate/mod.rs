@@ -3,6 +3,7 @@
 mod groups;
 mod responses;
 mod results;
+mod row;
 mod traces;
 
 use std::collections::HashMap;
@@ -15,16 +16,19 @@ use axonml_models::{Fiber, FiberModel, model};
 
 use super::threshold::{Work, of_table};
 use crate::args::EvaluateArgs;
+use crate::batch::refused;
+use crate::common::Common;
 use crate::conditions::Sheet;
 use crate::error::CliError;
 use crate::interrupt::OnSignal;
-use crate::job::{Common, Job, refused};
+use crate::job::Job;
 use crate::messages::Messages;
 use crate::pictures;
 use crate::report::{Report, Target, check_picture, output};
 use crate::search::{Found, Search, thresholds};
 use responses::responses;
-use results::{Evaluation, Row};
+use results::Evaluation;
+use row::Row;
 
 /// Multiple of each model's own threshold at which action potentials are compared.
 const AT: f64 = 1.5;

@@ -5,8 +5,10 @@ use axonml_models::{
     ResponseDifference,
 };
 
+use crate::batch::{Batch, groups};
+use crate::common::Common;
 use crate::error::CliError;
-use crate::job::{Batch, Common, Job, groups};
+use crate::job::Job;
 use crate::messages::Messages;
 
 /// A row's two runs, with their amplitudes in mA.
@@ -104,7 +106,7 @@ fn run(jobs: &[(&Job, f64)], common: &Common) -> Result<Vec<Ran>, CliError> {
                 (_, status) => Err(batch
                     .simulation
                     .divergence(fiber, status)
-                    .map(|error| crate::job::of_one(error).message())
+                    .map(|error| crate::batch::of_one(error).message())
                     .unwrap_or_else(|| "nothing was recorded".to_owned())),
             };
         }

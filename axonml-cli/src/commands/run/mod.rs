@@ -10,10 +10,11 @@ use axonml_core::TimeGrid;
 use axonml_models::{ObserverKind, ObserverSpec};
 
 use crate::args::{Injection, RunArgs};
+use crate::common::Common;
 use crate::error::CliError;
 use crate::fibers::{self, Flags, asked};
 use crate::interrupt::OnSignal;
-use crate::job::{Common, Injections};
+use crate::job::Injections;
 use crate::messages::Messages;
 use crate::plot::Picture;
 use crate::report::{Form, Target, check_picture, output};

@@ -8,9 +8,11 @@ use axonml_models::{
 };
 
 use super::results::{END_EXCITATION, Ran, Runs};
+use crate::batch::{Batch, of_one, refused};
+use crate::common::Common;
 use crate::error::CliError;
 use crate::fibers::{Fibers, Place};
-use crate::job::{Batch, Common, Job, Source, of_one, refused};
+use crate::job::{Job, Source};
 use crate::messages::Messages;
 use crate::plot::{FiberTrace, RunPlot, Strip};
 

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crate::args::{EndExcitation, ThresholdArgs};
+use crate::common::Common;
 use crate::conditions::Sheet;
 use crate::error::CliError;
 use crate::interrupt::OnSignal;
-use crate::job::{Common, Job};
+use crate::job::Job;
 use crate::messages::Messages;
 use crate::report::{Target, check_picture, show, write};
 use crate::search::{Found, Search, thresholds};

@@ -7,10 +7,12 @@ use axonml_models::FiberModel;
 use axonml_models::provenance::sha256;
 
 use crate::args::ThresholdArgs;
+use crate::batch::refused;
+use crate::common::Common;
 use crate::conditions::{Overridden, Reader, Sheet, overrides};
 use crate::error::CliError;
 use crate::fibers::{self, Flags, asked, check_applicable, describe_points};
-use crate::job::{Common, Job, refused};
+use crate::job::Job;
 use crate::messages::Messages;
 use crate::pictures;
 use crate::report::Cell;

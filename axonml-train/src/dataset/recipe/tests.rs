@@ -135,24 +135,3 @@ fn what_makes_no_sense_is_refused_by_name() {
         &["noise:pw=6", "5 ms"],
     );
 }
-
-#[test]
-fn ranges_are_spread_as_they_say() {
-    let mut random = Random::new(5, 0);
-    let n = 20_000;
-    let mean = |range: &Range, random: &mut Random, f: fn(f64) -> f64| {
-        (0..n).map(|_| f(range.draw(random))).sum::<f64>() / f64::from(n)
-    };
-    // Means within 5 standard errors: the width over sqrt(12 n).
-    let uniform = mean(&Range::uniform(-1.0, 3.0), &mut random, |x| x);
-    assert!(
-        (uniform - 1.0).abs() < 5.0 * 4.0 / (12.0 * f64::from(n)).sqrt(),
-        "{uniform}"
-    );
-    let log = mean(&Range::log(0.01, 10.0), &mut random, f64::log10);
-    assert!(
-        (log + 0.5).abs() < 5.0 * 3.0 / (12.0 * f64::from(n)).sqrt(),
-        "{log}"
-    );
-    assert_eq!(Range::fixed(0.3).draw(&mut random), 0.3);
-}

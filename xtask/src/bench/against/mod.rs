@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 
 use self::ratios::{Measure, Pairs, below};
 use self::rows::COMMANDS;
-use crate::check::root;
 use crate::measured::{self, Used};
+use crate::workspace::root;
 
 /// What is compared, and how often.
 pub(super) struct Comparison<'a> {

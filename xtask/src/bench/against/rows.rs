@@ -70,7 +70,7 @@ mod tests {
             }
             let files = arguments.iter().filter(|argument| argument.contains('/'));
             for file in files {
-                assert!(crate::check::root().join(file).is_file(), "{file}");
+                assert!(crate::workspace::root().join(file).is_file(), "{file}");
             }
         }
     }

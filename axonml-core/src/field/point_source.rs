@@ -2,8 +2,8 @@
 
 use std::f64::consts::PI;
 
+use super::Field;
 use crate::error::CoreError;
-use crate::field::Field;
 
 /// An unbounded conductor around the fiber.
 ///

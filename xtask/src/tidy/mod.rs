@@ -1,9 +1,13 @@
 //! `cargo xtask tidy`: rules of the house that the compiler does not know.
 
+mod cycles;
+mod paths;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::check::root;
+use crate::workspace::root;
 
 /// Crate, and the workspace crates it may depend on (ARCHITECTURE.md says why).
 const DEPENDENCIES: &[(&str, &[&str])] = &[
@@ -61,6 +65,7 @@ pub(crate) fn run() -> Result<(), String> {
     let mut files = Vec::new();
     collect(&root(), &mut files);
     sources(&files, &mut problems);
+    rings(&files, &mut problems);
     documents(&files, &mut problems);
     let total: u64 = files
         .iter()
@@ -164,6 +169,32 @@ fn sources(files: &[PathBuf], problems: &mut Vec<String>) {
                 "{name} unwraps outside tests: return an error, or `expect` with the reason"
             ));
         }
+    }
+}
+
+/// No files of a crate take from each other in a ring.
+fn rings(files: &[PathBuf], problems: &mut Vec<String>) {
+    let mut crates: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for file in files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|e| e == "rs"))
+    {
+        let name = relative(file);
+        let Some((folder, below)) = name.split_once("/src/") else {
+            continue;
+        };
+        if let Ok(text) = fs::read_to_string(file) {
+            let sources = crates.entry(format!("{folder}/src")).or_default();
+            sources.push((below.to_owned(), text));
+        }
+    }
+    for (folder, mut sources) in crates {
+        sources.sort();
+        problems.extend(cycles::cycles(&sources).into_iter().map(|ring| {
+            format!(
+                "{folder}: files in a ring: {ring}; move what two of them need into a file of its own"
+            )
+        }));
     }
 }
 

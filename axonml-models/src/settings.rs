@@ -1,0 +1,81 @@
+//! Fibers, the state that runs start from, and the settings of a simulation.
+
+use axonml_autodiff::Precision;
+
+use crate::schema::DeclaredStart;
+use crate::weights::Weights;
+
+/// A fiber to simulate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fiber {
+    /// Fiber diameter (myelin included where there is any), um.
+    pub diameter_um: f64,
+    /// Number of nodes of Ranvier, or of compartments of an unmyelinated fiber; >= 3.
+    pub nodes: usize,
+    /// Length of a compartment, um, where the model lets users choose it.
+    pub compartment_um: Option<f64>,
+}
+
+impl Fiber {
+    /// A fiber with the model's own compartment length.
+    pub fn new(diameter_um: f64, nodes: usize) -> Self {
+        Fiber {
+            diameter_um,
+            nodes,
+            compartment_um: None,
+        }
+    }
+}
+
+/// The state that runs start from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum InitialState {
+    /// As the model declares: one voltage everywhere, states at their steady state (or as published).
+    #[default]
+    Declared,
+    /// The state that the declared one becomes without stimulus after this long, ms.
+    Settled {
+        /// Duration of the settling run, ms.
+        warmup_ms: f64,
+    },
+}
+
+/// Settings of a simulation; `Default` is dt 0.005 ms, tstop 5 ms, f64, the model's default weights and its start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Time step, ms.
+    pub dt_ms: f64,
+    /// Duration, ms.
+    pub tstop_ms: f64,
+    /// Arithmetic.
+    pub precision: Precision,
+    /// Numbers that the model runs with: its default weights unless others are chosen.
+    pub weights: Weights,
+    /// Parameters that differ from those: (`name` or `group.name`, value).
+    pub parameters: Vec<(String, f64)>,
+    /// Temperature, degrees Celsius, if not that of the weights or the model.
+    pub celsius: Option<f64>,
+    /// The state that [`InitialState::Declared`] means, if not the one that the weights or the model declare.
+    pub declared: Option<DeclaredStart>,
+    /// Initial state.
+    pub start: InitialState,
+    /// Whether fibers whose explicit step is unstable at rest are run all the same, to diverge when a step is unusable,
+    /// instead of being refused: for trainings, which must see how bad a candidate is.
+    pub allow_unstable: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            dt_ms: 0.005,
+            tstop_ms: 5.0,
+            precision: Precision::F64,
+            weights: Weights::Default,
+            parameters: Vec::new(),
+            celsius: None,
+            declared: None,
+            start: InitialState::Declared,
+            allow_unstable: false,
+        }
+    }
+}
