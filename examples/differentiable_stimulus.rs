@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::{Extension, Interpolation, Waveform};
-use axonml_models::tensor::{GradientTape, Tensor};
+use axonml_models::tape::{GradientTape, Tensor};
 use axonml_models::{
     Device, Fiber, Settings, Simulation, Stimulus, ThresholdSearch, model, read_nerve,
 };

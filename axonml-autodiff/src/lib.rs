@@ -36,9 +36,3 @@ pub mod cable;
 pub mod engine;
 pub mod ir;
 pub mod tape;
-
-pub use adjoint::*;
-pub use cable::Cable;
-pub use engine::*;
-pub use ir::*;
-pub use tape as tensor;

@@ -1,9 +1,8 @@
 //! The backend itself: groups of fibers over threads.
 
-use axonml_autodiff::{
-    Backend, BackendError, Differentiated, GradientRequest, Objective, Outcome, Precision, Real,
-    Rollout, every_result,
-};
+use axonml_autodiff::adjoint::{Differentiated, GradientRequest, Objective};
+use axonml_autodiff::engine::{Backend, BackendError, Outcome, Rollout, every_result};
+use axonml_autodiff::ir::{Precision, Real};
 use rayon::prelude::*;
 
 use crate::Isa;

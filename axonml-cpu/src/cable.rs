@@ -5,7 +5,7 @@
 
 pub(crate) mod reverse;
 
-use axonml_autodiff::Real;
+use axonml_autodiff::ir::Real;
 
 use crate::isa::Kernel;
 

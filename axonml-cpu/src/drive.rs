@@ -5,8 +5,10 @@ mod total;
 
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::Projection;
-use axonml_autodiff::{Cable, Real, Rollout, SourceField};
+use axonml_autodiff::engine::{Rollout, SourceField};
+use axonml_autodiff::ir::Real;
 
 use crate::cable::AddScaled;
 use crate::isa::{Isa, dispatch};
@@ -90,8 +92,8 @@ struct DenseSource {
 }
 
 impl DenseSource {
-    fn given(&self, dt_ms: f64) -> axonml_autodiff::DenseSource<'_> {
-        axonml_autodiff::DenseSource {
+    fn given(&self, dt_ms: f64) -> axonml_autodiff::adjoint::DenseSource<'_> {
+        axonml_autodiff::adjoint::DenseSource {
             cable: &self.cable,
             dt_ms,
             ve_mv: &self.ve_mv,

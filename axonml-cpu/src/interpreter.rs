@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use axonml_autodiff::op::kernel;
-use axonml_autodiff::{FusedOp, Op, Real, math};
+use axonml_autodiff::ir::op::kernel;
+use axonml_autodiff::ir::{FusedOp, Op, Real, math};
 
 use crate::isa::{Isa, Kernel, dispatch};
 use crate::tape::{Action, Before, Destination, Instruction, Operand, Sloped, Tape};

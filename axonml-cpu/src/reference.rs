@@ -10,10 +10,11 @@ mod tangent;
 #[cfg(test)]
 mod tests;
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, Projection};
-use axonml_autodiff::{
-    Backend, BackendError, Binding, Cable, FiberOutcome, FiberState, FiberStatus, LARGEST_MV,
-    Outcome, Rollout, SourceField, Start,
+use axonml_autodiff::engine::{
+    Backend, BackendError, Binding, FiberOutcome, FiberState, FiberStatus, LARGEST_MV, Outcome,
+    Rollout, SourceField, Start,
 };
 
 use crate::watch::{FiberView, Watch};

@@ -1,6 +1,8 @@
 //! Lowering of a program to a tape: instructions for a group of lanes, ready for the block interpreter.
 
-use axonml_autodiff::{FusedArgument, FusedOp, FusedProgram, FusedStep, Op, PerLane, Real, Slots};
+use axonml_autodiff::ir::{
+    FusedArgument, FusedOp, FusedProgram, FusedStep, Op, PerLane, Real, Slots,
+};
 
 /// Where an instruction finds an operand.
 #[derive(Clone, Copy, Debug, PartialEq)]

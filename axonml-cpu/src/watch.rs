@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use axonml_autodiff::{
+use axonml_autodiff::engine::{
     BackendError, Crossing, Observation, ObserverKind, ObserverSpec, Recording, Rollout, Traces,
     VOLTAGE,
 };

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use axonml_autodiff::{AdjointInput, AdjointOutput, Cable, MembraneAdjoint, Real, Rollout};
+use axonml_autodiff::adjoint::{AdjointInput, AdjointOutput, MembraneAdjoint};
+use axonml_autodiff::cable::Cable;
+use axonml_autodiff::engine::Rollout;
+use axonml_autodiff::ir::Real;
 
 use crate::membrane::{Constants, MembraneText, ParameterSets, Printer};
 

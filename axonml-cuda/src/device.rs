@@ -9,9 +9,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axonml_autodiff::{
-    Backend, BackendError, Differentiated, GradientRequest, Objective, Outcome, Rollout,
-};
+use axonml_autodiff::adjoint::{Differentiated, GradientRequest, Objective};
+use axonml_autodiff::engine::{Backend, BackendError, Outcome, Rollout};
 use cudarc::driver::sys::CUdevice_attribute as Attribute;
 use cudarc::driver::{
     CudaContext, CudaFunction, CudaSlice, CudaStream, DriverError, LaunchConfig, PushKernelArg,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use axonml_autodiff::BackendError;
+use axonml_autodiff::engine::BackendError;
 use thiserror::Error;
 
 /// Errors of this crate. Each says what to do about it, where something can be done.

@@ -1,8 +1,7 @@
 //! What running a rollout is, whoever executes the kernels.
 
-use axonml_autodiff::{
-    BackendError, FiberOutcome, Outcome, Precision, Real, Rollout, every_result,
-};
+use axonml_autodiff::engine::{BackendError, FiberOutcome, Outcome, Rollout, every_result};
+use axonml_autodiff::ir::{Precision, Real};
 use cudarc::driver::{DeviceRepr, ValidAsZeroBits};
 
 use crate::CudaError;

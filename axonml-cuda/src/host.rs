@@ -9,9 +9,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use axonml_autodiff::{
-    Backend, BackendError, Differentiated, GradientRequest, Objective, Outcome, Rollout,
-};
+use axonml_autodiff::adjoint::{Differentiated, GradientRequest, Objective};
+use axonml_autodiff::engine::{Backend, BackendError, Outcome, Rollout};
 use axonml_files::Staged;
 use libloading::Library;
 use rayon::prelude::*;

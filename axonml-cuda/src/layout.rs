@@ -1,6 +1,7 @@
 //! The shape of what host and kernel exchange: tables of 64-bit words with named fields, and rows of numbers per fiber.
 
-use axonml_autodiff::{Cable, Rollout};
+use axonml_autodiff::cable::Cable;
+use axonml_autodiff::engine::Rollout;
 
 /// Threads of a warp.
 pub(crate) const LANES: usize = 32;

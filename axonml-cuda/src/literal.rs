@@ -1,6 +1,6 @@
 //! Numbers as C text.
 
-use axonml_autodiff::{Precision, Real};
+use axonml_autodiff::ir::{Precision, Real};
 
 /// `x`, rounded to `R`, as an expression: the shortest decimal that reads back as the same number.
 pub(crate) fn literal<R: Real>(x: f64) -> String {

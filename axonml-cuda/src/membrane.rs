@@ -2,10 +2,8 @@
 
 use std::fmt::Write;
 
-use axonml_autodiff::{
-    Binding, BoundProgram, FusedArgument, FusedOp, FusedProgram, Op, PerLane, Precision, Real,
-    Rollout,
-};
+use axonml_autodiff::engine::{Binding, BoundProgram, Rollout};
+use axonml_autodiff::ir::{FusedArgument, FusedOp, FusedProgram, Op, PerLane, Precision, Real};
 
 use crate::literal::literal;
 
@@ -251,7 +249,7 @@ fn expression<R: Real>(op: FusedOp, arguments: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axonml_autodiff::op::OPERATIONS;
+    use axonml_autodiff::ir::op::OPERATIONS;
 
     #[test]
     fn every_operation_of_the_table_is_printed_whole() {

@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::ptr;
 
-use axonml_autodiff::Precision;
+use axonml_autodiff::ir::Precision;
 use libloading::Library;
 
 use crate::CudaError;

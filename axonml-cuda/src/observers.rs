@@ -1,6 +1,8 @@
 //! Observers as the kernel takes them.
 
-use axonml_autodiff::{ObserverKind, ObserverSpec, Precision, Real, RecordedSeeds, Rollout};
+use axonml_autodiff::adjoint::RecordedSeeds;
+use axonml_autodiff::engine::{ObserverKind, ObserverSpec, Rollout};
+use axonml_autodiff::ir::{Precision, Real};
 
 use crate::layout::{NONE, ObserverWords, slot, slots};
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use axonml_autodiff::{Real, Rollout, SourceField, Start};
+use axonml_autodiff::engine::{Rollout, SourceField, Start};
+use axonml_autodiff::ir::Real;
 
 use crate::CudaError;
 use crate::layout::{

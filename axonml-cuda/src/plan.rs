@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axonml_autodiff::{ObserverKind, Rollout, SourceField};
+use axonml_autodiff::engine::{ObserverKind, Rollout, SourceField};
 
 use crate::layout::{LANES, field_rows, slots, state_rows};
 use crate::observers::watched;

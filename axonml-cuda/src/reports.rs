@@ -1,8 +1,9 @@
 //! Observations as the kernel returns them.
 
-use axonml_autodiff::{
-    Crossing, Observation, ObserverKind, ObserverSpec, Real, Recording, Rollout, Traces,
+use axonml_autodiff::engine::{
+    Crossing, Observation, ObserverKind, ObserverSpec, Recording, Rollout, Traces,
 };
+use axonml_autodiff::ir::Real;
 
 use crate::layout::{NONE, slot, slots};
 use crate::observers::{ObserverPlan, resolved, watched};

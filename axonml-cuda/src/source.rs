@@ -3,7 +3,9 @@
 mod observed;
 mod settings;
 
-use axonml_autodiff::{GradientRequest, PerLane, Precision, Real, Rollout};
+use axonml_autodiff::adjoint::GradientRequest;
+use axonml_autodiff::engine::Rollout;
+use axonml_autodiff::ir::{PerLane, Precision, Real};
 
 use crate::layout::{Header, LANES, ObserverWords, WARPS, is_explicit, modes, result};
 use crate::membrane::{Constants, MembraneText, ParameterSets};

@@ -1,6 +1,7 @@
 //! What the reverse kernel sums for a fiber, and where.
 
-use axonml_autodiff::{CableSums, GradientRequest, Rollout};
+use axonml_autodiff::adjoint::{CableSums, GradientRequest};
+use axonml_autodiff::engine::Rollout;
 
 use crate::adjoint::Coefficients;
 use crate::layout::{LANES, is_explicit, modes, slot, slots};

@@ -1,7 +1,9 @@
 //! Tables of numbers: coefficients of cables, initial states, fields of sources.
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, ModalStep, Projection, US_PER_S};
-use axonml_autodiff::{Cable, Real, Rollout, SourceField, Start};
+use axonml_autodiff::engine::{Rollout, SourceField, Start};
+use axonml_autodiff::ir::Real;
 use rayon::prelude::*;
 
 use crate::layout::{field_rows, modes, slot, slots, state_rows};

@@ -1,7 +1,9 @@
 //! From what a kernel wrote back to the outcomes of fibers.
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::US_PER_S;
-use axonml_autodiff::{Cable, FiberOutcome, FiberState, FiberStatus, Observation, Real, Rollout};
+use axonml_autodiff::engine::{FiberOutcome, FiberState, FiberStatus, Observation, Rollout};
+use axonml_autodiff::ir::Real;
 use rayon::prelude::*;
 
 use crate::layout::result::{ANSWERED, COMPLETED, UNSTABLE};

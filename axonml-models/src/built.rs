@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::Cable;
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{
     DoubleCable, ExplicitCable, ImplicitCable, Internode, InternodeCompartment,
     InternodeProperties, Mode, NodeGeometry, ReducedCable, ReducedDrive,

@@ -1,6 +1,6 @@
 //! When a fiber has fired: where an action potential is looked for, which crossings are one, and where it began.
 
-use axonml_autodiff::{Crossing, NodeSelection, ObserverKind, ObserverSpec};
+use axonml_autodiff::engine::{Crossing, NodeSelection, ObserverKind, ObserverSpec};
 use axonml_core::{CoreError, TimeGrid};
 use serde::{Deserialize, Serialize};
 

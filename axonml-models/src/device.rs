@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::Backend;
+use axonml_autodiff::engine::Backend;
 
 use crate::SimulationError;
 

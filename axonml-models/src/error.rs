@@ -1,7 +1,8 @@
 //! Errors of simulations.
 
 use axonml_autodiff::cable::ExplicitCable;
-use axonml_autodiff::{BackendError, LARGEST_MV, TraceError};
+use axonml_autodiff::engine::{BackendError, LARGEST_MV};
+use axonml_autodiff::ir::TraceError;
 use axonml_core::{CoreError, told_ms};
 use thiserror::Error;
 

@@ -2,7 +2,8 @@
 
 use std::f64::consts::PI;
 
-use axonml_autodiff::{Expr, SectionKind};
+use axonml_autodiff::engine::SectionKind;
+use axonml_autodiff::ir::Expr;
 
 /// um2 in cm2.
 const CM2_PER_UM2: f64 = 1e-8;

@@ -1,10 +1,11 @@
 //! Derivatives of simulations with respect to parameters, stimuli and initial states.
 
-use axonml_autodiff::cable::{CableCotangent, InternodeError, InternodeModes};
-use axonml_autodiff::{
-    BackendError, Cable, Cotangents, FiberGradient, GradientRequest, Objective, Rollout,
-    SourceCotangent,
+use axonml_autodiff::adjoint::{
+    Cotangents, FiberGradient, GradientRequest, Objective, SourceCotangent,
 };
+use axonml_autodiff::cable::Cable;
+use axonml_autodiff::cable::{CableCotangent, InternodeError, InternodeModes};
+use axonml_autodiff::engine::{BackendError, Rollout};
 
 use crate::built::{BuiltFiber, internode_properties};
 use crate::geometry::Kind;

@@ -55,13 +55,14 @@ mod twin;
 pub mod weights;
 
 pub use arrays::{ArrayError, Npz};
-pub use axonml_autodiff::tensor;
-pub use axonml_autodiff::{
-    Backend, BackendError, Crossing, Evaluation, Expr, FiberOutcome, FiberState, FiberStatus,
-    LARGEST_MV, Membrane, NodeSelection, Objective, Observation, ObserverKind, ObserverSpec,
-    Outcome, Precision, RecordedCotangent, Recording, Rollout, SectionKind, SourceCotangent, Start,
-    Traces, VOLTAGE,
+pub use axonml_autodiff::adjoint::{Evaluation, Objective, RecordedCotangent, SourceCotangent};
+pub use axonml_autodiff::engine::{
+    Backend, BackendError, Crossing, FiberOutcome, FiberState, FiberStatus, LARGEST_MV, Membrane,
+    NodeSelection, Observation, ObserverKind, ObserverSpec, Outcome, Recording, Rollout,
+    SectionKind, Start, Traces, VOLTAGE,
 };
+pub use axonml_autodiff::ir::{Expr, Precision};
+pub use axonml_autodiff::tape;
 pub use detection::{Detection, REGENERATION_MV, SpikeStart};
 pub use device::{Device, DeviceReport};
 pub use error::SimulationError;

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use axonml_autodiff::{Cable, MembranePrograms, Program, TraceError, Tracer};
+use axonml_autodiff::cable::Cable;
+use axonml_autodiff::engine::MembranePrograms;
+use axonml_autodiff::ir::{Program, TraceError, Tracer};
 use axonml_core::{CoreError, names};
 
 use crate::built::{BuiltFiber, build, node_spacing_um};

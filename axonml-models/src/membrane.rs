@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use axonml_autodiff::{
-    Binding, BoundProgram, Expr, Extent, MembranePrograms, Program, SectionKind, StateUpdate,
-    TraceError, Tracer, Value,
-};
+use axonml_autodiff::engine::{Binding, BoundProgram, MembranePrograms, SectionKind, StateUpdate};
+use axonml_autodiff::ir::{Expr, Extent, Program, TraceError, Tracer, Value};
 use axonml_core::names;
 
 use crate::FiberModel;

@@ -4,7 +4,8 @@
 //! has no error handling: a name that the schema does not declare is remembered and reported, with the nearest declared
 //! name, when the model is used.
 
-use axonml_autodiff::{Expr, Extent, Membrane, SectionKind, TraceError, Tracer};
+use axonml_autodiff::engine::{Membrane, SectionKind};
+use axonml_autodiff::ir::{Expr, Extent, TraceError, Tracer};
 use axonml_core::names;
 
 use crate::geometry::Geometry;

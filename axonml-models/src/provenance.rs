@@ -139,7 +139,7 @@ fn hexadecimal(digest: Sha256) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axonml_autodiff::{Membrane, SectionKind};
+    use axonml_autodiff::engine::{Membrane, SectionKind};
 
     use super::*;
     use crate::weights::Weights;

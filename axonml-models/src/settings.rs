@@ -1,6 +1,6 @@
 //! Fibers, the state that runs start from, and the settings of a simulation.
 
-use axonml_autodiff::Precision;
+use axonml_autodiff::ir::Precision;
 
 use crate::schema::DeclaredStart;
 use crate::weights::Weights;

@@ -3,11 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::US_PER_S;
-use axonml_autodiff::{
-    BackendError, Drive, FiberState, FiberStatus, Outcome, Precision, Rollout, RolloutFiber, Start,
+use axonml_autodiff::engine::ObserverSpec;
+use axonml_autodiff::engine::{
+    BackendError, Drive, FiberState, FiberStatus, Outcome, Rollout, RolloutFiber, Start,
 };
-use axonml_autodiff::{Cable, ObserverSpec};
+use axonml_autodiff::ir::Precision;
 use axonml_core::{CoreError, TimeGrid};
 
 use crate::built::BuiltFiber;

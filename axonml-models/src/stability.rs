@@ -1,7 +1,8 @@
 //! Whether the explicit step of a fiber is stable at rest, and what would be.
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, US_PER_S};
-use axonml_autodiff::{Binding, Cable};
+use axonml_autodiff::engine::Binding;
 
 use crate::built::BuiltFiber;
 use crate::instability::RESTING_LIMIT;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axonml_autodiff::{Drive, Source, SourceField};
+use axonml_autodiff::engine::{Drive, Source, SourceField};
 use axonml_core::{CoreError, Field, SampledPotentials, TimeGrid, Waveform};
 
 use crate::SimulationError;

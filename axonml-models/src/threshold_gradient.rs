@@ -1,8 +1,8 @@
 //! Derivatives of activation thresholds.
 
-use axonml_autodiff::{
-    Evaluation, FiberOutcome, Observation, ObserverKind, ObserverSpec, RecordedCotangent,
-    Recording, Rollout, SourceCotangent,
+use axonml_autodiff::adjoint::{Evaluation, RecordedCotangent, SourceCotangent};
+use axonml_autodiff::engine::{
+    FiberOutcome, Observation, ObserverKind, ObserverSpec, Recording, Rollout,
 };
 use axonml_core::CoreError;
 

@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::US_PER_S;
-use axonml_autodiff::{
-    Binding, BoundProgram, Cable, Extent, FiberOutcome, FiberState, FiberStatus, MembranePrograms,
-    NodeSelection, Observation, ObserverKind, ObserverSpec, Precision, Rollout, SourceField, Start,
-    Tracer, Traces, VOLTAGE,
+use axonml_autodiff::engine::{
+    Binding, BoundProgram, FiberOutcome, FiberState, FiberStatus, MembranePrograms, NodeSelection,
+    Observation, ObserverKind, ObserverSpec, Rollout, SourceField, Start, Traces, VOLTAGE,
 };
+use axonml_autodiff::ir::{Extent, Precision, Tracer};
 
 use crate::{Simulation, SimulationError};
 

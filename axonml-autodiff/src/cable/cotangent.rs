@@ -1,6 +1,7 @@
 //! Cotangents of the numbers of a cable: how a loss changes with them.
 
-use super::double::{COMPARTMENTS, POINTS};
+use super::double::POINTS;
+use super::parity::COMPARTMENTS;
 use super::reduced::differences;
 use super::{
     Cable, DoubleCable, InternodeModes, MODES, ModalStep, Mode, ReducedCable, ReducedDrive,

@@ -41,47 +41,14 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use std::sync::Arc;
 
 use super::eigen::symmetric_positive_eigen;
+use super::parity::{COMPARTMENTS, MODES, Parity};
 use super::{ModalStep, Projection};
 
 pub use adjoint::{InternodeModes, InternodeProperties};
 pub use geometry::{InternodeCompartment, InternodeError, NodeGeometry};
 
-/// Number of modes of an internode: 10 even ones, then 10 odd ones.
-pub const MODES: usize = 2 * COMPARTMENTS;
-
-/// Compartments of an internode: MYSA, FLUT, six STIN, FLUT, MYSA.
-pub(super) const COMPARTMENTS: usize = 10;
-
 /// Points of one internode at which potentials are sampled: its compartments and the nodes at both ends.
 pub(super) const POINTS: usize = COMPARTMENTS + 2;
-
-/// Symmetry of an internodal mode about the middle of the internode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Parity {
-    /// Equal at mirrored places.
-    Even,
-    /// Opposite at mirrored places.
-    Odd,
-}
-
-impl Parity {
-    /// Parity of mode `mode` of an internode.
-    pub fn of(mode: usize) -> Self {
-        if mode < COMPARTMENTS {
-            Parity::Even
-        } else {
-            Parity::Odd
-        }
-    }
-
-    /// 1 for even, -1 for odd modes: the right node's part in the mode, if the left node's is 1.
-    pub fn sign(self) -> f64 {
-        match self {
-            Parity::Even => 1.0,
-            Parity::Odd => -1.0,
-        }
-    }
-}
 
 /// A passive internode, with everything that does not depend on the time step computed once.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,6 +10,7 @@ mod eigen;
 mod explicit;
 mod implicit;
 mod modal;
+mod parity;
 mod reduced;
 #[cfg(test)]
 mod tests;
@@ -17,11 +18,12 @@ mod tests;
 pub use cotangent::CableCotangent;
 pub use double::{
     DoubleCable, Internode, InternodeCompartment, InternodeError, InternodeModes,
-    InternodeProperties, MODES, NodeGeometry, Parity, StepCoefficients,
+    InternodeProperties, NodeGeometry, StepCoefficients,
 };
 pub use explicit::ExplicitCable;
 pub use implicit::ImplicitCable;
 pub use modal::ModalStep;
+pub use parity::{MODES, Parity};
 pub use reduced::{Mode, ReducedCable, ReducedDrive};
 
 /// Microsiemens in a siemens: membranes count in S/cm2, cables in uS.

@@ -2,7 +2,7 @@
 //!
 //! Arrays are `[node][lane]`, as on the way forward. A cotangent behind a fiber's last node is zero and stays so.
 
-use axonml_autodiff::Real;
+use axonml_autodiff::ir::Real;
 
 use super::{ExplicitRows, ModeRows, NodeRows, lanes, lanes_mut, solve_rows};
 use crate::isa::Kernel;

@@ -1,6 +1,8 @@
 //! What the stimulus of a group collects on the way back.
 
-use axonml_autodiff::{DenseSums, GradientRequest, Real, Rollout, SourceField, SourceSums};
+use axonml_autodiff::adjoint::{DenseSums, GradientRequest, SourceSums};
+use axonml_autodiff::engine::{Rollout, SourceField};
+use axonml_autodiff::ir::Real;
 
 use super::{Fields, GroupDrive};
 use crate::cable::AddScaled;

@@ -3,7 +3,7 @@
 //! Most waveforms are constant for many steps at a time, while in a group of fibers with a few contacts each some source
 //! is on most of the time. So the sum over sources is kept, and made anew only in lanes where a strength has changed.
 
-use axonml_autodiff::Real;
+use axonml_autodiff::ir::Real;
 
 use super::Fields;
 use crate::cable::{lanes, lanes_mut};

@@ -8,10 +8,12 @@ mod status;
 
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{MODES, ReducedCable};
-use axonml_autodiff::{
-    BackendError, Cable, FiberOutcome, FiberState, FiberStatus, Real, Rollout, Start,
+use axonml_autodiff::engine::{
+    BackendError, FiberOutcome, FiberState, FiberStatus, Rollout, Start,
 };
+use axonml_autodiff::ir::Real;
 
 use crate::cable::{AdvanceModes, DecayModes, Solve, StepExplicit, lanes};
 use crate::drive::GroupDrive;

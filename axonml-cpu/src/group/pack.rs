@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, US_PER_S};
-use axonml_autodiff::{Binding, BoundProgram, Cable, Real, Rollout};
+use axonml_autodiff::engine::{Binding, BoundProgram, Rollout};
+use axonml_autodiff::ir::Real;
 
 use super::amplification::Amplification;
 use crate::cable::{ExplicitRows, ModeRows, NodeRows};

@@ -1,6 +1,7 @@
-//! Lanes that will not fire any more end before the last step: see [`axonml_autodiff::QuietEnd`].
+//! Lanes that will not fire any more end before the last step: see [`axonml_autodiff::engine::QuietEnd`].
 
-use axonml_autodiff::{FiberStatus, QuietEnd, Real};
+use axonml_autodiff::engine::{FiberStatus, QuietEnd};
+use axonml_autodiff::ir::Real;
 
 use super::Group;
 

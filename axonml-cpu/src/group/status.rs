@@ -1,7 +1,8 @@
 //! Lanes whose numbers became meaningless.
 
 use axonml_autodiff::cable::ExplicitCable;
-use axonml_autodiff::{FiberStatus, LARGEST_MV, LARGEST_REFERENCE_MV, Precision, Real};
+use axonml_autodiff::engine::{FiberStatus, LARGEST_MV, LARGEST_REFERENCE_MV};
+use axonml_autodiff::ir::{Precision, Real};
 
 use super::Group;
 use super::pack::GroupCable;

@@ -1,7 +1,7 @@
 //! Random programs: the interpreter against the canonical evaluation, on every instruction set of this machine.
 
-use axonml_autodiff::op::OPERATIONS;
-use axonml_autodiff::{Expr, Extent, FusedProgram, Tracer};
+use axonml_autodiff::ir::op::OPERATIONS;
+use axonml_autodiff::ir::{Expr, Extent, FusedProgram, Tracer};
 use proptest::prelude::*;
 
 use super::*;
@@ -10,7 +10,7 @@ use crate::tape::Target;
 const LANES: usize = 8;
 
 /// A random program over two node inputs, a fiber and a shared input, with values kept of order one.
-fn random_program(choices: &[(usize, usize, usize, usize, usize)]) -> axonml_autodiff::Program {
+fn random_program(choices: &[(usize, usize, usize, usize, usize)]) -> axonml_autodiff::ir::Program {
     let tracer = Tracer::new();
     let mut pool: Vec<Expr<'_>> = vec![
         tracer.input("a", Extent::Node),
@@ -53,7 +53,7 @@ fn random_program(choices: &[(usize, usize, usize, usize, usize)]) -> axonml_aut
 /// Runs `program` over `rows` nodes of [`LANES`] lanes; inputs are functions of node and lane. Returns the array outputs
 /// and the sums of two runs.
 fn run_targets<R: Real>(
-    program: &axonml_autodiff::Program,
+    program: &axonml_autodiff::ir::Program,
     targets: &[Target],
     isa: Isa,
     rows: usize,
@@ -104,7 +104,7 @@ fn run_targets<R: Real>(
 }
 
 fn run<R: Real>(
-    program: &axonml_autodiff::Program,
+    program: &axonml_autodiff::ir::Program,
     isa: Isa,
     rows: usize,
     lane_of: impl Fn(usize) -> usize,
@@ -124,7 +124,7 @@ fn fiber_input(lane: usize) -> f64 {
 }
 
 /// The same by the canonical evaluation.
-fn expected(program: &axonml_autodiff::Program, row: usize, lane: usize) -> Vec<f64> {
+fn expected(program: &axonml_autodiff::ir::Program, row: usize, lane: usize) -> Vec<f64> {
     let inputs: Vec<f64> = program
         .inputs()
         .iter()

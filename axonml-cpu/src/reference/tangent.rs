@@ -6,16 +6,18 @@
 
 mod system;
 
+use axonml_autodiff::adjoint::SourceCotangent;
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{CableCotangent, ExplicitCable, ImplicitCable, Projection};
-use axonml_autodiff::{
-    BackendError, Binding, BoundProgram, Cable, FiberState, FiberStatus, Program, Rollout,
-    SourceCotangent, SourceField, Start,
+use axonml_autodiff::engine::{
+    BackendError, Binding, BoundProgram, FiberState, FiberStatus, Rollout, SourceField, Start,
 };
+use axonml_autodiff::ir::Program;
 
 use super::{MICRO, Reference, Simulation};
 use system::{Numbers, Row, step_implicitly};
 
-/// How everything that one fiber's run depends on changes: of the shapes of [`axonml_autodiff::Cotangents`], with which it
+/// How everything that one fiber's run depends on changes: of the shapes of [`axonml_autodiff::adjoint::Cotangents`], with which it
 /// is paired term by term.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Direction {
@@ -75,7 +77,7 @@ impl Reference {
     /// early stops are ignored.
     ///
     /// # Errors
-    /// As [`axonml_autodiff::Backend::run`]; [`BackendError::Shape`] for directions that do not fit the fibers;
+    /// As [`axonml_autodiff::engine::Backend::run`]; [`BackendError::Shape`] for directions that do not fit the fibers;
     /// [`BackendError::Unsupported`] for a cable's direction of another kind of cable.
     pub fn tangent(
         &self,
@@ -497,7 +499,7 @@ impl<'a> Tangent<'a> {
     fn unit_sources(&self) -> Vec<Option<Vec<Dual>>> {
         let sources = self.rollout.drive.sources[self.fiber].iter();
         let sources = sources.zip(&self.direction.sources);
-        let unit = |(source, change): (&axonml_autodiff::Source, &SourceCotangent)| {
+        let unit = |(source, change): (&axonml_autodiff::engine::Source, &SourceCotangent)| {
             let SourceField::Separable {
                 projection,
                 potentials,

@@ -7,7 +7,7 @@ mod reduced_cable;
 use std::sync::Arc;
 
 use axonml_autodiff::cable::ImplicitCable;
-use axonml_autodiff::{
+use axonml_autodiff::engine::{
     NodeSelection, Observation, ObserverKind, ObserverSpec, RolloutFiber, Source,
 };
 

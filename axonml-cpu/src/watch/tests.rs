@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::ImplicitCable;
-use axonml_autodiff::{
-    BoundProgram, Cable, Drive, MembranePrograms, NodeSelection, Precision, Program, RolloutFiber,
-    Start, Tracer,
+use axonml_autodiff::engine::{
+    BoundProgram, Drive, MembranePrograms, NodeSelection, RolloutFiber, Start,
 };
+use axonml_autodiff::ir::{Precision, Program, Tracer};
 use proptest::prelude::*;
 
 use super::*;

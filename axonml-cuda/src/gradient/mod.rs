@@ -8,10 +8,9 @@ mod steps;
 
 use std::ops::Range;
 
-use axonml_autodiff::{
-    BackendError, Differentiated, Evaluation, FiberOutcome, FiberStatus, GradientRequest,
-    Objective, Precision, Rollout, Seeds, every_result,
-};
+use axonml_autodiff::adjoint::{Differentiated, Evaluation, GradientRequest, Objective, Seeds};
+use axonml_autodiff::engine::{BackendError, FiberOutcome, FiberStatus, Rollout, every_result};
+use axonml_autodiff::ir::Precision;
 use rayon::prelude::*;
 
 use crate::execute::{Element, Executor, GradientTables, Tables, check_size};

@@ -1,9 +1,7 @@
 //! From what the reverse kernel wrote to the derivatives of fibers.
 
-use axonml_autodiff::{
-    BackendError, Collected, Differentiated, FiberGradient, FiberOutcome, FiberState, SourceField,
-    SourceSums,
-};
+use axonml_autodiff::adjoint::{Collected, Differentiated, FiberGradient, SourceSums};
+use axonml_autodiff::engine::{BackendError, FiberOutcome, FiberState, SourceField};
 use rayon::prelude::*;
 
 use super::steps::{self, StepCotangents};

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use axonml_autodiff::{BackendError, GradientRequest, Rollout, SourceField};
+use axonml_autodiff::adjoint::GradientRequest;
+use axonml_autodiff::engine::{BackendError, Rollout, SourceField};
 
 use crate::layout::{LANES, checkpoint_rows, field_rows, slots, state_rows};
 use crate::source::Kept;

@@ -1,6 +1,7 @@
 //! How large the tables of gradients are: for those who reserve them, read them back, and launch over them.
 
-use axonml_autodiff::{GradientRequest, Rollout};
+use axonml_autodiff::adjoint::GradientRequest;
+use axonml_autodiff::engine::Rollout;
 
 use crate::layout::{Header, LANES, checkpoint_rows, field_rows, slots, state_rows};
 use crate::source::Kept;

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use axonml_autodiff::{
-    DenseSource, DenseSums, GradientRequest, Real, Rollout, Source, SourceField, SourceSums,
-};
+use axonml_autodiff::adjoint::{DenseSource, DenseSums, GradientRequest, SourceSums};
+use axonml_autodiff::engine::{Rollout, Source, SourceField};
+use axonml_autodiff::ir::Real;
 use rayon::prelude::*;
 
 use crate::layout::{modes, slot, slots};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use axonml_autodiff::{ObserverKind, Rollout};
+use axonml_autodiff::engine::{ObserverKind, Rollout};
 
 /// The state variables that a recorder records, by index, as template arguments.
 fn recorded(rollout: &Rollout, kind: &ObserverKind) -> String {

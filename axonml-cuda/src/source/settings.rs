@@ -2,10 +2,10 @@
 
 use std::fmt::{Display, Write};
 
+use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::cable::{ExplicitCable, ReducedCable};
-use axonml_autodiff::{
-    GradientRequest, LARGEST_MV, LARGEST_REFERENCE_MV, Precision, Real, Rollout,
-};
+use axonml_autodiff::engine::{LARGEST_MV, LARGEST_REFERENCE_MV, Rollout};
+use axonml_autodiff::ir::{Precision, Real};
 
 use super::Role;
 use crate::layout::{WARPS, is_explicit, modes, state_rows};

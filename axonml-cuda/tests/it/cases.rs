@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use axonml_autodiff::{FiberOutcome, Observation, Precision, Rollout};
+use axonml_autodiff::engine::{FiberOutcome, Observation, Rollout};
+use axonml_autodiff::ir::Precision;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cuda::{CudaError, HostKernels};
 use axonml_models::weights::Weights;
@@ -158,11 +159,11 @@ pub(crate) fn assert_observations(found: &FiberOutcome, expected: &FiberOutcome,
     for (found, expected) in found.observations.iter().zip(&expected.observations) {
         match (found, expected) {
             (Observation::Raster(a), Observation::Raster(b)) => {
-                let key = |c: &[axonml_autodiff::Crossing]| -> Vec<_> {
+                let key = |c: &[axonml_autodiff::engine::Crossing]| -> Vec<_> {
                     c.iter().map(|c| (c.node, c.state)).collect()
                 };
                 assert_eq!(key(a), key(b));
-                let times = |c: &[axonml_autodiff::Crossing]| -> Vec<f64> {
+                let times = |c: &[axonml_autodiff::engine::Crossing]| -> Vec<f64> {
                     c.iter().map(|c| c.time_ms).collect()
                 };
                 close(&times(a), &times(b));

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use axonml_autodiff::adjoint::{Evaluation, GradientRequest};
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{DoubleCable, ExplicitCable, ImplicitCable, Projection, ReducedCable};
-use axonml_autodiff::{
-    Backend, BackendError, Cable, Evaluation, FiberOutcome, FiberState, GradientRequest,
-    NodeSelection, ObserverKind, ObserverSpec, Precision, Rollout, Source, SourceField, Start,
+use axonml_autodiff::engine::{
+    Backend, BackendError, FiberOutcome, FiberState, NodeSelection, ObserverKind, ObserverSpec,
+    Rollout, Source, SourceField, Start,
 };
+use axonml_autodiff::ir::Precision;
 use axonml_cpu::{CpuBackend, Isa, Reference};
 use axonml_models::Fiber;
 

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use axonml_autodiff::{Backend, Precision};
+use axonml_autodiff::engine::Backend;
+use axonml_autodiff::ir::Precision;
 use axonml_cuda::{CudaBackend, CudaDevice, CudaError, Nvrtc};
 
 use crate::cases::{assert_observations, host_kernels, rollout};

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use axonml_autodiff::adjoint::{Differentiated, Evaluation, FiberGradient, GradientRequest};
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, ImplicitCable};
-use axonml_autodiff::{
-    Backend, Binding, BoundProgram, Cable, Differentiated, Drive, Evaluation, Expr, Extent,
-    FiberGradient, FiberOutcome, FiberState, FiberStatus, GradientRequest, LARGEST_MV,
-    MembranePrograms, NodeSelection, Observation, ObserverKind, ObserverSpec, Precision, Program,
-    Rollout, RolloutFiber, Source, SourceField, Start, Tracer,
+use axonml_autodiff::engine::{
+    Backend, Binding, BoundProgram, Drive, FiberOutcome, FiberState, FiberStatus, LARGEST_MV,
+    MembranePrograms, NodeSelection, Observation, ObserverKind, ObserverSpec, Rollout,
+    RolloutFiber, Source, SourceField, Start,
 };
+use axonml_autodiff::ir::{Expr, Extent, Precision, Program, Tracer};
 use axonml_core::TimeGrid;
 use axonml_cpu::{CpuBackend, Reference};
 use axonml_models::Fiber;

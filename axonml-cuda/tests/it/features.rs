@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::{
+use axonml_autodiff::engine::{
     Backend, BackendError, Binding, BoundProgram, FiberStatus, MembranePrograms, NodeSelection,
-    Observation, ObserverKind, ObserverSpec, Precision, Rollout, Source, SourceField, Start,
+    Observation, ObserverKind, ObserverSpec, Rollout, Source, SourceField, Start,
 };
+use axonml_autodiff::ir::Precision;
 use axonml_core::TimeGrid;
 use axonml_cpu::{CpuBackend, Reference};
 use axonml_models::{Fiber, MODELS};
@@ -70,8 +71,9 @@ fn fibers_stop_at_their_own_answers() {
         rollout.drive.amplitudes[1] = 0.0;
         assert_agrees(&rollout);
         let stopped = Reference.run(&rollout).unwrap().fibers;
-        let answered =
-            |f: &axonml_autodiff::FiberOutcome| matches!(f.status, FiberStatus::Answered(_));
+        let answered = |f: &axonml_autodiff::engine::FiberOutcome| {
+            matches!(f.status, FiberStatus::Answered(_))
+        };
         assert!(stopped.iter().any(answered), "{id}: nothing stopped");
     }
 }

@@ -1,6 +1,8 @@
 //! Kernels through NVIDIA's compiler, where it is installed: registers and spills.
 
-use axonml_autodiff::{GradientRequest, ObserverKind, ObserverSpec, Precision};
+use axonml_autodiff::adjoint::GradientRequest;
+use axonml_autodiff::engine::{ObserverKind, ObserverSpec};
+use axonml_autodiff::ir::Precision;
 use axonml_cuda::{CudaError, KernelSource, NVRTC_VARIABLE, Nvrtc};
 use axonml_models::{Fiber, MODELS};
 

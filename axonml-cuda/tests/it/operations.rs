@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::ExplicitCable;
-use axonml_autodiff::op::OPERATIONS;
-use axonml_autodiff::{
-    Backend, Binding, BoundProgram, Cable, Drive, Expr, Extent, MembranePrograms, Precision,
-    Rollout, RolloutFiber, Start, Tracer,
+use axonml_autodiff::engine::{
+    Backend, Binding, BoundProgram, Drive, MembranePrograms, Rollout, RolloutFiber, Start,
 };
+use axonml_autodiff::ir::op::OPERATIONS;
+use axonml_autodiff::ir::{Expr, Extent, Precision, Tracer};
 use axonml_core::TimeGrid;
 use axonml_cpu::Reference;
 use axonml_cuda::KernelSource;
@@ -70,7 +71,7 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
     let rest_outputs: Vec<(String, Expr<'_>)> =
         states.iter().map(|name| (name.clone(), zero)).collect();
     let rest = tracer.finish(&rest_outputs).unwrap();
-    let bind = |program: axonml_autodiff::Program| -> BoundProgram {
+    let bind = |program: axonml_autodiff::ir::Program| -> BoundProgram {
         let bound = program
             .inputs()
             .iter()
@@ -109,7 +110,7 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
         },
         grid: TimeGrid::new(0.01, 0.03).unwrap(),
         steps: 0..3,
-        start: Start::From(vec![axonml_autodiff::FiberState {
+        start: Start::From(vec![axonml_autodiff::engine::FiberState {
             v_mv,
             states: given,
             modes: Vec::new(),

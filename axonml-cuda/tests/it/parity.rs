@@ -1,6 +1,7 @@
 //! The kernels of every model against the scalar reference.
 
-use axonml_autodiff::{Backend, Observation, Precision};
+use axonml_autodiff::engine::{Backend, Observation};
+use axonml_autodiff::ir::Precision;
 use axonml_cpu::Reference;
 use axonml_cuda::ThreadOrder;
 use axonml_models::{Fiber, MODELS};
@@ -44,7 +45,7 @@ fn spikes_in_single_precision_come_within_a_microsecond() {
         let expected = Reference.run(&rollout).unwrap().fibers;
         let (mut spikes, mut worst) = (0, 0.0_f64);
         for (found, expected) in found.iter().zip(&expected) {
-            let raster = |outcome: &axonml_autodiff::FiberOutcome| {
+            let raster = |outcome: &axonml_autodiff::engine::FiberOutcome| {
                 let Observation::Raster(crossings) = &outcome.observations[2] else {
                     panic!("observer 2 is a raster")
                 };
@@ -82,7 +83,7 @@ fn long_fibers_agree_with_the_reference() {
             .to_vec();
         let mut rollout = rollout_of(id, fibers, DT_MS, 300, Precision::F64);
         for spec in &mut rollout.observers {
-            if let axonml_autodiff::NodeSelection::Nodes(list) = &mut spec.nodes {
+            if let axonml_autodiff::engine::NodeSelection::Nodes(list) = &mut spec.nodes {
                 *list = vec![2, 0, -1];
             }
         }

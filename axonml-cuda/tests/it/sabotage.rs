@@ -1,6 +1,7 @@
 //! Mistakes that would only show on a device are found on the host.
 
-use axonml_autodiff::{Backend, Precision};
+use axonml_autodiff::engine::Backend;
+use axonml_autodiff::ir::Precision;
 use axonml_cuda::{CudaError, HostKernels, ThreadOrder};
 
 use crate::cases::{host_kernels, rollout};

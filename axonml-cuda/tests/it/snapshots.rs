@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use axonml_autodiff::Precision;
+use axonml_autodiff::ir::Precision;
 use axonml_cuda::KernelSource;
 
 use crate::cases::rollout;

@@ -3,7 +3,8 @@
 //! Source: Hodgkin & Huxley 1952, J Physiol 117:500-544, doi:10.1113/jphysiol.1952.sp004764, in the modern voltage
 //! convention (rest at -65 mV, depolarization upward). It conducts at 6.3 degrees Celsius; at 37 it does not.
 
-use axonml_autodiff::{Expr, Membrane, SectionKind};
+use axonml_autodiff::engine::{Membrane, SectionKind};
+use axonml_autodiff::ir::Expr;
 
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
 

@@ -7,7 +7,8 @@
 //! The tables behind the polynomials end at 16 um, and so does the model (the spacing polynomial has its peak at 16.6).
 //! Below 5.26 um the spacing is proportional to the diameter; it steps by 8 % there.
 
-use axonml_autodiff::{Expr, Membrane, SectionKind};
+use axonml_autodiff::engine::{Membrane, SectionKind};
+use axonml_autodiff::ir::Expr;
 
 use crate::{FiberModel, FiberSymbols, Geometry, Myelinated, MyelinatedSection, Patch, Schema};
 

@@ -5,7 +5,7 @@
 //! on the exact fiber. With the starting constants every fiber fires by itself within a few milliseconds; the bundled
 //! weights `smf-mrg` are trained.
 
-use axonml_autodiff::{Membrane, SectionKind};
+use axonml_autodiff::engine::{Membrane, SectionKind};
 
 use super::trainable_node::{
     self, CHANNELS, RATES, STATES, TEMPERATURE, Table, node_diameter_um, parabola,

@@ -5,7 +5,7 @@
 //! 2021, J Neurophysiol 125:86-104, doi:10.1152/jn.00315.2020. Two cables: the implicit one (`sundt`), and the explicit
 //! one of Hussain et al. 2024 (`sundt-explicit`), which is stable only for long compartments.
 
-use axonml_autodiff::{Membrane, SectionKind};
+use axonml_autodiff::engine::{Membrane, SectionKind};
 
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
 

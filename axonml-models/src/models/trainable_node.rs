@@ -3,7 +3,8 @@
 //! Names and form as in the surrogate's publication: Hussain, Grill & Pelot 2024, Nat Commun 15:7597,
 //! doi:10.1038/s41467-024-51709-8; constants: McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006.
 
-use axonml_autodiff::{Expr, Membrane};
+use axonml_autodiff::engine::Membrane;
+use axonml_autodiff::ir::Expr;
 
 use crate::{FiberSymbols, Patch, Physical, Scale, Schema};
 

@@ -11,7 +11,8 @@
 
 pub mod derive;
 
-use axonml_autodiff::{Expr, Membrane, SectionKind};
+use axonml_autodiff::engine::{Membrane, SectionKind};
+use axonml_autodiff::ir::Expr;
 
 use super::mrg::node_spacing_um;
 use super::trainable_node::{self, CHANNELS, RATES, STATES, TEMPERATURE, node_diameter_um};

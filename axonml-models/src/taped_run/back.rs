@@ -1,7 +1,8 @@
 //! The way back through a run: from derivatives by its results to those by what went in.
 
-use axonml_autodiff::tensor::OperationError;
-use axonml_autodiff::{FiberOutcome, FiberState, Rollout, Source, SourceCotangent, SourceField};
+use axonml_autodiff::adjoint::SourceCotangent;
+use axonml_autodiff::engine::{FiberOutcome, FiberState, Rollout, Source, SourceField};
+use axonml_autodiff::tape::OperationError;
 use ndarray::{ArrayD, ArrayView2, ArrayViewMutD, Axis};
 
 use super::layout::Layout;

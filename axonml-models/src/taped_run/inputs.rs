@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::tensor::Tensor;
-use axonml_autodiff::{FiberState, ObserverSpec, Rollout, Source, SourceField, Start};
+use axonml_autodiff::engine::{FiberState, ObserverSpec, Rollout, Source, SourceField, Start};
+use axonml_autodiff::tape::Tensor;
 use axonml_core::CoreError;
 use ndarray::{ArrayD, ArrayView, Axis, Dimension, Ix1, Ix2, Ix3};
 

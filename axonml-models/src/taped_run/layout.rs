@@ -1,7 +1,8 @@
 //! How what a run gives lies in one array, and what is derived from it on the way back.
 
-use axonml_autodiff::tensor::Tensor;
-use axonml_autodiff::{Evaluation, FiberOutcome, FiberState, Observation, RecordedCotangent};
+use axonml_autodiff::adjoint::{Evaluation, RecordedCotangent};
+use axonml_autodiff::engine::{FiberOutcome, FiberState, Observation};
+use axonml_autodiff::tape::Tensor;
 use axonml_core::CoreError;
 use ndarray::{Array1, ArrayView1, Axis, Slice};
 

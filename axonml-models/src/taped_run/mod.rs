@@ -8,8 +8,8 @@ mod thresholds;
 
 use std::ops::Range;
 
-use axonml_autodiff::tensor::{GradientTape, Tensor, TensorError};
-use axonml_autodiff::{NodeSelection, ObserverKind, ObserverSpec};
+use axonml_autodiff::engine::{NodeSelection, ObserverKind, ObserverSpec};
+use axonml_autodiff::tape::{GradientTape, Tensor, TensorError};
 use ndarray::{Array2, ArrayD};
 use thiserror::Error;
 
@@ -90,7 +90,7 @@ impl Simulation {
     ///
     /// ```
     /// # use axonml_models::{Device, Fiber, NodeSelection, Settings, Simulation, Stimulus, model};
-    /// # use axonml_models::tensor::GradientTape;
+    /// # use axonml_models::tape::GradientTape;
     /// # use axonml_core::{Medium, PointSource, Waveform};
     /// # use std::sync::Arc;
     /// # let settings = Settings { tstop_ms: 0.5, ..Settings::default() };

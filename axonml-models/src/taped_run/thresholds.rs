@@ -1,6 +1,6 @@
 //! Activation thresholds as an operation on a tape.
 
-use axonml_autodiff::tensor::{OperationError, Tensor};
+use axonml_autodiff::tape::{OperationError, Tensor};
 use axonml_core::CoreError;
 use ndarray::{Array1, ArrayD};
 

@@ -4,7 +4,7 @@
 //! and so on. What is known of a fiber beforehand changes which of these amplitudes are tried, never which ones there
 //! are, so that it does not change the answer.
 
-use axonml_autodiff::FiberStatus;
+use axonml_autodiff::engine::FiberStatus;
 
 use super::ThresholdSearch;
 use crate::SpikeStart;

@@ -3,7 +3,8 @@
 mod grid;
 mod trials;
 
-use axonml_autodiff::{Crossing, FiberStatus, ObserverSpec, Outcome, Precision, Rollout};
+use axonml_autodiff::engine::{Crossing, FiberStatus, ObserverSpec, Outcome, Rollout};
+use axonml_autodiff::ir::Precision;
 use axonml_core::{CoreError, Field};
 
 use crate::extent::nodes_needed;

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use axonml_autodiff::{
-    BackendError, Cable, Crossing, FiberOutcome, FiberStatus, Observation, ObserverKind,
-    ObserverSpec, QuietEnd, Rollout, RolloutFiber, Source, SourceField,
+use axonml_autodiff::cable::Cable;
+use axonml_autodiff::engine::{
+    BackendError, Crossing, FiberOutcome, FiberStatus, Observation, ObserverKind, ObserverSpec,
+    QuietEnd, Rollout, RolloutFiber, Source, SourceField,
 };
 
 use super::grid::{Ending, Search, Verdict};

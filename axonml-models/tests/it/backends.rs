@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::Backend;
+use axonml_autodiff::engine::Backend;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cpu::{CpuBackend, Isa, Reference};
 use axonml_models::{

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 use std::sync::Arc;
 
-use axonml_autodiff::TraceError;
+use axonml_autodiff::ir::TraceError;
 use axonml_core::{CoreError, Medium, PointSource};
 use axonml_models::weights::Weights;
 use axonml_models::{

@@ -171,7 +171,7 @@ fn truncated_backpropagation_through_three_pieces() {
         let range = 50 * piece..50 * (piece + 1);
         let mut rollout = sim.rollout(&dense(&ve), &observers).unwrap();
         rollout.steps = range.clone();
-        rollout.start = axonml_autodiff::Start::From(states.clone());
+        rollout.start = axonml_autodiff::engine::Start::From(states.clone());
         // The run starts with the state it was given, which the recorder of a continued run does not repeat.
         let first = if piece == 0 { 0 } else { 1 };
         let objective = |fiber: usize, outcome: &FiberOutcome| {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axonml_autodiff::Rollout;
+use axonml_autodiff::engine::Rollout;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::Weights;
 use axonml_models::{

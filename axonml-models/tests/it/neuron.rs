@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::Cable;
+use axonml_autodiff::cable::Cable;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::bundled;
 use axonml_models::{

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
-use axonml_models::tensor::{GradientTape, Tensor};
+use axonml_models::tape::{GradientTape, Tensor};
 use axonml_models::weights::Weights;
 use axonml_models::{
     Detection, Device, Fiber, NodeSelection, Settings, Simulation, StateTensors, Stimulus,

@@ -366,7 +366,7 @@ fn training_the_axial_length_moves_no_node() {
             );
         }
         let axial = |simulation: &Simulation| match simulation.cable(fiber) {
-            axonml_autodiff::Cable::Explicit(cable) => cable.axial_us,
+            axonml_autodiff::cable::Cable::Explicit(cable) => cable.axial_us,
             other => panic!("{other:?}"),
         };
         let d = plain.fibers()[fiber].diameter_um;

@@ -1,6 +1,7 @@
 //! The reduced cable that an exact double cable suggests.
 
-use super::super::double::{DoubleCable, MODES, POINTS, Parity};
+use super::super::double::{DoubleCable, POINTS};
+use super::super::parity::{MODES, Parity};
 use super::{Mode, ReducedCable, ReducedDrive};
 
 /// What a potential does to an internode: the current into its left node, with what fast modes make of their drive, and

@@ -1,7 +1,8 @@
 //! The reduction against the circuit it stands for, solved directly in all compartments.
 
 use super::super::double::tests::circuit::{direct_step, internode};
-use super::super::double::{DoubleCable, MODES, POINTS};
+use super::super::double::{DoubleCable, POINTS};
+use super::super::parity::MODES;
 use super::super::{Cable, Parity};
 use super::*;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! What the numbers of a group's cables collect on the way back.
 
-use axonml_autodiff::{CableSums as Collected, Real};
+use axonml_autodiff::adjoint::CableSums as Collected;
+use axonml_autodiff::ir::Real;
 
 use crate::cable::reverse::RowSums;
 

@@ -1,6 +1,8 @@
 //! The reverse of the membrane's programs for a group of lanes.
 
-use axonml_autodiff::{AdjointInput, AdjointOutput, MembraneAdjoint, Real, Rollout};
+use axonml_autodiff::adjoint::{AdjointInput, AdjointOutput, MembraneAdjoint};
+use axonml_autodiff::engine::Rollout;
+use axonml_autodiff::ir::Real;
 
 use crate::interpreter::Interpreter;
 use crate::isa::Isa;

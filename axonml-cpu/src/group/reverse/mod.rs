@@ -13,11 +13,12 @@ mod trajectory;
 
 use std::ops::Range;
 
-use axonml_autodiff::cable::{MODES, ReducedCable};
-use axonml_autodiff::{
-    BackendError, Collected, Differentiated, Evaluation, FiberGradient, FiberOutcome, FiberState,
-    FiberStatus, GradientRequest, Objective, Real, Seeds,
+use axonml_autodiff::adjoint::{
+    Collected, Differentiated, Evaluation, FiberGradient, GradientRequest, Objective, Seeds,
 };
+use axonml_autodiff::cable::{MODES, ReducedCable};
+use axonml_autodiff::engine::{BackendError, FiberOutcome, FiberState, FiberStatus};
+use axonml_autodiff::ir::Real;
 
 use super::Group;
 use super::pack::GroupCable;

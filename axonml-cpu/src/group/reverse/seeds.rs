@@ -1,6 +1,7 @@
 //! What the objective says about recorded numbers, in the lanes of a group.
 
-use axonml_autodiff::{Real, RecordedSeeds, Seeds};
+use axonml_autodiff::adjoint::{RecordedSeeds, Seeds};
+use axonml_autodiff::ir::Real;
 
 /// Adds a lane's cotangents of the state after the last step; `z` are the modes, `[internode, mode][lane]`.
 pub(super) fn add_last<R: Real>(

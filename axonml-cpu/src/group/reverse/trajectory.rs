@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use axonml_autodiff::Real;
+use axonml_autodiff::ir::Real;
 
 use crate::group::Group;
 use crate::group::pack::GroupCable;

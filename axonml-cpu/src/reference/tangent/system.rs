@@ -1,6 +1,6 @@
 //! The linearized backward Euler step of nodes and internodal modes, all of them unknowns of one system.
 
-use axonml_autodiff::Cable;
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{CableCotangent, Parity};
 
 use super::Dual;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{
     DoubleCable, ExplicitCable, ImplicitCable, Internode, InternodeCompartment, NodeGeometry,
 };
-use axonml_autodiff::{
-    Binding, BoundProgram, Cable, Drive, Expr, Extent, MembranePrograms, Precision, Program,
-    Rollout, RolloutFiber, Start, Tracer,
+use axonml_autodiff::engine::{
+    Binding, BoundProgram, Drive, MembranePrograms, Rollout, RolloutFiber, Start,
 };
+use axonml_autodiff::ir::{Expr, Extent, Precision, Program, Tracer};
 use axonml_core::TimeGrid;
 
 /// Inputs of a test membrane.

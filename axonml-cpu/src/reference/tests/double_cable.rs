@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axonml_autodiff::cable::{MODES, Parity};
-use axonml_autodiff::{NodeSelection, Observation, ObserverKind, ObserverSpec};
+use axonml_autodiff::engine::{NodeSelection, Observation, ObserverKind, ObserverSpec};
 
 use super::super::*;
 use super::cases::{active, double, rollout};

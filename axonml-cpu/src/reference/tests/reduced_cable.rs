@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axonml_autodiff::cable::{Mode, ReducedCable, ReducedDrive};
-use axonml_autodiff::{Precision, RolloutFiber, Source};
+use axonml_autodiff::engine::{RolloutFiber, Source};
+use axonml_autodiff::ir::Precision;
 
 use super::super::*;
 use super::cases::{active, rollout};

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::{Backend, FiberGradient, GradientRequest, Precision, Rollout, SourceField};
+use axonml_autodiff::adjoint::{FiberGradient, GradientRequest};
+use axonml_autodiff::engine::{Backend, Rollout, SourceField};
+use axonml_autodiff::ir::Precision;
 use axonml_cpu::CpuBackend;
 use axonml_models::{Fiber, MODELS};
 

@@ -1,6 +1,8 @@
 //! A fiber's gradient is its own: it depends neither on segments, launches and companions nor on the order of threads.
 
-use axonml_autodiff::{Backend, FiberOutcome, GradientRequest, Precision, Rollout};
+use axonml_autodiff::adjoint::GradientRequest;
+use axonml_autodiff::engine::{Backend, FiberOutcome, Rollout};
+use axonml_autodiff::ir::Precision;
 use axonml_cuda::{HostKernels, KernelSource, ThreadOrder};
 use axonml_models::{Evaluation, MODELS};
 

@@ -17,9 +17,8 @@ mod pytorch;
 mod refusals;
 mod transposes;
 
-use axonml_autodiff::{
-    Backend, Differentiated, FiberGradient, GradientRequest, Objective, Rollout,
-};
+use axonml_autodiff::adjoint::{Differentiated, FiberGradient, GradientRequest, Objective};
+use axonml_autodiff::engine::{Backend, Rollout};
 use axonml_models::{Device, FiberModel, model};
 
 use crate::cases::host_kernels;

@@ -1,9 +1,10 @@
 //! Gradients that do not exist are named as the CPU backend names them; what does not fit is refused.
 
-use axonml_autodiff::{
-    Backend, FiberGradient, FiberOutcome, FiberStatus, GradientRequest, NodeSelection,
-    ObserverKind, ObserverSpec, Precision,
+use axonml_autodiff::adjoint::{FiberGradient, GradientRequest};
+use axonml_autodiff::engine::{
+    Backend, FiberOutcome, FiberStatus, NodeSelection, ObserverKind, ObserverSpec,
 };
+use axonml_autodiff::ir::Precision;
 use axonml_cpu::CpuBackend;
 use axonml_models::{Evaluation, MODELS, model};
 
@@ -139,7 +140,7 @@ fn what_does_not_fit_is_refused_with_its_size() {
         return;
     };
     let mut rollout = disturbed_by_id("mrg");
-    let refused = |rollout: &axonml_autodiff::Rollout, kept: usize| {
+    let refused = |rollout: &axonml_autodiff::engine::Rollout, kept: usize| {
         let kernels = kernels.clone().kept_bytes(kept);
         let found = kernels.differentiate(rollout, &weights, GradientRequest::ALL);
         found.unwrap_err().to_string()

@@ -1,6 +1,6 @@
 //! The reverse kernels against the reference's forward derivatives: `<w, J v> = <J^T w, v>` for every kind of input.
 
-use axonml_autodiff::FiberStatus;
+use axonml_autodiff::engine::FiberStatus;
 use axonml_cpu::Reference;
 use axonml_models::MODELS;
 

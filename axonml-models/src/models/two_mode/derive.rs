@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use axonml_autodiff::Cable;
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::ReducedCable;
 
 use super::{COEFFICIENTS, Form, REFERENCE_DIAMETER_UM};

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, ImplicitCable, ReducedCable};
-use axonml_autodiff::{
-    Backend, Binding, BoundProgram, Cable, MembranePrograms, Rollout, SourceField, Start,
+use axonml_autodiff::engine::{
+    Backend, Binding, BoundProgram, MembranePrograms, Rollout, SourceField, Start,
 };
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cpu::Reference;

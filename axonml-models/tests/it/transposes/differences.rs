@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{CableCotangent, DoubleCable, ExplicitCable, ImplicitCable};
-use axonml_autodiff::{Backend, Cable, Rollout, SourceField, Start};
+use axonml_autodiff::engine::{Backend, Rollout, SourceField, Start};
 use axonml_cpu::{Direction, Reference};
 use axonml_models::{FiberState, MODELS};
 

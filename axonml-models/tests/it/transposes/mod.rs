@@ -7,7 +7,8 @@ mod pairing;
 mod parameters;
 mod refusals;
 
-use axonml_autodiff::{Backend, FiberStatus, GradientRequest};
+use axonml_autodiff::adjoint::GradientRequest;
+use axonml_autodiff::engine::{Backend, FiberStatus};
 use axonml_cpu::{CpuBackend, Isa, Reference};
 use axonml_models::{FiberModel, MODELS};
 

@@ -1,7 +1,9 @@
 //! Random directions and cotangents, and the two ways of pairing them.
 
+use axonml_autodiff::adjoint::Cotangents;
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::CableCotangent;
-use axonml_autodiff::{Cable, Cotangents, Rollout, SourceField};
+use axonml_autodiff::engine::{Rollout, SourceField};
 use axonml_cpu::{Direction, FiberTangent};
 use axonml_models::{
     Evaluation, FiberOutcome, FiberState, Observation, RecordedCotangent, Recording,

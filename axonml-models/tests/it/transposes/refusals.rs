@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::{
-    Backend, BackendError, Differentiated, FiberGradient, FiberStatus, GradientRequest, Objective,
-    Precision, Rollout,
-};
+use axonml_autodiff::adjoint::{Differentiated, FiberGradient, GradientRequest, Objective};
+use axonml_autodiff::engine::{Backend, BackendError, FiberStatus, Rollout};
+use axonml_autodiff::ir::Precision;
 use axonml_core::Waveform;
 use axonml_cpu::{CpuBackend, Direction, Reference};
 use axonml_models::{
