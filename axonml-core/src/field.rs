@@ -28,6 +28,13 @@ pub trait Field: fmt::Debug + Send + Sync {
     fn extent_um(&self) -> Option<(f64, f64)> {
         None
     }
+
+    /// Distance of the nearest current source from the fiber's axis between two places, um; `None` where none is known. A
+    /// source within the fiber's radius is no extracellular one.
+    fn axis_distance_um(&self, from_um: f64, to_um: f64) -> Option<f64> {
+        let _ = (from_um, to_um);
+        None
+    }
 }
 
 impl<F: Field + ?Sized> Field for Arc<F> {
@@ -38,6 +45,10 @@ impl<F: Field + ?Sized> Field for Arc<F> {
     fn extent_um(&self) -> Option<(f64, f64)> {
         (**self).extent_um()
     }
+
+    fn axis_distance_um(&self, from_um: f64, to_um: f64) -> Option<f64> {
+        (**self).axis_distance_um(from_um, to_um)
+    }
 }
 
 impl<F: Field + ?Sized> Field for Box<F> {
@@ -47,6 +58,10 @@ impl<F: Field + ?Sized> Field for Box<F> {
 
     fn extent_um(&self) -> Option<(f64, f64)> {
         (**self).extent_um()
+    }
+
+    fn axis_distance_um(&self, from_um: f64, to_um: f64) -> Option<f64> {
+        (**self).axis_distance_um(from_um, to_um)
     }
 }
 
@@ -334,6 +349,13 @@ impl Field for Superposition {
             }
         }
         Ok(sum)
+    }
+
+    fn axis_distance_um(&self, from_um: f64, to_um: f64) -> Option<f64> {
+        let acting = self.parts.iter().filter(|(weight, _)| *weight != 0.0);
+        acting
+            .filter_map(|(_, field)| field.axis_distance_um(from_um, to_um))
+            .min_by(f64::total_cmp)
     }
 }
 

@@ -10,6 +10,7 @@ use axonml_autodiff::engine::{
     BackendError, Drive, FiberState, FiberStatus, Outcome, Rollout, RolloutFiber, Start,
 };
 use axonml_autodiff::ir::Precision;
+use axonml_core::error::short;
 use axonml_core::{CoreError, TimeGrid};
 
 use crate::built::BuiltFiber;
@@ -192,6 +193,36 @@ impl Simulation {
         &self.built[fiber].sample_z_um
     }
 
+    /// Refuses current sources inside a fiber: extracellular fields act on it from outside.
+    fn check_outside(&self, stimulus: &Stimulus) -> Result<(), SimulationError> {
+        let each = self.fibers.iter().zip(&self.built).enumerate();
+        for (fiber, (given, built)) in each.take(stimulus.fibers()) {
+            let radius_um = 0.5 * given.diameter_um;
+            let [first_um, .., last_um] = built.sample_z_um[..] else {
+                continue;
+            };
+            let distances = stimulus
+                .fields(fiber)
+                .filter_map(|field| field.axis_distance_um(first_um, last_um));
+            if let Some(nearest_um) = distances.min_by(f64::total_cmp)
+                && nearest_um < radius_um
+            {
+                return Err(SimulationError::Stimulus {
+                    fiber,
+                    source: CoreError::BadValue {
+                        what: "the distance of a point source from the fiber's axis".into(),
+                        found: format!("{} um", short(nearest_um)),
+                        expected: format!(
+                            "at least the fiber's radius, {} um; inject a current to act inside",
+                            short(radius_um)
+                        ),
+                    },
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Stability number of a fiber that is stepped explicitly, at the simulation's time step, while its membrane has this
     /// conductance, S/cm2: from 2 on steps amplify differences between neighbors. None where steps are implicit.
     pub fn stability(&self, fiber: usize, conductance_s_cm2: f64) -> Option<f64> {
@@ -331,6 +362,7 @@ impl Simulation {
         stimulus: &Stimulus,
         observers: &[ObserverSpec],
     ) -> Result<Rollout, SimulationError> {
+        self.check_outside(stimulus)?;
         let drive: Drive = stimulus.lower(&self.built, &self.grid)?;
         Ok(Rollout {
             membrane: self.model.membrane.clone(),

@@ -159,14 +159,20 @@ fn fields_that_cannot_be_used() {
             .axonml(&format!("threshold {arguments}"))
             .refused(parts);
     };
-    refuse(
+    for inside in [
         "--point 0,0,0",
-        &[
-            "point source lies on the fiber",
-            "fiber 0, 10 um",
-            "move the electrode",
-        ],
-    );
+        "--point 3,-3,500",
+        "--point 1000,0,0 --point 0.1,0,0",
+    ] {
+        refuse(
+            inside,
+            &[
+                "fiber 0, 10 um",
+                "distance of a point source from the fiber's axis",
+                "at least the fiber's radius, 5 um",
+            ],
+        );
+    }
     refuse("--point 1,2", &["--point", "X,Y,Z in um"]);
     refuse(
         "--point 1000,0,0 --resistivity 0",
@@ -251,6 +257,21 @@ fn gaps_in_lines_are_filled_and_told() {
             .contains("contact 1, fiber 0, samples 100 to 102"),
         "{answer:#?}"
     );
+    // A longer gap may hide a peak.
+    folder.npy("gap/1.npy", &[2, 401], |i| {
+        if (100..106).contains(&i) {
+            f64::NAN
+        } else {
+            10.0 + 0.01 * i as f64
+        }
+    });
+    let request = "threshold --nerve gap --diameter 10 --nodes 5 --detect-nodes 0,-1";
+    folder.axonml(request).refused(&[
+        "samples 100 to 105 of contact 1, fiber 0 are NaN",
+        "expected at most 5 in a row",
+        "--accept-coarse",
+    ]);
+    folder.axonml(&format!("{request} --accept-coarse")).done();
 }
 
 /// One bad line of a nerve is one row: the other fibers are computed as if it were good.

@@ -136,6 +136,11 @@ impl Field for PointSource {
             })
             .collect()
     }
+
+    fn axis_distance_um(&self, from_um: f64, to_um: f64) -> Option<f64> {
+        let beyond_um = self.z_um - self.z_um.clamp(from_um, to_um);
+        Some(self.x_um.hypot(self.y_um).hypot(beyond_um))
+    }
 }
 
 #[cfg(test)]

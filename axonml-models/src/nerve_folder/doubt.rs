@@ -3,7 +3,7 @@
 use std::fmt;
 
 use axonml_core::error::short;
-use axonml_core::{Nerve, SamplingError};
+use axonml_core::{GapRepair, Nerve, SamplingError};
 use ndarray::Array2;
 
 use super::NerveOptions;
@@ -15,6 +15,8 @@ const SHORTEST_UM: f64 = 1000.0;
 const LOWEST_PEAK_MV: f64 = 1.0;
 /// Potentials above this fire fibers at less than a microampere, mV per mA.
 const HIGHEST_PEAK_MV: f64 = 1e5;
+/// Samples in a row that may be missing inside a line: what lies in a longer gap, a peak perhaps, cannot be told.
+const LONGEST_GAP: usize = 5;
 /// Errors of interpolation from which on users are told, or refused, percent of a line's peak.
 const COARSE_PCT: f64 = 1.0;
 const TOO_COARSE_PCT: f64 = 5.0;
@@ -113,6 +115,21 @@ pub(super) fn examine(
             "the potentials peak at {} mV per mA, expected {LOWEST_PEAK_MV} or more: are they in V? Multiply them by 1000, or \
              name their unit in nerve.json: \"field_units\": {{\"potential\": \"V\", \"current\": \"mA\"}}",
             short(peak_mv)
+        ));
+    }
+    let long = |repair: &&GapRepair| repair.samples.len() > LONGEST_GAP;
+    if let Some(gap) = nerve.repairs().iter().find(long)
+        && !options.accept_coarse
+    {
+        let samples = &gap.samples;
+        return Err(format!(
+            "samples {} to {} of contact {}, fiber {} are NaN, {} um inside the line, expected at most {LONGEST_GAP} in a row: \
+             the field may peak there; export it again, or accept interpolation with --accept-coarse",
+            samples.start,
+            samples.end - 1,
+            gap.contact,
+            gap.fiber,
+            short(z[samples.end] - z[samples.start - 1]),
         ));
     }
     let mut notes = Vec::new();

@@ -168,6 +168,11 @@ impl Search {
         }
     }
 
+    /// The amplitude that the search begins with, mA.
+    pub(super) fn first_ma(&self) -> f64 {
+        self.first_ma
+    }
+
     /// Forgets all answers.
     pub(super) fn begin_again(&mut self) {
         self.phase = Phase::Silence;

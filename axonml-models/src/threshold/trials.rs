@@ -459,13 +459,20 @@ impl<'s> Trials<'s> {
                 ending.unwrap_or_else(|| unreachable!("a search ends when it wants nothing"))
             })
             .collect();
-        let unclear = endings.iter().enumerate().filter_map(|(fiber, ending)| {
-            let amplitude_ma = match *ending {
-                Ending::Found { local_below_ma, .. } => local_below_ma?,
-                Ending::NotFound { top_ma, local } => local.then_some(top_ma)?,
-                _ => return None,
+        let unclear = endings.iter().zip(searches).enumerate();
+        let unclear = unclear.flat_map(|(fiber, (ending, search))| {
+            let amplitudes: Vec<f64> = match *ending {
+                Ending::Found { local_below_ma, .. } => local_below_ma.into_iter().collect(),
+                // The strongest stimulus only polarizes nodes where a weaker one may have fired some.
+                Ending::NotFound {
+                    top_ma,
+                    local: true,
+                } => std::iter::successors(Some(top_ma), |ma| Some(0.5 * ma))
+                    .take_while(|ma| *ma >= search.first_ma())
+                    .collect(),
+                _ => Vec::new(),
             };
-            Some((fiber, amplitude_ma))
+            amplitudes.into_iter().map(move |ma| (fiber, ma))
         });
         let excitations = self.excitations(&unclear.collect::<Vec<_>>())?;
         let each = endings.into_iter().enumerate();
@@ -509,7 +516,7 @@ impl<'s> Trials<'s> {
         }
     }
 
-    /// What the crossings of trials without action potential at a detection site are, by fiber.
+    /// The most that the crossings of trials without action potential at a detection site are, by fiber.
     fn excitations(
         &mut self,
         trials: &[Trial],
@@ -518,11 +525,12 @@ impl<'s> Trials<'s> {
             return Ok(BTreeMap::new());
         }
         let all = self.run(trials, false, None)?;
-        let nodes = all.iter().map(|seen| {
-            let nodes = seen.everywhere.iter().map(|at| at.node);
-            (seen.trial.0, nodes.collect())
-        });
-        self.twins.look_at(&nodes.collect(), self.whole.steps.end)?;
+        let mut nodes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for seen in &all {
+            let crossed = seen.everywhere.iter().map(|at| at.node);
+            nodes.entry(seen.trial.0).or_default().extend(crossed);
+        }
+        self.twins.look_at(&nodes, self.whole.steps.end)?;
         let of_trial = |seen: &Seen| {
             let fiber = seen.trial.0;
             let reach = CONDUCTED * self.length_constant(fiber);
@@ -539,7 +547,12 @@ impl<'s> Trials<'s> {
             });
             (fiber, each.max().unwrap_or(Excitation::Polarized))
         };
-        Ok(all.iter().map(of_trial).collect())
+        let mut most = BTreeMap::new();
+        for (fiber, excitation) in all.iter().map(of_trial) {
+            let known = most.entry(fiber).or_insert(excitation);
+            *known = excitation.max(*known);
+        }
+        Ok(most)
     }
 
     /// Whether an action potential began within one internode (or one length constant) of an end of the fiber, and not

@@ -85,6 +85,17 @@ fn a_polarized_node_is_an_artifact() {
     assert_eq!((found.upper_ma(), found.start()), (None, None));
 }
 
+/// An action potential that has no time to arrive is a failure of propagation, though stronger stimuli only polarize.
+#[test]
+fn a_run_that_is_too_short_is_no_artifact() {
+    let short = Settings {
+        tstop_ms: 0.5,
+        ..Settings::default()
+    };
+    let found = threshold(&short, point(1000.0, 0.0), PULSE);
+    assert_eq!(found.status(), "propagation_failure", "{found:?}");
+}
+
 #[test]
 fn a_spike_that_begins_at_an_end_says_so() {
     let found = threshold(&Settings::default(), point(1000.0, 29_900.0), PULSE);
