@@ -61,6 +61,7 @@ pub enum DelimitedError {
 
 /// What stands between the cells of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Separator {
     /// `,`
     Comma,

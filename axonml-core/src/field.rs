@@ -67,6 +67,7 @@ impl<F: Field + ?Sized> Field for Box<F> {
 
 /// What happens where a fiber is longer than the line its field was sampled along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Extension {
     /// It is an error. Written `refuse`.
     #[default]

@@ -10,6 +10,7 @@ use crate::spline::{CubicSpline, SplineBasis};
 
 /// How values between samples are found. Written `cubic` or `linear`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Interpolation {
     /// A cubic spline with two continuous derivatives: what a fiber's second spatial difference
     /// needs.
@@ -52,6 +53,7 @@ impl FromStr for Interpolation {
 /// # Ok::<(), axonml_core::CoreError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Interpolator {
     /// A not-a-knot cubic spline.
     Cubic(CubicSpline),

@@ -29,6 +29,7 @@ const HOST_BYTES: usize = 1 << 30;
 
 /// In which order the threads of a block run between warp-level operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ThreadOrder {
     /// By number.
     #[default]

@@ -31,6 +31,7 @@ pub const NODES_LIMIT: usize = 10_000_000;
 
 /// The extent that is asked of a fiber.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum FiberLength {
     /// As the field needs it (nodes of Ranvier), or the length that the model declares (unmyelinated fibers).
     #[default]

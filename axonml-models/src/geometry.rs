@@ -12,6 +12,7 @@ const NF_PER_UF: f64 = 1e3;
 
 /// The cable of a fiber as a model describes it; lengths and diameters in um.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Geometry<'t> {
     /// A chain of nodes stepped explicitly, as surrogate models are.
     Surrogate(Surrogate<'t>),

@@ -27,6 +27,7 @@ pub struct Instability {
 
 /// A geometry whose explicit step is stable.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum StableGeometry {
     /// The nearest thinner fiber, um.
     DiameterAtMostUm(f64),

@@ -21,6 +21,7 @@ pub enum Scale {
 
 /// The values that physics leaves a parameter: others are refused, wherever they come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Physical {
     /// Any finite number: potentials, shifts, coefficients of polynomials.
     #[default]

@@ -40,6 +40,7 @@ pub struct Simulation {
 
 /// Amplitudes of the extracellular sources, mA: one for all fibers, or one per fiber.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Amplitudes {
     /// The same for all fibers.
     Same(f64),

@@ -6,11 +6,11 @@
 //!
 //! | you want | look in |
 //! | --- | --- |
-//! | potentials of electrodes, nerves from files, waveforms | [`field`], [`nerve`], [`waveform`] |
-//! | fiber models, weights of surrogates, a model of your own | [`model`] |
+//! | potentials of electrodes, nerves from files, waveforms | [`mod@field`], [`nerve`], [`waveform`] |
+//! | fiber models, weights of surrogates, a model of your own | [`mod@model`] |
 //! | runs, recordings, activation thresholds, recruitment | [`simulation`] |
 //! | gradients of runs and thresholds; losses on a tape | [`simulation`], [`tape`] |
-//! | tables of conditions, arrays, files that survive a kill | [`table`], [`file`] |
+//! | tables of conditions, arrays, files that survive a kill | [`table`], [`mod@file`] |
 //! | training sets and trainings | `train` (feature `train`) |
 //! | a backend of your own, or what backends see | [`backend`], [`ir`] |
 //!

@@ -10,7 +10,7 @@ pub trait Backend: Send + Sync {
     /// Short name, with the instruction set or device: `cpu (avx2+fma)`.
     fn name(&self) -> String;
 
-    /// Runs all fibers. Divergence of a fiber is not an error but its [`FiberStatus`].
+    /// Runs all fibers. Divergence of a fiber is not an error but its [`FiberStatus`](crate::engine::FiberStatus).
     ///
     /// # Errors
     /// [`BackendError`] when the rollout is inconsistent (see [`Rollout::check`]) or the device fails.

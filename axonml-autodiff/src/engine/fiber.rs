@@ -4,6 +4,7 @@ use crate::ir::Expr;
 
 /// The parts of a fiber that can carry a membrane of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SectionKind {
     /// Node of Ranvier.
     Node,
@@ -21,6 +22,7 @@ pub enum SectionKind {
 
 /// How one state variable of the membrane moves over a time step.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum StateUpdate<'t> {
     /// `x' = alpha (1 - x) - beta x`, rates in 1/ms; stepped by its exact exponential solution at fixed voltage.
     AlphaBeta {

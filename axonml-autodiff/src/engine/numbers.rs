@@ -17,6 +17,7 @@ pub const LARGEST_REFERENCE_MV: f64 = LARGEST_MV / 2.0;
 
 /// Which numbers of a rollout a visitor is shown; fibers, sources, waveforms and observers by their 0-based index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NumberPlace {
     /// The potential that `u` is measured from.
     Reference,

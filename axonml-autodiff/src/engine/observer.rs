@@ -184,6 +184,7 @@ pub struct Traces {
 
 /// What one observer saw in one fiber.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Observation {
     /// State index at which the required number of nodes had crossed, if it was reached.
     Active(Option<usize>),

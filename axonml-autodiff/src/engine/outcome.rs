@@ -11,7 +11,7 @@ pub enum FiberStatus {
     Completed,
     /// Stopped early, at this state index, because its answer was known.
     Answered(usize),
-    /// Stopped early, at this state index, because it will not fire any more: see [`Rollout::quiet_end`].
+    /// Stopped early, at this state index, because it will not fire any more: see [`Rollout::quiet_end`](crate::engine::Rollout::quiet_end).
     Quiet(usize),
     /// The numbers became meaningless; nothing from this state on is reported as a result.
     ///

@@ -85,7 +85,7 @@ pub enum Start {
 
 /// When a fiber will not fire any more: its sources are off and every node is back near the voltage it started with.
 ///
-/// It is a heuristic, for choosing trials: an answer that rests on a run which ended like this ([`FiberStatus::Quiet`]) is
+/// It is a heuristic, for choosing trials: an answer that rests on a run which ended like this ([`FiberStatus::Quiet`](crate::engine::FiberStatus::Quiet)) is
 /// confirmed by a whole one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct QuietEnd {

@@ -9,6 +9,7 @@ pub type ValueId = usize;
 
 /// How far a value reaches: which lanes share it. Ordered from widest sharing to none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Extent {
     /// One value for all fibers.
     Shared,

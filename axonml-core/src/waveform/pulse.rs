@@ -11,6 +11,7 @@ use crate::time::TimeGrid;
 
 /// Which way a ramp or an exponential goes. Written `up` or `down`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Direction {
     /// Its magnitude rises.
     Up,

@@ -2,6 +2,7 @@
 
 /// What a column is to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Role {
     /// It says what is simulated.
     Setting,

@@ -13,6 +13,7 @@ use crate::read_text_file;
 
 /// The sign of a waveform.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Polarity {
     /// As written: pulses are cathodic (negative) first.
     #[default]

@@ -19,6 +19,7 @@ use crate::{Schema, SimulationError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Weights {
     /// The bundled weights that the model's schema names ([`Schema::weights`]); the constants it declares if it names none.
     #[default]

@@ -164,6 +164,7 @@ pub enum Score {
 /// A stage, by its kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum StageConfig {
     /// Fits trajectories by Adam.
     Trajectory(TrajectoryStage),

@@ -8,6 +8,7 @@ use ndarray::{Array2, Array3, Array4, Axis};
 use super::{Cases, Dataset, DatasetError, Recipe, Recording, Trace};
 
 /// Where cases come from.
+#[non_exhaustive]
 pub enum Source {
     /// A recipe: every batch is simulated anew, nothing is stored.
     Recipe {

@@ -43,6 +43,7 @@ pub(super) fn one() -> f64 {
 /// Sign of the first phase of a pulse.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Polarity {
     /// Cathodic and anodic alike.
     #[default]
@@ -59,6 +60,7 @@ pub enum Polarity {
     untagged,
     expecting = "expected a number, text, or a range such as { low = 0.01, high = 2, spacing = \"log\" }"
 )]
+#[non_exhaustive]
 pub enum KeyValue {
     /// Always this number.
     Number(f64),

@@ -8,6 +8,7 @@ use super::random::Random;
 /// How a random number is spread over its range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Spacing {
     /// Every value alike.
     #[default]

@@ -49,6 +49,7 @@ pub struct Recipe {
 /// How the pulses of the contacts of one case belong together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Contacts {
     /// Each contact delivers a pulse of its own.
     #[default]
@@ -82,6 +83,7 @@ impl Default for Recipe {
 /// Arithmetic of a simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Arithmetic {
     /// Single precision.
     F32,

@@ -115,6 +115,7 @@ pub trait Watch {
 
 /// How [`Training::run`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ending {
     /// All stages are done.
     Finished,

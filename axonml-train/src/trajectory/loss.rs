@@ -37,6 +37,7 @@ impl Default for LossSettings {
 /// What a difference of `d` scales costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Penalty {
     /// `2 (sqrt(1 + d^2) - 1)`: the square of small differences, twice the size of large ones.
     #[default]

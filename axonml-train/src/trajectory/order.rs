@@ -7,6 +7,7 @@ use crate::dataset::random::Random;
 /// How cases are chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Sampling {
     /// Every case once per epoch, in an order of the epoch's own.
     #[default]
