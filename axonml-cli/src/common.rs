@@ -6,9 +6,7 @@ use std::sync::Arc;
 use axonml_core::TimeGrid;
 use axonml_files::Memory;
 use axonml_models::memory::BatchSize;
-use axonml_models::{
-    Device, DeviceReport, Extents, FiberModel, InitialState, Precision, Settings, Simulation,
-};
+use axonml_models::{Device, Extents, FiberModel, InitialState, Precision, Settings, Simulation};
 
 use crate::args::{FiberArgs, ModelArgs, NumericsArgs};
 use crate::error::CliError;
@@ -51,15 +49,8 @@ impl Common {
             messages.note("--seed has no effect: nothing is drawn at random here");
         }
         let device = numerics.device()?;
-        let automatic = matches!(numerics.backend.as_deref(), None | Some("auto"));
-        let refused =
-            |d: &DeviceReport| cfg!(feature = "cuda") && d.backend == "cuda" && !d.available;
-        if let Some(cuda) = Device::report()
-            .into_iter()
-            .find(refused)
-            .filter(|_| automatic)
-        {
-            messages.note(format_args!("{}: using {}", cuda.detail, device.name()));
+        if let Some(why) = device.passed_over() {
+            messages.note(format_args!("{why}: using {}", device.name()));
         }
         Ok(Common {
             weights: Choice::of(model.weights.as_deref())?,

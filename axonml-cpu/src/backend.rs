@@ -1,9 +1,12 @@
 //! The backend itself: groups of fibers over threads.
 
+use std::sync::Arc;
+
 use axonml_autodiff::adjoint::{Differentiated, GradientRequest, Objective};
 use axonml_autodiff::engine::{Backend, BackendError, Outcome, Rollout, every_result};
 use axonml_autodiff::ir::{Precision, Real};
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::Isa;
 use crate::group::Group;
@@ -13,10 +16,12 @@ const LANES_F32: usize = 16;
 const LANES_F64: usize = 8;
 
 /// Simulates on the processor's cores.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CpuBackend {
     isa: Isa,
     trajectory_bytes: usize,
+    /// The threads that work; without one those of whoever calls, by default rayon's global pool.
+    pool: Option<Arc<ThreadPool>>,
 }
 
 /// What [`CpuBackend::with_trajectory_bytes`] is unless chosen: a few hundred steps of long fibers.
@@ -33,6 +38,30 @@ impl CpuBackend {
         CpuBackend {
             isa,
             trajectory_bytes: TRAJECTORY_BYTES,
+            pool: None,
+        }
+    }
+
+    /// The same on a number of threads of its own. Results do not depend on it.
+    ///
+    /// # Errors
+    /// [`BackendError::Device`] if the threads cannot be started.
+    pub fn with_threads(self, threads: usize) -> Result<Self, BackendError> {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.map_err(|error| {
+            BackendError::Device(format!(
+                "cannot start {threads} threads: {error}; ask for fewer"
+            ))
+        })?;
+        Ok(self.with_pool(Arc::new(pool)))
+    }
+
+    /// The same on the threads of a pool, which several backends may share.
+    #[must_use]
+    pub fn with_pool(self, pool: Arc<ThreadPool>) -> Self {
+        CpuBackend {
+            pool: Some(pool),
+            ..self
         }
     }
 
@@ -49,9 +78,21 @@ impl CpuBackend {
 
     /// Cuts the fibers into groups, lets `act` have each, and brings the results into the fibers' order.
     fn each_group<T: Send, R: Real, const L: usize>(
-        self,
+        &self,
         rollout: &Rollout,
         act: impl Fn(Group<'_, R, L>) -> Result<Vec<T>, BackendError> + Sync,
+    ) -> Result<Vec<T>, BackendError> {
+        let all = || self.all_groups(rollout, &act);
+        match &self.pool {
+            Some(pool) => pool.install(all),
+            None => all(),
+        }
+    }
+
+    fn all_groups<T: Send, R: Real, const L: usize>(
+        &self,
+        rollout: &Rollout,
+        act: &(impl Fn(Group<'_, R, L>) -> Result<Vec<T>, BackendError> + Sync),
     ) -> Result<Vec<T>, BackendError> {
         // Fibers of equal length share groups, so that short ones do not idle in the rows of long ones.
         let mut order: Vec<usize> = (0..rollout.fibers.len()).collect();

@@ -8,7 +8,11 @@ use crate::SimulationError;
 
 /// A backend chosen at run time.
 #[derive(Clone)]
-pub struct Device(Arc<dyn Backend>);
+pub struct Device {
+    backend: Arc<dyn Backend>,
+    /// Why a better device was not taken; none where none was looked for.
+    passed_over: Option<Arc<str>>,
+}
 
 impl std::fmt::Debug for Device {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -29,12 +33,31 @@ pub struct DeviceReport {
 
 impl Device {
     /// The best backend that can be used here: a CUDA device if this build has the feature `cuda` and one is usable, else
-    /// the processor. [`Device::report`] says why a device is not used.
+    /// the processor. [`Device::passed_over`] says why a device was not taken.
     ///
     /// # Errors
     /// [`SimulationError::Device`] if no backend can be used.
     pub fn auto() -> Result<Device, SimulationError> {
-        Device::cuda(0).or_else(|_| Device::cpu())
+        let looked_for = cfg!(feature = "cuda");
+        Device::cuda(0).or_else(|problem| {
+            let device = Device::cpu()?;
+            Ok(Device {
+                passed_over: looked_for.then(|| problem.to_string().into()),
+                ..device
+            })
+        })
+    }
+
+    /// Why [`Device::auto`] did not take a GPU; none where it did, or this build cannot use any.
+    pub fn passed_over(&self) -> Option<&str> {
+        self.passed_over.as_deref()
+    }
+
+    fn of(backend: impl Backend + 'static) -> Device {
+        Device {
+            backend: Arc::new(backend),
+            passed_over: None,
+        }
     }
 
     /// The processor.
@@ -43,12 +66,26 @@ impl Device {
     /// [`SimulationError::Device`] if this build was made without the feature `cpu`.
     pub fn cpu() -> Result<Device, SimulationError> {
         #[cfg(feature = "cpu")]
-        return Ok(Device(Arc::new(axonml_cpu::CpuBackend::new())));
+        return Ok(Device::of(axonml_cpu::CpuBackend::new()));
         #[cfg(not(feature = "cpu"))]
-        Err(SimulationError::Device(
-            "this build has no CPU backend; build with the feature `cpu` (it is on by default)"
-                .into(),
-        ))
+        Err(SimulationError::Device(CPU_ABSENT.into()))
+    }
+
+    /// The processor, on a number of threads of its own; a pool that others share goes in by
+    /// [`Device::custom`] and `CpuBackend::with_pool`. Results do not depend on it.
+    ///
+    /// # Errors
+    /// As [`Device::cpu`]; also if the threads cannot be started.
+    pub fn cpu_with_threads(threads: usize) -> Result<Device, SimulationError> {
+        #[cfg(feature = "cpu")]
+        return Ok(Device::of(
+            axonml_cpu::CpuBackend::new().with_threads(threads)?,
+        ));
+        #[cfg(not(feature = "cpu"))]
+        {
+            let _ = threads;
+            Err(SimulationError::Device(CPU_ABSENT.into()))
+        }
     }
 
     /// The scalar reference on the processor: slow, and what the others are compared with.
@@ -57,7 +94,7 @@ impl Device {
     /// As [`Device::cpu`].
     pub fn reference() -> Result<Device, SimulationError> {
         #[cfg(feature = "cpu")]
-        return Ok(Device(Arc::new(axonml_cpu::Reference)));
+        return Ok(Device::of(axonml_cpu::Reference));
         #[cfg(not(feature = "cpu"))]
         Device::cpu()
     }
@@ -69,7 +106,7 @@ impl Device {
     pub fn cuda(ordinal: usize) -> Result<Device, SimulationError> {
         #[cfg(feature = "cuda")]
         return match axonml_cuda::CudaBackend::new(ordinal) {
-            Ok(backend) => Ok(Device(Arc::new(backend))),
+            Ok(backend) => Ok(Device::of(backend)),
             Err(error) => Err(SimulationError::Device(error.to_string())),
         };
         #[cfg(not(feature = "cuda"))]
@@ -86,7 +123,7 @@ impl Device {
     pub fn host_kernels() -> Result<Device, SimulationError> {
         #[cfg(feature = "cuda")]
         return match axonml_cuda::HostKernels::new() {
-            Ok(backend) => Ok(Device(Arc::new(backend))),
+            Ok(backend) => Ok(Device::of(backend)),
             Err(error) => Err(SimulationError::Device(error.to_string())),
         };
         #[cfg(not(feature = "cuda"))]
@@ -95,7 +132,7 @@ impl Device {
 
     /// Any other backend.
     pub fn custom(backend: impl Backend + 'static) -> Device {
-        Device(Arc::new(backend))
+        Device::of(backend)
     }
 
     /// A device by the name the command line uses: `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -126,7 +163,7 @@ impl Device {
 
     /// Name with instruction set or device.
     pub fn name(&self) -> String {
-        self.0.name()
+        self.backend.name()
     }
 
     /// What this build can use on this machine, and why not what it cannot.
@@ -153,7 +190,7 @@ impl Device {
     }
 
     pub(crate) fn backend(&self) -> &dyn Backend {
-        &*self.0
+        &*self.backend
     }
 }
 
@@ -188,6 +225,26 @@ fn cuda_report() -> Vec<DeviceReport> {
     }]
 }
 
+#[cfg(not(feature = "cpu"))]
+const CPU_ABSENT: &str =
+    "this build has no CPU backend; build with the feature `cpu` (it is on by default)";
+
 #[cfg(not(feature = "cuda"))]
 const CUDA_ABSENT: &str =
     "this build was made without the feature `cuda` (build with `--features cuda`)";
+
+#[cfg(all(test, feature = "cpu"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_that_is_looked_for_and_not_there_is_named() {
+        let auto = Device::auto().unwrap();
+        let on_gpu = auto.name().starts_with("cuda");
+        assert_eq!(
+            auto.passed_over().is_some(),
+            cfg!(feature = "cuda") && !on_gpu
+        );
+        assert_eq!(Device::cpu().unwrap().passed_over(), None);
+    }
+}

@@ -205,3 +205,13 @@ fn final_states_are_left_out_only_when_nobody_wants_them() {
         }
     }
 }
+
+#[test]
+fn threads_and_pools_change_no_bit() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build();
+    let shared = CpuBackend::new().with_pool(Arc::new(pool.unwrap()));
+    let of = |device| run("mrg", device, Precision::F64).1;
+    let expected = of(Device::cpu().unwrap());
+    assert_eq!(of(Device::cpu_with_threads(1).unwrap()), expected);
+    assert_eq!(of(Device::custom(shared)), expected);
+}
