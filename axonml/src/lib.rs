@@ -9,6 +9,7 @@
 //! | potentials of electrodes, nerves from files, waveforms | [`mod@field`], [`nerve`], [`waveform`] |
 //! | fiber models, weights of surrogates, a model of your own | [`mod@model`] |
 //! | runs, recordings, activation thresholds, recruitment | [`simulation`] |
+//! | rheobase and chronaxie of thresholds | [`curve`] |
 //! | gradients of runs and thresholds; losses on a tape | [`simulation`], [`tape`] |
 //! | tables of conditions, arrays, files that survive a kill | [`table`], [`mod@file`] |
 //! | training sets and trainings | `train` (feature `train`) |
@@ -142,6 +143,8 @@
 //! - `train`: training sets and the training of surrogates (`train`).
 //! - `hdf5`: AxonML's HDF5 training sets in and out; implies `train`.
 #![forbid(unsafe_code)]
+
+pub mod curve;
 
 pub use axonml_core::{CoreError, Field, Medium, Nerve, PULSES, PointSource, TimeGrid, Waveform};
 pub use axonml_models::{
