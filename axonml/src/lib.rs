@@ -195,14 +195,14 @@ pub mod simulation {
     pub use axonml_models::provenance;
     pub use axonml_models::{
         Amplitudes, Crossing, DEFAULT_NODES, DEFAULT_TSTOP_MS, DetectedRun, Detection, Device,
-        DeviceReport, Evaluation, Extents, Fiber, FiberDerivative, FiberExtent, FiberLength,
-        FiberOutcome, FiberState, FiberStatus, Gradient, InitialState, Instability, LARGEST_MV,
-        NODES_LIMIT, NodeSelection, Objective, Observation, Observer, ObserverKind, ObserverSpec,
-        Outcome, Precision, Progress, REGENERATION_MV, RecordedCotangent, Recording,
+        DeviceReport, ErrorSummary, Evaluation, Extents, Fiber, FiberDerivative, FiberExtent,
+        FiberLength, FiberOutcome, FiberState, FiberStatus, Gradient, InitialState, Instability,
+        LARGEST_MV, NODES_LIMIT, NodeSelection, Objective, Observation, Observer, ObserverKind,
+        ObserverSpec, Outcome, Precision, Progress, REGENERATION_MV, RecordedCotangent, Recording,
         RecruitmentStep, Response, ResponseDifference, STATUSES, Settings, Simulation,
         SimulationError, SourceCotangent, SpikeStart, StableGeometry, Start, Status, Stimulus,
         Threshold, ThresholdGradient, ThresholdKind, ThresholdSearch, Traces, VOLTAGE, Wanted,
-        recruitment,
+        quantile, recruitment,
     };
 }
 

@@ -1,5 +1,7 @@
 //! An evaluation: predicted against reference thresholds, beside the distribution of the error.
 
+use axonml_models::ErrorSummary;
+
 use super::Picture;
 use super::axes::{Axes, Scale, extremes};
 use super::error::PlotError;
@@ -37,45 +39,6 @@ impl Prediction {
     }
 }
 
-/// What is printed about the errors, in percent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Summary {
-    n: usize,
-    /// Mean of the absolute error.
-    mape: f64,
-    /// Median of the error with its sign.
-    median: f64,
-    /// 95 of 100 absolute errors are at most this.
-    p95: f64,
-    least: f64,
-    greatest: f64,
-}
-
-impl Summary {
-    /// Of errors sorted by size; `None` without any.
-    fn of(sorted: &[f64]) -> Option<Self> {
-        let (first, last) = (*sorted.first()?, *sorted.last()?);
-        let n = sorted.len();
-        let mut sizes: Vec<f64> = sorted.iter().map(|e| e.abs()).collect();
-        sizes.sort_by(f64::total_cmp);
-        Some(Self {
-            n,
-            mape: sizes.iter().sum::<f64>() / n as f64,
-            median: quantile(sorted, 0.5),
-            p95: quantile(&sizes, 0.95),
-            least: first,
-            greatest: last,
-        })
-    }
-}
-
-/// The value below which the part `q` of `sorted` lies, interpolated linearly.
-fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (sorted.len() - 1) as f64;
-    let (below, above) = (at.floor() as usize, at.ceil() as usize);
-    sorted[below] + (sorted[above] - sorted[below]) * (at - below as f64)
-}
-
 const SIDE: f64 = 600.0;
 
 impl Picture for EvaluationPlot {
@@ -86,7 +49,7 @@ impl Picture for EvaluationPlot {
             .filter_map(Prediction::error_pct)
             .collect();
         errors.sort_by(f64::total_cmp);
-        let Some(summary) = Summary::of(&errors) else {
+        let Some(summary) = ErrorSummary::of(&errors) else {
             return Err(PlotError::Empty {
                 what: "pairs of positive thresholds",
             });
@@ -106,7 +69,7 @@ impl Picture for EvaluationPlot {
             &mut scene,
             Area::new(left, top, WIDTH - MARGIN - left, SIDE),
             &errors,
-            summary.p95,
+            summary.p95_abs,
         );
         print(&mut scene, summary);
         legend.draw(&mut scene, (scatter.x, key), width);
@@ -257,15 +220,15 @@ fn histogram(scene: &mut Scene, area: Area, sorted: &[f64], p95: f64) {
 }
 
 /// The summary as a row of figures above the panels.
-fn print(scene: &mut Scene, s: Summary) {
+fn print(scene: &mut Scene, s: ErrorSummary) {
     let percent = |v: f64| format!("{} %", format::short(v, 3));
     let figures = [
         ("n", s.n.to_string()),
-        ("MAPE", percent(s.mape)),
+        ("MAPE", percent(s.mean_abs)),
         ("median error", percent(s.median)),
-        ("95th percentile of |error|", percent(s.p95)),
-        ("lowest error", percent(s.least)),
-        ("highest error", percent(s.greatest)),
+        ("95th percentile of |error|", percent(s.p95_abs)),
+        ("lowest error", percent(s.min)),
+        ("highest error", percent(s.max)),
     ];
     let widths: Vec<f64> = figures
         .iter()
@@ -299,12 +262,12 @@ mod tests {
             .filter_map(|p| point(p).error_pct())
             .collect();
         errors.sort_by(f64::total_cmp);
-        let s = Summary::of(&errors).unwrap();
-        let found = [s.mape, s.median, s.p95, s.least, s.greatest];
+        let s = ErrorSummary::of(&errors).unwrap();
+        let found = [s.mean_abs, s.median, s.p95_abs, s.min, s.max];
         for (f, e) in found.into_iter().zip([5.0, 0.0, 9.5, -5.0, 10.0]) {
             assert!((f - e).abs() < 1e-9, "{s:?}");
         }
         assert_eq!(s.n, 3);
-        assert_eq!(Summary::of(&[]), None);
+        assert_eq!(ErrorSummary::of(&[]), None);
     }
 }

@@ -1,5 +1,6 @@
 //! How far thresholds are from their references.
 
+use axonml_models::ErrorSummary;
 use serde_json::{Map, Value, json};
 
 /// The figures about errors in percent, `null` without any; `rows` counts then.
@@ -7,36 +8,30 @@ pub(crate) fn error_summary(
     errors_pct: &[f64],
     rows: usize,
 ) -> (Map<String, Value>, Option<String>) {
-    let mut signed = errors_pct.to_vec();
-    signed.sort_by(f64::total_cmp);
-    let mut sizes: Vec<f64> = errors_pct.iter().map(|e| e.abs()).collect();
-    sizes.sort_by(f64::total_cmp);
     let mut figures = Map::new();
     let mut words = None;
     let mut put = |name: &str, value: Value| figures.insert(name.to_owned(), value);
-    match (signed.first(), signed.last(), sizes.last()) {
-        (Some(min), Some(max), Some(largest)) => {
-            let n = signed.len();
-            let mape = sizes.iter().sum::<f64>() / n as f64;
-            let (median, p95) = (quantile(&signed, 0.5), quantile(&sizes, 0.95));
-            put("n", json!(n));
-            put("mape_pct", json!(mape));
-            put("median_pct", json!(median));
-            put("p95_pct", json!(p95));
-            put("min_pct", json!(min));
-            put("max_pct", json!(max));
-            put("max_abs_pct", json!(largest));
+    match ErrorSummary::of(errors_pct) {
+        Some(errors) => {
+            put("n", json!(errors.n));
+            put("mape_pct", json!(errors.mean_abs));
+            put("median_pct", json!(errors.median));
+            put("p95_pct", json!(errors.p95_abs));
+            put("min_pct", json!(errors.min));
+            put("max_pct", json!(errors.max));
+            put("max_abs_pct", json!(errors.max_abs));
             words = Some(format!(
-                "error against {n} references: MAPE {} %, median {} %, 95th percentile {} % (of its size), min {} %, \
+                "error against {} references: MAPE {} %, median {} %, 95th percentile {} % (of its size), min {} %, \
                  max {} %",
-                short(mape),
-                short(median),
-                short(p95),
-                short(*min),
-                short(*max)
+                errors.n,
+                short(errors.mean_abs),
+                short(errors.median),
+                short(errors.p95_abs),
+                short(errors.min),
+                short(errors.max)
             ));
         }
-        _ => {
+        None => {
             put("n", json!(rows));
             for name in [
                 "mape_pct",
@@ -110,13 +105,6 @@ impl Statuses {
 /// Three significant digits.
 fn short(x: f64) -> String {
     super::text::significant(x, 3)
-}
-
-/// The value below which the part `q` of `sorted`, which is not empty, lies; interpolated linearly.
-fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (sorted.len() - 1) as f64;
-    let (below, above) = (at.floor() as usize, at.ceil() as usize);
-    sorted[below] + (sorted[above] - sorted[below]) * (at - below as f64)
 }
 
 #[cfg(test)]

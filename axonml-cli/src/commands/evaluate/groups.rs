@@ -1,5 +1,6 @@
 //! Errors of thresholds by shape, pulse width, diameter and whatever else tells rows apart.
 
+use axonml_models::ErrorSummary;
 use serde_json::{Map, Value, json};
 
 use super::row::Row;
@@ -99,18 +100,15 @@ fn figures(group: &str, value: Cell, rows: &[&Row]) -> (Vec<Cell>, Map<String, V
 
 /// What is known about a set of differences; null of none.
 pub(super) fn spread(differences: &[f64]) -> Value {
-    if differences.is_empty() {
-        return Value::Null;
+    match ErrorSummary::of(differences) {
+        None => Value::Null,
+        Some(found) => json!({
+            "n": found.n,
+            "mean": found.mean,
+            "mean_abs": found.mean_abs,
+            "max_abs": found.max_abs,
+        }),
     }
-    let n = differences.len() as f64;
-    let mean = differences.iter().sum::<f64>() / n;
-    let sizes = || differences.iter().map(|x| x.abs());
-    json!({
-        "n": differences.len(),
-        "mean": mean,
-        "mean_abs": sizes().sum::<f64>() / n,
-        "max_abs": sizes().fold(0.0, f64::max),
-    })
 }
 
 #[cfg(test)]
