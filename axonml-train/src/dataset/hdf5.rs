@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use axonml_core::told_ms;
+use axonml_core::format_ms;
 use axonml_files::Staged;
 use ndarray::{Array1, Array2, Array3};
 use rust_hdf5::{H5Dataset, H5File};
@@ -17,7 +17,7 @@ use super::separate::separate;
 use super::shard::Shard;
 use super::{Dataset, DatasetError, Progress, Request, Trace};
 
-/// What a file does not say.
+/// Settings that a file does not contain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportSettings {
     /// Time between two columns, ms.
@@ -39,7 +39,7 @@ impl Default for ImportSettings {
     }
 }
 
-/// What was imported.
+/// Report of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ImportReport {
     /// Number of fibers.
@@ -50,7 +50,7 @@ pub struct ImportReport {
     pub residual_mv: f64,
 }
 
-/// What was exported.
+/// Report of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExportReport {
     /// Sizes of the axes: group, minibatch, axon, node, time.
@@ -147,7 +147,7 @@ pub fn export_hdf5(
 /// [`super::generate`]. `progress` hears how many fibers are done.
 ///
 /// The potential of each fiber is taken apart into a few fields times waveforms, which it is made of: exactly, but for
-/// rounding in single precision, of which the report tells.
+/// rounding in single precision, which is reported.
 ///
 /// # Errors
 /// [`DatasetError::Hdf5`] naming the dataset that is missing or has another shape; [`DatasetError::MissingState`];
@@ -225,7 +225,7 @@ struct Input {
     _file: H5File,
 }
 
-/// The numbers of a group.
+/// The values of a group.
 struct Group {
     e_mv: Vec<f32>,
     states: Vec<Vec<f32>>,
@@ -380,7 +380,7 @@ impl Input {
             match values.iter().position(|value| !value.is_finite()) {
                 None => Ok(values.to_vec()),
                 Some(at) => {
-                    let time_ms = told_ms((at % columns) as f64 * self.dt_ms);
+                    let time_ms = format_ms((at % columns) as f64 * self.dt_ms);
                     let place = format!(" at node {}, {time_ms} ms", at / columns);
                     Err(not_finite(label, values[at].into(), place))
                 }
@@ -408,7 +408,7 @@ impl Input {
         let trace = Trace {
             index,
             diameter_um,
-            // The file tells where the middle node lies, but not how far the others are from it.
+            // The file gives the position of the middle node, but not the distances of the others from it.
             node_z_um: Array1::from_elem(nodes, middle_um),
             basis_mv_per_ma: rows(separated.fields, nodes),
             waveforms_ma: rows(separated.waveforms, columns),
