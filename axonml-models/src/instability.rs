@@ -1,4 +1,4 @@
-//! A fiber whose explicit step is unstable at rest, and what would be stable.
+//! A fiber whose explicit step is unstable at rest, with the settings that would be stable.
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
-//! About how much memory work takes, so that what does not fit is refused before it begins.
+//! Estimates the memory of simulations, so that work that does not fit is refused before it begins.
 //!
-//! The figures are a fifth to a half above what was measured for the largest model (the MRG double cable in double
-//! precision: 600 bytes a node and fiber, 4.9 kB a node and thread); all arithmetic saturates, so that no request is too
-//! large to be estimated.
+//! The figures are a fifth to a half above the measurements of the largest model (the MRG double cable in double
+//! precision: 600 bytes a node and fiber, 4.9 kB a node and thread); all arithmetic saturates, so that no request is
+//! too large to be estimated.
 
 /// Bytes of a fiber for each of its nodes: coefficients, eleven sample points, their potentials and projections.
 const FIBER_NODE: u128 = 1_000;
@@ -10,7 +10,7 @@ const FIBER_NODE: u128 = 1_000;
 const THREAD_NODE: u128 = 6_000;
 /// Bytes of a waveform for each step.
 const WAVEFORM_STEP: u128 = 64;
-/// Bytes of a batch beside its fibers.
+/// Bytes of a batch in addition to its fibers.
 const BATCH: u128 = 4 << 20;
 
 /// Memory of a batch of fibers while it is simulated.

@@ -1,4 +1,4 @@
-//! What a fiber did, and how far that is from what another one did: voltages, first crossings, arrivals.
+//! The response of a fiber and its difference from another response: voltages, first crossings, arrivals.
 
 use crate::Recording;
 
@@ -28,8 +28,8 @@ pub struct ResponseDifference {
 
 impl Response {
     /// The response in voltages `v_mv`, `[row, node]` flattened, at the times `t_ms` of the rows. Crossings count from
-    /// `after_ms` on: a node at or above `level_mv` whose row before lay below, or that is the first row looked at; their
-    /// times are interpolated linearly, as observers do.
+    /// `after_ms` on: a node at or above `level_mv` whose row before lay below, or that is the first row looked at;
+    /// their times are interpolated linearly, as observers do.
     ///
     /// # Panics
     /// If `v_mv` is not rows of `nodes` voltages.
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(all.first_ms(), [Some(0.25), None, Some(0.0), Some(1.0)]);
         assert_eq!(all.arrival_ms(&[1, 3]), Some(1.0));
         assert_eq!(all.arrival_ms(&[1]), None);
-        // From 1 ms on, being above counts at once, and what was before does not.
+        // From 1 ms on, a voltage above the level counts at once; earlier crossings do not.
         let late = response(&nodes, 1.0);
         assert_eq!(late.first_ms(), [Some(1.25), None, Some(1.125), Some(1.0)]);
     }

@@ -91,7 +91,7 @@ impl Amplitudes {
     }
 }
 
-/// Someone who looks at a run while it goes on.
+/// Callback invoked with intermediate states.
 pub trait Observer {
     /// Sees the states of all fibers after `step` steps.
     fn observe(&mut self, step: usize, states: &[FiberState]);
@@ -101,9 +101,9 @@ impl Simulation {
     /// Builds the cables of `fibers`.
     ///
     /// # Errors
-    /// [`SimulationError`] if the model is inconsistent, the weights of another one, a parameter unknown or beyond what physics admits, a fiber outside
-    /// the model's range, the time grid impossible, an explicit step unstable at rest
-    /// ([`SimulationError::Unstable`]), or a settling run diverges.
+    /// [`SimulationError`] if the model is inconsistent, the weights of another one, a parameter unknown or beyond what
+    /// physics admits, a fiber outside the model's range, the time grid impossible, an explicit step unstable at rest
+    /// ([`SimulationError::Unstable`]), or a steady-state run diverges.
     pub fn new(
         model: &dyn FiberModel,
         fibers: Vec<Fiber>,
@@ -224,8 +224,8 @@ impl Simulation {
         Ok(())
     }
 
-    /// Stability number of a fiber that is stepped explicitly, at the simulation's time step, while its membrane has this
-    /// conductance, S/cm2: from 2 on steps amplify differences between neighbors. None where steps are implicit.
+    /// Stability number of a fiber that is stepped explicitly, at the simulation's time step, while its membrane has
+    /// this conductance, S/cm2: from 2 on steps amplify differences between neighbors. None where steps are implicit.
     pub fn stability(&self, fiber: usize, conductance_s_cm2: f64) -> Option<f64> {
         match &*self.built[fiber].cable {
             Cable::Explicit(cable) => {
@@ -258,8 +258,7 @@ impl Simulation {
     }
 
     /// Runs all steps from the initial state at the given amplitude (mA) of the extracellular sources.
-    ///
-    /// A fiber that diverges is not an error here: its status says so.
+    /// A fiber that diverges is not an error here: its status reports it.
     ///
     /// # Errors
     /// [`SimulationError`] if the stimulus or an observer does not fit the fibers.
@@ -354,7 +353,7 @@ impl Simulation {
         }
     }
 
-    /// The whole run as data, amplitudes 1: for backends of one's own, and for looking at what is run.
+    /// The whole run as data, amplitudes 1: for custom backends and for inspection.
     ///
     /// # Errors
     /// As [`Simulation::run`].

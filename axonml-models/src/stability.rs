@@ -1,4 +1,4 @@
-//! Whether the explicit step of a fiber is stable at rest, and what would be.
+//! Stability of a fiber's explicit step at rest.
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, US_PER_S};
@@ -80,7 +80,8 @@ fn resting_conductance(model: &LoweredModel, dt_ms: f64) -> f64 {
 }
 
 /// The geometry nearest to a fiber's whose step is stable, by bisection. Stability numbers grow with the shortness of
-/// compartments; as functions of the diameter they have a minimum, so that the nearest diameter is looked for in steps first.
+/// compartments; as functions of the diameter they have a minimum, so that the nearest diameter is looked for in steps
+/// first.
 fn stable_geometry(
     model: &LoweredModel,
     diameter_um: f64,

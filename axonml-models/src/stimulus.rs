@@ -29,7 +29,7 @@ struct Injection {
     waveform: Arc<Waveform>,
 }
 
-/// What stimulates the fibers of a simulation.
+/// The extracellular sources and injected currents of a simulation's fibers.
 ///
 /// Extracellular sources are per unit amplitude (mV per mA, times a unit waveform); their amplitude is given per run or
 /// searched for. Injected currents have their own amplitude and are not scaled.

@@ -1,8 +1,8 @@
 //! Passive twins: the same fiber, start and stimulus with the membrane's conductances frozen at their values at t = 0.
 //!
 //! A twin is linear, so that its voltage at amplitude A is that of the start and of the unscaled currents alone plus A
-//! times the response to the scaled sources at unit amplitude. What a twin does, the stimulus explains; what a fiber does
-//! beyond it, its membrane did.
+//! times the response to the scaled sources at unit amplitude. The response of a twin is due to the stimulus; any
+//! further response of a fiber is due to its active membrane.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -99,7 +99,7 @@ fn frozen_membrane() -> Result<MembranePrograms, SimulationError> {
     ))
 }
 
-/// What a twin does at some nodes: its voltage at amplitude A is `base + A unit`.
+/// The response of a twin at some nodes: its voltage at amplitude A is `base + A unit`.
 #[derive(Clone, Debug)]
 struct Responses {
     nodes: Vec<usize>,
@@ -141,10 +141,10 @@ impl<'s> Twins<'s> {
         })
     }
 
-    /// Whether the twin of `fiber` stays below `limit_mv` at `node` and this amplitude whatever its cable does: the inner
-    /// potentials of a network of positive conductances stay between those of its sources, so that no membrane lies above
-    /// its reversal by more than the highest potential around the fiber does above the one at the node. Not known of
-    /// surrogates' cables, whose coefficients are fitted, nor of injected currents and space-time fields.
+    /// Whether the twin of `fiber` stays below `limit_mv` at `node` and this amplitude whatever its cable does: the
+    /// inner potentials of a network of positive conductances stay between those of its sources, so that no membrane
+    /// lies above its reversal by more than the highest potential around the fiber does above the one at the node. Not
+    /// known of surrogates' cables, whose coefficients are fitted, nor of injected currents and space-time fields.
     pub(crate) fn stays_below(
         &self,
         fiber: usize,
@@ -156,7 +156,7 @@ impl<'s> Twins<'s> {
             *self.whole.fibers[fiber].cable,
             Cable::Implicit(_) | Cable::Double(_)
         );
-        // Internodes may be charged by what came before.
+        // Internodes may carry charge from earlier stimulation.
         let (true, Start::Uniform { v_mv, .. }) = (is_network, &self.whole.start) else {
             return false;
         };
@@ -227,8 +227,8 @@ impl<'s> Twins<'s> {
         scaled.map(|source| of_source(&source.field)).sum()
     }
 
-    /// A power of two at which the fiber's sources are weak. It follows the field exactly when that is scaled by a power
-    /// of two, and so does everything that is computed with it.
+    /// A power of two at which the fiber's sources are weak. It follows the field exactly when that is scaled by a
+    /// power of two, and so does everything that is computed with it.
     fn weak_amplitude(&self, fiber: usize) -> f64 {
         let range = self.range_mv(fiber);
         match range > 0.0 && range.is_finite() {
@@ -301,8 +301,8 @@ impl<'s> Twins<'s> {
         rollout
     }
 
-    /// Least amplitude at which the twin of each fiber reaches `level_mv` somewhere, mA; `None` where no amplitude does,
-    /// or no twin can be computed.
+    /// Least amplitude at which the twin of each fiber reaches `level_mv` somewhere, mA; `None` where no amplitude
+    /// does, or no twin can be computed.
     pub(crate) fn reaching(&self, level_mv: f64) -> Result<Vec<Option<f64>>, SimulationError> {
         let fibers: Vec<usize> = (0..self.whole.fibers.len()).collect();
         let maximum = ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All);
@@ -369,8 +369,8 @@ impl<'s> Twins<'s> {
         Ok(())
     }
 
-    /// Voltages of the twins of `fibers` at `nodes`, `[fiber][state, node]` flattened, and the amplitudes that they were
-    /// computed at.
+    /// Voltages of the twins of `fibers` at `nodes`, `[fiber][state, node]` flattened, and the amplitudes that they
+    /// were computed at.
     fn traces(
         &self,
         fibers: &[usize],
@@ -481,8 +481,8 @@ mod tests {
                     "fiber {fiber}, node {node}, {amplitude_ma} mA: {largest}"
                 );
             }
-            // The bound itself, by bisection. Without a stimulus it is what the twin rests at; a cathodic pulse lowers the
-            // outside of a node by rho I / (4 pi r), and raises none.
+            // The bound itself, by bisection. Without a stimulus it is the resting potential of the twin; a cathodic
+            // pulse lowers the outside of a node by rho I / (4 pi r), and raises none.
             let bound = |node: usize, amplitude_ma: f64| {
                 let (mut above, mut below) = (-1e3, 1e3);
                 for _ in 0..60 {

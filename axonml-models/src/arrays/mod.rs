@@ -1,6 +1,6 @@
 //! Arrays of numbers in `.npy` and `.npz` files, of whatever type NumPy gave them.
 //!
-//! What a file announces is compared with what it holds, in checked arithmetic, before memory is taken.
+//! The announced size of a file is compared with its actual size, in checked arithmetic, before memory is allocated.
 
 mod header;
 mod npy;
@@ -12,14 +12,14 @@ pub(crate) use header::shape_text;
 pub(crate) use npy::{flags, numbers};
 pub use npz::Npz;
 
-/// Why bytes are not an array.
+/// Errors of reading an array.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ArrayError {
     /// The header is no header of an array.
     #[error("no .npy header ({problem})")]
     Header {
-        /// What does not fit.
+        /// The mismatch.
         problem: String,
     },
     /// Its sizes make no array that a machine could hold.
@@ -27,7 +27,7 @@ pub enum ArrayError {
     Shape {
         /// The sizes, as the header has them.
         shape: String,
-        /// What is wrong with them.
+        /// The problem.
         problem: String,
     },
     /// The elements are not numbers, or not those that are needed.
@@ -67,7 +67,7 @@ pub enum ArrayError {
     /// An archive is damaged.
     #[error("a damaged archive ({problem})")]
     Archive {
-        /// What does not fit.
+        /// The mismatch.
         problem: String,
     },
 }

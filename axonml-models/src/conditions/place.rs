@@ -10,7 +10,7 @@ use super::row::Row;
 use super::{ConditionError, RowReader};
 use crate::{NerveReading, read_nerve_with};
 
-/// Resistivity around point electrodes unless said otherwise, ohm-cm.
+/// Default resistivity around point electrodes, ohm-cm.
 pub const RESISTIVITY_OHM_CM: f64 = 500.0;
 
 impl RowReader<'_> {

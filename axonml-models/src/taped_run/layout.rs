@@ -1,4 +1,4 @@
-//! How what a run gives lies in one array, and what is derived from it on the way back.
+//! Layout of a run's results in one array, and its inverse for the adjoint pass.
 
 use axonml_autodiff::adjoint::{Evaluation, RecordedCotangent};
 use axonml_autodiff::engine::{FiberOutcome, FiberState, Observation};
@@ -30,7 +30,7 @@ impl Layout {
     pub(super) fn new(outcomes: &[FiberOutcome], last: bool) -> Result<Layout, SimulationError> {
         let of = |outcome: &FiberOutcome| {
             let Some(Observation::Recorded(recording)) = outcome.observations.first() else {
-                unreachable!("a recorder was asked for")
+                unreachable!("the only observer is a recorder")
             };
             let last = outcome
                 .state
@@ -117,7 +117,7 @@ impl Layout {
         }
     }
 
-    /// A fiber's derivatives by what is laid out so.
+    /// The loss cotangents of a fiber from its row of the array.
     pub(super) fn evaluation(&self, bar: ArrayView1<'_, f64>) -> Evaluation {
         let mut at = 0;
         let mut part = |length: usize| {

@@ -18,16 +18,16 @@ pub struct ThresholdSearch {
     /// Where and when an action potential counts.
     pub detection: Detection,
     /// First amplitude tried after 0, mA. By default the largest 1 uA times 2^-j that is not above a thousandth of the
-    /// amplitude at which the passive fiber reaches the detection level, and at most 1 uA, so that every default grid is
-    /// 1 uA times powers of two.
+    /// amplitude at which the passive fiber reaches the detection level, and at most 1 uA, so that every default grid
+    /// is 1 uA times powers of two.
     pub first_ma: Option<f64>,
     /// Largest amplitude tried, mA.
     pub max_ma: f64,
     /// Width of the final bracket relative to its upper end.
     pub resolution: f64,
-    /// Whether trials end once their fiber is back near its start and nothing acts on it any more, where the model says
-    /// how near ([`crate::Schema::quiet_band_mv`]). The lower bound that is reported is run to the end all the same; where it
-    /// fires then, that fiber's search is done again without early ends.
+    /// Whether trials end once their fiber is back near its start and all sources are off, within the distance that the
+    /// model declares ([`crate::Schema::quiet_band_mv`]). The lower bound that is reported is run to the end all the
+    /// same; where it fires then, that fiber's search is done again without early ends.
     pub early_end: bool,
 }
 
@@ -108,15 +108,15 @@ impl ThresholdSearch {
 pub enum ThresholdKind {
     /// It is the threshold of the fiber.
     Regular,
-    /// The action potential begins at an end of the simulated fiber, which the fiber itself does not have there: a longer
-    /// piece has another threshold.
+    /// The action potential begins at an end of the simulated fiber, which the fiber itself does not have there: a
+    /// longer piece has another threshold.
     EndExcitation,
-    /// Action potentials begin and are blocked at smaller amplitudes: below it may lie a window of amplitudes that fire,
-    /// which could not be bracketed.
+    /// At smaller amplitudes action potentials begin but fail to propagate: a window of amplitudes that fire, which
+    /// could not be bracketed, may lie below.
     Reexcitation,
 }
 
-/// What a search found.
+/// The result of a threshold search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Threshold {
@@ -208,7 +208,7 @@ impl Threshold {
 /// A run, and the first action potential of each fiber that reached a detection site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DetectedRun {
-    /// The outcome, with what the run's own observers saw.
+    /// The outcome, with the observations of the run's own observers.
     pub outcome: Outcome,
     /// Upward crossings of the detection's level at all nodes, from the beginning of detection on.
     pub crossings: Vec<Vec<Crossing>>,
@@ -221,7 +221,8 @@ pub struct DetectedRun {
 pub type Progress<'p> = dyn FnMut(f64) + 'p;
 
 impl Simulation {
-    /// The activation threshold of every fiber: the lowest firing amplitude on a grid of factor 2, its cell then halved.
+    /// The activation threshold of every fiber: the lowest firing amplitude on a grid of factor 2, its cell then
+    /// halved.
     ///
     /// The search tries amplitude 0, then doubles from [`ThresholdSearch::first_ma`], because strong stimuli can block
     /// what weaker ones excite; where the first amplitude fires or blocks it looks below. Both ends of a bracket were

@@ -1,4 +1,4 @@
-//! The simulations of a threshold search: which amplitudes are tried together, and what their crossings mean.
+//! The simulations of a threshold search: batches of trials, and the classification of their crossings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -30,7 +30,7 @@ const QUIET_EVERY: usize = 10;
 /// A node is driven if the field drives it by more than this fraction of the strongest drive.
 const DRIVEN: f64 = 0.1;
 
-/// What the crossings of a run are, where none is an action potential at a detection site.
+/// Classification of a run's crossings if none is an action potential at a detection site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Excitation {
     /// The stimulus polarizes nodes.
@@ -44,7 +44,7 @@ enum Excitation {
 /// A fiber at an amplitude.
 pub(super) type Trial = (usize, f64);
 
-/// Runs the trials of the fibers of a rollout and tells what they mean.
+/// Runs the trials of the fibers of a rollout and classifies them.
 pub(super) struct Trials<'s> {
     simulation: &'s Simulation,
     detection: &'s Detection,
@@ -55,8 +55,8 @@ pub(super) struct Trials<'s> {
     restless: BTreeSet<usize>,
     /// Trials that ended so.
     ended: HashSet<(usize, u64)>,
-    /// Whether a run ends when a detection site crosses. An explicit cable that becomes unstable after its first crossing
-    /// has no threshold: its run is seen to the end.
+    /// Whether a run ends when a detection site crosses. An explicit cable that becomes unstable after its first
+    /// crossing has no threshold: its run is seen to the end.
     early: bool,
 }
 
@@ -69,7 +69,8 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Takes what the last observers of a run saw, [`rasters`]: also all crossings from the beginning of detection on.
+    /// Takes the observations of a run's last observers, [`rasters`]: also all crossings from the beginning of
+    /// detection on.
     pub(super) fn take(
         trial: Trial,
         outcome: &mut FiberOutcome,
@@ -106,8 +107,8 @@ impl Seen {
     }
 }
 
-/// The observers that see all crossings: of every node from the start, and before it, where detection begins later, from
-/// then on.
+/// The observers that see all crossings: of every node from the start, and before it, where detection begins later,
+/// from then on.
 pub(super) fn rasters(detection: &Detection) -> Vec<ObserverSpec> {
     let everywhere = detection.everywhere(ObserverKind::Raster);
     let later = everywhere.clone().after_ms(detection.after_ms);
@@ -153,8 +154,8 @@ impl<'s> Trials<'s> {
         })
     }
 
-    /// Lets trials end once every node is back within `band_mv` of its start; not with space-time fields, whose end is not
-    /// known beforehand.
+    /// Lets trials end once every node is back within `band_mv` of its start; not with space-time fields, whose end is
+    /// not known beforehand.
     pub(super) fn ending(mut self, band_mv: Option<f64>) -> Self {
         let sources = self
             .whole
@@ -173,8 +174,8 @@ impl<'s> Trials<'s> {
         self
     }
 
-    /// Runs the lower bounds whose trials ended early to their end; the fibers that fire then, which are searched without
-    /// early ends from now on.
+    /// Runs the lower bounds whose trials ended early to their end; the fibers that fire then, which are searched
+    /// without early ends from now on.
     pub(super) fn refuted(
         &mut self,
         searches: &[Search],
@@ -254,7 +255,7 @@ impl<'s> Trials<'s> {
         }
     }
 
-    /// Simulates trials and tells which of them fire.
+    /// Simulates trials and decides which of them fire.
     fn verdicts(
         &mut self,
         trials: &[Trial],
@@ -303,8 +304,8 @@ impl<'s> Trials<'s> {
         }
     }
 
-    /// Where the first action potentials of runs of all fibers, whose crossings are known, began, and whether that is an
-    /// end of the fiber.
+    /// Where the first action potentials of runs of all fibers, whose crossings are known, began, and whether that is
+    /// an end of the fiber.
     pub(super) fn starts(
         &mut self,
         seen: Vec<Seen>,
@@ -447,7 +448,7 @@ impl<'s> Trials<'s> {
         }
     }
 
-    /// Thresholds from finished searches: what was seen on the way is classified.
+    /// Thresholds from finished searches, with the responses to their trials classified.
     pub(super) fn classified(
         &mut self,
         searches: &[Search],

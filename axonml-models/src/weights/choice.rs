@@ -1,4 +1,4 @@
-//! Which numbers a model runs with: the one place that decides, for the library and everything above it.
+//! Selects the weights that a model runs with; the only place that decides, for the library and all its users.
 
 use std::sync::Arc;
 
@@ -21,7 +21,8 @@ use crate::{Schema, SimulationError};
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Weights {
-    /// The bundled weights that the model's schema names ([`Schema::weights`]); the constants it declares if it names none.
+    /// The bundled weights that the model's schema names ([`Schema::weights`]); the constants it declares if it names
+    /// none.
     #[default]
     Default,
     /// The constants that the model itself declares.
@@ -51,8 +52,8 @@ impl Weights {
     /// The weights that a model with this schema runs with; none where its declared constants run.
     ///
     /// # Errors
-    /// [`SimulationError::Core`] for a name that is not bundled, [`SimulationError::Weights`] for a file of another model,
-    /// an incomplete or a damaged one.
+    /// [`SimulationError::Core`] for a name that is not bundled, [`SimulationError::Weights`] for a file of another
+    /// model, an incomplete or a damaged one.
     pub fn choose(&self, schema: &Schema) -> Result<Option<ChosenWeights>, SimulationError> {
         let chosen = match (self, schema.weights) {
             (Weights::Published, _) | (Weights::Default, None) => return Ok(None),

@@ -1,8 +1,8 @@
 //! Model files: the parameters of a model with where they came from and where they hold.
 //!
 //! A [`ModelFile`] is a `.safetensors` file: each parameter a tensor of one double under its name, everything else as
-//! strings in the header. Weights that the library carries are [`bundled`]; [`Weights`] says which ones a simulation runs
-//! with; [`pytorch`] reads checkpoints of AxonML.
+//! strings in the header. Weights that the library carries are [`bundled`]; [`Weights`] selects the ones that a
+//! simulation runs with; [`pytorch`] reads checkpoints of AxonML.
 //!
 //! ```
 //! use axonml_models::weights::ModelFile;
@@ -36,12 +36,12 @@ pub use choice::{ChosenWeights, Weights};
 pub use domain::{Departure, Domain, Usage, phase_widths_ms};
 pub use error::ModelFileError;
 
-/// Parameters of a model, and what is known about them.
+/// Parameters of a model with their metadata.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelFile {
     /// Id of the model, as `model` takes it.
     pub model: String,
-    /// Version of the weights, as whoever made them counts.
+    /// Version of the weights, as numbered by their author.
     pub version: String,
     /// Every parameter of the model by name, in the units of `units`.
     pub parameters: BTreeMap<String, f64>,
@@ -68,7 +68,7 @@ pub struct ModelStart {
 }
 
 impl ModelFile {
-    /// The numbers that the model itself declares, with nothing said about where they hold.
+    /// The parameters that the model itself declares, without a training domain.
     pub fn new(model: &dyn FiberModel) -> Self {
         let schema = model.schema();
         let named = |values: &Vec<f64>| {
