@@ -1,8 +1,8 @@
-//! What can be wrong with the text of a configuration.
+//! Errors of the text of a configuration.
 
 use thiserror::Error;
 
-/// Why a text is no configuration.
+/// Errors of reading a configuration.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -13,7 +13,7 @@ pub enum ConfigError {
         valid.join(", ")
     )]
     UnknownKey {
-        /// Line and column, with `: ` behind them; empty if not known.
+        /// Line and column followed by `: `; empty if not known.
         place: String,
         /// The key.
         found: String,
@@ -25,17 +25,17 @@ pub enum ConfigError {
     /// Anything else.
     #[error("{place}{problem}")]
     Text {
-        /// Line and column, with `: ` behind them; empty if not known.
+        /// Line and column followed by `: `; empty if not known.
         place: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
-    /// A setting beside the file is none.
+    /// A setting given in addition to the file is invalid.
     #[error("`{setting}`: {problem}")]
     Setting {
         /// As it was given.
         setting: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }

@@ -24,7 +24,7 @@ impl Config {
             apply(&mut table, setting)?;
         }
         Config::deserialize(table).map_err(|error| {
-            // What the file itself has wrong has a place.
+            // Errors of the file itself have a place.
             let of_file = read().err();
             of_file.unwrap_or_else(|| explain(&error, None))
         })

@@ -25,7 +25,7 @@ pub struct Range {
     pub low: f64,
     /// Greatest value.
     pub high: f64,
-    /// How it is spread.
+    /// Its distribution.
     #[serde(default)]
     pub spacing: Spacing,
 }

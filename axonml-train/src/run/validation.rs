@@ -16,7 +16,7 @@ pub(super) struct Validation {
     pub(super) score: Score,
 }
 
-/// What validation found.
+/// The result of a validation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Validated {
     /// Mean loss of the traces that can be simulated.
@@ -52,8 +52,8 @@ impl Validation {
         Ok(validated)
     }
 
-    /// What the best weights have least of; infinite for a surrogate that cannot be simulated everywhere, and a threshold
-    /// that is missed counts as an error of 100 %.
+    /// The score that the best weights minimize; infinite for a surrogate that cannot be simulated everywhere, and a
+    /// threshold that is missed counts as an error of 100 %.
     pub(super) fn score(&self, validated: &Validated) -> f64 {
         let score = match (self.score, &validated.thresholds) {
             (Score::Loss, _) if validated.left_out == 0 => validated.loss,

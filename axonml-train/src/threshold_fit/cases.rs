@@ -30,13 +30,13 @@ pub(super) struct FitCases {
     pub(super) tstop_ms: f64,
 }
 
-/// What the exact fiber does.
+/// The response of the exact fiber.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reference {
     /// Number of the case.
     pub(super) case: usize,
     pub(super) threshold_ma: f64,
-    /// Which of the detecting nodes the action potential at 1.5 times the threshold reaches first, and when.
+    /// The detection node that the action potential at 1.5 times the threshold reaches first, and its arrival time.
     pub(super) node: usize,
     pub(super) arrival_ms: f64,
     /// Voltage there, mV, this long after.
@@ -62,7 +62,7 @@ pub(super) fn recorder() -> ObserverSpec {
     ObserverSpec::new(kind, NodeSelection::Nodes(DETECT_NODES.to_vec()))
 }
 
-/// What the first observer recorded of each fiber; none of those that diverged.
+/// The recording of each fiber's first observer; none of those that diverged.
 pub(super) fn recordings(outcome: &Outcome) -> impl Iterator<Item = Option<&Recording>> {
     outcome
         .fibers
@@ -127,7 +127,7 @@ impl<'r> Trace<'r> {
         self.dt_ms * (at.row as f64 + at.fraction)
     }
 
-    /// The point `after_ms` behind another; `None` if the run ends before.
+    /// The point `after_ms` after another; `None` if the run ends before.
     pub(super) fn later(&self, at: Between, after_ms: f64) -> Option<Between> {
         let steps = at.row as f64 + at.fraction + after_ms / self.dt_ms;
         let row = steps.floor();
@@ -152,7 +152,7 @@ impl FitCases {
         device: &Device,
     ) -> Result<Self, FitError> {
         let recipe = cases.recipe();
-        // The cases that have what is fitted to, with the spacing of their exact fibers' nodes.
+        // The cases that have reference values, with the spacing of their exact fibers' nodes.
         let mut kept: Vec<(Case, f64)> = Vec::new();
         let mut known = Vec::new();
         let indices: Vec<usize> = (0..count).collect();
@@ -206,7 +206,7 @@ impl FitCases {
     }
 }
 
-/// What exact fibers do; `None` for those without a threshold, or whose action potential the run does not see out.
+/// The responses of exact fibers; `None` for those without a threshold, or whose action potential outlasts the run.
 fn references(
     exact: &Simulation,
     stimulus: &Stimulus,
@@ -289,7 +289,7 @@ impl RestCases {
                 return Err(error.into());
             }
             let Some(recording) = recording else {
-                unreachable!("a recorder records what does not diverge")
+                unreachable!("a run that does not diverge has a recording")
             };
             rest.v_mv.push(REST_ROWS.map(|row| recording.v_mv[row]));
         }

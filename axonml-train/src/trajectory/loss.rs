@@ -6,11 +6,11 @@ use axonml_models::{Evaluation, RecordedCotangent, Recording};
 use ndarray::{ArrayView3, Axis};
 use serde::{Deserialize, Serialize};
 
-/// What is minimized: of each fiber the mean over times and nodes of penalties of differences, summed over states.
+/// The loss: for each fiber the mean over times and nodes of penalties of differences, summed over states.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossSettings {
-    /// What a difference costs.
+    /// The penalty of a difference.
     pub penalty: Penalty,
     /// The difference of voltage that counts as 1, mV; gates count as they are.
     pub scale_mv: f64,
@@ -34,7 +34,7 @@ impl Default for LossSettings {
     }
 }
 
-/// What a difference of `d` scales costs.
+/// The penalty of a difference of `d` scales.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
