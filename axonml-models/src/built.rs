@@ -1,4 +1,4 @@
-//! Fibers built: a model's geometry in numbers, as a cable and the points where it lies.
+//! Numeric fiber geometry: the cable of a fiber and the positions of its sample points.
 
 use std::sync::Arc;
 
@@ -14,14 +14,15 @@ use crate::geometry::GeometryKind;
 /// Quantities of a myelinated fiber before those of its internode's compartments, and of each of these.
 const MYELINATED_HEAD: usize = 6;
 const SECTION_NUMBERS: usize = 8;
-/// Numbers of the cable that follow the quantities.
+/// Number of cable coefficients that follow the quantities.
 const CABLE_NUMBERS: usize = 3;
 
-/// A fiber's cable in numbers, and where it lies.
+/// The numeric cable of a fiber and the positions of its sample points.
 #[derive(Clone, Debug)]
 pub(crate) struct BuiltFiber {
     pub(crate) cable: Arc<Cable>,
-    /// Potential from which deviations are measured, mV; none where the model's start is as good as any.
+    /// Internodal reversal potential, which membrane potentials are relative to, mV; none where the model's start
+    /// serves as well.
     pub(crate) v_reference_mv: Option<f64>,
     /// z of the sample points, um, the middle node (index (n - 1)/2) at 0.
     pub(crate) sample_z_um: Vec<f64>,

@@ -13,19 +13,19 @@ use crate::weights::ModelFileError;
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum SimulationError {
-    /// A waveform, field, name or number is wrong.
+    /// A waveform, field, name or number is invalid.
     #[error(transparent)]
     Core(#[from] CoreError),
     /// The weights do not fit the model.
     #[error(transparent)]
     Weights(#[from] ModelFileError),
-    /// The model's definition is wrong.
+    /// The model's definition is invalid.
     #[error(transparent)]
     Trace(#[from] TraceError),
     /// The backend refused or failed.
     #[error(transparent)]
     Backend(#[from] BackendError),
-    /// A fiber is wrong: its diameter, number of nodes or compartment length.
+    /// A fiber is invalid: its diameter, number of nodes or compartment length.
     #[error("fiber {fiber}: {problem}")]
     Fiber {
         /// 0-based index of the fiber in the request.
@@ -33,10 +33,10 @@ pub enum SimulationError {
         /// The problem, the expected value, and the remedy.
         problem: String,
     },
-    /// A model's geometry makes no sense for a fiber.
+    /// A model's geometry is invalid for a fiber.
     #[error("{fiber}: {problem}; choose another diameter or other geometry parameters")]
     Geometry {
-        /// The fiber in words.
+        /// Description of the fiber.
         fiber: String,
         /// The problem.
         problem: String,

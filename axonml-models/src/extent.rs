@@ -1,4 +1,4 @@
-//! How long a simulated fiber is, and how long a run must be for its action potential to arrive.
+//! Length of a simulated fiber, and the duration of a run in which its action potential arrives.
 //!
 //! A simulated fiber is a piece of a longer one. Where the field still drives its ends, they fire at amplitudes at
 //! which the fiber itself does not: a cut end has no neighbor to draw current. The default extent keeps the ends out of

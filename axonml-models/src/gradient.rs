@@ -24,7 +24,7 @@ fn backend_request(request: GradientRequest) -> GradientRequest {
     }
 }
 
-/// One fiber's run and the derivatives of its term of the loss.
+/// One fiber's run and the derivatives of its loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FiberDerivative {
     /// The run, as [`Simulation::run`] gives it.
@@ -33,22 +33,23 @@ pub struct FiberDerivative {
     pub gradient: Option<Gradient>,
 }
 
-/// Derivatives of one fiber's term of a loss.
+/// Derivatives of the loss of one fiber.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradient {
-    /// The term.
+    /// The loss of the fiber.
     pub loss: f64,
-    /// By the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not requested.
+    /// Derivatives by the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not requested.
     pub parameters: Vec<f64>,
-    /// By the temperature, 1/degree.
+    /// Derivative by the temperature, 1/degree.
     pub celsius: f64,
-    /// By the amplitude of the extracellular sources, 1/mA.
+    /// Derivative by the amplitude of the extracellular sources, 1/mA.
     pub amplitude: f64,
-    /// By waveforms and potentials of the fiber's sources: extracellular ones in their order, then injections.
+    /// Derivatives by waveforms and potentials of the fiber's sources: extracellular ones in their order, then
+    /// injections.
     pub sources: Vec<SourceCotangent>,
-    /// By the state the fiber started from.
+    /// Derivatives by the initial state.
     pub start: FiberState,
-    /// By the membrane potential of a uniform start, 1/mV.
+    /// Derivative by the membrane potential of a uniform initial state, 1/mV.
     pub start_v: f64,
 }
 

@@ -1,8 +1,8 @@
 //! Fiber models, and simulations of them.
 //!
 //! A [`FiberModel`] states geometry and membrane over symbols; a [`Simulation`] is a batch of fibers of one model with
-//! numbers put in; a [`Stimulus`] holds the sources that act on them. The library places the fibers: users give fields
-//! in space (or potentials at the sample points that the simulation names), never guesses at nodes.
+//! numeric parameters; a [`Stimulus`] holds the sources that act on them. The library places the fibers: users give
+//! fields in space (or potentials at the sample points that the simulation names), never guesses at nodes.
 //!
 //! ```
 //! use std::sync::Arc;

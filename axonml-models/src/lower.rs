@@ -15,7 +15,7 @@ use crate::model::{CELSIUS, COMPARTMENT, DIAMETER, DT, FiberSymbols, REFERENCE, 
 use crate::schema::{DeclaredStart, Parameter, Schema};
 use crate::{Fiber, FiberModel, Settings, SimulationError};
 
-/// A model with numbers put in.
+/// A model with numeric parameters.
 #[derive(Debug)]
 pub(crate) struct LoweredModel {
     pub(crate) schema: Schema,
@@ -26,7 +26,7 @@ pub(crate) struct LoweredModel {
     pub(crate) geometry: FiberGeometry,
 }
 
-/// Puts the settings' weights, parameters (name as `param` or `group.param`, value), temperature and start into the
+/// Applies the settings' weights, parameters (name as `param` or `group.param`, value), temperature and start to the
 /// model, builds the fibers and traces the membrane.
 pub(crate) fn lower(
     model: &dyn FiberModel,

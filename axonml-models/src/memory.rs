@@ -29,11 +29,11 @@ pub struct BatchSize {
 }
 
 impl BatchSize {
-    /// Bytes, about; the largest number stands for all beyond it.
+    /// Approximate bytes; saturates at the largest number.
     pub fn bytes(&self) -> u128 {
         let nodes = self.nodes as u128;
         let fibers = (self.fibers as u128).saturating_mul(nodes.saturating_mul(FIBER_NODE));
-        // A thread has a fiber in each lane only where there are that many; searches fill lanes with trials.
+        // A thread has a fiber in each lane only if there are enough fibers; searches fill lanes with trials.
         let threads = (self.threads as u128).saturating_mul(nodes.saturating_mul(THREAD_NODE));
         // Each waveform as it is sampled, as the backend keeps it, and the passive responses to it at the sites where
         // crossings are judged.
@@ -44,7 +44,7 @@ impl BatchSize {
     }
 }
 
-/// Bytes of recordings, about: as they come, put together, and as a file; the largest number stands for all beyond it.
+/// Approximate bytes of recordings: as recorded, concatenated, and as a file; saturates at the largest number.
 ///
 /// `values` are the recorded states of a node, the voltage among them.
 pub fn recording_bytes(fibers: usize, rows: usize, nodes: usize, values: usize) -> u128 {

@@ -46,7 +46,7 @@ pub fn array_sha256(shape: &[usize], values: impl IntoIterator<Item = f64>) -> S
     hexadecimal(digest)
 }
 
-/// [`array_sha256`] of every array of a nerve that an answer can depend on, by the name of its file: potentials (gaps
+/// [`array_sha256`] of every array of a nerve that a result can depend on, by the name of its file: potentials (gaps
 /// filled), `fiber_z.npy`, `weights.npy`, and `fibers_xy.npy` and `target.npy` (0 or 1) where it has them.
 pub fn nerve_sha256(nerve: &Nerve) -> BTreeMap<String, String> {
     let mut hashes = BTreeMap::new();
@@ -90,7 +90,7 @@ impl Simulation {
 }
 
 impl LoweredModel {
-    /// Hash of the programs and numbers.
+    /// Hash of the programs and values.
     fn hash(&self) -> String {
         format!("sha256:{}", sha256(self.canonical().as_bytes()))
     }

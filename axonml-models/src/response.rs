@@ -11,7 +11,7 @@ pub struct Response {
     first_ms: Vec<Option<f64>>,
 }
 
-/// How far one response is from another; times and voltages of the first minus those of the second.
+/// The difference of two responses; times and voltages of the first minus those of the second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ResponseDifference {
     /// Difference of the arrivals at the detection nodes, ms, where both arrive.
@@ -28,7 +28,7 @@ pub struct ResponseDifference {
 
 impl Response {
     /// The response in voltages `v_mv`, `[row, node]` flattened, at the times `t_ms` of the rows. Crossings count from
-    /// `after_ms` on: a node at or above `level_mv` whose row before lay below, or that is the first row looked at;
+    /// `after_ms` on: a node at or above `level_mv` whose row before lay below, or that is the first row considered;
     /// their times are interpolated linearly, as observers do.
     ///
     /// # Panics
@@ -63,13 +63,13 @@ impl Response {
         &self.first_ms
     }
 
-    /// When the first of the nodes `detect` crosses, ms.
+    /// Arrival time at the first of the nodes `detect` to cross, ms.
     pub fn arrival_ms(&self, detect: &[usize]) -> Option<f64> {
         let times = detect.iter().filter_map(|&node| self.first_ms[node]);
         times.min_by(f64::total_cmp)
     }
 
-    /// How far this response is from `reference`, with arrivals at the nodes `detect`.
+    /// The difference of this response from `reference`, with arrivals at the nodes `detect`.
     ///
     /// # Panics
     /// If they have different numbers of nodes or rows.

@@ -86,13 +86,13 @@ pub struct Parameter {
     pub value: f64,
     /// Unit, in the field's notation; empty for pure numbers.
     pub unit: &'static str,
-    /// How training moves it.
+    /// Its transform in training.
     pub scale: Scale,
     /// Whether training moves it by default.
     pub trained: bool,
     /// The values that training keeps it within.
     pub range: RangeInclusive<f64>,
-    /// The values that it can have at all.
+    /// The values that are physically admissible.
     pub physical: Physical,
 }
 
@@ -124,7 +124,7 @@ pub struct ConductionSpeed {
 }
 
 impl ConductionSpeed {
-    /// Speed in a fiber of this diameter, um/ms (mm/s times 1, m/s times 1000).
+    /// Conduction velocity in a fiber of this diameter, um/ms (mm/s times 1, m/s times 1000).
     pub fn um_per_ms(&self, diameter_um: f64) -> f64 {
         1e3 * self.m_per_s * (diameter_um / self.at_um).powf(self.exponent)
     }
@@ -135,9 +135,9 @@ impl ConductionSpeed {
 pub struct Schema {
     /// Id, as `--model` takes it.
     pub id: &'static str,
-    /// One line.
+    /// Summary in one line.
     pub summary: &'static str,
-    /// Where equations and constants come from.
+    /// Literature sources of equations and constants.
     pub citations: Vec<&'static str>,
     /// Parameters.
     pub parameters: Vec<Parameter>,
@@ -145,7 +145,7 @@ pub struct Schema {
     pub states: Vec<&'static str>,
     /// Fiber diameters for which the geometry is defined, um.
     pub diameters_um: RangeInclusive<f64>,
-    /// Start of a run.
+    /// Initial state of a run.
     pub start: DeclaredStart,
     /// Temperature unless the user sets another, degrees Celsius.
     pub celsius: f64,
@@ -153,14 +153,14 @@ pub struct Schema {
     pub compartment_um: Option<f64>,
     /// Default length of a fiber without nodes of Ranvier, um.
     pub length_um: Option<f64>,
-    /// Speed of action potentials, from which the default duration of runs follows.
+    /// Conduction velocity, from which the default duration of runs follows.
     pub speed: Option<ConductionSpeed>,
     /// Distance of all nodes from their start, mV, below which a fiber whose sources are off will not fire any more: a
     /// search for thresholds ends such trials early. None where that has not been tried.
     pub quiet_band_mv: Option<f64>,
     /// Description of the time stepping scheme.
     pub scheme: &'static str,
-    /// Bundled weights that stand for the declared parameters unless the user chooses others; see
+    /// Bundled weights that replace the declared parameters by default; see
     /// [`bundled`](crate::weights::bundled).
     pub weights: Option<&'static str>,
     /// Names that [`Schema::train`], [`Schema::keep_within`] or [`Schema::physical`] were given and that no parameter

@@ -1,9 +1,9 @@
-//! The words for how a search for a threshold ended, and which columns of its row are empty then.
+//! Statuses of threshold searches, with the columns that are empty in their rows.
 
 /// A status of results.
 #[derive(Clone, Copy, Debug)]
 pub struct Status {
-    /// The word, as results spell it.
+    /// Its name in results.
     pub name: &'static str,
     /// Its meaning.
     pub meaning: &'static str,

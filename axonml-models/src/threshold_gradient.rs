@@ -12,16 +12,17 @@ use crate::{Simulation, SimulationError, Stimulus, ThresholdSearch};
 /// Derivatives of the logarithm of one fiber's threshold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdGradient {
-    /// By the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not requested.
+    /// Derivatives by the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not requested.
     pub parameters: Vec<f64>,
-    /// By the temperature, 1/degree.
+    /// Derivative by the temperature, 1/degree.
     pub celsius: f64,
-    /// By waveforms and potentials of the fiber's sources at their unit amplitudes: extracellular ones in their order,
-    /// then injections. Of waveforms: per value; summed with the values as weights, that by the amplitude of a contact.
+    /// Derivatives by waveforms and potentials of the fiber's sources at their unit amplitudes: extracellular ones in
+    /// their order, then injections. Of waveforms: per value; summed with the values as weights, that by the amplitude
+    /// of a contact.
     pub sources: Vec<SourceCotangent>,
     /// State at which the action potential is detected in the run at the threshold.
     pub state: usize,
-    /// Node at which it is.
+    /// Node at which the action potential is detected.
     pub node: usize,
 }
 
@@ -32,7 +33,7 @@ impl Simulation {
     /// With `g` the voltage at the node and state where the action potential is detected, in the run at the threshold
     /// `A` itself: how `A` must change to keep `g` is `d ln A/dp = -(dg/dp)/(A dg/dA)`. Next to an all-or-none response
     /// both derivatives are huge and grow with the precision of `A`; their quotient does not. Both come from one
-    /// reverse pass.
+    /// adjoint pass.
     ///
     /// # Errors
     /// As [`Simulation::differentiate`]; if the fiber does not fire at the given threshold, or a larger amplitude does
@@ -125,7 +126,7 @@ pub(crate) fn detector(search: &ThresholdSearch) -> ObserverSpec {
     ObserverSpec::new(recorder, search.detection.sites.clone()).after_ms(search.detection.after_ms)
 }
 
-/// A fiber at its threshold, and where its action potential is looked for.
+/// A fiber at its threshold, with the range in which its action potential is detected.
 struct Detected {
     fiber: usize,
     amplitude_ma: f64,
@@ -181,7 +182,7 @@ fn recorded(outcome: &FiberOutcome) -> &Recording {
 }
 
 /// The first row at which a node is at or above the level and was not before, and the column of that node. A node that
-/// is above when watching begins counts.
+/// is above the level when detection begins counts.
 fn first_crossing(recording: &Recording, level_mv: f64) -> Option<(usize, usize)> {
     let width = recording.nodes.len();
     let crosses = |index: usize| {

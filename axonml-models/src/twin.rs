@@ -17,21 +17,21 @@ use axonml_autodiff::ir::{Extent, Precision, Tracer};
 
 use crate::{Simulation, SimulationError};
 
-/// Range of the potentials that a response is computed with, mV, to a factor of two: small enough that no twin looks
-/// as if it diverged.
+/// Range of the potentials that a response is computed with, mV, to a factor of two: small enough that no twin is
+/// mistaken for diverged.
 const RESPONSE_MV: f64 = 16.0;
 
 /// Range of potentials up to which everything that follows from them fits single precision, mV.
 const LARGEST_F32_MV: f64 = 1e25;
 
-/// The membrane of a segment at the state that a run starts from: conductance (S/cm2) and source (mA/cm2).
+/// The membrane of a segment in the initial state of a run: conductance (S/cm2) and source (mA/cm2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Frozen {
     pub(crate) g: f64,
     pub(crate) j: f64,
 }
 
-/// The membrane of every node of `fiber` at the state that `rollout` starts from.
+/// The membrane of every node of `fiber` in the initial state of `rollout`.
 pub(crate) fn membrane_at_start(rollout: &Rollout, fiber: usize) -> Vec<Frozen> {
     let currents = &rollout.membrane.currents;
     let constants = rollout.constants(&currents.bindings, fiber);
@@ -68,7 +68,7 @@ pub(crate) fn membrane_at_start(rollout: &Rollout, fiber: usize) -> Vec<Frozen> 
     }
 }
 
-/// A membrane whose conductance and source are states that nothing changes.
+/// A membrane whose conductance and source are constant states.
 fn frozen_membrane() -> Result<MembranePrograms, SimulationError> {
     const NAMES: [&str; 2] = ["frozen G", "frozen J"];
     let program = |outputs: &[&str], constant: bool| {
@@ -112,7 +112,7 @@ struct Responses {
     scale: f64,
 }
 
-/// The passive twins of the fibers of a rollout; computed where and when they are looked at.
+/// The passive twins of the fibers of a rollout; computed lazily.
 #[derive(Debug)]
 pub(crate) struct Twins<'s> {
     simulation: &'s Simulation,
@@ -238,7 +238,7 @@ impl<'s> Twins<'s> {
     }
 
     /// The twins of `fibers` as a rollout, without scaled sources (`unit` false) or with those only, from zero (`unit`
-    /// true). Voltages count from the reference potential.
+    /// true). Voltages are relative to the internodal reversal potential.
     fn rollout(&self, fibers: &[usize], unit: bool, observer: ObserverSpec) -> Rollout {
         let whole = self.whole;
         let mut rollout = whole.select(fibers.iter().copied());
@@ -395,7 +395,7 @@ impl<'s> Twins<'s> {
         Ok((values, rollout.drive.amplitudes))
     }
 
-    /// Voltage of a twin at an amplitude, mV; `None` if it was not looked at there, or has no finite one.
+    /// Voltage of a twin at an amplitude, mV; `None` if it was not computed there, or is not finite.
     pub(crate) fn v_mv(
         &self,
         fiber: usize,
@@ -414,7 +414,7 @@ impl<'s> Twins<'s> {
         v_mv.is_finite().then_some(v_mv)
     }
 
-    /// Length constant of a fiber at the state that it starts from, in spacings of its nodes: over so many of them a
+    /// Length constant of a fiber in its initial state, in spacings of its nodes: over so many of them a
     /// passive voltage falls by e. 1 for nodes joined by internodes, which insulate.
     pub(crate) fn length_constant(&self, fiber: usize) -> f64 {
         if self.simulation.schema().compartment_um.is_none() {

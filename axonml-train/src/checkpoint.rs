@@ -66,8 +66,8 @@ pub enum CheckpointError {
         /// The file.
         path: String,
     },
-    /// The content is none of a training.
-    #[error("the content of `{path}` cannot be understood: {problem}")]
+    /// The content is not that of a training.
+    #[error("the content of `{path}` cannot be decoded: {problem}")]
     Content {
         /// The file.
         path: String,

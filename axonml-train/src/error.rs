@@ -146,7 +146,7 @@ impl TrainError {
         move |source| TrainError::Write { path, source }
     }
 
-    /// Says where in the configuration a value stands.
+    /// Adds the place of a value in the configuration.
     pub(crate) fn within(self, table: &str) -> Self {
         match self {
             TrainError::Value {

@@ -22,7 +22,7 @@ pub enum SurrogateError {
         found: String,
         /// The most similar name.
         nearest: Option<String>,
-        /// The groups that there are.
+        /// The valid groups.
         groups: Vec<String>,
     },
     /// No parameter is left to train.
@@ -232,7 +232,7 @@ impl Surrogate {
         self.trained.contains(&partner).then_some(partner)
     }
 
-    /// Where a parameter lies among [`Surrogate::values`].
+    /// Index of a parameter among [`Surrogate::values`].
     ///
     /// # Errors
     /// [`SurrogateError::Unknown`].
@@ -287,7 +287,7 @@ impl Surrogate {
             dt_ms,
             tstop_ms,
             precision,
-            // Every number comes from here.
+            // `parameters` sets every value.
             weights: Weights::Published,
             parameters: self.parameters(x),
             celsius: Some(self.schema.celsius),

@@ -33,7 +33,7 @@ pub enum ArrayError {
     /// The elements are not numbers, or not those that are needed.
     #[error("the dtype {found}")]
     Kind {
-        /// As the header has it.
+        /// The type in the header.
         found: String,
     },
     /// There are fewer bytes than announced.
@@ -43,13 +43,13 @@ pub enum ArrayError {
     Truncated {
         /// Bytes of data that the header announces.
         announced: u64,
-        /// Bytes of data that are there.
+        /// Bytes of data found.
         present: u64,
     },
     /// There are more bytes than announced.
     #[error("{extra} bytes after the data")]
     Extra {
-        /// How many.
+        /// Number of surplus bytes.
         extra: u64,
     },
     /// A member of an archive announces more than it can hold, or than is read.

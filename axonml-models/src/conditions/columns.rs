@@ -21,11 +21,11 @@ pub struct Column {
     pub name: &'static str,
     /// Other names that readers take.
     pub aliases: &'static [&'static str],
-    /// Unit of its numbers, in the field's notation; empty where it holds no quantity.
+    /// Unit of its values, in the field's notation; empty where it holds no quantity.
     pub unit: &'static str,
     /// Description of its cells.
     pub meaning: &'static str,
-    /// The flag of the command line that means the same and stands above it, without dashes; empty where there is none.
+    /// The command line flag that overrides it, without dashes; empty where there is none.
     pub flag: &'static str,
     /// Its role.
     pub role: Role,

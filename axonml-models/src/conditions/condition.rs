@@ -31,11 +31,11 @@ pub struct Condition {
     pub tstop_ms: f64,
     /// The detection criterion of an action potential.
     pub detection: Detection,
-    /// Where the current flows.
+    /// The electrodes or contacts, as a field.
     pub field: Arc<dyn Field>,
     /// Distance of the nearest point electrode from the fiber's axis, um, where there are point electrodes.
     pub source_distance_um: Option<f64>,
-    /// When the current flows.
+    /// The stimulus waveform.
     pub waveform: Arc<Waveform>,
 }
 
@@ -194,7 +194,7 @@ impl<'a> RowReader<'a> {
         })
     }
 
-    /// Whether a cell of the row is not used because another model stands in for the row's.
+    /// Whether a cell of the row is unused because another model replaces the row's.
     pub fn ignores(&self, cells: &[String], column: &str) -> bool {
         let row = self.row(cells);
         column == "delta_z_um"
@@ -216,7 +216,7 @@ impl<'a> RowReader<'a> {
         Ok((found, found.schema()))
     }
 
-    /// Whether another model was put in the place of the row's: the row's lengths are then not its own.
+    /// Whether another model replaces the row's: the row's lengths then do not apply to it.
     fn stands_in(&self, row: Row<'_>, schema: &Schema) -> bool {
         let of_row = row.cell("model").unwrap_or("mrg");
         self.overrides.model.is_some()

@@ -52,7 +52,7 @@ pub enum ConditionError {
         found: String,
         /// The reason.
         why: &'static str,
-        /// A way out.
+        /// The remedy.
         remedy: &'static str,
     },
     /// A column holds a value that is refused.
@@ -60,7 +60,7 @@ pub enum ConditionError {
     Column {
         /// Name of the column.
         column: &'static str,
-        /// The fault.
+        /// The problem.
         problem: String,
     },
     /// A pulse cannot be read.
@@ -89,7 +89,7 @@ pub enum PulseError {
     Text {
         /// The beginning of the text.
         text: String,
-        /// The fault in it.
+        /// The problem.
         source: CoreError,
     },
     /// `file:` inside a sum or train.
@@ -105,7 +105,7 @@ pub enum PulseError {
     Read {
         /// Its path.
         path: String,
-        /// The words of the system.
+        /// The error of the operating system.
         problem: String,
     },
     /// The file holds no waveform.
@@ -113,7 +113,7 @@ pub enum PulseError {
     File {
         /// Its path.
         path: String,
-        /// The fault in it.
+        /// The problem.
         source: CoreError,
     },
 }

@@ -36,7 +36,7 @@ pub enum HeaderError {
         found: Vec<String>,
     },
     /// A column that would have no effect, although it looks as if it should have one.
-    #[error("the column `{column}` is none that this version knows{}", suggestion(*nearest))]
+    #[error("the column `{column}` is unknown{}", suggestion(*nearest))]
     Misnamed {
         /// Its name.
         column: String,

@@ -16,7 +16,7 @@ pub struct Electrode {
     pub factor: f64,
 }
 
-/// Settings that stand above a table's columns; none of a kind leaves it to the column or the default.
+/// Settings that override a table's columns; `None` leaves a setting to the column or the default.
 #[derive(Clone, Default)]
 pub struct Overrides {
     /// The model, in place of the rows' own.

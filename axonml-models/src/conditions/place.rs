@@ -1,4 +1,4 @@
-//! Where a row's current flows: at a point, at electrodes that stand above the table, or at the contacts of a nerve.
+//! The electrodes of a row: a point source, electrodes that override the table, or the contacts of a nerve.
 
 use std::path::{Component, Path};
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 //! A folder holds `0.npy` to `k.npy`, one per contact, each (fibers, samples) in mV per 1 mA; `fiber_z.npy` (samples)
 //! in um; and optionally `fibers_xy.npy` (fibers, 2) in um, `target.npy` (fibers) bool, `weights.npy` (fibers) and
 //! `nerve.json`, whose `field_units` may name other units. Numbers may be whole, or in half, single or double
-//! precision. Units and shapes are doubted (`doubt.rs`).
+//! precision. Units and shapes are checked for plausibility (`doubt.rs`).
 
 mod doubt;
 mod units;
@@ -88,7 +88,7 @@ pub enum NerveFolderError {
     },
 }
 
-/// How a nerve folder is read.
+/// Options of reading a nerve folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NerveOptions {
     /// Whether lines are accepted that are sampled too coarsely to be interpolated.
@@ -185,7 +185,7 @@ pub fn read_array(path: &Path) -> Result<ArrayD<f64>, NerveFolderError> {
     floats(&name, &bytes)
 }
 
-/// Where the files of a nerve come from.
+/// The source of a nerve's files.
 struct Folder<'f> {
     name: String,
     folder: String,

@@ -23,7 +23,7 @@ impl FieldUnits {
     /// Factors that convert `fiber_z` to um and the potentials to mV per mA.
     ///
     /// # Errors
-    /// A message for a unit that is none.
+    /// A message for an unknown unit.
     pub(super) fn factors(&self) -> Result<(f64, f64), String> {
         let z = size("z", self.z.as_deref(), &LENGTHS_UM)?;
         let potential = size("potential", self.potential.as_deref(), &POTENTIALS_MV)?;

@@ -39,7 +39,7 @@ impl<'t> TapedRun<'_, 't> {
         (tensors, operands)
     }
 
-    /// The run as data, with the tensors' numbers put in.
+    /// The run as data, with the values of the tensors.
     pub(super) fn rollout(&self, observers: &[ObserverSpec]) -> Result<Rollout, TapedRunError> {
         let mut rollout = self.simulation.rollout(self.stimulus, observers)?;
         rollout.steps = self.steps.clone();

@@ -9,7 +9,7 @@ use ndarray::{Array1, ArrayView1, Axis, Slice};
 use super::{StateTensors, Trajectories};
 use crate::SimulationError;
 
-/// How a fiber's results lie in one row: voltage, recorded states, then the last state, its states and modes.
+/// Layout of a fiber's results in one row: voltage, recorded states, then the last state, its states and modes.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     t_ms: Vec<f64>,
@@ -60,7 +60,7 @@ impl Layout {
         match all.find(|(_, own)| own.nodes != first.nodes || own.last != first.last) {
             None => Ok(first),
             Some((fiber, own)) => Err(SimulationError::Core(CoreError::Shape {
-                what: format!("what is recorded of fiber {fiber}"),
+                what: format!("the recording of fiber {fiber}"),
                 expected: format!("{} nodes, as of fiber 0", first.nodes),
                 found: match own.nodes == first.nodes {
                     true => "another number of nodes in all".into(),
@@ -95,7 +95,7 @@ impl Layout {
         Array1::from(flat)
     }
 
-    /// The parts of a tensor `[fiber, all]` that is laid out so.
+    /// The parts of a tensor `[fiber, all]` with this layout.
     pub(super) fn tensors<'t>(&self, flat: Tensor<'t>, fibers: usize) -> Trajectories<'t> {
         let mut at = 0;
         let mut part = |shape: &[usize]| {

@@ -1,5 +1,5 @@
-//! A run as one operation on a tape: stimuli, parameters and states that are computed go in, trajectories come out, and
-//! losses of these are differentiated by everything that went in.
+//! A run as one operation on a tape, from stimuli, parameters and states to trajectories; losses of trajectories are
+//! differentiated by all of these inputs.
 
 mod inputs;
 mod layout;
@@ -20,7 +20,7 @@ use layout::Layout;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TapedRunError {
-    /// Something went wrong on the tape before the run.
+    /// An earlier operation on the tape failed.
     #[error(transparent)]
     Tensor(#[from] TensorError),
     /// The run cannot be set up, or a fiber diverged.
@@ -38,7 +38,7 @@ pub enum TapedRunError {
     },
 }
 
-/// A run that is being described; see [`Simulation::on_tape`].
+/// Builder of a run on a tape; see [`Simulation::on_tape`].
 /// The defaults are those of the simulation and the stimulus: amplitude 1 mA, the whole run from the simulation's
 /// start, the voltage of all nodes at every state.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ impl Simulation {
     /// # let simulation = Simulation::new(model("mrg")?, vec![Fiber::new(10.0, 11)], &settings, &Device::cpu()?)?;
     /// # let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
     /// # let stimulus = Stimulus::uniform(1, Arc::new(electrode), Waveform::monophasic(0.1)?);
-    /// // How does the highest voltage at the middle node follow from the amplitude?
+    /// // The derivative of the peak voltage at the middle node by the amplitude.
     /// let tape = GradientTape::new();
     /// let amplitude_ma = tape.variable(ndarray::array![-0.05]);
     /// let run = simulation.on_tape(&tape, &stimulus).amplitudes(amplitude_ma);
@@ -165,13 +165,13 @@ impl<'s, 't> TapedRun<'s, 't> {
         self
     }
 
-    /// Goes on from states, such as [`Trajectories::last`] of a run of the steps before.
+    /// Resumes from states, such as [`Trajectories::last`] of a run of the steps before.
     pub fn start(mut self, start: StateTensors<'t>) -> Self {
         self.start = Some(start);
         self
     }
 
-    /// Takes only these steps of the simulation's time grid.
+    /// Restricts the run to these steps of the simulation's time grid.
     pub fn steps(mut self, steps: Range<usize>) -> Self {
         self.steps = steps;
         self
@@ -185,7 +185,7 @@ impl<'s, 't> TapedRun<'s, 't> {
         self
     }
 
-    /// Gives the states after the last step as well; the fibers must have equally many nodes.
+    /// Returns the states after the last step as well; the fibers must have equally many nodes.
     pub fn keep_last(mut self) -> Self {
         self.last = true;
         self

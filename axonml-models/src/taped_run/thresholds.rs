@@ -16,7 +16,7 @@ impl<'t> TapedRun<'_, 't> {
     ///
     /// # Errors
     /// As [`TapedRun::run`]; [`TapedRunError::NoThreshold`] if a fiber has none; [`TapedRunError::Simulation`] if
-    /// amplitudes, steps or a start were given, of which thresholds are no function here.
+    /// amplitudes, steps or a start were given, which thresholds on the tape do not support.
     pub fn ln_thresholds(self, search: &ThresholdSearch) -> Result<Tensor<'t>, TapedRunError> {
         let whole_run = 0..self.simulation.grid().steps();
         let given = [
@@ -29,7 +29,7 @@ impl<'t> TapedRun<'_, 't> {
         ];
         if let Some((_, found)) = given.into_iter().find(|(given, _)| *given) {
             return Err(SimulationError::Core(CoreError::BadValue {
-                what: "what thresholds on the tape depend on".into(),
+                what: "operands of thresholds on the tape".into(),
                 found: found.into(),
                 expected: "waveforms, potentials or parameters".into(),
             })

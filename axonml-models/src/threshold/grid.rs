@@ -1,4 +1,4 @@
-//! The canonical grid of a threshold search, and one search on it as a state that answers move.
+//! The canonical grid of a threshold search, and one search on it as a state machine driven by verdicts.
 //!
 //! Trials lie at the first amplitude times powers of two, and at the middles of the cells between them, of their
 //! halves, and so on. Prior knowledge of a fiber changes which of these amplitudes are tried, never which ones exist,
@@ -36,7 +36,7 @@ pub(super) fn largest_up_to(limit_ma: f64) -> f64 {
     amplitude
 }
 
-/// Answer of one simulated amplitude.
+/// Response to one simulated amplitude.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Verdict {
     /// An action potential reaches a detection site.
@@ -143,9 +143,9 @@ struct Halving {
     /// Largest amplitude known to fail and smallest known to fire.
     failed: f64,
     fired: f64,
-    /// All that was tried, with the start of those that fired.
+    /// All trials, with the site of initiation of those that fired.
     tried: Vec<(f64, Option<SpikeStart>)>,
-    /// Where the threshold is expected, and by how many final cells the next guess moves if it is not there.
+    /// The expected threshold, and the number of final cells by which the next guess moves if it is not there.
     aim: Option<(f64, f64)>,
     local_below: Option<f64>,
 }
@@ -173,12 +173,12 @@ impl Search {
         self.first_ma
     }
 
-    /// Forgets all answers.
+    /// Discards all verdicts.
     pub(super) fn begin_again(&mut self) {
         self.phase = Phase::Silence;
     }
 
-    /// The amplitude whose answer is needed next.
+    /// The amplitude whose verdict is needed next.
     pub(super) fn wants(&self, options: &ThresholdSearch) -> Option<f64> {
         match &self.phase {
             Phase::Silence => Some(0.0),
@@ -192,7 +192,7 @@ impl Search {
         }
     }
 
-    /// The end of the search, if it has come.
+    /// The end of the search, if it is finished.
     pub(super) fn ending(&self) -> Option<Ending> {
         match self.phase {
             Phase::Done(ending) => Some(ending),

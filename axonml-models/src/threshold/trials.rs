@@ -15,15 +15,15 @@ use crate::twin::Twins;
 use crate::{Simulation, SimulationError};
 
 /// Simulations that a round may have so that vector lanes and cores are not idle: while few fibers are searched, the
-/// next answers of each search are computed at once, whatever the first of them will be. The amplitudes that decide a
-/// search are the same as without.
+/// next verdicts of each search are computed speculatively. The amplitudes that decide a search are the same as
+/// without.
 const ROUND: usize = 64;
 
 /// Nodes (or length constants) from the driven ones at which a crossing counts where a fiber has no passive twin, and
 /// from its start at which an action potential has been conducted.
 const CONDUCTED: f64 = 3.0;
 
-/// Time after the last source at which a trial may end, and steps between two looks.
+/// Time after the last source at which a trial may end, and steps between two checks.
 const QUIET_AFTER_MS: f64 = 0.3;
 const QUIET_EVERY: usize = 10;
 
@@ -35,9 +35,9 @@ const DRIVEN: f64 = 0.1;
 enum Excitation {
     /// The stimulus polarizes nodes.
     Polarized,
-    /// Nodes are brought up by their membrane.
+    /// The active membrane depolarizes nodes.
     Local,
-    /// An action potential goes some way.
+    /// An action potential propagates over some nodes.
     Conducted,
 }
 
@@ -50,17 +50,17 @@ pub(super) struct Trials<'s> {
     detection: &'s Detection,
     whole: &'s Rollout,
     twins: Twins<'s>,
-    /// When a trial ends because its fiber will not fire any more, and the fibers of which that was wrong.
+    /// Criterion for ending trials of fibers that will not fire any more, and the fibers for which it failed.
     quiet_end: Option<QuietEnd>,
     restless: BTreeSet<usize>,
-    /// Trials that ended so.
+    /// Trials that ended early.
     ended: HashSet<(usize, u64)>,
     /// Whether a run ends when a detection site crosses. An explicit cable that becomes unstable after its first
-    /// crossing has no threshold: its run is seen to the end.
+    /// crossing has no threshold: it is run to the end.
     early: bool,
 }
 
-/// The crossings of a trial, and how its run ended.
+/// The crossings of a trial and the end of its run.
 pub(super) struct Seen {
     trial: Trial,
     status: FiberStatus,
@@ -212,7 +212,7 @@ impl<'s> Trials<'s> {
         self.twins.reaching(level_mv)
     }
 
-    /// Answers `searches`, one per fiber.
+    /// Advances `searches`, one per fiber, to their ends.
     pub(super) fn search(
         &mut self,
         searches: &mut [Search],
@@ -304,8 +304,8 @@ impl<'s> Trials<'s> {
         }
     }
 
-    /// Where the first action potentials of runs of all fibers, whose crossings are known, began, and whether that is
-    /// an end of the fiber.
+    /// Sites of initiation of the first action potentials of runs of all fibers, from their crossings, and whether they
+    /// are an end of the fiber.
     pub(super) fn starts(
         &mut self,
         seen: Vec<Seen>,
@@ -341,7 +341,7 @@ impl<'s> Trials<'s> {
         .collect()
     }
 
-    /// Runs trials and finds where the first action potential that reaches a detection site began.
+    /// Runs trials and finds the site of initiation of the first action potential that reaches a detection site.
     fn first_spikes(
         &mut self,
         trials: &[Trial],
@@ -357,7 +357,7 @@ impl<'s> Trials<'s> {
         self.resolved(all)
     }
 
-    /// Finds where the first action potentials of runs began.
+    /// Finds the sites of initiation of the first action potentials of runs.
     fn resolved(
         &mut self,
         all: Vec<Seen>,
@@ -378,7 +378,7 @@ impl<'s> Trials<'s> {
                 last = last.max(at.state);
             }
         }
-        // A search looks again and again: all of the twin is computed at once.
+        // A search reads it repeatedly: all of the twin is computed at once.
         let last = if self.early {
             self.whole.steps.end
         } else {
@@ -399,7 +399,7 @@ impl<'s> Trials<'s> {
         Ok(all.into_iter().map(first).collect())
     }
 
-    /// Whether the membrane, and not the stimulus, brought a node up to the level.
+    /// Whether the membrane, and not the stimulus, depolarized a node to the level.
     fn is_regenerated(&self, (fiber, amplitude_ma): Trial, at: &Crossing) -> bool {
         let limit_mv = at.v_mv - REGENERATION_MV;
         if self
@@ -517,7 +517,7 @@ impl<'s> Trials<'s> {
         }
     }
 
-    /// The most that the crossings of trials without action potential at a detection site are, by fiber.
+    /// The strongest excitation in trials without action potential at a detection site, by fiber.
     fn excitations(
         &mut self,
         trials: &[Trial],

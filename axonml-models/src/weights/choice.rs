@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Bundled, ModelFile, bundled};
 use crate::{Schema, SimulationError};
 
-/// Numbers that a model runs with, below the parameters that [`Settings`](crate::Settings) set one by one.
+/// Parameter values of a model; individual parameters of [`Settings`](crate::Settings) override them.
 ///
 /// ```
 /// use axonml_models::weights::Weights;
@@ -39,12 +39,12 @@ impl From<ModelFile> for Weights {
     }
 }
 
-/// A model file that stands for the constants that a model declares.
+/// A model file that replaces the constants that a model declares.
 #[derive(Clone, Debug)]
 pub struct ChosenWeights {
     /// The file.
     pub file: Arc<ModelFile>,
-    /// The bundled weights that it is, if it is bundled.
+    /// The bundled weights of the file, if it is bundled.
     pub bundled: Option<&'static Bundled>,
 }
 

@@ -1,4 +1,4 @@
-//! Where trained parameters hold, and whether a use stays there.
+//! The training domain of parameters, and checks whether a use lies within it.
 
 use std::fmt;
 

@@ -7,7 +7,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ModelFileError {
-    /// The bytes are something else.
+    /// The bytes are not a safetensors file.
     #[error("not a safetensors file: {problem}")]
     NotSafetensors {
         /// The mismatch.
@@ -50,7 +50,7 @@ pub enum ModelFileError {
     WrongModel {
         /// The model that the file names.
         found: String,
-        /// The model they were to be used for.
+        /// The model that the file is used for.
         expected: String,
     },
     /// The model has no such parameter.

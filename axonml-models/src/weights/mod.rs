@@ -1,4 +1,4 @@
-//! Model files: the parameters of a model with where they came from and where they hold.
+//! Model files: the parameters of a model with their provenance and training domain.
 //!
 //! A [`ModelFile`] is a `.safetensors` file: each parameter a tensor of one double under its name, everything else as
 //! strings in the header. Weights that the library carries are [`bundled`]; [`Weights`] selects the ones that a
@@ -47,17 +47,17 @@ pub struct ModelFile {
     pub parameters: BTreeMap<String, f64>,
     /// Unit of every parameter by name.
     pub units: BTreeMap<String, String>,
-    /// The state that runs start from.
+    /// The initial state of runs.
     pub start: ModelStart,
-    /// Where the parameters hold.
+    /// The training domain of the parameters.
     pub domain: Domain,
-    /// How waveforms were sampled in time; `hold` where value i acts during the whole step i.
+    /// Sampling of waveforms in time; `hold` where value i acts during the whole step i.
     pub sampling: String,
-    /// Where the parameters came from: data recipe, stages, seed, references, license, ...
+    /// Provenance of the parameters: data recipe, stages, seed, references, license, ...
     pub provenance: BTreeMap<String, String>,
 }
 
-/// The state that runs start from, by name.
+/// The initial state of runs, by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelStart {
     /// Membrane potential everywhere, mV.

@@ -6,9 +6,9 @@ use thiserror::Error;
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A key that there is not.
+    /// An unknown key.
     #[error(
-        "{place}unknown key `{found}`{}; the keys here are {}",
+        "{place}unknown key `{found}`{}; valid keys: {}",
         nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default(),
         valid.join(", ")
     )]
@@ -19,7 +19,7 @@ pub enum ConfigError {
         found: String,
         /// The most similar key.
         nearest: Option<String>,
-        /// The keys that there are.
+        /// The valid keys.
         valid: Vec<String>,
     },
     /// Anything else.

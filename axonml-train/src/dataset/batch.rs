@@ -7,7 +7,7 @@ use ndarray::{Array2, Array3, Array4, Axis};
 
 use super::{Cases, Dataset, DatasetError, Recipe, Recording, Trace};
 
-/// Where cases come from.
+/// The source of cases.
 #[non_exhaustive]
 pub enum Source {
     /// A recipe: every batch is simulated again, nothing is stored.

@@ -31,7 +31,7 @@ pub struct Case {
     pub index: usize,
     /// Fiber diameter, um.
     pub diameter_um: f64,
-    /// Where the middle node lies, in node spacings from the middle of the field.
+    /// Position of the middle node, in node spacings from the middle of the field.
     pub offset_spacings: f64,
     /// `[contact, step]`: current in mA in the step `t_k -> t_(k+1)`.
     pub waveforms_ma: Array2<f64>,

@@ -47,7 +47,7 @@ pub enum DatasetError {
         case: usize,
         /// Its diameter, um.
         diameter_um: f64,
-        /// Where and when.
+        /// Place and time.
         source: Box<SimulationError>,
     },
     /// The disk is too small for the request.
@@ -163,10 +163,10 @@ pub enum DatasetError {
         path: String,
         /// The requested state.
         state: String,
-        /// The states there are.
+        /// The recorded states.
         available: Vec<String>,
     },
-    /// A number that is none.
+    /// A number that is not finite.
     #[error("`{path}`: {what} of fiber {fiber} is {found}{place}")]
     NotFinite {
         /// The set.

@@ -89,7 +89,7 @@ impl Dataset {
             .collect()
     }
 
-    /// Where a state lies among the recorded ones.
+    /// Index of a state among the recorded ones.
     ///
     /// # Errors
     /// [`DatasetError::MissingState`] that lists those there are.

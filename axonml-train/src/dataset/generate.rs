@@ -87,7 +87,7 @@ impl Plan {
         Plan::of_request(request, cases.contacts(), t_ms, folder)
     }
 
-    /// How a set would lie in `folder`; nothing is written, and another process may be writing there.
+    /// The layout of a set in `folder`; nothing is written, and another process may be writing there.
     ///
     /// # Errors
     /// As [`Plan::new`], but for the other process.
@@ -103,7 +103,7 @@ impl Plan {
         outlook(&manifest, cases.contacts(), folder)
     }
 
-    /// Bytes of memory that a set takes while it is made, about: the shard under way, and the traces that are being
+    /// Approximate bytes of memory during the generation of a set: the current shard, and the traces that are being
     /// simulated for it.
     ///
     /// # Errors

@@ -44,9 +44,9 @@ impl Default for ImportSettings {
 pub struct ImportReport {
     /// Number of fibers.
     pub fibers: usize,
-    /// The most fields times waveforms that a fiber's potential was taken apart into.
+    /// Largest number of terms (field times waveform) that a fiber's potential was decomposed into.
     pub contacts: usize,
-    /// Largest difference between a potential and its parts put together, mV.
+    /// Largest difference between a potential and the sum of its terms, mV.
     pub residual_mv: f64,
 }
 
@@ -57,7 +57,7 @@ pub struct ExportReport {
     pub shape: [usize; 5],
 }
 
-/// How many times smaller than its numbers a file may be: more than its compression can do.
+/// Largest accepted ratio of uncompressed size to file size: more than its compression can reach.
 const MAX_RATIO: u64 = 1032;
 /// Fibers of a group of an exported file, at most.
 const GROUP: usize = 256;
@@ -65,7 +65,7 @@ const POTENTIAL: &str = "e";
 const DIAMETERS: &str = "diameters";
 const POSITIONS: &str = "ys";
 
-/// Writes a set as AxonML reads it, a group at a time. `progress` hears how many fibers are done.
+/// Writes a set as AxonML reads it, a group at a time. `progress` receives the number of fibers done.
 ///
 /// The last recorded row is left out where no potential acts after it. Axons of a minibatch: one.
 ///
@@ -144,9 +144,8 @@ pub fn export_hdf5(
 }
 
 /// Makes a set in `folder` of a file that AxonML wrote, a group at a time; it can be interrupted and gone on with like
-/// [`super::generate`]. `progress` hears how many fibers are done.
-///
-/// The potential of each fiber is taken apart into a few fields times waveforms, which it is made of: exactly, but for
+/// [`super::generate`]. `progress` receives the number of fibers done.
+/// The potential of each fiber is decomposed into a sum of a few fields times waveforms: exactly, but for
 /// rounding in single precision, which is reported.
 ///
 /// # Errors
@@ -177,7 +176,7 @@ pub fn import_hdf5(
         shard_fibers: settings.shard_fibers.clamp(1, (groups * per_group).max(1)),
     };
     let t_ms = (0..columns).map(|k| k as f64 * settings.dt_ms).collect();
-    // How many contacts there are is known when all has been read; cuffs have about as many.
+    // The number of contacts is known after the file has been read; cuffs have about as many.
     let mut plan = Plan::of_request(request, 8, t_ms, folder)?;
     plan.begin()?;
     let mut report = ImportReport {
@@ -359,7 +358,7 @@ impl Input {
         })
     }
 
-    /// The `position`-th fiber of a group, and how well its potential was taken apart, mV.
+    /// The `position`-th fiber of a group, and the error of the decomposition of its potential, mV.
     fn fiber(
         &self,
         group: &Group,

@@ -17,7 +17,7 @@ use super::{DatasetError, Range};
 /// between plus and minus the amplitude. A pulse with a phase shorter than half a step delivers nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PulseFamily {
-    /// How often it is chosen, in relation to the others.
+    /// Relative frequency of its choice.
     #[serde(default = "one")]
     pub weight: f64,
     /// Name of the pulse.

@@ -36,9 +36,9 @@ pub struct Recipe {
     pub precision: Arithmetic,
     /// Fiber diameter, um.
     pub diameter_um: Range,
-    /// Where the middle node lies, in node spacings from the middle of the field.
+    /// Position of the middle node, in node spacings from the middle of the field.
     pub offset_spacings: Range,
-    /// Where fields come from; one is chosen for each case by weight.
+    /// Sources of fields; one is chosen for each case by weight.
     pub fields: Vec<FieldSource>,
     /// The pulses that contacts deliver, chosen by weight.
     pub pulses: Vec<PulseFamily>,
@@ -103,7 +103,7 @@ impl From<Arithmetic> for Precision {
 /// One origin of fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldSource {
-    /// How often it is chosen, in relation to the others.
+    /// Relative frequency of its choice.
     #[serde(default = "one")]
     pub weight: f64,
     /// Its kind.
@@ -247,7 +247,7 @@ impl Recipe {
         Ok(Memory::available().check(&what, size.bytes())?)
     }
 
-    /// Bytes of the traces of `fibers` cases in single precision; the largest number stands for all beyond it. `every`
+    /// Bytes of the traces of `fibers` cases in single precision; saturates at the largest number. `every`
     /// and
     /// `states` as in a recording, of which 0 states are all the model's.
     ///

@@ -126,7 +126,7 @@ impl Recording {
 }
 
 impl Cases {
-    /// Simulates a range of cases and hands them to `each` in their order, whatever the number of threads. A bounded
+    /// Simulates a range of cases and passes them to `each` in their order, whatever the number of threads. A bounded
     /// number of them is in memory at a time.
     ///
     /// # Errors

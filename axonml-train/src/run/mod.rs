@@ -90,7 +90,7 @@ pub struct Best {
 pub struct Progress<'t> {
     /// Steps done.
     pub step: usize,
-    /// Number of the stage, from 0, and how many there are.
+    /// Number of the stage, from 0, and the number of stages.
     pub stage: (usize, usize),
     /// Its kind.
     pub kind: &'static str,
@@ -113,7 +113,7 @@ pub trait Watch {
     fn stop(&self) -> bool;
 }
 
-/// How [`Training::run`] ended.
+/// The end of [`Training::run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {

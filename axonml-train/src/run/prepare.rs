@@ -41,7 +41,7 @@ impl Training {
     ) -> Result<Self, TrainError> {
         config.check()?;
         let folder = base.join(&config.save_dir);
-        // A folder that is there is locked before anything is decided upon, one that is not when all is found right.
+        // An existing folder is locked before any decision, a missing one after all checks have passed.
         let early = folder.is_dir().then(|| lock(&folder)).transpose()?;
         let found = match early {
             Some(_) => standing(&folder, resume)?,

@@ -14,7 +14,7 @@ use crate::dataset::{
 #[derive(Clone, Debug)]
 pub(super) struct NamedRecipe {
     pub(super) recipe: Recipe,
-    /// Where its relative nerve folders lie.
+    /// The folder that relative nerve folders start from.
     base: PathBuf,
 }
 
@@ -53,7 +53,7 @@ fn has_all(recipe: &Recipe, base: &Path) -> bool {
     })
 }
 
-/// A set of the configuration: where its cases come from.
+/// A set of the configuration: the source of its cases.
 #[derive(Clone, Debug)]
 pub(super) enum Set {
     Recipe(NamedRecipe, usize),

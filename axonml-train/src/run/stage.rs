@@ -8,7 +8,7 @@ use crate::threshold_fit::{FitState, ThresholdFit, ThresholdStage};
 use crate::trajectory::{TrajectoryFit, TrajectoryState};
 use crate::{Surrogate, TrainError};
 
-/// A stage of a training: it moves the surrogate's coordinates step by step, and can be put away and taken up again
+/// A stage of a training: it moves the surrogate's coordinates step by step, and can be saved and resumed
 /// between any two steps.
 pub trait Stage {
     /// Its kind, as the configuration has it.
@@ -128,7 +128,7 @@ pub(super) struct ThresholdRun {
     device: Device,
     fit: Option<ThresholdFit>,
     state: Option<FitState>,
-    /// Where the stage begins.
+    /// The coordinates at which the stage begins.
     x: Vec<f64>,
 }
 
@@ -150,7 +150,7 @@ impl ThresholdRun {
         }
     }
 
-    /// The exact fibers' answers.
+    /// The exact fibers' responses.
     fn prepared(&mut self, surrogate: &Surrogate) -> Result<&ThresholdFit, TrainError> {
         if self.fit.is_none() {
             self.fit = Some(ThresholdFit::prepare(

@@ -1,4 +1,4 @@
-//! How good a surrogate is on cases that it did not learn from.
+//! Validation of a surrogate on cases that it was not trained on.
 
 use axonml_models::{
     Detection, Device, Fiber, Precision, Simulation, Stimulus, Threshold, ThresholdSearch,
@@ -9,7 +9,7 @@ use crate::dataset::{Case, Cases, spacing_um};
 use crate::trajectory::TrajectoryLoss;
 use crate::{Surrogate, TrainError};
 
-/// Everything that validation looks at.
+/// The data of validation.
 pub(super) struct Validation {
     pub(super) traces: Option<TrajectoryLoss>,
     pub(super) thresholds: Option<ThresholdCheck>,
@@ -21,7 +21,7 @@ pub(super) struct Validation {
 pub struct Validated {
     /// Mean loss of the traces that can be simulated.
     pub loss: Option<f64>,
-    /// How many cannot.
+    /// Number of those that cannot.
     pub left_out: usize,
     /// Errors of thresholds.
     pub thresholds: Option<ThresholdErrors>,

@@ -1,4 +1,4 @@
-//! The exact fibers' answers that a fit compares with.
+//! The exact fibers' responses that a fit compares with.
 
 use axonml_models::{
     Detection, Device, Fiber, InitialState, NodeSelection, Observation, ObserverKind, ObserverSpec,
@@ -240,7 +240,7 @@ fn references(
     Ok(each.map(reference).collect())
 }
 
-/// Fibers left alone.
+/// Fibers without stimulus.
 pub(super) struct RestCases {
     pub(super) fibers: Vec<Fiber>,
     /// The exact fibers' voltages, mV, `[fiber][time]`.
@@ -248,18 +248,18 @@ pub(super) struct RestCases {
     pub(super) dt_ms: f64,
 }
 
-/// Length of the fibers, and the node that is looked at.
+/// Length of the fibers, and the observed node.
 const REST_NODES: usize = 11;
 const REST_DIAMETERS: usize = 8;
 pub(super) const REST_STOP_MS: f64 = 40.0;
 const REST_EVERY_MS: f64 = 5.0;
-/// Recorded rows that are looked at: after 5, 20 and 40 ms.
+/// Recorded rows that are compared: after 5, 20 and 40 ms.
 pub(super) const REST_ROWS: [usize; 3] = [1, 4, 8];
 
 impl RestCases {
     pub(super) fn prepare(recipe: &Recipe, device: &Device) -> Result<Self, FitError> {
         if recipe.dt_ms > REST_EVERY_MS {
-            let expected = format!("{REST_EVERY_MS} ms at most, to look at fibers left alone");
+            let expected = format!("{REST_EVERY_MS} ms at most, to observe fibers at rest");
             return Err(DatasetError::recipe("dt_ms", recipe.dt_ms, expected).into());
         }
         let (low, high) = (recipe.diameter_um.low, recipe.diameter_um.high);

@@ -25,9 +25,9 @@ const BELOW_GUESS: f64 = 4.0;
 
 /// The responses of a surrogate to the cases.
 pub(super) struct Residuals {
-    /// Per case: its numbers, or why there are none.
+    /// Per case: its response, or the reason for its absence.
     cases: Vec<Result<CaseResiduals, &'static str>>,
-    /// Per fiber left alone: errors of its voltage at each time, mV; none where it diverged.
+    /// Per fiber without stimulus: errors of its voltage at each time, mV; none where it diverged.
     rest_mv: Vec<Option<[f64; REST_ROWS.len()]>>,
     /// Standardized excess of the stability number, of fibers that are stepped explicitly.
     pub(super) excess: Vec<f64>,
@@ -47,7 +47,7 @@ struct CaseResiduals {
 #[derive(Clone, Copy)]
 struct Measure {
     sigma: f64,
-    /// Where it begins to count linearly, in standard deviations.
+    /// Residual from which the penalty is linear, in standard deviations.
     limit: f64,
     steepest: f64,
 }
@@ -83,7 +83,7 @@ impl Measure {
             residual: residual / self.sigma,
             limit: self.limit,
             by_x: by_x.iter().map(|slope| slope / self.sigma).collect(),
-            // Neither is one that is no number.
+            // A NaN counts as too steep.
             steep: !by_x.iter().all(|slope| slope.abs() <= self.steepest),
         }
     }

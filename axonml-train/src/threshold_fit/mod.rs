@@ -3,7 +3,7 @@
 //!
 //! A threshold is differentiable: with `g` the voltage at the detecting node when it crosses the level, in the run at
 //! the threshold `A` itself, `d ln A/dx = -(dg/dx)/(A dg/dA)`. Both derivatives are huge, as is natural next to an
-//! all-or-none response, and come from one reverse pass; their quotient is well behaved.
+//! all-or-none response, and come from one adjoint pass; their quotient is well behaved.
 //!
 //! Thresholds alone do not make a surrogate: they can be met by action potentials of absurd shape, or by a fiber that
 //! fires by itself when one waits. Rows for the shape after the arrival, and for the voltage at rest, exclude both.
@@ -124,7 +124,7 @@ impl ThresholdStage {
     }
 }
 
-/// A fit: the exact fibers' answers.
+/// A fit with the exact fibers' responses.
 pub struct ThresholdFit {
     stage: ThresholdStage,
     precision: Precision,
@@ -132,7 +132,7 @@ pub struct ThresholdFit {
     rest: RestCases,
 }
 
-/// Where a fit stands: all that going on with it takes.
+/// The state of a fit: everything needed to resume it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitState {
     /// Coordinates of the surrogate.

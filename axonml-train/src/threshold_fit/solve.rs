@@ -65,7 +65,7 @@ impl Normal {
         None
     }
 
-    /// By how much the linearized rows and the prior would lower the cost.
+    /// Decrease of the cost predicted by the linearized rows and the prior.
     fn promised(&self, step: &[f64]) -> f64 {
         let each = self.matrix.iter().zip(&self.right).zip(step);
         each.map(|((row, right), d)| {
@@ -81,7 +81,7 @@ pub(super) struct Step {
     pub(super) by_x: Vec<f64>,
     /// The damping that it took.
     pub(super) mu: f64,
-    /// By how much it lowers the cost if residuals are linear.
+    /// Decrease of the cost if residuals are linear.
     pub(super) promised: f64,
 }
 

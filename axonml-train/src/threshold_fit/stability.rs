@@ -35,7 +35,7 @@ pub(super) fn excess(simulation: &Simulation, surrogate: &Surrogate, x: &[f64]) 
 }
 
 impl ThresholdFit {
-    /// Rows of those fibers left alone that have an excess.
+    /// Rows of those fibers without stimulus that have an excess.
     pub(super) fn stability_rows(
         &self,
         surrogate: &Surrogate,

@@ -1,4 +1,4 @@
-//! Adam, and the learning rates it is given.
+//! Adam and its learning-rate schedules.
 //!
 //! # Source
 //! D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015, arXiv:1412.6980, algorithm 1.

@@ -151,7 +151,7 @@ impl TrajectoryLoss {
         })
     }
 
-    /// The mean loss of the fibers that can be simulated (none if there is none), and how many cannot.
+    /// The mean loss of the fibers that can be simulated (none if there is none), and the number of fibers that cannot.
     ///
     /// # Errors
     /// [`TrainError`] if the set cannot be read or the surrogate not be built.

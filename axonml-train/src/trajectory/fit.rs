@@ -28,7 +28,7 @@ pub struct TrajectoryFit {
     ahead: Option<(usize, Result<Batch, DatasetError>)>,
 }
 
-/// Where a trajectory stage stands: together with the settings, all that its future depends on.
+/// The state of a trajectory stage: together with the settings, everything that its future depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrajectoryState {
     /// Coordinates of the surrogate.
@@ -67,9 +67,9 @@ struct Pass<'a> {
 struct Member {
     fiber: usize,
     loss: f64,
-    /// By the coordinates, since the last update.
+    /// Derivatives by the coordinates, accumulated since the last update.
     gradient: Vec<f64>,
-    /// Where the next window starts; none is the run's start.
+    /// State from which the next window starts; none is the run's start.
     state: Option<FiberState>,
 }
 

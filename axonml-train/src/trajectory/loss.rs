@@ -1,4 +1,4 @@
-//! How far a run is from its reference.
+//! Loss of a run against its reference.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct LossSettings {
     pub weights: BTreeMap<String, f64>,
     /// Where the reference is above this, mV, it counts `spike_weight` times.
     pub spike_level_mv: f64,
-    /// How often.
+    /// Weight of values of the reference above `spike_level_mv`.
     pub spike_weight: f64,
 }
 
@@ -114,7 +114,7 @@ impl Loss {
         })
     }
 
-    /// How much a number of the reference counts.
+    /// Weight of a value of the reference.
     fn weight(&self, v_mv: f32) -> f64 {
         match f64::from(v_mv) > self.spike_level_mv {
             true => self.spike_weight,

@@ -21,7 +21,7 @@ pub struct TrajectoryStage {
     pub batch: usize,
     /// Fibers differentiated at once, which bounds memory and changes no number; 0: the whole batch.
     pub chunk: usize,
-    /// How cases are chosen.
+    /// Sampling of cases.
     pub sampling: Sampling,
     /// Time steps through which errors are brought back; 0: the whole run.
     pub truncation: usize,

@@ -46,7 +46,7 @@ pub enum CheckpointError {
         name: String,
     },
     /// The pickle is damaged.
-    #[error("the pickle in the file makes no sense at byte {at}: {problem}")]
+    #[error("the pickle in the file is invalid at byte {at}: {problem}")]
     Pickle {
         /// Byte of the pickle.
         at: usize,
@@ -57,7 +57,7 @@ pub enum CheckpointError {
     #[error("found no state dict in the file, expected tensors by name")]
     NoStateDict,
     /// There are several state dicts.
-    #[error("found several state dicts, {}; save the one that is meant", names.join(", "))]
+    #[error("found several state dicts, {}; save the intended one alone", names.join(", "))]
     Ambiguous {
         /// Where they are.
         names: Vec<String>,
