@@ -185,7 +185,7 @@ impl Choice {
             };
             for departure in weights.file.domain.departures(&usage) {
                 messages.warn(format_args!(
-                    "weights {} of model {id} are used outside what they were made for: {departure}",
+                    "weights {} of model {id} are extrapolating beyond the training domain: {departure}",
                     weights.name
                 ));
             }

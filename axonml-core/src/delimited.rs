@@ -1,7 +1,7 @@
-//! Tables as delimited text: the one reader behind waveform files and condition tables.
+//! Reads tables from delimited text, for waveform files and condition tables.
 //!
 //! Bytes are decoded ([`decode`]), lines are cut into records, records into cells ([`DelimitedText`]).
-//! What the cells mean is the caller's business; [`DelimitedText::number`] reads a number as the file
+//! The caller interprets the cells; [`DelimitedText::number`] reads a number as the file
 //! writes it. The time taken is linear in the size of the text.
 
 mod decode;
@@ -11,7 +11,7 @@ use std::ops::Range;
 
 pub use decode::decode;
 
-/// Why bytes are not a table of delimited text.
+/// Errors of reading a table from delimited text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DelimitedError {
@@ -23,7 +23,7 @@ pub enum DelimitedError {
     Encoding {
         /// Line, counted from 1.
         line: usize,
-        /// What was found there.
+        /// The text found there.
         problem: String,
     },
     /// A quoted cell has no closing quote.
@@ -40,7 +40,7 @@ pub enum DelimitedError {
     AfterQuote {
         /// Line, counted from 1.
         line: usize,
-        /// What follows the quote.
+        /// The text after the quote.
         found: char,
         /// The separator of the file.
         separator: Separator,
@@ -59,7 +59,7 @@ pub enum DelimitedError {
     },
 }
 
-/// What stands between the cells of a table.
+/// The separator between the cells of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Separator {
@@ -183,7 +183,7 @@ impl DelimitedText {
         split::split(text)
     }
 
-    /// What separates the cells.
+    /// The separator between the cells.
     pub fn separator(&self) -> Separator {
         self.separator
     }

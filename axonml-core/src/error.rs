@@ -1,10 +1,9 @@
-//! What can be wrong with a request, and what to do about it.
+//! Errors in the input, each with its remedy.
 
 use crate::names::nearest;
 
-/// Why a waveform, a field or a nerve cannot be used.
-///
-/// Every message says what was found where, what was expected, and how to mend it.
+/// Errors of waveforms, fields and nerves.
+/// Every message names the place, the value found, the value expected, and the fix.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CoreError {
@@ -14,7 +13,7 @@ pub enum CoreError {
         did_you_mean(nearest.as_deref()), valid.join(", ")
     )]
     UnknownName {
-        /// What kind of thing was named: `pulse`, `key of pulse monophasic`.
+        /// The kind of thing that was named: `pulse`, `key of pulse monophasic`.
         what: String,
         /// The name as it was given.
         found: String,
@@ -24,14 +23,14 @@ pub enum CoreError {
         valid: Vec<String>,
     },
 
-    /// A value that cannot be what it stands for.
+    /// A value outside its valid range.
     #[error("{what} is `{found}`: expected {expected}")]
     BadValue {
-        /// What the value is of: `pw of pulse monophasic`, `dt`.
+        /// The quantity: `pw of pulse monophasic`, `dt`.
         what: String,
         /// The value as it was given.
         found: String,
-        /// What would be accepted.
+        /// The accepted values.
         expected: String,
     },
 
@@ -43,7 +42,7 @@ pub enum CoreError {
     WaveformSyntax {
         /// The text as it was given.
         text: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 
@@ -64,7 +63,7 @@ pub enum CoreError {
         line: usize,
         /// The line as it was found.
         found: String,
-        /// What would be accepted.
+        /// The accepted values.
         expected: String,
     },
 
@@ -72,13 +71,13 @@ pub enum CoreError {
     #[error(transparent)]
     Text(#[from] crate::delimited::DelimitedError),
 
-    /// A duration that would be sampled to nothing.
+    /// A duration that vanishes when sampled.
     #[error(
-        "{what} is {found_ms} ms, less than half a time step of {dt_ms} ms, and would be \
-         sampled to nothing: lengthen it or reduce dt"
+        "{what} is {found_ms} ms, less than half a time step of {dt_ms} ms, and vanishes when \
+         sampled: lengthen it or reduce dt"
     )]
     TooShort {
-        /// What the duration is of: `pw of pulse monophasic`.
+        /// The quantity: `pw of pulse monophasic`.
         what: String,
         /// The duration in ms.
         found_ms: f64,
@@ -126,10 +125,10 @@ pub enum CoreError {
         found_ms: f64,
     },
 
-    /// Arrays that do not fit each other.
+    /// Arrays whose shapes disagree.
     #[error("{what}: expected {expected}, found {found}")]
     Shape {
-        /// Which array, or which count.
+        /// The array or count.
         what: String,
         /// Its shape or count as it should be, and why.
         expected: String,
@@ -140,7 +139,7 @@ pub enum CoreError {
     /// A NaN or an infinity among numbers.
     #[error("{what} has {found} at index {index}: expected finite numbers only")]
     NonFinite {
-        /// Which numbers.
+        /// The array.
         what: String,
         /// Index of the first one that is not finite.
         index: usize,
@@ -155,7 +154,7 @@ pub enum CoreError {
         short(*found), short(*previous)
     )]
     NotAscending {
-        /// Which positions.
+        /// The array of positions.
         what: String,
         /// Index of the first one that is not greater than the one before it.
         index: usize,
@@ -165,7 +164,7 @@ pub enum CoreError {
         found: f64,
     },
 
-    /// A position outside what the samples cover.
+    /// A position outside the sampled range.
     #[error(
         "{} lies outside the sampled range {} to {}: samples are never \
          extrapolated; extend them or stay inside",
@@ -187,7 +186,7 @@ pub enum CoreError {
         short(*z_um)
     )]
     OnFiber {
-        /// Where along the fiber, in um.
+        /// The position along the fiber, in um.
         z_um: f64,
     },
 
@@ -222,7 +221,7 @@ pub enum CoreError {
         slope_mv_per_um: f64,
     },
 
-    /// A line of a nerve that has no two values.
+    /// A line of a nerve with fewer than two known values.
     #[error(
         "contact {contact}, fiber {fiber}: all {samples} samples of the line are NaN, or all but one; \
          export the field again or remove this fiber"
@@ -281,7 +280,7 @@ impl CoreError {
         }
     }
 
-    /// A value that cannot be what it stands for.
+    /// A value outside its valid range.
     pub(crate) fn bad_value(
         what: impl Into<String>,
         found: impl ToString,
@@ -294,7 +293,7 @@ impl CoreError {
         }
     }
 
-    /// Arrays that do not fit each other.
+    /// Arrays whose shapes disagree.
     pub(crate) fn shape(
         what: impl Into<String>,
         expected: impl ToString,
@@ -374,7 +373,7 @@ fn extent((first, last): (f64, f64)) -> String {
     format!("{} to {}", short(first), short(last))
 }
 
-/// A number with at most six significant digits, as messages tell it.
+/// Formats a number with at most six significant digits, for messages.
 ///
 /// # Example
 /// ```

@@ -12,11 +12,11 @@ use crate::names::canonical;
 
 pub use point_source::{Medium, PointSource};
 
-/// A potential in space, as one fiber sees it along its axis.
+/// The extracellular potential along the axis of one fiber.
 ///
 /// # Units
 /// Positions in um along the fiber, whose middle is at z = 0; potentials in mV per unit amplitude
-/// (1 mA, unless the implementor says otherwise).
+/// (1 mA, unless the implementor documents another one).
 pub trait Field: fmt::Debug + Send + Sync {
     /// The potential at each of the positions, in their order.
     ///
@@ -29,8 +29,8 @@ pub trait Field: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Distance of the nearest current source from the fiber's axis between two places, um; `None` where none is known. A
-    /// source within the fiber's radius is no extracellular one.
+    /// Distance of the nearest current source from the fiber's axis between two places, um; `None` where none is known.
+    /// A source within the fiber's radius is no extracellular one.
     fn axis_distance_um(&self, from_um: f64, to_um: f64) -> Option<f64> {
         let _ = (from_um, to_um);
         None
@@ -65,14 +65,14 @@ impl<F: Field + ?Sized> Field for Box<F> {
     }
 }
 
-/// What happens where a fiber is longer than the line its field was sampled along.
+/// Handling of a fiber that is longer than the line its field was sampled along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Extension {
     /// It is an error. Written `refuse`.
     #[default]
     Refuse,
-    /// The field goes on like that of a point source. Written `point-source`.
+    /// The field is extrapolated as that of a point source. Written `point-source`.
     ///
     /// At each end `V = A / |z - z0|` is fitted to the value and the slope there: with `d = -V /
     /// V'` (slope outwards), `V(end + s) = V(end) d / (d + s)`. Potential and slope are continuous.
@@ -116,7 +116,7 @@ pub struct SampledLine {
     reach_um: f64,
 }
 
-/// What continues a line beyond its first and its last sample: sums of point sources.
+/// The continuation of a line beyond its first and its last sample: sums of point sources.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Ends {
     first: Vec<Tail>,
@@ -214,7 +214,7 @@ impl SampledLine {
         Self { reach_um, ..self }
     }
 
-    /// Lets the field go on beyond its ends, at first as 0.
+    /// Continues the field beyond its ends, at first as 0.
     pub(crate) fn with_ends(self) -> Self {
         Self {
             ends: Some(Ends::default()),
@@ -249,7 +249,7 @@ impl SampledLine {
         (first - self.middle_um, last - self.middle_um)
     }
 
-    /// Refuses a fiber from `first` to `last` that reaches beyond what is known, or too far.
+    /// Refuses a fiber from `first` to `last` that reaches beyond the known samples, or beyond the allowed extension.
     fn check_reach(&self, fiber_um: (f64, f64)) -> Result<(), CoreError> {
         let before = |first: f64| (first - (fiber_um.0 + self.middle_um)).max(0.0);
         let after = |last: f64| (fiber_um.1 + self.middle_um - last).max(0.0);

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct NerveGeometry {
     /// Name of the nerve.
     pub name: Option<String>,
-    /// What kind of electrode it carries.
+    /// The kind of electrode it carries.
     pub electrode: Option<String>,
     /// Outer radius of the nerve in mm.
     pub nerve_radius_mm: Option<f64>,
@@ -29,7 +29,7 @@ pub struct NerveGeometry {
     pub contacts: Vec<ContactGeometry>,
     /// The fascicles.
     pub fascicles: Vec<FascicleGeometry>,
-    /// For each fiber the fascicle that it lies in; empty where it is not said.
+    /// For each fiber the fascicle that it lies in; empty if unknown.
     pub axon_fascicle: Vec<usize>,
     /// The nerves that this one was put together from, their fibers in this order.
     pub parts: Vec<NerveGeometry>,

@@ -8,12 +8,11 @@ use crate::error::CoreError;
 use crate::names::canonical;
 use crate::spline::{CubicSpline, SplineBasis};
 
-/// How values between samples are found. Written `cubic` or `linear`.
+/// Interpolation between samples. Written `cubic` or `linear`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Interpolation {
-    /// A cubic spline with two continuous derivatives: what a fiber's second spatial difference
-    /// needs.
+    /// A cubic spline with two continuous derivatives, which a fiber's second spatial difference needs.
     #[default]
     Cubic,
     /// Straight lines, whose second difference has spikes at the samples.

@@ -1,11 +1,10 @@
 //! The vocabulary of nerve stimulation: time grids, waveforms, extracellular fields, nerves, and
 //! the errors they raise.
 //!
-//! Everything here is a value that can be checked on its own: a [`Waveform`] says *when* current
-//! flows, a [`Field`] says *where* its potential is felt, a [`Nerve`] holds the sampled fields of a
-//! cuff, and a [`TimeGrid`] says at which instants a simulation looks at them. Fiber models,
-//! backends and files are other crates' business: this one does no I/O, starts no threads and knows
-//! no device.
+//! Everything here is a value that can be checked on its own: a [`Waveform`] is the time course of a current, a
+//! [`Field`] the extracellular potential along a fiber per unit current, a [`Nerve`] holds the sampled fields of a
+//! cuff, and a [`TimeGrid`] the time steps of a simulation. Fiber models, backends and files are other crates'
+//! business: this one does no I/O, starts no threads and knows no device.
 //!
 //! # Units
 //! ms, mV, mA (extracellular current), um, ohm-cm, kHz. Raw numbers carry their unit in the name
@@ -50,5 +49,5 @@ pub use geometry::{ContactGeometry, FascicleGeometry, NerveGeometry};
 pub use interpolation::{Interpolation, Interpolator};
 pub use nerve::{GapRepair, Nerve, NerveArrays, SamplingError};
 pub use spline::{CubicSpline, SplineBasis};
-pub use time::{TimeGrid, told_ms};
+pub use time::{TimeGrid, format_ms};
 pub use waveform::{CoarseSine, Direction, PULSES, PulseKey, PulseKind, ShortPhase, Waveform};

@@ -25,7 +25,7 @@ pub struct NerveArrays {
     pub fibers_xy_um: Option<Array2<f64>>,
     /// `[fiber]`: whether the fiber is to be activated.
     pub target: Option<Vec<bool>>,
-    /// `[fiber]`: how many fibers of the nerve each stands for; sums to 1. All alike if absent.
+    /// `[fiber]`: share of the nerve's fibers that each represents; sums to 1. Equal if absent.
     pub weights: Option<Vec<f64>>,
     /// Contacts and fascicles, for pictures.
     pub geometry: Option<NerveGeometry>,
@@ -58,7 +58,7 @@ pub struct Nerve {
     max_extension: f64,
 }
 
-/// How far a line is from the field that it samples, as its own samples tell.
+/// Interpolation error of a sampled line, estimated from its own samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SamplingError {
     /// Contact, counted from 0.
@@ -75,9 +75,8 @@ impl Nerve {
     /// How far the sum of the weights may be from 1: they come from files in single precision.
     const WEIGHT_SUM_TOLERANCE: f64 = 1e-6;
 
-    /// Checks the arrays and fills gaps inside lines, of which [`Nerve::repairs`] tells, by a cubic
-    /// spline through the samples that are there. NaN at the ends of a line are left: the line is known
-    /// between them.
+    /// Checks the arrays and fills gaps inside lines (listed by [`Nerve::repairs`]) by a cubic spline through the
+    /// samples that are there. NaN at the ends of a line are left: the line is known between them.
     ///
     /// # Errors
     /// - [`CoreError::Shape`] when arrays do not fit each other, or there is no contact or no
@@ -245,7 +244,7 @@ impl Nerve {
         self.arrays.target.as_deref()
     }
 
-    /// What share of the nerve each fiber stands for; sums to 1.
+    /// The share of the nerve that each fiber represents; sums to 1.
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }

@@ -16,7 +16,7 @@ use crate::error::CoreError;
 #[derive(Debug, Clone, PartialEq)]
 pub struct SplineBasis {
     knots: Vec<f64>,
-    /// Row k of the factored system: what to subtract of the row above, the pivot, the element
+    /// Row k of the factored system: the multiple of the row above to subtract, the pivot, the element
     /// right of it.
     rows: Vec<Row>,
 }

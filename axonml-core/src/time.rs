@@ -64,7 +64,7 @@ impl TimeGrid {
     }
 
     /// The instant at which the last step ends, in ms: a whole number of steps, hence up to half a
-    /// step from the `tstop_ms` asked for.
+    /// step from the requested `tstop_ms`.
     pub fn duration_ms(&self) -> f64 {
         self.time_ms(self.steps)
     }
@@ -82,7 +82,7 @@ impl TimeGrid {
     }
 }
 
-/// A number of steps, whole where only rounding errors keep it from that.
+/// A number of steps, rounded to a whole number where it differs by rounding errors only.
 pub(crate) fn on_grid(steps: f64) -> f64 {
     const ROUNDING: f64 = 1e-12;
     let whole = steps.round();
@@ -94,9 +94,9 @@ pub(crate) fn on_grid(steps: f64) -> f64 {
     }
 }
 
-/// A time in ms as messages tell it: without the last digits that multiples of a step carry.
+/// Rounds a time in ms for display: drops the last digits that multiples of a step carry.
 #[must_use]
-pub fn told_ms(ms: f64) -> f64 {
+pub fn format_ms(ms: f64) -> f64 {
     (ms * 1e9).round() / 1e9
 }
 
@@ -132,10 +132,10 @@ mod tests {
     }
 
     #[test]
-    fn messages_tell_times_without_rounding_errors() {
-        assert_eq!(told_ms(610.0 * 0.005), 3.05);
+    fn messages_show_times_without_rounding_errors() {
+        assert_eq!(format_ms(610.0 * 0.005), 3.05);
         assert_ne!(610.0 * 0.005, 3.05);
-        assert!(told_ms(f64::NAN).is_nan());
+        assert!(format_ms(f64::NAN).is_nan());
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! Finished pieces of long work, kept as they come.
+//! An append-only journal of finished pieces of long work.
 //!
-//! A journal is a text file. Its first line is `axonml journal 1`, a blank, what the work is, a blank, and a checksum:
-//! the first 16 hexadecimal digits of the SHA-256 of what stands before that blank. Every other line is a finished piece,
-//! a blank, and its checksum, made the same way. A piece is handed to the system in one write, so that a kill leaves it
-//! whole or torn at the end of the file, which [`Journal::open`] drops; [`Journal::sync`] brings all to the disk.
+//! A journal is a text file. Its first line is `axonml journal 1`, a blank, the identity of the work, a blank, and a
+//! checksum: the first 16 hexadecimal digits of the SHA-256 of the text before that blank. Every other line is a
+//! finished piece, a blank, and its checksum, made the same way. Each piece is written by one system call, so that a
+//! kill leaves it whole or torn at the end of the file, which [`Journal::open`] drops; [`Journal::sync`] flushes all
+//! pieces to the disk.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -15,7 +16,7 @@ use thiserror::Error;
 const MAGIC: &str = "axonml journal 1 ";
 const CHECKSUM: usize = 16;
 
-/// Why a journal cannot be opened or written.
+/// Errors of opening or writing a journal.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum JournalError {
@@ -24,10 +25,10 @@ pub enum JournalError {
     Io {
         /// The file.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// Somebody else writes it.
+    /// Another process writes it.
     #[error("`{path}` is being written by another process; wait for it or end it")]
     Held {
         /// The file.
@@ -39,14 +40,14 @@ pub enum JournalError {
         /// The file.
         path: String,
     },
-    /// The journal is of other work.
-    #[error("`{path}` keeps {pieces} finished pieces of other work")]
+    /// The journal belongs to other work.
+    #[error("`{path}` holds {pieces} finished pieces of other work")]
     Other {
         /// The file.
         path: String,
-        /// What that work is.
+        /// The identity of that work.
         work: String,
-        /// How many finished pieces it has.
+        /// Number of finished pieces in it.
         pieces: usize,
     },
 }
@@ -60,22 +61,23 @@ pub struct Journal {
     bytes: u64,
 }
 
-/// A journal, and what it had kept before.
+/// A journal and the pieces that it held before.
 #[derive(Debug)]
 pub struct Reopened {
     /// The journal.
     pub journal: Journal,
-    /// The pieces that are whole, in the order they were kept.
+    /// The pieces that are whole, in the order in which they were written.
     pub pieces: Vec<String>,
-    /// How many lines were torn or changed and are left out.
+    /// Number of lines that were torn or changed and are left out.
     pub damaged: usize,
 }
 
 impl Journal {
-    /// Opens the journal of `work` at `path`, or begins it. A line break in `work` is taken as a blank.
+    /// Opens the journal of `work` at `path`, or begins it. Line breaks in `work` become blanks.
     ///
     /// # Errors
-    /// [`JournalError::Held`], [`JournalError::Foreign`], [`JournalError::Other`], all of which leave the file as it was;
+    /// [`JournalError::Held`], [`JournalError::Foreign`], [`JournalError::Other`], all of which leave the file as it
+    /// was;
     /// [`JournalError::Io`].
     pub fn open(path: &Path, work: &str) -> Result<Reopened, JournalError> {
         let failed = |source| JournalError::Io {
@@ -99,7 +101,7 @@ impl Journal {
             }
             journal.cut().map_err(failed)?;
             if let Err(error) = journal.append(&first).and_then(|()| journal.sync()) {
-                // Nothing is kept in it.
+                // It holds no piece.
                 _ = std::fs::remove_file(path);
                 return Err(error);
             }
@@ -156,7 +158,7 @@ impl Journal {
             let file = options.open(path).map_err(failed)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, path) => return Ok(file),
-                // Whoever held it has finished and removed it meanwhile.
+                // The process that held it has finished and removed it meanwhile.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(JournalError::Held { path: name() }),
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
@@ -169,7 +171,7 @@ impl Journal {
         &self.path
     }
 
-    /// Keeps a finished piece: SIGKILL leaves it from now on. A line break in it is taken as a blank.
+    /// Appends a finished piece, which then survives SIGKILL. Line breaks in it become blanks.
     ///
     /// # Errors
     /// [`JournalError::Io`]; the pieces before it are still there.
@@ -186,7 +188,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Brings all pieces to the disk.
+    /// Flushes all pieces to the disk.
     ///
     /// # Errors
     /// [`JournalError::Io`].
@@ -202,7 +204,7 @@ impl Journal {
         std::fs::remove_file(&self.path).map_err(|source| self.failed(source))
     }
 
-    /// Drops what stands behind the last whole line.
+    /// Drops everything after the last whole line.
     fn cut(&mut self) -> std::io::Result<()> {
         self.file.set_len(self.bytes)?;
         self.file.seek(SeekFrom::Start(self.bytes)).map(|_| ())
@@ -232,7 +234,7 @@ fn checksum(text: &str) -> String {
     bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What stands before the checksum of a line, if that is right.
+/// The text before the checksum of a line, if the checksum is right.
 fn checked(line: &[u8]) -> Option<&str> {
     let line = std::str::from_utf8(line).ok()?;
     let (text, found) = line.rsplit_once(' ')?;
@@ -289,7 +291,7 @@ mod tests {
             "{\"row\": 2}",
         ];
 
-        // A kill at any byte: every whole line behind the first is there, and the next piece follows.
+        // A kill at any byte: every whole line after the first is there, and the next piece follows.
         for length in 0..=whole.len() {
             std::fs::write(&path, &whole[..length]).unwrap();
             let mut opened = Journal::open(&path, "work {\"n\": 3}").unwrap();

@@ -1,12 +1,12 @@
-//! Files that survive: every file that axonml writes is written here.
+//! Atomic writes: every file that axonml writes is written here.
 //!
-//! - [`replace`] and [`Staged`] put a file in its place in one move, and [`StagedFolder`] a folder: a kill or a full disk
-//!   at any moment leaves what was there before.
-//! - [`Journal`] keeps finished pieces of long work, a checksummed line each, so that even SIGKILL costs only what was
-//!   under way.
+//! - [`replace`] and [`Staged`] put a file in its place in one move, and [`StagedFolder`] a folder: a kill or a full
+//!   disk at any moment leaves the previous content.
+//! - [`Journal`] keeps finished pieces of long work, a checksummed line each, so that even SIGKILL costs only the
+//!   pieces in progress.
 //! - [`FolderLock`] keeps a second process out of a folder.
-//! - [`Memory`] and [`available_disk`] tell how much room there is, so that work that does not fit is refused before it
-//!   begins.
+//! - [`Memory`] and [`available_disk`] report available memory and disk space, so that work that does not fit is
+//!   refused before it begins.
 //!
 //! ```
 //! let folder = std::env::temp_dir().join(format!("axonml-files-{}", std::process::id()));

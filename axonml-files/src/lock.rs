@@ -1,4 +1,4 @@
-//! One writer a folder.
+//! Locks that admit one writer per folder.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -7,11 +7,11 @@ use thiserror::Error;
 
 use crate::replace::sweep;
 
-/// Why a folder cannot be locked.
+/// Errors of locking a folder.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Somebody else writes into the folder.
+    /// Another process writes into the folder.
     #[error("`{folder}` is being written by another process; wait for it or end it")]
     Held {
         /// The folder.
@@ -20,17 +20,17 @@ pub enum LockError {
     /// The folder or its lock cannot be written.
     #[error("cannot write `{path}`: {source}")]
     Io {
-        /// Which.
+        /// The file.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
 
-/// Keeps other processes from writing into a folder while it lives.
+/// Excludes other writers from a folder until it is dropped.
 ///
-/// The lock is the system's, on an empty file that stays: a process that ends in any way gives it back, and nobody can
-/// hold a lock on a file that has been replaced meanwhile.
+/// The lock is the system's, on an empty file that stays: a process that ends in any way releases it, and no process
+/// can hold a lock on a file that has been replaced meanwhile.
 #[derive(Debug)]
 pub struct FolderLock(#[allow(dead_code, reason = "the open file is the lock")] File);
 
@@ -38,7 +38,7 @@ impl FolderLock {
     /// Name of the file.
     pub const FILE: &str = ".lock";
 
-    /// Locks a folder, which is made if need be, and removes what killed processes left unfinished in it.
+    /// Locks a folder, which is created if missing, and removes unfinished files that killed processes left in it.
     ///
     /// # Errors
     /// [`LockError::Held`] at once if another process, or another part of this one, holds the lock.
@@ -78,7 +78,7 @@ mod tests {
         drop(first);
         assert!(folder.join(FolderLock::FILE).exists());
 
-        // What a killed process left (no process has this number), and what is not ours.
+        // A leftover of a killed process (no process has this number), and a file that is not ours.
         std::fs::write(folder.join(".axonml-4294967295-3.tmp"), "half").unwrap();
         std::fs::create_dir(folder.join(".axonml-4294967295-4.tmp")).unwrap();
         std::fs::write(folder.join(".axonml-notes.tmp"), "mine").unwrap();

@@ -1,4 +1,4 @@
-//! Files and folders that are there whole or not at all.
+//! Atomic replacement of files and folders.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -11,12 +11,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const PREFIX: &str = ".axonml-";
 const SUFFIX: &str = ".tmp";
 
-/// Replaces the file at `path` by `bytes`, all or nothing, and waits until it is on the disk.
+/// Replaces the file at `path` by `bytes`, atomically, and waits until it is on the disk.
 ///
 /// A symbolic link is followed, and the permissions of a file that is replaced are kept.
 ///
 /// # Errors
-/// What the system says; the old file is still there. A read-only file and a folder are refused.
+/// The error of the operating system; the old file is still there. A read-only file and a folder are refused.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut staged = Staged::create(path)?;
     staged.write_all(bytes)?;
@@ -38,8 +38,8 @@ fn begun() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     BEGUN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes all that this process has begun and not finished: for a process that is about to end without unwinding. What
-/// was there before stays.
+/// Removes all that this process has begun and not finished: for a process that is about to end without unwinding.
+/// Previous content stays.
 pub fn abandon() {
     for path in begun().iter() {
         _ = std::fs::remove_file(path);
@@ -47,12 +47,12 @@ pub fn abandon() {
     }
 }
 
-/// A name beside a path, and what is there until it is dropped.
+/// A temporary name in the folder of a path; the file or folder there is removed on drop.
 #[derive(Debug)]
 struct Unfinished(PathBuf);
 
 impl Unfinished {
-    /// A name beside `path` that nobody else uses.
+    /// A name in the folder of `path` that no other process uses.
     fn beside(path: &Path) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -65,7 +65,7 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // What is finished has gone to its place: there is nothing of this name.
+        // A finished file has moved to its place: nothing has this name.
         if std::fs::remove_file(&self.0).is_err() {
             _ = std::fs::remove_dir_all(&self.0);
         }
@@ -73,7 +73,8 @@ impl Drop for Unfinished {
     }
 }
 
-/// A file that is being written beside its place; dropped without [`Staged::commit`] it leaves no trace.
+/// A file that is being written under a temporary name in its folder; dropped without [`Staged::commit`] it leaves no
+/// trace.
 #[derive(Debug)]
 pub struct Staged {
     file: Option<BufWriter<File>>,
@@ -116,10 +117,10 @@ impl Staged {
         &self.temporary.0
     }
 
-    /// Brings the file to the disk and puts it in its place.
+    /// Flushes the file to the disk and moves it to its place.
     ///
     /// # Errors
-    /// What the system says; the old file is still there.
+    /// The error of the operating system; the old file is still there.
     pub fn commit(mut self) -> io::Result<()> {
         if let Some(file) = self.file.take() {
             let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -145,7 +146,7 @@ impl Write for Staged {
     }
 }
 
-/// A folder that is being filled beside its place; dropped without [`StagedFolder::commit`] it leaves no trace.
+/// A folder that is being filled under a temporary name; dropped without [`StagedFolder::commit`] it leaves no trace.
 #[derive(Debug)]
 pub struct StagedFolder {
     temporary: Unfinished,
@@ -156,7 +157,7 @@ impl StagedFolder {
     /// Begins the folder at `path`.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub fn create(path: &Path) -> io::Result<Self> {
         let temporary = Unfinished::beside(path);
         std::fs::create_dir(&temporary.0)?;
@@ -174,7 +175,7 @@ impl StagedFolder {
     /// Puts the folder in its place, in place of one that is there. Its files must be on the disk already.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub fn commit(self) -> io::Result<()> {
         sync_folder(self.path())?;
         if self.target.exists() {
@@ -185,11 +186,11 @@ impl StagedFolder {
     }
 }
 
-/// Waits until the names in a folder (the empty path: the working folder) are on the disk, where the system lets one ask
-/// for it.
+/// Waits until the names in a folder (the empty path: the working folder) are on the disk, where the operating system
+/// supports it.
 ///
 /// # Errors
-/// What the system says, unless that it cannot do this for folders.
+/// The error of the operating system, unless it cannot do this for folders.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     if !cfg!(unix) {
@@ -208,7 +209,7 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what killed processes left unfinished in a folder that this process has locked.
+/// Removes unfinished files that killed processes left in a folder that this process has locked.
 pub(crate) fn sweep(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
@@ -219,7 +220,7 @@ pub(crate) fn sweep(folder: &Path) {
             let middle = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
             middle.split('-').next()?.parse::<u32>().ok()
         });
-        // Others may write a picture into the folder meanwhile; where the system tells, they are left alone.
+        // Others may write a picture into the folder meanwhile; where the system reports that, they are left alone.
         let lives = |process: u32| Path::new(&format!("/proc/{process}")).exists();
         match process {
             Some(process) if process != std::process::id() && lives(process) => {}
@@ -230,7 +231,7 @@ pub(crate) fn sweep(folder: &Path) {
     }
 }
 
-/// What a symbolic link at `path` points to, else `path`.
+/// The target of a symbolic link at `path`, else `path`.
 fn resolved(path: &Path) -> PathBuf {
     match std::fs::canonicalize(path) {
         Ok(target) if path.is_symlink() => target,

@@ -1,10 +1,10 @@
-//! How much memory and disk there is, and whether work fits.
+//! Available memory and disk space, and checks whether work fits.
 
 use std::path::Path;
 
 use thiserror::Error;
 
-/// Memory that work may take where the system does not tell what is free.
+/// Memory that work may take where the operating system does not report free memory.
 const UNKNOWN: u64 = 16 << 30;
 
 /// The memory that work may take.
@@ -21,7 +21,7 @@ pub struct Memory {
 pub struct TooLarge {
     /// The work.
     pub what: String,
-    /// Bytes that it needs, about; the largest number stands for all beyond it.
+    /// Bytes that it needs, about; saturates at the largest number.
     pub needed: u128,
     /// Bytes that it may take.
     pub limit: u64,
@@ -29,7 +29,7 @@ pub struct TooLarge {
 }
 
 impl Memory {
-    /// What is available now.
+    /// The memory available now.
     pub fn available() -> Self {
         Memory {
             bytes: available_memory().unwrap_or(UNKNOWN),
@@ -37,7 +37,7 @@ impl Memory {
         }
     }
 
-    /// As the user states it.
+    /// A limit stated by the user.
     pub fn stated(bytes: u64) -> Self {
         Memory {
             bytes,
@@ -45,7 +45,7 @@ impl Memory {
         }
     }
 
-    /// How many bytes.
+    /// Number of bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -70,9 +70,8 @@ impl Memory {
     }
 }
 
-/// Bytes of memory that can be had without swapping; none where the system does not tell.
-///
-/// On Linux the least of what is available in the machine and what the process's control groups leave.
+/// Bytes of memory available without swapping; none where the operating system does not report them.
+/// On Linux the smaller of the memory available in the machine and the memory left by the process's control groups.
 pub fn available_memory() -> Option<u64> {
     let machine = std::fs::read_to_string("/proc/meminfo").ok();
     let machine = machine.as_deref().and_then(available_in_meminfo);
@@ -90,7 +89,7 @@ fn available_in_meminfo(text: &str) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// What the control group (version 2) of this process and those above it leave.
+/// The memory that the control group (version 2) of this process and those above it leave.
 fn left_in_control_group() -> Option<u64> {
     let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
     let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
@@ -103,7 +102,7 @@ fn left_in_control_group() -> Option<u64> {
         };
         // `max` where there is no limit.
         let limit = number("memory.max")?;
-        // Cached files count as used but are given up when memory is asked for.
+        // Cached files count as used but are released under memory pressure.
         let stat = std::fs::read_to_string(folder.join("memory.stat")).ok()?;
         let cached = stat.lines().filter_map(|line| {
             let (name, bytes) = line.split_once(' ')?;
@@ -122,14 +121,14 @@ fn left_in_control_group() -> Option<u64> {
 /// Bytes that the disk has room for on which `path` is or will be.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the operating system.
 pub fn available_disk(path: &Path) -> std::io::Result<u64> {
     let absolute = std::path::absolute(path)?;
     let existing = absolute.ancestors().find(|path| path.exists());
     fs4::available_space(existing.unwrap_or(&absolute))
 }
 
-/// `bytes` as people say it: `13.2 GB`.
+/// Formats `bytes` with a unit: `13.2 GB`.
 pub fn size_text(bytes: u128) -> String {
     const UNITS: [&str; 7] = ["kB", "MB", "GB", "TB", "PB", "EB", "ZB"];
     if bytes == u128::MAX {
@@ -151,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_told_in_their_units() {
+    fn sizes_are_shown_in_their_units() {
         for (bytes, text) in [
             (0, "0.0 kB"),
             (1_234, "1.2 kB"),
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_system_tells_what_is_free() {
+    fn the_system_reports_free_memory() {
         let text = "MemTotal:       65837396 kB\nMemFree: 1 kB\nMemAvailable:   42000000 kB\n";
         assert_eq!(available_in_meminfo(text), Some(43_008_000_000));
         assert_eq!(available_in_meminfo("MemTotal: 1 kB\n"), None);

@@ -1,7 +1,8 @@
-//! Criterion benches of what users wait for: time loops, gradients, set-up of fibers, sampling of fields, threshold
+//! Criterion benches of the hot paths: time loops, gradients, set-up of fibers, sampling of fields, threshold
 //! searches.
 //!
-//! `cargo bench -p axonml-models`; for node-steps per second and gradients in forward runs, with the machine's description,
+//! `cargo bench -p axonml-models`; for node-steps per second and gradients in forward runs, with the machine's
+//! description,
 //! `cargo xtask bench`.
 
 use std::hint::black_box;
@@ -10,9 +11,9 @@ use std::sync::Arc;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Detection, Device, Evaluation, Fiber, FiberOutcome, NodeSelection, Observation, ObserverKind,
-    ObserverSpec, Precision, RecordedCotangent, Settings, Simulation, Stimulus, ThresholdSearch,
-    Wanted, model,
+    Detection, Device, Evaluation, Fiber, FiberOutcome, GradientRequest, NodeSelection,
+    Observation, ObserverKind, ObserverSpec, Precision, RecordedCotangent, Settings, Simulation,
+    Stimulus, ThresholdSearch, model,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -99,13 +100,13 @@ fn mean_square(_: usize, outcome: &FiberOutcome) -> Evaluation {
 /// Gradients of whole runs, the voltages of two nodes in the loss, by all parameters and by waveforms; throughput in
 /// node-steps, to be compared with those of `time_loop`.
 fn gradients(criterion: &mut Criterion) {
-    let parameters = Wanted {
+    let parameters = GradientRequest {
         parameters: true,
-        ..Wanted::default()
+        ..GradientRequest::default()
     };
-    let waveforms = Wanted {
+    let waveforms = GradientRequest {
         waveforms: true,
-        ..Wanted::default()
+        ..GradientRequest::default()
     };
     let kind = ObserverKind::Recorder {
         states: Vec::new(),
@@ -119,12 +120,12 @@ fn gradients(criterion: &mut Criterion) {
             group.throughput(Throughput::Elements(
                 (FIBERS * NODES * simulation.grid().steps()) as u64,
             ));
-            for (by, wanted) in [("parameters", parameters), ("waveforms", waveforms)] {
+            for (by, request) in [("parameters", parameters), ("waveforms", waveforms)] {
                 let name = format!("{id}/{}/{by}", precision.name());
                 group.bench_function(name, |bencher| {
                     let stimulus = black_box(&stimulus);
                     bencher.iter(|| {
-                        simulation.differentiate(stimulus, 0.2, &observers, &mean_square, wanted)
+                        simulation.differentiate(stimulus, 0.2, &observers, &mean_square, request)
                     });
                 });
             }

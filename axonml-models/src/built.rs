@@ -1,4 +1,4 @@
-//! Fibers built: a model's geometry in numbers, as a cable and the points where it lies.
+//! Numeric fiber geometry: the cable of a fiber and the positions of its sample points.
 
 use std::sync::Arc;
 
@@ -9,33 +9,34 @@ use axonml_autodiff::cable::{
 };
 
 use crate::SimulationError;
-use crate::geometry::Kind;
+use crate::geometry::GeometryKind;
 
 /// Quantities of a myelinated fiber before those of its internode's compartments, and of each of these.
 const MYELINATED_HEAD: usize = 6;
 const SECTION_NUMBERS: usize = 8;
-/// Numbers of the cable that follow the quantities.
+/// Number of cable coefficients that follow the quantities.
 const CABLE_NUMBERS: usize = 3;
 
-/// A fiber's cable in numbers, and where it lies.
+/// The numeric cable of a fiber and the positions of its sample points.
 #[derive(Clone, Debug)]
 pub(crate) struct BuiltFiber {
     pub(crate) cable: Arc<Cable>,
-    /// Potential from which deviations are measured, mV; none where the model's start is as good as any.
+    /// Internodal reversal potential, which membrane potentials are relative to, mV; none where the model's start
+    /// serves as well.
     pub(crate) v_reference_mv: Option<f64>,
     /// z of the sample points, um, the middle node (index (n - 1)/2) at 0.
     pub(crate) sample_z_um: Vec<f64>,
     /// Index among the sample points of each node.
     pub(crate) node_samples: Vec<usize>,
-    /// What the geometry's program was evaluated at, and what came out: the quantities, then the cable numbers.
+    /// Inputs and outputs of the geometry's program: the outputs are the quantities, then the cable coefficients.
     pub(crate) inputs: Vec<f64>,
     pub(crate) values: Vec<f64>,
 }
 
-/// The cable of a fiber of `nodes` nodes from the numeric values of [`crate::Geometry`]'s quantities and, behind them,
-/// its cable numbers; `inputs` are what they were computed from.
+/// The cable of a fiber of `nodes` nodes from the numeric values of [`crate::Geometry`]'s quantities followed by its
+/// cable coefficients; `inputs` are the inputs that they were computed from.
 pub(crate) fn build(
-    kind: Kind,
+    kind: GeometryKind,
     (inputs, values): (&[f64], &[f64]),
     nodes: usize,
     what: &str,
@@ -58,7 +59,7 @@ pub(crate) fn build(
         }
     };
     let built: BuiltFiber = match kind {
-        Kind::Surrogate => {
+        GeometryKind::Surrogate => {
             let &[
                 spacing,
                 axial_length,
@@ -92,7 +93,7 @@ pub(crate) fn build(
                 spacing,
             )
         }
-        Kind::Unmyelinated | Kind::UnmyelinatedExplicit => {
+        GeometryKind::Unmyelinated | GeometryKind::UnmyelinatedExplicit => {
             let &[length, diameter, capacitance, rho] = quantities else {
                 unreachable!("quantities() lists four for an unmyelinated fiber")
             };
@@ -101,7 +102,7 @@ pub(crate) fn build(
             positive("the membrane capacitance", capacitance)?;
             positive("the diameter", diameter)?;
             let cable = match kind {
-                Kind::Unmyelinated => Cable::Implicit(ImplicitCable {
+                GeometryKind::Unmyelinated => Cable::Implicit(ImplicitCable {
                     area_cm2: vec![area; nodes],
                     capacitance_nf: vec![capacitance_nf; nodes],
                     link_us: vec![axial_us; nodes - 1],
@@ -117,10 +118,10 @@ pub(crate) fn build(
             };
             BuiltFiber::chain(cable, length)
         }
-        Kind::Myelinated => {
+        GeometryKind::Myelinated => {
             build_myelinated(quantities, [area, capacitance_nf], nodes).map_err(bad)?
         }
-        Kind::Reduced => {
+        GeometryKind::Reduced => {
             let &[
                 spacing,
                 node_diameter,
@@ -184,9 +185,9 @@ pub(crate) fn build(
 }
 
 /// Distance between the nodes of a fiber, um, from the values of its geometry.
-pub(crate) fn node_spacing_um(kind: Kind, values: &[f64]) -> f64 {
+pub(crate) fn node_spacing_um(kind: GeometryKind, values: &[f64]) -> f64 {
     match kind {
-        Kind::Myelinated => {
+        GeometryKind::Myelinated => {
             let sections = &values[MYELINATED_HEAD..values.len() - CABLE_NUMBERS];
             let lengths = sections
                 .chunks_exact(SECTION_NUMBERS)
@@ -194,13 +195,14 @@ pub(crate) fn node_spacing_um(kind: Kind, values: &[f64]) -> f64 {
             values[0] + lengths.sum::<f64>()
         }
         // Their first quantity.
-        Kind::Surrogate | Kind::Unmyelinated | Kind::UnmyelinatedExplicit | Kind::Reduced => {
-            values[0]
-        }
+        GeometryKind::Surrogate
+        | GeometryKind::Unmyelinated
+        | GeometryKind::UnmyelinatedExplicit
+        | GeometryKind::Reduced => values[0],
     }
 }
 
-/// What the internode of a myelinated fiber is made of, from the fiber's quantities.
+/// The properties of a myelinated fiber's internode, from the fiber's quantities.
 pub(crate) fn internode_properties(quantities: &[f64]) -> InternodeProperties {
     let (head, sections) = quantities.split_at(MYELINATED_HEAD);
     let &[length_um, diameter_um, periaxonal_width_um, _, rho, _] = head else {

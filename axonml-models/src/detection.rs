@@ -1,4 +1,4 @@
-//! When a fiber has fired: where an action potential is looked for, which crossings are one, and where it began.
+//! Detection of action potentials: detection sites, classification of level crossings, and the site of initiation.
 
 use axonml_autodiff::engine::{Crossing, NodeSelection, ObserverKind, ObserverSpec};
 use axonml_core::{CoreError, TimeGrid};
@@ -12,11 +12,11 @@ pub const REGENERATION_MV: f64 = 20.0;
 /// one node to the next.
 const NEIGHBOR_DELAY_MS: f64 = 2.0;
 
-/// Where and when a conducted action potential counts.
+/// Criterion for a conducted action potential.
 ///
 /// A crossing at a detection site is an action potential if a neighbor of the site crossed before it or in the same
 /// step, so that it arrived from there, and if the node is at least [`REGENERATION_MV`] above its passive twin, so that
-/// the membrane and not the stimulus brought it up. Nothing that happens later is looked at.
+/// the membrane and not the stimulus depolarized it. Later events are ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Detection {
     /// The sites: any of them counts.
@@ -107,7 +107,7 @@ impl Detection {
     }
 }
 
-/// Where and when an action potential began.
+/// Site and time of initiation of an action potential.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpikeStart {
     /// 0-based node that crossed first.
@@ -118,8 +118,8 @@ pub struct SpikeStart {
     pub time_ms: f64,
 }
 
-/// The crossings of one fiber at its detection sites, from the beginning of detection on, and at all its nodes, from the
-/// start on.
+/// The crossings of one fiber at its detection sites, from the beginning of detection on, and at all its nodes, from
+/// the start on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Crossings<'a> {
     pub(crate) at_sites: &'a [Crossing],

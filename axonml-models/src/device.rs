@@ -1,4 +1,4 @@
-//! Which backend runs a simulation: the one place where backends are linked.
+//! Selects the backend that runs a simulation; the only place where backends are linked.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::SimulationError;
 #[derive(Clone)]
 pub struct Device {
     backend: Arc<dyn Backend>,
-    /// Why a better device was not taken; none where none was looked for.
+    /// Reason for not using a better device; none where none was looked for.
     passed_over: Option<Arc<str>>,
 }
 
@@ -32,8 +32,8 @@ pub struct DeviceReport {
 }
 
 impl Device {
-    /// The best backend that can be used here: a CUDA device if this build has the feature `cuda` and one is usable, else
-    /// the processor. [`Device::passed_over`] says why a device was not taken.
+    /// The best backend that can be used here: a CUDA device if this build has the feature `cuda` and one is usable,
+    /// else the processor. [`Device::passed_over`] returns the reason for not using a GPU.
     ///
     /// # Errors
     /// [`SimulationError::Device`] if no backend can be used.
@@ -48,7 +48,7 @@ impl Device {
         })
     }
 
-    /// Why [`Device::auto`] did not take a GPU; none where it did, or this build cannot use any.
+    /// The reason for which [`Device::auto`] did not use a GPU; none where it did, or this build cannot use any.
     pub fn passed_over(&self) -> Option<&str> {
         self.passed_over.as_deref()
     }
@@ -88,7 +88,7 @@ impl Device {
         }
     }
 
-    /// The scalar reference on the processor: slow, and what the others are compared with.
+    /// The scalar reference on the processor: slow; the other backends are compared with it.
     ///
     /// # Errors
     /// As [`Device::cpu`].
@@ -102,7 +102,7 @@ impl Device {
     /// A CUDA device by number.
     ///
     /// # Errors
-    /// [`SimulationError::Device`] that says why it cannot be used: feature, driver, device, compiler.
+    /// [`SimulationError::Device`] with the reason: feature, driver, device, compiler.
     pub fn cuda(ordinal: usize) -> Result<Device, SimulationError> {
         #[cfg(feature = "cuda")]
         return match axonml_cuda::CudaBackend::new(ordinal) {
@@ -166,7 +166,7 @@ impl Device {
         self.backend.name()
     }
 
-    /// What this build can use on this machine, and why not what it cannot.
+    /// The devices that this build can use on this machine, and the reasons for those that it cannot.
     pub fn report() -> Vec<DeviceReport> {
         #[cfg(feature = "cpu")]
         let cpu = {
@@ -194,7 +194,7 @@ impl Device {
     }
 }
 
-/// One line per CUDA device, or one that says why there is none.
+/// One line per CUDA device, or one line with the reason for which there is none.
 #[cfg(feature = "cuda")]
 fn cuda_report() -> Vec<DeviceReport> {
     let line = |status: axonml_cuda::DeviceStatus| {

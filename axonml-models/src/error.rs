@@ -3,42 +3,42 @@
 use axonml_autodiff::cable::ExplicitCable;
 use axonml_autodiff::engine::{BackendError, LARGEST_MV};
 use axonml_autodiff::ir::TraceError;
-use axonml_core::{CoreError, told_ms};
+use axonml_core::{CoreError, format_ms};
 use thiserror::Error;
 
 use crate::Instability;
 use crate::weights::ModelFileError;
 
-/// Why a simulation could not be set up or run.
+/// Errors of setting up or running a simulation.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum SimulationError {
-    /// A waveform, field, name or number is wrong.
+    /// A waveform, field, name or number is invalid.
     #[error(transparent)]
     Core(#[from] CoreError),
     /// The weights do not fit the model.
     #[error(transparent)]
     Weights(#[from] ModelFileError),
-    /// The model's definition is wrong.
+    /// The model's definition is invalid.
     #[error(transparent)]
     Trace(#[from] TraceError),
     /// The backend refused or failed.
     #[error(transparent)]
     Backend(#[from] BackendError),
-    /// A fiber is wrong: its diameter, number of nodes or compartment length.
+    /// A fiber is invalid: its diameter, number of nodes or compartment length.
     #[error("fiber {fiber}: {problem}")]
     Fiber {
         /// 0-based index of the fiber in the request.
         fiber: usize,
-        /// What is wrong, what was expected, and the remedy.
+        /// The problem, the expected value, and the remedy.
         problem: String,
     },
-    /// A model's geometry makes no sense for a fiber.
+    /// A model's geometry is invalid for a fiber.
     #[error("{fiber}: {problem}; choose another diameter or other geometry parameters")]
     Geometry {
-        /// The fiber in words.
+        /// Description of the fiber.
         fiber: String,
-        /// What came out.
+        /// The problem.
         problem: String,
     },
     /// The stimulus of a fiber does not fit it.
@@ -46,7 +46,7 @@ pub enum SimulationError {
     Stimulus {
         /// 0-based index of the fiber in the request.
         fiber: usize,
-        /// What is wrong.
+        /// The problem.
         source: CoreError,
     },
     /// A fiber that is stepped explicitly is unstable even at rest.
@@ -54,13 +54,13 @@ pub enum SimulationError {
     Unstable {
         /// 0-based index of the fiber in the request.
         fiber: usize,
-        /// By how much, and what would do.
+        /// The stability limit and stable settings.
         instability: Box<Instability>,
     },
-    /// The numbers of a fiber became meaningless.
+    /// The solution of a fiber diverged (non-finite voltage or unstable explicit step).
     #[error(
         "fiber {fiber} diverged at {} ms, node {node} ({}); {}",
-        told_ms(*time_ms),
+        format_ms(*time_ms),
         describe_divergence(*v_mv, *stability), divergence_remedy(*stability)
     )]
     Diverged {
@@ -75,7 +75,7 @@ pub enum SimulationError {
         /// Stability number of the explicit step, where that was the reason.
         stability: Option<f64>,
     },
-    /// What was given as a fiber's threshold is none.
+    /// The amplitude given as a fiber's threshold is not its threshold.
     #[error(
         "fiber {fiber}: {amplitude_ma} mA is not its threshold: {problem}; search for it first"
     )]
@@ -84,13 +84,13 @@ pub enum SimulationError {
         fiber: usize,
         /// The amplitude, mA.
         amplitude_ma: f64,
-        /// What happens there.
+        /// The response at that amplitude.
         problem: String,
     },
-    /// A derivative is no longer finite on the way back from the end of the run.
+    /// A derivative became non-finite during the adjoint pass.
     #[error(
         "the derivative of fiber {fiber} is not a finite number at {} ms{}: shorten the run, or use f64",
-        told_ms(*time_ms),
+        format_ms(*time_ms),
         node.map(|node| format!(", node {node}")).unwrap_or_default()
     )]
     GradientNotFinite {
@@ -102,16 +102,14 @@ pub enum SimulationError {
         time_ms: f64,
     },
     /// A fiber diverged while its initial state was being found.
-    #[error(
-        "while the fibers settled before the run (time counts from the beginning of the warm-up): {0}"
-    )]
+    #[error("during the steady-state initialization (time counts from its start): {0}")]
     Settling(#[source] Box<SimulationError>),
-    /// No backend can do what was asked.
+    /// No backend can serve the request.
     #[error("{0}")]
     Device(String),
 }
 
-/// What went wrong, in numbers.
+/// Describes the divergence in numbers.
 fn describe_divergence(v_mv: f64, stability: Option<f64>) -> String {
     let v = match v_mv.is_finite() && v_mv.abs() >= 1e6 {
         true => format!("v = {v_mv:.4e} mV"),

@@ -1,8 +1,8 @@
-//! How long a simulated fiber is, and how long a run must be for its action potential to arrive.
+//! Length of a simulated fiber, and the duration of a run in which its action potential arrives.
 //!
-//! A simulated fiber is a piece of a longer one. Where the field still drives its ends, they fire at amplitudes at which
-//! the fiber itself does not: a cut end has no neighbor to draw current. The default extent keeps the ends out of the
-//! field; runs last until an action potential has reached the detection sites.
+//! A simulated fiber is a piece of a longer one. Where the field still drives its ends, they fire at amplitudes at
+//! which the fiber itself does not: a cut end has no neighbor to draw current. The default extent keeps the ends out of
+//! the field; runs last until an action potential has reached the detection sites.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::lower::{FiberGeometry, lower};
 use crate::schema::Schema;
 use crate::{Fiber, FiberModel, Settings, SimulationError};
 
-/// Nodes of a myelinated fiber unless its field or the user asks for others.
+/// Default number of nodes of Ranvier of a myelinated fiber, unless its field or the user sets another.
 pub const DEFAULT_NODES: usize = 53;
 /// Length of an unmyelinated fiber whose model declares none, um.
 const DEFAULT_LENGTH_UM: f64 = 15_000.0;
@@ -26,10 +26,10 @@ const LATENCY_MS: f64 = 3.0;
 const FEWEST_NODES: usize = 21;
 /// Nodes beyond which no fiber is extended in search of ends that the field does not drive.
 const MOST_NODES: usize = 2001;
-/// Nodes (or compartments) that a request may ask of one fiber.
+/// Largest number of nodes (or compartments) of one fiber.
 pub const NODES_LIMIT: usize = 10_000_000;
 
-/// The extent that is asked of a fiber.
+/// The requested extent of a fiber.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum FiberLength {
@@ -112,9 +112,9 @@ impl Extents {
 
     /// The extent of a fiber in `field`.
     ///
-    /// By default nodes of Ranvier are [`DEFAULT_NODES`], or, where `field` is known along a line and drives the ends of
-    /// such a fiber with 10 % or more of the strongest drive inside, the shortest odd number whose ends it does not; at
-    /// most the line less an internode at either end. Unmyelinated fibers have the length that their model declares.
+    /// By default nodes of Ranvier are [`DEFAULT_NODES`], or, where `field` is known along a line and drives the ends
+    /// of such a fiber with 10 % or more of the strongest drive inside, the shortest odd number whose ends it does not;
+    /// at most the line less an internode at either end. Unmyelinated fibers have the length that their model declares.
     ///
     /// # Errors
     /// [`SimulationError`] as [`Extents::spacing_um`]; for a length of fewer than 3 nodes or of more than
@@ -155,7 +155,7 @@ impl Extents {
         }
     }
 
-    /// Length unless the field or the user asks for another, um; none of fibers with nodes of Ranvier.
+    /// Default length, um, unless the field or the user sets another; none for fibers with nodes of Ranvier.
     fn declared_length_um(&self) -> Option<f64> {
         self.schema.compartment_um?;
         Some(self.schema.length_um.unwrap_or(DEFAULT_LENGTH_UM))
@@ -218,7 +218,7 @@ fn in_field(field: &dyn Field, spacing_um: f64, longest: usize) -> Result<FiberE
         spacing_um,
         ends_driven,
     };
-    // On a line that holds a few nodes only, no fiber can be said to conduct: it is refused where its potentials are taken.
+    // A line that holds only a few nodes cannot show conduction: it is refused where its potentials are sampled.
     if longest < FEWEST_NODES {
         return Ok(with(DEFAULT_NODES, false));
     }
@@ -233,11 +233,11 @@ fn in_field(field: &dyn Field, spacing_um: f64, longest: usize) -> Result<FiberE
     Ok(nodes.map_or(with(most, true), |nodes| with(nodes, false)))
 }
 
-/// The shortest odd number of nodes, at least `least`, at both ends of which the drive is below a tenth of the strongest
-/// drive inside; `ve` are the potentials at the nodes of the longest fiber, whose middle they share.
+/// The shortest odd number of nodes, at least `least`, at both ends of which the drive is below a tenth of the
+/// strongest drive inside; `ve` are the potentials at the nodes of the longest fiber, whose middle they share.
 ///
-/// The drive of a node is the axial current that the field injects into it: the sum of the differences to the potentials
-/// of its neighbors, of which the node at an end has one.
+/// The drive of a node is the axial current that the field injects into it: the sum of the differences to the
+/// potentials of its neighbors, of which the node at an end has one.
 fn nodes_with_quiet_ends(ve: &[f64], least: usize) -> Option<usize> {
     let middle = ve.len() / 2;
     let inside = |node: usize| (ve[node - 1] - 2.0 * ve[node] + ve[node + 1]).abs();
@@ -261,8 +261,8 @@ fn nodes_with_quiet_ends(ve: &[f64], least: usize) -> Option<usize> {
     }
 }
 
-/// Nodes that a fiber in `field` needs for ends that the field does not drive, more than `nodes`; `None` where the field
-/// is not known so far, or no number up to a limit does.
+/// Nodes that a fiber in `field` needs for ends that the field does not drive, more than `nodes`; `None` where the
+/// field is not known so far, or no number up to a limit does.
 pub(crate) fn nodes_needed(field: &dyn Field, spacing_um: f64, nodes: usize) -> Option<usize> {
     let longest = field
         .extent_um()

@@ -110,7 +110,7 @@ pub struct Reduced<'t> {
     pub node_diameter_um: Expr<'t>,
     /// Potential from which the modes are measured, mV: that of internodes without charge.
     pub internode_reversal_mv: Expr<'t>,
-    /// Capacitance of a node with what internodes add to it, nF.
+    /// Capacitance of a node, including the contribution of its internodes, nF.
     pub capacitance_nf: Expr<'t>,
     /// Passive conductance at a node per adjacent internode, uS.
     pub self_us: Expr<'t>,
@@ -126,9 +126,9 @@ pub struct Reduced<'t> {
     pub mode_drive_us_per_ms: [Expr<'t>; 3],
 }
 
-/// Which [`Geometry`] a model has.
+/// The variant of a model's [`Geometry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum GeometryKind {
     Surrogate,
     Unmyelinated,
     UnmyelinatedExplicit,
@@ -136,33 +136,39 @@ pub(crate) enum Kind {
     Reduced,
 }
 
-impl Kind {
+impl GeometryKind {
     /// Place among the quantities of the reversal potential that all potentials are measured from, if it is one.
     pub(crate) fn reversal(self) -> Option<usize> {
         match self {
-            Kind::Surrogate | Kind::Unmyelinated | Kind::UnmyelinatedExplicit => None,
-            Kind::Myelinated => Some(5),
-            Kind::Reduced => Some(2),
+            GeometryKind::Surrogate
+            | GeometryKind::Unmyelinated
+            | GeometryKind::UnmyelinatedExplicit => None,
+            GeometryKind::Myelinated => Some(5),
+            GeometryKind::Reduced => Some(2),
         }
     }
 
     /// The section that carries the membrane at the nodes of the cable.
     pub(crate) fn section(self) -> SectionKind {
         match self {
-            Kind::Surrogate | Kind::Myelinated | Kind::Reduced => SectionKind::Node,
-            Kind::Unmyelinated | Kind::UnmyelinatedExplicit => SectionKind::Compartment,
+            GeometryKind::Surrogate | GeometryKind::Myelinated | GeometryKind::Reduced => {
+                SectionKind::Node
+            }
+            GeometryKind::Unmyelinated | GeometryKind::UnmyelinatedExplicit => {
+                SectionKind::Compartment
+            }
         }
     }
 }
 
 impl<'t> Geometry<'t> {
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> GeometryKind {
         match self {
-            Geometry::Surrogate(_) => Kind::Surrogate,
-            Geometry::Unmyelinated(_) => Kind::Unmyelinated,
-            Geometry::UnmyelinatedExplicit(_) => Kind::UnmyelinatedExplicit,
-            Geometry::Myelinated(_) => Kind::Myelinated,
-            Geometry::Reduced(_) => Kind::Reduced,
+            Geometry::Surrogate(_) => GeometryKind::Surrogate,
+            Geometry::Unmyelinated(_) => GeometryKind::Unmyelinated,
+            Geometry::UnmyelinatedExplicit(_) => GeometryKind::UnmyelinatedExplicit,
+            Geometry::Myelinated(_) => GeometryKind::Myelinated,
+            Geometry::Reduced(_) => GeometryKind::Reduced,
         }
     }
 
@@ -232,8 +238,8 @@ impl<'t> Geometry<'t> {
         }
     }
 
-    /// What cables need that is not a quantity itself: membrane area of a node (cm2), its capacitance (nF), axial
-    /// conductance between nodes (uS); zeros where a cable has no such number or takes it from the quantities.
+    /// The cable coefficients that are not quantities themselves: membrane area of a node (cm2), its capacitance (nF),
+    /// axial conductance between nodes (uS); zeros where a cable has no such number or takes it from the quantities.
     pub(crate) fn cable_numbers(&self) -> [Expr<'t>; 3] {
         match self {
             Geometry::Surrogate(s) => {

@@ -8,43 +8,23 @@ use axonml_autodiff::cable::{CableCotangent, InternodeError, InternodeModes};
 use axonml_autodiff::engine::{BackendError, Rollout};
 
 use crate::built::{BuiltFiber, internode_properties};
-use crate::geometry::Kind;
+use crate::geometry::GeometryKind;
 use crate::lower::LoweredModel;
 use crate::{
     Amplitudes, FiberOutcome, FiberState, ObserverSpec, Simulation, SimulationError, Stimulus,
 };
 
-/// What to differentiate by; amplitudes and initial states come with whatever is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// The model's parameters and the temperature.
-    pub parameters: bool,
-    /// Every value of every waveform.
-    pub waveforms: bool,
-    /// The extracellular potentials at the sample points.
-    pub potentials: bool,
-}
-
-impl Wanted {
-    /// Everything.
-    pub const ALL: Wanted = Wanted {
-        parameters: true,
-        waveforms: true,
-        potentials: true,
-    };
-
-    fn request(self) -> GradientRequest {
-        GradientRequest {
-            parameters: self.parameters,
-            cables: self.parameters,
-            amplitudes: true,
-            waveforms: self.waveforms,
-            fields: self.potentials,
-        }
+/// The request that a backend gets: parameters act on the membrane and, through the geometry, on the cable, and
+/// amplitudes cost nothing.
+fn backend_request(request: GradientRequest) -> GradientRequest {
+    GradientRequest {
+        cables: request.cables || request.parameters,
+        amplitudes: true,
+        ..request
     }
 }
 
-/// One fiber's run and the derivatives of its term of the loss.
+/// One fiber's run and the derivatives of its loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FiberDerivative {
     /// The run, as [`Simulation::run`] gives it.
@@ -53,34 +33,36 @@ pub struct FiberDerivative {
     pub gradient: Option<Gradient>,
 }
 
-/// Derivatives of one fiber's term of a loss.
+/// Derivatives of the loss of one fiber.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradient {
-    /// The term.
+    /// The loss of the fiber.
     pub loss: f64,
-    /// By the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not asked for.
+    /// Derivatives by the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not requested.
     pub parameters: Vec<f64>,
-    /// By the temperature, 1/degree.
+    /// Derivative by the temperature, 1/degree.
     pub celsius: f64,
-    /// By the amplitude of the extracellular sources, 1/mA.
+    /// Derivative by the amplitude of the extracellular sources, 1/mA.
     pub amplitude: f64,
-    /// By waveforms and potentials of the fiber's sources: extracellular ones in their order, then injections.
+    /// Derivatives by waveforms and potentials of the fiber's sources: extracellular ones in their order, then
+    /// injections.
     pub sources: Vec<SourceCotangent>,
-    /// By the state the fiber started from.
+    /// Derivatives by the initial state.
     pub start: FiberState,
-    /// By the membrane potential of a uniform start, 1/mV.
+    /// Derivative by the membrane potential of a uniform initial state, 1/mV.
     pub start_v: f64,
 }
 
 impl Simulation {
-    /// Runs all steps and differentiates `objective`, a sum over fibers of terms of what `observers` record (see
-    /// [`Objective`]). One entry per fiber, in order.
+    /// Runs all steps and differentiates `objective`, a sum over fibers of functions of what `observers` record (see
+    /// [`Objective`]). Amplitudes and initial states are always differentiated; `parameters` includes cables and
+    /// temperature. One entry per fiber, in order.
     ///
-    /// Extracellular fields act where the fiber's sample points are; these do not move with any parameter. Nor does a start
-    /// that was settled ([`crate::InitialState::Settled`]): [`Gradient::start`] is the derivative by it.
+    /// Extracellular fields act where the fiber's sample points are; these do not move with any parameter. Nor does a
+    /// steady-state initial state ([`crate::InitialState::Settled`]): [`Gradient::start`] is the derivative by it.
     ///
     /// # Errors
-    /// As [`Simulation::run`]; also if the objective's derivatives do not fit what was recorded, if a derivative is
+    /// As [`Simulation::run`]; also if the loss cotangents do not match the shape of the recording, if a derivative is
     /// not finite, and if the backend has no reverse mode.
     pub fn differentiate(
         &self,
@@ -88,12 +70,12 @@ impl Simulation {
         amplitude_ma: impl Into<Amplitudes>,
         observers: &[ObserverSpec],
         objective: &dyn Objective,
-        wanted: Wanted,
+        request: GradientRequest,
     ) -> Result<Vec<FiberDerivative>, SimulationError> {
         let mut rollout = self.rollout(stimulus, observers)?;
         rollout.drive.amplitudes = amplitude_ma.into().per_fiber(self.fibers().len())?;
         let members: Vec<usize> = (0..rollout.fibers.len()).collect();
-        self.differentiate_rollout(&rollout, &members, objective, wanted)
+        self.differentiate_rollout(&rollout, &members, objective, request)
     }
 
     /// [`Simulation::differentiate`] for a rollout made from one of this simulation, of its fibers `members` (which may
@@ -106,24 +88,24 @@ impl Simulation {
         rollout: &Rollout,
         members: &[usize],
         objective: &dyn Objective,
-        wanted: Wanted,
+        request: GradientRequest,
     ) -> Result<Vec<FiberDerivative>, SimulationError> {
-        self.differentiate_each(rollout, members, objective, wanted)?
+        self.differentiate_each(rollout, members, objective, request)?
             .into_iter()
             .collect()
     }
 
-    /// [`Simulation::differentiate_rollout`] for those who can go on without some fibers: a fiber's own failure takes
-    /// its place in the list.
+    /// Like [`Simulation::differentiate_rollout`], but returns per-fiber errors instead of failing the batch.
     ///
     /// # Errors
-    /// As [`Simulation::differentiate`] for what concerns all fibers; a derivative that is not finite is its fiber's.
+    /// As [`Simulation::differentiate`] for errors of the whole batch; a derivative that is not finite is an error of
+    /// its fiber.
     pub fn differentiate_each(
         &self,
         rollout: &Rollout,
         members: &[usize],
         objective: &dyn Objective,
-        wanted: Wanted,
+        request: GradientRequest,
     ) -> Result<Vec<Result<FiberDerivative, SimulationError>>, SimulationError> {
         if members.len() != rollout.fibers.len() {
             return Err(BackendError::Shape {
@@ -134,7 +116,7 @@ impl Simulation {
             .into());
         }
         let backend = self.device().backend();
-        let differentiated = backend.differentiate(rollout, objective, wanted.request())?;
+        let differentiated = backend.differentiate(rollout, objective, backend_request(request))?;
         let each = differentiated.into_iter().zip(members);
         let each = each.map(|(result, &member)| {
             let not_finite =
@@ -151,7 +133,7 @@ impl Simulation {
                 FiberGradient::Found(cotangents) => {
                     let gradient = self
                         .model
-                        .gradient(&self.built[member], *cotangents, wanted)
+                        .gradient(&self.built[member], *cotangents, request)
                         .map_err(|error| SimulationError::Geometry {
                             fiber: format!("fiber {member}"),
                             problem: format!("no derivative by its internodes: {error}"),
@@ -182,16 +164,16 @@ impl Gradient {
 }
 
 impl LoweredModel {
-    /// Brings cotangents of the numbers of a rollout to the parameters of the model.
+    /// Converts the cotangents of a rollout into derivatives by the parameters of the model.
     fn gradient(
         &self,
         built: &BuiltFiber,
         cotangents: Cotangents,
-        wanted: Wanted,
+        request: GradientRequest,
     ) -> Result<Gradient, InternodeError> {
         let mut parameters = cotangents.shared;
         let mut celsius = 0.0;
-        if wanted.parameters {
+        if request.parameters {
             celsius = parameters.pop().unwrap_or_default();
             let cable = cotangents.cable.as_ref();
             let values = cable.map(|cable| geometry_cotangents(self.geometry.kind, built, cable));
@@ -200,7 +182,7 @@ impl LoweredModel {
                 values[place] += cotangents.v_reference;
             }
             self.geometry
-                .pull(&self.schema, built, &values, &mut parameters);
+                .accumulate_vjp(&self.schema, built, &values, &mut parameters);
         }
         Ok(Gradient {
             loss: cotangents.loss,
@@ -214,10 +196,10 @@ impl LoweredModel {
     }
 }
 
-/// Cotangents of the values of a fiber's geometry (its quantities, then the cable numbers: see [`crate::built::build`])
-/// from those of its cable.
+/// Cotangents of the values of a fiber's geometry (its quantities, then the cable coefficients: see
+/// [`crate::built::build`]) from those of its cable.
 fn geometry_cotangents(
-    kind: Kind,
+    kind: GeometryKind,
     built: &BuiltFiber,
     cable: &CableCotangent,
 ) -> Result<Vec<f64>, InternodeError> {
@@ -234,7 +216,7 @@ fn geometry_cotangents(
         } => {
             numbers.copy_from_slice(&[*area_cm2, *capacitance_nf, *axial_us]);
             // The weights of an unmyelinated fiber are not the model's to choose.
-            if kind == Kind::Surrogate {
+            if kind == GeometryKind::Surrogate {
                 own[6..].copy_from_slice(&[v_weights.0, v_weights.1, ve_weights.0, ve_weights.1]);
             }
         }
@@ -277,7 +259,7 @@ fn geometry_cotangents(
     Ok(values)
 }
 
-/// What an internode is made of, in the order of a myelinated fiber's quantities.
+/// Adds the cotangents of an internode's properties to those of a myelinated fiber's quantities, in their order.
 fn add_internode(
     quantities: &mut [f64],
     built: &BuiltFiber,

@@ -1,4 +1,4 @@
-//! A fiber whose explicit step is unstable at rest, and what would be stable.
+//! A fiber whose explicit step is unstable at rest, with the settings that would be stable.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use axonml_autodiff::cable::ExplicitCable;
 /// Largest stability number of a step at rest.
 pub(crate) const RESTING_LIMIT: f64 = ExplicitCable::STABLE;
 
-/// A fiber whose explicit step amplifies differences between neighbors at rest, where nothing should happen.
+/// A fiber whose explicit step amplifies differences between neighboring nodes at rest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Instability {
     /// The fiber's diameter, um.
@@ -21,7 +21,7 @@ pub struct Instability {
     pub stability: f64,
     /// Largest stable time step of this fiber, ms.
     pub largest_dt_ms: f64,
-    /// A geometry that would be stable at this time step, if anything.
+    /// A geometry that would be stable at this time step, if there is one.
     pub geometry: Option<StableGeometry>,
 }
 

@@ -1,8 +1,8 @@
 //! Fiber models, and simulations of them.
 //!
 //! A [`FiberModel`] states geometry and membrane over symbols; a [`Simulation`] is a batch of fibers of one model with
-//! numbers put in; a [`Stimulus`] says what acts on them. The library places the fibers: users give fields in space
-//! (or potentials at the sample points that the simulation names), never guesses at nodes.
+//! numeric parameters; a [`Stimulus`] holds the sources that act on them. The library places the fibers: users give
+//! fields in space (or potentials at the sample points that the simulation names), never guesses at nodes.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -56,7 +56,9 @@ mod twin;
 pub mod weights;
 
 pub use arrays::{ArrayError, Npz};
-pub use axonml_autodiff::adjoint::{Evaluation, Objective, RecordedCotangent, SourceCotangent};
+pub use axonml_autodiff::adjoint::{
+    Evaluation, GradientRequest, Objective, RecordedCotangent, SourceCotangent,
+};
 pub use axonml_autodiff::engine::{
     Backend, BackendError, Crossing, FiberOutcome, FiberState, FiberStatus, LARGEST_MV, Membrane,
     NodeSelection, Observation, ObserverKind, ObserverSpec, Outcome, Recording, Rollout,
@@ -70,7 +72,7 @@ pub use error::SimulationError;
 pub use extent::{DEFAULT_NODES, DEFAULT_TSTOP_MS, Extents, FiberExtent, FiberLength, NODES_LIMIT};
 pub use files::read_text_file;
 pub use geometry::{Geometry, Myelinated, MyelinatedSection, Reduced, Surrogate, Unmyelinated};
-pub use gradient::{FiberDerivative, Gradient, Wanted};
+pub use gradient::{FiberDerivative, Gradient};
 pub use instability::{Instability, StableGeometry};
 pub use model::{FiberModel, FiberSymbols, Patch};
 pub use models::{MODELS, model};

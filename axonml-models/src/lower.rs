@@ -1,4 +1,4 @@
-//! From a model over symbols to programs and cables in numbers.
+//! Lowers a model over symbols to programs and numeric cables.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -9,13 +9,13 @@ use axonml_autodiff::ir::{Program, TraceError, Tracer};
 use axonml_core::{CoreError, names};
 
 use crate::built::{BuiltFiber, build, node_spacing_um};
-use crate::geometry::Kind;
+use crate::geometry::GeometryKind;
 use crate::membrane::trace_membrane;
 use crate::model::{CELSIUS, COMPARTMENT, DIAMETER, DT, FiberSymbols, REFERENCE, Symbols, U};
 use crate::schema::{DeclaredStart, Parameter, Schema};
 use crate::{Fiber, FiberModel, Settings, SimulationError};
 
-/// A model with numbers put in.
+/// A model with numeric parameters.
 #[derive(Debug)]
 pub(crate) struct LoweredModel {
     pub(crate) schema: Schema,
@@ -26,8 +26,8 @@ pub(crate) struct LoweredModel {
     pub(crate) geometry: FiberGeometry,
 }
 
-/// Puts the settings' weights, parameters (name as `param` or `group.param`, value), temperature and start into the model,
-/// builds the fibers and traces the membrane.
+/// Applies the settings' weights, parameters (name as `param` or `group.param`, value), temperature and start to the
+/// model, builds the fibers and traces the membrane.
 pub(crate) fn lower(
     model: &dyn FiberModel,
     fibers: &[Fiber],
@@ -137,7 +137,7 @@ fn check_values(schema: &Schema) -> Result<(), CoreError> {
     })
 }
 
-/// The potential from which deviations are measured: that of the passive internodes, which must be one for all fibers.
+/// The internodal reversal potential, which membrane potentials are relative to; it must be equal for all fibers.
 fn common_reference(schema: &Schema, built: &[Arc<BuiltFiber>]) -> Result<f64, TraceError> {
     let of = |fiber: &Arc<BuiltFiber>| fiber.v_reference_mv.unwrap_or(schema.start.v_mv);
     let reference = built.first().map_or(schema.start.v_mv, of);
@@ -158,7 +158,7 @@ fn common_reference(schema: &Schema, built: &[Arc<BuiltFiber>]) -> Result<f64, T
 pub(crate) struct FiberGeometry {
     program: Program,
     adjoint: OnceLock<Program>,
-    pub(crate) kind: Kind,
+    pub(crate) kind: GeometryKind,
 }
 
 impl FiberGeometry {
@@ -180,14 +180,13 @@ impl FiberGeometry {
         })
     }
 
-    /// The program from diameter, compartment length and parameters to the numbers of a cable.
+    /// The program from diameter, compartment length and parameters to cable coefficients.
     pub(crate) fn program(&self) -> &Program {
         &self.program
     }
 
-    /// Adds to the cotangents of `parameters`, in the schema's order, what those of the values of a fiber's geometry
-    /// give.
-    pub(crate) fn pull(
+    /// Accumulates the VJP of a fiber's geometry into the cotangents of `parameters`, in the schema's order.
+    pub(crate) fn accumulate_vjp(
         &self,
         schema: &Schema,
         built: &BuiltFiber,

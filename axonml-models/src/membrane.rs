@@ -1,4 +1,4 @@
-//! From a membrane over symbols to the three programs of a rollout.
+//! Lowers a membrane over symbols to the three programs of a rollout.
 
 use std::collections::HashMap;
 
@@ -101,7 +101,7 @@ pub(crate) fn trace_membrane(
         .collect();
     let relaxed = tracer.finish(&relaxed)?;
 
-    // Rest: ODE states where they start, gates at their steady state there, rates of both.
+    // Rest: initial values of ODE states, steady states of gates at the resting potential, rates of both.
     let rest_tracer = Tracer::new();
     let mut rest_states = outputs_by_name(&starts, &rest_tracer, &HashMap::new());
     rest_states.extend(outputs_by_name(&steady, &rest_tracer, &rest_states));

@@ -1,8 +1,8 @@
-//! About how much memory work takes, so that what does not fit is refused before it begins.
+//! Estimates the memory of simulations, so that work that does not fit is refused before it begins.
 //!
-//! The figures are a fifth to a half above what was measured for the largest model (the MRG double cable in double
-//! precision: 600 bytes a node and fiber, 4.9 kB a node and thread); all arithmetic saturates, so that no request is too
-//! large to be estimated.
+//! The figures are a fifth to a half above the measurements of the largest model (the MRG double cable in double
+//! precision: 600 bytes a node and fiber, 4.9 kB a node and thread); all arithmetic saturates, so that no request is
+//! too large to be estimated.
 
 /// Bytes of a fiber for each of its nodes: coefficients, eleven sample points, their potentials and projections.
 const FIBER_NODE: u128 = 1_000;
@@ -10,7 +10,7 @@ const FIBER_NODE: u128 = 1_000;
 const THREAD_NODE: u128 = 6_000;
 /// Bytes of a waveform for each step.
 const WAVEFORM_STEP: u128 = 64;
-/// Bytes of a batch beside its fibers.
+/// Bytes of a batch in addition to its fibers.
 const BATCH: u128 = 4 << 20;
 
 /// Memory of a batch of fibers while it is simulated.
@@ -29,11 +29,11 @@ pub struct BatchSize {
 }
 
 impl BatchSize {
-    /// Bytes, about; the largest number stands for all beyond it.
+    /// Approximate bytes; saturates at the largest number.
     pub fn bytes(&self) -> u128 {
         let nodes = self.nodes as u128;
         let fibers = (self.fibers as u128).saturating_mul(nodes.saturating_mul(FIBER_NODE));
-        // A thread has a fiber in each lane only where there are that many; searches fill lanes with trials.
+        // A thread has a fiber in each lane only if there are enough fibers; searches fill lanes with trials.
         let threads = (self.threads as u128).saturating_mul(nodes.saturating_mul(THREAD_NODE));
         // Each waveform as it is sampled, as the backend keeps it, and the passive responses to it at the sites where
         // crossings are judged.
@@ -44,7 +44,7 @@ impl BatchSize {
     }
 }
 
-/// Bytes of recordings, about: as they come, put together, and as a file; the largest number stands for all beyond it.
+/// Approximate bytes of recordings: as recorded, concatenated, and as a file; saturates at the largest number.
 ///
 /// `values` are the recorded states of a node, the voltage among them.
 pub fn recording_bytes(fibers: usize, rows: usize, nodes: usize, values: usize) -> u128 {

@@ -1,4 +1,4 @@
-//! What a fiber model is: a schema, a geometry and a membrane, the latter two over symbols.
+//! The trait of fiber models: a schema, a geometry and a membrane, the latter two over symbols.
 //!
 //! A model file needs nothing but this module. It never sees a device, a time step, a batch or a number type, and it
 //! has no error handling: a name that the schema does not declare is remembered and reported, with the nearest declared
@@ -69,7 +69,7 @@ pub(crate) const DT: &str = "dt ms";
 pub(crate) const U: &str = "u mV";
 pub(crate) const REFERENCE: &str = "reference mV";
 
-/// What a fiber's geometry may depend on.
+/// The symbols that a fiber's geometry may depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct FiberSymbols<'t>(pub(crate) Symbols<'t>);
 
@@ -100,7 +100,7 @@ impl<'t> FiberSymbols<'t> {
     }
 }
 
-/// What one patch of membrane may depend on.
+/// The symbols that one patch of membrane may depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Patch<'t> {
     pub(crate) symbols: Symbols<'t>,

@@ -1,4 +1,4 @@
-//! Hashes that say what a result depends on: models as they were traced, arrays as they act.
+//! Hashes of the inputs of a result: models as traced, arrays as used.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -33,8 +33,8 @@ pub fn file_sha256(path: &Path) -> std::io::Result<String> {
     }
 }
 
-/// SHA-256, in hexadecimal, of an array: of its shape (u64) and its values (f64, outermost index first), little-endian. Files
-/// of another number type or memory order with the same values have the same hash.
+/// SHA-256, in hexadecimal, of an array: of its shape (u64) and its values (f64, outermost index first), little-endian.
+/// Files of another number type or memory order with the same values have the same hash.
 pub fn array_sha256(shape: &[usize], values: impl IntoIterator<Item = f64>) -> String {
     let mut digest = Sha256::new();
     for &extent in shape {
@@ -46,7 +46,7 @@ pub fn array_sha256(shape: &[usize], values: impl IntoIterator<Item = f64>) -> S
     hexadecimal(digest)
 }
 
-/// [`array_sha256`] of every array of a nerve that an answer can depend on, by the name of its file: potentials (gaps
+/// [`array_sha256`] of every array of a nerve that a result can depend on, by the name of its file: potentials (gaps
 /// filled), `fiber_z.npy`, `weights.npy`, and `fibers_xy.npy` and `target.npy` (0 or 1) where it has them.
 pub fn nerve_sha256(nerve: &Nerve) -> BTreeMap<String, String> {
     let mut hashes = BTreeMap::new();
@@ -72,7 +72,7 @@ pub fn nerve_sha256(nerve: &Nerve) -> BTreeMap<String, String> {
     hashes
 }
 
-/// Hash of what a model computes with `settings`, as [`Simulation::model_hash`] tells it, without any fiber.
+/// Hash of the computation of a model with `settings`, equal to [`Simulation::model_hash`], without any fiber.
 ///
 /// # Errors
 /// [`SimulationError`] if the model is inconsistent, or weights or parameters do not fit it.
@@ -81,21 +81,22 @@ pub fn model_hash(model: &dyn FiberModel, settings: &Settings) -> Result<String,
 }
 
 impl Simulation {
-    /// Hash of what the model computes, `sha256:` and hexadecimal digits: of its traced geometry and membrane, the values of
-    /// its parameters, temperature, start, compartment length, and the names of its states. Prose (summary, citations,
-    /// names of schemes) is not in it; neither are fibers, time grid, precision and a settling run.
+    /// Hash of the model's computation, `sha256:` and hexadecimal digits: of its traced geometry and membrane, the
+    /// values of its parameters, temperature, start, compartment length, and the names of its states. Prose (summary,
+    /// citations, names of schemes) is not in it; neither are fibers, time grid, precision and a steady-state run.
     pub fn model_hash(&self) -> String {
         self.model.hash()
     }
 }
 
 impl LoweredModel {
-    /// Hash of the programs and numbers.
+    /// Hash of the programs and values.
     fn hash(&self) -> String {
         format!("sha256:{}", sha256(self.canonical().as_bytes()))
     }
 
-    /// Everything that the model's results depend on, as text. Numbers are written so that they are read back to the bit.
+    /// Everything that the model's results depend on, as text. Numbers are written so that they are read back to the
+    /// bit.
     fn canonical(&self) -> String {
         let schema = &self.schema;
         let mut parameters: Vec<(&str, f64)> = schema

@@ -1,4 +1,4 @@
-//! How much of a nerve an amplitude activates.
+//! Recruitment curves: the fraction of a nerve that an amplitude activates.
 
 use axonml_core::CoreError;
 
@@ -11,15 +11,15 @@ pub struct RecruitmentStep {
     pub fraction: f64,
 }
 
-/// The recruitment curve of fibers with these activation thresholds, a step for each different threshold, ascending; below the
-/// first one the fraction is 0.
+/// The recruitment curve of fibers with these activation thresholds, a step for each different threshold, ascending;
+/// below the first one the fraction is 0.
 ///
-/// A fiber without a threshold is never active. `weights` are the shares of the nerve's fibers that the fibers stand for
-/// ([`Nerve::weights`](axonml_core::Nerve::weights)), of any positive sum; without them all fibers count alike.
+/// A fiber without a threshold is never active. `weights` are the shares of the nerve's fibers that the fibers stand
+/// for ([`Nerve::weights`](axonml_core::Nerve::weights)), of any positive sum; without them all fibers count alike.
 ///
 /// # Errors
-/// [`CoreError`] if a threshold is not a finite number, or the weights are not one finite number, 0 or more, per fiber, some
-/// of them above 0.
+/// [`CoreError`] if a threshold is not a finite number, or the weights are not one finite number, 0 or more, per fiber,
+/// some of them above 0.
 pub fn recruitment(
     thresholds_ma: &[Option<f64>],
     weights: Option<&[f64]>,

@@ -1,4 +1,4 @@
-//! What a fiber did, and how far that is from what another one did: voltages, first crossings, arrivals.
+//! The response of a fiber and its difference from another response: voltages, first crossings, arrivals.
 
 use crate::Recording;
 
@@ -11,7 +11,7 @@ pub struct Response {
     first_ms: Vec<Option<f64>>,
 }
 
-/// How far one response is from another; times and voltages of the first minus those of the second.
+/// The difference of two responses; times and voltages of the first minus those of the second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ResponseDifference {
     /// Difference of the arrivals at the detection nodes, ms, where both arrive.
@@ -28,8 +28,8 @@ pub struct ResponseDifference {
 
 impl Response {
     /// The response in voltages `v_mv`, `[row, node]` flattened, at the times `t_ms` of the rows. Crossings count from
-    /// `after_ms` on: a node at or above `level_mv` whose row before lay below, or that is the first row looked at; their
-    /// times are interpolated linearly, as observers do.
+    /// `after_ms` on: a node at or above `level_mv` whose row before lay below, or that is the first row considered;
+    /// their times are interpolated linearly, as observers do.
     ///
     /// # Panics
     /// If `v_mv` is not rows of `nodes` voltages.
@@ -63,13 +63,13 @@ impl Response {
         &self.first_ms
     }
 
-    /// When the first of the nodes `detect` crosses, ms.
+    /// Arrival time at the first of the nodes `detect` to cross, ms.
     pub fn arrival_ms(&self, detect: &[usize]) -> Option<f64> {
         let times = detect.iter().filter_map(|&node| self.first_ms[node]);
         times.min_by(f64::total_cmp)
     }
 
-    /// How far this response is from `reference`, with arrivals at the nodes `detect`.
+    /// The difference of this response from `reference`, with arrivals at the nodes `detect`.
     ///
     /// # Panics
     /// If they have different numbers of nodes or rows.
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(all.first_ms(), [Some(0.25), None, Some(0.0), Some(1.0)]);
         assert_eq!(all.arrival_ms(&[1, 3]), Some(1.0));
         assert_eq!(all.arrival_ms(&[1]), None);
-        // From 1 ms on, being above counts at once, and what was before does not.
+        // From 1 ms on, a voltage above the level counts at once; earlier crossings do not.
         let late = response(&nodes, 1.0);
         assert_eq!(late.first_ms(), [Some(1.25), None, Some(1.125), Some(1.0)]);
     }

@@ -1,16 +1,16 @@
-//! What a fiber model declares about itself, as data: listings, documentation, files and checks all read it here.
+//! The declaration of a fiber model as data, read by listings, documentation, files and checks.
 
 use std::ops::RangeInclusive;
 
-/// How training moves a parameter: by which step one unit of a trained coordinate changes it.
+/// Transform from a trained coordinate to a parameter: the change of the parameter per unit of the coordinate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
     /// It is multiplied by e: for positive (or negative) constants, which keep their sign.
     Factor,
     /// This much is added.
     Shift(f64),
-    /// It moves with another parameter, in proportion to it, and by this share of itself: for parameters that nearly cancel
-    /// each other, where the ratio matters far more than the size.
+    /// It moves with another parameter, in proportion to it, and by this share of itself: for parameters that nearly
+    /// cancel each other, where the ratio matters far more than the size.
     Ratio {
         /// The other parameter.
         to: &'static str,
@@ -19,7 +19,7 @@ pub enum Scale {
     },
 }
 
-/// The values that physics leaves a parameter: others are refused, wherever they come from.
+/// The physically admissible values of a parameter: others are refused, wherever they come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Physical {
@@ -86,13 +86,13 @@ pub struct Parameter {
     pub value: f64,
     /// Unit, in the field's notation; empty for pure numbers.
     pub unit: &'static str,
-    /// How training moves it.
+    /// Its transform in training.
     pub scale: Scale,
-    /// Whether training moves it unless told otherwise.
+    /// Whether training moves it by default.
     pub trained: bool,
     /// The values that training keeps it within.
     pub range: RangeInclusive<f64>,
-    /// The values that it can have at all.
+    /// The values that are physically admissible.
     pub physical: Physical,
 }
 
@@ -103,7 +103,7 @@ impl Parameter {
     }
 }
 
-/// How the state before a run is found.
+/// The initial state of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeclaredStart {
     /// Membrane potential everywhere, mV.
@@ -112,7 +112,7 @@ pub struct DeclaredStart {
     pub states: Option<Vec<f64>>,
 }
 
-/// How fast action potentials travel, as a power of the fiber's diameter: for the default duration of runs.
+/// Conduction velocity as a power of the fiber's diameter, for the default duration of runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConductionSpeed {
     /// Speed at `at_um`, m/s.
@@ -124,7 +124,7 @@ pub struct ConductionSpeed {
 }
 
 impl ConductionSpeed {
-    /// Speed in a fiber of this diameter, um/ms (mm/s times 1, m/s times 1000).
+    /// Conduction velocity in a fiber of this diameter, um/ms (mm/s times 1, m/s times 1000).
     pub fn um_per_ms(&self, diameter_um: f64) -> f64 {
         1e3 * self.m_per_s * (diameter_um / self.at_um).powf(self.exponent)
     }
@@ -135,9 +135,9 @@ impl ConductionSpeed {
 pub struct Schema {
     /// Id, as `--model` takes it.
     pub id: &'static str,
-    /// One line.
+    /// Summary in one line.
     pub summary: &'static str,
-    /// Where equations and constants come from.
+    /// Literature sources of equations and constants.
     pub citations: Vec<&'static str>,
     /// Parameters.
     pub parameters: Vec<Parameter>,
@@ -145,26 +145,26 @@ pub struct Schema {
     pub states: Vec<&'static str>,
     /// Fiber diameters for which the geometry is defined, um.
     pub diameters_um: RangeInclusive<f64>,
-    /// Start of a run.
+    /// Initial state of a run.
     pub start: DeclaredStart,
     /// Temperature unless the user sets another, degrees Celsius.
     pub celsius: f64,
     /// Length of a compartment unless the user sets another, um; none where diameter alone fixes the geometry.
     pub compartment_um: Option<f64>,
-    /// Length of a fiber without nodes of Ranvier unless the user asks for another, um.
+    /// Default length of a fiber without nodes of Ranvier, um.
     pub length_um: Option<f64>,
-    /// Speed of action potentials, from which the default duration of runs follows.
+    /// Conduction velocity, from which the default duration of runs follows.
     pub speed: Option<ConductionSpeed>,
     /// Distance of all nodes from their start, mV, below which a fiber whose sources are off will not fire any more: a
     /// search for thresholds ends such trials early. None where that has not been tried.
     pub quiet_band_mv: Option<f64>,
-    /// How time is stepped, in words.
+    /// Description of the time stepping scheme.
     pub scheme: &'static str,
-    /// Bundled weights that stand for the declared parameters unless the user chooses others; see
+    /// Bundled weights that replace the declared parameters by default; see
     /// [`bundled`](crate::weights::bundled).
     pub weights: Option<&'static str>,
     /// Names that [`Schema::train`], [`Schema::keep_within`] or [`Schema::physical`] were given and that no parameter
-    /// declared before has: whoever uses the schema reports the first of them.
+    /// declared before has: lowering the model reports the first of them as an error.
     pub(crate) unknown: Vec<String>,
 }
 
@@ -230,14 +230,14 @@ impl Schema {
     }
 
     /// States which values parameters of these names or groups, declared before, can have, where their group and unit
-    /// do not tell: coefficients of a polynomial may be negative lengths.
+    /// do not imply it: coefficients of a polynomial may be negative lengths.
     #[must_use]
     pub fn physical(mut self, names: &[&str], range: Physical) -> Self {
         self.each_named(names, |parameter| parameter.physical = range);
         self
     }
 
-    /// Changes the parameters of these names or groups; notes names that there are not.
+    /// Changes the parameters of these names or groups; notes unknown names.
     fn each_named(&mut self, names: &[&str], mut change: impl FnMut(&mut Parameter)) {
         for &name in names {
             let mut known = false;
@@ -252,7 +252,8 @@ impl Schema {
         }
     }
 
-    /// Has training move the parameters of these names or groups, declared before, as `scale` says.
+    /// Lets training move the parameters of these names or groups, declared before, by `scale`. A name that no
+    /// parameter or group has is an error when the model is used.
     #[must_use]
     pub fn train(mut self, names: &[&str], scale: Scale) -> Self {
         self.each_named(names, |parameter| {
@@ -267,7 +268,8 @@ impl Schema {
         self
     }
 
-    /// Keeps a parameter, declared before, within a range while it is trained.
+    /// Keeps a parameter or group, declared before, within a range during training. An unknown name is an error when
+    /// the model is used.
     #[must_use]
     pub fn keep_within(mut self, name: &str, range: RangeInclusive<f64>) -> Self {
         self.each_named(&[name], |parameter| parameter.range = range.clone());
@@ -309,14 +311,14 @@ impl Schema {
         self
     }
 
-    /// Makes fibers without nodes of Ranvier this long, um, unless the user asks for another length.
+    /// Makes fibers without nodes of Ranvier this long, um, by default.
     #[must_use]
     pub fn length_um(mut self, length: f64) -> Self {
         self.length_um = Some(length);
         self
     }
 
-    /// Says how fast action potentials travel: `m_per_s` in a fiber of `at_um`, growing with this power of the diameter.
+    /// Declares the conduction velocity: `m_per_s` in a fiber of `at_um`, growing with this power of the diameter.
     #[must_use]
     pub fn conducts(mut self, m_per_s: f64, at_um: f64, exponent: f64) -> Self {
         self.speed = Some(ConductionSpeed {
@@ -327,14 +329,14 @@ impl Schema {
         self
     }
 
-    /// Says within which distance of their start, mV, nodes are at rest again: see [`Schema::quiet_band_mv`].
+    /// Declares the distance from their start, mV, within which nodes are at rest again: see [`Schema::quiet_band_mv`].
     #[must_use]
     pub fn quiet_band_mv(mut self, band: f64) -> Self {
         self.quiet_band_mv = Some(band);
         self
     }
 
-    /// Says how time is stepped.
+    /// Describes the time stepping scheme.
     #[must_use]
     pub fn scheme(mut self, scheme: &'static str) -> Self {
         self.scheme = scheme;

@@ -1,4 +1,4 @@
-//! Fibers, the state that runs start from, and the settings of a simulation.
+//! Fibers, initial states, and the settings of a simulation.
 
 use axonml_autodiff::ir::Precision;
 
@@ -27,15 +27,15 @@ impl Fiber {
     }
 }
 
-/// The state that runs start from.
+/// The initial state of runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum InitialState {
-    /// As the model declares: one voltage everywhere, states at their steady state (or as published).
+    /// The published initial state: one voltage everywhere, states at their steady state (or as published).
     #[default]
     Declared,
-    /// The state that the declared one becomes without stimulus after this long, ms.
+    /// The steady state: the state reached from the published one without stimulus after this duration, ms.
     Settled {
-        /// Duration of the settling run, ms.
+        /// Duration of the steady-state initialization, ms.
         warmup_ms: f64,
     },
 }
@@ -49,7 +49,7 @@ pub struct Settings {
     pub tstop_ms: f64,
     /// Arithmetic.
     pub precision: Precision,
-    /// Numbers that the model runs with: its default weights unless others are chosen.
+    /// Weights of the model: its default weights unless others are chosen.
     pub weights: Weights,
     /// Parameters that differ from those: (`name` or `group.name`, value).
     pub parameters: Vec<(String, f64)>,

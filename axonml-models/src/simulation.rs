@@ -20,7 +20,7 @@ use crate::{
     Device, Fiber, FiberModel, InitialState, Settings, SimulationError, Stimulus, stability,
 };
 
-/// Step of settling runs on implicit cables, ms; explicit ones settle at their own step.
+/// Step of steady-state runs on implicit cables, ms; explicit ones use their own step.
 const WARMUP_DT_MS: f64 = 5.0;
 
 /// A batch of fibers of one model with their cables built.
@@ -91,9 +91,9 @@ impl Amplitudes {
     }
 }
 
-/// Someone who looks at a run while it goes on.
+/// Callback invoked with intermediate states.
 pub trait Observer {
-    /// Sees the states of all fibers after `step` steps.
+    /// Called with the states of all fibers after `step` steps.
     fn observe(&mut self, step: usize, states: &[FiberState]);
 }
 
@@ -101,9 +101,9 @@ impl Simulation {
     /// Builds the cables of `fibers`.
     ///
     /// # Errors
-    /// [`SimulationError`] if the model is inconsistent, the weights of another one, a parameter unknown or beyond what physics admits, a fiber outside
-    /// the model's range, the time grid impossible, an explicit step unstable at rest
-    /// ([`SimulationError::Unstable`]), or a settling run diverges.
+    /// [`SimulationError`] if the model is inconsistent, the weights of another one, a parameter unknown or beyond what
+    /// physics admits, a fiber outside the model's range, the time grid impossible, an explicit step unstable at rest
+    /// ([`SimulationError::Unstable`]), or a steady-state run diverges.
     pub fn new(
         model: &dyn FiberModel,
         fibers: Vec<Fiber>,
@@ -179,7 +179,7 @@ impl Simulation {
         &self.device
     }
 
-    /// The state that runs start from.
+    /// The initial state of runs.
     ///
     /// # Errors
     /// [`SimulationError`] if the backend fails.
@@ -194,7 +194,7 @@ impl Simulation {
         &self.built[fiber].sample_z_um
     }
 
-    /// Refuses current sources inside a fiber: extracellular fields act on it from outside.
+    /// Refuses current sources inside a fiber, which would not be extracellular.
     fn check_outside(&self, stimulus: &Stimulus) -> Result<(), SimulationError> {
         let each = self.fibers.iter().zip(&self.built).enumerate();
         for (fiber, (given, built)) in each.take(stimulus.fibers()) {
@@ -224,8 +224,8 @@ impl Simulation {
         Ok(())
     }
 
-    /// Stability number of a fiber that is stepped explicitly, at the simulation's time step, while its membrane has this
-    /// conductance, S/cm2: from 2 on steps amplify differences between neighbors. None where steps are implicit.
+    /// Stability number of a fiber that is stepped explicitly, at the simulation's time step, while its membrane has
+    /// this conductance, S/cm2: from 2 on steps amplify differences between neighbors. None where steps are implicit.
     pub fn stability(&self, fiber: usize, conductance_s_cm2: f64) -> Option<f64> {
         match &*self.built[fiber].cable {
             Cable::Explicit(cable) => {
@@ -252,14 +252,13 @@ impl Simulation {
         built.sample_z_um[built.node_samples[node]]
     }
 
-    /// The cable of a fiber: for looking into internodes (see [`axonml_autodiff::cable::Internode`]).
+    /// The cable of a fiber, for inspection of internodes (see [`axonml_autodiff::cable::Internode`]).
     pub fn cable(&self, fiber: usize) -> &Cable {
         &self.built[fiber].cable
     }
 
     /// Runs all steps from the initial state at the given amplitude (mA) of the extracellular sources.
-    ///
-    /// A fiber that diverges is not an error here: its status says so.
+    /// A fiber that diverges is not an error here: its status reports it.
     ///
     /// # Errors
     /// [`SimulationError`] if the stimulus or an observer does not fit the fibers.
@@ -274,8 +273,8 @@ impl Simulation {
         self.execute(&rollout)
     }
 
-    /// Goes on from `states` with the steps `steps` of the simulation's time grid: a run in parts is the run in one, to
-    /// rounding. [`Simulation::initial_states`] is where a run starts.
+    /// Resumes from `states` with the steps `steps` of the simulation's time grid: a run in parts equals the run in one
+    /// piece up to rounding. [`Simulation::initial_states`] is the state before the first step.
     ///
     /// # Errors
     /// As [`Simulation::run`]; also if the states or steps do not fit.
@@ -294,7 +293,7 @@ impl Simulation {
         self.execute(&rollout)
     }
 
-    /// Runs and shows `observer` the states every `every` steps and after the last one.
+    /// Runs and calls `observer` with the states every `every` steps and after the last one.
     ///
     /// # Errors
     /// As [`Simulation::run`]; a fiber that diverges ends the run with [`SimulationError::Diverged`].
@@ -335,7 +334,7 @@ impl Simulation {
         Ok(states)
     }
 
-    /// The error that a divergence is, with its time.
+    /// The error for a divergence, with its time.
     pub fn divergence(&self, fiber: usize, status: FiberStatus) -> Option<SimulationError> {
         match status {
             FiberStatus::Diverged {
@@ -354,7 +353,7 @@ impl Simulation {
         }
     }
 
-    /// The whole run as data, amplitudes 1: for backends of one's own, and for looking at what is run.
+    /// The whole run as data, amplitudes 1: for custom backends and for inspection.
     ///
     /// # Errors
     /// As [`Simulation::run`].

@@ -1,4 +1,4 @@
-//! Whether the explicit step of a fiber is stable at rest, and what would be.
+//! Stability of a fiber's explicit step at rest.
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, US_PER_S};
@@ -52,7 +52,7 @@ fn number(cable: &ExplicitCable, dt_ms: f64, g_s_cm2: f64) -> f64 {
     cable.stability(dt_ms, US_PER_S * g_s_cm2 * cable.area_cm2)
 }
 
-/// Conductance of the membrane in the state that runs start from, S/cm2.
+/// Conductance of the membrane in the initial state, S/cm2.
 fn resting_conductance(model: &LoweredModel, dt_ms: f64) -> f64 {
     let start = &model.schema.start;
     let u = start.v_mv - model.v_reference_mv;
@@ -80,7 +80,8 @@ fn resting_conductance(model: &LoweredModel, dt_ms: f64) -> f64 {
 }
 
 /// The geometry nearest to a fiber's whose step is stable, by bisection. Stability numbers grow with the shortness of
-/// compartments; as functions of the diameter they have a minimum, so that the nearest diameter is looked for in steps first.
+/// compartments; as functions of the diameter they have a minimum, so that the nearest diameter is first bracketed in
+/// steps.
 fn stable_geometry(
     model: &LoweredModel,
     diameter_um: f64,
@@ -125,7 +126,7 @@ fn stable_geometry(
     }
 }
 
-/// The place nearest to `bad` that is good, between `good` and `bad`.
+/// The stable value nearest to `bad`, between `good` and `bad`.
 fn bisect(mut good: f64, mut bad: f64, is_good: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..60 {
         let middle = 0.5 * (good + bad);

@@ -1,11 +1,11 @@
-//! The words for how a search for a threshold ended, and which columns of its row are empty then.
+//! Statuses of threshold searches, with the columns that are empty in their rows.
 
 /// A status of results.
 #[derive(Clone, Copy, Debug)]
 pub struct Status {
-    /// The word, as results spell it.
+    /// Its name in results.
     pub name: &'static str,
-    /// What it means.
+    /// Its meaning.
     pub meaning: &'static str,
     /// Columns that have no value.
     pub empty: &'static [&'static str],
@@ -43,7 +43,7 @@ pub static STATUSES: &[Status] = &[
     },
     Status {
         name: "reexcitation",
-        meaning: "the same, but action potentials begin and are blocked below it: a lower one may have been missed",
+        meaning: "the same, but action potentials begin and fail to propagate below it: a lower one may have been missed",
         empty: &[],
     },
     Status {
@@ -68,12 +68,12 @@ pub static STATUSES: &[Status] = &[
     },
     Status {
         name: "diverged",
-        meaning: "the solution became non-finite or unstable; lower_mA may tell an amplitude that failed before",
+        meaning: "the solution became non-finite or unstable; lower_mA may hold an amplitude that failed before",
         empty: FOUND,
     },
     Status {
         name: "error",
-        meaning: "could not be simulated; the message says why (with --keep-going)",
+        meaning: "could not be simulated; the message holds the reason (with --keep-going)",
         empty: BOUNDS,
     },
 ];
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use crate::{FiberStatus, SpikeStart, Threshold, ThresholdKind};
 
-    /// Every threshold's word is in the table, and what the table calls empty is empty.
+    /// Every threshold's status is in the table, and columns that the table calls empty are empty.
     #[test]
     fn the_table_holds_every_status() {
         let start = SpikeStart {

@@ -9,7 +9,7 @@ use axonml_core::{CoreError, Field, SampledPotentials, TimeGrid, Waveform};
 use crate::SimulationError;
 use crate::built::BuiltFiber;
 
-/// A current source or several, as one fiber feels them.
+/// The extracellular potential of one or several current sources along one fiber.
 #[derive(Clone, Debug)]
 enum Extracellular {
     /// A field of fixed shape times a waveform.
@@ -29,7 +29,7 @@ struct Injection {
     waveform: Arc<Waveform>,
 }
 
-/// What stimulates the fibers of a simulation.
+/// The extracellular sources and injected currents of a simulation's fibers.
 ///
 /// Extracellular sources are per unit amplitude (mV per mA, times a unit waveform); their amplitude is given per run or
 /// searched for. Injected currents have their own amplitude and are not scaled.
@@ -213,7 +213,7 @@ impl Stimulus {
     }
 }
 
-/// Fields are open to users: their answers are checked.
+/// Fields can be user-defined, so their values are checked.
 fn check_potentials(ve_mv: &[f64], expected: usize) -> Result<(), CoreError> {
     if ve_mv.len() != expected {
         return Err(CoreError::Shape {

@@ -1,27 +1,28 @@
 //! Derivatives of activation thresholds.
 
-use axonml_autodiff::adjoint::{Evaluation, RecordedCotangent, SourceCotangent};
+use axonml_autodiff::adjoint::{Evaluation, GradientRequest, RecordedCotangent, SourceCotangent};
 use axonml_autodiff::engine::{
     FiberOutcome, Observation, ObserverKind, ObserverSpec, Recording, Rollout,
 };
 use axonml_core::CoreError;
 
-use crate::gradient::{FiberDerivative, Wanted};
+use crate::gradient::FiberDerivative;
 use crate::{Simulation, SimulationError, Stimulus, ThresholdSearch};
 
 /// Derivatives of the logarithm of one fiber's threshold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdGradient {
-    /// By the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not asked for.
+    /// Derivatives by the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not requested.
     pub parameters: Vec<f64>,
-    /// By the temperature, 1/degree.
+    /// Derivative by the temperature, 1/degree.
     pub celsius: f64,
-    /// By waveforms and potentials of the fiber's sources at their unit amplitudes: extracellular ones in their order,
-    /// then injections. Of waveforms: per value; summed with the values as weights, that by the amplitude of a contact.
+    /// Derivatives by waveforms and potentials of the fiber's sources at their unit amplitudes: extracellular ones in
+    /// their order, then injections. Of waveforms: per value; summed with the values as weights, that by the amplitude
+    /// of a contact.
     pub sources: Vec<SourceCotangent>,
     /// State at which the action potential is detected in the run at the threshold.
     pub state: usize,
-    /// Node at which it is.
+    /// Node at which the action potential is detected.
     pub node: usize,
 }
 
@@ -29,38 +30,38 @@ impl Simulation {
     /// The derivatives of `ln threshold` of fibers whose thresholds (amplitudes at which they just fire, mA) are known;
     /// `None` for the others.
     ///
-    /// With `g` the voltage at the node and state where the action potential is detected, in the run at the threshold `A`
-    /// itself: how `A` must change to keep `g` is `d ln A/dp = -(dg/dp)/(A dg/dA)`. Next to an all-or-none response both
-    /// derivatives are huge and grow with the precision of `A`; their quotient does not. Both come from one reverse pass.
+    /// With `g` the voltage at the node and state where the action potential is detected, in the run at the threshold
+    /// `A` itself: how `A` must change to keep `g` is `d ln A/dp = -(dg/dp)/(A dg/dA)`. Next to an all-or-none response
+    /// both derivatives are huge and grow with the precision of `A`; their quotient does not. Both come from one
+    /// adjoint pass.
     ///
     /// # Errors
-    /// As [`Simulation::differentiate`]; if the fiber does not fire at what is given as its threshold, or fires no more
-    /// easily at more, so that it is none.
+    /// As [`Simulation::differentiate`]; if the fiber does not fire at the given threshold, or a larger amplitude does
+    /// not raise its voltage, so that the given value is not a threshold.
     pub fn threshold_gradients(
         &self,
         stimulus: &Stimulus,
         search: &ThresholdSearch,
         thresholds_ma: &[Option<f64>],
-        wanted: Wanted,
+        request: GradientRequest,
     ) -> Result<Vec<Option<ThresholdGradient>>, SimulationError> {
         let rollout = self.rollout(stimulus, &[detector(search)])?;
-        self.threshold_gradients_of(rollout, search, thresholds_ma, wanted)
+        self.threshold_gradients_of(rollout, search, thresholds_ma, request)
     }
 
-    /// [`Simulation::threshold_gradients`] for those who can go on without some fibers: a fiber's own failure takes its
-    /// place in the list.
+    /// Like [`Simulation::threshold_gradients`], but returns per-fiber errors instead of failing the batch.
     ///
     /// # Errors
-    /// As [`Simulation::threshold_gradients`] for what concerns all fibers.
+    /// As [`Simulation::threshold_gradients`] for errors of the whole batch.
     pub fn threshold_gradients_each(
         &self,
         stimulus: &Stimulus,
         search: &ThresholdSearch,
         thresholds_ma: &[Option<f64>],
-        wanted: Wanted,
+        request: GradientRequest,
     ) -> Result<Vec<Option<Result<ThresholdGradient, SimulationError>>>, SimulationError> {
         let rollout = self.rollout(stimulus, &[detector(search)])?;
-        self.threshold_gradients_each_of(rollout, search, thresholds_ma, wanted)
+        self.threshold_gradients_each_of(rollout, search, thresholds_ma, request)
     }
 
     /// [`Simulation::threshold_gradients`] for a rollout of this simulation with the observer that [`detector`] gives.
@@ -69,9 +70,9 @@ impl Simulation {
         whole: Rollout,
         search: &ThresholdSearch,
         thresholds_ma: &[Option<f64>],
-        wanted: Wanted,
+        request: GradientRequest,
     ) -> Result<Vec<Option<ThresholdGradient>>, SimulationError> {
-        let each = self.threshold_gradients_each_of(whole, search, thresholds_ma, wanted)?;
+        let each = self.threshold_gradients_each_of(whole, search, thresholds_ma, request)?;
         each.into_iter().map(Option::transpose).collect()
     }
 
@@ -80,7 +81,7 @@ impl Simulation {
         whole: Rollout,
         search: &ThresholdSearch,
         thresholds_ma: &[Option<f64>],
-        wanted: Wanted,
+        request: GradientRequest,
     ) -> Result<Vec<Option<Result<ThresholdGradient, SimulationError>>>, SimulationError> {
         let fibers = self.fibers().len();
         if thresholds_ma.len() != fibers {
@@ -99,7 +100,7 @@ impl Simulation {
         rollout.drive.amplitudes = thresholds_ma.iter().flatten().copied().collect();
         let level_mv = search.detection.threshold_mv;
         let objective = |_: usize, outcome: &FiberOutcome| detection(recorded(outcome), level_mv);
-        let derivatives = self.differentiate_each(&rollout, &members, &objective, wanted)?;
+        let derivatives = self.differentiate_each(&rollout, &members, &objective, request)?;
 
         let mut gradients: Vec<Option<Result<ThresholdGradient, SimulationError>>> =
             (0..fibers).map(|_| None).collect();
@@ -116,7 +117,7 @@ impl Simulation {
     }
 }
 
-/// Who records what a threshold's derivative is taken of: the voltages of the detection nodes.
+/// The recorder of the quantity that defines a threshold's derivative: the voltages of the detection nodes.
 pub(crate) fn detector(search: &ThresholdSearch) -> ObserverSpec {
     let recorder = ObserverKind::Recorder {
         states: Vec::new(),
@@ -125,7 +126,7 @@ pub(crate) fn detector(search: &ThresholdSearch) -> ObserverSpec {
     ObserverSpec::new(recorder, search.detection.sites.clone()).after_ms(search.detection.after_ms)
 }
 
-/// A fiber at its threshold, and where its action potential is looked for.
+/// A fiber at its threshold, with the range in which its action potential is detected.
 struct Detected {
     fiber: usize,
     amplitude_ma: f64,
@@ -155,7 +156,7 @@ impl Detected {
         gradient.parameters.iter_mut().for_each(scale);
         scale(&mut gradient.celsius);
         for source in &mut gradient.sources {
-            // The threshold multiplies what the derivative is taken of.
+            // The threshold multiplies the sources at unit amplitude.
             source.waveform.iter_mut().for_each(scale);
             source.potentials.iter_mut().for_each(scale);
             if let Some(projection) = &mut source.projection {
@@ -175,13 +176,13 @@ impl Detected {
 
 fn recorded(outcome: &FiberOutcome) -> &Recording {
     let Some(Observation::Recorded(recording)) = outcome.observations.first() else {
-        unreachable!("a recorder was asked for")
+        unreachable!("the only observer is a recorder")
     };
     recording
 }
 
 /// The first row at which a node is at or above the level and was not before, and the column of that node. A node that
-/// is above when watching begins counts.
+/// is above the level when detection begins counts.
 fn first_crossing(recording: &Recording, level_mv: f64) -> Option<(usize, usize)> {
     let width = recording.nodes.len();
     let crosses = |index: usize| {

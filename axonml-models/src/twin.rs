@@ -1,8 +1,8 @@
 //! Passive twins: the same fiber, start and stimulus with the membrane's conductances frozen at their values at t = 0.
 //!
 //! A twin is linear, so that its voltage at amplitude A is that of the start and of the unscaled currents alone plus A
-//! times the response to the scaled sources at unit amplitude. What a twin does, the stimulus explains; what a fiber does
-//! beyond it, its membrane did.
+//! times the response to the scaled sources at unit amplitude. The response of a twin is due to the stimulus; any
+//! further response of a fiber is due to its active membrane.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,21 +17,21 @@ use axonml_autodiff::ir::{Extent, Precision, Tracer};
 
 use crate::{Simulation, SimulationError};
 
-/// Range of the potentials that a response is computed with, mV, to a factor of two: small enough that no twin looks
-/// as if it diverged.
+/// Range of the potentials that a response is computed with, mV, to a factor of two: small enough that no twin is
+/// mistaken for diverged.
 const RESPONSE_MV: f64 = 16.0;
 
 /// Range of potentials up to which everything that follows from them fits single precision, mV.
 const LARGEST_F32_MV: f64 = 1e25;
 
-/// The membrane of a segment at the state that a run starts from: conductance (S/cm2) and source (mA/cm2).
+/// The membrane of a segment in the initial state of a run: conductance (S/cm2) and source (mA/cm2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Frozen {
     pub(crate) g: f64,
     pub(crate) j: f64,
 }
 
-/// The membrane of every node of `fiber` at the state that `rollout` starts from.
+/// The membrane of every node of `fiber` in the initial state of `rollout`.
 pub(crate) fn membrane_at_start(rollout: &Rollout, fiber: usize) -> Vec<Frozen> {
     let currents = &rollout.membrane.currents;
     let constants = rollout.constants(&currents.bindings, fiber);
@@ -68,7 +68,7 @@ pub(crate) fn membrane_at_start(rollout: &Rollout, fiber: usize) -> Vec<Frozen> 
     }
 }
 
-/// A membrane whose conductance and source are states that nothing changes.
+/// A membrane whose conductance and source are constant states.
 fn frozen_membrane() -> Result<MembranePrograms, SimulationError> {
     const NAMES: [&str; 2] = ["frozen G", "frozen J"];
     let program = |outputs: &[&str], constant: bool| {
@@ -99,7 +99,7 @@ fn frozen_membrane() -> Result<MembranePrograms, SimulationError> {
     ))
 }
 
-/// What a twin does at some nodes: its voltage at amplitude A is `base + A unit`.
+/// The response of a twin at some nodes: its voltage at amplitude A is `base + A unit`.
 #[derive(Clone, Debug)]
 struct Responses {
     nodes: Vec<usize>,
@@ -112,7 +112,7 @@ struct Responses {
     scale: f64,
 }
 
-/// The passive twins of the fibers of a rollout; computed where and when they are looked at.
+/// The passive twins of the fibers of a rollout; computed lazily.
 #[derive(Debug)]
 pub(crate) struct Twins<'s> {
     simulation: &'s Simulation,
@@ -141,10 +141,10 @@ impl<'s> Twins<'s> {
         })
     }
 
-    /// Whether the twin of `fiber` stays below `limit_mv` at `node` and this amplitude whatever its cable does: the inner
-    /// potentials of a network of positive conductances stay between those of its sources, so that no membrane lies above
-    /// its reversal by more than the highest potential around the fiber does above the one at the node. Not known of
-    /// surrogates' cables, whose coefficients are fitted, nor of injected currents and space-time fields.
+    /// Whether the twin of `fiber` stays below `limit_mv` at `node` and this amplitude whatever its cable does: the
+    /// inner potentials of a network of positive conductances stay between those of its sources, so that no membrane
+    /// lies above its reversal by more than the highest potential around the fiber does above the one at the node. Not
+    /// known of surrogates' cables, whose coefficients are fitted, nor of injected currents and space-time fields.
     pub(crate) fn stays_below(
         &self,
         fiber: usize,
@@ -156,7 +156,7 @@ impl<'s> Twins<'s> {
             *self.whole.fibers[fiber].cable,
             Cable::Implicit(_) | Cable::Double(_)
         );
-        // Internodes may be charged by what came before.
+        // Internodes may carry charge from earlier stimulation.
         let (true, Start::Uniform { v_mv, .. }) = (is_network, &self.whole.start) else {
             return false;
         };
@@ -227,8 +227,8 @@ impl<'s> Twins<'s> {
         scaled.map(|source| of_source(&source.field)).sum()
     }
 
-    /// A power of two at which the fiber's sources are weak. It follows the field exactly when that is scaled by a power
-    /// of two, and so does everything that is computed with it.
+    /// A power of two at which the fiber's sources are weak. It follows the field exactly when that is scaled by a
+    /// power of two, and so does everything that is computed with it.
     fn weak_amplitude(&self, fiber: usize) -> f64 {
         let range = self.range_mv(fiber);
         match range > 0.0 && range.is_finite() {
@@ -238,7 +238,7 @@ impl<'s> Twins<'s> {
     }
 
     /// The twins of `fibers` as a rollout, without scaled sources (`unit` false) or with those only, from zero (`unit`
-    /// true). Voltages count from the reference potential.
+    /// true). Voltages are relative to the internodal reversal potential.
     fn rollout(&self, fibers: &[usize], unit: bool, observer: ObserverSpec) -> Rollout {
         let whole = self.whole;
         let mut rollout = whole.select(fibers.iter().copied());
@@ -301,8 +301,8 @@ impl<'s> Twins<'s> {
         rollout
     }
 
-    /// Least amplitude at which the twin of each fiber reaches `level_mv` somewhere, mA; `None` where no amplitude does,
-    /// or no twin can be computed.
+    /// Least amplitude at which the twin of each fiber reaches `level_mv` somewhere, mA; `None` where no amplitude
+    /// does, or no twin can be computed.
     pub(crate) fn reaching(&self, level_mv: f64) -> Result<Vec<Option<f64>>, SimulationError> {
         let fibers: Vec<usize> = (0..self.whole.fibers.len()).collect();
         let maximum = ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All);
@@ -369,8 +369,8 @@ impl<'s> Twins<'s> {
         Ok(())
     }
 
-    /// Voltages of the twins of `fibers` at `nodes`, `[fiber][state, node]` flattened, and the amplitudes that they were
-    /// computed at.
+    /// Voltages of the twins of `fibers` at `nodes`, `[fiber][state, node]` flattened, and the amplitudes that they
+    /// were computed at.
     fn traces(
         &self,
         fibers: &[usize],
@@ -395,7 +395,7 @@ impl<'s> Twins<'s> {
         Ok((values, rollout.drive.amplitudes))
     }
 
-    /// Voltage of a twin at an amplitude, mV; `None` if it was not looked at there, or has no finite one.
+    /// Voltage of a twin at an amplitude, mV; `None` if it was not computed there, or is not finite.
     pub(crate) fn v_mv(
         &self,
         fiber: usize,
@@ -414,7 +414,7 @@ impl<'s> Twins<'s> {
         v_mv.is_finite().then_some(v_mv)
     }
 
-    /// Length constant of a fiber at the state that it starts from, in spacings of its nodes: over so many of them a
+    /// Length constant of a fiber in its initial state, in spacings of its nodes: over so many of them a
     /// passive voltage falls by e. 1 for nodes joined by internodes, which insulate.
     pub(crate) fn length_constant(&self, fiber: usize) -> f64 {
         if self.simulation.schema().compartment_um.is_none() {
@@ -481,8 +481,8 @@ mod tests {
                     "fiber {fiber}, node {node}, {amplitude_ma} mA: {largest}"
                 );
             }
-            // The bound itself, by bisection. Without a stimulus it is what the twin rests at; a cathodic pulse lowers the
-            // outside of a node by rho I / (4 pi r), and raises none.
+            // The bound itself, by bisection. Without a stimulus it is the resting potential of the twin; a cathodic
+            // pulse lowers the outside of a node by rho I / (4 pi r), and raises none.
             let bound = |node: usize, amplitude_ma: f64| {
                 let (mut above, mut below) = (-1e3, 1e3);
                 for _ in 0..60 {

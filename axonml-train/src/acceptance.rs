@@ -1,4 +1,4 @@
-//! What a surrogate must not do before it is given to anybody, however good its thresholds are.
+//! Acceptance tests of a surrogate before release, independent of the errors of its thresholds.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use axonml_models::{
 };
 use thiserror::Error;
 
-/// Why weights could not be checked.
+/// Errors of checking weights.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AcceptanceError {
-    /// The weights do not say where they hold.
+    /// The weights have no training domain.
     #[error("the weights have no {what} in their domain; train them, or export them with a domain")]
     Domain {
-        /// What they lack.
+        /// The missing entry.
         what: &'static str,
     },
     /// A simulation could not be run.
@@ -25,7 +25,7 @@ pub enum AcceptanceError {
     Simulation(#[from] SimulationError),
 }
 
-/// What the check found.
+/// The result of the check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Acceptance {
     /// Fibers that fired within 40 ms without stimulus, um.
@@ -88,7 +88,8 @@ impl Acceptance {
         )?)
     }
 
-    /// Checks `model` with `settings` (parameters, start, temperature and time step) against `exact` at these diameters.
+    /// Checks `model` with `settings` (parameters, start, temperature and time step) against `exact` at these
+    /// diameters.
     ///
     /// # Errors
     /// If a simulation cannot be set up, or a fiber has no threshold for a 0.1 ms pulse at 1 mm.
@@ -226,7 +227,7 @@ mod tests {
     use super::*;
     use axonml_models::weights::{BUNDLED, Weights};
 
-    /// What the library carries is what `cargo xtask train-bundled` accepted.
+    /// The bundled weights are those that `cargo xtask train-bundled` accepted.
     #[test]
     fn bundled_weights_are_accepted() {
         let device = Device::cpu().unwrap();
@@ -250,8 +251,8 @@ mod tests {
         }
     }
 
-    /// A fiber is unstable that diverges under the pulse, before anything is recorded, and one that goes on with voltages
-    /// that no fiber has.
+    /// A fiber is unstable if it diverges under the pulse, before anything is recorded, or continues with
+    /// unphysiological voltages.
     #[test]
     fn unstable_fibers_are_found_out() {
         let of = |id: &str, threshold_ma: f64| {

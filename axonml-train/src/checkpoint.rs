@@ -1,8 +1,8 @@
 //! Checkpoints: a value in a file that is either whole or not there.
 //!
 //! A file is: the 8 bytes `AXONMLCP`; the version of the format and the length of the content, little-endian, 4 and 8
-//! bytes; the SHA-256 of the content, 32 bytes; the content. It is written beside its place, brought to the disk, and
-//! moved over the old one, so that a kill or a full disk at any moment leaves the old one.
+//! bytes; the SHA-256 of the content, 32 bytes; the content. It is written under a temporary name, flushed to the disk,
+//! and moved over the old one, so that a kill or a full disk at any moment leaves the old one.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ const MAGIC: &[u8; 8] = b"AXONMLCP";
 const VERSION: u32 = 1;
 const HEADER: usize = 8 + 4 + 8 + 32;
 
-/// Why a checkpoint cannot be written, read or used.
+/// Errors of writing, reading or using a checkpoint.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
@@ -25,15 +25,15 @@ pub enum CheckpointError {
     Read {
         /// The file.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The file cannot be written.
-    #[error("cannot write `{path}`: {source}; what was saved before is kept")]
+    #[error("cannot write `{path}`: {source}; the previous checkpoint is kept")]
     Write {
         /// The file.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The file is something else.
@@ -50,7 +50,7 @@ pub enum CheckpointError {
         /// Its format.
         found: u32,
     },
-    /// The file is shorter or longer than it says.
+    /// The length of the file differs from the length in its header.
     #[error("`{path}` has {found} bytes, expected {expected}: it was truncated or replaced")]
     Size {
         /// The file.
@@ -60,22 +60,22 @@ pub enum CheckpointError {
         /// Its size by its header.
         expected: u64,
     },
-    /// The content is not what was written.
+    /// The content differs from the content written.
     #[error("`{path}` has a wrong checksum: its content changed since it was written")]
     Checksum {
         /// The file.
         path: String,
     },
-    /// The content is none of a training.
-    #[error("the content of `{path}` cannot be understood: {problem}")]
+    /// The content is not that of a training.
+    #[error("the content of `{path}` cannot be decoded: {problem}")]
     Content {
         /// The file.
         path: String,
-        /// What does not fit.
+        /// The mismatch.
         problem: String,
     },
     /// The training was begun with other settings.
-    #[error("`{path}` was begun with {field} = {found}, but {asked} is asked for")]
+    #[error("`{path}` was begun with {field} = {found}, but the request is {requested}")]
     Other {
         /// The file.
         path: String,
@@ -83,8 +83,8 @@ pub enum CheckpointError {
         field: String,
         /// Its value in the checkpoint.
         found: String,
-        /// Its value as asked for.
-        asked: String,
+        /// The requested value.
+        requested: String,
     },
 }
 
@@ -123,8 +123,8 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CheckpointError> {
     }
 }
 
-/// A value and the number of bytes that it was read from. Lengths that the bytes announce are believed up to a limit that
-/// follows from how many bytes there are: more would be allocated before it is seen that they are missing.
+/// A value and the number of bytes that it was read from. Lengths that the bytes announce are believed up to a limit
+/// that follows from how many bytes there are: more would be allocated before it is seen that they are missing.
 fn bounded<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), DecodeError> {
     // The limit counts 8 bytes for an integer, which may take one.
     macro_rules! first_that_fits {
@@ -162,10 +162,10 @@ pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), CheckpointError>
     })
 }
 
-/// Reads what [`save`] wrote.
+/// Reads a checkpoint written by [`save`].
 ///
 /// # Errors
-/// [`CheckpointError`] that says what is wrong with the file.
+/// [`CheckpointError`] with the problem of the file.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
     let name = path.display().to_string();
     match std::fs::read(path) {
@@ -177,7 +177,7 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
 /// Reads the bytes of a file that [`save`] wrote; errors call it `name`.
 ///
 /// # Errors
-/// [`CheckpointError`] that says what is wrong with the file.
+/// [`CheckpointError`] with the problem of the file.
 pub fn from_bytes<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, CheckpointError> {
     let name = || name.to_owned();
     if !bytes.starts_with(MAGIC) {
@@ -223,23 +223,26 @@ pub fn from_bytes<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Ch
 pub(crate) fn refuse_other(
     path: &Path,
     found: &[(String, String)],
-    asked: &[(String, String)],
+    requested: &[(String, String)],
     free: &[&str],
 ) -> Result<(), CheckpointError> {
     let of = |settings: &[(String, String)], field: &str| {
         let found = settings.iter().find(|(name, _)| name == field);
         found.map(|(_, value)| value.clone())
     };
-    let fields = asked.iter().chain(found).map(|(field, _)| field.as_str());
+    let fields = requested
+        .iter()
+        .chain(found)
+        .map(|(field, _)| field.as_str());
     for field in fields.filter(|field| !free.contains(field)) {
-        let (found, asked) = (of(found, field), of(asked, field));
-        if found != asked {
+        let (found, requested) = (of(found, field), of(requested, field));
+        if found != requested {
             let text = |value: Option<String>| value.unwrap_or_else(|| "nothing".to_owned());
             return Err(CheckpointError::Other {
                 path: path.display().to_string(),
                 field: field.to_owned(),
                 found: text(found),
-                asked: text(asked),
+                requested: text(requested),
             });
         }
     }

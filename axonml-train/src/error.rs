@@ -1,4 +1,4 @@
-//! What can go wrong while a surrogate is trained.
+//! Errors of training a surrogate.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::dataset::DatasetError;
 use crate::failure::simulation_failed;
 use crate::threshold_fit::FitError;
 
-/// Why training could not begin or go on.
+/// Errors of beginning or continuing a training.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -24,19 +24,19 @@ pub enum TrainError {
     /// A setting makes no sense.
     #[error("{what}: found {found}, expected {expected}")]
     Value {
-        /// Which, with its place in the configuration.
+        /// The setting, with its place in the configuration.
         what: String,
         /// Its value.
         found: String,
-        /// What would be accepted.
+        /// The accepted values.
         expected: String,
     },
     /// A training or validation set is wrong.
     #[error("{place}: {source}")]
     Set {
-        /// Which.
+        /// The file.
         place: String,
-        /// What is wrong.
+        /// The problem.
         source: Box<DatasetError>,
     },
     /// The selection of trained parameters, or where they start, is wrong.
@@ -44,7 +44,7 @@ pub enum TrainError {
     Surrogate {
         /// The key of the configuration.
         place: String,
-        /// What is wrong.
+        /// The problem.
         source: Box<SurrogateError>,
     },
     /// The surrogate cannot be simulated.
@@ -56,9 +56,9 @@ pub enum TrainError {
     /// A file with weights cannot be read or made.
     #[error("{place}: {source}")]
     Weights {
-        /// Which file.
+        /// The file.
         place: String,
-        /// What is wrong.
+        /// The problem.
         source: ModelFileError,
     },
     /// A checkpoint cannot be read or written.
@@ -78,10 +78,10 @@ pub enum TrainError {
         left_out: usize,
         /// Fibers of the batch.
         batch: usize,
-        /// What happened to the first of them.
+        /// The error of the first of them.
         first: String,
     },
-    /// The folder holds a training that was not asked to go on.
+    /// The folder holds a training, and resuming was not requested.
     #[error("`{folder}` holds a training already")]
     Exists {
         /// The folder.
@@ -90,17 +90,17 @@ pub enum TrainError {
     /// A file cannot be read.
     #[error("cannot read `{path}`: {source}")]
     Read {
-        /// Which.
+        /// The file.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file cannot be written.
-    #[error("cannot write `{path}`: {source}; what was saved before is kept")]
+    #[error("cannot write `{path}`: {source}; the previous checkpoint is kept")]
     Write {
-        /// Which.
+        /// The file.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The log does not belong to the checkpoint.
@@ -146,7 +146,7 @@ impl TrainError {
         move |source| TrainError::Write { path, source }
     }
 
-    /// Says where in the configuration a value stands.
+    /// Adds the place of a value in the configuration.
     pub(crate) fn within(self, table: &str) -> Self {
         match self {
             TrainError::Value {

@@ -1,8 +1,8 @@
-//! Whether work failed, or what was asked of it was wrong.
+//! Distinguishes failures of the work from errors of the request.
 
 use axonml_models::SimulationError;
 
-/// Whether a simulation of numbers that were found, not asked for, went wrong.
+/// Whether a simulation with values that were computed, not requested, failed.
 pub(crate) fn simulation_failed(error: &SimulationError) -> bool {
     matches!(
         error,

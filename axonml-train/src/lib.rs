@@ -1,10 +1,11 @@
 //! Training sets from exact fiber models, and training of surrogates on them.
 //!
-//! [`dataset`] draws cases at random from a recipe, simulates them with an exact model, and keeps them in a folder if
-//! asked to. A [`Surrogate`] is what is trained: its parameters as functions of coordinates. [`trajectory`] moves these so
-//! that the surrogate's fibers run as the exact ones do; [`threshold_fit`] fits thresholds, arrival times, shape and rest. A
-//! [`Training`] does what a [`config::Config`] asks for: stages, validation, checkpoints, a log, and weights.
-//! [`Acceptance`] is what weights must pass before they are given to anybody.
+//! [`dataset`] draws cases at random from a recipe, simulates them with an exact model, and optionally stores them in a
+//! folder. A [`Surrogate`] is the trainable model: its parameters as functions of coordinates. [`trajectory`] moves
+//! these so that the surrogate's fibers run as the exact ones do; [`threshold_fit`] fits thresholds, arrival times,
+//! shape and rest. A
+//! [`Training`] executes a [`config::Config`]: stages, validation, checkpoints, a log, and weights.
+//! [`Acceptance`] holds the checks that weights must pass before release.
 #![forbid(unsafe_code)]
 
 mod acceptance;

@@ -5,7 +5,7 @@ use axonml_models::weights::{ModelFile, ModelFileError, Weights};
 use axonml_models::{FiberModel, Parameter, Precision, Scale, Schema, Settings};
 use thiserror::Error;
 
-/// Why a set of parameters cannot be trained.
+/// Errors of the set of trained parameters.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SurrogateError {
@@ -22,7 +22,7 @@ pub enum SurrogateError {
         found: String,
         /// The most similar name.
         nearest: Option<String>,
-        /// The groups that there are.
+        /// The valid groups.
         groups: Vec<String>,
     },
     /// No parameter is left to train.
@@ -48,8 +48,8 @@ pub enum SurrogateError {
 
 /// A surrogate's form, the values it starts from, and which of its parameters are trained.
 ///
-/// The coordinates `x` are 0 at the start; one unit is a natural step of a parameter (see [`Scale`]), so that optimizers
-/// can treat them alike.
+/// The coordinates `x` are 0 at the start; one unit is a natural step of a parameter (see [`Scale`]), so that
+/// optimizers can treat them alike.
 #[derive(Clone)]
 pub struct Surrogate {
     model: &'static dyn FiberModel,
@@ -60,8 +60,8 @@ pub struct Surrogate {
 }
 
 impl Surrogate {
-    /// A surrogate that starts from the model's own values, or from `weights`, and trains what the model declares as
-    /// trained.
+    /// A surrogate that starts from the model's own values, or from `weights`, and trains the parameters that the model
+    /// declares as trained.
     ///
     /// # Errors
     /// [`SurrogateError::Weights`] if the weights are another model's or incomplete.
@@ -232,7 +232,7 @@ impl Surrogate {
         self.trained.contains(&partner).then_some(partner)
     }
 
-    /// Where a parameter lies among [`Surrogate::values`].
+    /// Index of a parameter among [`Surrogate::values`].
     ///
     /// # Errors
     /// [`SurrogateError::Unknown`].
@@ -247,9 +247,9 @@ impl Surrogate {
         names.zip(self.values(x)).collect()
     }
 
-    /// The derivative by `x` from that by all parameters (in the schema's order). A parameter at the end of its range has
-    /// none.
-    pub fn pull(&self, x: &[f64], by_parameters: &[f64]) -> Vec<f64> {
+    /// Vector-Jacobian product: the derivative by `x` from that by all parameters (in the schema's order). A parameter
+    /// at the end of its range has none.
+    pub fn vjp(&self, x: &[f64], by_parameters: &[f64]) -> Vec<f64> {
         let values = self.values(x);
         let parameters = &self.schema.parameters;
         let inside = |index: usize| {
@@ -287,7 +287,7 @@ impl Surrogate {
             dt_ms,
             tstop_ms,
             precision,
-            // Every number comes from here.
+            // `parameters` sets every value.
             weights: Weights::Published,
             parameters: self.parameters(x),
             celsius: Some(self.schema.celsius),
@@ -320,7 +320,7 @@ mod tests {
                 let values = surrogate.values(x);
                 values.iter().zip(&weights).map(|(v, w)| v * w).sum()
             };
-            let found = surrogate.pull(&x, &weights);
+            let found = surrogate.vjp(&x, &weights);
             for i in 0..n {
                 let moved = |h: f64| {
                     let mut x = x.clone();

@@ -76,7 +76,7 @@
 //! weighted with the waveform, the derivatives of the logarithm add up to -1.
 //! ```
 //! use std::sync::Arc;
-//! use axonml::simulation::Wanted;
+//! use axonml::simulation::GradientRequest;
 //! # use axonml::{Device, Fiber, Medium, PointSource, Settings, Simulation, Stimulus, ThresholdSearch, Waveform};
 //! # let simulation = Simulation::new(axonml::model("mrg")?, vec![Fiber::new(10.0, 53)], &Settings::default(), &Device::auto()?)?;
 //! # let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
@@ -87,8 +87,8 @@
 //! let search = ThresholdSearch::default();
 //! let found = simulation.thresholds(&stimulus, &search, &mut |_| ())?;
 //! let known: Vec<Option<f64>> = found.iter().map(|threshold| threshold.upper_ma()).collect();
-//! let wanted = Wanted { waveforms: true, ..Wanted::default() };
-//! let gradients = simulation.threshold_gradients(&stimulus, &search, &known, wanted)?;
+//! let request = GradientRequest { waveforms: true, ..GradientRequest::default() };
+//! let gradients = simulation.threshold_gradients(&stimulus, &search, &known, request)?;
 //! let by_step = &gradients[0].as_ref().expect("it fires").sources[0].waveform;
 //! let along: f64 = by_step.iter().zip(&waveform).map(|(d, w)| d * w).sum();
 //! assert!((along + 1.0).abs() < 1e-3, "{along}");
@@ -196,13 +196,13 @@ pub mod simulation {
     pub use axonml_models::{
         Amplitudes, Crossing, DEFAULT_NODES, DEFAULT_TSTOP_MS, DetectedRun, Detection, Device,
         DeviceReport, ErrorSummary, Evaluation, Extents, Fiber, FiberDerivative, FiberExtent,
-        FiberLength, FiberOutcome, FiberState, FiberStatus, Gradient, InitialState, Instability,
-        LARGEST_MV, NODES_LIMIT, NodeSelection, Objective, Observation, Observer, ObserverKind,
-        ObserverSpec, Outcome, Precision, Progress, REGENERATION_MV, RecordedCotangent, Recording,
-        RecruitmentStep, Response, ResponseDifference, STATUSES, Settings, Simulation,
-        SimulationError, SourceCotangent, SpikeStart, StableGeometry, Start, Status, Stimulus,
-        Threshold, ThresholdGradient, ThresholdKind, ThresholdSearch, Traces, VOLTAGE, Wanted,
-        quantile, recruitment,
+        FiberLength, FiberOutcome, FiberState, FiberStatus, Gradient, GradientRequest,
+        InitialState, Instability, LARGEST_MV, NODES_LIMIT, NodeSelection, Objective, Observation,
+        Observer, ObserverKind, ObserverSpec, Outcome, Precision, Progress, REGENERATION_MV,
+        RecordedCotangent, Recording, RecruitmentStep, Response, ResponseDifference, STATUSES,
+        Settings, Simulation, SimulationError, SourceCotangent, SpikeStart, StableGeometry, Start,
+        Status, Stimulus, Threshold, ThresholdGradient, ThresholdKind, ThresholdSearch, Traces,
+        VOLTAGE, quantile, recruitment,
     };
 }
 

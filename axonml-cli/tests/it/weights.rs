@@ -1,4 +1,4 @@
-//! Weights: chosen, read, written, imported, and used outside what they were made for.
+//! Weights: chosen, read, written, imported, and extrapolating beyond the training domain.
 
 use axonml_models::model;
 use axonml_models::weights::{Domain, ModelFile};

@@ -95,10 +95,10 @@ fn detect(text: &str) -> Result<Separator, DelimitedError> {
     }
 }
 
-/// What a separator makes of the first records.
+/// The first records as cut by one separator.
 #[derive(Default)]
 struct Counts {
-    /// Their numbers of cells.
+    /// Their cell counts.
     cells: Vec<usize>,
     /// Whether a cell shows that another separator was meant.
     doubtful: bool,
@@ -117,7 +117,7 @@ fn first_counts(text: &str, separator: Separator) -> Result<Counts, DelimitedErr
             let begin = cursor.at;
             cursor.record(separator, &mut cut, &mut ends)?;
             counts.cells.push(ends.len());
-            // Quotes say where cells end.
+            // Quotes delimit cells.
             if !text[begin..cursor.at].contains('"') {
                 let begins = std::iter::once(0).chain(ends.iter().copied());
                 counts.doubtful |= begins
@@ -172,7 +172,7 @@ impl<'t> Cursor<'t> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Moves behind a line end: `\n`, `\r\n` or `\r`.
+    /// Moves past a line end: `\n`, `\r\n` or `\r`.
     fn pass_line_end(&mut self) {
         if self.byte() == Some(b'\r') {
             self.at += 1;
@@ -262,7 +262,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Copies an unquoted cell, without the blanks behind it.
+    /// Copies an unquoted cell, without trailing blanks.
     fn plain(&mut self, separator: Separator, text: &mut String) {
         let bytes = self.text.as_bytes();
         let begin = self.at;
@@ -282,7 +282,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Copies a quoted cell and passes the blanks behind it.
+    /// Copies a quoted cell and skips the blanks after it.
     fn quoted(&mut self, separator: Separator, text: &mut String) -> Result<(), DelimitedError> {
         let (opened, begin) = (self.line, text.len());
         self.at += 1;

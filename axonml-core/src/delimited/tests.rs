@@ -176,7 +176,7 @@ proptest! {
 
     #[test]
     fn written_tables_are_read_back(rows in prop::collection::vec(prop::collection::vec("[a-z ,;\"0-9]{0,6}", 3), 2..20)) {
-        // Every cell is quoted, hence nothing but the quotes says where cells end.
+        // Every cell is quoted, hence only the quotes delimit cells.
         let quoted = |cell: &String| format!("\"{}\"", cell.replace('"', "\"\""));
         let text: String = rows.iter().map(|row| row.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n").collect();
         let (separator, found) = cells(&text);

@@ -83,7 +83,7 @@ fn lines_go_on_like_point_sources() {
         field.potentials_mv(&z),
         line(0.0, Extension::Refuse).potentials_mv(&z)
     );
-    // At the ends value and slope go on smoothly.
+    // Value and slope are continuous at the ends.
     for end in [-2000.0, 2000.0_f64] {
         let out = end.signum();
         let at = |distance: f64| field.potentials_mv(&[end + out * distance]).unwrap()[0];
@@ -92,7 +92,7 @@ fn lines_go_on_like_point_sources() {
             (inner / outer - 1.0).abs() < 1e-4,
             "slopes {inner} and {outer} at {end}"
         );
-        // A = V d with d = -V / V': what r^2 / |z - z0| gives for a source 500 um off the line.
+        // A = V d with d = -V / V', which is r^2 / |z - z0| for a source 500 um off the line.
         let (r2, axial) = (2000.0_f64.powi(2) + 500.0_f64.powi(2), 2000.0);
         let distance = r2 / axial;
         let expected = at(0.0) * distance / (distance + 1000.0);

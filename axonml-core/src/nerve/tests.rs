@@ -129,7 +129,7 @@ fn an_offset_moves_the_fiber_along_the_nerve() {
 }
 
 #[test]
-fn the_interpolation_is_that_asked_for() {
+fn the_interpolation_is_the_requested_one() {
     let read = |method| {
         let field = nerve()
             .field(0, &[0.0, 1.0, 0.0], method, 0.0, Extension::Refuse)
@@ -276,12 +276,12 @@ fn coarse_sampling_is_estimated() {
                 fiber_z_um: z,
                 ..Default::default()
             });
-            let told = nerve.unwrap().sampling_error().unwrap();
-            assert_eq!((told.fiber, told.spacing_um), (0, spacing));
+            let reported = nerve.unwrap().sampling_error().unwrap();
+            assert_eq!((reported.fiber, reported.spacing_um), (0, spacing));
             assert!(
-                (0.2..10.0).contains(&(told.percent / found)),
+                (0.2..10.0).contains(&(reported.percent / found)),
                 "spacing {spacing}, peak at {place}: {} and {found} %",
-                told.percent
+                reported.percent
             );
         }
     }

@@ -1,5 +1,4 @@
-//! The pulses that can be asked for by name, with their keys: what the parser, its messages and the
-//! help texts read.
+//! The pulses that have a name, with their keys, for the parser, its messages and the help texts.
 
 use super::Waveform;
 use super::kind::{PulseKey, PulseKind, key};
@@ -13,7 +12,7 @@ const DIR: PulseKey = key(
     "whether its magnitude rises (up) or falls (down)",
 );
 
-/// All pulses that can be asked for by name.
+/// All pulses that have a name.
 pub static PULSES: &[PulseKind] = &[
     PulseKind {
         name: "monophasic",
@@ -116,7 +115,7 @@ pub static PULSES: &[PulseKind] = &[
             key(
                 "pulse",
                 "monophasic",
-                "what is repeated, written like biphasic(pw=0.1,gap=0)",
+                "the repeated pulse, written like biphasic(pw=0.1,gap=0)",
             ),
             key("freq", "1", "pulses per ms, i.e. kHz"),
             key("n", "3", "number of pulses"),
@@ -131,7 +130,7 @@ pub static PULSES: &[PulseKind] = &[
     },
 ];
 
-/// All names a pulse may be asked for by.
+/// All names and aliases of pulses.
 pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
     PULSES
         .iter()

@@ -1,10 +1,10 @@
-//! A pulse that can be asked for by name, its keys, and the settings that a text gives for them.
+//! A named pulse, its keys, and the settings that a text gives for them.
 
 use super::Waveform;
 use crate::error::CoreError;
 use crate::names::canonical;
 
-/// A pulse that can be asked for by name.
+/// A named pulse.
 #[derive(Debug)]
 pub struct PulseKind {
     /// Its name.
@@ -48,8 +48,7 @@ pub(super) const fn key(
     }
 }
 
-/// The keys that every pulse has. The pulse of a train has delay 0 unless it says otherwise: the
-/// train has its own.
+/// The keys that every pulse has. The delay of a train's pulse defaults to 0, as the train has its own.
 pub static COMMON_KEYS: [PulseKey; 2] = [
     key("delay", "0.1", "onset in ms"),
     key("scale", "1", "factor; negative flips the polarity"),

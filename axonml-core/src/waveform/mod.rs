@@ -246,7 +246,7 @@ impl Waveform {
     ///
     /// # Errors
     /// [`CoreError::BadValue`] for a frequency that is not a finite number above 0, for no
-    /// repetitions, for a pulse that goes on for ever or is longer than the period, for more than
+    /// repetitions, for a pulse that never ends or is longer than the period, for more than
     /// [`MAX_DEPTH`](Self::MAX_DEPTH) trains within each other and for more than
     /// [`MAX_PULSES`](Self::MAX_PULSES) pulses in all.
     pub fn train(pulse: Waveform, freq_khz: f64, n: u32) -> Result<Self, CoreError> {
@@ -322,7 +322,7 @@ impl Waveform {
         })
     }
 
-    /// What the time step makes of a sine with fewer than ten samples a period: a distorted one.
+    /// The sine with the fewest samples per period, if these are fewer than ten, which distorts it.
     /// `None` if every sine has ten or more. Two or fewer are an error of [`Waveform::sample`].
     ///
     /// # Example
@@ -343,8 +343,7 @@ impl Waveform {
         })
     }
 
-    /// One value per step of a grid with step `dt_ms`, 0 after the last: for waveforms that were
-    /// made for one grid.
+    /// One value per step of a grid with step `dt_ms`, 0 after the last: for waveforms sampled on one grid.
     ///
     /// # Errors
     /// [`CoreError::BadValue`] for `dt_ms`; [`CoreError::NonFinite`] for the values.
@@ -402,7 +401,7 @@ impl Waveform {
         self.scaled(-1.0)
     }
 
-    /// When the waveform is over for good, in ms, or `None` if it goes on for ever.
+    /// The time at which the waveform ends, in ms, or `None` if it never does.
     pub fn end_ms(&self) -> Option<f64> {
         self.terms.iter().try_fold(0.0, |end: f64, term| {
             Some(end.max(term.delay_ms + term.pulse.duration_ms()?))
@@ -465,7 +464,7 @@ impl Term {
         let scale = scale * own_scale;
 
         if let Pulse::Train { pulse, freq_khz, n } = &self.pulse {
-            // A repetition that does not fit is reported as what it is: a train that is too long.
+            // A repetition that does not fit is reported as a train that is too long.
             let beyond_run = |error| match error {
                 CoreError::BeyondRun { .. } => {
                     let length_ms = self.pulse.duration_ms().unwrap_or(f64::INFINITY);

@@ -50,7 +50,7 @@ impl FromStr for Waveform {
     }
 }
 
-/// Reads a sum of pulses, which begin at `delay_ms` unless they say otherwise, within `depth` trains.
+/// Reads a sum of pulses within `depth` trains; `delay_ms` is the default of their delay.
 fn parse_sum(text: &str, delay_ms: Option<f64>, depth: usize) -> Result<Waveform, CoreError> {
     let wrong = |problem: String| syntax(text, problem);
     if depth > Waveform::MAX_DEPTH {
@@ -106,7 +106,7 @@ fn parse_sum(text: &str, delay_ms: Option<f64>, depth: usize) -> Result<Waveform
 }
 
 impl Given<'_> {
-    /// A pulse within the pulse, which begins at once unless it says otherwise.
+    /// A pulse within the pulse, whose delay defaults to 0.
     pub(super) fn pulse(&self, key: &str) -> Result<Waveform, CoreError> {
         parse_sum(self.text(key), Some(0.0), self.depth + 1)
     }
@@ -122,8 +122,7 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 impl fmt::Display for Waveform {
-    /// Writes what [`FromStr`] reads, exactly; only samples and tables are abbreviated to how many
-    /// they are.
+    /// Writes text that [`FromStr`] reads back exactly, except that samples and tables are abbreviated to their number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let [term] = self.terms.as_slice() {
             return term.fmt(f);

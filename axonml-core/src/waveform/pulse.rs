@@ -1,4 +1,4 @@
-//! What a pulse is made of: phases laid end to end, each a curve over a number of steps.
+//! Pulses as phases laid end to end, each a curve over a number of steps.
 
 use std::f64::consts::TAU;
 use std::fmt;
@@ -41,7 +41,7 @@ impl FromStr for Direction {
     }
 }
 
-/// A pulse as it was asked for, in ms, checked.
+/// A pulse as requested, in ms, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Pulse {
     Monophasic {
@@ -92,7 +92,7 @@ pub(super) enum OnGrid {
     /// Values at the instants of the grid, from the step nearest to the onset on.
     Sampled {
         curve: Curve,
-        /// How many, or `None` if it lasts for ever.
+        /// Number of steps, or `None` if it never ends.
         steps: Option<usize>,
     },
     /// One value per step, from the step nearest to the onset on.
@@ -103,11 +103,11 @@ pub(super) enum OnGrid {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rectangle {
     pub(super) value: f64,
-    /// How long it lasts, in steps, not necessarily whole ones; `None` if for ever, as the last.
+    /// Duration in steps, not necessarily whole ones; `None` if it never ends, which only the last phase may.
     pub(super) steps: Option<f64>,
 }
 
-/// What a sampled pulse looks like.
+/// The shape of a sampled phase.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Curve {
     Triangle,
@@ -164,7 +164,7 @@ impl Pulse {
         }
     }
 
-    /// How long it lasts from its onset, or `None` if for ever.
+    /// Duration from its onset, or `None` if it never ends.
     pub(super) fn duration_ms(&self) -> Option<f64> {
         match self {
             Self::Monophasic { pw_ms } | Self::Curve { pw_ms, .. } => Some(*pw_ms),
@@ -304,8 +304,7 @@ impl Pulse {
         Some((samples_per_period(freq_khz, grid), freq_khz))
     }
 
-    /// The shortest of its rectangular phases, gaps included; `None` where it has none. What a table
-    /// gives is taken as it is.
+    /// The shortest of its rectangular phases, gaps included; `None` where it has none. Tables are taken as given.
     pub(super) fn shortest_phase_ms(&self) -> Option<f64> {
         let positive = |ms: f64| if ms > 0.0 { ms } else { f64::INFINITY };
         match self {
@@ -329,7 +328,7 @@ impl Pulse {
         }
     }
 
-    /// How many pulses it consists of.
+    /// Number of pulses that it consists of.
     pub(super) fn count(&self) -> u64 {
         match self {
             Self::Train { pulse, n, .. } => u64::from(*n).saturating_mul(pulse.count()),

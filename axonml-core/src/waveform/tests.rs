@@ -246,7 +246,7 @@ fn a_pulse_longer_than_the_run_is_refused() {
     assert!(refuse(&endless, &grid(0.1, 0.5)).contains("tstop is shorter"));
     let table = Waveform::from_table(vec![0.0, 0.7], vec![0.0, 1.0]).unwrap();
     assert!(refuse(&table, &grid(0.1, 0.6)).contains("0.7"));
-    // No memory is taken for what cannot fit.
+    // No memory is allocated for a waveform that cannot fit.
     let aeon = Waveform::monophasic(1e15).unwrap() + Waveform::asymmetric_biphasic(1e300).unwrap();
     assert!(refuse(&aeon, &grid(0.1, 0.6)).contains("tstop is shorter"));
 }
@@ -294,16 +294,16 @@ fn sines_need_more_than_two_samples_a_period() {
 }
 
 #[test]
-fn sines_below_ten_samples_a_period_are_told() {
+fn sines_below_ten_samples_a_period_are_reported() {
     let grid = grid(0.005, 5.0);
     let sine = |freq: f64| Waveform::sine(freq, Some(0.5)).unwrap();
     let coarse = |waveform: &Waveform| waveform.coarse_sine(&grid);
     assert_eq!(coarse(&sine(20.0)), None);
     assert_eq!(coarse(&Waveform::monophasic(0.1).unwrap()), None);
-    let told = coarse(&(sine(1.0) + sine(21.0))).unwrap();
-    assert_eq!(told.freq_khz, 21.0);
+    let reported = coarse(&(sine(1.0) + sine(21.0))).unwrap();
+    assert_eq!(reported.freq_khz, 21.0);
     for part in ["21 kHz", "9.5 samples", "0.005 ms", "0.0047619 ms or less"] {
-        assert!(told.to_string().contains(part), "{part}: {told}");
+        assert!(reported.to_string().contains(part), "{part}: {reported}");
     }
     let cycles = Waveform::train(Waveform::sine_cycle(0.03).unwrap(), 1.0, 2).unwrap();
     assert_eq!(
@@ -314,11 +314,11 @@ fn sines_below_ten_samples_a_period_are_told() {
 }
 
 #[test]
-fn phases_below_four_steps_are_told() {
+fn phases_below_four_steps_are_reported() {
     let grid = grid(0.005, 5.0);
     let short = |waveform: Result<Waveform, CoreError>| {
-        let told = waveform.unwrap().short_phase(&grid);
-        told.map(|phase| phase.phase_ms)
+        let reported = waveform.unwrap().short_phase(&grid);
+        reported.map(|phase| phase.phase_ms)
     };
     assert_eq!(short(Waveform::monophasic(0.02)), None);
     assert_eq!(short(Waveform::biphasic(0.1, 0.0)), None);
@@ -333,13 +333,13 @@ fn phases_below_four_steps_are_told() {
         short(Waveform::from_table(vec![0.0, 0.001], vec![1.0, 0.0])),
         None
     );
-    let told = pulse.short_phase(&grid).unwrap().to_string();
+    let reported = pulse.short_phase(&grid).unwrap().to_string();
     for part in [
         "0.0026 ms",
         "4 steps of dt = 0.005 ms",
         "0.00065 ms or less",
     ] {
-        assert!(told.contains(part), "{part}: {told}");
+        assert!(reported.contains(part), "{part}: {reported}");
     }
 }
 

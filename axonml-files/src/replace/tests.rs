@@ -31,7 +31,7 @@ fn files_are_replaced_whole_or_not_at_all() {
     replace(&path, b"second").unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), b"second");
 
-    // A writer that makes the file anew.
+    // A writer that creates the file again.
     let staged = Staged::create(&path).unwrap();
     std::fs::remove_file(staged.path()).unwrap();
     std::fs::write(staged.path(), b"third").unwrap();

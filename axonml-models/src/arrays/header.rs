@@ -7,7 +7,7 @@ const MAX_AXES: usize = 8;
 /// The most bytes a header may have: NumPy's own are 118, or a few hundred.
 const MAX_HEADER_BYTES: usize = 1 << 16;
 
-/// What a header says.
+/// The content of a header.
 #[derive(Debug, PartialEq)]
 pub(super) struct Header {
     /// Type of the elements, as NumPy writes it: `<f8`.

@@ -1,6 +1,6 @@
 //! Arrays of numbers in `.npy` and `.npz` files, of whatever type NumPy gave them.
 //!
-//! What a file announces is compared with what it holds, in checked arithmetic, before memory is taken.
+//! The announced size of a file is compared with its actual size, in checked arithmetic, before memory is allocated.
 
 mod header;
 mod npy;
@@ -12,14 +12,14 @@ pub(crate) use header::shape_text;
 pub(crate) use npy::{flags, numbers};
 pub use npz::Npz;
 
-/// Why bytes are not an array.
+/// Errors of reading an array.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ArrayError {
     /// The header is no header of an array.
     #[error("no .npy header ({problem})")]
     Header {
-        /// What does not fit.
+        /// The mismatch.
         problem: String,
     },
     /// Its sizes make no array that a machine could hold.
@@ -27,13 +27,13 @@ pub enum ArrayError {
     Shape {
         /// The sizes, as the header has them.
         shape: String,
-        /// What is wrong with them.
+        /// The problem.
         problem: String,
     },
     /// The elements are not numbers, or not those that are needed.
     #[error("the dtype {found}")]
     Kind {
-        /// As the header has it.
+        /// The type in the header.
         found: String,
     },
     /// There are fewer bytes than announced.
@@ -43,13 +43,13 @@ pub enum ArrayError {
     Truncated {
         /// Bytes of data that the header announces.
         announced: u64,
-        /// Bytes of data that are there.
+        /// Bytes of data found.
         present: u64,
     },
     /// There are more bytes than announced.
     #[error("{extra} bytes after the data")]
     Extra {
-        /// How many.
+        /// Number of surplus bytes.
         extra: u64,
     },
     /// A member of an archive announces more than it can hold, or than is read.
@@ -67,7 +67,7 @@ pub enum ArrayError {
     /// An archive is damaged.
     #[error("a damaged archive ({problem})")]
     Archive {
-        /// What does not fit.
+        /// The mismatch.
         problem: String,
     },
 }

@@ -5,7 +5,7 @@ use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use super::ArrayError;
 use super::header::{Header, shape_text};
 
-/// What the elements of an array are.
+/// The type of an array's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Bool,

@@ -1,4 +1,4 @@
-//! Numbers and lists as table cells and flags give them. Every message says what was expected, with the unit.
+//! Numbers and lists in table cells and flags. Every message states the expected value, with the unit.
 
 use crate::NODES_LIMIT;
 
@@ -46,7 +46,7 @@ pub fn count(least: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
 /// Numbers separated by commas.
 ///
 /// # Errors
-/// What was expected.
+/// The expected value.
 pub fn numbers(text: &str) -> Result<Vec<f64>, String> {
     let numbers = text.split(',').map(finite("")).collect::<Result<_, _>>();
     numbers.map_err(|_| "expected finite numbers separated by commas, e.g. 1,0,-1".to_owned())
@@ -55,7 +55,7 @@ pub fn numbers(text: &str) -> Result<Vec<f64>, String> {
 /// Node numbers separated by commas; negative ones count from the end.
 ///
 /// # Errors
-/// What was expected.
+/// The expected value.
 pub fn nodes(text: &str) -> Result<Vec<i64>, String> {
     let nodes = text.split(',').map(|node| node.trim().parse());
     nodes.collect::<Result<_, _>>().map_err(|_| {
@@ -67,7 +67,7 @@ pub fn nodes(text: &str) -> Result<Vec<i64>, String> {
 /// Fractions of a length, separated by commas.
 ///
 /// # Errors
-/// What was expected.
+/// The expected value.
 pub fn fractions(text: &str) -> Result<Vec<f64>, String> {
     let fractions = text.split(',').map(between("", 0.0, 1.0));
     fractions.collect::<Result<_, _>>().map_err(|_| {
@@ -79,7 +79,7 @@ pub fn fractions(text: &str) -> Result<Vec<f64>, String> {
 /// A number of nodes that a fiber can have.
 ///
 /// # Errors
-/// What was expected.
+/// The expected value.
 pub fn node_count(text: &str) -> Result<usize, String> {
     let within = count(3)(text).ok().filter(|n| *n <= NODES_LIMIT);
     within.ok_or_else(|| format!("expected a whole number, 3 or more, at most {NODES_LIMIT}"))
@@ -88,7 +88,7 @@ pub fn node_count(text: &str) -> Result<usize, String> {
 /// A temperature, degrees Celsius.
 ///
 /// # Errors
-/// What was expected.
+/// The expected value.
 pub fn temperature(text: &str) -> Result<f64, String> {
     between("degrees Celsius", -20.0, 100.0)(text)
 }

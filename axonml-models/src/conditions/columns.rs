@@ -1,16 +1,16 @@
 //! The columns that tables of conditions have, as data.
 
-/// What a column is to a row.
+/// The role of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Role {
-    /// It says what is simulated.
+    /// It is an input of the simulation.
     Setting,
     /// A threshold to compare with.
     Reference,
-    /// It is what an earlier search found; a new one replaces it.
+    /// It is the result of an earlier search; a new search replaces it.
     Result,
-    /// It tells how a reference was made, and has no effect.
+    /// It documents the origin of a reference and has no effect.
     Inert,
 }
 
@@ -21,13 +21,13 @@ pub struct Column {
     pub name: &'static str,
     /// Other names that readers take.
     pub aliases: &'static [&'static str],
-    /// Unit of its numbers, in the field's notation; empty where it holds no quantity.
+    /// Unit of its values, in the field's notation; empty where it holds no quantity.
     pub unit: &'static str,
-    /// What its cells are, in words.
+    /// Description of its cells.
     pub meaning: &'static str,
-    /// The flag of the command line that means the same and stands above it, without dashes; empty where there is none.
+    /// The command line flag that overrides it, without dashes; empty where there is none.
     pub flag: &'static str,
-    /// What it is to a row.
+    /// Its role.
     pub role: Role,
 }
 
@@ -174,7 +174,7 @@ pub static COLUMNS: &[Column] = &[
     result("upper_mA", "mA", "smallest amplitude that fired"),
     result("error_pct", "%", "error of the threshold"),
     result("status", "", "how the search ended"),
-    result("message", "", "what else there is to say"),
+    result("message", "", "further remarks"),
     result(
         "start_node",
         "",
@@ -203,7 +203,7 @@ pub static COLUMNS: &[Column] = &[
     inert("n53_*", "a reference with 53 nodes"),
 ];
 
-/// Names that people give to what a column means, without their unit.
+/// Common names of columns, without their unit.
 const SYNONYMS: &[(&str, &str)] = &[
     ("pulse_width", "pw_ms"),
     ("pulse_duration", "pw_ms"),
@@ -253,8 +253,8 @@ pub fn column(name: &str) -> Option<&'static Column> {
     })
 }
 
-/// The column that a name, which is none, was most likely meant to be: one of at most two edits, one in another unit or
-/// without a unit, or what people also call it. Only of columns that act.
+/// The column that an unknown name most likely refers to: one within two edits, one in another unit or without a unit,
+/// or one with this common name. Only of columns that act.
 pub fn meant(name: &str) -> Option<&'static Column> {
     use axonml_core::names::{canonical, edit_distance};
 
@@ -293,7 +293,7 @@ fn stem(name: &str) -> &str {
 }
 
 impl Role {
-    /// Whether a column of this role changes what is computed or compared.
+    /// Whether a column of this role changes the computation or the comparison.
     pub fn acts(self) -> bool {
         matches!(self, Role::Setting | Role::Reference)
     }

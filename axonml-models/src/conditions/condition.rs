@@ -1,4 +1,4 @@
-//! From the cells of a row to what is simulated.
+//! Converts the cells of a row into the condition to simulate.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +14,7 @@ use crate::{
     Schema, Settings, model,
 };
 
-/// What a row of a table asks for.
+/// The simulation that a row of a table describes.
 #[derive(Clone)]
 pub struct Condition {
     /// The model.
@@ -29,17 +29,17 @@ pub struct Condition {
     pub dt_ms: f64,
     /// Duration, ms.
     pub tstop_ms: f64,
-    /// What counts as an action potential.
+    /// The detection criterion of an action potential.
     pub detection: Detection,
-    /// Where the current flows.
+    /// The electrodes or contacts, as a field.
     pub field: Arc<dyn Field>,
     /// Distance of the nearest point electrode from the fiber's axis, um, where there are point electrodes.
     pub source_distance_um: Option<f64>,
-    /// When the current flows.
+    /// The stimulus waveform.
     pub waveform: Arc<Waveform>,
 }
 
-/// Turns rows into conditions; what rows have in common (nerves, fields, waveforms) is made once.
+/// Converts rows into conditions; nerves, fields and waveforms that rows share are built once.
 pub struct RowReader<'a> {
     pub(super) header: &'a Header,
     pub(super) overrides: &'a Overrides,
@@ -57,7 +57,7 @@ pub struct RowReader<'a> {
 
 impl<'a> RowReader<'a> {
     /// A reader of rows with these columns. `settings` are those of a model: its weights, parameters and temperature;
-    /// `room` says why there is no memory for a run with so many steps, if there is none.
+    /// `room` returns the reason if there is not enough memory for a run with so many steps.
     pub fn new(
         header: &'a Header,
         overrides: &'a Overrides,
@@ -80,7 +80,7 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// The nerves that rows named so far, by name, with what is unusual about them.
+    /// The nerves that rows have named so far, by name, with the notes on their data.
     pub fn nerves(&self) -> impl Iterator<Item = (&str, &NerveReading)> {
         let read = self.nerves.iter();
         read.filter_map(|(name, nerve)| Some((name.as_str(), &**nerve.as_ref().ok()?)))
@@ -119,7 +119,7 @@ impl<'a> RowReader<'a> {
     /// The condition that the cells of a row state.
     ///
     /// # Errors
-    /// [`ConditionError`] that names the column, what was found and what was expected.
+    /// [`ConditionError`] that names the column, the value found and the value expected.
     pub fn condition(&mut self, cells: &[String]) -> Result<Condition, ConditionError> {
         let row = Row {
             header: self.header,
@@ -181,7 +181,7 @@ impl<'a> RowReader<'a> {
                 nodes: extent.nodes,
                 compartment_um,
             },
-            // The stated length was made for the number of nodes and the model in the table.
+            // The stated length belongs to the number of nodes and the model in the table.
             length_um: length_um
                 .filter(|_| !stands_in && over.length.is_none() && over.delta_z_um.is_none()),
             celsius,
@@ -194,7 +194,7 @@ impl<'a> RowReader<'a> {
         })
     }
 
-    /// Whether a cell of the row is not used because another model stands in for the row's.
+    /// Whether a cell of the row is unused because another model replaces the row's.
     pub fn ignores(&self, cells: &[String], column: &str) -> bool {
         let row = self.row(cells);
         column == "delta_z_um"
@@ -216,14 +216,15 @@ impl<'a> RowReader<'a> {
         Ok((found, found.schema()))
     }
 
-    /// Whether another model was put in the place of the row's: the row's lengths are then not its own.
+    /// Whether another model replaces the row's: the row's lengths then do not apply to it.
     fn stands_in(&self, row: Row<'_>, schema: &Schema) -> bool {
         let of_row = row.cell("model").unwrap_or("mrg");
         self.overrides.model.is_some()
             && model(of_row).map_or(true, |model| model.schema().id != schema.id)
     }
 
-    /// Whether the column delta_z_um says nothing to a model that stands in for the row's: its own diameter fixes it.
+    /// Whether the column delta_z_um does not apply to a model that replaces the row's: the diameter fixes its node
+    /// spacing.
     fn spacing_is_ignored(&self, schema: &Schema) -> bool {
         self.overrides.delta_z_um.is_none() && schema.compartment_um.is_none()
     }

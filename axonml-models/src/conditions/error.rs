@@ -1,11 +1,11 @@
-//! Why the rows of a table cannot be simulated.
+//! Errors of the rows of a table.
 
 use axonml_core::CoreError;
 use thiserror::Error;
 
 use crate::SimulationError;
 
-/// Why a row cannot be simulated.
+/// Errors of a row.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ConditionError {
@@ -17,7 +17,7 @@ pub enum ConditionError {
         /// The table's columns.
         expected: usize,
     },
-    /// A cell is not what its column holds.
+    /// A cell does not hold a value of its column's kind.
     #[error("column {column}: found `{found}`, {expected}")]
     Cell {
         /// Name of the column.
@@ -35,7 +35,7 @@ pub enum ConditionError {
         /// The flag that gives the value otherwise.
         otherwise: &'static str,
     },
-    /// Two columns say the same.
+    /// Two columns set the same quantity.
     #[error("columns {first} and {second}: found a value in both, expected one of them")]
     Both {
         /// One column.
@@ -50,17 +50,17 @@ pub enum ConditionError {
         column: &'static str,
         /// The cell.
         found: String,
-        /// Why it has none.
+        /// The reason.
         why: &'static str,
-        /// A way out.
+        /// The remedy.
         remedy: &'static str,
     },
-    /// A column says something that is refused.
+    /// A column holds a value that is refused.
     #[error("column {column}: {problem}")]
     Column {
         /// Name of the column.
         column: &'static str,
-        /// The fault.
+        /// The problem.
         problem: String,
     },
     /// A pulse cannot be read.
@@ -80,7 +80,7 @@ pub enum ConditionError {
     TooLarge(String),
 }
 
-/// Why a pulse cannot be read.
+/// Errors of reading a pulse.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum PulseError {
@@ -89,7 +89,7 @@ pub enum PulseError {
     Text {
         /// The beginning of the text.
         text: String,
-        /// The fault in it.
+        /// The problem.
         source: CoreError,
     },
     /// `file:` inside a sum or train.
@@ -105,7 +105,7 @@ pub enum PulseError {
     Read {
         /// Its path.
         path: String,
-        /// The words of the system.
+        /// The error of the operating system.
         problem: String,
     },
     /// The file holds no waveform.
@@ -113,7 +113,7 @@ pub enum PulseError {
     File {
         /// Its path.
         path: String,
-        /// The fault in it.
+        /// The problem.
         source: CoreError,
     },
 }
@@ -127,7 +127,7 @@ impl From<PulseError> for ConditionError {
 impl From<SimulationError> for ConditionError {
     fn from(error: SimulationError) -> Self {
         match error {
-            // A row is one fiber: its number in a batch says nothing.
+            // A row is one fiber: its index in a batch is meaningless to the user.
             SimulationError::Fiber { problem, .. } => ConditionError::Fiber(problem),
             SimulationError::Stimulus { source, .. } => ConditionError::Core(source),
             error => ConditionError::Simulation(error),
@@ -136,7 +136,7 @@ impl From<SimulationError> for ConditionError {
 }
 
 impl ConditionError {
-    /// How to fix it, where the message does not say it.
+    /// The remedy, where the message does not state it.
     pub fn help(&self) -> Option<String> {
         match self {
             ConditionError::Cells { .. } => Some("quote cells that hold the separator".to_owned()),

@@ -13,7 +13,7 @@ pub struct Header {
     unused: Vec<String>,
 }
 
-/// Why the names of a table's columns are refused.
+/// Errors of the names of a table's columns.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderError {
@@ -32,11 +32,11 @@ pub enum HeaderError {
         setting_names().join(", ")
     )]
     NothingKnown {
-        /// What was found.
+        /// The text found.
         found: Vec<String>,
     },
     /// A column that would have no effect, although it looks as if it should have one.
-    #[error("the column `{column}` is none that this version knows{}", suggestion(*nearest))]
+    #[error("the column `{column}` is unknown{}", suggestion(*nearest))]
     Misnamed {
         /// Its name.
         column: String,
@@ -78,12 +78,12 @@ fn setting_names() -> Vec<&'static str> {
 }
 
 impl Header {
-    /// Checks the names of a table's columns; `flags` are the names of settings that have no column, such as the command
-    /// line's flags, without dashes in front.
+    /// Checks the names of a table's columns; `flags` are the names of settings that have no column, such as the
+    /// command line's flags, without dashes in front.
     ///
     /// # Errors
-    /// [`HeaderError`] if no name or one name twice is known, and for a name that is a flag's or nearly a column's: such a
-    /// column would be taken for a setting and have no effect.
+    /// [`HeaderError`] if no name or one name twice is known, and for a name that is a flag's or nearly a column's:
+    /// such a column would be taken for a setting and have no effect.
     pub fn new(columns: &[String], flags: &[&str]) -> Result<Self, HeaderError> {
         let mut header = Header::default();
         let mut used = false;

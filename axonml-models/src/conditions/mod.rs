@@ -1,8 +1,8 @@
 //! Tables of conditions: one simulation a row.
 //!
-//! [`Header`] checks the names of a table's columns against [`COLUMNS`]; a [`RowReader`] turns cells into [`Condition`]s, with
-//! [`Overrides`] standing above columns and columns above defaults. One rule holds for columns and for what stands above them:
-//! each is used, refused, or named as unused.
+//! [`Header`] checks the names of a table's columns against [`COLUMNS`]; a [`RowReader`] turns cells into
+//! [`Condition`]s, where [`Overrides`] take precedence over columns and columns over defaults. One rule holds for
+//! columns and overrides: each is used, refused, or reported as unused.
 
 pub mod cell;
 mod columns;

@@ -16,7 +16,7 @@ pub struct Electrode {
     pub factor: f64,
 }
 
-/// Settings that stand above a table's columns; none of a kind leaves it to the column or the default.
+/// Settings that override a table's columns; `None` leaves a setting to the column or the default.
 #[derive(Clone, Default)]
 pub struct Overrides {
     /// The model, in place of the rows' own.
@@ -53,7 +53,7 @@ pub struct Overrides {
     pub interpolation: Option<Interpolation>,
     /// Shift of fibers along their lines, um.
     pub offset_um: Option<f64>,
-    /// What fibers longer than their lines do.
+    /// Handling of fibers that are longer than their lines.
     pub extension: Option<Extension>,
     /// How the nerves that rows name are read.
     pub nerve_options: NerveOptions,
@@ -62,7 +62,8 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// The columns that these settings stand above, each with the value used instead; empty where no one value says it.
+    /// The columns that these settings override, each with the value used instead; empty where no single value
+    /// expresses it.
     pub fn columns(&self) -> Vec<(&'static str, String)> {
         let mut columns: Vec<(&'static str, String)> = Vec::new();
         let mut put =

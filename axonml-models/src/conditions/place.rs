@@ -1,4 +1,4 @@
-//! Where a row's current flows: at a point, at electrodes that stand above the table, or at the contacts of a nerve.
+//! The electrodes of a row: a point source, electrodes that override the table, or the contacts of a nerve.
 
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::row::Row;
 use super::{ConditionError, RowReader};
 use crate::{NerveReading, read_nerve_with};
 
-/// Resistivity around point electrodes unless said otherwise, ohm-cm.
+/// Default resistivity around point electrodes, ohm-cm.
 pub const RESISTIVITY_OHM_CM: f64 = 500.0;
 
 impl RowReader<'_> {

@@ -16,7 +16,7 @@ impl<'r> Row<'r> {
         (!cell.is_empty()).then_some(cell)
     }
 
-    /// A cell through a parser whose errors say what was expected.
+    /// Parses a cell with a parser whose errors state the expected value.
     pub(super) fn parse<T>(
         self,
         column: &'static str,

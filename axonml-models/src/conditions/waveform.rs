@@ -24,7 +24,7 @@ impl RowReader<'_> {
         if let Some(text) = row.cell("pulse") {
             row.refuse(
                 &["shape", "pw_ms", "delay_ms"],
-                "the row's column pulse says all of the waveform",
+                "the row's column pulse defines the whole waveform",
                 "leave one of them empty",
             )?;
             let key = format!("{polarity} {text}");
@@ -59,7 +59,7 @@ impl RowReader<'_> {
         Ok(made)
     }
 
-    /// Refuses a pulse that does not fit the run; asked once for each pair of them.
+    /// Refuses a pulse that does not fit the run; checked once for each pair of them.
     pub(super) fn check_fits(
         &mut self,
         waveform: &Arc<Waveform>,

@@ -79,7 +79,7 @@ fn runs_last_until_a_spike_from_anywhere_has_arrived() {
     let extent = sundt
         .resolve(FiberLength::Default, 1.0, Some(50.0), None)
         .unwrap();
-    // From the middle of 15 mm at 0.49 m/s, 15 ms, behind a pulse of 1 ms.
+    // From the middle of 15 mm at 0.49 m/s, 15 ms, after a pulse of 1 ms.
     let tstop = sundt.tstop_ms(1.0, &extent, &[5, 295], Some(1.1));
     assert!((19.0..=20.0).contains(&tstop), "{tstop}");
     let mut mrg = extents("mrg");

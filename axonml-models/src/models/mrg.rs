@@ -4,8 +4,8 @@
 //! cable); the geometry is interpolated between the tabulated diameters by polynomials in the fiber diameter, as in
 //! Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8. All nodes are active.
 //!
-//! The tables behind the polynomials end at 16 um, and so does the model (the spacing polynomial has its peak at 16.6).
-//! Below 5.26 um the spacing is proportional to the diameter; it steps by 8 % there.
+//! The tables that the polynomials fit end at 16 um, and so does the model (the spacing polynomial has its peak at
+//! 16.6). Below 5.26 um the spacing is proportional to the diameter; it steps by 8 % there.
 
 use axonml_autodiff::engine::{Membrane, SectionKind};
 use axonml_autodiff::ir::Expr;

@@ -115,8 +115,8 @@ pub(super) fn declare(schema: Schema, tables: &[Table]) -> Schema {
     })
 }
 
-/// How the membrane is trained: conductances, amplitudes and slopes of rates by factors, potentials by 10 mV. The
-/// potential that the rates of `s` count from is redundant, and so are capacitance and temperature factors at one
+/// Declares the training of the membrane: conductances, amplitudes and slopes of rates by factors, potentials by 10 mV.
+/// The potential that the rates of `s` count from is redundant, and so are capacitance and temperature factors at one
 /// temperature.
 pub(super) fn train(schema: Schema) -> Schema {
     let named = |ending: char| -> Vec<&'static str> {

@@ -1,8 +1,8 @@
 //! Two-mode surrogate: the MRG fiber with one even and one odd mode left of each internode.
 //!
 //! The exact double cable has ten modes of either parity. Of those this model keeps the fifth, whose decay takes 32 us,
-//! so that it can follow stimuli of 10 to 100 us; slower ones are taken to stay uncharged, faster ones to follow at once.
-//! The extracellular potential is needed at the nodes only. All coefficients are functions of diameter with three
+//! so that it can follow stimuli of 10 to 100 us; slower ones are taken to stay uncharged, faster ones to follow at
+//! once. The extracellular potential is needed at the nodes only. All coefficients are functions of diameter with three
 //! parameters each, meant to be trained; the defaults follow from the exact fiber without training: see [`mod@derive`].
 //!
 //! Sources: McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001 (the fiber);
@@ -39,11 +39,11 @@ pub enum Form {
 /// A coefficient of the cable as a function of diameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Coefficient {
-    /// What it is, in words, with its unit.
+    /// Description with its unit.
     pub meaning: &'static str,
     /// Group of the parameters.
     pub group: &'static str,
-    /// How it follows from its parameters.
+    /// Its expression in the parameters.
     pub form: Form,
     /// Names of its parameters p0, p1, p2.
     pub parameters: [&'static str; 3],
@@ -61,7 +61,7 @@ const ODD_COUPLING: usize = 6;
 /// The coefficients: the linear ones, then those of the stimulus (see [`axonml_autodiff::cable::ReducedDrive`]).
 pub const COEFFICIENTS: [Coefficient; 13] = [
     Coefficient {
-        meaning: "capacitance of a node and what fast modes add to it, nF",
+        meaning: "capacitance of a node plus the contribution of fast modes, nF",
         group: INTERNODE,
         form: Form::Positive,
         parameters: ["capacitance_0", "capacitance_1", "capacitance_2"],

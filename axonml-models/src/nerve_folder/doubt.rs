@@ -1,4 +1,4 @@
-//! Doubts about the numbers of a nerve folder: those that a wrong unit, a wrong shape or a coarse export make.
+//! Plausibility checks of a nerve folder: signs of a wrong unit, a wrong shape or a coarse export.
 
 use std::fmt;
 
@@ -15,9 +15,9 @@ const SHORTEST_UM: f64 = 1000.0;
 const LOWEST_PEAK_MV: f64 = 1.0;
 /// Potentials above this fire fibers at less than a microampere, mV per mA.
 const HIGHEST_PEAK_MV: f64 = 1e5;
-/// Samples in a row that may be missing inside a line: what lies in a longer gap, a peak perhaps, cannot be told.
+/// Consecutive samples that may be missing inside a line: a longer gap may hide a peak.
 const LONGEST_GAP: usize = 5;
-/// Errors of interpolation from which on users are told, or refused, percent of a line's peak.
+/// Interpolation errors from which on a note is given, or the nerve refused, percent of a line's peak.
 const COARSE_PCT: f64 = 1.0;
 const TOO_COARSE_PCT: f64 = 5.0;
 
@@ -74,7 +74,7 @@ pub(super) fn transposed(contacts: &[Array2<f64>], samples: usize) -> Result<(),
     Ok(())
 }
 
-/// What is doubtful about a nerve; an error where it can hardly be right.
+/// Notes on implausible data of a nerve; an error where the data can hardly be right.
 pub(super) fn examine(
     nerve: &Nerve,
     units: &FieldUnits,

@@ -2,8 +2,8 @@
 //!
 //! A folder holds `0.npy` to `k.npy`, one per contact, each (fibers, samples) in mV per 1 mA; `fiber_z.npy` (samples)
 //! in um; and optionally `fibers_xy.npy` (fibers, 2) in um, `target.npy` (fibers) bool, `weights.npy` (fibers) and
-//! `nerve.json`, whose `field_units` may name other units. Numbers may be whole, or in half, single or double precision.
-//! Units and shapes are doubted (`doubt.rs`).
+//! `nerve.json`, whose `field_units` may name other units. Numbers may be whole, or in half, single or double
+//! precision. Units and shapes are checked for plausibility (`doubt.rs`).
 
 mod doubt;
 mod units;
@@ -26,7 +26,7 @@ const MAX_JSON_BYTES: u64 = 1 << 26;
 /// How much of their length the lines of a nerve folder may be extended by.
 const MAX_EXTENSION: f64 = 0.1;
 
-/// Why a nerve folder, or one array of it, cannot be read.
+/// Errors of reading a nerve folder or one of its arrays.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NerveFolderError {
@@ -35,9 +35,9 @@ pub enum NerveFolderError {
     Io {
         /// Folder or file.
         path: String,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
-        /// What to do.
+        /// The remedy.
         remedy: &'static str,
     },
     /// A file that every nerve folder has is missing.
@@ -47,7 +47,7 @@ pub enum NerveFolderError {
         folder: String,
         /// The file.
         file: String,
-        /// What it should hold.
+        /// The expected content.
         expected: &'static str,
     },
     /// A file is not an array of the expected kind.
@@ -55,59 +55,59 @@ pub enum NerveFolderError {
     Array {
         /// The file.
         path: String,
-        /// What it holds.
+        /// The content found.
         found: String,
-        /// What it should hold.
+        /// The expected content.
         expected: String,
     },
     /// `nerve.json` is not a description of a nerve.
     #[error(
-        "`{path}`: found {source}, expected the nerve's geometry as JSON; mend the file or remove it (only pictures need it)"
+        "`{path}`: found {source}, expected the nerve's geometry as JSON; fix the file or remove it (only pictures need it)"
     )]
     Json {
         /// The file.
         path: String,
-        /// What is wrong with it.
+        /// The problem.
         source: serde_json::Error,
     },
-    /// The numbers are hardly what they should be.
+    /// The data are implausible.
     #[error("nerve folder `{folder}`: {doubt}")]
     Doubtful {
         /// The folder.
         folder: String,
-        /// What was found, what was expected, and what to do.
+        /// The value found, the value expected, and the remedy.
         doubt: String,
     },
-    /// The arrays do not fit each other, or hold what they must not.
+    /// The shapes of the arrays disagree, or the arrays hold invalid values.
     #[error("nerve folder `{folder}`: {source}")]
     Nerve {
         /// The folder.
         folder: String,
-        /// What is wrong.
+        /// The problem.
         source: CoreError,
     },
 }
 
-/// How a nerve folder is read.
+/// Options of reading a nerve folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NerveOptions {
     /// Whether lines are accepted that are sampled too coarsely to be interpolated.
     pub accept_coarse: bool,
 }
 
-/// A nerve, and what the user should know about its numbers.
+/// A nerve with notes on its data.
 #[derive(Clone, Debug)]
 pub struct NerveReading {
     /// The nerve. Its lines may be extended by at most 10 % of their length.
     pub nerve: Nerve,
-    /// What is unusual about it.
+    /// Notes on unusual data.
     pub notes: Vec<NerveNote>,
 }
 
 /// Reads a nerve folder; its name is the folder's.
 ///
 /// # Errors
-/// [`NerveFolderError`] naming the file, what was found in it and what was expected.
+/// [`NerveFolderError`] naming the file, the content found and the content expected.
 pub fn read_nerve(dir: &Path) -> Result<Nerve, NerveFolderError> {
     read_nerve_with(dir, NerveOptions::default()).map(|reading| reading.nerve)
 }
@@ -115,7 +115,7 @@ pub fn read_nerve(dir: &Path) -> Result<Nerve, NerveFolderError> {
 /// Reads a nerve folder; its name is the folder's.
 ///
 /// # Errors
-/// [`NerveFolderError`] naming the file, what was found in it and what was expected;
+/// [`NerveFolderError`] naming the file, the content found and the content expected;
 /// [`NerveFolderError::Doubtful`] for lengths and potentials that are hardly in um and in mV per mA, and for lines that
 /// are sampled too coarsely.
 pub fn read_nerve_with(
@@ -185,7 +185,7 @@ pub fn read_array(path: &Path) -> Result<ArrayD<f64>, NerveFolderError> {
     floats(&name, &bytes)
 }
 
-/// Where the files of a nerve come from.
+/// The source of a nerve's files.
 struct Folder<'f> {
     name: String,
     folder: String,
@@ -256,7 +256,7 @@ fn assemble(folder: &Folder<'_>, options: NerveOptions) -> Result<NerveReading, 
         let number = stem.parse::<usize>().ok()?;
         (number.to_string() == stem).then_some(number)
     });
-    // As many files as the largest number asks for are there only if there are as many files.
+    // The number of files must match the largest index.
     let last = numbers.max().unwrap_or(0);
     let count = last.saturating_add(1);
     if let Some(absent) = (0..count).find(|k| !folder.has(&format!("{k}.npy"))) {
@@ -435,7 +435,8 @@ mod tests {
 
     #[test]
     fn units_and_sampling_are_doubted() {
-        // A point source 1 mm off a line of 40 mm; `z` and `v` are what the files have them multiplied by.
+        // A point source 1 mm off a line of 40 mm; `z` and `v` are the factors of positions and potentials in the
+        // files.
         let files = |step_um: usize, z: f64, v: f64, json: &str| {
             let n = 40_000 / step_um + 1;
             let at = move |i: usize| (i * step_um) as f64;
@@ -502,10 +503,10 @@ mod tests {
         )
         .unwrap();
         assert!(matches!(accepted.notes[..], [NerveNote::Coarse(error)] if error.percent > 5.0));
-        let told = read(&files(1150, 1.0, 1.0, "{}"), strict).unwrap().notes;
+        let notes = read(&files(1150, 1.0, 1.0, "{}"), strict).unwrap().notes;
         assert!(
-            matches!(told[..], [NerveNote::Coarse(error)] if (1.0..5.0).contains(&error.percent)),
-            "{told:?}"
+            matches!(notes[..], [NerveNote::Coarse(error)] if (1.0..5.0).contains(&error.percent)),
+            "{notes:?}"
         );
         assert!(
             read(&files(250, 1.0, 1.0, "{}"), strict)
@@ -523,7 +524,7 @@ mod tests {
         let mut complex = whole.clone();
         let kind = complex.windows(3).position(|w| w == b"<f8").unwrap();
         complex[kind + 1] = b'c';
-        /// File, its bytes (none: absent), and what the message must say.
+        /// File, its bytes (none: absent), and texts that the message must contain.
         type Case = (&'static str, Option<Vec<u8>>, &'static [&'static str]);
         let cases: [Case; 11] = [
             ("0.npy", None, &["no `0.npy`", "without gaps"]),

@@ -3,8 +3,8 @@
 use axonml_core::names;
 use serde::Deserialize;
 
-/// `field_units` of `nerve.json`: the units of potentials, of the current that they are per, and of `fiber_z`. What is
-/// not named is in mV, mA and um.
+/// `field_units` of `nerve.json`: the units of potentials, of the current that they are per, and of `fiber_z`. The
+/// defaults are mV, mA and um.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FieldUnits {
@@ -20,10 +20,10 @@ const CURRENTS_MA: [(&str, f64); 4] = [("mA", 1.0), ("A", 1e3), ("uA", 1e-3), ("
 const LENGTHS_UM: [(&str, f64); 4] = [("um", 1.0), ("mm", 1e3), ("cm", 1e4), ("m", 1e6)];
 
 impl FieldUnits {
-    /// What `fiber_z` and the potentials are multiplied by to be in um and in mV per mA.
+    /// Factors that convert `fiber_z` to um and the potentials to mV per mA.
     ///
     /// # Errors
-    /// A message for a unit that is none.
+    /// A message for an unknown unit.
     pub(super) fn factors(&self) -> Result<(f64, f64), String> {
         let z = size("z", self.z.as_deref(), &LENGTHS_UM)?;
         let potential = size("potential", self.potential.as_deref(), &POTENTIALS_MV)?;

@@ -1,4 +1,4 @@
-//! What goes into a run on a tape: the numbers of tensors, put into a rollout.
+//! Inputs of a run on a tape: the values of tensors, written into a rollout.
 
 use std::sync::Arc;
 
@@ -7,22 +7,25 @@ use axonml_autodiff::tape::Tensor;
 use axonml_core::CoreError;
 use ndarray::{ArrayD, ArrayView, Axis, Dimension, Ix1, Ix2, Ix3};
 
-use super::back::{Kind, Operands};
+use super::vjp::{OperandKind, Operands};
 use super::{StateTensors, TapedRun, TapedRunError};
 use crate::SimulationError;
 
 impl<'t> TapedRun<'_, 't> {
-    /// What goes into the operation.
+    /// The operands of the operation.
     pub(super) fn operands(&self, rollout: Rollout) -> (Vec<Tensor<'t>>, Operands) {
         let all = [
-            (Kind::Amplitudes, self.amplitudes),
-            (Kind::Waveforms, self.waveforms),
-            (Kind::Potentials, self.potentials),
-            (Kind::SpaceTime, self.space_time),
-            (Kind::Parameters, self.parameters),
-            (Kind::StartV, self.start.map(|start| start.v_mv)),
-            (Kind::StartStates, self.start.map(|start| start.states)),
-            (Kind::StartModes, self.start.map(|start| start.modes)),
+            (OperandKind::Amplitudes, self.amplitudes),
+            (OperandKind::Waveforms, self.waveforms),
+            (OperandKind::Potentials, self.potentials),
+            (OperandKind::SpaceTime, self.space_time),
+            (OperandKind::Parameters, self.parameters),
+            (OperandKind::StartV, self.start.map(|start| start.v_mv)),
+            (
+                OperandKind::StartStates,
+                self.start.map(|start| start.states),
+            ),
+            (OperandKind::StartModes, self.start.map(|start| start.modes)),
         ];
         let given = all
             .into_iter()
@@ -36,7 +39,7 @@ impl<'t> TapedRun<'_, 't> {
         (tensors, operands)
     }
 
-    /// The run as data, with the tensors' numbers put in.
+    /// The run as data, with the values of the tensors.
     pub(super) fn rollout(&self, observers: &[ObserverSpec]) -> Result<Rollout, TapedRunError> {
         let mut rollout = self.simulation.rollout(self.stimulus, observers)?;
         rollout.steps = self.steps.clone();

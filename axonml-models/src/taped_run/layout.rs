@@ -1,4 +1,4 @@
-//! How what a run gives lies in one array, and what is derived from it on the way back.
+//! Layout of a run's results in one array, and its inverse for the adjoint pass.
 
 use axonml_autodiff::adjoint::{Evaluation, RecordedCotangent};
 use axonml_autodiff::engine::{FiberOutcome, FiberState, Observation};
@@ -9,7 +9,7 @@ use ndarray::{Array1, ArrayView1, Axis, Slice};
 use super::{StateTensors, Trajectories};
 use crate::SimulationError;
 
-/// How a fiber's results lie in one row: voltage, recorded states, then the last state, its states and modes.
+/// Layout of a fiber's results in one row: voltage, recorded states, then the last state, its states and modes.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     t_ms: Vec<f64>,
@@ -30,7 +30,7 @@ impl Layout {
     pub(super) fn new(outcomes: &[FiberOutcome], last: bool) -> Result<Layout, SimulationError> {
         let of = |outcome: &FiberOutcome| {
             let Some(Observation::Recorded(recording)) = outcome.observations.first() else {
-                unreachable!("a recorder was asked for")
+                unreachable!("the only observer is a recorder")
             };
             let last = outcome
                 .state
@@ -60,7 +60,7 @@ impl Layout {
         match all.find(|(_, own)| own.nodes != first.nodes || own.last != first.last) {
             None => Ok(first),
             Some((fiber, own)) => Err(SimulationError::Core(CoreError::Shape {
-                what: format!("what is recorded of fiber {fiber}"),
+                what: format!("the recording of fiber {fiber}"),
                 expected: format!("{} nodes, as of fiber 0", first.nodes),
                 found: match own.nodes == first.nodes {
                     true => "another number of nodes in all".into(),
@@ -95,7 +95,7 @@ impl Layout {
         Array1::from(flat)
     }
 
-    /// The parts of a tensor `[fiber, all]` that is laid out so.
+    /// The parts of a tensor `[fiber, all]` with this layout.
     pub(super) fn tensors<'t>(&self, flat: Tensor<'t>, fibers: usize) -> Trajectories<'t> {
         let mut at = 0;
         let mut part = |shape: &[usize]| {
@@ -117,7 +117,7 @@ impl Layout {
         }
     }
 
-    /// A fiber's derivatives by what is laid out so.
+    /// The loss cotangents of a fiber from its row of the array.
     pub(super) fn evaluation(&self, bar: ArrayView1<'_, f64>) -> Evaluation {
         let mut at = 0;
         let mut part = |length: usize| {

@@ -1,10 +1,10 @@
-//! A run as one operation on a tape: stimuli, parameters and states that are computed go in, trajectories come out, and
-//! losses of these are differentiated by everything that went in.
+//! A run as one operation on a tape, from stimuli, parameters and states to trajectories; losses of trajectories are
+//! differentiated by all of these inputs.
 
-mod back;
 mod inputs;
 mod layout;
 mod thresholds;
+mod vjp;
 
 use std::ops::Range;
 
@@ -16,11 +16,11 @@ use thiserror::Error;
 use crate::{Simulation, SimulationError, Stimulus};
 use layout::Layout;
 
-/// Why a run on a tape failed.
+/// Errors of a run on a tape.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TapedRunError {
-    /// Something went wrong on the tape before the run.
+    /// An earlier operation on the tape failed.
     #[error(transparent)]
     Tensor(#[from] TensorError),
     /// The run cannot be set up, or a fiber diverged.
@@ -33,15 +33,14 @@ pub enum TapedRunError {
     NoThreshold {
         /// 0-based index of the fiber.
         fiber: usize,
-        /// Why, see [`crate::Threshold::status`].
+        /// The reason, see [`crate::Threshold::status`].
         status: &'static str,
     },
 }
 
-/// A run that is being described; see [`Simulation::on_tape`].
-///
-/// What is not said is as in the simulation and the stimulus: amplitude 1 mA, the whole run from the simulation's start, the
-/// voltage of all nodes at every state.
+/// Builder of a run on a tape; see [`Simulation::on_tape`].
+/// The defaults are those of the simulation and the stimulus: amplitude 1 mA, the whole run from the simulation's
+/// start, the voltage of all nodes at every state.
 #[derive(Clone, Debug)]
 #[must_use = "nothing runs before `run`"]
 pub struct TapedRun<'s, 't> {
@@ -72,16 +71,16 @@ pub struct StateTensors<'t> {
     pub modes: Tensor<'t>,
 }
 
-/// What a run gave.
+/// The results of a run.
 #[derive(Clone, Debug)]
 pub struct Trajectories<'t> {
-    /// Times of the rows, ms. A run that goes on from states that were given does not repeat these.
+    /// Times of the rows, ms. A run that resumes from given states does not repeat these.
     pub t_ms: Vec<f64>,
     /// Membrane potentials, mV, `[fiber, row, node]`.
     pub v_mv: Tensor<'t>,
     /// The recorded states, each `[fiber, row, node]`.
     pub states: Vec<Tensor<'t>>,
-    /// The states after the last step, if they were asked for.
+    /// The states after the last step, if requested.
     pub last: Option<StateTensors<'t>>,
 }
 
@@ -97,7 +96,7 @@ impl Simulation {
     /// # let simulation = Simulation::new(model("mrg")?, vec![Fiber::new(10.0, 11)], &settings, &Device::cpu()?)?;
     /// # let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
     /// # let stimulus = Stimulus::uniform(1, Arc::new(electrode), Waveform::monophasic(0.1)?);
-    /// // How does the highest voltage at the middle node follow from the amplitude?
+    /// // The derivative of the peak voltage at the middle node by the amplitude.
     /// let tape = GradientTape::new();
     /// let amplitude_ma = tape.variable(ndarray::array![-0.05]);
     /// let run = simulation.on_tape(&tape, &stimulus).amplitudes(amplitude_ma);
@@ -138,15 +137,15 @@ impl<'s, 't> TapedRun<'s, 't> {
         self
     }
 
-    /// The values of the stimulus's waveforms at every step, `[waveform, step]`, numbered as they are first used: fiber by
-    /// fiber, of each its extracellular sources before its injections. Sources that share an `Arc` share a row.
+    /// The values of the stimulus's waveforms at every step, `[waveform, step]`, numbered as they are first used: fiber
+    /// by fiber, of each its extracellular sources before its injections. Sources that share an `Arc` share a row.
     pub fn waveforms(mut self, waveforms: Tensor<'t>) -> Self {
         self.waveforms = Some(waveforms);
         self
     }
 
     /// The potentials of the stimulus's fields at the sample points ([`Simulation::sample_points_um`]), mV per unit,
-    /// `[fiber, source, sample]`: they take the place of what the fields say.
+    /// `[fiber, source, sample]`: they replace those of the fields.
     pub fn potentials(mut self, potentials_mv: Tensor<'t>) -> Self {
         self.potentials = Some(potentials_mv);
         self
@@ -159,20 +158,20 @@ impl<'s, 't> TapedRun<'s, 't> {
         self
     }
 
-    /// Differentiates by the model's parameters, `[parameter]` in the order of [`crate::Schema::parameters`]. The simulation
-    /// must have been built with these values. A start that had settled before the run does not move with them.
+    /// Differentiates by the model's parameters, `[parameter]` in the order of [`crate::Schema::parameters`]. The
+    /// simulation must have been built with these values. A steady-state initial state does not move with them.
     pub fn parameters(mut self, parameters: Tensor<'t>) -> Self {
         self.parameters = Some(parameters);
         self
     }
 
-    /// Goes on from states, such as [`Trajectories::last`] of a run of the steps before.
+    /// Resumes from states, such as [`Trajectories::last`] of a run of the steps before.
     pub fn start(mut self, start: StateTensors<'t>) -> Self {
         self.start = Some(start);
         self
     }
 
-    /// Takes only these steps of the simulation's time grid.
+    /// Restricts the run to these steps of the simulation's time grid.
     pub fn steps(mut self, steps: Range<usize>) -> Self {
         self.steps = steps;
         self
@@ -186,18 +185,18 @@ impl<'s, 't> TapedRun<'s, 't> {
         self
     }
 
-    /// Gives the states after the last step as well; the fibers must have equally many nodes.
+    /// Returns the states after the last step as well; the fibers must have equally many nodes.
     pub fn keep_last(mut self) -> Self {
         self.last = true;
         self
     }
 
-    /// Runs. The run is taken again when a derivative is asked for, so that no trajectory is kept in between.
+    /// Runs. The run is repeated when a derivative is requested, so that no trajectory is stored in between.
     ///
     /// # Errors
     /// [`TapedRunError::Tensor`] if an error was noted on the tape before; [`TapedRunError::Simulation`] as
-    /// [`Simulation::run`], if shapes or parameters do not fit, if the recorded arrays differ in size between fibers, or if a
-    /// fiber diverges.
+    /// [`Simulation::run`], if shapes or parameters do not fit, if the recorded arrays differ in size between fibers,
+    /// or if a fiber diverges.
     pub fn run(self) -> Result<Trajectories<'t>, TapedRunError> {
         let kind = ObserverKind::Recorder {
             states: self.states.clone(),
@@ -220,9 +219,9 @@ impl<'s, 't> TapedRun<'s, 't> {
 
         let (operands, given) = self.operands(rollout);
         let kept = layout.clone();
-        let pull = move |bar: &ArrayD<f64>| given.pull_run(&kept, bar);
+        let vjp = move |bar: &ArrayD<f64>| given.run_vjp(&kept, bar);
         let tape = self.tape;
-        let flat = tape.operation("simulate", &operands, flat.into_dyn(), pull);
+        let flat = tape.operation("simulate", &operands, flat.into_dyn(), vjp);
         Ok(layout.tensors(flat, outcome.fibers.len()))
     }
 }

@@ -4,19 +4,19 @@ use axonml_autodiff::tape::{OperationError, Tensor};
 use axonml_core::CoreError;
 use ndarray::{Array1, ArrayD};
 
-use super::back::Bars;
+use super::vjp::Bars;
 use super::{TapedRun, TapedRunError};
 use crate::threshold_gradient::detector;
 use crate::{SimulationError, ThresholdSearch};
 
 impl<'t> TapedRun<'_, 't> {
     /// Natural logarithms of the fibers' activation thresholds in mA, `[fiber]`: the operation searches them, and takes
-    /// their derivatives as [`crate::Simulation::threshold_gradients`] does. They vary smoothly where responses do not. What was
-    /// said of recording does not matter.
+    /// their derivatives as [`crate::Simulation::threshold_gradients`] does. They vary smoothly where responses do not.
+    /// Settings of recording have no effect.
     ///
     /// # Errors
     /// As [`TapedRun::run`]; [`TapedRunError::NoThreshold`] if a fiber has none; [`TapedRunError::Simulation`] if
-    /// amplitudes, steps or a start were given, of which thresholds are no function here.
+    /// amplitudes, steps or a start were given, which thresholds on the tape do not support.
     pub fn ln_thresholds(self, search: &ThresholdSearch) -> Result<Tensor<'t>, TapedRunError> {
         let whole_run = 0..self.simulation.grid().steps();
         let given = [
@@ -29,7 +29,7 @@ impl<'t> TapedRun<'_, 't> {
         ];
         if let Some((_, found)) = given.into_iter().find(|(given, _)| *given) {
             return Err(SimulationError::Core(CoreError::BadValue {
-                what: "what thresholds on the tape depend on".into(),
+                what: "operands of thresholds on the tape".into(),
                 found: found.into(),
                 expected: "waveforms, potentials or parameters".into(),
             })
@@ -51,10 +51,10 @@ impl<'t> TapedRun<'_, 't> {
         let (operands, given) = self.operands(rollout);
         let search = search.clone();
         let known: Vec<Option<f64>> = thresholds_ma.into_iter().map(Some).collect();
-        let pull = move |bar: &ArrayD<f64>| -> Result<Vec<ArrayD<f64>>, OperationError> {
-            let (rollout, wanted) = (given.rollout.clone(), given.wanted());
+        let vjp = move |bar: &ArrayD<f64>| -> Result<Vec<ArrayD<f64>>, OperationError> {
+            let (rollout, request) = (given.rollout.clone(), given.request());
             let simulation = &given.simulation;
-            let found = simulation.threshold_gradients_of(rollout, &search, &known, wanted)?;
+            let found = simulation.threshold_gradients_of(rollout, &search, &known, request)?;
             let each = found.iter().flatten().zip(bar);
             let bars = each.map(|(gradient, &weight)| Bars {
                 amplitude: 0.0,
@@ -63,10 +63,8 @@ impl<'t> TapedRun<'_, 't> {
                 start: None,
                 weight,
             });
-            Ok(given.collect(&bars.collect::<Vec<_>>()))
+            Ok(given.accumulate(&bars.collect::<Vec<_>>()))
         };
-        Ok(self
-            .tape
-            .operation("ln_thresholds", &operands, result, pull))
+        Ok(self.tape.operation("ln_thresholds", &operands, result, vjp))
     }
 }

@@ -1,8 +1,8 @@
-//! The canonical grid of a threshold search, and one search on it as a state that answers move.
+//! The canonical grid of a threshold search, and one search on it as a state machine driven by verdicts.
 //!
-//! Trials lie at the first amplitude times powers of two, and at the middles of the cells between them, of their halves,
-//! and so on. What is known of a fiber beforehand changes which of these amplitudes are tried, never which ones there
-//! are, so that it does not change the answer.
+//! Trials lie at the first amplitude times powers of two, and at the middles of the cells between them, of their
+//! halves, and so on. Prior knowledge of a fiber changes which of these amplitudes are tried, never which ones exist,
+//! so that it does not change the result.
 
 use axonml_autodiff::engine::FiberStatus;
 
@@ -16,8 +16,8 @@ const BELOW_TWIN: f64 = 1e-3;
 /// Halvings below the first amplitude after which a fiber that still fires counts as firing by itself.
 const MAX_HALVINGS: i32 = 100;
 
-/// First amplitude of a search: the largest 1 uA times 2^-j that is not above a thousandth of the amplitude at which the
-/// passive twin reaches the level, and at most 1 uA.
+/// First amplitude of a search: the largest 1 uA times 2^-j that is not above a thousandth of the amplitude at which
+/// the passive twin reaches the level, and at most 1 uA.
 pub(super) fn first_amplitude(reaching_ma: Option<f64>, max_ma: f64) -> f64 {
     let limit = reaching_ma.map_or(max_ma, |reaching| max_ma.min(BELOW_TWIN * reaching));
     let mut first = MICROAMPERE;
@@ -36,7 +36,7 @@ pub(super) fn largest_up_to(limit_ma: f64) -> f64 {
     amplitude
 }
 
-/// Answer of one simulated amplitude.
+/// Response to one simulated amplitude.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Verdict {
     /// An action potential reaches a detection site.
@@ -49,7 +49,7 @@ pub(super) enum Verdict {
     Diverged(FiberStatus),
 }
 
-/// The end of a search, before what was seen on the way is classified.
+/// The end of a search, before the responses to its trials are classified.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Ending {
     Found {
@@ -91,7 +91,7 @@ struct Window {
     local: f64,
 }
 
-/// What follows where a window turns out to be none.
+/// The continuation of a search whose supposed window does not exist.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Then {
     /// The cell above it in which the fiber fires.
@@ -143,9 +143,9 @@ struct Halving {
     /// Largest amplitude known to fail and smallest known to fire.
     failed: f64,
     fired: f64,
-    /// All that was tried, with the start of those that fired.
+    /// All trials, with the site of initiation of those that fired.
     tried: Vec<(f64, Option<SpikeStart>)>,
-    /// Where the threshold is expected, and by how many final cells the next guess moves if it is not there.
+    /// The expected threshold, and the number of final cells by which the next guess moves if it is not there.
     aim: Option<(f64, f64)>,
     local_below: Option<f64>,
 }
@@ -173,12 +173,12 @@ impl Search {
         self.first_ma
     }
 
-    /// Forgets all answers.
+    /// Discards all verdicts.
     pub(super) fn begin_again(&mut self) {
         self.phase = Phase::Silence;
     }
 
-    /// The amplitude whose answer is needed next.
+    /// The amplitude whose verdict is needed next.
     pub(super) fn wants(&self, options: &ThresholdSearch) -> Option<f64> {
         match &self.phase {
             Phase::Silence => Some(0.0),
@@ -192,7 +192,7 @@ impl Search {
         }
     }
 
-    /// The end of the search, if it has come.
+    /// The end of the search, if it is finished.
     pub(super) fn ending(&self) -> Option<Ending> {
         match self.phase {
             Phase::Done(ending) => Some(ending),
@@ -200,7 +200,7 @@ impl Search {
         }
     }
 
-    /// Takes the answer at the amplitude wanted.
+    /// Takes the verdict at the requested amplitude.
     pub(super) fn advance(&mut self, verdict: Verdict, options: &ThresholdSearch) {
         let Some(amplitude) = self.wants(options) else {
             return;
@@ -406,7 +406,7 @@ impl Search {
         halving.into_phase(options)
     }
 
-    /// Fraction of the search that is done after `answers`, by what it still needs.
+    /// Fraction of the search that is done after `answers`, estimated from the trials that remain.
     pub(super) fn fraction(&self, answers: usize, options: &ThresholdSearch) -> f64 {
         let halvings = |ratio: f64| ratio.max(1.0).log2().ceil();
         let full = halvings(1.0 / options.resolution);
@@ -423,7 +423,7 @@ impl Search {
         done / (done + left.max(1.0))
     }
 
-    /// Amplitudes that the next `depth` answers may ask for: the wanted one and, whatever its answer, those after it.
+    /// Amplitudes that the next `depth` verdicts may request: the current one and, for either verdict, those after it.
     pub(super) fn speculate(
         &self,
         depth: usize,
@@ -488,7 +488,7 @@ impl Halving {
             _ => None,
         };
         self.tried.push((amplitude, start));
-        // Answers that contradict earlier ones open the cell again: what was tried is not tried twice.
+        // Verdicts that contradict earlier ones open the cell again; no amplitude is tried twice.
         if start.is_some() {
             self.fired = amplitude;
             self.failed = if self.failed >= amplitude {

@@ -12,22 +12,22 @@ use crate::{Amplitudes, Detection, Simulation, SimulationError, SpikeStart, Stim
 use grid::{Search, first_amplitude};
 use trials::{Seen, Trials, check_sites, rasters, watch};
 
-/// How thresholds are searched for. Amplitudes are positive: for anodic stimuli flip the waveform.
+/// Settings of threshold searches. Amplitudes are positive: for anodic stimuli flip the waveform.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdSearch {
-    /// Where and when an action potential counts.
+    /// Detection criterion of an action potential.
     pub detection: Detection,
     /// First amplitude tried after 0, mA. By default the largest 1 uA times 2^-j that is not above a thousandth of the
-    /// amplitude at which the passive fiber reaches the detection level, and at most 1 uA, so that every default grid is
-    /// 1 uA times powers of two.
+    /// amplitude at which the passive fiber reaches the detection level, and at most 1 uA, so that every default grid
+    /// is 1 uA times powers of two.
     pub first_ma: Option<f64>,
     /// Largest amplitude tried, mA.
     pub max_ma: f64,
     /// Width of the final bracket relative to its upper end.
     pub resolution: f64,
-    /// Whether trials end once their fiber is back near its start and nothing acts on it any more, where the model says
-    /// how near ([`crate::Schema::quiet_band_mv`]). The lower bound that is reported is run to the end all the same; where it
-    /// fires then, that fiber's search is done again without early ends.
+    /// Whether trials end once their fiber is back near its start and all sources are off, within the distance that the
+    /// model declares ([`crate::Schema::quiet_band_mv`]). The lower bound that is reported is run to the end all the
+    /// same; where it fires then, that fiber's search is done again without early ends.
     pub early_end: bool,
 }
 
@@ -102,21 +102,21 @@ impl ThresholdSearch {
     }
 }
 
-/// How far a threshold that was found can be trusted.
+/// Reliability of a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ThresholdKind {
     /// It is the threshold of the fiber.
     Regular,
-    /// The action potential begins at an end of the simulated fiber, which the fiber itself does not have there: a longer
-    /// piece has another threshold.
+    /// The action potential begins at an end of the simulated fiber, which the fiber itself does not have there: a
+    /// longer piece has another threshold.
     EndExcitation,
-    /// Action potentials begin and are blocked at smaller amplitudes: below it may lie a window of amplitudes that fire,
-    /// which could not be bracketed.
+    /// At smaller amplitudes action potentials begin but fail to propagate: a window of amplitudes that fire, which
+    /// could not be bracketed, may lie below.
     Reexcitation,
 }
 
-/// What a search found.
+/// The result of a threshold search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Threshold {
@@ -126,7 +126,7 @@ pub enum Threshold {
         lower_ma: f64,
         /// Smallest amplitude that fired, mA.
         upper_ma: f64,
-        /// Where the first action potential began in the run at `upper_ma`.
+        /// Site and time of initiation of the first action potential in the run at `upper_ma`.
         start: SpikeStart,
         /// Whether it is the threshold of the fiber.
         kind: ThresholdKind,
@@ -148,11 +148,11 @@ pub enum Threshold {
     },
     /// The fiber fires without stimulus, at the detection sites or elsewhere.
     Spontaneous,
-    /// The solution diverged before there was an answer.
+    /// The solution diverged before the search ended.
     Diverged {
-        /// Amplitude at which that happened, mA.
+        /// Amplitude at which it diverged, mA.
         amplitude_ma: f64,
-        /// How: a [`FiberStatus::Diverged`].
+        /// The divergence: a [`FiberStatus::Diverged`].
         status: FiberStatus,
         /// Largest amplitude that failed before, mA, if any did.
         lower_ma: Option<f64>,
@@ -160,7 +160,7 @@ pub enum Threshold {
 }
 
 impl Threshold {
-    /// Status as result files spell it.
+    /// Name of the status in result files.
     pub fn status(&self) -> &'static str {
         match self {
             Threshold::Found { kind, .. } => match kind {
@@ -196,7 +196,7 @@ impl Threshold {
         }
     }
 
-    /// Where the first action potential at [`Threshold::upper_ma`] began.
+    /// Site and time of initiation of the first action potential at [`Threshold::upper_ma`].
     pub fn start(&self) -> Option<SpikeStart> {
         match *self {
             Threshold::Found { start, .. } => Some(start),
@@ -208,12 +208,12 @@ impl Threshold {
 /// A run, and the first action potential of each fiber that reached a detection site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DetectedRun {
-    /// The outcome, with what the run's own observers saw.
+    /// The outcome, with the observations of the run's own observers.
     pub outcome: Outcome,
     /// Upward crossings of the detection's level at all nodes, from the beginning of detection on.
     pub crossings: Vec<Vec<Crossing>>,
-    /// Where each fiber's first action potential began, and whether that is an end of the simulated fiber; `None` of
-    /// fibers without one, and of those that diverged.
+    /// Site and time of initiation of each fiber's first action potential, and whether the site is an end of the
+    /// simulated fiber; `None` of fibers without one, and of those that diverged.
     pub starts: Vec<Option<(SpikeStart, bool)>>,
 }
 
@@ -221,14 +221,16 @@ pub struct DetectedRun {
 pub type Progress<'p> = dyn FnMut(f64) + 'p;
 
 impl Simulation {
-    /// The activation threshold of every fiber: the lowest firing amplitude on a grid of factor 2, its cell then halved.
+    /// The activation threshold of every fiber: the lowest firing amplitude on a grid of factor 2, its cell then
+    /// halved.
     ///
     /// The search tries amplitude 0, then doubles from [`ThresholdSearch::first_ma`], because strong stimuli can block
-    /// what weaker ones excite; where the first amplitude fires or blocks it looks below. Both ends of a bracket were
-    /// simulated. All fibers are searched at once; a fiber's answers do not depend on its companions.
+    /// action potentials that weaker ones excite; where the first amplitude fires or shows propagation failure, the
+    /// search continues below it. Both ends of a bracket were simulated. All fibers are searched at once; a fiber's
+    /// results do not depend on the other fibers.
     ///
     /// # Errors
-    /// [`SimulationError`] if the stimulus or the detection sites do not fit a fiber, or an option makes no sense.
+    /// [`SimulationError`] if the stimulus or the detection sites do not fit a fiber, or an option is invalid.
     pub fn thresholds(
         &self,
         stimulus: &Stimulus,
@@ -239,8 +241,8 @@ impl Simulation {
         self.search(whole, options, None, progress)
     }
 
-    /// [`Simulation::thresholds`] with a guess per fiber, mA: the answers are the same, and there sooner where the
-    /// guesses are good.
+    /// [`Simulation::thresholds`] with a guess per fiber, mA: the results are the same, and good guesses reduce the
+    /// number of trials.
     ///
     /// # Errors
     /// As [`Simulation::thresholds`]; also for another number of guesses than fibers, and for one that is no amplitude
@@ -278,7 +280,8 @@ impl Simulation {
         self.search(whole, options, Some(guesses_ma), progress)
     }
 
-    /// [`Simulation::run`], and where the first action potential of each fiber that reaches a detection site began.
+    /// Like [`Simulation::run`], with the site of initiation of each fiber's first action potential that reaches a
+    /// detection site.
     ///
     /// # Errors
     /// As [`Simulation::run`]; if the detection does not fit a fiber or the run.

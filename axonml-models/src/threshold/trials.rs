@@ -1,4 +1,4 @@
-//! The simulations of a threshold search: which amplitudes are tried together, and what their crossings mean.
+//! The simulations of a threshold search: batches of trials, and the classification of their crossings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -15,52 +15,52 @@ use crate::twin::Twins;
 use crate::{Simulation, SimulationError};
 
 /// Simulations that a round may have so that vector lanes and cores are not idle: while few fibers are searched, the
-/// next answers of each search are computed at once, whatever the first of them will be. The amplitudes that decide a
-/// search are the same as without.
+/// next verdicts of each search are computed speculatively. The amplitudes that decide a search are the same as
+/// without.
 const ROUND: usize = 64;
 
 /// Nodes (or length constants) from the driven ones at which a crossing counts where a fiber has no passive twin, and
 /// from its start at which an action potential has been conducted.
 const CONDUCTED: f64 = 3.0;
 
-/// Time after the last source at which a trial may end, and steps between two looks.
+/// Time after the last source at which a trial may end, and steps between two checks.
 const QUIET_AFTER_MS: f64 = 0.3;
 const QUIET_EVERY: usize = 10;
 
 /// A node is driven if the field drives it by more than this fraction of the strongest drive.
 const DRIVEN: f64 = 0.1;
 
-/// What the crossings of a run are, where none is an action potential at a detection site.
+/// Classification of a run's crossings if none is an action potential at a detection site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Excitation {
     /// The stimulus polarizes nodes.
     Polarized,
-    /// Nodes are brought up by their membrane.
+    /// The active membrane depolarizes nodes.
     Local,
-    /// An action potential goes some way.
+    /// An action potential propagates over some nodes.
     Conducted,
 }
 
 /// A fiber at an amplitude.
 pub(super) type Trial = (usize, f64);
 
-/// Runs the trials of the fibers of a rollout and tells what they mean.
+/// Runs the trials of the fibers of a rollout and classifies them.
 pub(super) struct Trials<'s> {
     simulation: &'s Simulation,
     detection: &'s Detection,
     whole: &'s Rollout,
     twins: Twins<'s>,
-    /// When a trial ends because its fiber will not fire any more, and the fibers of which that was wrong.
+    /// Criterion for ending trials of fibers that will not fire any more, and the fibers for which it failed.
     quiet_end: Option<QuietEnd>,
     restless: BTreeSet<usize>,
-    /// Trials that ended so.
+    /// Trials that ended early.
     ended: HashSet<(usize, u64)>,
-    /// Whether a run ends when a detection site crosses. An explicit cable that becomes unstable after its first crossing
-    /// has no threshold: its run is seen to the end.
+    /// Whether a run ends when a detection site crosses. An explicit cable that becomes unstable after its first
+    /// crossing has no threshold: it is run to the end.
     early: bool,
 }
 
-/// The crossings of a trial, and how its run ended.
+/// The crossings of a trial and the end of its run.
 pub(super) struct Seen {
     trial: Trial,
     status: FiberStatus,
@@ -69,7 +69,8 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Takes what the last observers of a run saw, [`rasters`]: also all crossings from the beginning of detection on.
+    /// Takes the observations of a run's last observers, [`rasters`]: also all crossings from the beginning of
+    /// detection on.
     pub(super) fn take(
         trial: Trial,
         outcome: &mut FiberOutcome,
@@ -106,8 +107,8 @@ impl Seen {
     }
 }
 
-/// The observers that see all crossings: of every node from the start, and before it, where detection begins later, from
-/// then on.
+/// The observers that see all crossings: of every node from the start, and before it, where detection begins later,
+/// from then on.
 pub(super) fn rasters(detection: &Detection) -> Vec<ObserverSpec> {
     let everywhere = detection.everywhere(ObserverKind::Raster);
     let later = everywhere.clone().after_ms(detection.after_ms);
@@ -153,8 +154,8 @@ impl<'s> Trials<'s> {
         })
     }
 
-    /// Lets trials end once every node is back within `band_mv` of its start; not with space-time fields, whose end is not
-    /// known beforehand.
+    /// Lets trials end once every node is back within `band_mv` of its start; not with space-time fields, whose end is
+    /// not known beforehand.
     pub(super) fn ending(mut self, band_mv: Option<f64>) -> Self {
         let sources = self
             .whole
@@ -173,8 +174,8 @@ impl<'s> Trials<'s> {
         self
     }
 
-    /// Runs the lower bounds whose trials ended early to their end; the fibers that fire then, which are searched without
-    /// early ends from now on.
+    /// Runs the lower bounds whose trials ended early to their end; the fibers that fire then, which are searched
+    /// without early ends from now on.
     pub(super) fn refuted(
         &mut self,
         searches: &[Search],
@@ -211,7 +212,7 @@ impl<'s> Trials<'s> {
         self.twins.reaching(level_mv)
     }
 
-    /// Answers `searches`, one per fiber.
+    /// Advances `searches`, one per fiber, to their ends.
     pub(super) fn search(
         &mut self,
         searches: &mut [Search],
@@ -254,7 +255,7 @@ impl<'s> Trials<'s> {
         }
     }
 
-    /// Simulates trials and tells which of them fire.
+    /// Simulates trials and decides which of them fire.
     fn verdicts(
         &mut self,
         trials: &[Trial],
@@ -303,8 +304,8 @@ impl<'s> Trials<'s> {
         }
     }
 
-    /// Where the first action potentials of runs of all fibers, whose crossings are known, began, and whether that is an
-    /// end of the fiber.
+    /// Sites of initiation of the first action potentials of runs of all fibers, from their crossings, and whether they
+    /// are an end of the fiber.
     pub(super) fn starts(
         &mut self,
         seen: Vec<Seen>,
@@ -340,7 +341,7 @@ impl<'s> Trials<'s> {
         .collect()
     }
 
-    /// Runs trials and finds where the first action potential that reaches a detection site began.
+    /// Runs trials and finds the site of initiation of the first action potential that reaches a detection site.
     fn first_spikes(
         &mut self,
         trials: &[Trial],
@@ -356,7 +357,7 @@ impl<'s> Trials<'s> {
         self.resolved(all)
     }
 
-    /// Finds where the first action potentials of runs began.
+    /// Finds the sites of initiation of the first action potentials of runs.
     fn resolved(
         &mut self,
         all: Vec<Seen>,
@@ -377,7 +378,7 @@ impl<'s> Trials<'s> {
                 last = last.max(at.state);
             }
         }
-        // A search looks again and again: all of the twin is computed at once.
+        // A search reads it repeatedly: all of the twin is computed at once.
         let last = if self.early {
             self.whole.steps.end
         } else {
@@ -398,7 +399,7 @@ impl<'s> Trials<'s> {
         Ok(all.into_iter().map(first).collect())
     }
 
-    /// Whether the membrane, and not the stimulus, brought a node up to the level.
+    /// Whether the membrane, and not the stimulus, depolarized a node to the level.
     fn is_regenerated(&self, (fiber, amplitude_ma): Trial, at: &Crossing) -> bool {
         let limit_mv = at.v_mv - REGENERATION_MV;
         if self
@@ -447,7 +448,7 @@ impl<'s> Trials<'s> {
         }
     }
 
-    /// Thresholds from finished searches: what was seen on the way is classified.
+    /// Thresholds from finished searches, with the responses to their trials classified.
     pub(super) fn classified(
         &mut self,
         searches: &[Search],
@@ -516,7 +517,7 @@ impl<'s> Trials<'s> {
         }
     }
 
-    /// The most that the crossings of trials without action potential at a detection site are, by fiber.
+    /// The strongest excitation in trials without action potential at a detection site, by fiber.
     fn excitations(
         &mut self,
         trials: &[Trial],

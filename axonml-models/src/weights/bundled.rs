@@ -7,13 +7,14 @@ use axonml_core::{CoreError, names};
 pub struct Bundled {
     /// Its name, as `--weights` takes it.
     pub name: &'static str,
-    /// Id of the model it is of.
+    /// Id of its model.
     pub model: &'static str,
     /// The file.
     pub bytes: &'static [u8],
 }
 
-/// All of them: one line each, `Bundled { name: "NAME", model: "smf", bytes: include_bytes!("../../weights/NAME.safetensors") }`.
+/// All of them: one line each, `Bundled { name: "NAME", model: "smf", bytes:
+/// include_bytes!("../../weights/NAME.safetensors") }`.
 pub static BUNDLED: &[Bundled] = &[
     Bundled {
         name: "smf-mrg",

@@ -1,11 +1,11 @@
-//! Which numbers a model runs with: the one place that decides, for the library and everything above it.
+//! Selects the weights that a model runs with; the only place that decides, for the library and all its users.
 
 use std::sync::Arc;
 
 use super::{Bundled, ModelFile, bundled};
 use crate::{Schema, SimulationError};
 
-/// Numbers that a model runs with, below the parameters that [`Settings`](crate::Settings) set one by one.
+/// Parameter values of a model; individual parameters of [`Settings`](crate::Settings) override them.
 ///
 /// ```
 /// use axonml_models::weights::Weights;
@@ -21,7 +21,8 @@ use crate::{Schema, SimulationError};
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Weights {
-    /// The bundled weights that the model's schema names ([`Schema::weights`]); the constants it declares if it names none.
+    /// The bundled weights that the model's schema names ([`Schema::weights`]); the constants it declares if it names
+    /// none.
     #[default]
     Default,
     /// The constants that the model itself declares.
@@ -38,12 +39,12 @@ impl From<ModelFile> for Weights {
     }
 }
 
-/// A model file that stands for the constants that a model declares.
+/// A model file that replaces the constants that a model declares.
 #[derive(Clone, Debug)]
 pub struct ChosenWeights {
     /// The file.
     pub file: Arc<ModelFile>,
-    /// The bundled weights that it is, if it is bundled.
+    /// The bundled weights of the file, if it is bundled.
     pub bundled: Option<&'static Bundled>,
 }
 
@@ -51,8 +52,8 @@ impl Weights {
     /// The weights that a model with this schema runs with; none where its declared constants run.
     ///
     /// # Errors
-    /// [`SimulationError::Core`] for a name that is not bundled, [`SimulationError::Weights`] for a file of another model,
-    /// an incomplete or a damaged one.
+    /// [`SimulationError::Core`] for a name that is not bundled, [`SimulationError::Weights`] for a file of another
+    /// model, an incomplete or a damaged one.
     pub fn choose(&self, schema: &Schema) -> Result<Option<ChosenWeights>, SimulationError> {
         let chosen = match (self, schema.weights) {
             (Weights::Published, _) | (Weights::Default, None) => return Ok(None),

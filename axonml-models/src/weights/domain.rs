@@ -1,8 +1,8 @@
-//! Where trained parameters hold, and whether a use stays there.
+//! The training domain of parameters, and checks whether a use lies within it.
 
 use std::fmt;
 
-/// The conditions that parameters were trained on; what is not known is none.
+/// The conditions that parameters were trained on; unknown ones are `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Domain {
     /// Smallest and largest fiber diameter, um.
@@ -35,7 +35,7 @@ pub struct Usage {
 /// A condition of a use that lies outside a [`Domain`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Departure {
-    /// What departs, with its unit: `diameter (um)`.
+    /// The quantity that departs, with its unit: `diameter (um)`.
     pub what: &'static str,
     /// Smallest and largest value in use.
     pub used: (f64, f64),
@@ -56,7 +56,7 @@ impl fmt::Display for Departure {
 }
 
 impl Domain {
-    /// All numbers that are known, with what they are of.
+    /// All known numbers, with their names.
     pub(super) fn numbers(&self) -> impl Iterator<Item = (&str, f64)> {
         let one = |name, x: Option<f64>| [x.map(|x| (name, x)), None];
         let two = |name, range: Option<(f64, f64)>| {
@@ -75,7 +75,7 @@ impl Domain {
         .flatten()
     }
 
-    /// What of `usage` lies outside; empty where everything known lies within.
+    /// The quantities of `usage` outside the domain; empty where everything known lies within.
     pub fn departures(&self, usage: &Usage) -> Vec<Departure> {
         // Phases are known to a time step only.
         let step_ms = usage.dt_ms.map_or(0.0, |(_, largest)| largest);

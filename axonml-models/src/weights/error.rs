@@ -1,22 +1,22 @@
-//! What can be wrong with a model file.
+//! Errors of model files.
 
 use axonml_core::CoreError;
 use thiserror::Error;
 
-/// Why a model file cannot be read, written or used.
+/// Errors of reading, writing or using a model file.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ModelFileError {
-    /// The bytes are something else.
+    /// The bytes are not a safetensors file.
     #[error("not a safetensors file: {problem}")]
     NotSafetensors {
-        /// What does not fit.
+        /// The mismatch.
         problem: String,
     },
-    /// The file ends before its header says it does.
+    /// The file is shorter than its header declares.
     #[error("the file is truncated: {problem}; copy or make it again")]
     Truncated {
-        /// What is missing.
+        /// The missing part.
         problem: String,
     },
     /// A safetensors file, but not one of a fiber model.
@@ -27,14 +27,14 @@ pub enum ModelFileError {
         /// Key of the metadata.
         key: &'static str,
     },
-    /// An entry of the metadata is not what it should be.
+    /// An entry of the metadata is invalid.
     #[error("metadata `{key}`: found `{found}`, expected {expected}")]
     Metadata {
         /// Key of the metadata.
         key: &'static str,
         /// Its value.
         found: String,
-        /// What was expected.
+        /// The expected value.
         expected: String,
     },
     /// A tensor is not one number.
@@ -50,7 +50,7 @@ pub enum ModelFileError {
     WrongModel {
         /// The model that the file names.
         found: String,
-        /// The model they were to be used for.
+        /// The model that the file is used for.
         expected: String,
     },
     /// The model has no such parameter.

@@ -1,8 +1,8 @@
-//! Model files: the parameters of a model with where they came from and where they hold.
+//! Model files: the parameters of a model with their provenance and training domain.
 //!
 //! A [`ModelFile`] is a `.safetensors` file: each parameter a tensor of one double under its name, everything else as
-//! strings in the header. Weights that the library carries are [`bundled`]; [`Weights`] says which ones a simulation runs
-//! with; [`pytorch`] reads checkpoints of AxonML.
+//! strings in the header. Weights that the library carries are [`bundled`]; [`Weights`] selects the ones that a
+//! simulation runs with; [`pytorch`] reads checkpoints of AxonML.
 //!
 //! ```
 //! use axonml_models::weights::ModelFile;
@@ -36,28 +36,28 @@ pub use choice::{ChosenWeights, Weights};
 pub use domain::{Departure, Domain, Usage, phase_widths_ms};
 pub use error::ModelFileError;
 
-/// Parameters of a model, and what is known about them.
+/// Parameters of a model with their metadata.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelFile {
     /// Id of the model, as `model` takes it.
     pub model: String,
-    /// Version of the weights, as whoever made them counts.
+    /// Version of the weights, as numbered by their author.
     pub version: String,
     /// Every parameter of the model by name, in the units of `units`.
     pub parameters: BTreeMap<String, f64>,
     /// Unit of every parameter by name.
     pub units: BTreeMap<String, String>,
-    /// The state that runs start from.
+    /// The initial state of runs.
     pub start: ModelStart,
-    /// Where the parameters hold.
+    /// The training domain of the parameters.
     pub domain: Domain,
-    /// How waveforms were sampled in time; `hold` where value i acts during the whole step i.
+    /// Sampling of waveforms in time; `hold` where value i acts during the whole step i.
     pub sampling: String,
-    /// Where the parameters came from: data recipe, stages, seed, references, license, ...
+    /// Provenance of the parameters: data recipe, stages, seed, references, license, ...
     pub provenance: BTreeMap<String, String>,
 }
 
-/// The state that runs start from, by name.
+/// The initial state of runs, by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelStart {
     /// Membrane potential everywhere, mV.
@@ -68,7 +68,7 @@ pub struct ModelStart {
 }
 
 impl ModelFile {
-    /// The numbers that the model itself declares, with nothing said about where they hold.
+    /// The parameters that the model itself declares, without a training domain.
     pub fn new(model: &dyn FiberModel) -> Self {
         let schema = model.schema();
         let named = |values: &Vec<f64>| {

@@ -82,10 +82,10 @@ impl ModelFile {
         Ok(bytes)
     }
 
-    /// Reads a file; [`ModelFile::check`] tells whether it fits a model.
+    /// Reads a file; [`ModelFile::check`] decides whether it fits a model.
     ///
     /// # Errors
-    /// [`ModelFileError`] saying what the bytes are not.
+    /// [`ModelFileError`] with the problem.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelFileError> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| describe(bytes, &error))?;
         let (_, header) =
@@ -179,7 +179,7 @@ fn scalar(name: &str, tensor: &TensorView<'_>) -> Result<f64, ModelFileError> {
     })
 }
 
-/// What the crate's errors mean.
+/// Explains the errors of the crate `safetensors`.
 fn describe(bytes: &[u8], error: &SafeTensorError) -> ModelFileError {
     let length = bytes.len();
     let of_header = |bytes: [u8; 8]| u64::from_le_bytes(bytes);

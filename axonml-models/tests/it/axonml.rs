@@ -14,7 +14,7 @@ use ndarray::{Array2, Array3, Array4, Axis, Ix0, Ix2, Ix3, Ix4, s};
 
 use crate::golden::{Golden, largest_difference};
 
-/// Agreement asked for, mV and gate units. Voltages of hundreds of mV carry rounding errors of 1e-13 a step; hundreds
+/// Required agreement, mV and gate units. Voltages of hundreds of mV carry rounding errors of 1e-13 a step; hundreds
 /// of explicit steps through action potentials multiply these by some thousands at most.
 const TOLERANCE: f64 = 1e-9;
 
@@ -40,7 +40,7 @@ struct Case {
     diameters_um: Vec<f64>,
 }
 
-/// What our run saw up to the end of a segment.
+/// The recording of our run up to the end of a segment.
 struct Seen {
     recordings: Vec<Recording>,
     active: [Vec<bool>; 2],
@@ -413,7 +413,7 @@ fn a_run_is_its_segments_resumed() {
 }
 
 /// In single precision, theirs as ours, the slow gate's two rates of this fiber both underflow to zero at -505 mV: its
-/// steady state is 0/0. They go on with a NaN gate; ours says that the fiber diverged.
+/// steady state is 0/0. They continue with a NaN gate; ours reports that the fiber diverged.
 const F32_DIVERGES: (&str, usize, usize) = ("smf_e_reinit_n21", 1, 54);
 
 #[test]

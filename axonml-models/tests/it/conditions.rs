@@ -1,4 +1,4 @@
-//! Rows of condition tables: what is used, what is refused, what is named.
+//! Rows of condition tables: cells that are used, refused, or reported as unused.
 
 use axonml_core::Waveform;
 use axonml_models::conditions::{

@@ -1,4 +1,4 @@
-//! What must not pass for a result: instability, overflow, spontaneous firing, and definitions that do not fit.
+//! Failures that must not pass for a result: instability, overflow, spontaneous firing, and inconsistent definitions.
 
 use std::f64::consts::PI;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use axonml_core::{CoreError, Medium, PointSource};
 use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberStatus, FiberSymbols, Geometry,
-    InitialState, Instability, LARGEST_MV, Membrane, NodeSelection, Observation, ObserverKind,
-    ObserverSpec, Patch, Physical, Precision, RecordedCotangent, Scale, Schema, SectionKind,
-    Settings, Simulation, SimulationError, StableGeometry, Stimulus, Threshold, ThresholdSearch,
-    Unmyelinated, Wanted, model,
+    GradientRequest, InitialState, Instability, LARGEST_MV, Membrane, NodeSelection, Observation,
+    ObserverKind, ObserverSpec, Patch, Physical, Precision, RecordedCotangent, Scale, Schema,
+    SectionKind, Settings, Simulation, SimulationError, StableGeometry, Stimulus, Threshold,
+    ThresholdSearch, Unmyelinated, model,
 };
 
 fn stimulus(fibers: usize) -> Stimulus {
@@ -64,7 +64,7 @@ fn rates_that_vanish_together_are_no_divergence() {
     // Pulses are cathodic, so that a negative amplitude hyperpolarizes.
     let last = |_: usize, outcome: &FiberOutcome| {
         let Observation::Recorded(recording) = &outcome.observations[0] else {
-            panic!("a recorder was asked for")
+            panic!("the only observer is a recorder")
         };
         let least = recording.v_mv.iter().copied().fold(0.0, f64::min);
         assert!(least < -350.0, "{least}");
@@ -80,7 +80,7 @@ fn rates_that_vanish_together_are_no_divergence() {
         }
     };
     let found = simulation
-        .differentiate(&stimulus, -0.6, &observers, &last, Wanted::ALL)
+        .differentiate(&stimulus, -0.6, &observers, &last, GradientRequest::ALL)
         .unwrap();
     assert_eq!(found[0].outcome.status, FiberStatus::Completed);
     assert!(found[0].gradient.is_some());
@@ -191,7 +191,7 @@ fn an_explicit_fiber_that_is_unstable_at_rest_is_refused_with_what_would_do() {
     ] {
         assert!(message.contains(part), "{message}");
     }
-    // What is advised holds, and not much more.
+    // The advised step is stable, and one not much larger is not.
     let at = |dt_ms: f64| Settings {
         dt_ms,
         ..settings.clone()
@@ -578,7 +578,7 @@ fn a_misspelt_name_in_a_model_is_answered_with_the_nearest() {
 
 #[test]
 fn a_membrane_updates_every_declared_state_and_no_other() {
-    for (mistake, told) in [
+    for (mistake, text) in [
         (Mistake::Forgotten, "no update for state `beta`"),
         (Mistake::Misspelt, "`beta` (is it `betta`?)"),
         (
@@ -591,6 +591,6 @@ fn a_membrane_updates_every_declared_state_and_no_other() {
             panic!("{error}")
         };
         assert_eq!(model, "mistaken");
-        assert!(problem.contains(told), "does not say `{told}`: {problem}");
+        assert!(problem.contains(text), "lacks `{text}`: {problem}");
     }
 }

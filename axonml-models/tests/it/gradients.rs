@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axonml_core::Waveform;
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Evaluation, Fiber, FiberDerivative, FiberOutcome, FiberState, NodeSelection, Observation,
-    ObserverKind, ObserverSpec, RecordedCotangent, Recording, Settings, Simulation, Stimulus,
-    Wanted, model,
+    Evaluation, Fiber, FiberDerivative, FiberOutcome, FiberState, GradientRequest, NodeSelection,
+    Observation, ObserverKind, ObserverSpec, RecordedCotangent, Recording, Settings, Simulation,
+    Stimulus, model,
 };
 use ndarray::{Array1, Array3, Array4, Ix3, Ix4, s};
 
@@ -16,7 +16,7 @@ use super::golden::Golden;
 const STATES: [&str; 4] = ["m", "h", "p", "s"];
 const DT_MS: f64 = 0.005;
 
-/// Agreement asked for: relative, and a share of the largest number of the group.
+/// Required agreement: relative, and a share of the largest number of the group.
 const RELATIVE: f64 = 1e-8;
 const OF_LARGEST: f64 = 1e-12;
 
@@ -150,7 +150,13 @@ fn squared_error_over_fifty_steps() {
     };
     let observers = [recorder(NodeSelection::All, &STATES)];
     let runs = sim
-        .differentiate(&dense(&ve), 1.0, &observers, &objective, Wanted::ALL)
+        .differentiate(
+            &dense(&ve),
+            1.0,
+            &observers,
+            &objective,
+            GradientRequest::ALL,
+        )
         .unwrap();
     close("loss", total_loss(&runs), golden.number("loss"), 0.0);
     check_parameters(&mut golden, "", &sim, &runs);
@@ -181,7 +187,7 @@ fn truncated_backpropagation_through_three_pieces() {
         };
         let members: Vec<usize> = (0..fibers).collect();
         let runs = sim
-            .differentiate_rollout(&rollout, &members, &objective, Wanted::ALL)
+            .differentiate_rollout(&rollout, &members, &objective, GradientRequest::ALL)
             .unwrap();
         let suffix = format!("_chunk{piece}");
         let mut loss = total_loss(&runs);
@@ -216,7 +222,13 @@ fn mean_of_a_gate_at_both_ends_over_three_hundred_steps() {
     let objective = |_: usize, outcome: &FiberOutcome| sum_of_m(outcome, 1.0 / count);
     let observers = [recorder(ends(), &["m"])];
     let runs = sim
-        .differentiate(&dense(&ve), 1.0, &observers, &objective, Wanted::ALL)
+        .differentiate(
+            &dense(&ve),
+            1.0,
+            &observers,
+            &objective,
+            GradientRequest::ALL,
+        )
         .unwrap();
     close("loss", total_loss(&runs), golden.number("loss"), 0.0);
     check_parameters(&mut golden, "", &sim, &runs);
@@ -237,12 +249,12 @@ fn a_waveform_shared_by_two_fibers() {
     });
     let objective = |_: usize, outcome: &FiberOutcome| sum_of_m(outcome, 1.0);
     let observers = [recorder(ends(), &["m"])];
-    let wanted = Wanted {
+    let request = GradientRequest {
         waveforms: true,
-        ..Wanted::default()
+        ..GradientRequest::default()
     };
     let runs = sim
-        .differentiate(&stimulus, 1.0, &observers, &objective, wanted)
+        .differentiate(&stimulus, 1.0, &observers, &objective, request)
         .unwrap();
     close("loss", total_loss(&runs), golden.number("loss"), 0.0);
     let mut found = Array1::<f64>::zeros(expected.len());
@@ -254,7 +266,7 @@ fn a_waveform_shared_by_two_fibers() {
     for (found, expected) in found.iter().zip(&expected) {
         close("waveform", *found, *expected, largest);
     }
-    // What the waveform says about the amplitude: x . dL/dx.
+    // The derivative by the amplitude from that by the waveform: x . dL/dx.
     let (x, by_amplitude) = (golden.vector("x"), runs.iter());
     let by_amplitude: f64 = by_amplitude
         .map(|run| run.gradient.as_ref().unwrap().amplitude)

@@ -1,4 +1,4 @@
-//! What holds of any correct model and solver: bounds, rest, symmetry, linearity, convergence, and that a fiber's
+//! Invariants of any correct model and solver: bounds, rest, symmetry, linearity, convergence, and that a fiber's
 //! result is its own.
 
 use std::sync::Arc;

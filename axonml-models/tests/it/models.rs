@@ -78,7 +78,8 @@ fn evaluate(rollout: &Rollout, program: usize, v_mv: f64, states: &[f64]) -> Vec
     code.eval(&inputs)
 }
 
-/// Whether `found` is what was printed with `%.5g`: half a unit of the fifth digit, and the rounding of that itself.
+/// Whether `found` agrees with a value printed with `%.5g`: half a unit of the fifth digit, and the rounding of that
+/// itself.
 fn prints_as(found: f64, printed: f64) -> bool {
     let unit = 10f64.powi(printed.abs().log10().floor() as i32 - 4);
     (found - printed).abs() <= 0.5001 * unit
@@ -323,7 +324,7 @@ impl Published {
     }
 }
 
-/// Voltage of the middle node at the start of a settled simulation, mV.
+/// Voltage of the middle node at the start of a simulation from its steady state, mV.
 fn resting_mv(simulation: &Simulation) -> f64 {
     let middle = NodeSelection::Nodes(vec![90]);
     let states = Vec::new();
@@ -389,7 +390,7 @@ fn hodgkin_huxley_rests_and_fires_at_the_figures_of_another_implementation() {
         model: "hh",
         tstop_ms: 20.0,
     };
-    // What remains of the way to rest after 40 settling steps depends on rounding far less than this.
+    // The remaining distance from rest after 40 steady-state steps depends on rounding far less than this.
     let rest = resting_mv(&published.simulation(1));
     assert!((rest - -64.9740525).abs() <= 5e-8, "{rest}");
     for (pw_ms, bracket) in [(0.2, [0.0659375, 0.0659485]), (1.0, [0.0157710, 0.0157735])] {
@@ -443,8 +444,9 @@ impl FiberModel for Filling {
     }
 }
 
-/// Concentrations move by the currents of the voltage and gates before the step; gates then see the new concentration and
-/// the new voltage (the order of NEURON's fixed step). A uniform fiber is one compartment: written out here by hand.
+/// Concentrations move by the currents of the voltage and gates before the step; gates then see the new concentration
+/// and the new voltage (the order of NEURON's fixed step). A uniform fiber is one compartment: written out here by
+/// hand.
 #[test]
 fn concentrations_move_before_gates_by_the_currents_before_the_step() {
     let (dt, steps) = (0.05, 200);

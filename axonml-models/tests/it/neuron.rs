@@ -310,7 +310,7 @@ fn single_precision_thresholds_agree_to_two_hundredths_of_a_percent() {
     }
 }
 
-/// What the bundled weights promise of the table, which they were not trained on.
+/// The accuracy of the bundled weights on the table, which they were not trained on.
 #[test]
 fn bundled_surrogates_meet_the_thresholds_of_neuron() {
     let cases = cases();

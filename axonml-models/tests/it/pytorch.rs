@@ -1,4 +1,4 @@
-//! Checkpoints that PyTorch wrote (`golden/pytorch`), and ones that nobody should have written.
+//! Checkpoints that PyTorch wrote (`golden/pytorch`), and malformed ones.
 
 use std::collections::HashMap;
 use std::io::{Cursor, Write};
@@ -30,7 +30,7 @@ fn flatten(value: &Value, numbers: &mut Vec<f64>) {
     }
 }
 
-/// What torch reads from a file.
+/// The content that torch reads from a file.
 fn expected(name: &str) -> HashMap<String, Vec<f64>> {
     let text = std::fs::read_to_string(path("pytorch/values.json")).unwrap();
     let all: Value = serde_json::from_str(&text).unwrap();

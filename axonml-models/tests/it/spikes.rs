@@ -1,4 +1,4 @@
-//! Which amplitudes fire a fiber, and where: what is no action potential, what begins at an end, what lies in a window.
+//! Amplitudes that fire a fiber, and the places: crossings that are no action potential, end excitation, windows.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -117,8 +117,8 @@ fn a_spike_that_begins_at_an_end_says_so() {
     assert_eq!(found.start().unwrap().node, 26);
 }
 
-/// A sealed end is felt as far as a length constant: sqrt(d / (4 ra g)), 500 um at 1 um diameter with the leak alone, 0.1
-/// mS/cm2 and 100 ohm cm.
+/// A sealed end is felt as far as a length constant: sqrt(d / (4 ra g)), 500 um at 1 um diameter with the leak alone,
+/// 0.1 mS/cm2 and 100 ohm cm.
 #[test]
 fn a_spike_that_begins_within_a_length_constant_of_an_end_says_so() {
     let found = |nodes: usize, z_um: f64| {
@@ -148,8 +148,8 @@ fn a_spike_that_begins_within_a_length_constant_of_an_end_says_so() {
 
 #[test]
 fn an_amplitude_that_blocks_is_not_the_lowest_that_fires() {
-    // 5 um off a node for 1 ms: 1 uA already blocks, and 52 uA excites again behind the block. An independent run fires
-    // and conducts at 1.6e-4 mA and not at 1.5e-4.
+    // 5 um off a node for 1 ms: at 1 uA propagation already fails, and 52 uA excites again beyond the block. An
+    // independent run fires and conducts at 1.6e-4 mA and not at 1.5e-4.
     let found = threshold(&Settings::default(), point(5.0, 0.0), "monophasic:pw=1");
     let (lower, upper) = (found.lower_ma().unwrap(), found.upper_ma().unwrap());
     assert!(1.5e-4 < upper && lower < 1.6e-4, "{found:?}");

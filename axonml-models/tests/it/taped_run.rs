@@ -1,4 +1,4 @@
-//! Runs on the outer tape: PyTorch's numbers through it, differences where PyTorch has none, and what is refused.
+//! Runs on the outer tape: PyTorch's values through it, finite differences where PyTorch has none, and refused inputs.
 
 use std::sync::Arc;
 
@@ -144,8 +144,8 @@ fn electrode<'t>(sim: &Simulation, tape: &'t GradientTape, x_um: Tensor<'t>) -> 
     tape.stack(0, &each).insert_axis(1)
 }
 
-/// How well a small bipolar stimulus does, from the position of an electrode, amplitudes, the strengths of two phases and
-/// of an injected current.
+/// How well a small bipolar stimulus does, from the position of an electrode, amplitudes, the strengths of two phases
+/// and of an injected current.
 struct Design {
     position_um: f64,
     amplitudes_ma: [f64; 2],
@@ -247,7 +247,7 @@ fn a_design_from_end_to_end() {
             let differences = 8.0 * (moved(index, h) - moved(index, -h))
                 - (moved(index, 2.0 * h) - moved(index, -2.0 * h));
             let expected = differences / (12.0 * h);
-            // Differences lose what losses of about 100 have after 14 digits.
+            // Finite differences lose the digits of losses of about 100 beyond the 14th.
             let error = (found - expected).abs() * size;
             assert!(
                 error <= 1e-7 * (expected.abs() * size) + 1e-9,
@@ -370,7 +370,7 @@ fn what_does_not_fit_is_refused() {
     let text = refused(run().record(NodeSelection::All, &["q"], 1));
     assert!(text.contains("`q`"), "{text}");
 
-    // What went wrong on the tape before is what is reported.
+    // The earlier error on the tape is the one reported.
     let broken = tape.variable(array![0.0]).ln();
     let error = run().amplitudes(broken).run().unwrap_err();
     assert!(matches!(error, TapedRunError::Tensor(_)), "{error}");
@@ -468,7 +468,7 @@ fn thresholds_of_a_design() {
         );
     }
 
-    // What has no threshold, and what thresholds are no function of.
+    // Fibers without a threshold, and operands that thresholds do not depend on.
     let tape = GradientTape::new();
     let silent = sim
         .on_tape(&tape, &stimulus)

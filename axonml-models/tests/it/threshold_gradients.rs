@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axonml_core::{Field, Medium, PointSource, Waveform};
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Device, Fiber, Settings, Simulation, SimulationError, Stimulus, ThresholdGradient,
-    ThresholdSearch, Wanted, model,
+    Device, Fiber, GradientRequest, Settings, Simulation, SimulationError, Stimulus,
+    ThresholdGradient, ThresholdSearch, model,
 };
 
 const NODES: usize = 31;
@@ -103,7 +103,7 @@ impl Case {
         let known: Vec<_> = self.thresholds(None).into_iter().map(Some).collect();
         let stimulus = self.stimulus(&simulation);
         let gradients = simulation
-            .threshold_gradients(&stimulus, &search(), &known, Wanted::ALL)
+            .threshold_gradients(&stimulus, &search(), &known, GradientRequest::ALL)
             .unwrap();
         gradients.into_iter().map(Option::unwrap).collect()
     }
@@ -232,24 +232,24 @@ fn what_is_no_threshold_is_refused() {
     let stimulus = case.stimulus(&simulation);
     let below = [Some(0.5 * case.thresholds(None)[0]), None];
     let error = simulation
-        .threshold_gradients(&stimulus, &search(), &below, Wanted::default())
+        .threshold_gradients(&stimulus, &search(), &below, GradientRequest::default())
         .unwrap_err();
     assert!(
         matches!(error, SimulationError::NoThreshold { fiber: 0, .. }),
         "{error}"
     );
-    // Those who can go on without it have the other fiber.
+    // The per-fiber variant returns the other fiber.
     let thresholds = case.thresholds(None);
     let half = [Some(0.5 * thresholds[0]), Some(thresholds[1])];
-    let wanted = Wanted {
+    let request = GradientRequest {
         parameters: true,
-        ..Wanted::default()
+        ..GradientRequest::default()
     };
     let each = simulation
-        .threshold_gradients_each(&stimulus, &search(), &half, wanted)
+        .threshold_gradients_each(&stimulus, &search(), &half, request)
         .unwrap();
     let both: Vec<_> = thresholds.into_iter().map(Some).collect();
-    let both = simulation.threshold_gradients(&stimulus, &search(), &both, wanted);
+    let both = simulation.threshold_gradients(&stimulus, &search(), &both, request);
     let [Some(Err(error)), Some(Ok(other))] = &each[..] else {
         panic!("{each:?}")
     };
@@ -258,6 +258,7 @@ fn what_is_no_threshold_is_refused() {
         "{error}"
     );
     assert_eq!(Some(other), both.unwrap()[1].as_ref());
-    let none = simulation.threshold_gradients(&stimulus, &search(), &[None, None], Wanted::ALL);
+    let none =
+        simulation.threshold_gradients(&stimulus, &search(), &[None, None], GradientRequest::ALL);
     assert_eq!(none.unwrap(), [None, None]);
 }

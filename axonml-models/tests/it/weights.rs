@@ -1,4 +1,4 @@
-//! Model files: what they hold, what is refused, and what a simulation makes of them.
+//! Model files: their content, refused files, and their use in simulations.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ fn smf() -> &'static dyn FiberModel {
     model("smf").unwrap()
 }
 
-/// A file that says something everywhere, with numbers that decimal digits do not hold.
+/// A file with every entry set, to numbers without a short decimal form.
 fn file() -> ModelFile {
     let mut file = ModelFile::new(smf());
     for (index, value) in file.parameters.values_mut().enumerate() {
@@ -106,7 +106,7 @@ fn a_file_is_the_same_as_its_numbers_set_by_hand() {
         file.start.v_mv
     );
 
-    // What the user sets stands above the file.
+    // Settings of the user override the file.
     let set = Settings {
         parameters: vec![("conductance.gl".into(), 0.009)],
         celsius: Some(36.0),

@@ -27,7 +27,7 @@ fn numbers_keep_their_bits() {
 
 /// Every byte that changes and every byte that is missing is noticed, each with an error of its own kind.
 #[test]
-fn damage_is_told_by_kind() {
+fn damage_is_reported_by_kind() {
     let folder = folder("damage");
     let path = folder.join("c");
     save(&path, &vec![1.5, 2.5]).unwrap();
@@ -85,7 +85,8 @@ fn other_settings_are_named() {
         setting("clip", "3"),
     ];
     let path = Path::new("c");
-    let refuse = |asked: &[(String, String)]| refuse_other(path, &found, asked, &["save_every"]);
+    let refuse =
+        |requested: &[(String, String)]| refuse_other(path, &found, requested, &["save_every"]);
     refuse(&[
         setting("seed", "1"),
         setting("save_every", "9"),

@@ -1,41 +1,41 @@
-//! What can be wrong with the text of a configuration.
+//! Errors of the text of a configuration.
 
 use thiserror::Error;
 
-/// Why a text is no configuration.
+/// Errors of reading a configuration.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A key that there is not.
+    /// An unknown key.
     #[error(
-        "{place}unknown key `{found}`{}; the keys here are {}",
+        "{place}unknown key `{found}`{}; valid keys: {}",
         nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default(),
         valid.join(", ")
     )]
     UnknownKey {
-        /// Line and column, with `: ` behind them; empty if not known.
+        /// Line and column followed by `: `; empty if not known.
         place: String,
         /// The key.
         found: String,
         /// The most similar key.
         nearest: Option<String>,
-        /// The keys that there are.
+        /// The valid keys.
         valid: Vec<String>,
     },
     /// Anything else.
     #[error("{place}{problem}")]
     Text {
-        /// Line and column, with `: ` behind them; empty if not known.
+        /// Line and column followed by `: `; empty if not known.
         place: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
-    /// A setting beside the file is none.
+    /// A setting given in addition to the file is invalid.
     #[error("`{setting}`: {problem}")]
     Setting {
         /// As it was given.
         setting: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Trainings as data: what a configuration file holds.
+//! Trainings as data: the content of a configuration file.
 
 mod error;
 #[cfg(test)]
@@ -17,7 +17,8 @@ use crate::trajectory::{LossSettings, TrajectoryStage};
 
 pub use error::ConfigError;
 
-/// A training: what is trained, on what, how, and where it is kept. Relative paths start from the file's folder.
+/// A training: the surrogate, its training set, its stages and its output folder. Relative paths start from the file's
+/// folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -41,7 +42,7 @@ pub struct Config {
     pub dt_ms: Option<f64>,
     /// Folder of the results.
     pub save_dir: PathBuf,
-    /// Steps between checkpoints: what a kill loses at most.
+    /// Steps between checkpoints; a kill loses at most this many steps.
     #[serde(default = "Config::default_save_every")]
     pub save_every: usize,
     /// Parameters and groups to train, or `all`; empty: those that the model declares as trained.
@@ -53,18 +54,18 @@ pub struct Config {
     /// Parameters and groups to start from the model's own values.
     #[serde(default)]
     pub reset: Vec<String>,
-    /// Parameters shown while the training goes on, and logged.
+    /// Parameters shown during the training, and logged.
     #[serde(default)]
     pub postfix: Vec<String>,
     /// Parameters to start from other values.
     #[serde(default)]
     pub set: BTreeMap<String, f64>,
-    /// What is learned from.
+    /// The training set.
     pub train: SetConfig,
-    /// What tells how good the surrogate is.
+    /// The validation set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid: Option<ValidConfig>,
-    /// What is done, in this order.
+    /// The stages, in order.
     pub stage: Vec<StageConfig>,
 }
 
@@ -108,7 +109,7 @@ pub struct ValidConfig {
     /// Cases whose thresholds are compared with the exact model's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<ThresholdSet>,
-    /// What the best weights are best in: `loss` of the traces, or `mape` of the thresholds.
+    /// The score that the best weights minimize: `loss` of the traces, or `mape` of the thresholds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<Score>,
     /// Validations without improvement after which a stage ends; 0: none does.
@@ -151,7 +152,7 @@ pub struct ThresholdSet {
     pub resolution: f64,
 }
 
-/// What weights are chosen by; less is better.
+/// The score that selects weights; less is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Score {
@@ -189,7 +190,7 @@ impl Config {
         20
     }
 
-    /// Checks what can be checked without reading other files.
+    /// Checks everything that can be checked without reading other files.
     ///
     /// # Errors
     /// [`TrainError::Value`] naming the first setting that makes no sense.
@@ -267,7 +268,7 @@ impl ValidConfig {
         64
     }
 
-    /// What the best weights are best in.
+    /// The score that the best weights minimize.
     pub fn score(&self) -> Score {
         self.score.unwrap_or(match self.thresholds {
             Some(_) => Score::Mape,

@@ -1,4 +1,4 @@
-//! Reading configurations, so that a slip is answered with its place and the key that was meant.
+//! Reads configurations; errors name the place and the nearest valid key.
 
 use axonml_core::names;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use super::{Config, ConfigError};
 
 impl Config {
     /// Reads a configuration; `settings` (`key=value`, with dots between tables and numbers for the entries of lists:
-    /// `stage.0.learning_rate=0.02`) stand above it.
+    /// `stage.0.learning_rate=0.02`) override it.
     ///
     /// # Errors
     /// [`ConfigError`] with line and column, and for a key that there is not the one most like it. Values are checked
@@ -24,7 +24,7 @@ impl Config {
             apply(&mut table, setting)?;
         }
         Config::deserialize(table).map_err(|error| {
-            // What the file itself has wrong has a place.
+            // Errors of the file itself have a place.
             let of_file = read().err();
             of_file.unwrap_or_else(|| explain(&error, None))
         })
@@ -115,7 +115,7 @@ fn explain(error: &toml::de::Error, text: Option<&str>) -> ConfigError {
     }
 }
 
-/// The key, and those that there are, of serde's message "unknown field `a`, expected one of `b`, `c`".
+/// The key and the valid keys of serde's message "unknown field `a`, expected one of `b`, `c`".
 fn unknown_field(message: &str) -> Option<(String, Vec<String>)> {
     let rest = message.strip_prefix("unknown field ")?;
     let mut quoted = rest.split('`').skip(1).step_by(2).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! What training asks for: some cases by number, from a recipe or from a folder.
+//! Batches for training: cases by number, from a recipe or from a folder.
 
 use std::path::Path;
 
@@ -7,16 +7,16 @@ use ndarray::{Array2, Array3, Array4, Axis};
 
 use super::{Cases, Dataset, DatasetError, Recipe, Recording, Trace};
 
-/// Where cases come from.
+/// The source of cases.
 #[non_exhaustive]
 pub enum Source {
-    /// A recipe: every batch is simulated anew, nothing is stored.
+    /// A recipe: every batch is simulated again, nothing is stored.
     Recipe {
         /// The cases.
         cases: Cases,
-        /// What simulates them.
+        /// The device that simulates them.
         device: Device,
-        /// What is kept of them.
+        /// The recorded part of the simulations.
         recording: Recording,
     },
     /// A folder.
@@ -26,7 +26,7 @@ pub enum Source {
 /// Some cases, as arrays over all of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// `[fiber]`: the numbers of the cases.
+    /// `[fiber]`: the indices of the cases.
     pub indices: Vec<usize>,
     /// `[fiber]`: fiber diameter, um.
     pub diameters_um: Vec<f64>,
@@ -43,7 +43,7 @@ pub struct Batch {
 }
 
 impl Source {
-    /// Cases simulated as they are asked for; relative nerve folders lie in the working folder.
+    /// Cases simulated on request; relative nerve folders lie in the working folder.
     ///
     /// # Errors
     /// As [`Cases::open`] and [`Recording::resolve`].

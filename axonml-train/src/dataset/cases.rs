@@ -1,4 +1,4 @@
-//! Cases: what a recipe comes to for a number.
+//! Cases: a recipe and a number determine one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct Case {
     pub index: usize,
     /// Fiber diameter, um.
     pub diameter_um: f64,
-    /// Where the middle node lies, in node spacings from the middle of the field.
+    /// Position of the middle node, in node spacings from the middle of the field.
     pub offset_spacings: f64,
     /// `[contact, step]`: current in mA in the step `t_k -> t_(k+1)`.
     pub waveforms_ma: Array2<f64>,
@@ -42,8 +42,8 @@ impl Cases {
     /// Checks the recipe and reads its nerve folders; relative ones lie in `base`.
     ///
     /// # Errors
-    /// [`DatasetError`] naming the setting or file; [`DatasetError::Core`] if the longest fiber is longer than a nerve's
-    /// lines.
+    /// [`DatasetError`] naming the setting or file; [`DatasetError::Core`] if the longest fiber is longer than a
+    /// nerve's lines.
     pub fn open(recipe: &Recipe, base: &Path) -> Result<Self, DatasetError> {
         recipe.check()?;
         let grid = recipe.grid()?;
@@ -163,7 +163,7 @@ impl Cases {
             )))
     }
 
-    /// The exact fibers of `cases`, with what acts on them; amplitude 1 is as drawn.
+    /// The exact fibers of `cases` with their stimulus; amplitude 1 is as drawn.
     ///
     /// # Errors
     /// As [`Simulation::new`] and [`Cases::basis_mv_per_ma`].
@@ -188,8 +188,8 @@ impl Cases {
         Ok((simulation, stimulus))
     }
 
-    /// What acts on the fibers of `simulation`, which are those of `cases`, each given with the distance between its exact
-    /// fiber's nodes in um.
+    /// The stimulus of the fibers of `simulation`, which are those of `cases`, each given with the distance between its
+    /// exact fiber's nodes in um.
     ///
     /// # Errors
     /// As [`Cases::basis_mv_per_ma`].

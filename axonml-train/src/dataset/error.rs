@@ -1,35 +1,35 @@
-//! What can be wrong with a recipe, a set or the disk it lies on.
+//! Errors of recipes, training sets and the disk that holds them.
 
 use axonml_core::CoreError;
 use axonml_files::{LockError, TooLarge};
 use axonml_models::{NerveFolderError, SimulationError};
 
-/// Why cases cannot be drawn or simulated, or a set cannot be written or read.
+/// Errors of drawing or simulating cases, and of writing or reading a set.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
-    /// The recipe, or an option beside it, makes no sense.
+    /// The recipe, or an option given with it, is invalid.
     #[error("{what}: found {found}, expected {expected}")]
     Recipe {
-        /// Which setting: `pulses[0].pw`.
+        /// The setting: `pulses[0].pw`.
         what: String,
         /// Its value.
         found: String,
-        /// What would be accepted.
+        /// The accepted values.
         expected: String,
     },
     /// The text is not a recipe.
     #[error("cannot read the recipe: {problem}")]
     RecipeText {
-        /// Where and what, as the TOML reader says it.
+        /// The place and the problem, as reported by the TOML reader.
         problem: String,
     },
     /// A setting that the core refuses.
     #[error("{place}: {source}")]
     Core {
-        /// Which setting.
+        /// The setting.
         place: String,
-        /// What is wrong.
+        /// The problem.
         source: Box<CoreError>,
     },
     /// A nerve folder cannot be read.
@@ -38,47 +38,47 @@ pub enum DatasetError {
     /// The simulation refused or failed.
     #[error(transparent)]
     Simulation(Box<SimulationError>),
-    /// The numbers of a case became meaningless.
+    /// The solution of a case diverged.
     #[error(
-        "case {case} (diameter {diameter_um} um): {source}; nothing of it was kept. Reduce dt or the amplitudes"
+        "case {case} (diameter {diameter_um} um): {source}; no part of it was kept. Reduce dt or the amplitudes"
     )]
     Diverged {
         /// The case.
         case: usize,
         /// Its diameter, um.
         diameter_um: f64,
-        /// Where and when.
+        /// Place and time.
         source: Box<SimulationError>,
     },
-    /// The disk is too small for what was asked.
+    /// The disk is too small for the request.
     #[error("{needed} are needed in `{folder}`, but only {free} are free")]
     DiskTooSmall {
         /// The folder.
         folder: String,
-        /// What is still to be written, in words.
+        /// Formatted size of the files still to be written.
         needed: String,
-        /// What there is room for, in words.
+        /// Formatted size of the free space.
         free: String,
     },
-    /// Memory is too small for what was asked.
+    /// Memory is too small for the request.
     #[error(transparent)]
     Memory(#[from] TooLarge),
     /// A file or folder cannot be read.
     #[error("cannot read `{path}`: {source}")]
     Read {
-        /// Which.
+        /// The file or folder.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file or folder cannot be written.
     #[error(
-        "cannot write `{path}`: {source}; the finished shards are kept: make room and run the same command again to go on"
+        "cannot write `{path}`: {source}; the finished shards are kept: free disk space and run the same command again to resume"
     )]
     Write {
-        /// Which.
+        /// The file or folder.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The folder holds something else, or another set.
@@ -86,15 +86,15 @@ pub enum DatasetError {
     Folder {
         /// The folder.
         folder: String,
-        /// What is in the way.
+        /// The file in the way.
         problem: String,
     },
-    /// Somebody else writes into the folder.
+    /// Another process writes into the folder.
     #[error(transparent)]
     Locked(LockError),
-    /// The folder holds a set that was asked for otherwise.
+    /// The folder holds a set of another request.
     #[error(
-        "`{folder}` holds a set with another request: `{field}` is {found} there, but {asked} was asked for"
+        "`{folder}` holds a set with another request: `{field}` is {found} there, but {requested} was requested"
     )]
     OtherRequest {
         /// The folder.
@@ -103,15 +103,15 @@ pub enum DatasetError {
         field: String,
         /// Its value in the manifest.
         found: String,
-        /// Its value as asked for.
-        asked: String,
+        /// The requested value.
+        requested: String,
     },
     /// A manifest that cannot be one.
     #[error("`{path}` is no manifest of a set: {problem}")]
     Manifest {
         /// The file.
         path: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// A set that not all of was written.
@@ -123,7 +123,7 @@ pub enum DatasetError {
         folder: String,
         /// Fibers in finished shards.
         done: usize,
-        /// Fibers asked for.
+        /// Fibers requested.
         count: usize,
     },
     /// A file of a shard with too few or too many bytes.
@@ -136,7 +136,7 @@ pub enum DatasetError {
         /// Its size by the manifest.
         expected: u64,
     },
-    /// A file of a shard that is not what was written.
+    /// A file of a shard differs from the file written.
     #[error("`{path}` has the SHA-256 {found}, expected {expected}: its content changed")]
     Checksum {
         /// The file.
@@ -151,9 +151,9 @@ pub enum DatasetError {
     Array {
         /// The file.
         path: String,
-        /// What it holds.
+        /// The content found.
         found: String,
-        /// What it should hold.
+        /// The expected content.
         expected: String,
     },
     /// A state that a set or file does not have.
@@ -161,17 +161,17 @@ pub enum DatasetError {
     MissingState {
         /// The set.
         path: String,
-        /// The state asked for.
+        /// The requested state.
         state: String,
-        /// The states there are.
+        /// The recorded states.
         available: Vec<String>,
     },
-    /// A number that is none.
+    /// A number that is not finite.
     #[error("`{path}`: {what} of fiber {fiber} is {found}{place}")]
     NotFinite {
         /// The set.
         path: String,
-        /// Which variable: `state v`, `diameter_um`.
+        /// The variable: `state v`, `diameter_um`.
         what: String,
         /// The fiber's number in the set.
         fiber: usize,
@@ -183,7 +183,7 @@ pub enum DatasetError {
     /// There is no such fiber.
     #[error("there is no fiber {fiber}; the set has {count}")]
     NoFiber {
-        /// The number asked for.
+        /// The requested number.
         fiber: usize,
         /// Number of fibers.
         count: usize,
@@ -193,12 +193,12 @@ pub enum DatasetError {
     Hdf5 {
         /// The file, and the dataset in it.
         path: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
         /// Whether the file is at fault rather than the disk.
         input: bool,
     },
-    /// Work that was asked to stop.
+    /// Work that was interrupted on request.
     #[error("stopped")]
     Stopped,
 }

@@ -172,7 +172,7 @@ fn lines(nerve: &Nerve, extend: bool) -> Result<Vec<Vec<SampledLine>>, CoreError
         .collect()
 }
 
-/// What a recipe's nerve folders hold, for manifests: the arrays that potentials are read from.
+/// The arrays in a recipe's nerve folders that potentials are read from, for manifests.
 pub(super) fn records(recipe: &Recipe, base: &Path) -> Result<Vec<FieldRecord>, DatasetError> {
     let mut records = Vec::new();
     for field in &recipe.fields {

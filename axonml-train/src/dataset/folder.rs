@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axonml_core::told_ms;
+use axonml_core::format_ms;
 use ndarray::{Array1, Array2, Array3};
 
 use super::generate::check_file;
@@ -56,7 +56,7 @@ impl Dataset {
         })
     }
 
-    /// What was asked for when the set was made.
+    /// The request that the set was made for.
     pub fn request(&self) -> &Request {
         &self.manifest.request
     }
@@ -89,7 +89,7 @@ impl Dataset {
             .collect()
     }
 
-    /// Where a state lies among the recorded ones.
+    /// Index of a state among the recorded ones.
     ///
     /// # Errors
     /// [`DatasetError::MissingState`] that lists those there are.
@@ -148,7 +148,7 @@ impl Dataset {
         Ok(())
     }
 
-    /// Verifies every checksum and every number, telling `progress` how many fibers are done.
+    /// Verifies every checksum and every number; `progress` receives the number of fibers done.
     ///
     /// # Errors
     /// The first [`DatasetError`] that is found.
@@ -215,7 +215,7 @@ impl Dataset {
             return Err(not_finite("basis_mv_per_ma".to_owned(), found, place));
         }
         if let Some(at) = bad32(&numbers.waveforms_ma) {
-            let time_ms = told_ms((at % steps) as f64 * request.dt_ms);
+            let time_ms = format_ms((at % steps) as f64 * request.dt_ms);
             let place = format!(" for contact {} at {time_ms} ms", at / steps);
             let found = numbers.waveforms_ma[at].into();
             return Err(not_finite("waveforms_ma".to_owned(), found, place));
@@ -224,7 +224,7 @@ impl Dataset {
             let states = &request.states;
             let row = at / (states.len() * nodes);
             let state = &states[at / nodes % states.len()];
-            let time_ms = told_ms((row * request.every) as f64 * request.dt_ms);
+            let time_ms = format_ms((row * request.every) as f64 * request.dt_ms);
             let place = format!(" at node {}, {time_ms} ms", at % nodes);
             let found = numbers.states[at].into();
             return Err(not_finite(format!("state {state}"), found, place));

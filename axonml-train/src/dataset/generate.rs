@@ -11,7 +11,7 @@ use super::shard::Shard;
 use super::sizes::Sizes;
 use super::{Cases, DatasetError, Progress, Recipe, Recording, Request, simulate};
 
-/// How large a set is, and what of it is there already.
+/// The size of a set and the part of it that is finished.
 #[derive(Clone, Debug)]
 pub struct Outlook {
     folder: PathBuf,
@@ -28,7 +28,7 @@ pub struct Outlook {
 }
 
 impl Outlook {
-    /// Refuses what the disk has no room for.
+    /// Refuses a set that does not fit on the disk.
     ///
     /// # Errors
     /// [`DatasetError::DiskTooSmall`].
@@ -44,7 +44,7 @@ impl Outlook {
     }
 }
 
-/// A set that is to be written; nobody else writes into its folder meanwhile.
+/// A set that is to be written; its folder is locked against other writers.
 #[derive(Debug)]
 pub struct Plan {
     manifest: Manifest,
@@ -53,7 +53,7 @@ pub struct Plan {
     _lock: FolderLock,
 }
 
-/// What was done.
+/// The work done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Generated {
     /// Fibers simulated now.
@@ -65,11 +65,11 @@ pub struct Generated {
 }
 
 impl Plan {
-    /// Fibers of a shard unless asked otherwise: 0.3 GB with five states at every step of 5 ms.
+    /// Default number of fibers of a shard: 0.3 GB with five states at every step of 5 ms.
     pub const SHARD_FIBERS: usize = 256;
 
-    /// Plans a set in `folder`, which is made if need be, and keeps other writers out of it; where an unfinished set lies
-    /// there, its finished shards are verified and kept.
+    /// Plans a set in `folder`, which is made if need be, and keeps other writers out of it; where an unfinished set
+    /// lies there, its finished shards are verified and kept.
     ///
     /// # Errors
     /// [`DatasetError::DiskTooSmall`], and [`DatasetError::Folder`] for a folder that holds something else, before
@@ -87,7 +87,7 @@ impl Plan {
         Plan::of_request(request, cases.contacts(), t_ms, folder)
     }
 
-    /// How a set would lie in `folder`; nothing is written, and another process may be writing there.
+    /// The layout of a set in `folder`; nothing is written, and another process may be writing there.
     ///
     /// # Errors
     /// As [`Plan::new`], but for the other process.
@@ -103,7 +103,7 @@ impl Plan {
         outlook(&manifest, cases.contacts(), folder)
     }
 
-    /// Bytes of memory that a set takes while it is made, about: the shard under way, and the traces that are being
+    /// Approximate bytes of memory during the generation of a set: the current shard, and the traces that are being
     /// simulated for it.
     ///
     /// # Errors
@@ -130,12 +130,12 @@ impl Plan {
         folder: &Path,
     ) -> Result<Self, DatasetError> {
         if !folder.join(Manifest::FILE).exists() {
-            // What will be refused leaves no trace.
+            // A refused request leaves no trace.
             refuse_foreign(folder)?;
             outlook(&Manifest::new(request.clone()), contacts, folder)?.check_space()?;
         }
         let lock = FolderLock::take(folder)?;
-        // Decided upon under the lock: what another process has finished until now is there.
+        // Decided under the lock: shards that another process has finished are visible.
         let manifest = found(request, folder)?;
         let outlook = outlook(&manifest, contacts, folder)?;
         Ok(Plan {
@@ -146,7 +146,7 @@ impl Plan {
         })
     }
 
-    /// How large the set is, and what of it is there already.
+    /// The size of the set and the part of it that is finished.
     pub fn outlook(&self) -> &Outlook {
         &self.outlook
     }
@@ -156,7 +156,7 @@ impl Plan {
         self.manifest.fibers_done()
     }
 
-    /// Says in the manifest what will be written.
+    /// Writes the manifest of the planned set.
     ///
     /// # Errors
     /// [`DatasetError::DiskTooSmall`] before anything is written; [`DatasetError::Write`].
@@ -193,7 +193,7 @@ impl Plan {
     }
 }
 
-/// What a set depends on, and the times of its rows, ms.
+/// The inputs that a set depends on, and the times of its rows, ms.
 fn request(
     cases: &Cases,
     device: &Device,
@@ -266,14 +266,14 @@ fn outlook(manifest: &Manifest, contacts: usize, folder: &Path) -> Result<Outloo
     })
 }
 
-/// Simulates what is missing of a planned set and writes it. `progress` hears how many fibers are done, `finished` how
-/// many shards.
+/// Simulates and writes the missing shards of a planned set. `progress` receives the number of fibers done, `finished`
+/// the number of shards.
 ///
 /// The bytes written depend on the request alone: not on threads, interruptions or the folder.
 ///
 /// # Errors
 /// [`DatasetError::DiskTooSmall`] before the work begins; [`DatasetError::Write`], [`DatasetError::Diverged`], after
-/// which the finished shards remain and the same call goes on.
+/// which the finished shards remain and the same call resumes.
 pub fn generate(
     cases: &Cases,
     device: &Device,
@@ -308,7 +308,7 @@ pub(super) fn program() -> String {
     format!("axonml {}", env!("CARGO_PKG_VERSION"))
 }
 
-/// Checks size and, if asked for, checksum of a file.
+/// Checks size and, if requested, checksum of a file.
 pub(super) fn check_file(
     path: &Path,
     record: &super::FileRecord,
@@ -337,7 +337,7 @@ pub(super) fn check_file(
     Ok(())
 }
 
-/// A folder without a manifest must be empty, but for what begins with a dot.
+/// A folder without a manifest must be empty, except for names that begin with a dot.
 fn refuse_foreign(folder: &Path) -> Result<(), DatasetError> {
     if !folder.exists() {
         return Ok(());

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use axonml_core::told_ms;
+use axonml_core::format_ms;
 use axonml_files::Staged;
 use ndarray::{Array1, Array2, Array3};
 use rust_hdf5::{H5Dataset, H5File};
@@ -17,7 +17,7 @@ use super::separate::separate;
 use super::shard::Shard;
 use super::{Dataset, DatasetError, Progress, Request, Trace};
 
-/// What a file does not say.
+/// Settings that a file does not contain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportSettings {
     /// Time between two columns, ms.
@@ -39,25 +39,25 @@ impl Default for ImportSettings {
     }
 }
 
-/// What was imported.
+/// Report of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ImportReport {
     /// Number of fibers.
     pub fibers: usize,
-    /// The most fields times waveforms that a fiber's potential was taken apart into.
+    /// Largest number of terms (field times waveform) that a fiber's potential was decomposed into.
     pub contacts: usize,
-    /// Largest difference between a potential and its parts put together, mV.
+    /// Largest difference between a potential and the sum of its terms, mV.
     pub residual_mv: f64,
 }
 
-/// What was exported.
+/// Report of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExportReport {
     /// Sizes of the axes: group, minibatch, axon, node, time.
     pub shape: [usize; 5],
 }
 
-/// How many times smaller than its numbers a file may be: more than its compression can do.
+/// Largest accepted ratio of uncompressed size to file size: more than its compression can reach.
 const MAX_RATIO: u64 = 1032;
 /// Fibers of a group of an exported file, at most.
 const GROUP: usize = 256;
@@ -65,7 +65,7 @@ const POTENTIAL: &str = "e";
 const DIAMETERS: &str = "diameters";
 const POSITIONS: &str = "ys";
 
-/// Writes a set as AxonML reads it, a group at a time. `progress` hears how many fibers are done.
+/// Writes a set as AxonML reads it, a group at a time. `progress` receives the number of fibers done.
 ///
 /// The last recorded row is left out where no potential acts after it. Axons of a minibatch: one.
 ///
@@ -144,10 +144,9 @@ pub fn export_hdf5(
 }
 
 /// Makes a set in `folder` of a file that AxonML wrote, a group at a time; it can be interrupted and gone on with like
-/// [`super::generate`]. `progress` hears how many fibers are done.
-///
-/// The potential of each fiber is taken apart into a few fields times waveforms, which it is made of: exactly, but for
-/// rounding in single precision, of which the report tells.
+/// [`super::generate`]. `progress` receives the number of fibers done.
+/// The potential of each fiber is decomposed into a sum of a few fields times waveforms: exactly, but for
+/// rounding in single precision, which is reported.
 ///
 /// # Errors
 /// [`DatasetError::Hdf5`] naming the dataset that is missing or has another shape; [`DatasetError::MissingState`];
@@ -177,7 +176,7 @@ pub fn import_hdf5(
         shard_fibers: settings.shard_fibers.clamp(1, (groups * per_group).max(1)),
     };
     let t_ms = (0..columns).map(|k| k as f64 * settings.dt_ms).collect();
-    // How many contacts there are is known when all has been read; cuffs have about as many.
+    // The number of contacts is known after the file has been read; cuffs have about as many.
     let mut plan = Plan::of_request(request, 8, t_ms, folder)?;
     plan.begin()?;
     let mut report = ImportReport {
@@ -225,7 +224,7 @@ struct Input {
     _file: H5File,
 }
 
-/// The numbers of a group.
+/// The values of a group.
 struct Group {
     e_mv: Vec<f32>,
     states: Vec<Vec<f32>>,
@@ -359,7 +358,7 @@ impl Input {
         })
     }
 
-    /// The `position`-th fiber of a group, and how well its potential was taken apart, mV.
+    /// The `position`-th fiber of a group, and the error of the decomposition of its potential, mV.
     fn fiber(
         &self,
         group: &Group,
@@ -380,7 +379,7 @@ impl Input {
             match values.iter().position(|value| !value.is_finite()) {
                 None => Ok(values.to_vec()),
                 Some(at) => {
-                    let time_ms = told_ms((at % columns) as f64 * self.dt_ms);
+                    let time_ms = format_ms((at % columns) as f64 * self.dt_ms);
                     let place = format!(" at node {}, {time_ms} ms", at / columns);
                     Err(not_finite(label, values[at].into(), place))
                 }
@@ -408,7 +407,7 @@ impl Input {
         let trace = Trace {
             index,
             diameter_um,
-            // The file tells where the middle node lies, but not how far the others are from it.
+            // The file gives the position of the middle node, but not the distances of the others from it.
             node_z_um: Array1::from_elem(nodes, middle_um),
             basis_mv_per_ma: rows(separated.fields, nodes),
             waveforms_ma: rows(separated.waveforms, columns),

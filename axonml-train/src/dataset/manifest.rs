@@ -1,4 +1,4 @@
-//! `manifest.json`: what was asked for, and which shards are finished.
+//! `manifest.json`: the request and the finished shards.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,7 +16,7 @@ use super::{DatasetError, FileRecord, Request};
 pub struct Manifest {
     /// Always [`Manifest::FORMAT`].
     pub format: String,
-    /// What was asked for.
+    /// The request.
     pub request: Request,
     /// The finished shards, in order.
     pub shards: Vec<ShardRecord>,

@@ -3,7 +3,7 @@
 //! A [`Recipe`] is the distribution and the seed; nothing else is needed to train. [`Cases`] draws from it: case `i` is
 //! a pure function of seed and `i`. [`Cases::simulate`] runs a range of cases and hands out one [`Trace`] after the
 //! other. [`generate`] writes traces into a folder of checksummed shards, which [`Dataset`] reads. [`Source`] is
-//! either of the two: whoever trains asks it for a [`Batch`] of cases by number and need not know which it is.
+//! either of the two: training requests a [`Batch`] of cases by number from it, whichever it is.
 //!
 //! ```
 //! use axonml_models::Device;
@@ -28,7 +28,7 @@
 //! ```
 //!
 //! # Folder
-//! `manifest.json` says what was asked for and lists the shards with the size and SHA-256 of every file. A shard is a
+//! `manifest.json` holds the request and lists the shards with the size and SHA-256 of every file. A shard is a
 //! folder of `.npy` files with one row per fiber: `diameter_um` (fiber), `node_z_um` (fiber, node),
 //! `basis_mv_per_ma` (fiber, contact, node), `waveforms_ma` (fiber, contact, step), `states` (fiber, row, state,
 //! node), all single precision except the first two; and `t_ms` (row). The extracellular potential of node n in the

@@ -58,7 +58,7 @@ fn header<T: Element>(shape: &[usize]) -> Vec<u8> {
     bytes
 }
 
-/// Bytes of the file of an array; the largest number stands for all beyond it.
+/// Bytes of the file of an array; saturates at the largest number.
 pub(super) fn file_bytes<T: Element>(shape: &[usize]) -> u128 {
     let numbers = shape.iter().fold(T::BYTES as u128, |bytes, &n| {
         bytes.saturating_mul(n as u128)

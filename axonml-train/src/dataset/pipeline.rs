@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
-/// Does `work` on the items, side by side on rayon's threads, and hands the results to `take` in the items' order, on the
-/// calling thread and while the work goes on. At most `ahead` items (at least one) are begun and not yet taken.
+/// Does `work` on the items in parallel on rayon's threads, and passes the results to `take` in the items' order, on
+/// the calling thread and concurrently with the work. At most `ahead` items (at least one) are begun and not yet taken.
 ///
 /// # Errors
 /// The first that `take` returns, after which no item is begun any more.
 ///
 /// # Panics
-/// As `work` does, when its item's turn has come.
+/// Panics of `work` are passed on when its item's turn has come.
 pub(super) fn in_order<I: Send, T: Send, E>(
     items: impl IntoIterator<Item = I>,
     ahead: usize,
@@ -29,7 +29,7 @@ pub(super) fn in_order<I: Send, T: Send, E>(
             begun += 1;
             scope.spawn_fifo(move |_| {
                 let result = catch_unwind(AssertUnwindSafe(|| work(item)));
-                // Nobody listens any more once `take` has failed.
+                // The receiver is gone once `take` has failed.
                 _ = done.send((index, result));
             });
             Some(())
@@ -135,7 +135,7 @@ mod tests {
         assert!(most.into_inner() <= 4);
     }
 
-    /// Neither do those hang who wait for a result that will not come.
+    /// A thread that waits for a missing result does not hang either.
     #[test]
     fn a_panic_is_passed_on() {
         let run = || {

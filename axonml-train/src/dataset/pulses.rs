@@ -17,7 +17,7 @@ use super::{DatasetError, Range};
 /// between plus and minus the amplitude. A pulse with a phase shorter than half a step delivers nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PulseFamily {
-    /// How often it is chosen, in relation to the others.
+    /// Relative frequency of its choice.
     #[serde(default = "one")]
     pub weight: f64,
     /// Name of the pulse.
@@ -35,7 +35,7 @@ pub struct PulseFamily {
     pub keys: BTreeMap<String, KeyValue>,
 }
 
-/// The weight of what is given none.
+/// The default weight.
 pub(super) fn one() -> f64 {
     1.0
 }
@@ -64,7 +64,7 @@ pub enum Polarity {
 pub enum KeyValue {
     /// Always this number.
     Number(f64),
-    /// Drawn anew for each pulse.
+    /// Drawn independently for each pulse.
     Range(Range),
     /// Anything that is no number, such as the pulse of a train.
     Text(String),
@@ -266,8 +266,8 @@ fn is_duration(key: &str) -> bool {
 
 /// Adds `scale` times a pulse to the steps of a run; nothing where it is too short for a step.
 ///
-/// Onset and durations are rounded to steps, as in the sets that AxonML's surrogates were trained on: a drawn pulse is a
-/// sample of a distribution, whose edges need not lie within steps.
+/// Onset and durations are rounded to steps, as in the sets that AxonML's surrogates were trained on: a drawn pulse is
+/// a sample of a distribution, whose edges need not lie within steps.
 fn add_pulse(
     steps: &mut [f64],
     shape: &str,

@@ -1,4 +1,4 @@
-//! Random numbers of a case: the same whatever was drawn before, on every machine.
+//! Random numbers of a case: reproducible on every machine, and independent of earlier draws.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

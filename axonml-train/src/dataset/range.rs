@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::DatasetError;
 use super::random::Random;
 
-/// How a random number is spread over its range.
+/// The distribution of a random number over its range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -25,7 +25,7 @@ pub struct Range {
     pub low: f64,
     /// Greatest value.
     pub high: f64,
-    /// How it is spread.
+    /// Its distribution.
     #[serde(default)]
     pub spacing: Spacing,
 }

@@ -1,4 +1,4 @@
-//! The distribution that cases are drawn from, as data: what a recipe file holds.
+//! The distribution that cases are drawn from, as data: the content of a recipe file.
 
 use std::path::PathBuf;
 
@@ -36,17 +36,17 @@ pub struct Recipe {
     pub precision: Arithmetic,
     /// Fiber diameter, um.
     pub diameter_um: Range,
-    /// Where the middle node lies, in node spacings from the middle of the field.
+    /// Position of the middle node, in node spacings from the middle of the field.
     pub offset_spacings: Range,
-    /// Where fields come from; one is chosen for each case by weight.
+    /// Sources of fields; one is chosen for each case by weight.
     pub fields: Vec<FieldSource>,
-    /// What contacts deliver, chosen by weight.
+    /// The pulses that contacts deliver, chosen by weight.
     pub pulses: Vec<PulseFamily>,
-    /// How the pulses of a case's contacts belong together.
+    /// The relation between the pulses of a case's contacts.
     pub contacts: Contacts,
 }
 
-/// How the pulses of the contacts of one case belong together.
+/// The relation between the pulses of the contacts of one case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -103,10 +103,10 @@ impl From<Arithmetic> for Precision {
 /// One origin of fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldSource {
-    /// How often it is chosen, in relation to the others.
+    /// Relative frequency of its choice.
     #[serde(default = "one")]
     pub weight: f64,
-    /// What it is.
+    /// Its kind.
     #[serde(flatten)]
     pub kind: FieldKind,
 }
@@ -118,7 +118,7 @@ impl FieldSource {
     }
 }
 
-/// What fields come from.
+/// The sources of extracellular fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum FieldKind {
@@ -126,7 +126,7 @@ pub enum FieldKind {
     Nerve {
         /// The folder.
         folder: PathBuf,
-        /// Whether lines go on beyond their ends like the field of a point source.
+        /// Whether lines are extrapolated beyond their ends as the field of a point source.
         #[serde(default)]
         extend: bool,
     },
@@ -155,7 +155,7 @@ impl Recipe {
         500.0
     }
 
-    /// Reads a recipe file; what it leaves out is as in [`Recipe::default`].
+    /// Reads a recipe file; omitted settings are those of [`Recipe::default`].
     ///
     /// # Errors
     /// [`DatasetError::RecipeText`] with line and column. Values are checked by [`Recipe::check`].
@@ -247,7 +247,8 @@ impl Recipe {
         Ok(Memory::available().check(&what, size.bytes())?)
     }
 
-    /// Bytes of the traces of `fibers` cases in single precision; the largest number stands for all beyond it. `every` and
+    /// Bytes of the traces of `fibers` cases in single precision; saturates at the largest number. `every`
+    /// and
     /// `states` as in a recording, of which 0 states are all the model's.
     ///
     /// # Errors

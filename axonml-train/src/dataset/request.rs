@@ -1,4 +1,4 @@
-//! Everything that a set depends on: what was asked for, as `manifest.json` keeps it.
+//! The request: everything that a set depends on, as stored in `manifest.json`.
 
 use std::path::Path;
 
@@ -97,9 +97,9 @@ impl Request {
                 ("count", recipe.count, request.count),
                 ("nodes", recipe.nodes, request.nodes),
             ];
-            if let Some((name, of_recipe, asked)) = same.iter().find(|(_, a, b)| a != b) {
+            if let Some((name, of_recipe, requested)) = same.iter().find(|(_, a, b)| a != b) {
                 return Err(format!(
-                    "`request.{name}` is {asked}, but `request.recipe.{name}` is {of_recipe}"
+                    "`request.{name}` is {requested}, but `request.recipe.{name}` is {of_recipe}"
                 ));
             }
         }
@@ -111,11 +111,11 @@ impl Request {
         let value = |request: &Request| serde_json::to_value(request).unwrap_or_default();
         match difference("request", &value(self), &value(other)) {
             None => Ok(()),
-            Some((field, found, asked)) => Err(DatasetError::OtherRequest {
+            Some((field, found, requested)) => Err(DatasetError::OtherRequest {
                 folder: folder.display().to_string(),
                 field,
                 found: found.to_string(),
-                asked: asked.to_string(),
+                requested: requested.to_string(),
             }),
         }
     }

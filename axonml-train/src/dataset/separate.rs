@@ -11,11 +11,11 @@ pub(super) struct Separated {
     pub(super) residual_mv: f64,
 }
 
-/// What single precision leaves of a number of size 1 after a few operations.
+/// Rounding error of a number of size 1 in single precision after a few operations.
 const ROUNDING: f64 = 4.0 * f32::EPSILON as f64;
 
-/// Takes `ve_mv`, `[node, step]`, apart by elimination with complete pivoting: each term takes away the column and the
-/// row of the largest entry that is left, until what is left is rounding. A potential of n contacts gives n terms,
+/// Takes `ve_mv`, `[node, step]`, apart by elimination with complete pivoting: each term eliminates the column and the
+/// row of the largest remaining entry, until the remainder is rounding. A potential of n contacts gives n terms,
 /// whatever their waveforms; one of no such form at most as many as there are nodes.
 pub(super) fn separate(ve_mv: &[f32], nodes: usize, steps: usize) -> Separated {
     let mut left: Vec<f64> = ve_mv.iter().map(|&ve| ve.into()).collect();

@@ -32,7 +32,7 @@ impl Shard {
         }
     }
 
-    /// Writes the shard beside the others and gives it its name when it is complete.
+    /// Writes the shard under a temporary name and renames it when it is complete.
     pub(super) fn write(
         &self,
         folder: &Path,
@@ -45,7 +45,7 @@ impl Shard {
         let path = folder.join(&name);
         let staged = StagedFolder::create(&path).map_err(DatasetError::write(&path))?;
         let files = self.write_files(staged.path(), t_ms, sizes)?;
-        // A finished shard that the manifest does not know of is replaced: the same, but nobody vouches for it.
+        // A finished shard that the manifest does not list is replaced: it is the same, but has no checksum.
         staged.commit().map_err(DatasetError::write(&path))?;
         Ok(ShardRecord {
             name,
@@ -99,7 +99,7 @@ pub(super) struct ShardReader {
     states: Rows<f32>,
 }
 
-/// The numbers of one fiber, as the files have them.
+/// The values of one fiber, as stored in the files.
 #[derive(Debug, Default)]
 pub(super) struct FiberNumbers {
     pub(super) diameter_um: Vec<f64>,

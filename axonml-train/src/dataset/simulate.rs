@@ -12,7 +12,7 @@ use super::DatasetError;
 use super::cases::{Case, Cases, spacing_um};
 use super::pipeline::in_order;
 
-/// What is kept of a simulation.
+/// The recorded part of a simulation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recording {
     /// Steps between rows, the first row being the start; 0 is taken as 1.
@@ -126,12 +126,12 @@ impl Recording {
 }
 
 impl Cases {
-    /// Simulates a range of cases and hands them to `each` in their order, whatever the number of threads. A bounded
+    /// Simulates a range of cases and passes them to `each` in their order, whatever the number of threads. A bounded
     /// number of them is in memory at a time.
     ///
     /// # Errors
-    /// [`DatasetError::Diverged`] for a case whose numbers became meaningless, and whatever `each` returns: both end
-    /// the work.
+    /// [`DatasetError::Diverged`] for a case whose solution diverged, and errors that `each` returns: both end the
+    /// work.
     pub fn simulate(
         &self,
         range: Range<usize>,

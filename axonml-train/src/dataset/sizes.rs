@@ -56,7 +56,7 @@ impl Sizes {
         [self.fibers, self.rows, self.states, self.nodes]
     }
 
-    /// The files of a shard with their bytes: all there are.
+    /// All files of a shard with their bytes.
     pub(super) fn files(&self) -> [(&'static str, u128); 6] {
         [
             (TIME, npy::file_bytes::<f64>(&self.time())),
@@ -68,7 +68,7 @@ impl Sizes {
         ]
     }
 
-    /// Bytes of all files; the largest number stands for all beyond it.
+    /// Bytes of all files; saturates at the largest number.
     pub(super) fn bytes(&self) -> u128 {
         let files = self.files();
         files

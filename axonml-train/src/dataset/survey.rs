@@ -1,4 +1,4 @@
-//! What is in a set, in figures.
+//! Statistics of a set.
 
 use super::Trace;
 
@@ -8,7 +8,7 @@ pub struct Tally {
     dt_ms: f64,
     every: usize,
     v: Option<usize>,
-    /// What was found so far.
+    /// The statistics so far.
     pub survey: Survey,
 }
 

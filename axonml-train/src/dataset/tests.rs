@@ -211,7 +211,7 @@ fn another_request_is_refused_by_its_first_difference() {
     };
     let error = go_on(&other, &folder).unwrap_err().to_string();
     assert!(
-        error.contains("`request.recipe.seed` is 3 there, but 4 was asked for"),
+        error.contains("`request.recipe.seed` is 3 there, but 4 was requested"),
         "{error}"
     );
     let mut other = recipe();
@@ -236,7 +236,7 @@ fn only_one_writes_and_only_what_fits() {
     let folder = folder("lock");
     let cases = Cases::open(&recipe(), Path::new("")).unwrap();
     let plan = || Plan::new(&cases, &device(), &recording(4), 4, &folder);
-    // The second one is refused while the first one has only planned, and cannot replace what it does.
+    // The second one is refused while the first one has only planned, and cannot replace its work.
     let first = plan().unwrap();
     let error = plan().unwrap_err().to_string();
     assert!(
@@ -258,7 +258,7 @@ fn only_one_writes_and_only_what_fits() {
     }
 }
 
-/// A manifest is text that anybody can change: what it says is checked before a file that it names is opened.
+/// A manifest is text that anybody can change: its content is checked before a file that it names is opened.
 #[test]
 fn manifests_that_lie_are_refused() {
     let folder = made("lies");
@@ -405,7 +405,7 @@ fn damage_is_named() {
         "its content changed",
     ]);
 
-    // NaN that whoever wrote the set vouches for: fiber 6 is row 2, then [row 20, state v, node 3].
+    // NaN with a valid checksum: fiber 6 is row 2, then [row 20, state v, node 3].
     let mut nan = whole.clone();
     let at = ((2 * 51 + 20) * 5 + 4) * 11 + 3;
     let header = whole.len() - 4 * 51 * 5 * 11 * 4;

@@ -27,7 +27,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Goes on behind the first `bytes` of a log; what follows them was written after the checkpoint.
+    /// Resumes after the first `bytes` of a log; later rows were written after the checkpoint and are dropped.
     pub(super) fn resume(path: &Path, bytes: u64) -> Result<Self, TrainError> {
         use std::io::{Seek, SeekFrom};
         let file = OpenOptions::new().read(true).write(true).open(path);

@@ -1,7 +1,7 @@
 //! A training from its configuration to its weights: stages one after the other, validation, checkpoints, the log.
 //!
 //! The folder of a training holds
-//! - `checkpoint.bin`: where it stands; [`Training::open`] goes on from it bit for bit;
+//! - `checkpoint.bin`: its state; [`Training::open`] resumes from it bit for bit;
 //! - `log.csv`: a row per step;
 //! - `last.safetensors`: the weights at the checkpoint;
 //! - `best.safetensors`: those with the least validation score so far, if there is validation.
@@ -31,7 +31,7 @@ use weights::Origin;
 pub use stage::{Stage, StepReport};
 pub use validation::{ThresholdErrors, Validated};
 
-/// A training, ready to begin or to go on.
+/// A training, ready to begin or to resume.
 pub struct Training {
     surrogate: Surrogate,
     stages: Vec<Box<dyn Stage>>,
@@ -50,10 +50,10 @@ pub struct Training {
     _lock: FolderLock,
 }
 
-/// The content of a training's checkpoint: what it was asked for, where it stands, its numbers.
+/// The content of a training's checkpoint: its request, its progress and its state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
-    /// What the training was asked for, as (place, value).
+    /// The requested settings, as (place, value).
     settings: Vec<(String, String)>,
     /// Backend with its instruction set.
     backend: String,
@@ -85,12 +85,12 @@ pub struct Best {
     pub x: Vec<f64>,
 }
 
-/// What is told after each step.
+/// Progress reported after each step.
 #[derive(Clone, Debug)]
 pub struct Progress<'t> {
     /// Steps done.
     pub step: usize,
-    /// Number of the stage, from 0, and how many there are.
+    /// Number of the stage, from 0, and the number of stages.
     pub stage: (usize, usize),
     /// Its kind.
     pub kind: &'static str,
@@ -104,22 +104,22 @@ pub struct Progress<'t> {
     pub postfix: &'t [(String, f64)],
 }
 
-/// Who looks on while a training goes on.
+/// Callback invoked during a training.
 pub trait Watch {
     /// Called after every step.
     fn stepped(&mut self, progress: &Progress<'_>);
 
-    /// Whether to save and stop now: asked before every step.
+    /// Whether to save and stop now: called before every step.
     fn stop(&self) -> bool;
 }
 
-/// How [`Training::run`] ended.
+/// The end of [`Training::run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
     /// All stages are done.
     Finished,
-    /// It was stopped and can go on.
+    /// It was stopped and can be resumed.
     Stopped,
 }
 
@@ -143,7 +143,7 @@ impl Training {
         &self.surrogate
     }
 
-    /// What the user should know before the training goes on.
+    /// Notes for the user before the training starts.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -171,8 +171,8 @@ impl Training {
         }
     }
 
-    /// Trains until all stages are done, or `watch` asks to stop. Whatever happens, what the last checkpoint holds is
-    /// kept, and an error of a stage leaves a checkpoint of the step before it.
+    /// Trains until all stages are done, or `watch` requests a stop. The last checkpoint is kept in any case, and an
+    /// error of a stage leaves a checkpoint of the step before it.
     ///
     /// # Errors
     /// [`TrainError`] of the stage, or of the disk.
@@ -205,7 +205,7 @@ impl Training {
         Ok(())
     }
 
-    /// What follows a step: validation, log, checkpoint, the next stage.
+    /// Work after a step: validation, log, checkpoint, the next stage.
     fn stepped(&mut self, report: &StepReport, watch: &mut dyn Watch) -> Result<(), TrainError> {
         self.saved.step += 1;
         self.saved.stage_step += 1;
@@ -288,7 +288,7 @@ impl Training {
         Ok(())
     }
 
-    /// Brings everything to the disk: first what the checkpoint speaks of, then the checkpoint.
+    /// Flushes everything to the disk: first the files that the checkpoint refers to, then the checkpoint.
     fn save(&mut self) -> Result<(), TrainError> {
         self.saved.log_bytes = self.log.sync()?;
         if self.saved.state.is_some() {

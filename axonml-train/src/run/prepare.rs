@@ -20,18 +20,18 @@ use crate::dataset::file_record::hex;
 use crate::trajectory::{TrajectoryFit, TrajectoryLoss, check_samples};
 use crate::{Surrogate, SurrogateError, TrainError};
 
-/// What `start` is for the constants that a model itself declares.
+/// The value of `start` for the constants that a model itself declares.
 const PUBLISHED: &str = "published";
 
 impl Training {
-    /// Reads and checks all that a configuration names; relative paths start from `base`, batches must fit into `memory`. With `resume` it goes on from
-    /// the checkpoint of the folder, or begins if there is none yet.
+    /// Reads and checks all that a configuration names; relative paths start from `base`, batches must fit into
+    /// `memory`. With `resume` it resumes from the checkpoint of the folder, or begins if there is none yet.
     ///
     /// # Errors
-    /// [`TrainError::Exists`] if a training is there already and `resume` was not asked for;
-    /// [`TrainError::Checkpoint`] for a damaged checkpoint, and for one of other settings; [`TrainError`] that names the
-    /// setting or file that is wrong; [`TrainError::Set`] at once if another process trains in the folder. What is in the
-    /// folder is left as it was.
+    /// [`TrainError::Exists`] if a training is there already and `resume` was not requested;
+    /// [`TrainError::Checkpoint`] for a damaged checkpoint, and for one of other settings; [`TrainError`] that names
+    /// the setting or file that is wrong; [`TrainError::Set`] at once if another process trains in the folder. The
+    /// content of the folder is left as it was.
     pub fn open(
         config: &Config,
         base: &Path,
@@ -41,7 +41,7 @@ impl Training {
     ) -> Result<Self, TrainError> {
         config.check()?;
         let folder = base.join(&config.save_dir);
-        // A folder that is there is locked before anything is decided upon, one that is not when all is found right.
+        // An existing folder is locked before any decision, a missing one after all checks have passed.
         let early = folder.is_dir().then(|| lock(&folder)).transpose()?;
         let found = match early {
             Some(_) => standing(&folder, resume)?,
@@ -124,7 +124,7 @@ impl Training {
                 .iter()
                 .map(|(set, source)| ("valid.traces", set, source)),
         );
-        let asked = settings::list(
+        let requested = settings::list(
             config,
             &sets,
             threshold_recipe.as_ref(),
@@ -135,7 +135,7 @@ impl Training {
         let backend = device.name();
         let origin = Origin::new(
             &surrogate,
-            &asked,
+            &requested,
             recipe.as_ref(),
             source.dt_ms(),
             widths,
@@ -160,7 +160,7 @@ impl Training {
         let mut notes = Vec::new();
         if let Some(found) = &found {
             let path = folder.join(Self::CHECKPOINT);
-            checkpoint::refuse_other(&path, &found.settings, &asked, &settings::FREE)?;
+            checkpoint::refuse_other(&path, &found.settings, &requested, &settings::FREE)?;
             if found.backend != backend {
                 notes.push(format!(
                     "the checkpoint was written on {}; on {backend} the last bits of the numbers may differ",
@@ -182,7 +182,7 @@ impl Training {
             }
             None => {
                 let saved = Saved {
-                    settings: asked,
+                    settings: requested,
                     backend,
                     step: 0,
                     stage: 0,
@@ -258,7 +258,7 @@ fn lock(folder: &Path) -> Result<FolderLock, TrainError> {
     })
 }
 
-/// Where the training in a locked folder stands, if there is one, which only `resume` may go on with.
+/// The checkpoint of the training in a locked folder, if there is one, which only `resume` may continue.
 fn standing(folder: &Path, resume: bool) -> Result<Option<Saved>, TrainError> {
     let path = folder.join(Training::CHECKPOINT);
     match path.exists() {
@@ -323,7 +323,7 @@ fn surrogate(config: &Config, base: &Path) -> Result<(Surrogate, Option<String>)
     Ok((surrogate, sha256))
 }
 
-/// The stages, and the training set for those who want to know about it.
+/// The stages, and the training set for callers that report it.
 #[allow(clippy::type_complexity)]
 fn stages(
     config: &Config,

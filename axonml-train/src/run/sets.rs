@@ -14,7 +14,7 @@ use crate::dataset::{
 #[derive(Clone, Debug)]
 pub(super) struct NamedRecipe {
     pub(super) recipe: Recipe,
-    /// Where its relative nerve folders lie.
+    /// The folder that relative nerve folders start from.
     base: PathBuf,
 }
 
@@ -53,7 +53,7 @@ fn has_all(recipe: &Recipe, base: &Path) -> bool {
     })
 }
 
-/// A set of the configuration: where its cases come from.
+/// A set of the configuration: the source of its cases.
 #[derive(Clone, Debug)]
 pub(super) enum Set {
     Recipe(NamedRecipe, usize),
@@ -61,7 +61,7 @@ pub(super) enum Set {
 }
 
 impl Set {
-    /// Reads what `set` names.
+    /// Reads the source that `set` names.
     pub(super) fn read(
         config: &Config,
         folder: &Path,
@@ -136,7 +136,7 @@ impl Set {
         }
     }
 
-    /// The recipe behind the set, if it is known.
+    /// The recipe of the set, if it is known.
     pub(super) fn recipe<'a>(&'a self, source: &'a Source) -> Option<&'a Recipe> {
         match (self, source) {
             (Set::Recipe(named, _), _) => Some(&named.recipe),
@@ -146,7 +146,7 @@ impl Set {
     }
 }
 
-/// Checksums of the fields behind a source.
+/// Checksums of the fields of a source.
 pub(super) fn fields(source: &Source) -> &[FieldRecord] {
     match source {
         Source::Recipe { cases, .. } => cases.field_records(),
@@ -168,7 +168,7 @@ pub(super) fn refuse_same(
         return Err(TrainError::value(
             format!("{place}.seed"),
             format!("{}, the seed of the training set", valid.seed),
-            "another seed, so that validation does not see what was learned",
+            "another seed, so that validation does not use the training cases",
         ));
     }
     if let (Set::Folder(train), Set::Folder(valid)) = (train, valid)
@@ -177,7 +177,7 @@ pub(super) fn refuse_same(
         return Err(TrainError::value(
             format!("{place}.folder"),
             format!("`{}`, the folder of the training set", valid.display()),
-            "another folder, so that validation does not see what was learned",
+            "another folder, so that validation does not use the training cases",
         ));
     }
     Ok(())

@@ -7,11 +7,11 @@ use crate::TrainError;
 use crate::config::Config;
 use crate::dataset::Source;
 
-/// Settings that a training may go on with others of: its results do not depend on them.
+/// Settings that may change when a training resumes: its results do not depend on them.
 pub(super) const FREE: [&str; 2] = ["save_dir", "save_every"];
 
-/// The settings of the configuration without those that are [`FREE`], with what the files that it names hold instead of
-/// their names.
+/// The settings of the configuration without those that are [`FREE`], with the content of the files that it names
+/// instead of their names.
 pub(super) fn list(
     config: &Config,
     sets: &[(&str, &Set, &Source)],

@@ -1,4 +1,4 @@
-//! What all kinds of stages have in common.
+//! The interface of all kinds of stages.
 
 use axonml_models::{Device, Precision};
 
@@ -8,13 +8,13 @@ use crate::threshold_fit::{FitState, ThresholdFit, ThresholdStage};
 use crate::trajectory::{TrajectoryFit, TrajectoryState};
 use crate::{Surrogate, TrainError};
 
-/// A stage of a training: it moves the surrogate's coordinates step by step, and can be put away and taken up again
+/// A stage of a training: it moves the surrogate's coordinates step by step, and can be saved and resumed
 /// between any two steps.
 pub trait Stage {
     /// Its kind, as the configuration has it.
     fn kind(&self) -> &'static str;
 
-    /// What [`StepReport::figures`] holds: columns of the log.
+    /// The names of [`StepReport::figures`]: columns of the log.
     fn figures(&self) -> &'static [&'static str];
 
     /// Steps at most.
@@ -29,13 +29,13 @@ pub trait Stage {
     /// One step. An error leaves the state as it was.
     ///
     /// # Errors
-    /// [`TrainError`] if the stage cannot go on.
+    /// [`TrainError`] if the stage cannot continue.
     fn step(&mut self, surrogate: &Surrogate) -> Result<StepReport, TrainError>;
 
     /// The coordinates.
     fn x(&self) -> &[f64];
 
-    /// All that the stage's future depends on, beside its settings.
+    /// The state that the stage's future depends on, in addition to its settings.
     ///
     /// # Errors
     /// [`CheckpointError`].
@@ -48,10 +48,10 @@ pub trait Stage {
     fn restore(&mut self, bytes: &[u8]) -> Result<(), CheckpointError>;
 }
 
-/// What a step came to.
+/// The report of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepReport {
-    /// What the stage minimizes: of trajectories before the step's change, of thresholds after it.
+    /// The value that the stage minimizes: of trajectories before the step's change, of thresholds after it.
     pub loss: f64,
     /// One number for each of [`Stage::figures`].
     pub figures: Vec<f64>,
@@ -120,7 +120,7 @@ impl Stage for TrajectoryRun {
     }
 }
 
-/// A stage of thresholds under way. The exact fibers are asked when the first step needs their answers.
+/// A running stage of thresholds. The exact fibers are simulated when the first step needs their responses.
 pub(super) struct ThresholdRun {
     settings: ThresholdStage,
     cases: Cases,
@@ -128,7 +128,7 @@ pub(super) struct ThresholdRun {
     device: Device,
     fit: Option<ThresholdFit>,
     state: Option<FitState>,
-    /// Where the stage begins.
+    /// The coordinates at which the stage begins.
     x: Vec<f64>,
 }
 
@@ -150,7 +150,7 @@ impl ThresholdRun {
         }
     }
 
-    /// The exact fibers' answers.
+    /// The exact fibers' responses.
     fn prepared(&mut self, surrogate: &Surrogate) -> Result<&ThresholdFit, TrainError> {
         if self.fit.is_none() {
             self.fit = Some(ThresholdFit::prepare(

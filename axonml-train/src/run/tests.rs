@@ -128,7 +128,7 @@ fn an_interrupted_training_is_the_unbroken_one() {
         assert!(file(&broken, name) == file(&whole, name), "{name}");
     }
 
-    // The weights say where they come from and hold.
+    // The weights record their provenance and domain.
     let weights = ModelFile::from_bytes(&file(&whole, Training::BEST)).unwrap();
     assert_eq!(weights.domain.diameter_um, Some((5.7, 14.0)));
     assert_eq!(weights.domain.dt_ms, Some(0.005));
@@ -142,14 +142,14 @@ fn an_interrupted_training_is_the_unbroken_one() {
     assert!(weights.provenance["settings"].contains("train.recipe.seed = 5"));
     assert_eq!(weights.sampling, "hold");
 
-    // A finished training has nothing left to do; another request is refused by the name of what differs.
+    // A finished training has nothing left to do; another request is refused by the name of the setting that differs.
     let mut finished = open(&whole, &["save_every=1"], true).unwrap();
     assert_eq!(finished.run(&mut StopAt(0, 99)).unwrap(), Ending::Finished);
     drop(finished);
     assert!(file(&broken, Training::LAST) == file(&whole, Training::LAST));
     let error = refused(&whole, &["stage.1.epochs=3"], true);
     assert!(
-        error.contains("stage[1].epochs = 2, but 3 is asked for"),
+        error.contains("stage[1].epochs = 2, but the request is 3"),
         "{error}"
     );
     assert!(refused(&whole, &[], false).contains("holds a training already"));
@@ -227,7 +227,7 @@ fn wrong_requests_are_answered_before_anything_is_written() {
     std::fs::remove_dir_all(path).unwrap();
 }
 
-/// What cannot be written is an error, and the checkpoint before it is still good.
+/// A failed write is an error, and the previous checkpoint is still valid.
 #[test]
 fn a_disk_that_refuses_costs_nothing() {
     let path = folder("disk");
@@ -251,7 +251,7 @@ fn a_disk_that_refuses_costs_nothing() {
     std::fs::remove_dir_all(path).unwrap();
 }
 
-/// Two trainings in one folder: the second one is refused at once, whatever it asks for, and changes nothing.
+/// Two trainings in one folder: the second one is refused at once, whatever its request, and changes nothing.
 #[test]
 fn only_one_trains_in_a_folder() {
     let path = folder("locked");

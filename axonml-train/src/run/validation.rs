@@ -1,4 +1,4 @@
-//! How good a surrogate is on cases that it did not learn from.
+//! Validation of a surrogate on cases that it was not trained on.
 
 use axonml_models::{
     Detection, Device, Fiber, Precision, Simulation, Stimulus, Threshold, ThresholdSearch,
@@ -9,19 +9,19 @@ use crate::dataset::{Case, Cases, spacing_um};
 use crate::trajectory::TrajectoryLoss;
 use crate::{Surrogate, TrainError};
 
-/// Everything that validation looks at.
+/// The data of validation.
 pub(super) struct Validation {
     pub(super) traces: Option<TrajectoryLoss>,
     pub(super) thresholds: Option<ThresholdCheck>,
     pub(super) score: Score,
 }
 
-/// What validation found.
+/// The result of a validation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Validated {
     /// Mean loss of the traces that can be simulated.
     pub loss: Option<f64>,
-    /// How many cannot.
+    /// Number of those that cannot.
     pub left_out: usize,
     /// Errors of thresholds.
     pub thresholds: Option<ThresholdErrors>,
@@ -52,8 +52,8 @@ impl Validation {
         Ok(validated)
     }
 
-    /// What the best weights have least of; infinite for a surrogate that cannot be simulated everywhere, and a threshold
-    /// that is missed counts as an error of 100 %.
+    /// The score that the best weights minimize; infinite for a surrogate that cannot be simulated everywhere, and a
+    /// threshold that is missed counts as an error of 100 %.
     pub(super) fn score(&self, validated: &Validated) -> f64 {
         let score = match (self.score, &validated.thresholds) {
             (Score::Loss, _) if validated.left_out == 0 => validated.loss,

@@ -10,7 +10,7 @@ use crate::dataset::file_record::hex;
 use crate::dataset::{FieldKind, Recipe};
 use crate::{Surrogate, TrainError};
 
-/// What all model files of a training have in common.
+/// The part common to all model files of a training.
 pub(super) struct Origin {
     pub(super) domain: Domain,
     pub(super) provenance: BTreeMap<String, String>,
@@ -56,7 +56,7 @@ impl Origin {
         }
     }
 
-    /// Writes the surrogate at `x`, with what is said about it besides.
+    /// Writes the surrogate at `x`, with additional provenance.
     pub(super) fn write(
         &self,
         path: &Path,

@@ -1,4 +1,4 @@
-//! The exact fibers' answers that a fit compares with.
+//! The exact fibers' responses that a fit compares with.
 
 use axonml_models::{
     Detection, Device, Fiber, InitialState, NodeSelection, Observation, ObserverKind, ObserverSpec,
@@ -30,13 +30,13 @@ pub(super) struct FitCases {
     pub(super) tstop_ms: f64,
 }
 
-/// What the exact fiber does.
+/// The response of the exact fiber.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reference {
     /// Number of the case.
     pub(super) case: usize,
     pub(super) threshold_ma: f64,
-    /// Which of the detecting nodes the action potential at 1.5 times the threshold reaches first, and when.
+    /// The detection node that the action potential at 1.5 times the threshold reaches first, and its arrival time.
     pub(super) node: usize,
     pub(super) arrival_ms: f64,
     /// Voltage there, mV, this long after.
@@ -62,7 +62,7 @@ pub(super) fn recorder() -> ObserverSpec {
     ObserverSpec::new(kind, NodeSelection::Nodes(DETECT_NODES.to_vec()))
 }
 
-/// What the first observer recorded of each fiber; none of those that diverged.
+/// The recording of each fiber's first observer; none of those that diverged.
 pub(super) fn recordings(outcome: &Outcome) -> impl Iterator<Item = Option<&Recording>> {
     outcome
         .fibers
@@ -127,7 +127,7 @@ impl<'r> Trace<'r> {
         self.dt_ms * (at.row as f64 + at.fraction)
     }
 
-    /// The point `after_ms` behind another; `None` if the run ends before.
+    /// The point `after_ms` after another; `None` if the run ends before.
     pub(super) fn later(&self, at: Between, after_ms: f64) -> Option<Between> {
         let steps = at.row as f64 + at.fraction + after_ms / self.dt_ms;
         let row = steps.floor();
@@ -152,7 +152,7 @@ impl FitCases {
         device: &Device,
     ) -> Result<Self, FitError> {
         let recipe = cases.recipe();
-        // The cases that have what is fitted to, with the spacing of their exact fibers' nodes.
+        // The cases that have reference values, with the spacing of their exact fibers' nodes.
         let mut kept: Vec<(Case, f64)> = Vec::new();
         let mut known = Vec::new();
         let indices: Vec<usize> = (0..count).collect();
@@ -206,7 +206,7 @@ impl FitCases {
     }
 }
 
-/// What exact fibers do; `None` for those without a threshold, or whose action potential the run does not see out.
+/// The responses of exact fibers; `None` for those without a threshold, or whose action potential outlasts the run.
 fn references(
     exact: &Simulation,
     stimulus: &Stimulus,
@@ -240,7 +240,7 @@ fn references(
     Ok(each.map(reference).collect())
 }
 
-/// Fibers left alone.
+/// Fibers without stimulus.
 pub(super) struct RestCases {
     pub(super) fibers: Vec<Fiber>,
     /// The exact fibers' voltages, mV, `[fiber][time]`.
@@ -248,18 +248,18 @@ pub(super) struct RestCases {
     pub(super) dt_ms: f64,
 }
 
-/// Length of the fibers, and the node that is looked at.
+/// Length of the fibers, and the observed node.
 const REST_NODES: usize = 11;
 const REST_DIAMETERS: usize = 8;
 pub(super) const REST_STOP_MS: f64 = 40.0;
 const REST_EVERY_MS: f64 = 5.0;
-/// Recorded rows that are looked at: after 5, 20 and 40 ms.
+/// Recorded rows that are compared: after 5, 20 and 40 ms.
 pub(super) const REST_ROWS: [usize; 3] = [1, 4, 8];
 
 impl RestCases {
     pub(super) fn prepare(recipe: &Recipe, device: &Device) -> Result<Self, FitError> {
         if recipe.dt_ms > REST_EVERY_MS {
-            let expected = format!("{REST_EVERY_MS} ms at most, to look at fibers left alone");
+            let expected = format!("{REST_EVERY_MS} ms at most, to observe fibers at rest");
             return Err(DatasetError::recipe("dt_ms", recipe.dt_ms, expected).into());
         }
         let (low, high) = (recipe.diameter_um.low, recipe.diameter_um.high);
@@ -289,7 +289,7 @@ impl RestCases {
                 return Err(error.into());
             }
             let Some(recording) = recording else {
-                unreachable!("a recorder records what does not diverge")
+                unreachable!("a run that does not diverge has a recording")
             };
             rest.v_mv.push(REST_ROWS.map(|row| recording.v_mv[row]));
         }

@@ -1,10 +1,10 @@
-//! What a surrogate makes of the cases, and the derivatives of that.
+//! The responses of a surrogate to the cases, and their derivatives.
 
 use std::collections::BTreeMap;
 
 use axonml_models::{
-    Device, Evaluation, FiberDerivative, FiberOutcome, Observation, RecordedCotangent, Recording,
-    Simulation, Stimulus, Threshold, Wanted,
+    Device, Evaluation, FiberDerivative, FiberOutcome, GradientRequest, Observation,
+    RecordedCotangent, Recording, Simulation, Stimulus, Threshold,
 };
 
 use super::cases::{
@@ -20,14 +20,14 @@ use crate::Surrogate;
 
 /// Smallest amplitude near which a threshold is searched, mA.
 const SMALLEST_GUESS_MA: f64 = 1e-3;
-/// A search begins this many times below the smallest guess: what blocks or fires there would be seen.
+/// A search begins this many times below the smallest guess, so that it detects propagation failure or firing there.
 const BELOW_GUESS: f64 = 4.0;
 
-/// What a surrogate makes of the cases.
+/// The responses of a surrogate to the cases.
 pub(super) struct Residuals {
-    /// Per case: its numbers, or why there are none.
+    /// Per case: its response, or the reason for its absence.
     cases: Vec<Result<CaseResiduals, &'static str>>,
-    /// Per fiber left alone: errors of its voltage at each time, mV; none where it diverged.
+    /// Per fiber without stimulus: errors of its voltage at each time, mV; none where it diverged.
     rest_mv: Vec<Option<[f64; REST_ROWS.len()]>>,
     /// Standardized excess of the stability number, of fibers that are stepped explicitly.
     pub(super) excess: Vec<f64>,
@@ -43,11 +43,11 @@ struct CaseResiduals {
     shape_mv: Option<f64>,
 }
 
-/// What a kind of residual is measured by, in its own unit.
+/// The scale of a kind of residual, in its own unit.
 #[derive(Clone, Copy)]
 struct Measure {
     sigma: f64,
-    /// Where it begins to count linearly, in standard deviations.
+    /// Residual from which the penalty is linear, in standard deviations.
     limit: f64,
     steepest: f64,
 }
@@ -83,7 +83,7 @@ impl Measure {
             residual: residual / self.sigma,
             limit: self.limit,
             by_x: by_x.iter().map(|slope| slope / self.sigma).collect(),
-            // Neither is one that is no number.
+            // A NaN counts as too steep.
             steep: !by_x.iter().all(|slope| slope.abs() <= self.steepest),
         }
     }
@@ -95,8 +95,8 @@ impl Residuals {
         self.cases.iter().flatten().count()
     }
 
-    /// Number of cases and fibers at rest that do not do what a fiber does: without a threshold, an arrival, the form of an
-    /// action potential or a rest. Explicit steps break a fiber quite suddenly.
+    /// Number of cases and fibers at rest with an unphysiological response: without a threshold, an arrival, the shape
+    /// of an action potential or a resting state. Explicit steps break a fiber quite suddenly.
     pub(super) fn broken(&self) -> usize {
         let off = |mv: f64| mv.abs() > BROKEN_MV;
         let breaks = |case: &&Result<CaseResiduals, &'static str>| match case {
@@ -111,7 +111,7 @@ impl Residuals {
         self.cases.iter().filter(breaks).count() + rest
     }
 
-    /// Why cases have none, with counts.
+    /// The reasons for which cases have none, with counts.
     pub(super) fn reasons(&self) -> String {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for reason in self.cases.iter().filter_map(|case| case.as_ref().err()) {
@@ -123,7 +123,7 @@ impl Residuals {
         each.collect::<Vec<_>>().join(", ")
     }
 
-    /// Thresholds, or what was guessed where there is none.
+    /// Thresholds, or the guesses where there is none.
     pub(super) fn guesses(&self, guessed_ma: &[f64]) -> Vec<f64> {
         let each = self.cases.iter().zip(guessed_ma);
         each.map(|(case, guess)| case.map_or(*guess, |case| case.threshold_ma))
@@ -197,12 +197,12 @@ fn crossing_slopes(trace: &Trace<'_>, at: Between) -> [f64; 2] {
 /// Recorded voltages of a fiber that did not diverge.
 fn recorded(outcome: &FiberOutcome) -> &Recording {
     let Some(Observation::Recorded(recording)) = outcome.observations.first() else {
-        unreachable!("a recorder was asked for")
+        unreachable!("the only observer is a recorder")
     };
     recording
 }
 
-/// A loss of value `loss` with these derivatives by numbers of the recording.
+/// A loss of value `loss` with these derivatives by values of the recording.
 fn seeds(recording: &Recording, loss: f64, by: &[(usize, f64)]) -> Evaluation {
     let mut v_mv = vec![0.0; recording.v_mv.len()];
     for &(index, slope) in by {
@@ -295,7 +295,7 @@ impl ThresholdFit {
         let cases = &self.cases;
         let simulation = self.simulation(surrogate, x, device)?;
         let options = search();
-        // A guess may come from a threshold that a long step of the fit left behind.
+        // A guess may stem from a threshold before a long step of the fit.
         let guesses: Vec<f64> = guesses_ma
             .iter()
             .map(|guess| guess.clamp(SMALLEST_GUESS_MA, options.max_ma))
@@ -348,8 +348,8 @@ impl ThresholdFit {
         Ok(each.map(errors).collect())
     }
 
-    /// The rows of the least squares at `x`, whose residuals are known, and the number of cases that have a threshold of
-    /// which a row is left out for its derivative.
+    /// The rows of the least squares at `x`, whose residuals are known, and the number of cases that have a threshold
+    /// of which a row is left out for its derivative.
     pub(super) fn rows(
         &self,
         surrogate: &Surrogate,
@@ -385,9 +385,9 @@ impl ThresholdFit {
             .filter_map(|(case, residuals)| Some((case, residuals.ok()?)))
             .collect();
         let simulation = self.simulation(surrogate, x, device)?;
-        let wanted = Wanted {
+        let request = GradientRequest {
             parameters: true,
-            ..Wanted::default()
+            ..GradientRequest::default()
         };
         let mut thresholds_ma = vec![None; cases.len()];
         for (case, at) in &known {
@@ -397,7 +397,7 @@ impl ThresholdFit {
             &cases.stimulus,
             &search(),
             &thresholds_ma,
-            wanted,
+            request,
         )?;
 
         // Arrival and shape: the same run, two losses.
@@ -418,7 +418,7 @@ impl ThresholdFit {
                 _ => shape(&trace, recording, reference.after_ms),
             }
         };
-        let derivatives = simulation.differentiate_each(&rollout, &members, &objective, wanted)?;
+        let derivatives = simulation.differentiate_each(&rollout, &members, &objective, request)?;
 
         let gradient = |of: &Result<FiberDerivative, _>| of.as_ref().ok()?.gradient.clone();
         let of_case = |((case, at), of_case): (&(usize, CaseResiduals), &[Result<_, _>])| {
@@ -430,7 +430,7 @@ impl ThresholdFit {
             ) else {
                 return rows;
             };
-            let by_threshold = surrogate.pull(x, &by_threshold.parameters);
+            let by_threshold = surrogate.vjp(x, &by_threshold.parameters);
             // The amplitude moves with the threshold.
             let above = SUPRATHRESHOLD * at.threshold_ma;
             let others = [
@@ -439,7 +439,7 @@ impl ThresholdFit {
             ];
             for (residual, gradient, measure) in others {
                 let Some(residual) = residual else { continue };
-                let mut by_x = surrogate.pull(x, &gradient.parameters);
+                let mut by_x = surrogate.vjp(x, &gradient.parameters);
                 for (own, moved) in by_x.iter_mut().zip(&by_threshold) {
                     *own += gradient.amplitude * above * moved;
                 }
@@ -471,11 +471,11 @@ impl ThresholdFit {
             let row = REST_ROWS[trial % REST_ROWS.len()];
             seeds(recording, recording.v_mv[row], &[(row, 1.0)])
         };
-        let wanted = Wanted {
+        let request = GradientRequest {
             parameters: true,
-            ..Wanted::default()
+            ..GradientRequest::default()
         };
-        let derivatives = simulation.differentiate_each(&rollout, &members, &objective, wanted)?;
+        let derivatives = simulation.differentiate_each(&rollout, &members, &objective, request)?;
         let measure = Measure::voltage(self.stage.sigma_rest_mv);
         let of_fiber = derivatives
             .chunks_exact(REST_ROWS.len())
@@ -486,7 +486,7 @@ impl ThresholdFit {
             for (derivative, &error) in derivatives.iter().zip(errors) {
                 let gradient = derivative.as_ref().ok().and_then(|d| d.gradient.as_ref());
                 if let Some(gradient) = gradient {
-                    rows.push(measure.row(error, &surrogate.pull(x, &gradient.parameters)));
+                    rows.push(measure.row(error, &surrogate.vjp(x, &gradient.parameters)));
                 }
             }
         }

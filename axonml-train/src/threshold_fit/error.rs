@@ -1,4 +1,4 @@
-//! Why fits fail.
+//! Errors of threshold fits.
 
 use axonml_models::SimulationError;
 use thiserror::Error;
@@ -6,11 +6,11 @@ use thiserror::Error;
 use crate::dataset::DatasetError;
 use crate::failure::simulation_failed;
 
-/// Why a fit failed.
+/// Errors of a threshold fit.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FitError {
-    /// The recipe or what it draws is wrong.
+    /// The recipe or one of its cases is invalid.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     /// A simulation could not be run.

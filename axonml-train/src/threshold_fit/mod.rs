@@ -1,9 +1,9 @@
 //! Fitting a surrogate's thresholds, arrival times, action-potential shape and rest to those of the exact fiber, by the
 //! Levenberg-Marquardt method.
 //!
-//! A threshold is differentiable: with `g` the voltage at the detecting node when it crosses the level, in the run at the
-//! threshold `A` itself, `d ln A/dx = -(dg/dx)/(A dg/dA)`. Both derivatives are huge, as is natural next to an
-//! all-or-none response, and come from one reverse pass; their quotient is well behaved.
+//! A threshold is differentiable: with `g` the voltage at the detecting node when it crosses the level, in the run at
+//! the threshold `A` itself, `d ln A/dx = -(dg/dx)/(A dg/dA)`. Both derivatives are huge, as is natural next to an
+//! all-or-none response, and come from one adjoint pass; their quotient is well behaved.
 //!
 //! Thresholds alone do not make a surrogate: they can be met by action potentials of absurd shape, or by a fiber that
 //! fires by itself when one waits. Rows for the shape after the arrival, and for the voltage at rest, exclude both.
@@ -44,7 +44,7 @@ pub struct ThresholdStage {
     pub cases: usize,
     /// Largest number of iterations.
     pub iterations: usize,
-    /// Standard deviation asked of `ln threshold`.
+    /// Target standard deviation of `ln threshold`.
     pub sigma_threshold: f64,
     /// Of the arrival at 1.5 times the threshold, ms.
     pub sigma_arrival_ms: f64,
@@ -52,7 +52,7 @@ pub struct ThresholdStage {
     pub sigma_shape_mv: f64,
     /// Of the voltage at rest after 5, 20 and 40 ms, mV.
     pub sigma_rest_mv: f64,
-    /// Pull of each coordinate to its start, per case.
+    /// Weight of the quadratic penalty that keeps each coordinate near its start, per case.
     pub prior: f64,
 }
 
@@ -79,7 +79,7 @@ const HUBER_OTHERS: f64 = 3.0;
 const LOST: f64 = 50.0;
 /// An action potential whose shape is off by more than this, or a fiber that is off by more at rest, is none, mV.
 const BROKEN_MV: f64 = 25.0;
-/// Derivatives by a coordinate that say more than a step can use are those of a response about to change altogether: of
+/// Largest derivatives by a coordinate; larger ones are those of a response about to change altogether: of
 /// `ln threshold`, of arrivals (ms) and of voltages (mV).
 const STEEPEST_THRESHOLD: f64 = 25.0;
 const STEEPEST_ARRIVAL_MS: f64 = 250.0;
@@ -124,7 +124,7 @@ impl ThresholdStage {
     }
 }
 
-/// A fit: the exact fibers' answers.
+/// A fit with the exact fibers' responses.
 pub struct ThresholdFit {
     stage: ThresholdStage,
     precision: Precision,
@@ -132,7 +132,7 @@ pub struct ThresholdFit {
     rest: RestCases,
 }
 
-/// Where a fit stands: all that going on with it takes.
+/// The state of a fit: everything needed to resume it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitState {
     /// Coordinates of the surrogate.
@@ -147,7 +147,7 @@ pub struct FitState {
     pub thresholds_ma: Vec<f64>,
 }
 
-/// What an iteration came to.
+/// The report of an iteration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitReport {
     /// Iterations done.
@@ -177,7 +177,8 @@ pub struct FitReport {
 }
 
 impl ThresholdFit {
-    /// Draws the first cases of a recipe and asks the exact fibers; the surrogate will be simulated in `precision`.
+    /// Draws the first cases of a recipe and simulates the exact fibers; the surrogate will be simulated in
+    /// `precision`.
     ///
     /// # Errors
     /// [`FitError`] if the exact fibers cannot be simulated, or too few of them have a threshold.
@@ -235,7 +236,7 @@ impl ThresholdFit {
         })
     }
 
-    /// What the surrogate at `x` makes of the cases.
+    /// The responses of the surrogate at `x` to the cases.
     ///
     /// # Errors
     /// If a simulation cannot be run.

@@ -3,7 +3,7 @@
 /// A row of the least squares: a residual in standard deviations, and its derivative.
 pub(super) struct Row {
     pub(super) residual: f64,
-    /// Where the residual begins to count linearly.
+    /// Residual from which the penalty is linear.
     pub(super) limit: f64,
     pub(super) by_x: Vec<f64>,
     /// Whether a derivative is beyond use.

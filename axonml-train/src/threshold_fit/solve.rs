@@ -42,9 +42,10 @@ impl Normal {
     /// The step for damping `mu`, or for the least of `mu`, `4 mu`, `16 mu`, ... with which no coordinate moves by more
     /// than `largest`; `None` if the rows are not finite.
     ///
-    /// All coordinates are damped alike, as their units are natural ones. Damping each in proportion to what the rows
-    /// depend on it would forbid what fits need most: long ways on which rates, conductances and potentials of a gate make
-    /// up for each other. Shortening a step instead of damping it would waste it on what the rows hardly tell.
+    /// All coordinates are damped alike, as their units are natural ones. Damping each in proportion to the sensitivity
+    /// of the rows (Marquardt's scaling) would forbid the long moves that fits need most, along which rates,
+    /// conductances and potentials of a gate compensate each other. Shortening a step instead of damping it would spend
+    /// it on directions that the rows hardly determine.
     pub(super) fn step(&self, mu: f64, largest: f64) -> Option<Step> {
         let mut mu = mu;
         while mu <= STRONGEST {
@@ -64,7 +65,7 @@ impl Normal {
         None
     }
 
-    /// By how much the linearized rows and the prior would lower the cost.
+    /// Decrease of the cost predicted by the linearized rows and the prior.
     fn promised(&self, step: &[f64]) -> f64 {
         let each = self.matrix.iter().zip(&self.right).zip(step);
         each.map(|((row, right), d)| {
@@ -80,7 +81,7 @@ pub(super) struct Step {
     pub(super) by_x: Vec<f64>,
     /// The damping that it took.
     pub(super) mu: f64,
-    /// By how much it lowers the cost if residuals are linear.
+    /// Decrease of the cost if residuals are linear.
     pub(super) promised: f64,
 }
 

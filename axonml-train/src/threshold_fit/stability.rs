@@ -1,8 +1,8 @@
-//! How near a surrogate that is stepped explicitly comes to instability.
+//! Penalty rows for the distance of an explicitly stepped surrogate from instability.
 //!
-//! A stronger coupling between nodes makes up for what a surrogate lacks, and a fit asks for more and more of it. Beyond
-//! the limit of stability a fiber breaks from one step of the fit to the next, which no derivative of its responses
-//! foretells; these rows do.
+//! A stronger coupling between nodes compensates for deficiencies of a surrogate, and a fit increases it further and
+//! further. Beyond the limit of stability a fiber breaks from one step of the fit to the next, which no derivative of
+//! its responses foretells; these rows do.
 
 use axonml_models::{Device, Simulation};
 
@@ -10,8 +10,8 @@ use super::row::Row;
 use super::{FitError, ThresholdFit};
 use crate::Surrogate;
 
-/// Stability number at the peak of an action potential that is as good as any, and the standard deviation beyond. From 2
-/// on steps amplify; strong stimuli open more conductances than an action potential does.
+/// Stability number at the peak of an action potential that is as good as any, and the standard deviation beyond. From
+/// 2 on steps amplify; strong stimuli open more conductances than an action potential does.
 const AT_EASE: f64 = 1.85;
 const SIGMA: f64 = 0.005;
 /// The share of all conductances that an action potential opens at its peak.
@@ -35,7 +35,7 @@ pub(super) fn excess(simulation: &Simulation, surrogate: &Surrogate, x: &[f64]) 
 }
 
 impl ThresholdFit {
-    /// Rows of those fibers left alone that have an excess.
+    /// Rows of those fibers without stimulus that have an excess.
     pub(super) fn stability_rows(
         &self,
         surrogate: &Surrogate,

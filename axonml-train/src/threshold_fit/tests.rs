@@ -97,7 +97,7 @@ fn fibers_are_left_alone_at_any_step() {
         recipe.dt_ms = dt_ms;
         let rest = cases::RestCases::prepare(&recipe, &device).unwrap();
         assert_eq!(rest.v_mv.len(), rest.fibers.len());
-        // The exact fiber's rest, within what its slow potassium current moves it in 40 ms.
+        // The exact fiber's resting potential, within the drift by its slow potassium current in 40 ms.
         assert!(rest.v_mv.iter().flatten().all(|v| (v + 80.0).abs() < 1.0));
     }
     recipe.dt_ms = 6.0;
@@ -160,10 +160,10 @@ fn an_iteration_lowers_the_cost_and_going_on_from_a_saved_state_changes_nothing(
     );
 }
 
-/// An explicit fiber near its limit has rows that say so: the stencil and the membrane in proportion to their share of the
-/// stability number, which is known by hand.
+/// An explicit fiber near its stability limit has nonzero rows: the stencil and the membrane in proportion to their
+/// share of the stability number, which is known by hand.
 #[test]
-fn rows_tell_how_near_an_explicit_fiber_is_to_instability() {
+fn rows_measure_how_near_an_explicit_fiber_is_to_instability() {
     let mut surrogate = Surrogate::new(model("smf").unwrap(), None).unwrap();
     for (name, value) in [("gl", 0.09), ("el", -80.8)] {
         surrogate.set(name, value).unwrap();

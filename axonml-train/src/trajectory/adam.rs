@@ -1,11 +1,11 @@
-//! Adam, and the learning rates it is given.
+//! Adam and its learning-rate schedules.
 //!
 //! # Source
 //! D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015, arXiv:1412.6980, algorithm 1.
 
 use serde::{Deserialize, Serialize};
 
-/// Decay of the running means, and what keeps their quotient finite.
+/// Decay rates of the running means, and the epsilon that keeps their quotient finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Momenta {
     pub(super) beta1: f64,
@@ -57,7 +57,7 @@ impl Adam {
     }
 }
 
-/// How the learning rate goes on after the warm-up.
+/// Learning-rate schedule after warm-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

@@ -95,7 +95,7 @@ pub(super) fn recorder(loss: &Loss, every: usize) -> ObserverSpec {
     ObserverSpec::new(ObserverKind::Recorder { states, every }, NodeSelection::All)
 }
 
-/// What [`recorder`] saw.
+/// The recording of [`recorder`].
 pub(super) fn recording(outcome: &FiberOutcome) -> &Recording {
     match outcome.observations.first() {
         Some(Observation::Recorded(recording)) => recording,
@@ -118,7 +118,7 @@ pub(super) fn loss_of(
     })
 }
 
-/// The loss of a surrogate over a whole set: what validation tells.
+/// The loss of a surrogate over a whole set, for validation.
 pub struct TrajectoryLoss {
     source: Source,
     loss: Loss,
@@ -151,7 +151,7 @@ impl TrajectoryLoss {
         })
     }
 
-    /// The mean loss of the fibers that can be simulated (none if there is none), and how many cannot.
+    /// The mean loss of the fibers that can be simulated (none if there is none), and the number of fibers that cannot.
     ///
     /// # Errors
     /// [`TrainError`] if the set cannot be read or the surrogate not be built.

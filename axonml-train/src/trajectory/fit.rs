@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use axonml_models::{Device, FiberOutcome, FiberState, Precision, SimulationError, Start, Wanted};
+use axonml_models::{
+    Device, FiberOutcome, FiberState, GradientRequest, Precision, SimulationError, Start,
+};
 use ndarray::Axis;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +28,7 @@ pub struct TrajectoryFit {
     ahead: Option<(usize, Result<Batch, DatasetError>)>,
 }
 
-/// Where a trajectory stage stands: together with the settings, all that its future depends on.
+/// The state of a trajectory stage: together with the settings, everything that its future depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrajectoryState {
     /// Coordinates of the surrogate.
@@ -36,7 +38,7 @@ pub struct TrajectoryState {
     adam: Adam,
 }
 
-/// What a step came to.
+/// The report of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrajectoryReport {
     /// The step, from 0.
@@ -53,7 +55,7 @@ pub struct TrajectoryReport {
     pub left_out: usize,
 }
 
-/// What all windows between two updates have in common.
+/// The data shared by all windows between two updates.
 struct Pass<'a> {
     surrogate: &'a Surrogate,
     x: &'a [f64],
@@ -65,9 +67,9 @@ struct Pass<'a> {
 struct Member {
     fiber: usize,
     loss: f64,
-    /// By the coordinates, since the last update.
+    /// Derivatives by the coordinates, accumulated since the last update.
     gradient: Vec<f64>,
-    /// Where the next window starts; none is the run's start.
+    /// State from which the next window starts; none is the run's start.
     state: Option<FiberState>,
 }
 
@@ -129,8 +131,8 @@ impl TrajectoryFit {
     /// One step. An error leaves the state as it was.
     ///
     /// # Errors
-    /// [`TrainError::Diverging`] if more than half of the fibers have no finite run or gradient; [`TrainError`] if the set
-    /// cannot be read or the surrogate not be built.
+    /// [`TrainError::Diverging`] if more than half of the fibers have no finite run or gradient; [`TrainError`] if the
+    /// set cannot be read or the surrogate not be built.
     pub fn iterate(
         &mut self,
         surrogate: &Surrogate,
@@ -163,7 +165,8 @@ impl TrajectoryFit {
         Ok(report)
     }
 
-    /// Whether the next batch is made beside this one's gradients: a device would have to share itself.
+    /// Whether the next batch is simulated concurrently with this one's gradients: on a GPU both would compete for the
+    /// device.
     fn looks_ahead(&self) -> bool {
         self.device.name().starts_with("cpu")
     }
@@ -259,7 +262,8 @@ impl TrajectoryFit {
         })
     }
 
-    /// The time steps `span` of the members; those without a finite run or gradient leave. `first` keeps why the first did.
+    /// The time steps `span` of the members; those without a finite run or gradient leave. `first` keeps why the first
+    /// did.
     fn window(
         &self,
         pass: &Pass<'_>,
@@ -276,9 +280,9 @@ impl TrajectoryFit {
         let every = self.source.every();
         let observer = recorder(&self.loss, every);
         let rollout = runs.simulation.rollout(&runs.stimulus, &[observer])?;
-        let wanted = Wanted {
+        let request = GradientRequest {
             parameters: true,
-            ..Wanted::default()
+            ..GradientRequest::default()
         };
         let chunk = match self.stage.chunk {
             0 => members.len(),
@@ -298,7 +302,7 @@ impl TrajectoryFit {
             }
             let objective = |index: usize, outcome: &FiberOutcome| {
                 let recording = recording(outcome);
-                // A run that goes on from a state does not record that state.
+                // A run that resumes from a state does not record that state.
                 let row_ms = self.source.dt_ms() * every as f64;
                 let first_ms = recording.t_ms.first().copied().unwrap_or_default();
                 let first = (first_ms / row_ms).round() as usize;
@@ -307,13 +311,13 @@ impl TrajectoryFit {
                     .evaluate(reference, span.start / every, first, recording)
             };
             let simulation = &runs.simulation;
-            let found = simulation.differentiate_each(&rollout, &fibers, &objective, wanted)?;
+            let found = simulation.differentiate_each(&rollout, &fibers, &objective, request)?;
             for (member, found) in members.iter_mut().zip(found) {
                 let reason = match found {
                     Ok(run) => match (run.gradient, run.outcome.state) {
                         (Some(gradient), Some(state)) => {
                             member.loss += gradient.loss;
-                            let by_x = surrogate.pull(x, &gradient.parameters);
+                            let by_x = surrogate.vjp(x, &gradient.parameters);
                             let sums = member.gradient.iter_mut();
                             sums.zip(by_x).for_each(|(sum, g)| *sum += g);
                             if norm(&member.gradient).is_finite() {

@@ -1,4 +1,4 @@
-//! How far a run is from its reference.
+//! Loss of a run against its reference.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use axonml_models::{Evaluation, RecordedCotangent, Recording};
 use ndarray::{ArrayView3, Axis};
 use serde::{Deserialize, Serialize};
 
-/// What is minimized: of each fiber the mean over times and nodes of penalties of differences, summed over states.
+/// The loss: for each fiber the mean over times and nodes of penalties of differences, summed over states.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossSettings {
-    /// What a difference costs.
+    /// The penalty of a difference.
     pub penalty: Penalty,
     /// The difference of voltage that counts as 1, mV; gates count as they are.
     pub scale_mv: f64,
@@ -18,7 +18,7 @@ pub struct LossSettings {
     pub weights: BTreeMap<String, f64>,
     /// Where the reference is above this, mV, it counts `spike_weight` times.
     pub spike_level_mv: f64,
-    /// How often.
+    /// Weight of values of the reference above `spike_level_mv`.
     pub spike_weight: f64,
 }
 
@@ -34,7 +34,7 @@ impl Default for LossSettings {
     }
 }
 
-/// What a difference of `d` scales costs.
+/// The penalty of a difference of `d` scales.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -114,7 +114,7 @@ impl Loss {
         })
     }
 
-    /// How much a number of the reference counts.
+    /// Weight of a value of the reference.
     fn weight(&self, v_mv: f32) -> f64 {
         match f64::from(v_mv) > self.spike_level_mv {
             true => self.spike_weight,

@@ -1,10 +1,10 @@
-//! Which cases a step learns from: a pure function of seed and step.
+//! The order of training cases: a pure function of seed and step.
 
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::random::Random;
 
-/// How cases are chosen.
+/// Sampling of cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -12,7 +12,7 @@ pub enum Sampling {
     /// Every case once per epoch, in an order of the epoch's own.
     #[default]
     Shuffled,
-    /// With replacement: every case of every batch drawn anew.
+    /// With replacement: every case of every batch is drawn independently.
     Replaced,
     /// Every case once per epoch, by number.
     Sequential,
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(
             first,
             epoch(0),
-            "an epoch's order does not depend on what was asked before"
+            "an epoch's order does not depend on earlier requests"
         );
         for mut all in [first, second] {
             all.sort_unstable();

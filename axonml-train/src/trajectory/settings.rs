@@ -1,4 +1,4 @@
-//! What a trajectory stage can be told.
+//! Settings of a trajectory stage.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub struct TrajectoryStage {
     pub batch: usize,
     /// Fibers differentiated at once, which bounds memory and changes no number; 0: the whole batch.
     pub chunk: usize,
-    /// How cases are chosen.
+    /// Sampling of cases.
     pub sampling: Sampling,
     /// Time steps through which errors are brought back; 0: the whole run.
     pub truncation: usize,
@@ -31,7 +31,7 @@ pub struct TrajectoryStage {
     pub learning_rate: f64,
     /// Updates during which the learning rate rises.
     pub warmup: usize,
-    /// How it goes on.
+    /// Learning-rate schedule after warm-up.
     pub schedule: Schedule,
     /// Share of the learning rate that a falling schedule ends with.
     pub final_share: f64,
@@ -39,11 +39,11 @@ pub struct TrajectoryStage {
     pub beta1: f64,
     /// Decay of the mean of squared gradients.
     pub beta2: f64,
-    /// What keeps Adam's quotient finite.
+    /// Epsilon of Adam, which keeps its quotient finite.
     pub epsilon: f64,
     /// A fiber's gradient counts at most this many times the median length of its batch's; 0: whatever its length.
     pub clip: f64,
-    /// What is minimized.
+    /// The loss.
     pub loss: LossSettings,
 }
 

@@ -102,7 +102,7 @@ fn the_gradient_is_that_of_the_loss() {
     }
 }
 
-/// A window as long as the run is the run; shorter ones have the same loss but forget what came before; chunks change
+/// A window as long as the run is the run; shorter ones have the same loss but truncate the gradient; chunks change
 /// no bit.
 #[test]
 fn windows_and_chunks_of_a_run() {

@@ -6,9 +6,9 @@ use std::time::Instant;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Device, Evaluation, Fiber, FiberOutcome, NodeSelection, Observation, ObserverKind,
-    ObserverSpec, Precision, RecordedCotangent, Settings, Simulation, Start, Stimulus, Wanted,
-    model,
+    Device, Evaluation, Fiber, FiberOutcome, GradientRequest, NodeSelection, Observation,
+    ObserverKind, ObserverSpec, Precision, RecordedCotangent, Settings, Simulation, Start,
+    Stimulus, model,
 };
 
 use super::row::{Goal, Row, Unit};
@@ -28,20 +28,24 @@ struct Ratio {
     name: &'static str,
     model: &'static str,
     precision: Precision,
-    wanted: Wanted,
+    request: GradientRequest,
     seen: Seen,
     must_reach: Option<f64>,
 }
 
-const PARAMETERS: Wanted = Wanted {
+const PARAMETERS: GradientRequest = GradientRequest {
     parameters: true,
     waveforms: false,
-    potentials: false,
+    fields: false,
+    cables: false,
+    amplitudes: false,
 };
-const WAVEFORMS: Wanted = Wanted {
+const WAVEFORMS: GradientRequest = GradientRequest {
     parameters: false,
     waveforms: true,
-    potentials: false,
+    fields: false,
+    cables: false,
+    amplitudes: false,
 };
 
 /// Forward runs that a gradient may cost.
@@ -51,8 +55,8 @@ const FORWARD_RUNS: Option<f64> = Some(4.0);
 const RATIOS: &[Ratio] = {
     use Precision::{F32, F64};
     use Seen::{All, Two};
-    const fn ratio(name: &'static str, model: &'static str, precision: Precision, wanted: Wanted, seen: Seen, must_reach: Option<f64>) -> Ratio {
-        Ratio { name, model, precision, wanted, seen, must_reach }
+    const fn ratio(name: &'static str, model: &'static str, precision: Precision, request: GradientRequest, seen: Seen, must_reach: Option<f64>) -> Ratio {
+        Ratio { name, model, precision, request, seen, must_reach }
     }
     &[
         ratio("smf.grad_over_forward", "smf", F64, PARAMETERS, Two, FORWARD_RUNS),
@@ -72,8 +76,8 @@ const RATIOS: &[Ratio] = {
 #[rustfmt::skip]
 const DEVICE_RATIOS: &[Ratio] = {
     use Precision::{F32, F64};
-    const fn ratio(name: &'static str, model: &'static str, precision: Precision, wanted: Wanted) -> Ratio {
-        Ratio { name, model, precision, wanted, seen: Seen::Two, must_reach: None }
+    const fn ratio(name: &'static str, model: &'static str, precision: Precision, request: GradientRequest) -> Ratio {
+        Ratio { name, model, precision, request, seen: Seen::Two, must_reach: None }
     }
     &[
         ratio("smf.grad_over_forward.cuda", "smf", F32, PARAMETERS),
@@ -148,7 +152,7 @@ impl Ratio {
             let start = Instant::now();
             let differentiated = pool.install(|| {
                 let (observers, objective) = (&observers, &squares);
-                simulation.differentiate(&stimulus, 0.2, observers, objective, self.wanted)
+                simulation.differentiate(&stimulus, 0.2, observers, objective, self.request)
             })?;
             let seconds = start.elapsed().as_secs_f64();
             check_found(&simulation, &differentiated)?;

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use axonml_core::Waveform;
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Device, Evaluation, Fiber, FiberModel, FiberOutcome, NodeSelection, Observation, ObserverKind,
-    ObserverSpec, Precision, RecordedCotangent, Settings, Simulation, Stimulus, Wanted,
+    Device, Evaluation, Fiber, FiberModel, FiberOutcome, GradientRequest, NodeSelection,
+    Observation, ObserverKind, ObserverSpec, Precision, RecordedCotangent, Settings, Simulation,
+    Stimulus,
 };
 
 use crate::error::CliError;
@@ -183,7 +184,7 @@ impl Case {
             AMPLITUDE_MA,
             &self.observers(),
             &|fiber: usize, outcome: &FiberOutcome| loss_of(fiber, outcome),
-            Wanted::ALL,
+            GradientRequest::ALL,
         )?;
         let mut along = [Along::default(); 3];
         let mut add = |kind: usize, gradient: &[f64], direction: &[f64]| {

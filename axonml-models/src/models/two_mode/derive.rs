@@ -1,4 +1,4 @@
-//! Where the defaults of the two-mode surrogate come from: the exact fiber, mode by mode.
+//! Derives the defaults of the two-mode surrogate from the exact fiber, mode by mode.
 //!
 //! At each diameter the exact double cable is reduced to [`KEPT_MODE`] of each parity
 //! ([`ReducedCable::from_double`]); the parameters of every coefficient are a least-squares fit over diameters.
@@ -22,7 +22,7 @@ pub const DIAMETERS_UM: RangeInclusive<f64> = 5.5..=16.0;
 /// Distance between the diameters of the fit, um.
 const DIAMETER_STEP_UM: f64 = 0.25;
 
-/// A coefficient's parameters, and how far it is from the derived values.
+/// A coefficient's parameters and their largest deviation from the derived values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fit {
     /// p0, p1, p2 of [`Form`].

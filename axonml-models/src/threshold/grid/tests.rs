@@ -15,7 +15,7 @@ fn options(resolution: f64) -> ThresholdSearch {
     }
 }
 
-/// Searches a fiber that answers as `verdict` says; the end and the number of trials.
+/// Searches a fiber whose responses are given by `verdict`; returns the end and the number of trials.
 fn search(
     first_ma: f64,
     guess_ma: Option<f64>,
@@ -132,7 +132,7 @@ fn a_narrow_window_below_a_cell_that_blocks_is_looked_for() {
     let (ending, _) = search(1e-3, None, &options(1e-4), window(0.05, 0.052, 0.1));
     let (lower, upper) = bracket(ending);
     assert!(lower < 0.05 && 0.05 <= upper, "{lower} {upper}");
-    // Without a window, what was found above stands, and what was seen below is told.
+    // Without a window, the threshold found above holds, and the responses below it are reported.
     let (ending, _) = search(1e-3, None, &options(1e-4), window(0.05, 0.05, 0.1));
     let Ending::Found {
         upper_ma,

@@ -58,7 +58,7 @@ impl<'b> Archive<'b> {
             ZipError::FileNotFound => wrong("not in the file".to_owned()),
             error => wrong(error.to_string()),
         })?;
-        // torch.save never compresses, so that what is read is bounded by the file.
+        // torch.save never compresses, so that the size of the file bounds the bytes read.
         if record.compression() != CompressionMethod::Stored {
             return Err(wrong("compressed, which torch.save never does".to_owned()));
         }

@@ -1,8 +1,8 @@
 //! Checkpoints of PyTorch AxonML: state dicts, and the files it saves while it trains.
 //!
 //! `torch.save` writes a zip of a pickle (`data.pkl`) and one record of raw numbers per storage. The pickle is read as
-//! data: of its instructions those that build dictionaries, lists, tuples, numbers and tensors; whatever else it names is
-//! refused by name, and nothing is executed.
+//! data: of its instructions those that build dictionaries, lists, tuples, numbers and tensors; whatever else it names
+//! is refused by name, and nothing is executed.
 //!
 //! Sources: the pickle protocol as documented in CPython's `pickletools`; the record layout as documented in PyTorch's
 //! serialization notes; key names and the meaning of `ssd.weight` of AxonML (Hussain, Grill & Pelot 2024).
@@ -21,7 +21,7 @@ pub use surrogate::smf_from_checkpoint;
 use archive::Archive;
 use pickle::{Object, Pickle, StorageType, TensorRecord};
 
-/// Why a checkpoint cannot be read.
+/// Errors of reading a checkpoint.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum CheckpointError {
@@ -33,12 +33,12 @@ pub enum CheckpointError {
     Record {
         /// Name of the record.
         record: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
-    /// The pickle asks for something that is no part of a state dict.
+    /// The pickle names something that is no part of a state dict.
     #[error(
-        "the file asks for `{name}`, which is no part of a state dict; nothing of it was executed. Save `model.state_dict()` \
+        "the file names `{name}`, which is no part of a state dict; nothing of it was executed. Save `model.state_dict()` \
          with torch.save and import that"
     )]
     Forbidden {
@@ -46,18 +46,18 @@ pub enum CheckpointError {
         name: String,
     },
     /// The pickle is damaged.
-    #[error("the pickle in the file makes no sense at byte {at}: {problem}")]
+    #[error("the pickle in the file is invalid at byte {at}: {problem}")]
     Pickle {
         /// Byte of the pickle.
         at: usize,
-        /// What is wrong.
+        /// The problem.
         problem: &'static str,
     },
     /// There are no tensors under names in the file.
     #[error("found no state dict in the file, expected tensors by name")]
     NoStateDict,
     /// There are several state dicts.
-    #[error("found several state dicts, {}; save the one that is meant", names.join(", "))]
+    #[error("found several state dicts, {}; save the intended one alone", names.join(", "))]
     Ambiguous {
         /// Where they are.
         names: Vec<String>,
@@ -86,7 +86,7 @@ pub enum CheckpointError {
         key: String,
         /// Its shape.
         found: Vec<usize>,
-        /// What was expected.
+        /// The expected value.
         expected: &'static str,
     },
     /// A tensor is not of floats.
@@ -104,7 +104,7 @@ pub enum CheckpointError {
         key: String,
         /// The number.
         value: f64,
-        /// What was expected.
+        /// The expected value.
         expected: &'static str,
     },
     /// A number is NaN or infinite.
@@ -128,22 +128,22 @@ pub struct Tensor {
     pub single: bool,
 }
 
-/// A state dict, and what else the file says.
+/// A state dict and the other content of its file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     /// Tensors by key.
     pub tensors: BTreeMap<String, Tensor>,
     /// Where the state dict lies in the file: `model_state_dict`; empty if it is the file itself.
     pub path: String,
-    /// Numbers beside the state dict, such as losses.
+    /// Numbers stored along with the state dict, such as losses.
     pub numbers: BTreeMap<String, f64>,
 }
 
 /// Keys under which training checkpoints keep the model, the best first.
 const STATE_DICT_KEYS: [&str; 3] = ["model_state_dict", "state_dict", "model"];
 
-/// Numbers that all tensors of a state dict may have together: far more than any surrogate, and little memory. Strides may
-/// repeat numbers, so that the size of the file bounds nothing.
+/// Numbers that all tensors of a state dict may have together: far more than any surrogate, and little memory. Strides
+/// may repeat numbers, so that the size of the file bounds nothing.
 const ROOM: usize = 1 << 22;
 
 /// How deep dictionaries are looked into.
@@ -152,7 +152,7 @@ const DEPTH: usize = 3;
 /// Reads a file written by `torch.save`: a state dict, or a dictionary that holds one.
 ///
 /// # Errors
-/// [`CheckpointError`] saying what is wrong; nothing in the file is ever executed.
+/// [`CheckpointError`] with the problem; nothing in the file is ever executed.
 pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
     let mut archive = Archive::open(bytes)?;
     let pickle = Pickle::read(&archive.record("data.pkl")?)?;
@@ -233,7 +233,7 @@ fn state_dicts(pickle: &Pickle) -> Vec<(String, usize)> {
     found
 }
 
-/// The numbers of a tensor, in the order of its shape.
+/// The elements of a tensor, in row-major order.
 fn tensor(
     archive: &mut Archive<'_>,
     key: &str,

@@ -1,10 +1,10 @@
 //! Pickles of state dicts, read as data.
 //!
 //! A pickle is a program for a stack machine that may call any function. This machine knows the instructions that
-//! `torch.save` writes (protocol 2) and, of functions, those that make dictionaries and tensors, which it does not call but
-//! understands.
+//! `torch.save` writes (protocol 2) and, of functions, those that make dictionaries and tensors, which it does not call
+//! but understands.
 //!
-//! What holds other values is kept aside and named by index: dictionaries are filled after they are remembered, and a file
+//! Containers are stored aside and named by index: dictionaries are filled after they are remembered, and a file
 //! may nest tuples as deep, or repeat them as often, as it likes without taking more room than it has itself.
 
 use std::collections::HashMap;
@@ -46,7 +46,7 @@ impl Object {
     }
 }
 
-/// What a pickle may name.
+/// The globals that a pickle may name.
 #[derive(Clone, Debug)]
 pub(super) enum Global {
     OrderedDict,
@@ -60,7 +60,7 @@ pub(super) enum Global {
 pub(super) enum StorageType {
     Float,
     Double,
-    /// One whose numbers are not needed: the optimizer's step count, say.
+    /// A type whose elements are not needed, such as that of the optimizer's step count.
     Other(&'static str),
 }
 
@@ -151,7 +151,7 @@ impl Pickle {
         })
     }
 
-    /// What the file holds.
+    /// The content of the file.
     pub(super) fn root(&self) -> &Object {
         &self.root
     }
@@ -221,7 +221,7 @@ impl Machine<'_> {
     }
 
     fn pop(&mut self) -> Result<Object, CheckpointError> {
-        // What lies below a mark belongs to whoever set it.
+        // Values below a mark belong to the opcode that set it.
         let floor = self.marks.last().copied().unwrap_or(0);
         match self.stack.len() > floor {
             true => self
@@ -312,7 +312,7 @@ impl Machine<'_> {
                 self.stack.push(object);
                 Ok(())
             }
-            None => self.wrong("it recalls what it never remembered"),
+            None => self.wrong("it recalls a memo entry that it never stored"),
         }
     }
 
@@ -343,7 +343,7 @@ impl Machine<'_> {
         }
     }
 
-    /// What calling the function on the stack with the arguments above it would make.
+    /// Replaces a function on the stack and the arguments above it by the result of the call.
     fn reduce(&mut self) -> Result<(), CheckpointError> {
         let arguments = self.pop()?;
         let function = self.pop()?;
@@ -401,7 +401,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Runs until the pickle says stop.
+    /// Runs until the pickle's stop opcode.
     fn run(&mut self) -> Result<Object, CheckpointError> {
         loop {
             let [instruction] = self.take()?;

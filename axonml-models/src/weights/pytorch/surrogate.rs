@@ -106,7 +106,7 @@ pub fn smf_from_checkpoint(checkpoint: &Checkpoint) -> Result<ModelFile, Checkpo
         });
     }
 
-    // AxonML runs at this step and temperature unless told otherwise; a checkpoint does not say.
+    // AxonML runs at this step and temperature by default; a checkpoint does not record them.
     file.domain = Domain {
         dt_ms: Some(0.005),
         celsius: Some(schema.celsius),
@@ -120,7 +120,7 @@ pub fn smf_from_checkpoint(checkpoint: &Checkpoint) -> Result<ModelFile, Checkpo
         true => "single",
         false => "double",
     };
-    let told = [
+    let provenance = [
         ("imported from", format!("PyTorch AxonML, {place}")),
         ("precision of the checkpoint", precision.to_owned()),
         (
@@ -129,11 +129,12 @@ pub fn smf_from_checkpoint(checkpoint: &Checkpoint) -> Result<ModelFile, Checkpo
         ),
         (
             "assumed",
-            "dt 0.005 ms, 37 degrees and the published start: a checkpoint does not say".to_owned(),
+            "dt 0.005 ms, 37 degrees and the published start: not recorded in a checkpoint"
+                .to_owned(),
         ),
     ];
     let numbers = checkpoint.numbers.iter();
-    file.provenance = told
+    file.provenance = provenance
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .chain(numbers.map(|(key, value)| (format!("checkpoint {key}"), value.to_string())))

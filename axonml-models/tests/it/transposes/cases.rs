@@ -30,8 +30,8 @@ pub(crate) fn myelinated(id: &str) -> bool {
     ["mrg", "two-mode", "smf", "exposed"].contains(&id)
 }
 
-/// A model twice: a run from its declared start in one go, and one that goes on from a state without symmetry, in several
-/// segments, with parameters of the fibers' own and cables without regularity.
+/// A model twice: a run from its declared start in one go, and one that resumes from a state without symmetry, in
+/// several segments, with parameters of the fibers' own and cables without regularity.
 pub(crate) fn both(model: &dyn FiberModel) -> [Case; 2] {
     let id = model.schema().id;
     let plain = plain(model);
@@ -150,7 +150,7 @@ pub(crate) fn with_own_parameters(mut rollout: Rollout) -> Rollout {
     rollout
 }
 
-/// Replaces the numbers of cables that may have them by numbers without regularity; forgets the potentials of one
+/// Replaces cable coefficients, where possible, by values without regularity; forgets the potentials of one
 /// source, whose projection is then no cable's.
 pub(crate) fn irregular(mut rollout: Rollout) -> Rollout {
     let mut random = Random::new(11);

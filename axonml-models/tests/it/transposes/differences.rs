@@ -15,7 +15,7 @@ fn add(to: &mut [f64], by: &[f64], h: f64) {
     to.iter_mut().zip(by).for_each(|(to, by)| *to += h * by);
 }
 
-/// The rollout `h` along directions, except through the numbers of double cables.
+/// The rollout `h` along directions, except through the coefficients of double cables.
 fn moved(rollout: &Rollout, directions: &[Direction], h: f64) -> Rollout {
     let mut moved = rollout.clone();
     let reference = directions[0].v_reference_mv;
@@ -157,7 +157,7 @@ fn moved_cable(cable: &Cable, by: &CableCotangent, h: f64) -> Cable {
     }
 }
 
-/// What holds for every fiber holds for the first one.
+/// Values shared by all fibers, taken from the first one.
 fn first_fiber(mut rollout: Rollout) -> Rollout {
     rollout = rollout.select(std::iter::once(0));
     rollout.steps.end = rollout.steps.end.min(rollout.steps.start + 30);

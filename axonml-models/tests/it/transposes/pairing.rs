@@ -66,7 +66,8 @@ impl Sum {
     }
 }
 
-// ---- what the loss says ----------------------------------------------------------------------------------------------
+// ---- loss cotangents
+// -------------------------------------------------------------------------------------------------
 
 pub(crate) fn recording(observation: &Observation) -> Option<&Recording> {
     match observation {
@@ -106,7 +107,7 @@ pub(crate) fn weights(fiber: usize, outcome: &FiberOutcome) -> Evaluation {
     }
 }
 
-/// `<w, J v>`: the weights of fiber `fiber` with the derivatives of what they weigh.
+/// `<w, J v>`: the weights of fiber `fiber` paired with the directional derivatives of its recording.
 pub(crate) fn forward(
     rollout: &Rollout,
     fiber: usize,
@@ -151,9 +152,10 @@ pub(crate) fn forward(
     sum
 }
 
-// ---- directions ------------------------------------------------------------------------------------------------------
+// ---- directions
+// ------------------------------------------------------------------------------------------------------
 
-/// The numbers of a cable's cotangent or direction by name.
+/// The coefficients of a cable's cotangent or direction by name.
 pub(crate) fn numbers(cable: &mut CableCotangent) -> Vec<(&'static str, &mut [f64])> {
     fn one(x: &mut f64) -> &mut [f64] {
         std::slice::from_mut(x)
@@ -214,7 +216,7 @@ pub(crate) fn numbers(cable: &mut CableCotangent) -> Vec<(&'static str, &mut [f6
     }
 }
 
-/// The numbers of a cable, as a direction that scales all of them alike.
+/// The coefficients of a cable, as a direction that scales all of them alike.
 fn itself(cable: &Cable) -> CableCotangent {
     match cable {
         Cable::Explicit(c) => CableCotangent::Explicit {
@@ -365,7 +367,7 @@ pub(crate) fn parts(rollout: &Rollout, fiber: usize) -> Vec<(&'static str, Direc
     parts
 }
 
-/// `<J^T w, v>`: what came back with the direction.
+/// `<J^T w, v>`: the VJP paired with the direction.
 pub(crate) fn backward(cotangents: &Cotangents, direction: &Direction) -> Sum {
     let mut sum = Sum::default();
     sum.dot(&cotangents.shared, &direction.shared);

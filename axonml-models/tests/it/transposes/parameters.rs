@@ -7,9 +7,9 @@ use axonml_core::Waveform;
 use axonml_cpu::Reference;
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberSymbols, Geometry, MODELS, Membrane,
-    Myelinated, MyelinatedSection, NodeSelection, ObserverKind, ObserverSpec, Patch, Schema,
-    SectionKind, Settings, Simulation, Stimulus, Wanted,
+    Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberSymbols, Geometry, GradientRequest,
+    MODELS, Membrane, Myelinated, MyelinatedSection, NodeSelection, ObserverKind, ObserverSpec,
+    Patch, Schema, SectionKind, Settings, Simulation, Stimulus,
 };
 
 use super::cases::myelinated;
@@ -18,8 +18,8 @@ use super::pairing::{Random, recording, weights};
 /// Share of the largest derivative from which differences see one: below, their rounding is compared.
 const SMALL: f64 = 2e-4;
 
-/// Fourth-order difference of `f`: rounding wants large steps, curvature small ones; of `steps`, the one that comes closest
-/// to `expected`, or first close enough.
+/// Fourth-order difference of `f`: rounding wants large steps, curvature small ones; of `steps`, the one that comes
+/// closest to `expected`, or first close enough.
 fn difference(expected: f64, steps: &[f64], f: impl Fn(f64) -> f64) -> f64 {
     let mut closest = f64::INFINITY;
     for &h in steps {
@@ -120,7 +120,7 @@ impl FiberModel for Exposed {
     }
 }
 
-/// A loss that is linear in what one recorder saw.
+/// A loss that is linear in the recording of one recorder.
 fn loss(fiber: usize, outcome: &FiberOutcome) -> Evaluation {
     let mut evaluation = weights(fiber, outcome);
     evaluation.state = None;
@@ -203,12 +203,18 @@ fn gradients_by_parameters_are_differences() {
         let simulation = fast.simulation(|_| ());
         let stimulus = Model::stimulus(&simulation);
         let runs = simulation
-            .differentiate(&stimulus, 0.5, &fast.observers(), &loss, Wanted::ALL)
+            .differentiate(
+                &stimulus,
+                0.5,
+                &fast.observers(),
+                &loss,
+                GradientRequest::ALL,
+            )
             .unwrap();
         let gradient = runs[0].gradient.as_ref().unwrap();
         let schema = simulation.schema().clone();
         let id = schema.id;
-        // Derivatives times the size of what changes.
+        // Derivatives times the size of the parameter.
         let size = |x: f64| if x == 0.0 { 1.0 } else { x };
         let mut compared: Vec<(&str, f64, f64)> = Vec::new();
         let steps = [1e-3, 3e-3, 1e-2, 1e-1, 3e-4, 1e-4, 3e-5, 1e-5];

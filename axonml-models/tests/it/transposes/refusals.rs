@@ -38,7 +38,8 @@ fn bits(gradient: &FiberGradient) -> String {
     format!("{gradient:?}")
 }
 
-// ---- a fiber's gradient is its own ------------------------------------------------------------------------------------
+// ---- a fiber's gradient is its own
+// ------------------------------------------------------------------------------------
 
 /// Rollouts of twenty fibers, in both precisions: the four fibers of a case repeated, with other amplitudes.
 fn batches() -> Vec<Rollout> {
@@ -131,7 +132,7 @@ impl FiberModel for Rising {
     }
 }
 
-/// Rows that a short fiber does not have are not stimulated as it is: they must not do what its membrane would not survive.
+/// Padding rows of a short fiber are not stimulated: they must not reach voltages at which its membrane diverges.
 #[test]
 fn rows_behind_a_short_fiber_do_not_matter() {
     let settings = Settings {
@@ -191,7 +192,8 @@ fn a_diverging_fiber_has_no_gradient_and_leaves_its_companions_alone() {
     }
 }
 
-// ---- numbers that are none --------------------------------------------------------------------------------------------
+// ---- numbers that are none
+// --------------------------------------------------------------------------------------------
 
 #[test]
 fn gradients_that_overflow_are_named() {
@@ -268,7 +270,8 @@ fn numbers_that_are_none_are_found_where_they_come_in() {
     }
 }
 
-// ---- requests that do not fit -----------------------------------------------------------------------------------------
+// ---- requests that do not fit
+// -----------------------------------------------------------------------------------------
 
 #[test]
 fn cotangents_of_other_shapes_are_refused() {

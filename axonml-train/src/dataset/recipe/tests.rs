@@ -116,7 +116,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         &format!("{pulse}shape = \"monophasic\"\npw = true"),
         &["a range such as"],
     );
-    // What some draws could not do is refused before the first one.
+    // A recipe with some invalid draws is refused before the first draw.
     refused(
         &format!(
             "{pulse}shape = \"monophasic\"\npw = {{ low = 0, high = 4 }}\ndelay_ms = {{ low = 0, high = 2 }}"

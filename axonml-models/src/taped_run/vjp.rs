@@ -1,16 +1,16 @@
-//! The way back through a run: from derivatives by its results to those by what went in.
+//! Adjoint pass of a run: from cotangents of its results to those of its inputs.
 
-use axonml_autodiff::adjoint::SourceCotangent;
+use axonml_autodiff::adjoint::{GradientRequest, SourceCotangent};
 use axonml_autodiff::engine::{FiberOutcome, FiberState, Rollout, Source, SourceField};
 use axonml_autodiff::tape::OperationError;
 use ndarray::{ArrayD, ArrayView2, ArrayViewMutD, Axis};
 
 use super::layout::Layout;
-use crate::{Simulation, Wanted};
+use crate::Simulation;
 
-/// What an operand of the operation is.
+/// The kind of an operand of the operation.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum OperandKind {
     Amplitudes,
     Waveforms,
     Potentials,
@@ -21,35 +21,36 @@ pub(super) enum Kind {
     StartModes,
 }
 
-/// What went into an operation: the kind and shape of each operand, and the run that they made.
+/// The inputs of an operation: kind and shape of each operand, and the run that they define.
 pub(super) struct Operands {
     pub(super) simulation: Simulation,
     pub(super) rollout: Rollout,
-    pub(super) kinds: Vec<(Kind, Vec<usize>)>,
+    pub(super) kinds: Vec<(OperandKind, Vec<usize>)>,
 }
 
-/// What a fiber has to say of the operands.
+/// The cotangents of one fiber with respect to the operands.
 pub(super) struct Bars<'g> {
     pub(super) amplitude: f64,
     pub(super) parameters: &'g [f64],
     pub(super) sources: &'g [SourceCotangent],
     pub(super) start: Option<&'g FiberState>,
-    /// What all of it is multiplied by.
+    /// Factor of all cotangents.
     pub(super) weight: f64,
 }
 
 impl Operands {
-    pub(super) fn wanted(&self) -> Wanted {
-        let asked = |kind: Kind| self.kinds.iter().any(|(own, _)| *own == kind);
-        Wanted {
-            parameters: asked(Kind::Parameters),
-            waveforms: asked(Kind::Waveforms),
-            potentials: asked(Kind::Potentials) || asked(Kind::SpaceTime),
+    pub(super) fn request(&self) -> GradientRequest {
+        let is_operand = |kind: OperandKind| self.kinds.iter().any(|(own, _)| *own == kind);
+        GradientRequest {
+            parameters: is_operand(OperandKind::Parameters),
+            waveforms: is_operand(OperandKind::Waveforms),
+            fields: is_operand(OperandKind::Potentials) || is_operand(OperandKind::SpaceTime),
+            ..GradientRequest::default()
         }
     }
 
-    /// The way back through a run whose results lie as `layout` says.
-    pub(super) fn pull_run(
+    /// Vector-Jacobian product of a run whose results have `layout`.
+    pub(super) fn run_vjp(
         &self,
         layout: &Layout,
         bar: &ArrayD<f64>,
@@ -59,7 +60,7 @@ impl Operands {
         let objective = |fiber: usize, _: &FiberOutcome| layout.evaluation(bar.row(fiber));
         let (simulation, rollout) = (&self.simulation, &self.rollout);
         let runs =
-            simulation.differentiate_rollout(rollout, &members, &objective, self.wanted())?;
+            simulation.differentiate_rollout(rollout, &members, &objective, self.request())?;
         let mut bars = Vec::with_capacity(runs.len());
         for (fiber, run) in runs.iter().enumerate() {
             if let Some(error) = simulation.divergence(fiber, run.outcome.status) {
@@ -76,11 +77,11 @@ impl Operands {
                 weight: 1.0,
             });
         }
-        Ok(self.collect(&bars))
+        Ok(self.accumulate(&bars))
     }
 
-    /// The derivatives by the operands, from what all fibers say.
-    pub(super) fn collect(&self, bars: &[Bars<'_>]) -> Vec<ArrayD<f64>> {
+    /// Accumulates the cotangents of all fibers by operand.
+    pub(super) fn accumulate(&self, bars: &[Bars<'_>]) -> Vec<ArrayD<f64>> {
         let each = self.kinds.iter();
         each.map(|(kind, shape)| {
             let mut sum = ArrayD::zeros(&shape[..]);
@@ -92,24 +93,24 @@ impl Operands {
         .collect()
     }
 
-    /// Adds what fiber `fiber` says of an operand.
-    fn add(&self, kind: Kind, fiber: usize, bars: &Bars<'_>, to: &mut ArrayD<f64>) {
+    /// Adds the contribution of fiber `fiber` to an operand's cotangent.
+    fn add(&self, kind: OperandKind, fiber: usize, bars: &Bars<'_>, to: &mut ArrayD<f64>) {
         let weight = bars.weight;
         let sources = self.rollout.drive.sources[fiber].iter().zip(bars.sources);
         let own = |to: &mut ArrayD<f64>, values: &[f64]| {
             add_row(to.index_axis_mut(Axis(0), fiber), values, weight);
         };
         match (kind, bars.start) {
-            (Kind::Amplitudes, _) if to.len() == 1 => *to += weight * bars.amplitude,
-            (Kind::Amplitudes, _) => to[[fiber]] += weight * bars.amplitude,
-            (Kind::Waveforms, _) => {
+            (OperandKind::Amplitudes, _) if to.len() == 1 => *to += weight * bars.amplitude,
+            (OperandKind::Amplitudes, _) => to[[fiber]] += weight * bars.amplitude,
+            (OperandKind::Waveforms, _) => {
                 for (source, bar) in sources {
                     if let SourceField::Separable { waveform, .. } = source.field {
                         add_row(to.index_axis_mut(Axis(0), waveform), &bar.waveform, weight);
                     }
                 }
             }
-            (Kind::Potentials, _) => {
+            (OperandKind::Potentials, _) => {
                 let of_fields = sources.filter(|(source, _)| has_field(source));
                 let mut of_fiber = to.index_axis_mut(Axis(0), fiber);
                 for (index, (_, bar)) in of_fields.enumerate() {
@@ -120,17 +121,17 @@ impl Operands {
                     );
                 }
             }
-            (Kind::SpaceTime, _) => {
+            (OperandKind::SpaceTime, _) => {
                 if let Some(bar) = bars.sources.last() {
                     own(to, &bar.potentials);
                 }
             }
-            (Kind::Parameters, _) => add_row(to.view_mut(), bars.parameters, weight),
-            (Kind::StartV, Some(start)) => own(to, &start.v_mv),
-            (Kind::StartStates, Some(start)) => own(to, &start.states.concat()),
-            (Kind::StartModes, Some(start)) => own(to, &start.modes),
-            (Kind::StartV | Kind::StartStates | Kind::StartModes, None) => {
-                unreachable!("what has no derivative by its start takes none")
+            (OperandKind::Parameters, _) => add_row(to.view_mut(), bars.parameters, weight),
+            (OperandKind::StartV, Some(start)) => own(to, &start.v_mv),
+            (OperandKind::StartStates, Some(start)) => own(to, &start.states.concat()),
+            (OperandKind::StartModes, Some(start)) => own(to, &start.modes),
+            (OperandKind::StartV | OperandKind::StartStates | OperandKind::StartModes, None) => {
+                unreachable!("operations without a derivative by the initial state do not take one")
             }
         }
     }
