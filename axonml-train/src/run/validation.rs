@@ -1,7 +1,8 @@
 //! Validation of a surrogate on cases that it was not trained on.
 
 use axonml_models::{
-    Detection, Device, Fiber, Precision, Simulation, Stimulus, Threshold, ThresholdSearch,
+    Detection, Device, ErrorSummary, Fiber, Precision, Simulation, Stimulus, Threshold,
+    ThresholdSearch,
 };
 
 use crate::config::{Score, ThresholdSet};
@@ -160,11 +161,12 @@ impl ThresholdCheck {
 fn errors(found: &[Threshold], exact: &[f64]) -> ThresholdErrors {
     let pairs = found.iter().zip(exact);
     let errors: Vec<f64> = pairs
-        .filter_map(|(found, exact)| Some(100.0 * (found.upper_ma()? / exact - 1.0).abs()))
+        .filter_map(|(found, exact)| Some(100.0 * (found.upper_ma()? / exact - 1.0)))
         .collect();
+    let summary = ErrorSummary::of(&errors);
     ThresholdErrors {
-        mape_pct: errors.iter().sum::<f64>() / errors.len().max(1) as f64,
-        worst_pct: errors.iter().copied().fold(0.0, f64::max),
+        mape_pct: summary.map_or(0.0, |of| of.mean_abs),
+        worst_pct: summary.map_or(0.0, |of| of.max_abs),
         missed: exact.len() - errors.len(),
         count: exact.len(),
     }

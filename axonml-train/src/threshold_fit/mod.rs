@@ -19,7 +19,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-use axonml_models::{Device, Precision};
+use axonml_models::{Device, ErrorSummary, Precision};
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Cases;
@@ -333,11 +333,12 @@ impl ThresholdFit {
                 worst
             }
         });
-        let mape = errors.iter().map(|ln| percent(ln).abs()).sum::<f64>();
+        let in_percent: Vec<f64> = errors.iter().map(percent).collect();
+        let summary = ErrorSummary::of(&in_percent);
         FitReport {
             iteration: state.iteration,
             cost: state.cost,
-            mape_pct: mape / errors.len().max(1) as f64,
+            mape_pct: summary.map_or(0.0, |of| of.mean_abs),
             worst_pct: percent(&worst),
             arrival_rms_ms: rms(&residuals.arrival_errors()),
             shape_rms_mv: rms(&residuals.shape_errors()),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use axonml_models::{
-    Device, FiberOutcome, FiberState, GradientRequest, Precision, SimulationError, Start,
+    Device, FiberOutcome, FiberState, GradientRequest, Precision, SimulationError, Start, quantile,
 };
 use ndarray::Axis;
 use serde::{Deserialize, Serialize};
@@ -376,16 +376,11 @@ fn norm(x: &[f64]) -> f64 {
     x.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// The middle one, or the mean of the middle two.
+/// The median; 0 without values.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let half = sorted.len() / 2;
-    match sorted.len() {
-        0 => 0.0,
-        n if n % 2 == 1 => sorted[half],
-        _ => 0.5 * (sorted[half - 1] + sorted[half]),
-    }
+    quantile(&sorted, 0.5).unwrap_or(0.0)
 }
 
 impl TrajectoryFit {
