@@ -8,6 +8,7 @@ mod doubted;
 mod evaluate;
 mod kills;
 mod nothing_ignored;
+mod outputs;
 mod room;
 mod run;
 mod signals;
