@@ -73,6 +73,9 @@ pub(crate) fn export(args: &ExportArgs, messages: Messages) -> Result<(), CliErr
         None => published(model),
     };
     let parameters = args.model.parameters();
+    schema
+        .refuse_repeated(&parameters)
+        .map_err(|error| CliError::from(error).at("--set"))?;
     for (name, value) in &parameters {
         file.set(&schema, name, *value)
             .map_err(|error| CliError::request(error).at("--set"))?;

@@ -68,6 +68,7 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
         &args.recording,
         record,
         &model.schema(),
+        &grid,
         jobs().map(|job| job.fiber.nodes),
     )?;
     if let Some(spec) = &recorder {
