@@ -1,5 +1,6 @@
 //! Many jobs as batches that the library runs at once.
 
+use axonml_core::error::{exact, short};
 use axonml_core::{CoreError, TimeGrid};
 use axonml_models::{InitialState, Settings, Simulation, SimulationError, Stimulus};
 
@@ -105,10 +106,12 @@ impl Batch {
                 if (length_um - extent_um).abs() > 1.01 * spacing_um {
                     return Err(wrong(CoreError::BadValue {
                         what: "length_um".into(),
-                        found: length_um.to_string(),
+                        found: exact(length_um),
                         expected: format!(
-                            "about {extent_um} um, as {nodes} nodes lie {spacing_um} um apart; correct n_nodes, \
-                             delta_z_um or length_um"
+                            "about {} um, as {nodes} nodes lie {} um apart; correct n_nodes, \
+                             delta_z_um or length_um",
+                            short(extent_um),
+                            short(spacing_um)
                         ),
                     }));
                 }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use axonml_core::TimeGrid;
+use axonml_core::error::short;
+use axonml_core::{TimeGrid, format_ms};
 use axonml_files::Memory;
 use axonml_models::memory::BatchSize;
 use axonml_models::{Device, Extents, FiberModel, InitialState, Precision, Settings, Simulation};
@@ -114,15 +115,17 @@ impl Common {
         self.weights.warn(jobs.iter().copied(), messages);
         let (mut told, mut seen) = (HashSet::new(), HashSet::new());
         for job in jobs {
+            let Ok(grid) = TimeGrid::new(job.dt_ms, job.tstop_ms) else {
+                continue;
+            };
+            let rounded = rounding(&grid, job.tstop_ms).filter(|note| told.insert(note.clone()));
+            rounded.iter().for_each(|note| messages.note(note));
             let Some(Source::Field(_, waveform)) = &job.source else {
                 continue;
             };
             if !seen.insert((Arc::as_ptr(waveform) as usize, job.dt_ms.to_bits())) {
                 continue;
             }
-            let Ok(grid) = TimeGrid::new(job.dt_ms, job.tstop_ms) else {
-                continue;
-            };
             let sine = waveform.coarse_sine(&grid).map(|sine| sine.to_string());
             let phase = waveform.short_phase(&grid).map(|phase| phase.to_string());
             for doubt in sine.into_iter().chain(phase) {
@@ -156,6 +159,19 @@ impl Common {
         let probe = Simulation::new(model, Vec::new(), &settings, &self.device)?;
         Ok(*probe.grid())
     }
+}
+
+/// Where a run ends whose duration is no multiple of its step: elsewhere than asked.
+pub(crate) fn rounding(grid: &TimeGrid, tstop_ms: f64) -> Option<String> {
+    (!grid.ends_at(tstop_ms)).then(|| {
+        format!(
+            "tstop {} ms is no multiple of dt {} ms: {} steps are simulated, to {} ms",
+            format_ms(tstop_ms),
+            short(grid.dt_ms()),
+            grid.steps(),
+            format_ms(grid.duration_ms())
+        )
+    })
 }
 
 /// Memory that work takes while it is simulated.

@@ -160,7 +160,6 @@ impl<'a> Maker<'a> {
             .extents
             .resolve(length, diameter_um, compartment_um, field);
         let extent = extent.map_err(of_one)?;
-        self.driven += usize::from(extent.ends_driven);
         let sites = flags
             .detection
             .nodes(extent.nodes)
@@ -177,7 +176,10 @@ impl<'a> Maker<'a> {
         if let Some(Source::Field(_, waveform)) = &source {
             let grid = TimeGrid::new(flags.numerics.dt_ms(), tstop_ms)?;
             let sampled = waveform.sample(&grid);
-            sampled.map_err(|error| CliError::from(error).at("--pulse"))?;
+            let sampled = sampled.map_err(|error| CliError::from(error).at("--pulse"))?;
+            // Nothing drives them where nothing flows.
+            let flows = sampled.iter().any(|x| *x != 0.0);
+            self.driven += usize::from(extent.ends_driven && flows);
         }
         Ok(Job {
             model: self.model,

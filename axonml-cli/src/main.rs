@@ -21,6 +21,7 @@ mod conditions;
 mod demo;
 mod error;
 mod fibers;
+mod input;
 mod interrupt;
 mod job;
 mod messages;

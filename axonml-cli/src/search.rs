@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use axonml_core::error::short;
 use axonml_models::{SpikeStart, Threshold, ThresholdKind, ThresholdSearch};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -55,7 +56,7 @@ impl Found {
                 let why = simulation
                     .divergence(0, status)
                     .map(|error| of_one(error).message());
-                format!("at {amplitude_ma} mA {}", why.unwrap_or_default())
+                format!("at {} mA {}", short(amplitude_ma), why.unwrap_or_default())
             }
             Threshold::PropagationFailure { .. } => {
                 "an action potential begins but reaches no detection site: it is blocked, or tstop ends before it arrives"
@@ -86,6 +87,11 @@ impl Found {
                 ..
             } => "action potentials begin and are blocked at smaller amplitudes: one that conducts may have been missed"
                 .to_owned(),
+            Threshold::NoActivation { .. } if simulation.is_unstimulated(stimulus, fiber) => {
+                "the stimulus is zero: the potentials along the fiber or the waveform are 0 throughout; mend the contact \
+                 factors, electrodes or pulse"
+                    .to_owned()
+            }
             _ => String::new(),
         };
         Found {

@@ -73,8 +73,9 @@ pub enum CoreError {
 
     /// A duration that vanishes when sampled.
     #[error(
-        "{what} is {found_ms} ms, less than half a time step of {dt_ms} ms, and vanishes when \
-         sampled: lengthen it or reduce dt"
+        "{what} is {} ms, less than half a time step of {} ms, and vanishes when sampled: \
+         lengthen it or reduce dt",
+        short(*found_ms), short(*dt_ms)
     )]
     TooShort {
         /// The quantity: `pw of pulse monophasic`.
@@ -88,8 +89,8 @@ pub enum CoreError {
     /// A sine that the time step cannot resolve.
     #[error(
         "a sine of {} kHz needs more than two samples per period, but a time step of \
-         {dt_ms} ms gives {}: reduce dt to {} ms or less",
-        short(*freq_khz), short(1.0 / (freq_khz * dt_ms)), short(0.05 / freq_khz)
+         {} ms gives {}: reduce dt to {} ms or less",
+        short(*freq_khz), short(*dt_ms), short(1.0 / (freq_khz * dt_ms)), short(0.05 / freq_khz)
     )]
     Undersampled {
         /// Frequency in kHz.
@@ -115,8 +116,9 @@ pub enum CoreError {
 
     /// Samples made for another time step.
     #[error(
-        "the waveform was sampled with dt = {expected_ms} ms, but the run has dt = \
-         {found_ms} ms: run with the former or resample"
+        "the waveform was sampled with dt = {} ms, but the run has dt = \
+         {} ms: run with the former or resample",
+        short(*expected_ms), short(*found_ms)
     )]
     SampleStep {
         /// The time step of the samples in ms.
@@ -390,7 +392,8 @@ pub fn short(number: f64) -> String {
 }
 
 /// A number so that it reads back the same, with an exponent where it would have many zeros.
-pub(crate) fn exact(number: f64) -> String {
+#[must_use]
+pub fn exact(number: f64) -> String {
     match number.abs() {
         size if size != 0.0 && size.is_finite() && !(1e-5..1e7).contains(&size) => {
             format!("{number:e}")

@@ -1,6 +1,6 @@
 //! The uniform grid of instants that a simulation steps through.
 
-use crate::error::CoreError;
+use crate::error::{CoreError, short};
 
 /// Steps `t_i -> t_(i+1)` of equal length with `t_i = i dt`, starting at 0.
 ///
@@ -33,12 +33,13 @@ impl TimeGrid {
         let steps = (tstop_ms / dt_ms).round();
         if steps < 1.0 || steps > Self::MAX_STEPS as f64 {
             let limits = format!(
-                "1 to {} steps of dt = {dt_ms} ms; change tstop or dt",
-                Self::MAX_STEPS
+                "1 to {} steps of dt = {} ms; change tstop or dt",
+                Self::MAX_STEPS,
+                short(dt_ms)
             );
             return Err(CoreError::bad_value(
                 "tstop",
-                format!("{tstop_ms} ms"),
+                format!("{} ms", short(tstop_ms)),
                 limits,
             ));
         }
@@ -67,6 +68,12 @@ impl TimeGrid {
     /// step from the requested `tstop_ms`.
     pub fn duration_ms(&self) -> f64 {
         self.time_ms(self.steps)
+    }
+
+    /// Whether the grid ends at `tstop_ms`, but for rounding errors: it does not where that is no multiple of the step.
+    pub fn ends_at(&self, tstop_ms: f64) -> bool {
+        const ROUNDING: f64 = 1e-9;
+        (self.duration_ms() - tstop_ms).abs() <= ROUNDING * tstop_ms.abs()
     }
 
     /// How many steps a duration takes: `round(duration / dt)`, halves away from zero. Negative
@@ -142,6 +149,9 @@ mod tests {
     fn tstop_is_rounded_to_whole_steps() {
         assert_eq!(TimeGrid::new(0.005, 0.0126).unwrap().steps(), 3);
         assert_eq!(TimeGrid::new(1.0, 0.5).unwrap().steps(), 1);
+        let ends = |dt, tstop| TimeGrid::new(dt, tstop).unwrap().ends_at(tstop);
+        assert!(ends(0.005, 5.0) && ends(0.1, 0.3) && ends(0.005, 0.035) && ends(1e-3, 4000.001));
+        assert!(!ends(0.1, 5.05) && !ends(0.005, 0.0126) && !ends(0.1, 5.000_001));
     }
 
     #[test]

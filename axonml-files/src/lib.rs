@@ -21,10 +21,12 @@
 
 mod journal;
 mod lock;
+mod place;
 mod replace;
 mod room;
 
 pub use journal::{Journal, JournalError, Reopened};
 pub use lock::{FolderLock, LockError};
+pub use place::{check_regular, same_file};
 pub use replace::{Staged, StagedFolder, abandon, check_writable, replace, sync_folder};
 pub use room::{Memory, TooLarge, available_disk, available_memory, size_text};

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::place::{check_regular, resolved};
+
 /// Begin and end of the names of files that are not finished.
 const PREFIX: &str = ".axonml-";
 const SUFFIX: &str = ".tmp";
@@ -16,7 +18,8 @@ const SUFFIX: &str = ".tmp";
 /// A symbolic link is followed, and the permissions of a file that is replaced are kept.
 ///
 /// # Errors
-/// The error of the operating system; the old file is still there. A read-only file and a folder are refused.
+/// The error of the operating system; the old file is still there. A read-only file is refused, and whatever is no regular
+/// file: folders, devices, pipes, sockets, standard streams.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut staged = Staged::create(path)?;
     staged.write_all(bytes)?;
@@ -88,12 +91,9 @@ impl Staged {
     /// # Errors
     /// As [`replace`].
     pub fn create(path: &Path) -> io::Result<Self> {
+        check_regular(path)?;
         let target = resolved(path);
         let old = std::fs::metadata(&target).ok();
-        if path.file_name().is_none() || old.as_ref().is_some_and(std::fs::Metadata::is_dir) {
-            let kind = io::ErrorKind::IsADirectory;
-            return Err(io::Error::new(kind, "it is a folder"));
-        }
         if old.as_ref().is_some_and(|old| old.permissions().readonly()) {
             let kind = io::ErrorKind::PermissionDenied;
             return Err(io::Error::new(kind, "it exists and is read-only"));
@@ -228,14 +228,6 @@ pub(crate) fn sweep(folder: &Path) {
             Some(_) => _ = std::fs::remove_file(entry.path()),
             None => {}
         }
-    }
-}
-
-/// The target of a symbolic link at `path`, else `path`.
-fn resolved(path: &Path) -> PathBuf {
-    match std::fs::canonicalize(path) {
-        Ok(target) if path.is_symlink() => target,
-        _ => path.to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 use axonml_autodiff::cable::ExplicitCable;
 use axonml_autodiff::engine::{BackendError, LARGEST_MV};
 use axonml_autodiff::ir::TraceError;
+use axonml_core::error::short;
 use axonml_core::{CoreError, format_ms};
 use thiserror::Error;
 
@@ -77,7 +78,8 @@ pub enum SimulationError {
     },
     /// The amplitude given as a fiber's threshold is not its threshold.
     #[error(
-        "fiber {fiber}: {amplitude_ma} mA is not its threshold: {problem}; search for it first"
+        "fiber {fiber}: {} mA is not its threshold: {problem}; search for it first",
+        short(*amplitude_ma)
     )]
     NoThreshold {
         /// 0-based index of the fiber.

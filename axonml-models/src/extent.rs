@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use axonml_core::error::short;
 use axonml_core::{CoreError, Field};
 
 use crate::lower::{FiberGeometry, lower};
@@ -188,11 +189,12 @@ fn odd_nodes(length_um: f64, spacing_um: f64) -> Result<usize, CoreError> {
     if !(1.0..=limit).contains(&half) {
         return Err(CoreError::BadValue {
             what: "the length of the fiber".into(),
-            found: format!("{length_um} um"),
+            found: format!("{} um", short(length_um)),
             expected: format!(
-                "{} um (3 nodes) to {:.0} um ({NODES_LIMIT} nodes), as nodes or compartments lie {spacing_um:.6} um apart",
-                2.0 * spacing_um,
-                spacing_um * NODES_LIMIT as f64
+                "{} um (3 nodes) to {} um ({NODES_LIMIT} nodes), as nodes or compartments lie {} um apart",
+                short(2.0 * spacing_um),
+                short(spacing_um * NODES_LIMIT as f64),
+                short(spacing_um)
             ),
         });
     }
@@ -223,12 +225,16 @@ fn in_field(field: &dyn Field, spacing_um: f64, longest: usize) -> Result<FiberE
         return Ok(with(DEFAULT_NODES, false));
     }
     let most = longest.min(MOST_NODES);
-    if most < DEFAULT_NODES {
-        return Ok(with(most, true));
-    }
     let half = (most / 2) as i64;
     let z_um: Vec<f64> = (-half..=half).map(|k| k as f64 * spacing_um).collect();
     let ve = field.potentials_mv(&z_um)?;
+    if ve.iter().all(|v| *v == 0.0) {
+        // Nothing is driven.
+        return Ok(with(most.min(DEFAULT_NODES), false));
+    }
+    if most < DEFAULT_NODES {
+        return Ok(with(most, true));
+    }
     let nodes = nodes_with_quiet_ends(&ve, DEFAULT_NODES);
     Ok(nodes.map_or(with(most, true), |nodes| with(nodes, false)))
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use axonml_autodiff::cable::ExplicitCable;
+use axonml_core::error::short;
 
 /// Largest stability number of a step at rest.
 pub(crate) const RESTING_LIMIT: f64 = ExplicitCable::STABLE;
@@ -47,10 +48,12 @@ impl fmt::Display for Instability {
         } = self;
         write!(
             f,
-            "the explicit step of {dt_ms} ms is unstable at rest at {diameter_um} um diameter",
+            "the explicit step of {} ms is unstable at rest at {} um diameter",
+            short(*dt_ms),
+            short(*diameter_um)
         )?;
         if let Some(length) = self.compartment_um {
-            write!(f, " in compartments of {length} um")?;
+            write!(f, " in compartments of {} um", short(length))?;
         }
         write!(
             f,

@@ -60,6 +60,7 @@ fn with_settings(model: &dyn FiberModel, settings: &Settings) -> Result<Schema, 
     for (name, value) in &settings.parameters {
         set_parameter(&mut schema, name, *value)?;
     }
+    schema.refuse_repeated(&settings.parameters)?;
     check_values(&schema)?;
     if let Some(start) = &settings.declared {
         check_start(&schema, start)?;

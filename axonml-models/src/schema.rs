@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use axonml_core::CoreError;
+
 /// Transform from a trained coordinate to a parameter: the change of the parameter per unit of the coordinate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
@@ -235,6 +237,32 @@ impl Schema {
     pub fn physical(mut self, names: &[&str], range: Physical) -> Self {
         self.each_named(names, |parameter| parameter.physical = range);
         self
+    }
+
+    /// Checks that no parameter is set twice, by `name`, by `group.name` or by one of each; unknown names pass.
+    ///
+    /// # Errors
+    /// [`CoreError::BadValue`] with both settings.
+    pub fn refuse_repeated(&self, settings: &[(String, f64)]) -> Result<(), CoreError> {
+        let of = |name: &str| {
+            let named = |p: &&Parameter| p.name == name || p.full_name() == name;
+            self.parameters.iter().find(named).map(Parameter::full_name)
+        };
+        for (index, (name, value)) in settings.iter().enumerate() {
+            let Some(parameter) = of(name) else {
+                continue;
+            };
+            let before = settings[..index].iter();
+            let mut same = before.filter(|(other, _)| of(other).as_ref() == Some(&parameter));
+            if let Some((first, first_value)) = same.next() {
+                return Err(CoreError::BadValue {
+                    what: format!("parameter {parameter}"),
+                    found: format!("{first}={first_value} and {name}={value}"),
+                    expected: "one value: leave out one of them".into(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Changes the parameters of these names or groups; notes unknown names.

@@ -119,6 +119,18 @@ impl Stimulus {
         })
     }
 
+    /// Whether all that is scaled by the amplitude is zero at these points of `fiber` and at all steps.
+    pub(crate) fn is_zero(&self, fiber: usize, sample_z_um: &[f64], grid: &TimeGrid) -> bool {
+        let zero = |values: &[f64]| values.iter().all(|x| *x == 0.0);
+        self.extracellular[fiber].iter().all(|source| match source {
+            Extracellular::Separable { field, waveform } => {
+                let steps = waveform.sample(grid).is_ok_and(|steps| zero(&steps));
+                steps || field.potentials_mv(sample_z_um).is_ok_and(|ve| zero(&ve))
+            }
+            Extracellular::Dense(ve) => zero(ve),
+        })
+    }
+
     /// Samples fields at the fibers' sample points and waveforms at the steps. Amplitudes are 1.
     pub(crate) fn lower(
         &self,

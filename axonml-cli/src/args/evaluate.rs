@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::ThresholdArgs;
 use super::number::between;
+use crate::input::Input;
 
 /// Flags of `axonml evaluate`.
 #[derive(Debug, Args)]
@@ -25,4 +26,13 @@ pub(crate) struct EvaluateArgs {
     pub(crate) thresholds_only: bool,
     #[command(flatten)]
     pub(crate) threshold: ThresholdArgs,
+}
+
+impl EvaluateArgs {
+    /// The files that are read, beside those that rows of a table name.
+    pub(crate) fn inputs(&self) -> Vec<Input> {
+        let traces = self.traces.iter();
+        let traces = traces.map(|path| Input::of("--traces", path)).collect();
+        [self.threshold.inputs(), traces].concat()
+    }
 }

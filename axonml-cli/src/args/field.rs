@@ -9,6 +9,7 @@ use axonml_models::conditions::RESISTIVITY_OHM_CM;
 use clap::Args;
 
 use super::number::{Numbers, finite};
+use crate::input::Input;
 
 /// Flags of the field.
 #[derive(Debug, Args)]
@@ -52,6 +53,16 @@ impl FieldArgs {
     /// Whether no field was given.
     pub(crate) fn is_empty(&self) -> bool {
         self.point.is_empty() && self.nerve.is_none() && self.basis.is_none()
+    }
+
+    /// The files that the field comes from.
+    pub(crate) fn inputs(&self) -> Vec<Input> {
+        let basis = self.basis.iter().map(|path| Input::of("--basis", path));
+        let nerve = self.nerve.iter().flat_map(|folder| {
+            let what = format!("--nerve {}", folder.display());
+            Input::nerve(&what, folder)
+        });
+        basis.chain(nerve).collect()
     }
 
     /// How nerves are read.

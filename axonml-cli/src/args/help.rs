@@ -119,8 +119,9 @@ pub(super) fn threshold() -> String {
     help.push_str(
         "  Shapes: mono, anodic, biphasic, biphasic_anodic_first, biphasic_gapG, asym_biphasic, triangle, ramp_up, \
          ramp_down, gaussian, sine_cycle, sine_burstF_C. A row has a point electrode (distance_um) or lies in a nerve \
-         (nerve, fiber, with --nerves). Other columns pass through and are named; one that is a flag's name, or a column's \
-         misspelt or in another unit, is refused.",
+         (nerve, fiber, with --nerves). Other columns pass through and are named; one that is a flag's name, a \
+         model parameter's, a pulse key's or a coordinate's, or a column's misspelt or in another unit, is refused. A \
+         shape whose name says a polarity takes no cell in `polarity`.",
     );
     help
 }

@@ -17,6 +17,8 @@ mod weights;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::input::Input;
+
 pub(crate) use dataset::DatasetCommand;
 pub(crate) use detection::{ConditionArgs, DetectionArgs, EndExcitation, SearchArgs};
 pub(crate) use evaluate::EvaluateArgs;
@@ -173,6 +175,24 @@ pub(crate) struct RunArgs {
     /// Leave out a fiber that cannot be simulated and go on; exit code 1 at the end
     #[arg(long, help_heading = "Output")]
     pub(crate) keep_going: bool,
+}
+
+impl RunArgs {
+    /// The files that are read.
+    pub(crate) fn inputs(&self) -> Vec<Input> {
+        let (model, field, waveform) = (&self.model, &self.field, &self.waveform);
+        [model.inputs(), field.inputs(), waveform.inputs()].concat()
+    }
+}
+
+impl ThresholdArgs {
+    /// The files that are read, beside those that rows of a table name.
+    pub(crate) fn inputs(&self) -> Vec<Input> {
+        let (model, field, waveform) = (&self.model, &self.field, &self.waveform);
+        let table = self.conditions.conditions.iter();
+        let table = table.map(|path| Input::of("--conditions", path)).collect();
+        [table, model.inputs(), field.inputs(), waveform.inputs()].concat()
+    }
 }
 
 /// What `axonml run` writes into a recording.

@@ -1,5 +1,6 @@
 //! Which fiber model, with which parameters.
 
+use std::path::Path;
 use std::str::FromStr;
 
 use axonml_models::FiberModel;
@@ -7,6 +8,7 @@ use clap::Args;
 
 use super::number::between;
 use crate::error::CliError;
+use crate::input::Input;
 
 /// Flags of the model.
 #[derive(Debug, Args)]
@@ -33,6 +35,14 @@ impl ModelArgs {
         Ok(axonml_models::model(
             self.model.as_deref().unwrap_or("mrg"),
         )?)
+    }
+
+    /// The file of weights, if they come from one.
+    pub(crate) fn inputs(&self) -> Vec<Input> {
+        let file = self.weights.as_deref().map(Path::new);
+        let file = file.filter(|path| path.is_file());
+        let input = file.map(|path| Input::of("--weights", path));
+        input.into_iter().collect()
     }
 
     /// The parameters that differ from the model's defaults.

@@ -1,5 +1,6 @@
 //! When the current flows: the pulse, and currents injected into nodes.
 
+use std::path::Path;
 use std::str::FromStr;
 
 use axonml_core::{CoreError, Waveform, names};
@@ -7,6 +8,7 @@ use axonml_models::conditions::{self, PulseText};
 use clap::{Args, ValueEnum};
 
 use crate::error::CliError;
+use crate::input::Input;
 
 /// The pulse unless asked otherwise.
 pub(crate) const PULSE: &str = "monophasic:pw=0.1,delay=0.1";
@@ -56,6 +58,14 @@ impl WaveformArgs {
     /// Whether anything was asked for.
     pub(crate) fn is_given(&self) -> bool {
         self.pulse.is_some() || self.polarity.is_some()
+    }
+
+    /// The file of the pulse, if it comes from one.
+    pub(crate) fn inputs(&self) -> Vec<Input> {
+        let text = self.pulse.as_deref().map(str::trim);
+        let file = text.and_then(|text| text.strip_prefix("file:"));
+        let input = file.map(|path| Input::of("--pulse", Path::new(path)));
+        input.into_iter().collect()
     }
 
     /// The pulse as it was written, and as it was read, without its polarity; none if none was asked for.

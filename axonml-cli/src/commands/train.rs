@@ -16,11 +16,12 @@ use crate::error::CliError;
 use crate::interrupt::OnSignal;
 use crate::messages::{self, Messages};
 use crate::plot::{Format, LogCurve, Picture, TrainingPlot};
-use crate::report::print;
+use crate::report::{check_regular, print};
 
 /// Trains what a configuration asks for.
 pub(crate) fn train(args: &TrainArgs, messages: Messages) -> Result<(), CliError> {
     if let Some(path) = &args.plot {
+        check_regular(path)?;
         Format::of(path)?;
     }
     let path = args.config.display();

@@ -9,8 +9,11 @@ use axonml_models::{FiberModel, Schema, model};
 
 use crate::args::{ExportArgs, ImportArgs};
 use crate::error::CliError;
+use crate::input::Input;
 use crate::messages::Messages;
-use crate::report::{Cell, Table, check_writable, plain, print, replace};
+use crate::report::{
+    Cell, Table, check_regular, check_writable, plain, print, refuse_overwriting, replace,
+};
 use crate::weights::Choice;
 
 /// Writes the model file of a checkpoint of PyTorch AxonML.
@@ -32,6 +35,8 @@ pub(crate) fn import(args: &ImportArgs, messages: Messages) -> Result<(), CliErr
         None => beside(path)?,
     };
     check_output(&output)?;
+    let what = format!("-o {}", output.display());
+    refuse_overwriting(&what, &output, &[Input::of("the checkpoint", path)])?;
     let schema = model(&file.model)?.schema();
     let written = write(&file, &output)?;
     let place = match checkpoint.path.as_str() {
@@ -52,6 +57,8 @@ pub(crate) fn import(args: &ImportArgs, messages: Messages) -> Result<(), CliErr
 /// Writes the model file of a model as flags have it.
 pub(crate) fn export(args: &ExportArgs, messages: Messages) -> Result<(), CliError> {
     check_output(&args.output)?;
+    let what = format!("-o {}", args.output.display());
+    refuse_overwriting(&what, &args.output, &args.model.inputs())?;
     let model = args.model.model()?;
     let schema = model.schema();
     let weights = Choice::of(args.model.weights.as_deref())?;
@@ -66,6 +73,9 @@ pub(crate) fn export(args: &ExportArgs, messages: Messages) -> Result<(), CliErr
         None => published(model),
     };
     let parameters = args.model.parameters();
+    schema
+        .refuse_repeated(&parameters)
+        .map_err(|error| CliError::from(error).at("--set"))?;
     for (name, value) in &parameters {
         file.set(&schema, name, *value)
             .map_err(|error| CliError::request(error).at("--set"))?;
@@ -116,6 +126,7 @@ fn beside(checkpoint: &Path) -> Result<PathBuf, CliError> {
 }
 
 fn check_output(path: &Path) -> Result<(), CliError> {
+    check_regular(path)?;
     if path
         .extension()
         .is_none_or(|e| !e.eq_ignore_ascii_case("safetensors"))

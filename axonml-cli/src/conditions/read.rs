@@ -1,5 +1,6 @@
 //! The table as text: columns, records, and where each stands in its file.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use axonml_core::delimited::DelimitedText;
@@ -9,6 +10,7 @@ use clap::CommandFactory;
 
 use crate::args::Cli;
 use crate::error::CliError;
+use crate::input::Input;
 use crate::messages::Messages;
 
 /// A table as it was read.
@@ -102,6 +104,30 @@ impl Sheet {
     pub(crate) fn cell<'r>(&self, record: &'r Record, column: &str) -> Option<&'r str> {
         let cell = record.cells[self.column(column)?].as_str();
         (!cell.is_empty()).then_some(cell)
+    }
+
+    /// The files that rows name, nerves being folders below `nerves`.
+    pub(crate) fn files(&self, nerves: Option<&Path>) -> Vec<Input> {
+        let mut named = BTreeSet::new();
+        for record in &self.records {
+            let cells = ["pulse", "nerve"].map(|column| (column, self.cell(record, column)));
+            named.extend(
+                cells
+                    .into_iter()
+                    .filter_map(|(column, cell)| Some((column, cell?))),
+            );
+        }
+        let files = named.into_iter().flat_map(|(column, cell)| {
+            let what = format!("column {column}");
+            match (column, cell.trim().strip_prefix("file:"), nerves) {
+                ("pulse", Some(path), _) => vec![Input::of(&what, Path::new(path))],
+                ("nerve", _, Some(root)) => {
+                    Input::nerve(&format!("{what}, {cell}"), &root.join(cell))
+                }
+                _ => Vec::new(),
+            }
+        });
+        files.collect()
     }
 
     /// Where a row stands.

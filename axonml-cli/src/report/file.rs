@@ -28,6 +28,8 @@ pub(crate) struct Target {
 impl Target {
     /// The target at `path`, if its extension names a form and it can be written.
     pub(crate) fn checked(path: &Path) -> Result<Self, CliError> {
+        // Before its name: nothing whatever can be made of a stream.
+        check_regular(path)?;
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         let form = match extension.as_deref() {
             Some("csv") => Form::Csv,
@@ -43,16 +45,43 @@ impl Target {
                     .help("the extension picks the format: rename the file"));
             }
         };
-        check_writable(path)?;
-        Ok(Target {
+        let target = Target {
             path: path.to_owned(),
             form,
-        })
+        };
+        check_writable(path)?;
+        if form == Form::Csv {
+            check_writable(&target.sidecar().path)?;
+        }
+        check_regular(&target.journal())?;
+        check_regular(&target.partial().path)?;
+        Ok(target)
     }
 
-    /// All targets.
-    pub(crate) fn all(paths: &[PathBuf]) -> Result<Vec<Self>, CliError> {
-        paths.iter().map(|path| Target::checked(path)).collect()
+    /// All files that work for this target may write, and what messages call them.
+    pub(super) fn files(&self) -> Vec<(String, PathBuf)> {
+        let (name, partial) = (self.name(), self.partial());
+        let mut files = vec![
+            (format!("-o {name}"), self.path.clone()),
+            (
+                format!("the finished rows kept for -o {name}"),
+                self.journal(),
+            ),
+            (
+                format!("the unfinished table kept for -o {name}"),
+                partial.path.clone(),
+            ),
+        ];
+        if self.form == Form::Csv {
+            let sidecars = [(self, "-o"), (&partial, "the unfinished table")];
+            files.extend(sidecars.map(|(of, what)| {
+                (
+                    format!("the sidecar of {what} {}", of.name()),
+                    of.sidecar().path,
+                )
+            }));
+        }
+        files
     }
 
     /// As messages name it.
@@ -107,12 +136,23 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 
 /// Checks that a picture can be drawn into a file at `path`.
 pub(crate) fn check_picture(path: &Path) -> Result<(), CliError> {
+    check_regular(path)?;
     plot::Format::of(path)?;
     check_writable(path)
 }
 
+/// Checks that nothing but a regular file would be replaced at `path`.
+pub(crate) fn check_regular(path: &Path) -> Result<(), CliError> {
+    axonml_files::check_regular(path).map_err(|error| {
+        CliError::request(format!("cannot write `{}`: {error}", path.display())).help(
+            "name a new or a regular file; without -o, results are printed on standard output",
+        )
+    })
+}
+
 /// Checks that a file at `path` can be written, before the work that it takes begins.
 pub(crate) fn check_writable(path: &Path) -> Result<(), CliError> {
+    check_regular(path)?;
     axonml_files::check_writable(path).map_err(|error| {
         CliError::request(format!("cannot write `{}`: {error}", path.display()))
             .help("name a file in a folder that exists and can be written")

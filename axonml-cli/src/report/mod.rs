@@ -4,6 +4,7 @@ mod csv;
 mod file;
 mod json;
 mod npz;
+mod outputs;
 mod summary;
 mod text;
 
@@ -15,8 +16,9 @@ use crate::args::{OutputArgs, TableFormat};
 use crate::error::CliError;
 use crate::messages::Messages;
 
-pub(crate) use file::{Form, Target, check_picture, check_writable, replace};
+pub(crate) use file::{Form, Target, check_picture, check_regular, check_writable, replace};
 pub(crate) use npz::Npz;
+pub(crate) use outputs::{Outputs, refuse_overwriting};
 pub(crate) use summary::{Statuses, error_summary};
 
 /// One value of a table.

@@ -8,6 +8,8 @@ mod doubted;
 mod evaluate;
 mod kills;
 mod nothing_ignored;
+mod nothing_silent;
+mod outputs;
 mod room;
 mod run;
 mod signals;

@@ -33,7 +33,7 @@ fn what_memory_has_no_room_for_is_refused_before_it_is_made() {
         refuse(&arguments, &allowed);
         // Refused as more steps than can be counted, and as more than fit.
         let arguments = format!("{command} --point 1000,0,0 --dt 1e-9 --tstop 1e6");
-        refuse(&arguments, &["tstop", "steps of dt = 0.000000001 ms"]);
+        refuse(&arguments, &["tstop", "steps of dt = 1e-9 ms"]);
         let arguments = format!("{command} --point 1000,0,0 --dt 1e-6 --tstop 4000 --max-memory 8");
         refuse(
             &arguments,

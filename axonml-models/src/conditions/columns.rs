@@ -1,5 +1,7 @@
 //! The columns that tables of conditions have, as data.
 
+use crate::{MODELS, Parameter};
+
 /// The role of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -243,6 +245,80 @@ const UNITS: &[&str] = &[
     "k",
 ];
 
+/// Names, without their unit, of what a row says elsewhere than in a column of its own, and where.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("gap", GAP),
+    ("interphase_gap", GAP),
+    ("phase_gap", GAP),
+    ("pw1", PHASES),
+    ("pw2", PHASES),
+    (
+        "tau",
+        "a key of a pulse: a column `pulse` with cells such as `exp:pw=0.2,tau=0.05`",
+    ),
+    ("freq", FREQUENCY),
+    ("frequency", FREQUENCY),
+    (
+        "dur",
+        "a key of a pulse: a column `pulse` with cells such as `sine:freq=5,dur=2`",
+    ),
+];
+const GAP: &str = "a key of a pulse: a column `pulse` with cells such as `biphasic:pw=0.1,gap=0.05`, or a `shape` such as \
+                   `biphasic_gap0.05`";
+const PHASES: &str =
+    "a key of a pulse: a column `pulse` with cells such as `charge-balanced:pw1=0.1,pw2=0.4`";
+const FREQUENCY: &str = "a key of a pulse: a column `pulse` with cells such as `sine:freq=5,dur=2`, or a `shape` such as \
+                         `sine_burst5_10`";
+/// The same of names that say something only with a unit of length.
+const COORDINATES: &[(&str, &str)] = &[
+    ("x", ACROSS),
+    ("y", ACROSS),
+    (
+        "z",
+        "the place of the point electrode along the fiber: the column `z_offset_um`",
+    ),
+];
+const ACROSS: &str =
+    "the distance of the point electrode from the fiber's axis: the column `distance_um`";
+const LENGTHS: &[&str] = &["um", "mm", "cm", "nm", "m"];
+
+/// Where a table, or a flag, says what a column of this name would say, which is none: a key of a pulse, a coordinate of an
+/// electrode, a parameter of a model.
+pub(super) fn elsewhere(name: &str) -> Option<String> {
+    use axonml_core::names::canonical;
+
+    let typed = canonical(name).replace('-', "_");
+    let stem = stem(&typed);
+    let said = |list: &[(&str, &str)], name: &str| {
+        let found = list.iter().find(|(said, _)| *said == name);
+        found.map(|(_, place)| (*place).to_owned())
+    };
+    let coordinate = typed
+        .rsplit_once('_')
+        .filter(|(_, unit)| LENGTHS.contains(unit))
+        .and_then(|(axis, _)| said(COORDINATES, axis));
+    coordinate
+        .or_else(|| said(ELSEWHERE, stem))
+        .or_else(|| parameter(&typed))
+}
+
+/// The flag that sets the parameter of a model of that name.
+fn parameter(typed: &str) -> Option<String> {
+    MODELS.iter().find_map(|model| {
+        let schema = model.schema();
+        let is = |p: &&Parameter| {
+            let full = p.full_name().to_lowercase();
+            typed == full || typed == p.name.to_lowercase()
+        };
+        let found = schema.parameters.iter().find(is)?;
+        Some(format!(
+            "a parameter of model `{}`, the same for all rows: the flag --set {}=VALUE",
+            schema.id,
+            found.full_name()
+        ))
+    })
+}
+
 /// The column of that name, or that a name stands for.
 pub fn column(name: &str) -> Option<&'static Column> {
     COLUMNS.iter().find(|column| {
@@ -346,6 +422,19 @@ mod tests {
             let found = meant(typed).map(|column| column.name);
             assert_eq!(found, Some(expected), "{typed}");
         }
+        for (typed, place) in [
+            ("gap_ms", "`pulse`"),
+            ("Gap", "biphasic_gap0.05"),
+            ("freq_kHz", "sine:freq"),
+            ("x_um", "`distance_um`"),
+            ("y_mm", "`distance_um`"),
+            ("z_um", "`z_offset_um`"),
+            ("gna", "--set conductance.gna=VALUE"),
+            ("conductance.gna", "--set conductance.gna=VALUE"),
+        ] {
+            let found = elsewhere(typed).unwrap_or_default();
+            assert!(found.contains(place), "{typed}: {found}");
+        }
         for stranger in [
             "note",
             "group",
@@ -357,9 +446,10 @@ mod tests {
             "a_m",
         ] {
             assert!(
-                meant(stranger).is_none(),
-                "{stranger}: {:?}",
-                meant(stranger)
+                meant(stranger).is_none() && elsewhere(stranger).is_none(),
+                "{stranger}: {:?} {:?}",
+                meant(stranger),
+                elsewhere(stranger)
             );
         }
     }

@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use axonml_core::error::exact;
 use axonml_core::{Field, TimeGrid, Waveform};
 
 use super::cell::{finite, fractions, node_count, nodes, not_negative, positive, temperature};
@@ -245,7 +246,7 @@ impl<'a> RowReader<'a> {
         }
         Err(ConditionError::Cell {
             column: "diameter_um",
-            found: diameter_um.to_string(),
+            found: exact(diameter_um),
             expected: format!(
                 "expected {} to {} um, the range of model `{}`",
                 range.start(),

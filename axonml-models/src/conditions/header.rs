@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
-use super::columns::{COLUMNS, Role, column, meant};
+use super::columns::{COLUMNS, Role, column, elsewhere, meant};
 
 /// The columns of a table, by name.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,14 @@ pub enum HeaderError {
         /// The text found.
         found: Vec<String>,
     },
+    /// A column that would have no effect, as what it says is said elsewhere.
+    #[error("the column `{column}` would have no effect: it names {place}")]
+    Elsewhere {
+        /// Its name.
+        column: String,
+        /// The thing that it names, and the column or flag that says it.
+        place: String,
+    },
     /// A column that would have no effect, although it looks as if it should have one.
     #[error("the column `{column}` is unknown{}", suggestion(*nearest))]
     Misnamed {
@@ -51,7 +59,7 @@ impl HeaderError {
         match self {
             HeaderError::Twice { .. } => "remove or rename one of them",
             HeaderError::NothingKnown { .. } => "the first line of the table must name its columns",
-            HeaderError::Misnamed { .. } => {
+            HeaderError::Misnamed { .. } | HeaderError::Elsewhere { .. } => {
                 "rename it, or, if it is to pass through, give it a name that is no setting's"
             }
         }
@@ -102,6 +110,12 @@ impl Header {
                     return Err(HeaderError::Misnamed {
                         column: name.clone(),
                         nearest,
+                    });
+                }
+                if let Some(place) = elsewhere(name) {
+                    return Err(HeaderError::Elsewhere {
+                        column: name.clone(),
+                        place,
                     });
                 }
                 if !name.is_empty() {
@@ -155,6 +169,9 @@ mod tests {
         let misspelt = message(&["diameter_um", "pulse_width_ms"]);
         assert!(misspelt.contains("`pulse_width_ms`") && misspelt.contains("did you mean `pw_ms`"));
         assert!(message(&["diameter_um", "max_amplitude"]).contains("a flag has this name"));
+        let gap = message(&["diameter_um", "gap_ms"]);
+        assert!(gap.contains("`gap_ms` would have no effect") && gap.contains("biphasic:pw=0.1"));
+        assert!(message(&["diameter_um", "gna"]).contains("--set conductance.gna=VALUE"));
         assert!(message(&["diameter_um", "diameter_um"]).contains("twice"));
         assert!(message(&["fiber", "fibre"]).contains("also as `fiber`"));
         assert!(message(&["a", "b"]).contains("expected some of model, diameter_um"));

@@ -41,7 +41,7 @@ impl RowReader<'_> {
         let electrodes = &self.overrides.electrodes;
         if electrodes.is_empty() {
             row.refuse(
-                &["contacts", "offset_um"],
+                &["contacts", "offset_um", "fiber"],
                 "the row's field is that of a point electrode",
                 "leave the cell empty, or name a nerve",
             )?;

@@ -8,6 +8,12 @@ use super::cell::{not_negative, positive};
 use super::row::Row;
 use super::{ConditionError, Polarity, PulseText, RowReader};
 
+/// Whether the name of a shape says a polarity, which another would flip.
+fn says_polarity(shape: &str) -> bool {
+    let shape = shape.to_lowercase();
+    shape.contains("anodic") || shape.contains("cathodic")
+}
+
 impl RowReader<'_> {
     /// The waveform of a row, with its polarity.
     pub(super) fn waveform(&mut self, row: Row<'_>) -> Result<Arc<Waveform>, ConditionError> {
@@ -40,6 +46,21 @@ impl RowReader<'_> {
             return Ok(made);
         }
         let (shape, pw_ms) = (shape.unwrap_or("mono"), pw_ms.unwrap_or(0.1));
+        if says_polarity(shape)
+            && let Some(stated) = self.overrides.polarity.or(of_row)
+        {
+            let (found, remedy) = match self.overrides.polarity {
+                Some(_) => (format!("--polarity {stated}"), "leave --polarity out"),
+                None => (format!("`{stated}`"), "leave polarity empty"),
+            };
+            return Err(ConditionError::Column {
+                column: "polarity",
+                problem: format!(
+                    "found {found} and the shape `{shape}`, whose name says the polarity itself, expected one of them: \
+                     {remedy}, or take the shape `mono` or `biphasic`"
+                ),
+            });
+        }
         let delay_ms = delay_ms.unwrap_or(0.1);
         let key = format!(
             "{polarity} {shape} {} {}",

@@ -8,6 +8,7 @@
 mod doubt;
 mod units;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use axonml_core::{CoreError, Nerve, NerveArrays, NerveGeometry};
@@ -333,6 +334,16 @@ fn description(
         source,
     };
     let geometry = serde_json::from_slice(&bytes).map_err(wrong)?;
+    let keys: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(&bytes).map_err(wrong)?;
+    if let Some(key) = keys.keys().find(|key| units::is_misspelt(key)) {
+        return Err(NerveFolderError::Doubtful {
+            folder: folder.folder.clone(),
+            doubt: format!(
+                "nerve.json: found the key `{key}`, which has no effect, expected `field_units`: rename it"
+            ),
+        });
+    }
     let units: Units = serde_json::from_slice(&bytes).map_err(wrong)?;
     Ok((Some(geometry), units.field_units.unwrap_or_default()))
 }
@@ -526,7 +537,7 @@ mod tests {
         complex[kind + 1] = b'c';
         /// File, its bytes (none: absent), and texts that the message must contain.
         type Case = (&'static str, Option<Vec<u8>>, &'static [&'static str]);
-        let cases: [Case; 11] = [
+        let cases: [Case; 12] = [
             ("0.npy", None, &["no `0.npy`", "without gaps"]),
             ("fiber_z.npy", None, &["no `fiber_z.npy`", "um"]),
             (
@@ -557,6 +568,11 @@ mod tests {
                 &["contact 0", "fiber 0", "NaN"],
             ),
             ("3.npy", Some(npy(&[2, 5], |i| i as f64)), &["no `2.npy`"]),
+            (
+                "nerve.json",
+                Some(br#"{"fieldUnits": {"z": "mm"}}"#.to_vec()),
+                &["`fieldUnits`", "expected `field_units`", "rename it"],
+            ),
             (
                 "nerve.json",
                 Some(b"{".to_vec()),

@@ -13,6 +13,13 @@ pub(super) struct FieldUnits {
     pub(super) z: Option<String>,
 }
 
+/// Whether a key of `nerve.json` was most likely meant to be `field_units`, which it is not: in another spelling, or at most
+/// two edits from it.
+pub(super) fn is_misspelt(key: &str) -> bool {
+    let letters: String = key.chars().filter(|c| c.is_alphanumeric()).collect();
+    key != "field_units" && names::edit_distance(&letters.to_lowercase(), "fieldunits") <= 2
+}
+
 /// Names and sizes, the default first.
 type Units = [(&'static str, f64)];
 const POTENTIALS_MV: [(&str, f64); 3] = [("mV", 1.0), ("V", 1e3), ("uV", 1e-3)];
@@ -59,6 +66,29 @@ fn size(what: &str, named: Option<&str>, units: &Units) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_near_the_right_one_are_recognized() {
+        for key in [
+            "field_unit",
+            "fieldUnits",
+            "Field-Units",
+            "feild_units",
+            "fields_units",
+        ] {
+            assert!(is_misspelt(key), "{key}");
+        }
+        for key in [
+            "field_units",
+            "units",
+            "field",
+            "note",
+            "insulator_z_mm",
+            "field_source",
+        ] {
+            assert!(!is_misspelt(key), "{key}");
+        }
+    }
 
     #[test]
     fn units_are_converted_and_unknown_ones_named() {

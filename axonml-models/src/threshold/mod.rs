@@ -5,6 +5,7 @@ mod trials;
 
 use axonml_autodiff::engine::{Crossing, FiberStatus, ObserverSpec, Outcome, Rollout};
 use axonml_autodiff::ir::Precision;
+use axonml_core::error::short;
 use axonml_core::{CoreError, Field};
 
 use crate::extent::nodes_needed;
@@ -82,7 +83,7 @@ impl ThresholdSearch {
         if !positive(self.max_ma) {
             return bad(
                 "the largest amplitude",
-                self.max_ma.to_string(),
+                short(self.max_ma),
                 "a positive number of mA".into(),
             );
         }
@@ -91,10 +92,10 @@ impl ThresholdSearch {
         {
             return bad(
                 "the first amplitude",
-                first.to_string(),
+                short(first),
                 format!(
                     "a positive number of mA, at most the largest amplitude, {}",
-                    self.max_ma
+                    short(self.max_ma)
                 ),
             );
         }
@@ -331,6 +332,11 @@ impl Simulation {
         let needed = |field: &dyn Field| nodes_needed(field, at.node_spacing_um(), nodes);
         let each: Option<Vec<usize>> = stimulus.fields(fiber).map(needed).collect();
         each?.into_iter().max()
+    }
+
+    /// Whether no amplitude changes anything for a fiber, as all that the amplitude scales is zero.
+    pub fn is_unstimulated(&self, stimulus: &Stimulus, fiber: usize) -> bool {
+        stimulus.is_zero(fiber, self.sample_points_um(fiber), self.grid())
     }
 
     /// [`Simulation::thresholds`] for a rollout of this simulation without observers.

@@ -9,6 +9,7 @@ use axonml_train::dataset::{self, Cases, Outlook, Plan, Recipe, Recording, Tally
 use super::inspect::tell;
 use super::keep_shards;
 use crate::args::dataset::GenerateArgs;
+use crate::common::rounding;
 use crate::error::CliError;
 use crate::messages::Messages;
 use crate::report::print;
@@ -28,6 +29,8 @@ pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), Cl
     let shard_fibers = args.shard.unwrap_or(Plan::SHARD_FIBERS);
     check_memory(args, &recipe, &recording, shard_fibers)?;
     let cases = Cases::open(&recipe, &base)?;
+    let rounded = rounding(cases.grid(), recipe.tstop_ms);
+    rounded.iter().for_each(|note| messages.note(note));
     messages.explain(format_args!("backend: {}", device.name()));
     let started = Instant::now();
     let rate = |fibers: usize| {

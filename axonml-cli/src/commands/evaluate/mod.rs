@@ -24,7 +24,7 @@ use crate::interrupt::OnSignal;
 use crate::job::Job;
 use crate::messages::Messages;
 use crate::pictures;
-use crate::report::{Report, Target, check_picture, output};
+use crate::report::{Outputs, Report, Target, output};
 use crate::search::{Found, Search, thresholds};
 use responses::responses;
 use results::Evaluation;
@@ -36,21 +36,21 @@ const AT: f64 = 1.5;
 /// Compares.
 pub(crate) fn evaluate(args: &EvaluateArgs, messages: Messages) -> Result<(), CliError> {
     let flags = &args.threshold;
-    let targets = Target::all(&flags.output.output)?;
-    if let Some(path) = &flags.plot.plot {
-        check_picture(path)?;
-    }
+    let outputs = Outputs::checked(&flags.output, &flags.plot)?;
+    outputs.keep(&args.inputs())?;
+    let targets = &outputs.targets;
     refuse_contradictions(args)?;
     let common = Common::from_args(&flags.model, &flags.fiber, &flags.numerics, messages)?;
     messages.explain(format_args!("backend: {}", common.device.name()));
     let traces = traces::Traces::read(args, &common)?;
     let Some(path) = &flags.conditions.conditions else {
         let report = traces.compare(args, &common, messages)?;
-        return output(&report, &targets, &flags.output, messages);
+        return output(&report, targets, &flags.output, messages);
     };
     let sheet = Sheet::read(path, messages)?;
+    outputs.keep(&sheet.files(flags.conditions.nerves.as_deref()))?;
     let work = of_table(flags, sheet.clone(), &common, messages)?;
-    let outcome = of_work(args, &sheet, work, &common, &targets, messages)?;
+    let outcome = of_work(args, &sheet, work, &common, targets, messages)?;
     let mut report = outcome.report;
     if !args.traces.is_empty() {
         let of_traces = traces.compare(args, &common, messages)?;
@@ -59,7 +59,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, messages: Messages) -> Result<(), Cl
         report.summary.insert("traces".into(), summary);
         report.traces = Some(of_traces.table);
     }
-    output(&report, &targets, &flags.output, messages)?;
+    output(&report, targets, &flags.output, messages)?;
     if let Some(path) = &flags.plot.plot {
         let (found, references) = &outcome.thresholds;
         outcome.picture.draw(found, references, path)?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axonml_core::error::short;
 use axonml_core::{Extension, Interpolation, SampledLine, Waveform};
 use axonml_models::{Fiber, NodeSelection, Npz, Observation, ObserverKind, ObserverSpec, Response};
 use ndarray::{Array1, Array2, ArrayD, Axis, Ix0};
@@ -181,8 +182,9 @@ impl Trace {
         ] {
             if given {
                 return Err(CliError::request(format!(
-                    "{flag}: traces have their own, {dt_ms} ms, {nodes} nodes and {} ms",
-                    t_ms[rows - 1]
+                    "{flag}: traces have their own, {} ms, {nodes} nodes and {} ms",
+                    short(dt_ms),
+                    short(t_ms[rows - 1])
                 ))
                 .help("leave it out"));
             }

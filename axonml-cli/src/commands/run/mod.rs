@@ -17,7 +17,7 @@ use crate::interrupt::OnSignal;
 use crate::job::Injections;
 use crate::messages::Messages;
 use crate::plot::Picture;
-use crate::report::{Form, Target, check_picture, output};
+use crate::report::{Form, Outputs, Target, output};
 use crate::request::Request;
 use recorder::{check_size, recorder};
 use results::Runs;
@@ -25,10 +25,9 @@ use work::Work;
 
 /// Runs the fibers.
 pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
-    let targets = Target::all(&args.output.output)?;
-    if let Some(path) = &args.plot.plot {
-        check_picture(path)?;
-    }
+    let outputs = Outputs::checked(&args.output, &args.plot)?;
+    outputs.keep(&args.inputs())?;
+    let targets = &outputs.targets;
     let common = Common::from_args(&args.model, &args.fiber, &args.numerics, messages)?;
     messages.explain(format_args!("backend: {}", common.device.name()));
     let model = args.model.model()?;
@@ -69,6 +68,7 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
         &args.recording,
         record,
         &model.schema(),
+        &grid,
         jobs().map(|job| job.fiber.nodes),
     )?;
     if let Some(spec) = &recorder {
@@ -120,12 +120,12 @@ pub(crate) fn run(args: &RunArgs, messages: Messages) -> Result<(), CliError> {
     };
     let refused = work.refuse(&fibers, args.keep_going, &runs)?;
     let keeper = {
-        let (runs, targets) = (runs.clone(), targets.clone());
+        let (runs, targets) = (runs.clone(), targets.to_vec());
         OnSignal::keep(move || runs.salvage(&targets))
     };
     if let Err(error) = work.run(&fibers, &runs) {
         // What is finished is kept whatever ended the work.
-        let kept = runs.salvage(&targets);
+        let kept = runs.salvage(targets);
         kept.iter().for_each(|kept| messages.note(kept));
         return Err(error);
     }

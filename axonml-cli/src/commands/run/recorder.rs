@@ -29,6 +29,7 @@ pub(super) fn recorder(
     args: &RecordingArgs,
     wanted: bool,
     schema: &Schema,
+    grid: &TimeGrid,
     nodes: impl Iterator<Item = usize>,
 ) -> Result<Option<ObserverSpec>, CliError> {
     let states = args.states(schema);
@@ -44,6 +45,20 @@ pub(super) fn recorder(
             schema.id,
             schema.states.join(", ")
         )));
+    }
+    let mut listed = args.record.iter().enumerate();
+    if let Some((_, twice)) = listed.find(|(index, state)| args.record[..*index].contains(state)) {
+        return Err(CliError::request(format!(
+            "--record: found `{twice}` twice, expected it once"
+        ))
+        .help("name every state once, or give --record all"));
+    }
+    if let Some(every) = args.every.filter(|every| *every > grid.steps()) {
+        let steps = grid.steps();
+        return Err(CliError::request(format!(
+            "--every {every}: expected {steps} or less, as the run has {steps} steps"
+        ))
+        .help("lower --every, or raise --tstop"));
     }
     let selection = match &args.record_nodes {
         None => NodeSelection::All,

@@ -14,7 +14,7 @@ use crate::error::CliError;
 use crate::interrupt::OnSignal;
 use crate::job::Job;
 use crate::messages::Messages;
-use crate::report::{Target, check_picture, show, write};
+use crate::report::{Outputs, Target, show, write};
 use crate::search::{Found, Search, thresholds};
 use partial::Partial;
 use results::Results;
@@ -23,17 +23,20 @@ pub(super) use work::{Work, of_table};
 
 /// Finds the thresholds.
 pub(crate) fn threshold(args: &ThresholdArgs, messages: Messages) -> Result<(), CliError> {
-    let targets = Target::all(&args.output.output)?;
-    if let Some(path) = &args.plot.plot {
-        check_picture(path)?;
-    }
+    let outputs = Outputs::checked(&args.output, &args.plot)?;
+    outputs.keep(&args.inputs())?;
+    let targets = &outputs.targets;
     let common = Common::from_args(&args.model, &args.fiber, &args.numerics, messages)?;
     messages.explain(format_args!("backend: {}", common.device.name()));
     let work = match &args.conditions.conditions {
-        Some(path) => of_table(args, Sheet::read(path, messages)?, &common, messages)?,
+        Some(path) => {
+            let sheet = Sheet::read(path, messages)?;
+            outputs.keep(&sheet.files(args.conditions.nerves.as_deref()))?;
+            of_table(args, sheet, &common, messages)?
+        }
         None => of_fibers(args, &common, messages)?,
     };
-    finish(args, work, &common, &targets, messages)
+    finish(args, work, &common, targets, messages)
 }
 
 /// Searches, prints, writes, draws.
