@@ -20,11 +20,11 @@ const LANES_F64: usize = 8;
 pub struct CpuBackend {
     isa: Isa,
     trajectory_bytes: usize,
-    /// The threads that work; without one those of whoever calls, by default rayon's global pool.
+    /// Thread pool of the runs; without one the caller's pool, by default rayon's global one.
     pool: Option<Arc<ThreadPool>>,
 }
 
-/// What [`CpuBackend::with_trajectory_bytes`] is unless chosen: a few hundred steps of long fibers.
+/// Default of [`CpuBackend::with_trajectory_bytes`]: a few hundred steps of long fibers.
 const TRAJECTORY_BYTES: usize = 24 << 20;
 
 impl CpuBackend {

@@ -1,4 +1,5 @@
-//! The stimulus of a group of lanes: what its sources do to nodes and modes, and how strong each is at a step.
+//! The stimulus of a group of lanes: the projections of its sources onto nodes and modes, and the strength of each at a
+//! step.
 
 mod reverse;
 mod total;
@@ -33,8 +34,8 @@ struct LaneSource {
     scaled: bool,
 }
 
-/// What a unit source does: currents into nodes over a step (nA, `[node][lane]`) and increments of modes (nA,
-/// `[internode][mode][lane]`; empty where it does nothing to them).
+/// Projection of a unit source over a step: currents into nodes over a step (nA, `[node][lane]`) and increments of
+/// modes (nA, `[internode][mode][lane]`; empty where it does nothing to them).
 #[derive(Debug, Default)]
 pub(crate) struct Fields<R> {
     pub(crate) nodes: Vec<R>,
@@ -83,7 +84,7 @@ impl<R: Real> Fields<R> {
 
 /// Space-time potentials of one lane.
 #[derive(Debug)]
-struct DenseSource {
+struct SpaceTimeSource {
     lane: usize,
     cable: Arc<Cable>,
     ve_mv: Arc<Vec<f64>>,
@@ -91,9 +92,9 @@ struct DenseSource {
     scaled: bool,
 }
 
-impl DenseSource {
-    fn given(&self, dt_ms: f64) -> axonml_autodiff::adjoint::DenseSource<'_> {
-        axonml_autodiff::adjoint::DenseSource {
+impl SpaceTimeSource {
+    fn given(&self, dt_ms: f64) -> axonml_autodiff::adjoint::SpaceTimeSource<'_> {
+        axonml_autodiff::adjoint::SpaceTimeSource {
             cable: &self.cable,
             dt_ms,
             ve_mv: &self.ve_mv,
@@ -107,16 +108,16 @@ impl DenseSource {
 pub(crate) struct GroupDrive<R> {
     slots: Vec<SourceSlot<R>>,
     total: Total<R>,
-    dense: Vec<DenseSource>,
-    /// Fields of the dense sources at the step last asked for.
+    dense: Vec<SpaceTimeSource>,
+    /// Fields of the space-time sources at the last requested step.
     dense_fields: Fields<R>,
     dt_ms: f64,
     lanes: usize,
 }
 
 impl<R: Real> GroupDrive<R> {
-    /// The stimulus of the fibers `members` (indices in the rollout), one per lane, in arrays of `nodes` rows. Lanes from
-    /// `used` on only repeat others, and are spared what is costly.
+    /// The stimulus of the fibers `members` (indices in the rollout), one per lane, in arrays of `nodes` rows. Lanes
+    /// from `used` on only repeat others, and skip costly work.
     pub(crate) fn new(rollout: &Rollout, members: &[usize], used: usize, nodes: usize) -> Self {
         let lanes = members.len();
         let dt_ms = rollout.grid.dt_ms();
@@ -159,8 +160,8 @@ impl<R: Real> GroupDrive<R> {
                         });
                         slot.fields.set(cable, projection, dt_ms, lane, lanes);
                     }
-                    SourceField::Dense(_) if lane >= used => {}
-                    SourceField::Dense(ve_mv) => drive.dense.push(DenseSource {
+                    SourceField::SpaceTime(_) if lane >= used => {}
+                    SourceField::SpaceTime(ve_mv) => drive.dense.push(SpaceTimeSource {
                         lane,
                         cable: cable.clone(),
                         ve_mv: ve_mv.clone(),
@@ -185,7 +186,7 @@ impl<R: Real> GroupDrive<R> {
         separable.flatten().any(on) || !self.dense.is_empty()
     }
 
-    /// Adds what the sources do at `step` to the currents into nodes and to the modes.
+    /// Adds the projections of the sources at `step` to the currents into nodes and to the modes.
     pub(crate) fn add<const L: usize>(
         &mut self,
         isa: Isa,

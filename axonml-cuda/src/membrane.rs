@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use axonml_autodiff::engine::{Binding, BoundProgram, Rollout};
-use axonml_autodiff::ir::{FusedArgument, FusedOp, FusedProgram, Op, PerLane, Precision, Real};
+use axonml_autodiff::ir::{FusedArgument, FusedOp, FusedProgram, LaneValues, Op, Precision, Real};
 
 use crate::literal::literal;
 
@@ -44,7 +44,7 @@ pub(crate) struct MembraneText {
     /// `struct Parameters` and the functions that take one.
     pub(crate) text: String,
     /// Numbers that differ between parameter sets, `[parameter][set]`.
-    pub(crate) parameters: Vec<PerLane>,
+    pub(crate) parameters: Vec<LaneValues>,
 }
 
 impl MembraneText {
@@ -78,7 +78,7 @@ pub(crate) enum Constants {
 /// Prints functions that share parameters.
 pub(crate) struct Printer<R> {
     constants: Constants,
-    parameters: Vec<PerLane>,
+    parameters: Vec<LaneValues>,
     real: std::marker::PhantomData<R>,
 }
 
@@ -167,7 +167,7 @@ impl<R: Real> Printer<R> {
         &mut self,
         text: &mut String,
         fused: &FusedProgram,
-        coefficients: &[PerLane],
+        coefficients: &[LaneValues],
         input: &dyn Fn(usize) -> String,
     ) -> Vec<String> {
         let mut read = vec![None; coefficients.len()];
@@ -196,8 +196,8 @@ impl<R: Real> Printer<R> {
     }
 
     /// A literal where all sets agree, else a parameter.
-    fn constant(&mut self, values: &PerLane) -> String {
-        let bits = |values: &PerLane| -> Vec<u64> {
+    fn constant(&mut self, values: &LaneValues) -> String {
+        let bits = |values: &LaneValues| -> Vec<u64> {
             values
                 .iter()
                 .map(|&x| R::from_f64(x).to_f64().to_bits())

@@ -161,7 +161,7 @@ pub(crate) fn pack<R: Real>(
                     let flags = if on_modes { ON_MODES } else { 0 };
                     (Arc::as_ptr(projection) as usize, *waveform as u32, flags)
                 }
-                SourceField::Dense(ve_mv) => {
+                SourceField::SpaceTime(ve_mv) => {
                     let flags = PER_STEP | ON_MODES;
                     (Arc::as_ptr(ve_mv) as usize, NONE, flags)
                 }

@@ -53,7 +53,7 @@ pub(crate) fn bytes_of(rollout: &Rollout, fiber: usize, nodes_per_lane: usize) -
         .iter()
         .map(|source| match source.field {
             SourceField::Separable { .. } => 1,
-            SourceField::Dense(_) => steps,
+            SourceField::SpaceTime(_) => steps,
         })
         .sum();
     let seen: usize = rollout

@@ -5,7 +5,7 @@ mod settings;
 
 use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::engine::Rollout;
-use axonml_autodiff::ir::{PerLane, Precision, Real};
+use axonml_autodiff::ir::{LaneValues, Precision, Real};
 
 use crate::layout::{Header, LANES, ObserverWords, WARPS, is_explicit, modes, result};
 use crate::membrane::{Constants, MembraneText, ParameterSets};
@@ -45,7 +45,7 @@ pub struct KernelSource {
     /// Nodes per lane of a warp: the kernel takes fibers of up to 32 times as many nodes.
     pub nodes_per_lane: usize,
     /// Numbers that differ between fibers, `[parameter][set]`.
-    pub(crate) parameters: Vec<PerLane>,
+    pub(crate) parameters: Vec<LaneValues>,
     /// Whether it takes the tables of gradients too.
     pub(crate) of_gradients: bool,
 }

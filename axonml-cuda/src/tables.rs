@@ -128,7 +128,7 @@ impl<'r, R: Real> Tables<'r, R> {
             SourceField::Separable { projection, .. } => {
                 self.fields.push(of(Effect::Known(projection)));
             }
-            SourceField::Dense(ve_mv) => {
+            SourceField::SpaceTime(ve_mv) => {
                 let samples = cable.samples();
                 let steps = self.rollout.steps.clone();
                 let at = |step: usize| &ve_mv[step * samples..(step + 1) * samples];

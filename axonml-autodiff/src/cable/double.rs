@@ -25,7 +25,7 @@
 //! zeta1 = a zeta0 + kappa (u_l1 + s u_r1) + a dt drive        kappa = a dt b^2,  drive = b Phi^T f
 //! ```
 //!
-//! and what remains is a tridiagonal system for the nodes alone: see [`StepCoefficients`].
+//! and a tridiagonal system for the nodes alone remains: see [`StepCoefficients`].
 //!
 //! # Source
 //! The circuit: C. C. McIntyre, A. G. Richardson, W. M. Grill, "Modeling the excitability of mammalian nerve fibers",
@@ -146,7 +146,7 @@ impl Internode {
     /// Solves the eigenvalue problem of one parity, posed on compartments 0 to 4.
     fn find_modes(&mut self, parity: Parity) -> Result<(), InternodeError> {
         const HALF: usize = COMPARTMENTS / 2;
-        // What the middle link contributes: between equal potentials nothing, between opposite ones twice the current.
+        // Contribution of the middle link: between equal potentials nothing, between opposite ones twice the current.
         let middle = 1.0 - parity.sign();
         let laplacian = |link: &[f64; COMPARTMENTS + 1], i: usize, j: usize| match i.abs_diff(j) {
             0 if i + 1 == HALF => link[i] + middle * link[HALF],
@@ -237,7 +237,7 @@ impl Internode {
         }
         let mut ve_bar = [0.0; POINTS];
         for j in 0..COMPARTMENTS {
-            // What compartment j does with its link to the left, and with the one to the right.
+            // Effect of compartment j through its link to the left, and through the one to the right.
             for (link, neighbor) in [(j, j), (j + 1, j + 2)] {
                 let bar = self.ga_us[link] * (f_m[j] + f_q[j]) + self.gp_us[link] * f_q[j];
                 ve_bar[neighbor] += bar;

@@ -7,7 +7,7 @@ use crate::engine::Rollout;
 
 /// Something that can run rollouts.
 pub trait Backend: Send + Sync {
-    /// Short name, with the instruction set or device: `cpu (avx2+fma)`.
+    /// Returns a short name with the instruction set or device: `cpu (avx2+fma)`.
     fn name(&self) -> String;
 
     /// Runs all fibers. Divergence of a fiber is not an error but its [`FiberStatus`](crate::engine::FiberStatus).
@@ -16,11 +16,12 @@ pub trait Backend: Send + Sync {
     /// [`BackendError`] when the rollout is inconsistent (see [`Rollout::check`]) or the device fails.
     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError>;
 
-    /// Runs all fibers and differentiates `objective` by what `request` asks for; one entry per fiber, in order.
+    /// Runs all fibers forward, evaluates `objective` and its seed cotangents, and runs the adjoint pass for the inputs
+    /// in `request`; returns one entry per fiber, in order.
     ///
     /// # Errors
-    /// As [`Backend::run`]; also for rollouts that stop early, for an objective whose derivatives do not fit what was
-    /// recorded, and where the backend has no reverse mode.
+    /// As [`Backend::run`]; also for rollouts that stop early, for an objective whose seed cotangents do not fit the
+    /// recordings, and where the backend has no reverse mode.
     fn differentiate(
         &self,
         rollout: &Rollout,

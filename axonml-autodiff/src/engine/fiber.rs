@@ -1,4 +1,4 @@
-//! What a fiber model says about one patch of membrane, in symbols.
+//! Symbolic definition of one patch of membrane by a fiber model.
 
 use crate::ir::Expr;
 
@@ -8,7 +8,7 @@ use crate::ir::Expr;
 pub enum SectionKind {
     /// Node of Ranvier.
     Node,
-    /// Myelin attachment segment (paranode beside the node).
+    /// Myelin attachment segment (paranode next to the node).
     Mysa,
     /// Paranodal main segment.
     Flut,

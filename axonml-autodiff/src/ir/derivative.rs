@@ -183,7 +183,7 @@ fn reciprocal_quotient<'t>(op: Op, operands: &[Expr<'t>]) -> Expr<'t> {
 }
 
 /// `a b`, as a product with one that is there already where one factor is itself a product: `(p q) b` is `(p b) q` if
-/// `p b` is known. What several partial derivatives of an operation share is so computed once.
+/// `p b` is known. Factors that several partial derivatives of an operation share are computed once.
 fn product<'t>(a: Expr<'t>, b: Expr<'t>) -> Expr<'t> {
     match (a.negated(), b.negated()) {
         (Some(a), Some(b)) => return product(a, b),

@@ -90,7 +90,7 @@ impl Tracer {
         self.push(Value::Constant(value))
     }
 
-    /// Notes an error; only the first is kept. Tracing goes on, and [`Tracer::finish`] reports it.
+    /// Notes an error; only the first is kept. Tracing continues, and [`Tracer::finish`] reports it.
     pub fn fail(&self, error: TraceError) {
         self.record.borrow_mut().error.get_or_insert(error);
     }
@@ -170,7 +170,7 @@ impl<'t> Expr<'t> {
         self.id
     }
 
-    /// What it is the negative of, if it is one.
+    /// Operand of a negation, if the value is one.
     pub(crate) fn negated(self) -> Option<Expr<'t>> {
         match &self.tracer.record.borrow().values[self.id] {
             Value::Apply(Op::Neg, arguments) => Some(self.tracer.expression(arguments[0])),

@@ -201,7 +201,7 @@ fn common_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     (0..axes).map(common).collect()
 }
 
-/// Adds up what was spread from `shape`.
+/// Sums a broadcast array over the axes along which `shape` was broadcast.
 fn sum_to(mut bar: ArrayD<f64>, shape: &[usize]) -> ArrayD<f64> {
     while bar.ndim() > shape.len() {
         bar = bar.sum_axis(Axis(0));

@@ -1,6 +1,6 @@
-//! What the stimulus of a group collects on the way back.
+//! VJP of the stimulus of a group: amplitudes, waveforms, fields.
 
-use axonml_autodiff::adjoint::{DenseSums, GradientRequest, SourceSums};
+use axonml_autodiff::adjoint::{GradientRequest, SourceSums, SpaceTimeSums};
 use axonml_autodiff::engine::{Rollout, SourceField};
 use axonml_autodiff::ir::Real;
 
@@ -9,26 +9,26 @@ use crate::cable::AddScaled;
 use crate::cable::reverse::Dot;
 use crate::isa::{Isa, dispatch};
 
-/// Running sums of the cotangents of a group's sources.
+/// Gradient accumulators of a group's sources.
 #[derive(Debug)]
 pub(crate) struct DriveSums<R> {
     slots: Vec<SlotSums<R>>,
-    dense: Vec<DenseSums>,
-    /// Whether strengths (of amplitudes or waveforms) and fields are collected.
+    dense: Vec<SpaceTimeSums>,
+    /// Whether cotangents of strengths (of amplitudes or waveforms) and of fields are accumulated.
     strengths: bool,
     waveforms: bool,
     fields: bool,
-    /// The derivative with respect to the amplitude of each lane.
+    /// Cotangent of the amplitude of each lane.
     amplitudes: Vec<f64>,
 }
 
 #[derive(Debug)]
 struct SlotSums<R> {
-    /// `[lane][step]`; empty if not wanted.
+    /// `[lane][step]`; empty if not requested.
     waveforms: Vec<Vec<f64>>,
-    /// Of the fields of a unit source, since they were moved last.
+    /// Cotangents of the fields of a unit source since the last flush.
     fields: Fields<R>,
-    /// The same in double precision, up to then.
+    /// The same in double precision, up to the last flush.
     moved: Fields<f64>,
 }
 
@@ -64,7 +64,7 @@ impl<R: Real> DriveSums<R> {
             }
         });
         let dense = drive.dense.iter();
-        let dense = dense.map(|source| DenseSums::new(source.given(drive.dt_ms), request));
+        let dense = dense.map(|source| SpaceTimeSums::new(source.given(drive.dt_ms), request));
         debug_assert_eq!(members.len(), lanes);
         DriveSums {
             slots: slots.collect(),
@@ -76,7 +76,8 @@ impl<R: Real> DriveSums<R> {
         }
     }
 
-    /// Adds what step `step` says: `y` is the cotangent of the currents into the nodes, `z` that of the modes after it.
+    /// Accumulates the VJP of step `step`: `y` is the cotangent of the currents into the nodes, `z` that of the modes
+    /// after it.
     pub(crate) fn collect<const L: usize>(
         &mut self,
         drive: &GroupDrive<R>,
@@ -137,7 +138,7 @@ impl<R: Real> DriveSums<R> {
         }
     }
 
-    /// The same of the dense sources, by the transpose of their projection.
+    /// The same for the space-time sources, by the transpose of their projection.
     fn collect_dense(&mut self, drive: &GroupDrive<R>, step: usize, y: &[R], z: Option<&[R]>) {
         for (source, sums) in drive.dense.iter().zip(&mut self.dense) {
             let column = |x: &[R], count: usize| -> Vec<f64> {
@@ -154,8 +155,8 @@ impl<R: Real> DriveSums<R> {
         }
     }
 
-    /// Moves sums in the group's precision into double precision; to be called before they are asked for, and often enough
-    /// for single precision to hold them.
+    /// Flushes accumulators of the group's precision into double precision; to be called before they are read, and
+    /// often enough that single precision suffices.
     pub(crate) fn flush(&mut self) {
         let move_all = |from: &mut [R], to: &mut [f64]| {
             for (from, to) in from.iter_mut().zip(to) {
@@ -169,7 +170,7 @@ impl<R: Real> DriveSums<R> {
         }
     }
 
-    /// What lane `lane` with fiber `fiber` collected: by its amplitude, and of its sources.
+    /// Returns the accumulated cotangents of the amplitude and of the sources of lane `lane` with fiber `fiber`.
     pub(crate) fn finish(
         &self,
         drive: &GroupDrive<R>,
@@ -199,8 +200,8 @@ impl<R: Real> DriveSums<R> {
                     increments: column(&sums.moved.modes, cable.mode_count()),
                 }
             }
-            SourceField::Dense(_) => match dense.find(|(source, _)| source.lane == lane) {
-                Some((_, sums)) => SourceSums::Dense(sums.clone()),
+            SourceField::SpaceTime(_) => match dense.find(|(source, _)| source.lane == lane) {
+                Some((_, sums)) => SourceSums::SpaceTime(sums.clone()),
                 None => unreachable!("every dense source of a lane was noted"),
             },
         });

@@ -251,7 +251,7 @@ fn dense_potentials_equal_the_sources_they_are_made_of() {
             .flat_map(|w| ve.iter().map(move |ve| w * ve))
             .collect();
         case.drive.sources[0] = Arc::new(vec![Source {
-            field: SourceField::Dense(Arc::new(dense)),
+            field: SourceField::SpaceTime(Arc::new(dense)),
             scaled: true,
         }]);
         assert_close(&final_u(&case), &expected, 1e-9);

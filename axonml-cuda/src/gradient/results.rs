@@ -1,11 +1,11 @@
 //! From what the reverse kernel wrote to the derivatives of fibers.
 
-use axonml_autodiff::adjoint::{Collected, Differentiated, FiberGradient, SourceSums};
+use axonml_autodiff::adjoint::{AdjointSums, Differentiated, FiberGradient, SourceSums};
 use axonml_autodiff::engine::{BackendError, FiberOutcome, FiberState, SourceField};
 use rayon::prelude::*;
 
 use super::steps::{self, StepCotangents};
-use super::{Said, Way};
+use super::{GradientPass, SeededLoss};
 use crate::execute::{Element, Executor, Tables};
 use crate::layout::result::NOT_FINITE;
 use crate::layout::{RESULT_WORDS, modes, slot, slots, state_rows};
@@ -22,14 +22,14 @@ struct OfSources<'s> {
     first_source: usize,
 }
 
-impl<E: Executor> Way<'_, E> {
+impl<E: Executor> GradientPass<'_, E> {
     /// What came back.
     pub(super) fn results<R: Element>(
         &self,
         mut launch: Launch<R>,
         tables: &Tables<R, E>,
         outcomes: Vec<FiberOutcome>,
-        said: Vec<Option<Said>>,
+        seeded: Vec<Option<SeededLoss>>,
         trace: Option<StepCotangents>,
     ) -> Result<Vec<Differentiated>, BackendError> {
         let (rollout, executor) = (self.rollout, self.executor);
@@ -50,18 +50,20 @@ impl<E: Executor> Way<'_, E> {
                 Some(*next - count)
             })
             .collect();
-        let each = (outcomes, said, first_sources).into_par_iter().enumerate();
-        let found = each.map(|(position, (outcome, said, first_source))| {
+        let each = (outcomes, seeded, first_sources)
+            .into_par_iter()
+            .enumerate();
+        let found = each.map(|(position, (outcome, seeded, first_source))| {
             let fiber = self.fibers[position];
             let result = launch.header.results as usize + position * RESULT_WORDS;
             let result = &launch.out_ints[result..result + RESULT_WORDS];
-            let gradient = match said {
+            let gradient = match seeded {
                 None => FiberGradient::Diverged,
                 Some(_) if result[0] == NOT_FINITE => FiberGradient::NonFinite {
                     state: result[1] as usize,
                     node: Some(result[2] as usize),
                 },
-                Some(said) => {
+                Some(seeded) => {
                     let header = &launch.header;
                     let start = self.start(position, &back);
                     let of_fiber = &sums[position * self.layout.of_fiber()..];
@@ -73,8 +75,8 @@ impl<E: Executor> Way<'_, E> {
                         first_source,
                     };
                     self.add_sources(&mut collected, fiber, position, &sums, trace.as_ref());
-                    let request = self.asked.request;
-                    collected.gradient(rollout, fiber, said.loss, &said.seeds, request)
+                    let request = self.job.request;
+                    collected.gradient(rollout, fiber, seeded.loss, &seeded.seeds, request)
                 }
             };
             Differentiated { outcome, gradient }
@@ -96,13 +98,13 @@ impl<E: Executor> Way<'_, E> {
     }
 
     /// The fiber's sums, but for its sources.
-    fn collected(&self, fiber: usize, start: FiberState, sums: &[f64]) -> Collected {
+    fn collected(&self, fiber: usize, start: FiberState, sums: &[f64]) -> AdjointSums {
         let cable = &self.rollout.fibers[fiber].cable;
         let [step, currents] = self.layout.coefficients(sums);
         let a_kappa = cable.modal_step(self.rollout.grid.dt_ms());
         let a_kappa = a_kappa.map_or(Vec::new(), |step| step.sent_us().collect());
-        let wanted = self.asked.request.cables;
-        Collected {
+        let wanted = self.job.request.cables;
+        AdjointSums {
             start,
             step: step.to_vec(),
             currents: currents.to_vec(),
@@ -117,13 +119,13 @@ impl<E: Executor> Way<'_, E> {
 
     fn add_sources(
         &self,
-        to: &mut Collected,
+        to: &mut AdjointSums,
         fiber: usize,
         position: usize,
         sums: &OfSources<'_>,
         trace: Option<&StepCotangents>,
     ) {
-        let (rollout, request) = (self.rollout, self.asked.request);
+        let (rollout, request) = (self.rollout, self.job.request);
         let nodes_per_lane = self.forward.nodes_per_lane;
         let cable = &rollout.fibers[fiber].cable;
         let (steps, row) = (rollout.steps.clone(), slots(nodes_per_lane));
@@ -163,13 +165,13 @@ impl<E: Executor> Way<'_, E> {
                         increments,
                     }
                 }
-                SourceField::Dense(_) => match dense.next() {
+                SourceField::SpaceTime(_) => match dense.next() {
                     Some((amplitude, sums)) => {
                         let wanted = request.amplitudes || request.waveforms;
                         if source.scaled && wanted {
                             to.amplitude += amplitude;
                         }
-                        SourceSums::Dense(sums.clone())
+                        SourceSums::SpaceTime(sums.clone())
                     }
                     None => steps::nothing(rollout, fiber, source, request),
                 },

@@ -101,7 +101,7 @@ pub(super) fn traces(rollout: &Rollout, fibers: &[usize], request: GradientReque
     };
     let is_dense = |fiber: &usize| {
         let mut sources = rollout.drive.sources[*fiber].iter();
-        sources.any(|source| matches!(source.field, SourceField::Dense(_)))
+        sources.any(|source| matches!(source.field, SourceField::SpaceTime(_)))
     };
     request != wanted && fibers.iter().any(is_dense)
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use axonml_autodiff::adjoint::{DenseSource, DenseSums, GradientRequest, SourceSums};
+use axonml_autodiff::adjoint::{GradientRequest, SourceSums, SpaceTimeSource, SpaceTimeSums};
 use axonml_autodiff::engine::{Rollout, Source, SourceField};
 use axonml_autodiff::ir::Real;
 use rayon::prelude::*;
@@ -14,19 +14,23 @@ pub(super) struct StepCotangents<'r> {
     rollout: &'r Rollout,
     fibers: &'r [usize],
     /// Per fiber and space-time source: by its amplitude, and the rest.
-    sums: Vec<Vec<(f64, DenseSums)>>,
+    sums: Vec<Vec<(f64, SpaceTimeSums)>>,
 }
 
 /// The space-time potentials of a fiber.
-fn of_fiber(rollout: &Rollout, fiber: usize) -> impl Iterator<Item = DenseSource<'_>> {
+fn of_fiber(rollout: &Rollout, fiber: usize) -> impl Iterator<Item = SpaceTimeSource<'_>> {
     let sources = rollout.drive.sources[fiber].iter();
     sources.filter_map(move |source| given(rollout, fiber, source))
 }
 
-fn given<'r>(rollout: &'r Rollout, fiber: usize, source: &'r Source) -> Option<DenseSource<'r>> {
+fn given<'r>(
+    rollout: &'r Rollout,
+    fiber: usize,
+    source: &'r Source,
+) -> Option<SpaceTimeSource<'r>> {
     match &source.field {
         SourceField::Separable { .. } => None,
-        SourceField::Dense(ve_mv) => Some(DenseSource {
+        SourceField::SpaceTime(ve_mv) => Some(SpaceTimeSource {
             cable: &rollout.fibers[fiber].cable,
             dt_ms: rollout.grid.dt_ms(),
             ve_mv,
@@ -46,8 +50,8 @@ pub(super) fn nothing(
     request: GradientRequest,
 ) -> SourceSums {
     match given(rollout, fiber, source) {
-        Some(source) => SourceSums::Dense(DenseSums::new(source, request)),
-        None => unreachable!("the caller asked for space-time potentials"),
+        Some(source) => SourceSums::SpaceTime(SpaceTimeSums::new(source, request)),
+        None => unreachable!("the caller requested space-time potentials"),
     }
 }
 
@@ -55,7 +59,7 @@ impl<'r> StepCotangents<'r> {
     pub(super) fn new(rollout: &'r Rollout, fibers: &'r [usize], request: GradientRequest) -> Self {
         let sums = fibers.iter().map(|&fiber| {
             let sources = of_fiber(rollout, fiber);
-            let zeros = sources.map(|source| (0.0, DenseSums::new(source, request)));
+            let zeros = sources.map(|source| (0.0, SpaceTimeSums::new(source, request)));
             zeros.collect()
         });
         StepCotangents {
@@ -100,7 +104,7 @@ impl<'r> StepCotangents<'r> {
     }
 
     /// Of the fiber at `position`, source by source.
-    pub(super) fn of(&self, position: usize) -> &[(f64, DenseSums)] {
+    pub(super) fn of(&self, position: usize) -> &[(f64, SpaceTimeSums)] {
         &self.sums[position]
     }
 }

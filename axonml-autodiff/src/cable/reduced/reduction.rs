@@ -4,7 +4,7 @@ use super::super::double::{DoubleCable, POINTS};
 use super::super::parity::{MODES, Parity};
 use super::{Mode, ReducedCable, ReducedDrive};
 
-/// What a potential does to an internode: the current into its left node, with what fast modes make of their drive, and
+/// Response of an internode to a potential: the current into its left node, the response of fast modes included, and
 /// the drives of the two modes that are kept.
 struct Response {
     left_na: f64,

@@ -1,10 +1,10 @@
-//! The way back: derivatives of a loss with respect to everything a group's run depends on.
+//! Reverse-mode (adjoint) pass over a group's time loop: cotangents of every input of the run.
 //!
-//! Forward, the states of a segment of steps are kept (see [`trajectory`]); back, each step is undone by the transpose of
-//! its parts. Of a step of an implicit cable, `A(g0) u1 = c u0 + a j0 + i`, then modes, then states, conductance and source
-//! from `u1`: first the reverse of the membrane program, then what the modes pass on to `u1`, then the same symmetric
-//! system for `y = A^-1 u1'`, from which the cotangents of everything on the right-hand side follow. An explicit step has
-//! its cable first.
+//! The forward pass stores the states of a segment of steps (see [`trajectory`]); the adjoint pass applies the
+//! transpose of each step's parts in reverse order. Of a step of an implicit cable, `A(g0) u1 = c u0 + a j0 + i`, then
+//! modes, then states, conductance and source from `u1`: first the adjoint of the membrane program, then the VJP of the
+//! modes with respect to `u1`, then the same symmetric system for `y = A^-1 u1'`, from which the cotangents of
+//! everything on the right-hand side follow. An explicit step has its cable first.
 
 mod cables;
 mod membrane;
@@ -14,7 +14,7 @@ mod trajectory;
 use std::ops::Range;
 
 use axonml_autodiff::adjoint::{
-    Collected, Differentiated, Evaluation, FiberGradient, GradientRequest, Objective, Seeds,
+    AdjointSums, Differentiated, Evaluation, FiberGradient, GradientRequest, Objective, Seeds,
 };
 use axonml_autodiff::cable::{MODES, ReducedCable};
 use axonml_autodiff::engine::{BackendError, FiberOutcome, FiberState, FiberStatus};
@@ -22,50 +22,51 @@ use axonml_autodiff::ir::Real;
 
 use super::Group;
 use super::pack::GroupCable;
-use crate::cable::FindBad;
+use crate::cable::NonFiniteScan;
 use crate::cable::reverse::{
     AddRowSums, ExplicitBack, ExplicitSums, ImplicitBack, ModeSums, ModesBack, ModesToVoltages,
     ReplayModes, SolveTransposed,
 };
 use crate::drive::DriveSums;
 use crate::isa::dispatch;
-use cables::CableSums;
-use membrane::{Given, MembraneBack};
+use cables::CableAccumulator;
+use membrane::{AdjointInputs, MembraneVjp};
 use seeds::{GroupSeeds, add_last};
 use trajectory::{Checkpoint, Keep, Trajectory};
 
-/// Steps after which sums in the group's precision are moved into double precision.
+/// Steps after which accumulators of the group's precision are flushed into double precision.
 const FLUSH: usize = 16;
 
-/// Cotangents of the state that the way back has reached, and what they need on the way; arrays `[node][lane]`.
+/// Cotangents of the state that the adjoint pass has reached, with its scratch; arrays `[node][lane]`.
 struct Back<R, const L: usize> {
     u: Vec<R>,
     states: Vec<Vec<R>>,
-    /// Of conductance and source, or of the ionic current density and nothing.
+    /// Cotangents of conductance and source, or of the ionic current density and nothing.
     g: Vec<R>,
     j: Vec<R>,
-    /// Of the modes, `[internode][mode][lane]`, and what these pass on to the voltages, `[node][lane]`.
+    /// Cotangents of the modes, `[internode][mode][lane]`, and their VJP with respect to the voltages, `[node][lane]`.
     z: Vec<R>,
     from_modes: Vec<R>,
-    /// Of the currents into the nodes.
+    /// Cotangents of the currents into the nodes.
     y: Vec<R>,
     carried: Vec<R>,
     states_before: Vec<Vec<R>>,
     coupling: Vec<R>,
-    step: MembraneBack<R>,
-    /// The reverse of `G` and `J` of the first state.
-    currents: Option<MembraneBack<R>>,
+    step: MembraneVjp<R>,
+    /// Adjoint of `G` and `J` of the first state.
+    currents: Option<MembraneVjp<R>>,
     drive: DriveSums<R>,
-    cables: Option<CableSums<R, L>>,
-    /// State and node at which a lane's cotangents stopped being finite.
+    cables: Option<CableAccumulator<R, L>>,
+    /// State and node at which a lane's cotangents became NaN or infinite.
     bad: Vec<Option<(usize, usize)>>,
 }
 
 impl<'r, R: Real, const L: usize> Group<'r, R, L> {
-    /// Runs forward, asks the objective, and goes back; keeps states in about `trajectory_bytes`.
+    /// Runs the forward pass, evaluates the objective, and runs the adjoint pass; stores states in about
+    /// `trajectory_bytes`.
     ///
     /// # Errors
-    /// If the objective's word does not fit what was recorded.
+    /// If the loss cotangents do not match the shape of the recording.
     pub(crate) fn differentiate(
         mut self,
         objective: &dyn Objective,
@@ -112,7 +113,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         self.pass_modes_on(&mut back);
         let recorded = GroupSeeds::new(&mut seeds, L);
         recorded.add(steps.end, &mut back.u, &mut back.states);
-        self.find_bad_cotangents(&mut back, steps.end);
+        self.mark_nonfinite_cotangents(&mut back, steps.end);
         for (index, segment) in segments.iter().enumerate().rev() {
             if index + 1 < segments.len() {
                 checkpoints[index].restore(&mut self);
@@ -128,12 +129,12 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                     back.flush();
                 }
                 recorded.add(step, &mut back.u, &mut back.states);
-                self.find_bad_cotangents(&mut back, step);
+                self.mark_nonfinite_cotangents(&mut back, step);
             }
         }
         if let (Some(currents), Some(_)) = (&mut back.currents, segments.first()) {
-            // Row 0 is the first state of the first segment, the last one gone through.
-            let given = Given {
+            // Row 0 is the first state of the first segment, which the adjoint pass visits last.
+            let given = AdjointInputs {
                 u: trajectory.u(0),
                 states: trajectory.states(0).collect(),
                 new_states: Vec::new(),
@@ -147,17 +148,17 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             }
         }
         back.flush();
-        self.find_bad_cotangents(&mut back, steps.start);
+        self.mark_nonfinite_cotangents(&mut back, steps.start);
         Ok(self.gradients(&back, outcomes, &losses, &seeds, request))
     }
 
-    /// Runs all steps; keeps the states of the last segment, and where each of the others begins.
+    /// Runs all steps; stores the states of the last segment, and a checkpoint at the begin of each other segment.
     fn run_keeping(
         &mut self,
         segments: &[Range<usize>],
         trajectory: &mut Trajectory<R>,
     ) -> Vec<Checkpoint<R>> {
-        self.find_bad(self.rollout.steps.start);
+        self.mark_nonfinite(self.rollout.steps.start);
         self.each_watch(|watch, view| watch.start(view));
         let mut checkpoints = Vec::new();
         let Some(last) = segments.last() else {
@@ -172,7 +173,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             }
             for step in segment.clone() {
                 self.advance(step, last.end);
-                self.find_bad(step + 1);
+                self.mark_nonfinite(step + 1);
                 self.each_watch(|watch, view| watch.see(step + 1, view));
                 if kept {
                     trajectory.save(step + 1 - segment.start, self);
@@ -182,7 +183,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         checkpoints
     }
 
-    /// Takes the steps of a segment again, keeping its states.
+    /// Replays the steps of a segment, storing its states.
     fn replay(&mut self, segment: Range<usize>, end: usize, trajectory: &mut Trajectory<R>) {
         trajectory.save(0, self);
         for step in segment.clone() {
@@ -191,8 +192,8 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
     }
 
-    /// Computes the modes of a window of rows again, from its first and the voltages; row 0 is the state before step
-    /// `start`. The group's own currents and modes are not needed on the way back and serve as memory.
+    /// Recomputes the modes of a window of rows, from its first and the voltages; row 0 is the state before step
+    /// `start`. The group's own currents and modes are not needed in the adjoint pass and serve as scratch.
     fn replay_modes(&mut self, start: usize, window: Range<usize>, to: &mut Trajectory<R>) {
         match &self.cable {
             GroupCable::Modal { modes, .. } => match modes.modes {
@@ -246,7 +247,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         };
         let membrane = &rollout.membrane;
         let reverse =
-            |adjoint| MembraneBack::new(rollout, adjoint, &self.members, len, request.parameters);
+            |adjoint| MembraneVjp::new(rollout, adjoint, &self.members, len, request.parameters);
         Back {
             u: zeros(),
             states: vec![zeros(); self.states.len()],
@@ -265,14 +266,14 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             currents: (!explicit).then(|| reverse(membrane.currents_adjoint())),
             drive: DriveSums::new(&self.drive, rollout, &self.members, request),
             cables: request.cables.then(|| match explicit {
-                true => CableSums::explicit(),
-                false => CableSums::rows(self.nodes, modes),
+                true => CableAccumulator::explicit(),
+                false => CableAccumulator::rows(self.nodes, modes),
             }),
             bad: vec![None; self.used],
         }
     }
 
-    /// What the modes' cotangents at the end of the run pass on to the voltages.
+    /// Starts the pass: the VJP of the modes with respect to the voltages at the end of the run.
     fn pass_modes_on(&self, back: &mut Back<R, L>) {
         if let GroupCable::Modal { modes: rows, .. } = &self.cable {
             let (z, u) = (&back.z, &mut back.from_modes);
@@ -280,7 +281,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
     }
 
-    /// Undoes step `step`, whose states lie in rows `row` and `row + 1` of the trajectory.
+    /// Applies the adjoint of step `step`, whose states lie in rows `row` and `row + 1` of the trajectory.
     fn step_back(
         &self,
         back: &mut Back<R, L>,
@@ -326,7 +327,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 ionic: &mut back.g,
             },
         );
-        if let Some(CableSums::Explicit { sums, .. }) = &mut back.cables {
+        if let Some(CableAccumulator::Explicit { sums, .. }) = &mut back.cables {
             dispatch(
                 self.isa,
                 ExplicitSums::<R, L> {
@@ -344,7 +345,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         back.drive
             .collect::<L>(&self.drive, self.isa, step, &back.y, None);
         let outputs = back.states.iter().map(|state| &state[..]);
-        let given = Given {
+        let given = AdjointInputs {
             u: trajectory.u(row),
             states: trajectory.states(row).collect(),
             new_states: trajectory.states(row + 1).collect(),
@@ -370,7 +371,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             GroupCable::Explicit { .. } => unreachable!("the caller asked"),
         };
         let outputs = back.states.iter().map(|state| &state[..]);
-        let given = Given {
+        let given = AdjointInputs {
             u: trajectory.u(row + 1),
             states: trajectory.states(row).collect(),
             new_states: trajectory.states(row + 1).collect(),
@@ -393,7 +394,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         let z = modes.is_some().then_some(&back.z[..]);
         back.drive.collect::<L>(&self.drive, isa, step, &back.y, z);
         let mut of_modes = None;
-        if let Some(CableSums::Rows { sums, a, kappa, .. }) = &mut back.cables {
+        if let Some(CableAccumulator::Rows { sums, a, kappa, .. }) = &mut back.cables {
             dispatch(
                 isa,
                 AddRowSums::<R, L> {
@@ -437,14 +438,14 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         );
     }
 
-    /// Notes lanes whose cotangents are no longer finite, and goes on with zeros in them.
-    fn find_bad_cotangents(&self, back: &mut Back<R, L>, state: usize) {
+    /// Marks lanes whose cotangents are no longer finite, and continues with zeros in them.
+    fn mark_nonfinite_cotangents(&self, back: &mut Back<R, L>, state: usize) {
         let mut arrays: Vec<&[R]> = vec![&back.z];
         arrays.extend(back.states.iter().map(|state| &state[..]));
         let mut found = false;
         dispatch(
             self.isa,
-            FindBad {
+            NonFiniteScan {
                 scaled: (&back.u, R::from_f64(1.0)),
                 arrays: &arrays,
                 found: &mut found,
@@ -488,7 +489,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
     }
 
-    /// What the way back has collected, per fiber.
+    /// Returns the accumulators of the adjoint pass, per fiber.
     fn gradients(
         &self,
         back: &Back<R, L>,
@@ -516,8 +517,8 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         differentiated
     }
 
-    /// What lane `lane` has collected.
-    fn collected(&self, back: &Back<R, L>, lane: usize) -> Collected {
+    /// Returns the accumulators of lane `lane`.
+    fn collected(&self, back: &Back<R, L>, lane: usize) -> AdjointSums {
         let fiber = self.members[lane];
         let cable = &self.rollout.fibers[fiber].cable;
         let column = |x: &[R], count: usize| -> Vec<f64> {
@@ -526,7 +527,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         let states = back.states.iter();
         let currents = back.currents.as_ref();
         let (amplitude, sources) = back.drive.finish(&self.drive, self.rollout, lane, fiber);
-        Collected {
+        AdjointSums {
             start: FiberState {
                 v_mv: column(&back.u, cable.nodes()),
                 states: states.map(|state| column(state, cable.nodes())).collect(),

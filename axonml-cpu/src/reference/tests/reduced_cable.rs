@@ -69,7 +69,7 @@ fn driven(lengths: &[usize], steps: usize, dt: f64) -> Rollout {
             separable(cable.project(&ve), 0),
             separable(cable.inject(nodes / 2), 1),
             Source {
-                field: SourceField::Dense(Arc::new(dense)),
+                field: SourceField::SpaceTime(Arc::new(dense)),
                 scaled: false,
             },
         ]));
