@@ -216,7 +216,7 @@ impl<R: Real, const L: usize, const MODES: usize> Kernel for AdvanceModes<'_, R,
 }
 
 /// One internode: a loop over lanes around the unrolled modes, which the compiler turns into full vectors (the other
-/// nesting, with sums over modes kept per lane, it scalarises).
+/// nesting, with sums over modes per lane, it scalarizes).
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 fn advance_internode<
@@ -449,7 +449,7 @@ impl<R: Real> Kernel for NonFiniteScan<'_, R> {
     }
 }
 
-/// Sums that [`NonFiniteScan`] keeps at once.
+/// Parallel sums of [`NonFiniteScan`].
 const SUMS: usize = 64;
 
 /// Adds 0 times `of(x)` for every x of an array.

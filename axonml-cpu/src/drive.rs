@@ -84,7 +84,7 @@ impl<R: Real> Fields<R> {
 
 /// Space-time potentials of one lane.
 #[derive(Debug)]
-struct SpaceTimeSource {
+struct LaneSpaceTime {
     lane: usize,
     cable: Arc<Cable>,
     ve_mv: Arc<Vec<f64>>,
@@ -92,7 +92,7 @@ struct SpaceTimeSource {
     scaled: bool,
 }
 
-impl SpaceTimeSource {
+impl LaneSpaceTime {
     fn given(&self, dt_ms: f64) -> axonml_autodiff::adjoint::SpaceTimeSource<'_> {
         axonml_autodiff::adjoint::SpaceTimeSource {
             cable: &self.cable,
@@ -108,9 +108,9 @@ impl SpaceTimeSource {
 pub(crate) struct GroupDrive<R> {
     slots: Vec<SourceSlot<R>>,
     total: Total<R>,
-    dense: Vec<SpaceTimeSource>,
+    space_time: Vec<LaneSpaceTime>,
     /// Fields of the space-time sources at the last requested step.
-    dense_fields: Fields<R>,
+    space_time_fields: Fields<R>,
     dt_ms: f64,
     lanes: usize,
 }
@@ -124,8 +124,8 @@ impl<R: Real> GroupDrive<R> {
         let mut drive = GroupDrive {
             slots: Vec::new(),
             total: Total::new(&[], lanes),
-            dense: Vec::new(),
-            dense_fields: Fields::zero(nodes, lanes),
+            space_time: Vec::new(),
+            space_time_fields: Fields::zero(nodes, lanes),
             dt_ms,
             lanes,
         };
@@ -161,7 +161,7 @@ impl<R: Real> GroupDrive<R> {
                         slot.fields.set(cable, projection, dt_ms, lane, lanes);
                     }
                     SourceField::SpaceTime(_) if lane >= used => {}
-                    SourceField::SpaceTime(ve_mv) => drive.dense.push(SpaceTimeSource {
+                    SourceField::SpaceTime(ve_mv) => drive.space_time.push(LaneSpaceTime {
                         lane,
                         cable: cable.clone(),
                         ve_mv: ve_mv.clone(),
@@ -183,7 +183,7 @@ impl<R: Real> GroupDrive<R> {
             value * source.amplitude != 0.0
         };
         let separable = self.slots.iter().flat_map(|slot| &slot.lanes);
-        separable.flatten().any(on) || !self.dense.is_empty()
+        separable.flatten().any(on) || !self.space_time.is_empty()
     }
 
     /// Adds the projections of the sources at `step` to the currents into nodes and to the modes.
@@ -212,20 +212,20 @@ impl<R: Real> GroupDrive<R> {
             let add = |x: &[R], to: &mut [R]| {
                 dispatch(isa, AddScaled::<R, L> { factor, x, to });
             };
-            add(&self.dense_fields.nodes, current);
-            if let (Some(modes), false) = (modes, self.dense_fields.modes.is_empty()) {
-                add(&self.dense_fields.modes, modes);
+            add(&self.space_time_fields.nodes, current);
+            if let (Some(modes), false) = (modes, self.space_time_fields.modes.is_empty()) {
+                add(&self.space_time_fields.modes, modes);
             }
         }
     }
 
     /// Projects the space-time potentials at `step`; false if there are none or all are zero.
     fn project_dense(&mut self, step: usize) -> bool {
-        if self.dense.is_empty() {
+        if self.space_time.is_empty() {
             return false;
         }
         let mut totals: Vec<Option<Vec<f64>>> = vec![None; self.lanes];
-        for source in &self.dense {
+        for source in &self.space_time {
             let samples = source.cable.samples();
             let ve = &source.ve_mv[step * samples..(step + 1) * samples];
             let total = totals[source.lane].get_or_insert_with(|| vec![0.0; samples]);
@@ -236,10 +236,10 @@ impl<R: Real> GroupDrive<R> {
         }
         let on = totals.iter().flatten().flatten().any(|&ve| ve != 0.0);
         if on {
-            for source in &self.dense {
+            for source in &self.space_time {
                 if let Some(ve) = totals[source.lane].take() {
                     let projection = source.cable.project(&ve);
-                    self.dense_fields.set(
+                    self.space_time_fields.set(
                         &source.cable,
                         &projection,
                         self.dt_ms,

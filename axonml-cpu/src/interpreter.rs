@@ -6,7 +6,7 @@ use axonml_autodiff::ir::op::kernel;
 use axonml_autodiff::ir::{FusedOp, Op, Real, math};
 
 use crate::isa::{Isa, Kernel, dispatch};
-use crate::tape::{Action, Before, Destination, Instruction, Operand, PairedFunction, Tape};
+use crate::tape::{Action, Destination, Instruction, Operand, PairedFunction, Prologue, Tape};
 
 /// Bytes of intermediate results that a block may occupy: within the smallest first-level cache in use (32 KiB), next
 /// to the inputs and outputs that stream through it.
@@ -150,7 +150,7 @@ impl<R: Real> Block<'_, '_, R> {
                     Operand::Output(index) => &self.outputs[index][self.range.clone()],
                     Operand::Tile(index) => &self.tiles[index][..self.range.len()],
                     Operand::Scalar(_) | Operand::Slot(_) => {
-                        unreachable!("what is the same everywhere is a coefficient")
+                        unreachable!("a uniform value is a coefficient")
                     }
                 };
                 (value, slope, x)
@@ -188,9 +188,9 @@ impl<R: Real> Instruction<R> {
     #[inline(always)]
     fn before(&self) -> Prepared<R> {
         match (self.before, self.from[1], self.from[2]) {
-            (Before::Nothing, ..) => Prepared::No,
-            (Before::Scaled, Operand::Scalar(k), _) => Prepared::Scaled(k),
-            (Before::Affine, Operand::Scalar(k), Operand::Scalar(c)) => Prepared::Affine(k, c),
+            (Prologue::Nothing, ..) => Prepared::No,
+            (Prologue::Scaled, Operand::Scalar(k), _) => Prepared::Scaled(k),
+            (Prologue::Affine, Operand::Scalar(k), Operand::Scalar(c)) => Prepared::Affine(k, c),
             _ => unreachable!("only uniform numbers are folded into arguments"),
         }
     }
@@ -321,7 +321,7 @@ impl<R: Real> Operands<'_, '_, R> {
         macro_rules! of {
             ($function:expr) => {
                 match instruction.before() {
-                    Prepared::No => unreachable!("the caller asked"),
+                    Prepared::No => unreachable!("the caller checks for a prologue"),
                     Prepared::Scaled(k) => {
                         unary(to, self.source(instruction.from[0]), |x| $function(x * k))
                     }
@@ -343,7 +343,7 @@ impl<R: Real> Operands<'_, '_, R> {
 
     #[inline(always)]
     fn execute<const FUSED: bool>(&self, instruction: &Instruction<R>, to: &mut [R]) {
-        if instruction.before != Before::Nothing {
+        if instruction.before != Prologue::Nothing {
             return self.prepared::<FUSED>(instruction, to);
         }
         // A macro, for a closure would not be inlined into every arm.
@@ -365,7 +365,7 @@ impl<R: Real> Operands<'_, '_, R> {
                         ternary(to, source!(0), source!(1), source!(2), |a: R, b, c| (-a).fma::<FUSED>(b, c))
                     }
                     Action::Copy => unary(to, source!(0), |a| a),
-                    Action::Add | Action::AddProduct => unreachable!("sums are collected"),
+                    Action::Add | Action::AddProduct => unreachable!("sums are accumulated elsewhere"),
                     Action::ValueAndDerivative(_) => unreachable!("it has two results"),
                     Action::Product => {
                         ternary(to, source!(0), source!(1), source!(2), |a: R, b, c| a * b * c)

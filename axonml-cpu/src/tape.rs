@@ -69,7 +69,7 @@ pub(crate) enum PairedFunction {
 
 /// Affine prologue applied to a function's argument, with the scalar operands that follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Before {
+pub(crate) enum Prologue {
     Nothing,
     /// It is multiplied by one.
     Scaled,
@@ -83,7 +83,7 @@ pub(crate) struct Instruction<R> {
     pub(crate) to: Destination,
     /// Slot of the second result, of actions that have one.
     pub(crate) second: Option<usize>,
-    pub(crate) before: Before,
+    pub(crate) before: Prologue,
     /// Unused operands repeat the first.
     pub(crate) from: [Operand<R>; 4],
 }
@@ -177,10 +177,10 @@ impl<R: Real> Tape<R> {
             let (second, before) = match *item {
                 Item::ValueAndDerivative(step, slope, _) => match plan.destination(slope) {
                     Destination::Slot(slot) => (Some(slot), plan.before(fused, step)),
-                    _ => unreachable!("only what lives in slots is paired"),
+                    _ => unreachable!("only values in registers are paired"),
                 },
                 Item::Step(step) => (None, plan.before(fused, step)),
-                _ => (None, Before::Nothing),
+                _ => (None, Prologue::Nothing),
             };
             tape.instructions.push(Instruction {
                 action,
@@ -201,7 +201,7 @@ impl<R: Real> Tape<R> {
                     action: Action::Copy,
                     to: Destination::Output(array),
                     second: None,
-                    before: Before::Nothing,
+                    before: Prologue::Nothing,
                     from: [from; 4],
                 });
             }
@@ -246,7 +246,7 @@ enum Fold {
     /// A product that is one of its factors.
     Product(usize),
     /// It is itself done within another.
-    Within,
+    Inlined,
 }
 
 impl Plan {
@@ -322,7 +322,7 @@ impl Plan {
                         let both = Item::ValueAndDerivative(value, slope, paired);
                         items.extend([both, Item::Slope(slope, value)]);
                     }
-                    None if skipped[step] || folds[step] == Fold::Within => {}
+                    None if skipped[step] || folds[step] == Fold::Inlined => {}
                     None => items.push(Item::Step(step)),
                 }
             }
@@ -386,15 +386,15 @@ impl Plan {
                 arguments.extend(other);
                 arguments
             }
-            Fold::Nothing | Fold::Within => own.clone(),
+            Fold::Nothing | Fold::Inlined => own.clone(),
         }
     }
 
-    fn before(&self, fused: &FusedProgram, step: usize) -> Before {
+    fn before(&self, fused: &FusedProgram, step: usize) -> Prologue {
         match self.folds[step] {
-            Fold::Argument(inner) if fused.steps[inner].op == FusedOp::MulAdd => Before::Affine,
-            Fold::Argument(_) => Before::Scaled,
-            _ => Before::Nothing,
+            Fold::Argument(inner) if fused.steps[inner].op == FusedOp::MulAdd => Prologue::Affine,
+            Fold::Argument(_) => Prologue::Scaled,
+            _ => Prologue::Nothing,
         }
     }
 
@@ -499,7 +499,7 @@ fn folds(
                     && folds[inner] == Fold::Nothing
                 {
                     folds[step] = Fold::Argument(inner);
-                    folds[inner] = Fold::Within;
+                    folds[inner] = Fold::Inlined;
                 }
             }
             FusedOp::Apply(Op::Mul) => {
@@ -515,7 +515,7 @@ fn folds(
                 });
                 if let (Some(inner), false) = (inner, skipped[step]) {
                     folds[step] = Fold::Product(inner);
-                    folds[inner] = Fold::Within;
+                    folds[inner] = Fold::Inlined;
                 }
             }
             _ => {}

@@ -66,12 +66,12 @@ impl MembraneText {
     }
 }
 
-/// How what is the same at every node is given to a kernel.
+/// How a kernel gets the values that are the same at every node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Constants {
     /// As part of its text where all fibers agree: fastest.
     Printed,
-    /// As numbers that it reads, so that who moves parameters, as trainings do, compiles it once.
+    /// Loaded from memory, so that kernels need not be recompiled when parameters change, as in training.
     Read,
 }
 
@@ -91,7 +91,7 @@ impl<R: Real> Printer<R> {
         }
     }
 
-    /// The functions behind the parameters that they were found to need.
+    /// The functions, after the parameters that they turned out to need.
     pub(crate) fn finish(self, functions: &str) -> MembraneText {
         let count = self.parameters.len();
         let mut text = format!("#define PARAMETERS {count}\n\n");
@@ -177,7 +177,7 @@ impl<R: Real> Printer<R> {
             FusedArgument::Coefficient(index) => match self.constants {
                 Constants::Printed => self.constant(&coefficients[*index]),
                 Constants::Read => {
-                    // By what it is, not by its value: equal ones may part.
+                    // Keyed by identity, not by value: equal ones may become different.
                     let number = *read[*index].get_or_insert_with(|| {
                         self.parameters.push(coefficients[*index].clone());
                         self.parameters.len() - 1

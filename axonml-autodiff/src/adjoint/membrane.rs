@@ -131,5 +131,5 @@ impl MembraneAdjoint {
 fn finish_infallible(tracer: &Tracer, outputs: &[(String, crate::ir::Expr<'_>)]) -> Program {
     tracer
         .finish(outputs)
-        .expect("a program derived from a sound one notes no error")
+        .expect("a program derived from a valid one has no trace error")
 }

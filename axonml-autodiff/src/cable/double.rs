@@ -18,8 +18,9 @@
 //! z' = -lambda z + b (u_l + s u_r) + Phi^T f       b = ga_0 (phi[m_0] + phi[q_0]),  s = 1 (even) or -1 (odd)
 //! ```
 //!
-//! The state kept is `zeta = b z`, a current (nA): the one into the left node is `sum zeta - ga_0 u_l + ga_0 (Ve_0 - Ve_l)`,
-//! the one into the right node the same with `sum s zeta`. A backward Euler step of `dt` is, with `a = 1/(1 + lambda dt)`,
+//! The stored state is `zeta = b z`, a current (nA): the one into the left node is `sum zeta - ga_0 u_l + ga_0 (Ve_0 -
+//! Ve_l)`, the one into the right node the same with `sum s zeta`. A backward Euler step of `dt` is, with `a = 1/(1 +
+//! lambda dt)`,
 //!
 //! ```text
 //! zeta1 = a zeta0 + kappa (u_l1 + s u_r1) + a dt drive        kappa = a dt b^2,  drive = b Phi^T f
@@ -315,8 +316,8 @@ impl DoubleCable {
         }
     }
 
-    /// Node currents `ga_0 (Ve_end - Ve_node)` summed over the internodes of each node, and the drive of every mode. What
-    /// the driven modes pass on to the nodes depends on the time step and is not included.
+    /// Node currents `ga_0 (Ve_end - Ve_node)` summed over the internodes of each node, and the drive of every mode.
+    /// The currents of the driven modes into the nodes depend on the time step and are not included.
     pub(super) fn project(&self, ve_mv: &[f64]) -> Projection {
         let mut nodes_na = vec![0.0; self.nodes];
         let mut modes = Vec::with_capacity((self.nodes - 1) * MODES);

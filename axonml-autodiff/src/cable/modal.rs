@@ -49,8 +49,8 @@ impl ModalStep {
         (internodes * self.self_coupling, off)
     }
 
-    /// Increments `a dt drive` of the modes by a unit source, nA, `[internode, mode]`; what they pass on to the nodes
-    /// within the step is added to `nodes_na`, `[node]`. `drives` are those of a [`super::Projection`], nA/ms.
+    /// Increments `a dt drive` of the modes by a unit source, nA, `[internode, mode]`; their currents into the nodes
+    /// within the step are added to `nodes_na`, `[node]`. `drives` are those of a [`super::Projection`], nA/ms.
     pub fn drive_modes(&self, drives: &[f64], dt_ms: f64, nodes_na: &mut [f64]) -> Vec<f64> {
         let modes = self.modes();
         let mut increments = Vec::with_capacity(drives.len());

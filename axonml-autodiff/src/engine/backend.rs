@@ -5,7 +5,29 @@ use crate::engine::BackendError;
 use crate::engine::Outcome;
 use crate::engine::Rollout;
 
-/// Something that can run rollouts.
+/// A simulation backend: it runs rollouts forward and, if it has a reverse mode, differentiates them.
+///
+/// Results per fiber do not depend on the other fibers of a rollout. `CpuBackend` of the crate `axonml-cpu` shows a
+/// whole rollout.
+///
+/// # Example
+/// A backend that reports the size of every batch before it passes it on:
+/// ```
+/// use axonml_autodiff::engine::{Backend, BackendError, Outcome, Rollout};
+///
+/// struct Reporting<B>(B);
+///
+/// impl<B: Backend> Backend for Reporting<B> {
+///     fn name(&self) -> String {
+///         format!("reporting {}", self.0.name())
+///     }
+///
+///     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError> {
+///         eprintln!("{} fibers, {} steps", rollout.fibers.len(), rollout.steps.len());
+///         self.0.run(rollout)
+///     }
+/// }
+/// ```
 pub trait Backend: Send + Sync {
     /// Returns a short name with the instruction set or device: `cpu (avx2+fma)`.
     fn name(&self) -> String;

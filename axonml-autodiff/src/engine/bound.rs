@@ -43,12 +43,12 @@ impl BoundProgram {
         }
     }
 
-    /// The program as executors want it; made once.
+    /// Returns the lowered program for executors; derived once.
     pub fn fused(&self) -> &FusedProgram {
         self.fused.get_or_init(|| FusedProgram::new(&self.program))
     }
 
-    /// The program of transposed derivatives, see [`Program::adjoint`]; made once.
+    /// Returns the adjoint program, see [`Program::adjoint`]; derived once.
     pub fn adjoint(&self) -> &Program {
         self.adjoint.get_or_init(|| self.program.adjoint())
     }

@@ -92,7 +92,7 @@ fn explicit_step(membrane: &MembranePrograms) -> BoundProgram {
     BoundProgram::new(
         tracer
             .finish(&outputs)
-            .expect("a program derived from a sound one notes no error"),
+            .expect("a program derived from a valid one has no trace error"),
         bindings,
     )
 }

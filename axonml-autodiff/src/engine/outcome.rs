@@ -13,7 +13,7 @@ pub enum FiberStatus {
     Answered(usize),
     /// Stopped early, at this state index, because it will not fire any more: see [`Rollout::quiet_end`](crate::engine::Rollout::quiet_end).
     Quiet(usize),
-    /// The numbers became meaningless; nothing from this state on is reported as a result.
+    /// The solution diverged; nothing from this state on is reported as a result.
     ///
     /// Either a voltage, or the conductance or source that the states give, is not finite; or a voltage lies beyond
     /// [`LARGEST_MV`](crate::engine::LARGEST_MV), which no membrane's does; or an explicit step is unstable, which is
@@ -35,8 +35,8 @@ pub enum FiberStatus {
 pub struct FiberOutcome {
     /// How it ended.
     pub status: FiberStatus,
-    /// One per observer, in their order; everything observed up to the end of the run, or up to the state before
-    /// divergence.
+    /// Observations, one per observer, in their order; everything observed up to the end of the run, or up to the state
+    /// before divergence.
     pub observations: Vec<Observation>,
     /// State after the last step; none for fibers that stopped early or diverged, or if none was requested.
     pub state: Option<FiberState>,

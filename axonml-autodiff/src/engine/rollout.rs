@@ -157,11 +157,11 @@ impl Rollout {
     /// that a run that completes has computed something.
     ///
     /// # Errors
-    /// [`BackendError::Shape`] naming the first part whose size is wrong; [`BackendError::BadCable`] for a coefficient that no
-    /// cable can have; [`BackendError::BadNumber`] for what is not finite or beyond the precision, and
+    /// [`BackendError::Shape`] naming the first part whose size is wrong; [`BackendError::BadCable`] for a coefficient
+    /// that no cable can have; [`BackendError::BadNumber`] for a number that is not finite or beyond the precision, and
     /// [`BackendError::VoltageOutOfRange`] for start and reference voltages of no membrane;
-    /// [`BackendError::Unsupported`] for cables of different kinds in one rollout or an early stop on something that is not
-    /// an `Active` observer.
+    /// [`BackendError::Unsupported`] for cables of different kinds in one rollout or an early stop on something that is
+    /// not an `Active` observer.
     pub fn check(&self) -> Result<(), BackendError> {
         let shape = |what: String, expected: usize, found: usize| {
             if expected == found {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// other share it.
 #[derive(Clone, Default)]
 pub struct ScannedPotentials {
-    /// By the address of the array.
+    /// Arrays by their address.
     known: Arc<Mutex<HashMap<usize, Scanned>>>,
 }
 

@@ -61,7 +61,7 @@ impl Program {
         self.adjoint_with(&[], |_, partial| partial)
     }
 
-    /// [`Program::adjoint`] for callers who have kept some outputs: those listed in `kept` are not computed again but
+    /// [`Program::adjoint`] for callers that have stored some outputs: those listed in `kept` are not recomputed but
     /// inputs, named `kept_<output>`, that follow the program's own.
     pub(crate) fn adjoint_from(&self, kept: &[usize]) -> Program {
         self.adjoint_with(kept, |_, partial| partial)
@@ -373,7 +373,7 @@ impl<'t> Expr<'t> {
 fn finish(tracer: &Tracer, outputs: &[(String, Expr<'_>)]) -> Program {
     tracer
         .finish(outputs)
-        .expect("a derivative of a sound program notes no error")
+        .expect("a derivative of a valid program has no trace error")
 }
 
 #[cfg(test)]

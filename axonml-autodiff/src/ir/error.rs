@@ -20,7 +20,7 @@ pub enum TraceError {
         /// The most similar declared name.
         nearest: Option<String>,
     },
-    /// The schema declares a state for which the membrane gives no update, or the reverse.
+    /// The schema declares a state for which the membrane gives no update, or the membrane updates an undeclared state.
     #[error("model `{model}`: {problem}")]
     Inconsistent {
         /// Model id.

@@ -357,8 +357,8 @@ impl<'t> Expr<'t> {
     pub fn powf(self, exponent: impl Operand<'t>) -> Self {
         let exponent = exponent.expr(self.tracer);
         let power = (exponent * self.ln()).exp();
-        // At 0 the logarithm's derivative is infinite, and that of the power would be 0 times infinity. A product with 0
-        // keeps what is not a number.
+        // At 0 the logarithm's derivative is infinite, and that of the power would be 0 times infinity. A product with
+        // 0 keeps a NaN.
         let flat_at_zero = || {
             let zero = self.select_lt(0.0, power, self * 0.0);
             self.same(0.0).select_lt(self, power, zero)

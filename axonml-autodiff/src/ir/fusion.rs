@@ -1,8 +1,8 @@
 //! Lowered programs: loop-invariant code hoisted to coefficients, multiply-adds contracted.
 //!
-//! Of the node part of a [`SplitProgram`] a product that only feeds a sum becomes a fused multiply-add; nothing changes by
-//! more than last bits. Which rewrites are made follows from the program alone, never from a lane's numbers, so a lane's
-//! results do not depend on its companions.
+//! In the node part of a [`SplitProgram`] a product that only feeds a sum becomes a fused multiply-add; nothing changes
+//! by more than last bits. Which rewrites are made follows from the program alone, never from a lane's numbers, so a
+//! lane's results do not depend on its companions.
 
 use crate::ir::SplitProgram;
 use crate::ir::op::Op;

@@ -54,10 +54,10 @@ impl Program {
         let outputs = splitting.outputs();
         let node = inner
             .finish(&outputs)
-            .expect("a part of a sound program notes no error");
+            .expect("a part of a valid program has no trace error");
         let coefficients = outer
             .finish(&splitting.coefficients.into_inner())
-            .expect("a part of a sound program notes no error");
+            .expect("a part of a valid program has no trace error");
         SplitProgram {
             coefficients,
             node,
@@ -201,8 +201,7 @@ impl<'o, 'i> Splitting<'_, 'o, 'i> {
         places: &[Place<'o>],
         inner: &[Option<Expr<'i>>],
     ) -> Expr<'i> {
-        let known =
-            |id: ValueId| inner[id].expect("what a needed value is computed from is needed");
+        let known = |id: ValueId| inner[id].expect("operands of a needed value are needed");
         match places[id] {
             Place::Outer(e) => self.coefficient(e),
             Place::Inner(form) if form.base != id => {

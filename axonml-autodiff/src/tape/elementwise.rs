@@ -86,7 +86,7 @@ impl<'t> Tensor<'t> {
     /// Each number to a power that is given.
     pub fn powf(self, exponent: f64) -> Self {
         let slope = move |x: f64, _| match exponent {
-            // Of a constant, at 0 too.
+            // The derivative of a constant, at 0 too.
             0.0 => 0.0,
             _ => exponent * x.powf(exponent - 1.0),
         };

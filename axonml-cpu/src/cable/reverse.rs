@@ -9,7 +9,7 @@ use super::{ExplicitRows, ModeRows, NodeRows, lanes, lanes_mut, solve_rows};
 use crate::isa::Kernel;
 
 /// Adjoint of an explicit step, from the cotangents of the new voltages.
-pub(crate) struct ExplicitBack<'a, R, const L: usize> {
+pub(crate) struct ExplicitVjp<'a, R, const L: usize> {
     pub(crate) rows: &'a ExplicitRows<R>,
     /// Cotangent of the new voltages.
     pub(crate) u: &'a [R],
@@ -23,7 +23,7 @@ pub(crate) struct ExplicitBack<'a, R, const L: usize> {
     pub(crate) ionic: &'a mut [R],
 }
 
-impl<R: Real, const L: usize> Kernel for ExplicitBack<'_, R, L> {
+impl<R: Real, const L: usize> Kernel for ExplicitVjp<'_, R, L> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let one_row = |x: &'_ [R]| -> [R; L] { lanes::<R, L>(x)[0] };
@@ -154,7 +154,7 @@ impl<R: Real, const L: usize> Kernel for ExplicitSums<'_, R, L> {
 }
 
 /// Adjoint of an implicit row's right-hand side, from its cotangent `y`.
-pub(crate) struct ImplicitBack<'a, R> {
+pub(crate) struct ImplicitVjp<'a, R> {
     pub(crate) rows: &'a NodeRows<R>,
     pub(crate) y: &'a [R],
     /// Voltages after the step.
@@ -165,7 +165,7 @@ pub(crate) struct ImplicitBack<'a, R> {
     pub(crate) j: &'a mut [R],
 }
 
-impl<R: Real> Kernel for ImplicitBack<'_, R> {
+impl<R: Real> Kernel for ImplicitVjp<'_, R> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let n = self.y.len();
@@ -374,7 +374,7 @@ impl<R: Real, const L: usize> Kernel for ModesToVoltages<'_, R, L> {
 
 /// Takes the cotangents of the modes from after to before a step: `z0 = a (z1 + y_left +- y_right)`; and their VJP with
 /// respect to the voltages of the step before, as [`ModesToVoltages`] does.
-pub(crate) struct ModesBack<'a, R, const L: usize, const MODES: usize> {
+pub(crate) struct ModesVjp<'a, R, const L: usize, const MODES: usize> {
     pub(crate) rows: &'a ModeRows<R>,
     pub(crate) y: &'a [R],
     pub(crate) z: &'a mut [R],
@@ -402,7 +402,7 @@ struct ModeCoefficients<'a, R, const L: usize, const MODES: usize> {
     kappa: &'a [[R; L]; MODES],
 }
 
-impl<R: Real, const L: usize, const MODES: usize> Kernel for ModesBack<'_, R, L, MODES> {
+impl<R: Real, const L: usize, const MODES: usize> Kernel for ModesVjp<'_, R, L, MODES> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let (Some(a), Some(kappa)) = (
@@ -420,8 +420,8 @@ impl<R: Real, const L: usize, const MODES: usize> Kernel for ModesBack<'_, R, L,
             None => {
                 for (k, z) in z.iter_mut().enumerate() {
                     let ends = ends_of(&y[k], &y[k + 1], &present[k]);
-                    let passed_on = undo_internode::<R, L, MODES, FUSED>(&rows, &ends, z);
-                    pass_on(&passed_on, to_nodes, k);
+                    let to_voltages = internode_vjp::<R, L, MODES, FUSED>(&rows, &ends, z);
+                    pass_on(&to_voltages, to_nodes, k);
                 }
             }
             Some(sums) => {
@@ -436,10 +436,10 @@ impl<R: Real, const L: usize, const MODES: usize> Kernel for ModesBack<'_, R, L,
                 for (k, (z, decayed)) in z.iter_mut().zip(decayed).enumerate() {
                     let ends = ends_of(&y[k], &y[k + 1], &present[k]);
                     let drives = ends_of(&after[k], &after[k + 1], &present[k]);
-                    let passed_on = undo_and_collect::<R, L, MODES, FUSED>(
+                    let to_voltages = internode_vjp_and_sums::<R, L, MODES, FUSED>(
                         &rows, &ends, &drives, decayed, z, a, kappa,
                     );
-                    pass_on(&passed_on, to_nodes, k);
+                    pass_on(&to_voltages, to_nodes, k);
                 }
             }
         }
@@ -464,16 +464,16 @@ fn ends_of<R: Real, const L: usize>(
 /// Adds the VJP of the even and odd modes of internode `k` to the nodes at its ends; the right one's own row begins
 /// here.
 #[inline(always)]
-fn pass_on<R: Real, const L: usize>(passed_on: &[[R; L]; 2], to_nodes: &mut [[R; L]], k: usize) {
+fn pass_on<R: Real, const L: usize>(to_voltages: &[[R; L]; 2], to_nodes: &mut [[R; L]], k: usize) {
     for l in 0..L {
-        to_nodes[k][l] += passed_on[0][l] + passed_on[1][l];
-        to_nodes[k + 1][l] = passed_on[0][l] - passed_on[1][l];
+        to_nodes[k][l] += to_voltages[0][l] + to_voltages[1][l];
+        to_nodes[k + 1][l] = to_voltages[0][l] - to_voltages[1][l];
     }
 }
 
-/// One internode of [`ModesBack`]: a loop over lanes around the unrolled modes, see `advance_internode`.
+/// One internode of [`ModesVjp`]: a loop over lanes around the unrolled modes, see `advance_internode`.
 #[inline(always)]
-fn undo_internode<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
+fn internode_vjp<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
     rows: &ModeCoefficients<'_, R, L, MODES>,
     ends: &[[R; L]; 2],
     z: &mut [[R; L]; MODES],
@@ -495,7 +495,7 @@ fn undo_internode<R: Real, const L: usize, const MODES: usize, const FUSED: bool
 
 /// The same with the accumulators.
 #[inline(always)]
-fn undo_and_collect<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
+fn internode_vjp_and_sums<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
     rows: &ModeCoefficients<'_, R, L, MODES>,
     ends: &[[R; L]; 2],
     drives: &[[R; L]; 2],

@@ -13,7 +13,7 @@ use crate::isa::{Isa, dispatch};
 #[derive(Debug)]
 pub(crate) struct DriveSums<R> {
     slots: Vec<SlotSums<R>>,
-    dense: Vec<SpaceTimeSums>,
+    space_time: Vec<SpaceTimeSums>,
     /// Whether cotangents of strengths (of amplitudes or waveforms) and of fields are accumulated.
     strengths: bool,
     waveforms: bool,
@@ -63,12 +63,13 @@ impl<R: Real> DriveSums<R> {
                 },
             }
         });
-        let dense = drive.dense.iter();
-        let dense = dense.map(|source| SpaceTimeSums::new(source.given(drive.dt_ms), request));
+        let space_time = drive.space_time.iter();
+        let space_time =
+            space_time.map(|source| SpaceTimeSums::new(source.given(drive.dt_ms), request));
         debug_assert_eq!(members.len(), lanes);
         DriveSums {
             slots: slots.collect(),
-            dense: dense.collect(),
+            space_time: space_time.collect(),
             strengths: request.amplitudes || request.waveforms,
             waveforms: request.waveforms,
             fields,
@@ -78,7 +79,7 @@ impl<R: Real> DriveSums<R> {
 
     /// Accumulates the VJP of step `step`: `y` is the cotangent of the currents into the nodes, `z` that of the modes
     /// after it.
-    pub(crate) fn collect<const L: usize>(
+    pub(crate) fn accumulate<const L: usize>(
         &mut self,
         drive: &GroupDrive<R>,
         isa: Isa,
@@ -134,13 +135,19 @@ impl<R: Real> DriveSums<R> {
             }
         }
         if self.strengths || self.fields {
-            self.collect_dense(drive, step, y, z);
+            self.accumulate_space_time(drive, step, y, z);
         }
     }
 
     /// The same for the space-time sources, by the transpose of their projection.
-    fn collect_dense(&mut self, drive: &GroupDrive<R>, step: usize, y: &[R], z: Option<&[R]>) {
-        for (source, sums) in drive.dense.iter().zip(&mut self.dense) {
+    fn accumulate_space_time(
+        &mut self,
+        drive: &GroupDrive<R>,
+        step: usize,
+        y: &[R],
+        z: Option<&[R]>,
+    ) {
+        for (source, sums) in drive.space_time.iter().zip(&mut self.space_time) {
             let column = |x: &[R], count: usize| -> Vec<f64> {
                 (0..count)
                     .map(|k| x[k * drive.lanes + source.lane].to_f64())
@@ -184,7 +191,7 @@ impl<R: Real> DriveSums<R> {
             (0..count).map(|k| x[k * drive.lanes + lane]).collect()
         };
         let mut slots = self.slots.iter();
-        let mut dense = drive.dense.iter().zip(&self.dense);
+        let mut space_time = drive.space_time.iter().zip(&self.space_time);
         let sources = rollout.drive.sources[fiber].iter();
         let sources = sources.map(|source| match &source.field {
             SourceField::Separable { .. } => {
@@ -200,9 +207,9 @@ impl<R: Real> DriveSums<R> {
                     increments: column(&sums.moved.modes, cable.mode_count()),
                 }
             }
-            SourceField::SpaceTime(_) => match dense.find(|(source, _)| source.lane == lane) {
+            SourceField::SpaceTime(_) => match space_time.find(|(source, _)| source.lane == lane) {
                 Some((_, sums)) => SourceSums::SpaceTime(sums.clone()),
-                None => unreachable!("every dense source of a lane was noted"),
+                None => unreachable!("every space-time source of a lane was noted"),
             },
         });
         (self.amplitudes[lane], sources.collect())

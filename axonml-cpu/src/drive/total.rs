@@ -63,8 +63,8 @@ impl<R: Real> Total<R> {
         }
     }
 
-    /// Adds the sum for the strengths that `set` fills in, `[source][lane]`, to currents into nodes and to modes. The sum
-    /// of a lane depends on nothing but the lane's own sources.
+    /// Adds the sum for the strengths that `set` fills in, `[source][lane]`, to currents into nodes and to modes. The
+    /// sum  of a lane depends on nothing but the lane's own sources.
     pub(super) fn add<'f, const L: usize>(
         &mut self,
         isa: Isa,

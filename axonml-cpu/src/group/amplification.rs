@@ -6,7 +6,7 @@
 pub(super) struct Amplification {
     /// State that the last of these steps leads to.
     state: usize,
-    /// Of each node, `[node][lane]`.
+    /// Amplification at each node, `[node][lane]`.
     by_node: Vec<f64>,
 }
 

@@ -16,8 +16,8 @@ const SUSPECT_MV: f64 = 0.8 * (LARGEST_MV - LARGEST_REFERENCE_MV);
 impl<R: Real, const L: usize> Group<'_, R, L> {
     /// Marks lanes in which a number is no longer finite, or a voltage beyond [`LARGEST_MV`].
     pub(super) fn mark_nonfinite(&mut self, state: usize) {
-        // Of large voltages the scan finds more than are bad, and never fewer: the reference potential moves the bounds by
-        // at most half.
+        // Of large voltages the scan finds at least those that are bad: the reference potential moves the bounds by at
+        // most half.
         let scale = R::from_f64(match R::PRECISION {
             Precision::F32 => f64::from(f32::MAX),
             Precision::F64 => f64::MAX,
@@ -121,8 +121,8 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
         }
     }
 
-    /// Resets the numbers of a lane whose answer is known, or that only repeats another, to rest, so that errors in it
-    /// is not found again at every step.
+    /// Resets the numbers of a lane whose answer is known, or that only repeats another, to rest, so that an error in
+    /// it is not found again at every step.
     pub(super) fn quiet(&mut self, lane: usize) {
         let modes = match &mut self.cable {
             GroupCable::Modal { z, .. } => Some(z),

@@ -277,7 +277,7 @@ fn folded_instructions_agree_with_the_canonical_evaluation() {
         count(|i| matches!(i.action, Action::ValueAndDerivative(_))),
         6
     );
-    assert_eq!(count(|i| i.before == Before::Affine), 3);
-    assert_eq!(count(|i| i.before == Before::Scaled), 3);
+    assert_eq!(count(|i| i.before == Prologue::Affine), 3);
+    assert_eq!(count(|i| i.before == Prologue::Scaled), 3);
     assert!(count(|i| i.action == Action::Product) >= 1);
 }

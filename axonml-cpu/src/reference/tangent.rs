@@ -21,22 +21,22 @@ use system::{Numbers, Row, step_implicitly};
 /// is paired term by term.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TangentDirection {
-    /// Of the shared parameters.
+    /// Tangent of the shared parameters.
     pub shared: Vec<f64>,
-    /// Of the fiber's own.
+    /// Tangent of the fiber's own parameters.
     pub parameters: Vec<f64>,
-    /// Of the reference potential at fixed membrane potentials, mV.
+    /// Tangent of the reference potential at fixed membrane potentials, mV.
     pub v_reference_mv: f64,
     /// Tangent of the cable coefficients.
     pub cable: CableCotangent,
-    /// Of the amplitude, mA.
+    /// Tangent of the amplitude, mA.
     pub amplitude_ma: f64,
     /// Tangents of the sources, in their order; empty or missing ones do not change. Changes of potentials act through
     /// the projection, beside those of the projection itself.
     pub sources: Vec<SourceCotangent>,
-    /// Of the state that the run starts from.
+    /// Tangent of the state that the run starts from.
     pub start: FiberState,
-    /// Of the membrane potential of a uniform start, mV; its steady states follow.
+    /// Tangent of the membrane potential of a uniform start, mV; its steady states follow.
     pub uniform_v_mv: f64,
 }
 
@@ -499,7 +499,7 @@ impl<'a> Tangent<'a> {
     }
 
     /// Of each separable source its projection, the tangent of that, and the effect of changes of its potentials and of
-    /// the cable do through it.
+    /// the cable.
     fn unit_sources(&self) -> Vec<Option<Vec<Dual>>> {
         let sources = self.rollout.drive.sources[self.fiber].iter();
         let sources = sources.zip(&self.direction.sources);

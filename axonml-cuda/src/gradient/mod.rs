@@ -1,5 +1,6 @@
-//! What differentiating a rollout is, whoever executes the kernels: forward keeping states, the objective on the host, back
-//! segment by segment.
+//! Gradients, independent of the executor of the kernels: a forward pass that stores states, the objective on the host,
+//! and the adjoint pass segment by segment (two-level uniform checkpointing; Griewank & Walther 2008, Evaluating
+//! Derivatives).
 
 mod results;
 mod segments;
@@ -14,7 +15,7 @@ use axonml_autodiff::ir::Precision;
 use rayon::prelude::*;
 
 use crate::execute::{Element, Executor, GradientTables, Tables, check_size};
-use crate::layout::{NONE, modes, slot, slots, state_rows};
+use crate::layout::{NONE, modes, row_length, state_rows, warp_index};
 use crate::membrane::ParameterSets;
 use crate::pack::{Launch, pack, words};
 use crate::plan::{FIRST_RASTER_CAPACITY, classes, launches};
@@ -25,7 +26,7 @@ use segments::{Segments, traces};
 use sizes::TableSizes;
 use steps::StepCotangents;
 
-/// Runs a rollout and differentiates an objective of what it saw.
+/// Runs a rollout and differentiates an objective of its observations.
 pub(crate) fn differentiate<E: Executor>(
     executor: &E,
     rollout: &Rollout,
@@ -49,7 +50,7 @@ pub(crate) fn differentiate<E: Executor>(
     }
 }
 
-/// What the caller wants.
+/// Request of the caller.
 #[derive(Clone, Copy)]
 struct GradientJob<'a> {
     objective: &'a dyn Objective,
@@ -99,7 +100,7 @@ fn differentiate_as<R: Element, E: Executor>(
     every_result(fibers)
 }
 
-/// Some fibers of a rollout, there and back.
+/// Forward and adjoint pass over some fibers of a rollout.
 struct GradientPass<'a, E> {
     executor: &'a E,
     rollout: &'a Rollout,
@@ -112,17 +113,17 @@ struct GradientPass<'a, E> {
     layout: SumLayout,
 }
 
-/// What a kernel is launched over.
+/// Steps of one kernel launch.
 struct LaunchWindow {
     steps: Range<usize>,
     /// The checkpoint to begin from, if the steps were taken before.
     checkpoint: Option<usize>,
-    /// The state from which on all are kept, going forward.
+    /// First state of the stored trajectory, in a forward pass.
     keep_from: usize,
 }
 
 impl LaunchWindow {
-    /// All of a segment, or of a run, its states kept.
+    /// Covers a whole segment, or a run, and stores its states.
     fn of(steps: &Range<usize>) -> Self {
         LaunchWindow {
             steps: steps.clone(),
@@ -132,14 +133,14 @@ impl LaunchWindow {
     }
 }
 
-/// A run that was taken, and what it left behind for the way back.
+/// A finished forward pass with its stored trajectory.
 struct ForwardPass<R: Element, E: Executor> {
     launch: Launch<R>,
     tables: Tables<R, E>,
     outcomes: Vec<FiberOutcome>,
 }
 
-/// What the objective says about a fiber that did not diverge.
+/// Loss value and seed cotangents of a completed fiber.
 struct SeededLoss {
     loss: f64,
     seeds: Seeds,
@@ -152,11 +153,11 @@ impl<E: Executor> GradientPass<'_, E> {
             mut launch,
             mut tables,
             mut outcomes,
-        } = self.run_keeping::<R>()?;
+        } = self.run_forward::<R>()?;
         if !self.job.final_states {
             outcomes.iter_mut().for_each(|outcome| outcome.state = None);
         }
-        let seeded = self.ask(&outcomes)?;
+        let seeded = self.evaluate_loss(&outcomes)?;
 
         let seeds = self.seed(&mut launch, &seeded);
         executor.overwrite(&mut tables.out_reals, &seeds)?;
@@ -170,29 +171,29 @@ impl<E: Executor> GradientPass<'_, E> {
         let segments = &self.segments.steps;
         for (index, segment) in segments.iter().enumerate().rev() {
             if index + 1 < segments.len() {
-                let again = LaunchWindow {
+                let replay = LaunchWindow {
                     checkpoint: Some(index),
                     ..LaunchWindow::of(segment)
                 };
-                self.launch(&mut launch, &mut tables, self.forward, again)?;
+                self.launch(&mut launch, &mut tables, self.forward, replay)?;
             }
-            let back = LaunchWindow::of(segment);
-            self.launch(&mut launch, &mut tables, self.reverse, back)?;
+            let window = LaunchWindow::of(segment);
+            self.launch(&mut launch, &mut tables, self.reverse, window)?;
             if let (Some(trace), Some(more)) = (&mut trace, &tables.gradient) {
                 executor.download(&more.trace, &mut rows)?;
                 trace.add(segment.clone(), traced_steps, &rows, nodes_per_lane);
             }
         }
         if segments.is_empty() {
-            let back = LaunchWindow::of(&self.rollout.steps);
-            self.launch(&mut launch, &mut tables, self.reverse, back)?;
+            let window = LaunchWindow::of(&self.rollout.steps);
+            self.launch(&mut launch, &mut tables, self.reverse, window)?;
         }
         self.results(launch, &tables, outcomes, seeded, trace)
     }
 
-    /// The whole run, keeping the states of the last segment, and where each of the others begins; repeated with more room
-    /// if a raster overflows.
-    fn run_keeping<R: Element>(&self) -> Result<ForwardPass<R, E>, BackendError> {
+    /// Runs the whole rollout, storing the states of the last segment and a checkpoint at the begin of each other
+    /// segment; repeats it with larger rasters if one overflows.
+    fn run_forward<R: Element>(&self) -> Result<ForwardPass<R, E>, BackendError> {
         let (rollout, nodes_per_lane) = (self.rollout, self.forward.nodes_per_lane);
         let mut capacity = vec![FIRST_RASTER_CAPACITY; rollout.observers.len()];
         loop {
@@ -227,7 +228,7 @@ impl<E: Executor> GradientPass<'_, E> {
         }
     }
 
-    /// Says in the header what is kept, collected and where; reserves the room.
+    /// Lays out stored states, checkpoints and accumulators in the header, and reserves their memory.
     fn set_up<R: Element>(
         &self,
         launch: &mut Launch<R>,
@@ -296,8 +297,11 @@ impl<E: Executor> GradientPass<'_, E> {
         Ok(())
     }
 
-    /// What the objective says of every fiber that did not diverge.
-    fn ask(&self, outcomes: &[FiberOutcome]) -> Result<Vec<Option<SeededLoss>>, BackendError> {
+    /// Evaluates loss and seed cotangents of every fiber that did not diverge.
+    fn evaluate_loss(
+        &self,
+        outcomes: &[FiberOutcome],
+    ) -> Result<Vec<Option<SeededLoss>>, BackendError> {
         let each = self.fibers.par_iter().zip(outcomes);
         let seeded: Vec<Result<Option<SeededLoss>, BackendError>> = each
             .map(|(&fiber, outcome)| {
@@ -313,10 +317,10 @@ impl<E: Executor> GradientPass<'_, E> {
         seeded.into_iter().collect()
     }
 
-    /// Cotangents of what was recorded and of the last states, where these lie among the results.
+    /// Returns the seed cotangents of recordings and last states, at the places of these among the results.
     fn seed<R: Element>(&self, launch: &mut Launch<R>, seeded: &[Option<SeededLoss>]) -> Vec<R> {
         let nodes_per_lane = self.forward.nodes_per_lane;
-        let row = slots(nodes_per_lane);
+        let row = row_length(nodes_per_lane);
         let rows = state_rows(self.rollout);
         let states = self.rollout.membrane.states.len();
         let modes = modes(self.rollout);
@@ -331,7 +335,8 @@ impl<E: Executor> GradientPass<'_, E> {
             if let Some(last) = seeded.seeds.last() {
                 let first = launch.header.states as usize + position * rows * row;
                 let mut put = |quantity: usize, node: usize, value: f64| {
-                    to[first + quantity * row + slot(node, nodes_per_lane)] = R::from_f64(value);
+                    to[first + quantity * row + warp_index(node, nodes_per_lane)] =
+                        R::from_f64(value);
                 };
                 for (node, &value) in last.v_mv.iter().enumerate() {
                     put(0, node, value);

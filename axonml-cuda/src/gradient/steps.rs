@@ -1,4 +1,4 @@
-//! Space-time potentials: their cotangents, step by step, from what the kernel handed out.
+//! Accumulates cotangents of space-time potentials from the kernel's cotangents of single steps.
 
 use std::ops::Range;
 
@@ -7,9 +7,9 @@ use axonml_autodiff::engine::{Rollout, Source, SourceField};
 use axonml_autodiff::ir::Real;
 use rayon::prelude::*;
 
-use crate::layout::{modes, slot, slots};
+use crate::layout::{modes, row_length, warp_index};
 
-/// What the space-time potentials of some fibers collect.
+/// Gradient accumulators of the space-time potentials of some fibers.
 pub(super) struct StepCotangents<'r> {
     rollout: &'r Rollout,
     fibers: &'r [usize],
@@ -42,7 +42,7 @@ fn given<'r>(
     }
 }
 
-/// Sums of a source that nobody asks about.
+/// Empty accumulators of a source without requested cotangents.
 pub(super) fn nothing(
     rollout: &Rollout,
     fiber: usize,
@@ -69,7 +69,8 @@ impl<'r> StepCotangents<'r> {
         }
     }
 
-    /// Adds what the steps of a segment say: `rows` are `[fiber][step][nodes, then modes][slot]` with room for `room` steps.
+    /// Accumulates the VJP of the steps of a segment: `rows` are `[fiber][step][nodes, then modes][warp index]` with
+    /// room for `room` steps.
     pub(super) fn add<R: Real>(
         &mut self,
         segment: Range<usize>,
@@ -78,7 +79,7 @@ impl<'r> StepCotangents<'r> {
         nodes_per_lane: usize,
     ) {
         let rollout = self.rollout;
-        let (modes, row) = (modes(rollout), slots(nodes_per_lane));
+        let (modes, row) = (modes(rollout), row_length(nodes_per_lane));
         let size = (1 + modes) * row;
         let each = self.sums.par_iter_mut().enumerate();
         each.filter(|(_, sums)| !sums.is_empty())
@@ -88,7 +89,7 @@ impl<'r> StepCotangents<'r> {
                 for step in segment.clone().rev() {
                     let at = (position * room + step - segment.start) * size;
                     let of = |quantity: usize, node: usize| {
-                        rows[at + quantity * row + slot(node, nodes_per_lane)].to_f64()
+                        rows[at + quantity * row + warp_index(node, nodes_per_lane)].to_f64()
                     };
                     let nodes: Vec<f64> = (0..cable.nodes()).map(|node| of(0, node)).collect();
                     let increments = 0..cable.mode_count();
@@ -103,7 +104,7 @@ impl<'r> StepCotangents<'r> {
             });
     }
 
-    /// Of the fiber at `position`, source by source.
+    /// Returns the accumulators of the fiber at `position`, source by source.
     pub(super) fn of(&self, position: usize) -> &[(f64, SpaceTimeSums)] {
         &self.sums[position]
     }

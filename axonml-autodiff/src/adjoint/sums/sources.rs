@@ -16,14 +16,14 @@ pub enum SourceSums {
         /// Cotangents of the increments that a unit source gives the modes over a step (nA), `[internode, mode]`.
         increments: Vec<f64>,
     },
-    /// Of space-time potentials.
+    /// Sums of a space-time potential.
     SpaceTime(SpaceTimeSums),
 }
 
 /// Sums of the cotangents of space-time potentials.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpaceTimeSums {
-    /// Of the potentials, `[step, sample]`.
+    /// Cotangents of the potentials, `[step, sample]`.
     potentials: Vec<f64>,
     cable: Option<CableCotangent>,
 }

@@ -39,7 +39,7 @@ struct GroupRecorder<R> {
     every: usize,
     /// Index in arrays `[node][lane]` of every recorded number of a row, `[recorded node][lane]`.
     at: Vec<usize>,
-    /// By row, `[recorded node][lane]` each; zero where a lane has fewer.
+    /// Cotangents by row, `[recorded node][lane]` each; zero where a lane has fewer.
     v_mv: Vec<R>,
     states: Vec<(usize, Vec<R>)>,
 }
@@ -90,7 +90,7 @@ impl<R: Real> GroupSeeds<R> {
 }
 
 impl<R: Real> GroupRecorder<R> {
-    /// Of lanes whose recorders show the same states.
+    /// Cotangents of lanes whose recorders show the same states.
     fn new(of_lanes: Vec<(usize, RecordedSeeds)>, lanes: usize) -> Self {
         let (first, every) = of_lanes.first().map_or((0, 1), |(_, r)| (r.first, r.every));
         let widest = of_lanes.iter().map(|(_, r)| r.nodes.len()).max();

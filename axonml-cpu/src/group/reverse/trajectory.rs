@@ -130,8 +130,8 @@ impl<R: Real> Trajectory<R> {
     }
 
     /// The window of rows that `index` is the last of, or the last requested of, if its modes have to be recomputed.
-    pub(super) fn window_ending(&self, index: usize, wanted: usize) -> Option<Range<usize>> {
-        let ends = index + 1 == wanted || (index + 1).is_multiple_of(WINDOW);
+    pub(super) fn window_ending(&self, index: usize, requested: usize) -> Option<Range<usize>> {
+        let ends = index + 1 == requested || (index + 1).is_multiple_of(WINDOW);
         (ends && self.modes > 0).then(|| index / WINDOW * WINDOW..index + 1)
     }
 
