@@ -1,7 +1,7 @@
 //! Cable kernels: the linear part of a step for a group of lanes.
 //!
-//! Arrays are `[node][lane]` with `L` lanes. Fibers with fewer nodes than the group have rows behind their end that act
-//! on none of theirs.
+//! Arrays are `[node][lane]` with `L` lanes. Fibers with fewer nodes than the group have padding rows, decoupled from
+//! the fiber.
 
 pub(crate) mod reverse;
 
@@ -18,7 +18,7 @@ pub(crate) struct NodeRows<R> {
     pub(crate) diagonal: Vec<R>,
     /// Membrane area times the unit factor that turns S/cm2 into uS.
     pub(crate) area: Vec<R>,
-    /// Coupling of rows k and k + 1 (negative conductance), uS; zero behind a fiber's last node.
+    /// Coupling of rows k and k + 1 (negative conductance), uS; zero after a fiber's last node.
     pub(crate) off: Vec<R>,
 }
 
@@ -110,7 +110,8 @@ fn set_up<R: Real, const FUSED: bool>(
     }
 }
 
-/// Eliminates the coupling of a row to the one before it and divides by what is left of its diagonal.
+/// Forward step of the Thomas algorithm: eliminates the coupling of a row to the previous one and divides by the
+/// remaining diagonal.
 #[inline(always)]
 fn eliminate<R: Real, const L: usize, const FUSED: bool>(
     off: (&[R; L], &[R; L]),
@@ -128,7 +129,7 @@ fn eliminate<R: Real, const L: usize, const FUSED: bool>(
     }
 }
 
-/// Completes a row's solution from that of the row behind it.
+/// Back substitution of the Thomas algorithm: completes a row's solution from that of the next row.
 #[inline(always)]
 fn substitute<R: Real, const L: usize, const FUSED: bool>(
     coupling: &[R; L],
@@ -215,7 +216,7 @@ impl<R: Real, const L: usize, const MODES: usize> Kernel for AdvanceModes<'_, R,
 }
 
 /// One internode: a loop over lanes around the unrolled modes, which the compiler turns into full vectors (the other
-/// nesting, with sums over modes kept per lane, it scalarises).
+/// nesting, with sums over modes per lane, it scalarizes).
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 fn advance_internode<
@@ -255,7 +256,7 @@ fn advance_internode<
     }
 }
 
-/// Starts a run: turns `zeta` into `a zeta` and adds what these send into the nodes.
+/// Starts a run: turns `zeta` into `a zeta` and adds the currents of the modes into the nodes.
 pub(crate) struct DecayModes<'a, R, const L: usize> {
     pub(crate) rows: &'a ModeRows<R>,
     pub(crate) z: &'a mut [R],
@@ -359,7 +360,7 @@ impl<R: Real, const L: usize> Kernel for StepExplicit<'_, R, L> {
                 current[last][l],
                 l,
             );
-            // Rows behind the end repeat it: as finite as the fiber is.
+            // Padding rows repeat the last node: as finite as the fiber is.
             for k in last + 1..n {
                 new[k][l] = new[last][l];
             }
@@ -399,14 +400,14 @@ impl<R: Real, const L: usize> Kernel for AddScaled<'_, R, L> {
 }
 
 /// Whether `area * g` exceeds the limit of its lane anywhere: where the explicit step would amplify.
-pub(crate) struct FindUnstable<'a, R, const L: usize> {
+pub(crate) struct UnstableScan<'a, R, const L: usize> {
     pub(crate) area: &'a [R],
     pub(crate) g: &'a [R],
     pub(crate) limit: &'a [R],
     pub(crate) found: &'a mut bool,
 }
 
-impl<R: Real, const L: usize> Kernel for FindUnstable<'_, R, L> {
+impl<R: Real, const L: usize> Kernel for UnstableScan<'_, R, L> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let mut largest = [R::default(); L];
@@ -423,16 +424,16 @@ impl<R: Real, const L: usize> Kernel for FindUnstable<'_, R, L> {
     }
 }
 
-/// Whether any number is not finite, or, of one array, would not be if it were multiplied by a factor: what is large is so
+/// Whether any number is not finite, or, of one array, would not be if it were multiplied by a factor: large values
 /// found by the same sum.
-pub(crate) struct FindBad<'a, R> {
+pub(crate) struct NonFiniteScan<'a, R> {
     /// The array and its factor.
     pub(crate) scaled: (&'a [R], R),
     pub(crate) arrays: &'a [&'a [R]],
     pub(crate) found: &'a mut bool,
 }
 
-impl<R: Real> Kernel for FindBad<'_, R> {
+impl<R: Real> Kernel for NonFiniteScan<'_, R> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         // 0 x is 0 for finite numbers and NaN otherwise; sums of zeros are compared once. So many of them that additions need
@@ -448,7 +449,7 @@ impl<R: Real> Kernel for FindBad<'_, R> {
     }
 }
 
-/// Sums that [`FindBad`] keeps at once.
+/// Parallel sums of [`NonFiniteScan`].
 const SUMS: usize = 64;
 
 /// Adds 0 times `of(x)` for every x of an array.

@@ -1,4 +1,5 @@
-//! The stimulus of a group of lanes: what its sources do to nodes and modes, and how strong each is at a step.
+//! The stimulus of a group of lanes: the projections of its sources onto nodes and modes, and the strength of each at a
+//! step.
 
 mod reverse;
 mod total;
@@ -33,8 +34,8 @@ struct LaneSource {
     scaled: bool,
 }
 
-/// What a unit source does: currents into nodes over a step (nA, `[node][lane]`) and increments of modes (nA,
-/// `[internode][mode][lane]`; empty where it does nothing to them).
+/// Projection of a unit source over a step: currents into nodes over a step (nA, `[node][lane]`) and increments of
+/// modes (nA, `[internode][mode][lane]`; empty where it does nothing to them).
 #[derive(Debug, Default)]
 pub(crate) struct Fields<R> {
     pub(crate) nodes: Vec<R>,
@@ -83,7 +84,7 @@ impl<R: Real> Fields<R> {
 
 /// Space-time potentials of one lane.
 #[derive(Debug)]
-struct DenseSource {
+struct LaneSpaceTime {
     lane: usize,
     cable: Arc<Cable>,
     ve_mv: Arc<Vec<f64>>,
@@ -91,9 +92,9 @@ struct DenseSource {
     scaled: bool,
 }
 
-impl DenseSource {
-    fn given(&self, dt_ms: f64) -> axonml_autodiff::adjoint::DenseSource<'_> {
-        axonml_autodiff::adjoint::DenseSource {
+impl LaneSpaceTime {
+    fn given(&self, dt_ms: f64) -> axonml_autodiff::adjoint::SpaceTimeSource<'_> {
+        axonml_autodiff::adjoint::SpaceTimeSource {
             cable: &self.cable,
             dt_ms,
             ve_mv: &self.ve_mv,
@@ -107,24 +108,24 @@ impl DenseSource {
 pub(crate) struct GroupDrive<R> {
     slots: Vec<SourceSlot<R>>,
     total: Total<R>,
-    dense: Vec<DenseSource>,
-    /// Fields of the dense sources at the step last asked for.
-    dense_fields: Fields<R>,
+    space_time: Vec<LaneSpaceTime>,
+    /// Fields of the space-time sources at the last requested step.
+    space_time_fields: Fields<R>,
     dt_ms: f64,
     lanes: usize,
 }
 
 impl<R: Real> GroupDrive<R> {
-    /// The stimulus of the fibers `members` (indices in the rollout), one per lane, in arrays of `nodes` rows. Lanes from
-    /// `used` on only repeat others, and are spared what is costly.
+    /// The stimulus of the fibers `members` (indices in the rollout), one per lane, in arrays of `nodes` rows. Lanes
+    /// from `used` on only repeat others, and skip costly work.
     pub(crate) fn new(rollout: &Rollout, members: &[usize], used: usize, nodes: usize) -> Self {
         let lanes = members.len();
         let dt_ms = rollout.grid.dt_ms();
         let mut drive = GroupDrive {
             slots: Vec::new(),
             total: Total::new(&[], lanes),
-            dense: Vec::new(),
-            dense_fields: Fields::zero(nodes, lanes),
+            space_time: Vec::new(),
+            space_time_fields: Fields::zero(nodes, lanes),
             dt_ms,
             lanes,
         };
@@ -159,8 +160,8 @@ impl<R: Real> GroupDrive<R> {
                         });
                         slot.fields.set(cable, projection, dt_ms, lane, lanes);
                     }
-                    SourceField::Dense(_) if lane >= used => {}
-                    SourceField::Dense(ve_mv) => drive.dense.push(DenseSource {
+                    SourceField::SpaceTime(_) if lane >= used => {}
+                    SourceField::SpaceTime(ve_mv) => drive.space_time.push(LaneSpaceTime {
                         lane,
                         cable: cable.clone(),
                         ve_mv: ve_mv.clone(),
@@ -182,10 +183,10 @@ impl<R: Real> GroupDrive<R> {
             value * source.amplitude != 0.0
         };
         let separable = self.slots.iter().flat_map(|slot| &slot.lanes);
-        separable.flatten().any(on) || !self.dense.is_empty()
+        separable.flatten().any(on) || !self.space_time.is_empty()
     }
 
-    /// Adds what the sources do at `step` to the currents into nodes and to the modes.
+    /// Adds the projections of the sources at `step` to the currents into nodes and to the modes.
     pub(crate) fn add<const L: usize>(
         &mut self,
         isa: Isa,
@@ -211,20 +212,20 @@ impl<R: Real> GroupDrive<R> {
             let add = |x: &[R], to: &mut [R]| {
                 dispatch(isa, AddScaled::<R, L> { factor, x, to });
             };
-            add(&self.dense_fields.nodes, current);
-            if let (Some(modes), false) = (modes, self.dense_fields.modes.is_empty()) {
-                add(&self.dense_fields.modes, modes);
+            add(&self.space_time_fields.nodes, current);
+            if let (Some(modes), false) = (modes, self.space_time_fields.modes.is_empty()) {
+                add(&self.space_time_fields.modes, modes);
             }
         }
     }
 
     /// Projects the space-time potentials at `step`; false if there are none or all are zero.
     fn project_dense(&mut self, step: usize) -> bool {
-        if self.dense.is_empty() {
+        if self.space_time.is_empty() {
             return false;
         }
         let mut totals: Vec<Option<Vec<f64>>> = vec![None; self.lanes];
-        for source in &self.dense {
+        for source in &self.space_time {
             let samples = source.cable.samples();
             let ve = &source.ve_mv[step * samples..(step + 1) * samples];
             let total = totals[source.lane].get_or_insert_with(|| vec![0.0; samples]);
@@ -235,10 +236,10 @@ impl<R: Real> GroupDrive<R> {
         }
         let on = totals.iter().flatten().flatten().any(|&ve| ve != 0.0);
         if on {
-            for source in &self.dense {
+            for source in &self.space_time {
                 if let Some(ve) = totals[source.lane].take() {
                     let projection = source.cable.project(&ve);
-                    self.dense_fields.set(
+                    self.space_time_fields.set(
                         &source.cable,
                         &projection,
                         self.dt_ms,

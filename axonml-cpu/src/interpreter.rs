@@ -6,20 +6,21 @@ use axonml_autodiff::ir::op::kernel;
 use axonml_autodiff::ir::{FusedOp, Op, Real, math};
 
 use crate::isa::{Isa, Kernel, dispatch};
-use crate::tape::{Action, Before, Destination, Instruction, Operand, Sloped, Tape};
+use crate::tape::{Action, Destination, Instruction, Operand, PairedFunction, Prologue, Tape};
 
 /// Bytes of intermediate results that a block may occupy: within the smallest first-level cache in use (32 KiB), next
 /// to the inputs and outputs that stream through it.
 const BLOCK_BYTES: usize = 20 * 1024;
 
-/// Rows that a block has at least where there are so many: below, choosing what to do costs more than doing it, and the
-/// second-level cache is fast enough for what no longer fits the first.
+/// Rows that a block has at least where there are so many: below, dispatch costs more than the work, and the
+/// second-level cache is fast enough for data that no longer fits the first.
 const LEAST_ROWS: usize = 56;
 
 /// Rows of a block are a multiple of this, for vectorized loops take several vectors at a time.
 const ROWS_AT_A_TIME: usize = 4;
 
-/// Numbers that a sum is collected in, side by side, so that additions need not wait for each other: whole rows of lanes.
+/// Number of parallel partial sums of an accumulator, so that additions need not wait for each other: whole rows of
+/// lanes.
 const SUM_WIDTH: usize = 64;
 
 /// A tape with the memory that running it needs.
@@ -106,7 +107,7 @@ struct Block<'a, 'b, R> {
     tape: &'a Tape<R>,
     tiles: &'a [Vec<R>],
     slots: &'a mut [R],
-    /// Numbers from one slot to the next.
+    /// Numbers from one register to the next.
     stride: usize,
     sums: &'a mut [[R; SUM_WIDTH]],
     inputs: &'a [&'b [R]],
@@ -122,12 +123,12 @@ enum Source<'a, R> {
 }
 
 impl<R: Real> Block<'_, '_, R> {
-    /// An instruction with two results, both of them slots.
+    /// An instruction with two results, both of them registers.
     #[inline(always)]
-    fn with_slope<const FUSED: bool>(
+    fn value_and_derivative<const FUSED: bool>(
         &mut self,
         instruction: &Instruction<R>,
-        sloped: Sloped,
+        paired: PairedFunction,
         second: usize,
     ) {
         let Destination::Slot(first) = instruction.to else {
@@ -149,7 +150,7 @@ impl<R: Real> Block<'_, '_, R> {
                     Operand::Output(index) => &self.outputs[index][self.range.clone()],
                     Operand::Tile(index) => &self.tiles[index][..self.range.len()],
                     Operand::Scalar(_) | Operand::Slot(_) => {
-                        unreachable!("what is the same everywhere is a coefficient")
+                        unreachable!("a uniform value is a coefficient")
                     }
                 };
                 (value, slope, x)
@@ -166,9 +167,9 @@ impl<R: Real> Block<'_, '_, R> {
                 }
             };
         }
-        match sloped {
-            Sloped::Exprelr => of!(math::exprelr_with_slope::<R, FUSED>),
-            Sloped::Sigmoid => of!(|x: R| {
+        match paired {
+            PairedFunction::Exprelr => of!(math::exprelr_value_grad::<R, FUSED>),
+            PairedFunction::Sigmoid => of!(|x: R| {
                 let y = math::sigmoid::<R, FUSED>(x);
                 (y, (-y).fma::<FUSED>(y, y))
             }),
@@ -176,7 +177,7 @@ impl<R: Real> Block<'_, '_, R> {
     }
 }
 
-/// What becomes of a function's argument first.
+/// Affine prologue applied to a function's argument.
 enum Prepared<R> {
     No,
     Scaled(R),
@@ -187,9 +188,9 @@ impl<R: Real> Instruction<R> {
     #[inline(always)]
     fn before(&self) -> Prepared<R> {
         match (self.before, self.from[1], self.from[2]) {
-            (Before::Nothing, ..) => Prepared::No,
-            (Before::Scaled, Operand::Scalar(k), _) => Prepared::Scaled(k),
-            (Before::Affine, Operand::Scalar(k), Operand::Scalar(c)) => Prepared::Affine(k, c),
+            (Prologue::Nothing, ..) => Prepared::No,
+            (Prologue::Scaled, Operand::Scalar(k), _) => Prepared::Scaled(k),
+            (Prologue::Affine, Operand::Scalar(k), Operand::Scalar(c)) => Prepared::Affine(k, c),
             _ => unreachable!("only uniform numbers are folded into arguments"),
         }
     }
@@ -209,13 +210,13 @@ impl<R: Real> Kernel for Block<'_, '_, R> {
     fn run<const FUSED: bool>(mut self) {
         let length = self.range.len();
         for instruction in &self.tape.instructions {
-            if let (Action::WithSlope(sloped), Some(second)) =
+            if let (Action::ValueAndDerivative(paired), Some(second)) =
                 (instruction.action, instruction.second)
             {
-                self.with_slope::<FUSED>(instruction, sloped, second);
+                self.value_and_derivative::<FUSED>(instruction, paired, second);
                 continue;
             }
-            // An instruction never reads what it writes: taking that out lets the operands be borrowed from the same
+            // An instruction never reads its result: taking the result out lets the operands be borrowed from the same
             // memory.
             let mut output: &mut [R] = &mut [];
             let (mut before, mut own, mut after, mut taken) =
@@ -259,7 +260,7 @@ impl<R: Real> Kernel for Block<'_, '_, R> {
 /// Where the operands of an instruction are found.
 struct Operands<'a, 'b, R> {
     tiles: &'a [Vec<R>],
-    /// The slots before and after slot `taken`, which the instruction writes.
+    /// The registers before and after register `taken`, which the instruction writes.
     slots: (&'a [R], &'a [R]),
     taken: usize,
     stride: usize,
@@ -320,7 +321,7 @@ impl<R: Real> Operands<'_, '_, R> {
         macro_rules! of {
             ($function:expr) => {
                 match instruction.before() {
-                    Prepared::No => unreachable!("the caller asked"),
+                    Prepared::No => unreachable!("the caller checks for a prologue"),
                     Prepared::Scaled(k) => {
                         unary(to, self.source(instruction.from[0]), |x| $function(x * k))
                     }
@@ -342,7 +343,7 @@ impl<R: Real> Operands<'_, '_, R> {
 
     #[inline(always)]
     fn execute<const FUSED: bool>(&self, instruction: &Instruction<R>, to: &mut [R]) {
-        if instruction.before != Before::Nothing {
+        if instruction.before != Prologue::Nothing {
             return self.prepared::<FUSED>(instruction, to);
         }
         // A macro, for a closure would not be inlined into every arm.
@@ -364,8 +365,8 @@ impl<R: Real> Operands<'_, '_, R> {
                         ternary(to, source!(0), source!(1), source!(2), |a: R, b, c| (-a).fma::<FUSED>(b, c))
                     }
                     Action::Copy => unary(to, source!(0), |a| a),
-                    Action::Add | Action::AddProduct => unreachable!("sums are collected"),
-                    Action::WithSlope(_) => unreachable!("it has two results"),
+                    Action::Add | Action::AddProduct => unreachable!("sums are accumulated elsewhere"),
+                    Action::ValueAndDerivative(_) => unreachable!("it has two results"),
                     Action::Product => {
                         ternary(to, source!(0), source!(1), source!(2), |a: R, b, c| a * b * c)
                     }
@@ -382,8 +383,8 @@ impl<R: Real> Operands<'_, '_, R> {
     }
 }
 
-// Loops count through slices of one length: what iterators would do, without their calls where the compiler's patience
-// with so long a function ends.
+// Loops count through slices of one length: as iterators would, without their calls where the compiler's inlining with
+// so long a function ends.
 
 #[inline(always)]
 fn unary<R: Real>(to: &mut [R], a: Source<'_, R>, f: impl Fn(R) -> R) {

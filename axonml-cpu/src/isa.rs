@@ -12,7 +12,7 @@ enum Kind {
     Avx512,
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// What the compiler was told it may use: SSE2 on x86-64, NEON on AArch64.
+    /// Baseline of the compilation target: SSE2 on x86-64, NEON on AArch64.
     Baseline,
 }
 
@@ -66,7 +66,7 @@ impl fmt::Display for Isa {
 /// A piece of work that profits from wide instructions: ordinary loops, marked `#[inline(always)]` together with all
 /// they call, so that they are compiled once per instruction set.
 pub(crate) trait Kernel {
-    /// Does the work; `FUSED` says whether fused multiply-add is an instruction.
+    /// Does the work; `FUSED` tells whether fused multiply-add is an instruction.
     fn run<const FUSED: bool>(self);
 }
 

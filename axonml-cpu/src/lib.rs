@@ -17,4 +17,4 @@ mod watch;
 
 pub use backend::CpuBackend;
 pub use isa::Isa;
-pub use reference::{Direction, FiberTangent, Reference};
+pub use reference::{FiberTangent, Reference, TangentDirection};

@@ -19,12 +19,12 @@ use axonml_autodiff::engine::{
 
 use crate::watch::{FiberView, Watch};
 use chain::Internodes;
-pub use tangent::{Direction, FiberTangent};
+pub use tangent::{FiberTangent, TangentDirection};
 
-/// S is 1e6 uS, and mA is 1e6 nA: what the membrane's densities per cm2 are multiplied by.
+/// S is 1e6 uS, and mA is 1e6 nA: the factor of the membrane's densities per cm2.
 const MICRO: f64 = 1e6;
 
-/// The scalar reference backend. It computes in `f64` whatever [`Rollout::precision`] says.
+/// The scalar reference backend. It computes in `f64`, whatever [`Rollout::precision`] is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reference;
 
@@ -192,7 +192,7 @@ impl<'r> Simulation<'r> {
         self.check_finite(step + 1)
     }
 
-    /// What all sources together do during `step`: nA into nodes, nA/ms to modes.
+    /// Returns the summed projection of all sources during `step`: nA into nodes, nA/ms to modes.
     fn drive(&self, step: usize) -> Projection {
         let mut total = Projection {
             nodes_na: vec![0.0; self.cable.nodes()],
@@ -225,7 +225,7 @@ impl<'r> Simulation<'r> {
                 } => {
                     add(amplitude * drive.waveforms[*waveform][step], projection);
                 }
-                SourceField::Dense(ve_mv) => {
+                SourceField::SpaceTime(ve_mv) => {
                     let samples = self.cable.samples();
                     add(
                         amplitude,

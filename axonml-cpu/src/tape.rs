@@ -1,7 +1,7 @@
 //! Lowering of a program to a tape: instructions for a group of lanes, ready for the block interpreter.
 
 use axonml_autodiff::ir::{
-    FusedArgument, FusedOp, FusedProgram, FusedStep, Op, PerLane, Real, Slots,
+    FusedArgument, FusedOp, FusedProgram, FusedStep, LaneValues, Op, Real, Slots,
 };
 
 /// Where an instruction finds an operand.
@@ -28,7 +28,7 @@ pub(crate) enum Destination {
     Sum(usize),
 }
 
-/// What becomes of a program's output.
+/// Destination of a program's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     /// A per-node array that the run produces, by its place among those.
@@ -44,7 +44,7 @@ impl Target {
     }
 }
 
-/// What an instruction does.
+/// Operation of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Action {
     Compute(FusedOp),
@@ -57,19 +57,19 @@ pub(crate) enum Action {
     /// The product of three operands: of the first two, times the third.
     Product,
     /// A function into the destination and its derivative into another.
-    WithSlope(Sloped),
+    ValueAndDerivative(PairedFunction),
 }
 
 /// Functions whose derivative costs little more once they are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sloped {
+pub(crate) enum PairedFunction {
     Exprelr,
     Sigmoid,
 }
 
-/// What becomes of the argument of a function first, by the operands that follow it, which are scalars.
+/// Affine prologue applied to a function's argument, with the scalar operands that follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Before {
+pub(crate) enum Prologue {
     Nothing,
     /// It is multiplied by one.
     Scaled,
@@ -83,7 +83,7 @@ pub(crate) struct Instruction<R> {
     pub(crate) to: Destination,
     /// Slot of the second result, of actions that have one.
     pub(crate) second: Option<usize>,
-    pub(crate) before: Before,
+    pub(crate) before: Prologue,
     /// Unused operands repeat the first.
     pub(crate) from: [Operand<R>; 4],
 }
@@ -96,18 +96,18 @@ pub(crate) struct Tape<R> {
     pub(crate) tiles: Vec<Vec<R>>,
     /// Number of lanes.
     pub(crate) lanes: usize,
-    /// Number of slots.
+    /// Number of registers.
     pub(crate) slots: usize,
-    /// For every sum, whether it is collected with the opposite sign.
+    /// For every sum, whether it is accumulated with the opposite sign.
     pub(crate) negated: Vec<bool>,
 }
 
 impl<R: Real> Tape<R> {
-    /// Lowers `fused` for `lanes` lanes. `coefficients[coefficient][lane]` are its coefficients; `node_inputs[input]` is
-    /// the array that holds an input of node extent; `targets[output]` says what becomes of an output.
+    /// Lowers `fused` for `lanes` lanes. `coefficients[coefficient][lane]` are its coefficients; `node_inputs[input]`
+    /// is the array that holds an input of node extent; `targets[output]` is the destination of an output.
     pub(crate) fn new(
         fused: &FusedProgram,
-        coefficients: &[PerLane],
+        coefficients: &[LaneValues],
         node_inputs: &[Option<usize>],
         targets: &[Target],
         lanes: usize,
@@ -115,10 +115,10 @@ impl<R: Real> Tape<R> {
         Tape::lower(fused, coefficients, node_inputs, targets, lanes, true)
     }
 
-    /// The same; `fold` says whether steps may be done within others, which changes no bit of what is computed.
+    /// The same; `fold` tells whether steps may be inlined into others, which changes no bit of the results.
     pub(crate) fn lower(
         fused: &FusedProgram,
-        coefficients: &[PerLane],
+        coefficients: &[LaneValues],
         node_inputs: &[Option<usize>],
         targets: &[Target],
         lanes: usize,
@@ -152,8 +152,8 @@ impl<R: Real> Tape<R> {
         for item in &plan.items {
             let (action, to) = match *item {
                 Item::Slope(..) => continue,
-                Item::WithSlope(step, _, sloped) => {
-                    (Action::WithSlope(sloped), plan.destination(step))
+                Item::ValueAndDerivative(step, _, paired) => {
+                    (Action::ValueAndDerivative(paired), plan.destination(step))
                 }
                 Item::Step(step) => match plan.folds[step] {
                     Fold::Product(_) => (Action::Product, plan.destination(step)),
@@ -175,12 +175,12 @@ impl<R: Real> Tape<R> {
                 *to = place(argument, &mut tape.tiles);
             }
             let (second, before) = match *item {
-                Item::WithSlope(step, slope, _) => match plan.destination(slope) {
+                Item::ValueAndDerivative(step, slope, _) => match plan.destination(slope) {
                     Destination::Slot(slot) => (Some(slot), plan.before(fused, step)),
-                    _ => unreachable!("only what lives in slots is paired"),
+                    _ => unreachable!("only values in registers are paired"),
                 },
                 Item::Step(step) => (None, plan.before(fused, step)),
-                _ => (None, Before::Nothing),
+                _ => (None, Prologue::Nothing),
             };
             tape.instructions.push(Instruction {
                 action,
@@ -201,7 +201,7 @@ impl<R: Real> Tape<R> {
                     action: Action::Copy,
                     to: Destination::Output(array),
                     second: None,
-                    before: Before::Nothing,
+                    before: Prologue::Nothing,
                     from: [from; 4],
                 });
             }
@@ -210,13 +210,13 @@ impl<R: Real> Tape<R> {
     }
 }
 
-/// What is done one after the other.
+/// Items in order of execution.
 #[derive(Clone, Copy)]
 enum Item {
     /// Computes a step.
     Step(usize),
     /// Computes a step and another one, which is its derivative.
-    WithSlope(usize, usize, Sloped),
+    ValueAndDerivative(usize, usize, PairedFunction),
     /// Follows at once and does nothing: the place of the derivative, and the function that comes with it.
     Slope(usize, usize),
     /// Adds a step that is a product and that nothing else reads to a sum, without storing it.
@@ -237,8 +237,7 @@ struct Plan {
     folds: Vec<Fold>,
 }
 
-/// What a step does beside its own operation, so that it need not be stored in between; to the bit what two steps would
-/// give.
+/// Operations inlined into a step, so that their results need not be stored; bit for bit as two steps would give.
 #[derive(Clone, Copy, PartialEq)]
 enum Fold {
     Nothing,
@@ -247,11 +246,11 @@ enum Fold {
     /// A product that is one of its factors.
     Product(usize),
     /// It is itself done within another.
-    Within,
+    Inlined,
 }
 
 impl Plan {
-    /// `uniform` says of an argument whether it is one number for all nodes and lanes.
+    /// `uniform` tells whether an argument is one number for all nodes and lanes.
     fn new(
         fused: &FusedProgram,
         targets: &[Target],
@@ -275,7 +274,7 @@ impl Plan {
             }
         }
 
-        // What is added to sums after each step, and in the end.
+        // Additions to sums after each step, and at the end.
         let is_sum = |target: &&Target| matches!(target, Target::Sum(_));
         let mut negated = vec![false; targets.iter().filter(is_sum).count()];
         let mut skipped = vec![false; steps];
@@ -317,13 +316,13 @@ impl Plan {
             if item_of[step] == usize::MAX {
                 item_of[step] = items.len();
                 match partner[step] {
-                    Some((value, slope, sloped)) => {
+                    Some((value, slope, paired)) => {
                         item_of[value] = items.len();
                         item_of[slope] = items.len() + 1;
-                        let both = Item::WithSlope(value, slope, sloped);
+                        let both = Item::ValueAndDerivative(value, slope, paired);
                         items.extend([both, Item::Slope(slope, value)]);
                     }
-                    None if skipped[step] || folds[step] == Fold::Within => {}
+                    None if skipped[step] || folds[step] == Fold::Inlined => {}
                     None => items.push(Item::Step(step)),
                 }
             }
@@ -354,12 +353,12 @@ impl Plan {
                 Some(steps.collect())
             })
             .collect();
-        // A step that is an array output lives there; the others take slots.
+        // A step that is an array output lives there; the others take registers.
         let stored: Vec<bool> = plan
             .items
             .iter()
             .map(|item| match *item {
-                Item::Step(step) | Item::WithSlope(step, ..) | Item::Slope(step, _) => {
+                Item::Step(step) | Item::ValueAndDerivative(step, ..) | Item::Slope(step, _) => {
                     plan.array_of[step].is_none()
                 }
                 Item::Product(..) | Item::Sum(..) => false,
@@ -369,12 +368,12 @@ impl Plan {
         plan
     }
 
-    /// What an item is computed from. A derivative's place must not be one that its function still reads.
+    /// Operands of an item. A derivative's register must not be one that its function still reads.
     fn arguments(&self, fused: &FusedProgram, item: &Item) -> Vec<FusedArgument> {
         let step = match *item {
             Item::Sum(argument, _) => return vec![argument],
             Item::Step(step)
-            | Item::WithSlope(step, ..)
+            | Item::ValueAndDerivative(step, ..)
             | Item::Slope(_, step)
             | Item::Product(step, _) => step,
         };
@@ -387,15 +386,15 @@ impl Plan {
                 arguments.extend(other);
                 arguments
             }
-            Fold::Nothing | Fold::Within => own.clone(),
+            Fold::Nothing | Fold::Inlined => own.clone(),
         }
     }
 
-    fn before(&self, fused: &FusedProgram, step: usize) -> Before {
+    fn before(&self, fused: &FusedProgram, step: usize) -> Prologue {
         match self.folds[step] {
-            Fold::Argument(inner) if fused.steps[inner].op == FusedOp::MulAdd => Before::Affine,
-            Fold::Argument(_) => Before::Scaled,
-            _ => Before::Nothing,
+            Fold::Argument(inner) if fused.steps[inner].op == FusedOp::MulAdd => Prologue::Affine,
+            Fold::Argument(_) => Prologue::Scaled,
+            _ => Prologue::Nothing,
         }
     }
 
@@ -408,7 +407,7 @@ impl Plan {
     }
 }
 
-/// Of two factors (and what follows them) the one that differs from node to node first.
+/// Of two factors (and their operands) the one that differs from node to node first.
 fn node_first(arguments: &[FusedArgument]) -> Vec<FusedArgument> {
     let mut arguments = arguments.to_vec();
     if !differs_from_node_to_node(&arguments[0]) {
@@ -434,20 +433,23 @@ fn is_slope_of_sigmoid(fused: &FusedProgram, step: usize) -> bool {
 
 /// For each step that is a function or its derivative, and has a companion that is the other of the same argument: both,
 /// the derivative last.
-fn pairs(fused: &FusedProgram, array_of: &[Option<usize>]) -> Vec<Option<(usize, usize, Sloped)>> {
+fn pairs(
+    fused: &FusedProgram,
+    array_of: &[Option<usize>],
+) -> Vec<Option<(usize, usize, PairedFunction)>> {
     let mut pairs = vec![None; fused.steps.len()];
     let is = |step: usize, op: Op| fused.steps[step].op == FusedOp::Apply(op);
     for slope in 0..fused.steps.len() {
         let argument = fused.steps[slope].arguments[0];
-        let (value, sloped) = match argument {
+        let (value, paired) = match argument {
             FusedArgument::Step(value) if is_slope_of_sigmoid(fused, slope) => {
-                (Some(value), Sloped::Sigmoid)
+                (Some(value), PairedFunction::Sigmoid)
             }
             _ if is(slope, Op::ExprelrD1) => {
                 let same = |&value: &usize| {
                     is(value, Op::Exprelr) && fused.steps[value].arguments[0] == argument
                 };
-                ((0..fused.steps.len()).find(same), Sloped::Exprelr)
+                ((0..fused.steps.len()).find(same), PairedFunction::Exprelr)
             }
             _ => continue,
         };
@@ -455,18 +457,18 @@ fn pairs(fused: &FusedProgram, array_of: &[Option<usize>]) -> Vec<Option<(usize,
         let of_node = differs_from_node_to_node(&fused.steps[value].arguments[0]);
         let in_slots = array_of[value].is_none() && array_of[slope].is_none();
         if of_node && in_slots && pairs[value].is_none() {
-            pairs[value] = Some((value, slope, sloped));
+            pairs[value] = Some((value, slope, paired));
             pairs[slope] = pairs[value];
         }
     }
     pairs
 }
 
-/// What steps do beside their own operation. Those `skipped` are not computed as steps; `only(step, readers)` says
-/// whether a step is stored for nobody but so many readers.
+/// Operations inlined into steps. Those `skipped` are not computed as steps; `only(step, readers)` tells whether a step
+/// has no more than so many readers.
 fn folds(
     fused: &FusedProgram,
-    pairs: &[Option<(usize, usize, Sloped)>],
+    pairs: &[Option<(usize, usize, PairedFunction)>],
     uniform: &dyn Fn(&FusedArgument) -> bool,
     skipped: &[bool],
     only: &dyn Fn(usize, usize) -> bool,
@@ -488,7 +490,7 @@ fn folds(
         match op(step) {
             FusedOp::Apply(Op::Exp | Op::Exprelr | Op::Sigmoid) => {
                 let readers = match pairs[step] {
-                    Some((.., Sloped::Exprelr)) => 2,
+                    Some((.., PairedFunction::Exprelr)) => 2,
                     _ => 1,
                 };
                 if let FusedArgument::Step(inner) = arguments[0]
@@ -497,7 +499,7 @@ fn folds(
                     && folds[inner] == Fold::Nothing
                 {
                     folds[step] = Fold::Argument(inner);
-                    folds[inner] = Fold::Within;
+                    folds[inner] = Fold::Inlined;
                 }
             }
             FusedOp::Apply(Op::Mul) => {
@@ -513,7 +515,7 @@ fn folds(
                 });
                 if let (Some(inner), false) = (inner, skipped[step]) {
                     folds[step] = Fold::Product(inner);
-                    folds[inner] = Fold::Within;
+                    folds[inner] = Fold::Inlined;
                 }
             }
             _ => {}

@@ -1,4 +1,4 @@
-//! The observers of one fiber: they look at every state of a run and keep what they were asked to report.
+//! The observers of one fiber: they read every state of a run and accumulate the requested observations.
 
 #[cfg(test)]
 mod tests;
@@ -37,7 +37,7 @@ pub(crate) struct Watch {
     stop_when_active: Option<usize>,
 }
 
-/// One observer: where it looks, from which state on, and what it has seen.
+/// State of one observer: its nodes, first state, and observations.
 #[derive(Debug)]
 struct Observer {
     nodes: Vec<usize>,
@@ -71,7 +71,7 @@ enum Seen {
     Maximum(Vec<f64>),
 }
 
-/// What a row of traces consists of.
+/// Quantities of a row of traces.
 #[derive(Clone, Copy, Debug)]
 enum Quantity {
     Voltage,
@@ -132,7 +132,7 @@ impl Watch {
             .is_some_and(|observer| matches!(observer.seen, Seen::Active { at: Some(_), .. }))
     }
 
-    /// What every observer saw.
+    /// Returns the observation of every observer.
     pub(crate) fn finish(self) -> Vec<Observation> {
         self.observers
             .into_iter()
@@ -276,7 +276,7 @@ fn rise(before: f64, after: f64, threshold: f64) -> f64 {
 }
 
 impl Seen {
-    /// Nothing yet, with room for what will come.
+    /// Empty observations with reserved capacity.
     fn nothing(rollout: &Rollout, observer: usize, nodes: &[usize]) -> Result<Self, BackendError> {
         let spec = &rollout.observers[observer];
         Ok(match &spec.kind {

@@ -1,4 +1,4 @@
-//! The reverse of a membrane's programs as C text.
+//! Adjoints of a membrane's programs as C text.
 
 use std::fmt::Write;
 
@@ -9,12 +9,12 @@ use axonml_autodiff::ir::Real;
 
 use crate::membrane::{Constants, MembraneText, ParameterSets, Printer};
 
-/// What the functions of [`MembraneText::reverse`] collect.
+/// Counts of the accumulators of the functions of [`MembraneText::adjoints`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Coefficients {
-    /// Coefficients of the step's reverse that collect cotangents; 0 if parameters are not asked for.
+    /// Coefficients of the step whose cotangents are accumulated; 0 if parameters are not requested.
     pub(crate) step: usize,
-    /// Likewise of the reverse of the first `G` and `J`.
+    /// Likewise for the adjoint of the first `G` and `J`.
     pub(crate) currents: usize,
 }
 
@@ -32,7 +32,7 @@ impl Coefficients {
     }
 }
 
-/// The reverse of the step, and of the first `G` and `J` of cables that have any.
+/// Prints the adjoint of the step, and of the first `G` and `J` of cables that have any.
 fn adjoints(rollout: &Rollout) -> (&MembraneAdjoint, Option<&MembraneAdjoint>) {
     let membrane = &rollout.membrane;
     let first = rollout.fibers.first().map(|fiber| &*fiber.cable);
@@ -47,7 +47,7 @@ fn adjoints(rollout: &Rollout) -> (&MembraneAdjoint, Option<&MembraneAdjoint>) {
 
 impl MembraneText {
     /// `step_adjoint` and, but for explicit cables, `currents_adjoint`.
-    pub(crate) fn reverse<R: Real>(
+    pub(crate) fn adjoints<R: Real>(
         rollout: &Rollout,
         sets: &ParameterSets,
         parameters: bool,
@@ -67,10 +67,11 @@ impl MembraneText {
 }
 
 impl<R: Real> Printer<R> {
-    /// The reverse of a program whose first `states` outputs are new states: `u` and `x` are voltage and states as it saw
-    /// them, `made` the states it made, `bar` their cotangents. `bar` becomes the cotangents of the old states, or, where
-    /// the program makes none, has them added; so has `of_u`. `of_g` and `of_j` are the cotangents of conductance and source;
-    /// of explicit cables `of_g` is that of the ionic current density, and `of_j` is not used.
+    /// Prints the adjoint of a program whose first `states` outputs are new states: `u` and `x` are the voltage and
+    /// states that it read, `made` the states that it computed, `bar` their cotangents. `bar` becomes the cotangents of
+    /// the old states, or, where the program computes none, has them added; so has `of_u`. `of_g` and `of_j` are the
+    /// cotangents of conductance and source; of explicit cables `of_g` is that of the ionic current density, and `of_j`
+    /// is not used.
     fn adjoint(
         &mut self,
         rollout: &Rollout,
@@ -117,7 +118,7 @@ impl<R: Real> Printer<R> {
             let _ = writeln!(text, "  const REAL y{number} = {value};");
         }
         for state in (0..states).filter(|&s| !program.outputs.contains(&AdjointOutput::State(s))) {
-            // Not read: whatever it was, nothing depends on it.
+            // Not read: no output depends on it.
             let _ = writeln!(text, "  bar[{state}] = ZERO;");
         }
         for (number, (output, _)) in named().enumerate() {

@@ -38,16 +38,16 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CudaError> {
     axonml_files::replace(path, bytes).map_err(wrong)
 }
 
-/// Length of the checksum behind the code in a cached file.
+/// Length of the checksum after the code in a cached file.
 const CHECKSUM: usize = 32;
 
-/// Writes code that [`read_code`] gives back, whole or not at all.
+/// Writes code for [`read_code`] atomically: the file is whole or absent.
 pub(crate) fn write_code(path: &Path, code: &[u8]) -> Result<(), CudaError> {
     write_file(path, &[code, &Sha256::digest(code)[..]].concat())
 }
 
-/// Adds the checksum to code that a compiler has written, so that [`read_code`] gives it back. Loaders of libraries do not look
-/// behind a library's end.
+/// Adds the checksum to code that a compiler has written, so that [`read_code`] accepts it. Loaders of libraries ignore
+/// bytes after a library's end.
 pub(crate) fn seal_code(path: &Path) -> std::io::Result<()> {
     let checksum = Sha256::digest(std::fs::read(path)?);
     let mut file = std::fs::OpenOptions::new().append(true).open(path)?;
@@ -62,8 +62,8 @@ pub(crate) fn read_code(path: &Path) -> Option<Vec<u8>> {
     (Sha256::digest(&bytes)[..] == checksum[..]).then_some(bytes)
 }
 
-/// Where compiled kernels are kept: a folder of that name within `axonml` in the user's cache folder, if that can be made
-/// one that belongs to the user alone, for what lies there is run; else a new folder of this process.
+/// Folder of compiled kernels: the one of that name within `axonml` in the user's cache folder, if that can be made one
+/// that belongs to the user alone, for its content is executed; else a new folder of this process.
 ///
 /// # Errors
 /// [`CudaError::Cache`] if not even that can be made.
@@ -71,7 +71,7 @@ pub(crate) fn folder(name: &str) -> Result<PathBuf, CudaError> {
     if let Some(cache) = user_cache() {
         let own = cache.join("axonml");
         let folder = own.join(name);
-        // The upper one too: whoever could write to it could put another folder in this one's place.
+        // The parent too: a user who can write to it could replace this folder.
         if make_private(&own)
             .and_then(|()| make_private(&folder))
             .is_ok()
@@ -98,14 +98,14 @@ fn user_cache() -> Option<PathBuf> {
     set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))
 }
 
-/// A folder in the temporary directory that this process has made, and nobody else can look into.
+/// A folder in the temporary directory that this process has created, readable by its user alone.
 fn process_folder() -> Result<&'static Path, CudaError> {
     static FOLDER: OnceLock<Result<PathBuf, CudaError>> = OnceLock::new();
     let made = FOLDER.get_or_init(|| {
         let parent = std::env::temp_dir();
         let mut attempts = 0;
         loop {
-            // Nobody can foresee the name; whoever took it makes `create` fail.
+            // The name cannot be predicted; if it is taken, `create` fails.
             let random = RandomState::new().hash_one(attempts);
             let path = parent.join(format!("axonml-{}-{random:016x}", std::process::id()));
             match builder().create(&path) {
@@ -121,7 +121,7 @@ fn process_folder() -> Result<&'static Path, CudaError> {
     made.as_deref().map_err(Clone::clone)
 }
 
-/// What makes folders that only their owner may use.
+/// Builder of folders that only their owner may use.
 fn builder() -> DirBuilder {
     #[allow(unused_mut, reason = "only where there are modes")]
     let mut builder = DirBuilder::new();
@@ -130,7 +130,7 @@ fn builder() -> DirBuilder {
     builder
 }
 
-/// Makes `folder`, or sees to it that it is a real folder, of this process's user, that nobody else may use.
+/// Creates `folder`, or checks that it is a real folder, owned by this process's user, that no other user may use.
 fn make_private(folder: &Path) -> std::io::Result<()> {
     if let Some(parent) = folder.parent() {
         builder().recursive(true).create(parent)?;
@@ -146,12 +146,12 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
 #[cfg(unix)]
 fn check_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    // Of a link, it is the link that is looked at: somebody else may have laid it.
+    // A link is itself checked, not its target: another user may have created it.
     let found = std::fs::symlink_metadata(folder)?;
     if !found.is_dir() {
         return Err(ErrorKind::NotADirectory.into());
     }
-    // What this process makes belongs to its user.
+    // New folders of this process belong to its user.
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let probe = folder.join(format!(".owner-{}-{count}", std::process::id()));

@@ -51,7 +51,7 @@ pub struct CudaDevice {
 pub struct DeviceStatus {
     /// The device, if the driver could name one.
     pub device: Option<CudaDevice>,
-    /// Why it cannot be used, and what to do about it; none if it can.
+    /// Why it cannot be used, and how to fix that; none if it can.
     pub problem: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl fmt::Display for CudaDevice {
 }
 
 impl CudaDevice {
-    /// Every device, usable or not; where there is none, one line that says why.
+    /// Reports every device, usable or not; where there is none, one line with the reason.
     pub fn list() -> Vec<DeviceStatus> {
         CudaDevice::list_with(None)
     }
@@ -113,7 +113,7 @@ impl CudaDevice {
 /// Version of the driver, once it is loaded and initialized.
 fn driver_version() -> Result<i32, CudaError> {
     let none = |reason: String| CudaError::NoDevice { reason };
-    // SAFETY: looks for the driver's library; loading it runs the driver's own start-up code, which is what we want.
+    // SAFETY: looks for the driver's library; loading it runs the driver's own start-up code, as intended.
     if !unsafe { sys::is_culib_present() } {
         return Err(none(
             "no NVIDIA driver was found (libcuda.so.1 cannot be loaded)".into(),
@@ -345,10 +345,10 @@ impl Executor for CudaBackend {
                 .arg(&mut more.sums)
                 .arg(&mut more.trace);
         }
-        // SAFETY: the kernel takes these six pointers in this order, of gradients the five behind them; `check` found precision,
-        // layout and number of tables right. `Launch::check` has compared the lengths of the first six with the offsets in
-        // the header, and `TableSizes` has made the others from the same header. The kernel writes to nothing but the tables
-        // passed as mutable.
+        // SAFETY: the kernel takes these six pointers in this order, for gradients the next five; `check` found
+        // precision, layout and number of tables right. `Launch::check` has compared the lengths of the first six with
+        // the offsets in the header, and `TableSizes` has made the others from the same header. The kernel writes to
+        // nothing but the tables passed as mutable.
         let launched = unsafe { builder.launch(shape) };
         check("launching a kernel", launched).map(|_| ())
     }

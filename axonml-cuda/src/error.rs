@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use axonml_autodiff::engine::BackendError;
 use thiserror::Error;
 
-/// Errors of this crate. Each says what to do about it, where something can be done.
+/// Errors of this crate. Each names the remedy, where there is one.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum CudaError {
@@ -20,7 +20,7 @@ pub enum CudaError {
         "the CUDA run-time compiler (NVRTC) was not found: {tried}; install it with `pip install nvidia-cuda-nvrtc-cu12` or set AXONML_NVRTC to the path of libnvrtc"
     )]
     NoCompiler {
-        /// Where it was looked for, and what came of it.
+        /// Places that were tried, with the result of each.
         tried: String,
     },
     /// The run-time compiler rejected a kernel.
@@ -28,15 +28,15 @@ pub enum CudaError {
     Compile {
         /// The compiler's log.
         log: String,
-        /// The source, kept for inspection.
+        /// The kernel's source, for inspection.
         source_path: PathBuf,
     },
     /// A call of the driver failed.
     #[error("{call} failed on the CUDA device: {problem}")]
     Driver {
-        /// What was asked for.
+        /// The failed call.
         call: &'static str,
-        /// What the driver said.
+        /// The driver's message.
         problem: String,
     },
     /// A launch does not fit the kernel.
@@ -44,9 +44,9 @@ pub enum CudaError {
     Launch {
         /// Which argument.
         what: String,
-        /// What the kernel takes.
+        /// Expected by the kernel.
         expected: usize,
-        /// What it was given.
+        /// Found instead.
         found: usize,
     },
     /// There is no C++ compiler, which running kernels on the host needs.
@@ -62,10 +62,10 @@ pub enum CudaError {
     HostCompile {
         /// The compiler's messages.
         log: String,
-        /// The source, kept for inspection.
+        /// The kernel's source, for inspection.
         source_path: PathBuf,
     },
-    /// A kernel did on the host what it must not do on a device.
+    /// A kernel run on the host violated a rule of devices.
     #[error("kernel fault: {0}")]
     Fault(String),
     /// A file of the kernel cache could not be read or written.
@@ -73,7 +73,7 @@ pub enum CudaError {
     Cache {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         problem: String,
     },
 }

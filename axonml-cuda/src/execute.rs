@@ -1,4 +1,4 @@
-//! What running a rollout is, whoever executes the kernels.
+//! Forward runs, independent of the executor of the kernels (device or host).
 
 use axonml_autodiff::engine::{BackendError, FiberOutcome, Outcome, Rollout, every_result};
 use axonml_autodiff::ir::{Precision, Real};
@@ -11,7 +11,7 @@ use crate::plan::{FIRST_RASTER_CAPACITY, bytes_of, classes, launches};
 use crate::source::KernelSource;
 use crate::unpack::unpack;
 
-/// What tables hold.
+/// Element type of tables.
 pub(crate) trait Word:
     Copy + Default + Send + Sync + DeviceRepr + ValidAsZeroBits + 'static
 {
@@ -39,9 +39,9 @@ pub(crate) struct Tables<R: Element, E: Executor> {
     pub(crate) doubles: Memory<E, f64>,
     pub(crate) out_ints: Memory<E, u32>,
     pub(crate) out_reals: Memory<E, R>,
-    /// Of gradients only.
+    /// Tables of gradients only.
     pub(crate) gradient: Option<GradientTables<R, E>>,
-    /// Of the kernels that they are laid out for.
+    /// Layout of the kernels that they fit.
     nodes_per_lane: usize,
 }
 
@@ -62,8 +62,8 @@ pub(crate) trait Executor: Sized + Sync {
     /// Bytes that the tables of one launch may take, which exist on both sides.
     fn memory_bytes(&self) -> Result<usize, CudaError>;
 
-    /// Of gradients: bytes that the tables of one launch may take, which exist on both sides, and those that kept states and
-    /// sums may take besides, of which the host reads no more than the sums.
+    /// Memory limits of gradients: bytes that the tables of one launch may take, which exist on both sides, and bytes
+    /// that stored states and accumulators may take besides, of which the host reads no more than the accumulators.
     fn gradient_bytes(&self) -> Result<[usize; 2], CudaError>;
 
     /// A copy of `values`, of which there is at least one.
@@ -115,10 +115,10 @@ impl<R: Element, E: Executor> Tables<R, E> {
         })
     }
 
-    /// Whether `kernel` takes tables of this layout; a launch over others would read and write what it must not.
+    /// Whether `kernel` takes tables of this layout; a launch over others would access memory out of bounds.
     ///
     /// # Errors
-    /// [`CudaError::Launch`] naming what differs.
+    /// [`CudaError::Launch`] naming the difference.
     pub(crate) fn check(&self, kernel: &KernelSource) -> Result<(), CudaError> {
         let of_gradients = [kernel.of_gradients, self.gradient.is_some()].map(usize::from);
         for (what, [expected, found]) in [
@@ -137,7 +137,7 @@ impl<R: Element, E: Executor> Tables<R, E> {
         Ok(())
     }
 
-    /// Brings what a run wrote back into its launch.
+    /// Copies a run's results from the executor into its launch.
     pub(crate) fn fetch(&self, executor: &E, launch: &mut Launch<R>) -> Result<(), CudaError> {
         executor.download(&self.out_ints, &mut launch.out_ints)?;
         executor.download(&self.out_reals, &mut launch.out_reals)

@@ -31,7 +31,7 @@ const HOST_BYTES: usize = 1 << 30;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ThreadOrder {
-    /// By number.
+    /// The first one first.
     #[default]
     Forward,
     /// The last one first.
@@ -71,7 +71,7 @@ type Entry = unsafe extern "C" fn(
     tables: *const HostTables,
 ) -> *const c_char;
 
-/// What a kernel is called with, as `HostTables` in `entry.hpp`; null where a kernel takes no such table.
+/// Arguments of a kernel, as `HostTables` in `entry.hpp`; null where a kernel takes no such table.
 #[repr(C)]
 struct HostTables {
     header: *const u64,
@@ -145,7 +145,7 @@ impl HostKernels {
         self
     }
 
-    /// The same with at most so many bytes for the states that gradients keep. Results must not depend on it.
+    /// The same with at most so many bytes for the stored states of gradients. Results must not depend on it.
     #[must_use]
     pub fn kept_bytes(mut self, bytes: usize) -> Self {
         self.kept_bytes = bytes;
@@ -213,7 +213,7 @@ fn flags() -> Vec<&'static str> {
     ];
     #[cfg(target_arch = "x86_64")]
     {
-        // The hand-made switch of stacks does not keep a shadow stack.
+        // The hand-made switch of stacks does not maintain a shadow stack.
         flags.push("-fcf-protection=none");
         if std::arch::is_x86_feature_detected!("fma") {
             flags.push("-mfma");
@@ -296,9 +296,10 @@ impl Executor for HostKernels {
         let entry = *entry;
         let run_blocks = |first: usize, end: usize| {
             let tables: &HostTables = &tables;
-            // SAFETY: `check` found precision, layout and number of tables right; `Launch::check` has compared the lengths of
-            // the first six with the offsets in `header`, and `TableSizes` has made the others from it. The kernel writes to nothing but the tables passed as mutable, where each block has places of its own,
-            // and keeps no pointer. A message is a string literal of the library, which stays loaded.
+            // SAFETY: `check` found precision, layout and number of tables right; `Launch::check` has compared the
+            // lengths of the first six with the offsets in `header`, and `TableSizes` has made the others from it. The
+            // kernel writes to nothing but the tables passed as mutable, where each block has places of its own, and
+            // stores no pointer. A message is a string literal of the library, which stays loaded.
             unsafe {
                 let problem = entry(
                     first as u32,

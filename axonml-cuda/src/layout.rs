@@ -1,4 +1,5 @@
-//! The shape of what host and kernel exchange: tables of 64-bit words with named fields, and rows of numbers per fiber.
+//! Layout of the data that host and kernel exchange: tables of 64-bit words with named fields, and rows of numbers per
+//! fiber.
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::engine::Rollout;
@@ -6,8 +7,8 @@ use axonml_autodiff::engine::Rollout;
 /// Threads of a warp.
 pub(crate) const LANES: usize = 32;
 
-/// Warps, hence fibers, of a block. With one, a block leaves when its fiber has its answer, a few fibers spread over the
-/// whole device, and the compiler knows that what belongs to the fiber is the same for all threads.
+/// Warps, hence fibers, of a block. With one, a block leaves when its fiber has its answer, a few fibers spread over
+/// the whole device, and the compiler knows that a fiber's values are the same for all threads.
 pub(crate) const WARPS: usize = 1;
 
 /// Words of a fiber in the integer tables, in the order of `FIBER_..` in the kernel.
@@ -16,13 +17,13 @@ pub(crate) const FIBER_WORDS: usize = 7;
 /// Words of a fiber's result, in the order of `RESULT_..` in the kernel.
 pub(crate) const RESULT_WORDS: usize = 3;
 
-/// What became of a fiber: the first word of its result.
+/// Status of a fiber: the first word of its result.
 pub(crate) mod result {
     pub(crate) const COMPLETED: u32 = 0;
     pub(crate) const ANSWERED: u32 = 1;
     pub(crate) const DIVERGED: u32 = 2;
     pub(crate) const UNSTABLE: u32 = 3;
-    /// On the way back: cotangents that are not finite.
+    /// In the adjoint pass: cotangents that are not finite.
     pub(crate) const NOT_FINITE: u32 = 4;
 
     /// The same in CUDA C.
@@ -65,7 +66,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What a launch is about, and where its tables begin.
+    /// Header of a launch: its steps, and the begin of its tables.
     Header {
         /// Number of fibers.
         fibers,
@@ -98,22 +99,22 @@ words! {
         /// In `out_reals`.
         result_values,
         states,
-        /// Of gradients. Where the rollout ends.
+        /// For gradients: the end of the rollout.
         run_end,
-        /// The state from which on all are kept, and how many there is room for; checkpoints lie at the start and at the
-        /// multiples of `segment` before that: how many there are, and which of them to begin from, or `NONE`.
+        /// First state of the stored trajectory, and its capacity; checkpoints lie at the start and at the multiples of
+        /// `segment` before that: how many there are, and which of them to begin from, or `NONE`.
         keep_from,
         kept_states,
         segment,
         checkpoints,
         checkpoint,
-        /// What is asked for.
+        /// Requested cotangents.
         of_amplitudes,
         of_waveforms,
         of_fields,
         /// Steps of a segment whose cotangents are handed out one by one; 0 if no fiber has space-time potentials.
         traced_steps,
-        /// In `reals`: parameters of the reverse kernel.
+        /// In `reals`: parameters of the adjoint kernel.
         reverse_parameters,
         /// In `sums`, per source each.
         amplitude_sums,
@@ -132,7 +133,7 @@ words! {
         /// States to let pass before the first row, and the state that it shows.
         wait,
         first_row,
-        /// Its places per node in `ints`, `[selection][slot]`.
+        /// Its places per node in `ints`, `[selection][warp index]`.
         selections,
         /// Its results in `out_ints` and `out_reals`.
         ints,
@@ -140,22 +141,22 @@ words! {
         /// Numbers of a recorded row, and rows.
         width,
         rows,
-        /// Whether there are cotangents of what it recorded.
+        /// Whether it has seed cotangents.
         seeded,
     }
 }
 
-/// Numbers of a row over a fiber.
-pub(crate) fn slots(nodes_per_lane: usize) -> usize {
+/// Length of a row over a fiber, one number per warp index.
+pub(crate) fn row_length(nodes_per_lane: usize) -> usize {
     nodes_per_lane * LANES
 }
 
-/// Place of `node` in a row.
-pub(crate) fn slot(node: usize, nodes_per_lane: usize) -> usize {
+/// Warp index of `node`, its place in a row: nodes of a lane are `LANES` apart, so that a warp's loads coalesce.
+pub(crate) fn warp_index(node: usize, nodes_per_lane: usize) -> usize {
     (node % nodes_per_lane) * LANES + node / nodes_per_lane
 }
 
-/// Rows of a fiber's state that a run hands back.
+/// Rows of a fiber's state in the results of a run.
 pub(crate) fn final_state_rows(rollout: &Rollout) -> usize {
     if rollout.final_states {
         state_rows(rollout)
@@ -196,12 +197,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slots_are_a_permutation_that_keeps_a_lanes_nodes_together() {
+    fn warp_indices_are_a_permutation_that_keeps_a_lanes_nodes_together() {
         for p in 1..5 {
-            let mut seen = vec![false; slots(p)];
-            for node in 0..slots(p) {
-                seen[slot(node, p)] = true;
-                assert_eq!(slot(node, p) % LANES, node / p);
+            let mut seen = vec![false; row_length(p)];
+            for node in 0..row_length(p) {
+                seen[warp_index(node, p)] = true;
+                assert_eq!(warp_index(node, p) % LANES, node / p);
             }
             assert!(seen.into_iter().all(|seen| seen));
         }

@@ -2,10 +2,10 @@
 //!
 //! [`KernelSource`] is the text: the membrane of a rollout, specialized to its constants, inside a hand-written kernel
 //! whose time loop, cable solver, stimulus and observers never leave the device. [`CudaBackend`] compiles it with NVRTC
-//! and launches it; nothing here needs a CUDA toolkit to build, and [`CudaDevice::list`] says why a device cannot be
-//! used. Gradients take two kernels, there and back ([`KernelSource::for_gradients`]). [`HostKernels`] runs the very same
-//! text on the processor, one hand-switched fiber per thread, with shuffles and votes as a device has them: slow, and made
-//! to find what a device would do wrong. The crate knows no model.
+//! and launches it; nothing here needs a CUDA toolkit to build, and [`CudaDevice::list`] reports why a device cannot be
+//! used. Gradients take two kernels, a forward and an adjoint one ([`KernelSource::for_gradients`]). [`HostKernels`]
+//! runs the very same text on the processor, one hand-switched fiber per thread, with shuffles and votes as a device
+//! has them: slow, and made to find errors that a device would make. The crate knows no model.
 #![deny(unsafe_code)]
 
 mod adjoint;

@@ -2,7 +2,7 @@
 
 use axonml_autodiff::ir::{Precision, Real};
 
-/// `x`, rounded to `R`, as an expression: the shortest decimal that reads back as the same number.
+/// `x`, rounded to `R`, as an expression: the shortest decimal that parses to the same number.
 pub(crate) fn literal<R: Real>(x: f64) -> String {
     let value = R::from_f64(x).to_f64();
     if value.is_nan() {

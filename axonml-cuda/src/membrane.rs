@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use axonml_autodiff::engine::{Binding, BoundProgram, Rollout};
-use axonml_autodiff::ir::{FusedArgument, FusedOp, FusedProgram, Op, PerLane, Precision, Real};
+use axonml_autodiff::ir::{FusedArgument, FusedOp, FusedProgram, LaneValues, Op, Precision, Real};
 
 use crate::literal::literal;
 
@@ -44,7 +44,7 @@ pub(crate) struct MembraneText {
     /// `struct Parameters` and the functions that take one.
     pub(crate) text: String,
     /// Numbers that differ between parameter sets, `[parameter][set]`.
-    pub(crate) parameters: Vec<PerLane>,
+    pub(crate) parameters: Vec<LaneValues>,
 }
 
 impl MembraneText {
@@ -66,19 +66,19 @@ impl MembraneText {
     }
 }
 
-/// How what is the same at every node is given to a kernel.
+/// How a kernel gets the values that are the same at every node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Constants {
     /// As part of its text where all fibers agree: fastest.
     Printed,
-    /// As numbers that it reads, so that who moves parameters, as trainings do, compiles it once.
+    /// Loaded from memory, so that kernels need not be recompiled when parameters change, as in training.
     Read,
 }
 
 /// Prints functions that share parameters.
 pub(crate) struct Printer<R> {
     constants: Constants,
-    parameters: Vec<PerLane>,
+    parameters: Vec<LaneValues>,
     real: std::marker::PhantomData<R>,
 }
 
@@ -91,7 +91,7 @@ impl<R: Real> Printer<R> {
         }
     }
 
-    /// The functions behind the parameters that they were found to need.
+    /// The functions, after the parameters that they turned out to need.
     pub(crate) fn finish(self, functions: &str) -> MembraneText {
         let count = self.parameters.len();
         let mut text = format!("#define PARAMETERS {count}\n\n");
@@ -167,7 +167,7 @@ impl<R: Real> Printer<R> {
         &mut self,
         text: &mut String,
         fused: &FusedProgram,
-        coefficients: &[PerLane],
+        coefficients: &[LaneValues],
         input: &dyn Fn(usize) -> String,
     ) -> Vec<String> {
         let mut read = vec![None; coefficients.len()];
@@ -177,7 +177,7 @@ impl<R: Real> Printer<R> {
             FusedArgument::Coefficient(index) => match self.constants {
                 Constants::Printed => self.constant(&coefficients[*index]),
                 Constants::Read => {
-                    // By what it is, not by its value: equal ones may part.
+                    // Keyed by identity, not by value: equal ones may become different.
                     let number = *read[*index].get_or_insert_with(|| {
                         self.parameters.push(coefficients[*index].clone());
                         self.parameters.len() - 1
@@ -196,8 +196,8 @@ impl<R: Real> Printer<R> {
     }
 
     /// A literal where all sets agree, else a parameter.
-    fn constant(&mut self, values: &PerLane) -> String {
-        let bits = |values: &PerLane| -> Vec<u64> {
+    fn constant(&mut self, values: &LaneValues) -> String {
+        let bits = |values: &LaneValues| -> Vec<u64> {
             values
                 .iter()
                 .map(|&x| R::from_f64(x).to_f64().to_bits())

@@ -41,7 +41,7 @@ struct Functions {
     ptx: Output,
 }
 
-/// A pair of functions that tell a size and fill a buffer.
+/// A pair of functions that return a size and fill a buffer.
 struct Output {
     size: unsafe extern "C" fn(Program, *mut usize) -> Status,
     bytes: unsafe extern "C" fn(Program, *mut c_char) -> Status,
@@ -78,12 +78,12 @@ pub struct CompiledKernel {
 }
 
 impl Nvrtc {
-    /// The first that loads of: `explicit`, the path in `AXONML_NVRTC`, the system's library, the toolkit's usual folder,
-    /// Python wheels. With `driver` (12040 for CUDA 12.4), those of a later major version are passed over: the driver would
-    /// not load what they make.
+    /// The first that loads of: `explicit`, the path in `AXONML_NVRTC`, the system's library, the toolkit's usual
+    /// folder, Python wheels. With `driver` (12040 for CUDA 12.4), those of a later major version are passed over: the
+    /// driver would not load their code.
     ///
     /// # Errors
-    /// [`CudaError::NoCompiler`], listing what was tried. Nothing else is tried where a path was given.
+    /// [`CudaError::NoCompiler`], listing the tried paths. No other path is tried where one was given.
     pub fn find(explicit: Option<&Path>, driver: Option<i32>) -> Result<Self, CudaError> {
         let named = explicit
             .map(Path::to_owned)
@@ -147,7 +147,7 @@ impl Nvrtc {
             ));
         }
         let mut architectures = vec![0; count];
-        // SAFETY: the buffer has the length that the library asked for, in a call that succeeded.
+        // SAFETY: the buffer has the length that the library returned, in a call that succeeded.
         let status = unsafe { list(architectures.as_mut_ptr()) };
         if status != 0 {
             return Err(format!(
@@ -358,13 +358,13 @@ fn read(program: Program, output: &Output) -> Option<Vec<u8>> {
         return None;
     }
     let mut bytes = vec![0_u8; size];
-    // SAFETY: the buffer has the length that the library asked for.
+    // SAFETY: the buffer has the length that the library returned.
     let status = unsafe { (output.bytes)(program, bytes.as_mut_ptr().cast()) };
     (status == 0).then_some(bytes)
 }
 
 /// Options for a precision. In single precision divisions err by up to 2 ulp and subnormal numbers are 0, which is
-/// twice as fast and far below what single precision loses elsewhere.
+/// twice as fast and far below other rounding errors of single precision.
 fn options(precision: Precision) -> &'static [&'static str] {
     match precision {
         Precision::F32 => &[

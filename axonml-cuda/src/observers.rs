@@ -4,20 +4,20 @@ use axonml_autodiff::adjoint::RecordedSeeds;
 use axonml_autodiff::engine::{ObserverKind, ObserverSpec, Rollout};
 use axonml_autodiff::ir::{Precision, Real};
 
-use crate::layout::{NONE, ObserverWords, slot, slots};
+use crate::layout::{NONE, ObserverWords, row_length, warp_index};
 
 /// Where the results of an observer lie, and how large they are.
 #[derive(Debug)]
 pub(crate) struct ObserverPlan {
     pub(crate) words: ObserverWords,
-    /// Place of every slot in the results, `[selection][slot]`; `NONE` where it is not watched.
+    /// Place of every warp index in the results, `[selection][warp index]`; `NONE` where it is not watched.
     pub(crate) places: Vec<u32>,
     pub(crate) out_ints: usize,
     pub(crate) out_reals: usize,
 }
 
 impl ObserverPlan {
-    /// For fibers of the given numbers of nodes (one selection each), `fibers` in all.
+    /// Plans for fibers with the given node counts (one selection each), `fibers` in all.
     pub(crate) fn new(
         rollout: &Rollout,
         spec: &ObserverSpec,
@@ -26,14 +26,14 @@ impl ObserverPlan {
         capacity: usize,
         fibers: usize,
     ) -> Self {
-        let row = slots(nodes_per_lane);
+        let row = row_length(nodes_per_lane);
         let mut places = vec![NONE; lengths.len() * row];
         let mut width = 0;
         for (places, &nodes) in places.chunks_exact_mut(row).zip(lengths) {
             let watched = watched(spec, nodes);
             width = width.max(watched.len());
             for (place, &node) in watched.iter().enumerate() {
-                places[slot(node, nodes_per_lane)] = place as u32;
+                places[warp_index(node, nodes_per_lane)] = place as u32;
             }
         }
         let first = first_state(rollout, spec);
@@ -86,7 +86,8 @@ impl ObserverPlan {
         words.len()
     }
 
-    /// Adds cotangents of what the recorder saw in the fiber at `position` to where it lay among the results.
+    /// Adds the recorder's seed cotangents of the fiber at `position` at the places of its observations among the
+    /// results.
     pub(crate) fn seed<R: Real>(
         &self,
         rollout: &Rollout,
@@ -163,7 +164,7 @@ pub(crate) fn level<R: Real>(threshold_mv: f64, v_reference_mv: f64) -> R {
     R::from_f64(number(holds))
 }
 
-/// Turns bits of floating-point numbers, as signed integers, into integers of the same order, and back.
+/// Turns bits of floating-point numbers, as signed integers, into integers of the same order; its own inverse.
 fn ordered(bits: i64, sign: u32) -> i64 {
     if bits < 0 {
         bits ^ (i64::MAX >> (63 - sign))

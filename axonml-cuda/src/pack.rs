@@ -9,7 +9,8 @@ use axonml_autodiff::ir::Real;
 
 use crate::CudaError;
 use crate::layout::{
-    FIBER_WORDS, Header, NONE, ON_MODES, PER_STEP, RESULT_WORDS, WARPS, final_state_rows, slots,
+    FIBER_WORDS, Header, NONE, ON_MODES, PER_STEP, RESULT_WORDS, WARPS, final_state_rows,
+    row_length,
 };
 use crate::membrane::ParameterSets;
 use crate::observers::{ObserverPlan, level};
@@ -33,7 +34,7 @@ pub(crate) struct Launch<R> {
 }
 
 impl<R: Real> Launch<R> {
-    /// Whether the tables are those that `kernel` takes, as long as their offsets say.
+    /// Checks that the tables are those that `kernel` takes, with the lengths that their offsets imply.
     ///
     /// # Errors
     /// [`CudaError::Launch`] naming the table.
@@ -50,7 +51,7 @@ impl<R: Real> Launch<R> {
         let of_observers =
             |size: fn(&ObserverPlan) -> usize| self.observers.iter().map(size).sum::<usize>();
         let fibers = self.header.fibers as usize;
-        let row = slots(kernel.nodes_per_lane);
+        let row = row_length(kernel.nodes_per_lane);
         let results = fibers * RESULT_WORDS + of_observers(|o| o.out_ints);
         let state = self.header.states as usize + fibers * self.final_state_rows * row;
         let places = self.observers.last().map_or(self.ints.len(), |o| {
@@ -113,7 +114,7 @@ impl<K: Eq + Hash> Numbered<K> {
     }
 }
 
-/// Packs the fibers `fibers` of a checked rollout for `kernel`, and for the kernel `reverse` of the way back if there is one;
+/// Packs the fibers `fibers` of a checked rollout for `kernel`, and for the adjoint kernel `reverse` if there is one;
 /// `sets` are their parameter sets, `capacity[observer]` the room of rasters.
 pub(crate) fn pack<R: Real>(
     rollout: &Rollout,
@@ -123,7 +124,7 @@ pub(crate) fn pack<R: Real>(
     reverse: Option<&KernelSource>,
     capacity: &[usize],
 ) -> Launch<R> {
-    let row = slots(kernel.nodes_per_lane);
+    let row = row_length(kernel.nodes_per_lane);
     let mut tables = Tables::<R>::new(rollout, kernel.nodes_per_lane);
     let mut fiber_words = Vec::with_capacity(fibers.len() * FIBER_WORDS);
     let mut source_words: Vec<u32> = Vec::new();
@@ -161,7 +162,7 @@ pub(crate) fn pack<R: Real>(
                     let flags = if on_modes { ON_MODES } else { 0 };
                     (Arc::as_ptr(projection) as usize, *waveform as u32, flags)
                 }
-                SourceField::Dense(ve_mv) => {
+                SourceField::SpaceTime(ve_mv) => {
                     let flags = PER_STEP | ON_MODES;
                     (Arc::as_ptr(ve_mv) as usize, NONE, flags)
                 }
@@ -184,7 +185,7 @@ pub(crate) fn pack<R: Real>(
         fiber_words.extend(words);
     }
 
-    // The tables one behind the other; offsets go into the header.
+    // The tables one after the other; offsets go into the header.
     let [least_u, greatest_u] = rollout.voltage_bounds::<R>().map(|u| u.to_f64().to_bits());
     let mut header = Header {
         fibers: fibers.len() as u64,
@@ -262,7 +263,7 @@ pub(crate) fn pack<R: Real>(
     }
 }
 
-/// Appends what differs between parameter sets, `[set][parameter]`.
+/// Appends the values that differ between parameter sets, `[set][parameter]`.
 fn append_parameters<R: Real>(to: &mut Vec<R>, kernel: &KernelSource, sets: &ParameterSets) {
     for set in 0..sets.examples.len() {
         let values = kernel.parameters.iter();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axonml_autodiff::engine::{ObserverKind, Rollout, SourceField};
 
-use crate::layout::{LANES, field_rows, slots, state_rows};
+use crate::layout::{LANES, field_rows, row_length, state_rows};
 use crate::observers::watched;
 
 /// Crossings per fiber for which a raster has room at first; a launch that finds more is repeated with enough.
@@ -45,7 +45,7 @@ pub(crate) fn launches(
 
 /// Memory that a fiber takes, shared tables counted as its own.
 pub(crate) fn bytes_of(rollout: &Rollout, fiber: usize, nodes_per_lane: usize) -> usize {
-    let row = slots(nodes_per_lane);
+    let row = row_length(nodes_per_lane);
     let cable = &rollout.fibers[fiber].cable;
     let steps = rollout.steps.len();
     let state = 2 * state_rows(rollout) * row;
@@ -53,7 +53,7 @@ pub(crate) fn bytes_of(rollout: &Rollout, fiber: usize, nodes_per_lane: usize) -
         .iter()
         .map(|source| match source.field {
             SourceField::Separable { .. } => 1,
-            SourceField::Dense(_) => steps,
+            SourceField::SpaceTime(_) => steps,
         })
         .sum();
     let seen: usize = rollout

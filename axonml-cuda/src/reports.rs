@@ -5,7 +5,7 @@ use axonml_autodiff::engine::{
 };
 use axonml_autodiff::ir::Real;
 
-use crate::layout::{NONE, slot, slots};
+use crate::layout::{NONE, row_length, warp_index};
 use crate::observers::{ObserverPlan, resolved, watched};
 use crate::pack::Launch;
 
@@ -21,12 +21,12 @@ impl ObserverPlan {
         nodes: usize,
         nodes_per_lane: usize,
     ) -> Result<Observation, usize> {
-        let row = slots(nodes_per_lane);
+        let row = row_length(nodes_per_lane);
         let ints = &launch.out_ints[self.words.ints as usize..][..self.out_ints];
         let reals = &launch.out_reals[self.words.reals as usize..][..self.out_reals];
         let reference = rollout.v_reference_mv;
         let listed = || resolved(spec, nodes);
-        let of_node = |node: usize| position * row + slot(node, nodes_per_lane);
+        let of_node = |node: usize| position * row + warp_index(node, nodes_per_lane);
         Ok(match &spec.kind {
             ObserverKind::Active { .. } => Observation::Active(match ints[position] {
                 NONE => None,

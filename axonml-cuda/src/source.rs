@@ -5,7 +5,7 @@ mod settings;
 
 use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::engine::Rollout;
-use axonml_autodiff::ir::{PerLane, Precision, Real};
+use axonml_autodiff::ir::{LaneValues, Precision, Real};
 
 use crate::layout::{Header, LANES, ObserverWords, WARPS, is_explicit, modes, result};
 use crate::membrane::{Constants, MembraneText, ParameterSets};
@@ -45,7 +45,7 @@ pub struct KernelSource {
     /// Nodes per lane of a warp: the kernel takes fibers of up to 32 times as many nodes.
     pub nodes_per_lane: usize,
     /// Numbers that differ between fibers, `[parameter][set]`.
-    pub(crate) parameters: Vec<PerLane>,
+    pub(crate) parameters: Vec<LaneValues>,
     /// Whether it takes the tables of gradients too.
     pub(crate) of_gradients: bool,
 }
@@ -53,14 +53,14 @@ pub struct KernelSource {
 /// Most bytes of shared memory that a block takes without asking.
 const SHARED_BYTES: usize = 48 << 10;
 
-/// What a kernel is for.
+/// Role of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Role {
     /// Forward.
     Run,
-    /// Forward, keeping what the way back needs.
+    /// Forward pass of a gradient: stores trajectory and checkpoints.
     Keep,
-    /// Back.
+    /// Adjoint pass.
     Reverse,
 }
 
@@ -86,8 +86,8 @@ impl KernelSource {
         })
     }
 
-    /// The kernels that differentiating `rollout` takes: for each number of nodes per lane that occurs one that goes forward
-    /// and one that goes back.
+    /// The kernels that differentiating `rollout` takes: a forward and an adjoint one for each number of nodes per lane
+    /// that occurs.
     pub fn for_gradients(rollout: &Rollout, request: GradientRequest) -> Vec<KernelSource> {
         each_class(rollout, |sets, nodes_per_lane| {
             let both = match rollout.precision {
@@ -116,7 +116,7 @@ impl KernelSource {
         )
     }
 
-    /// Forward and back.
+    /// The forward and the adjoint kernel.
     pub(crate) fn of_gradients<R: Real>(
         rollout: &Rollout,
         sets: &ParameterSets,
@@ -167,7 +167,7 @@ impl KernelSource {
         request: GradientRequest,
     ) -> Self {
         let constants = constants(Role::Reverse, request);
-        let membrane = MembraneText::reverse::<R>(rollout, sets, request.parameters, constants);
+        let membrane = MembraneText::adjoints::<R>(rollout, sets, request.parameters, constants);
         let sums = SumLayout::new(rollout, nodes_per_lane, request);
         let fit = reverse_blocks(R::PRECISION, nodes_per_lane, modes(rollout));
         let mut head = settings::<R>(rollout, nodes_per_lane, Role::Reverse, request, fit);
@@ -225,7 +225,7 @@ impl KernelSource {
     }
 }
 
-/// Who differentiates by parameters or cables is about to move them.
+/// Gradients by parameters or cables imply updates of these: constants stay in memory.
 fn constants(role: Role, request: GradientRequest) -> Constants {
     match role != Role::Run && (request.parameters || request.cables) {
         true => Constants::Read,
@@ -246,7 +246,7 @@ fn each_class(
         .collect()
 }
 
-/// A kernel's text: its settings, what all kernels begin with, and its own parts, a line between them.
+/// A kernel's text: its settings, the common prelude, and its own parts, separated by lines.
 fn assemble(head: String, membrane: &MembraneText, parts: &[&str]) -> String {
     let declarations = declarations();
     let common = [PRELUDE, exprelr(membrane), &declarations, CONTEXT];

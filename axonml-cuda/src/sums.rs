@@ -1,13 +1,13 @@
-//! What the reverse kernel sums for a fiber, and where.
+//! Layout of the adjoint kernel's accumulators of a fiber.
 
 use axonml_autodiff::adjoint::{CableSums, GradientRequest};
 use axonml_autodiff::engine::Rollout;
 
 use crate::adjoint::Coefficients;
-use crate::layout::{LANES, is_explicit, modes, slot, slots};
+use crate::layout::{LANES, is_explicit, modes, row_length, warp_index};
 
-/// Steps after which the reverse kernel moves its sums into double precision. Segments begin at multiples of it, so that sums
-/// do not depend on them.
+/// Steps after which the adjoint kernel flushes its accumulators into double precision. Segments begin at multiples of
+/// it, so that sums do not depend on them.
 pub(crate) const FLUSH_STEPS: usize = 16;
 
 /// Sums of a fiber: of coefficients of the membrane, then of the cable. A lane has one of each, and of the rows of cables
@@ -50,22 +50,22 @@ impl SumLayout {
         self.totals + (self.of_lane - self.totals) * LANES
     }
 
-    /// What the coefficients of the step and of the first `G` and `J` collected, from the sums of a fiber.
+    /// Cotangents of the coefficients of the step and of the first `G` and `J`, from the sums of a fiber.
     pub(crate) fn coefficients<'s>(&self, sums: &'s [f64]) -> [&'s [f64]; 2] {
         let Coefficients { step, currents } = self.coefficients;
         [&sums[..step], &sums[step..step + currents]]
     }
 
-    /// What the cable of a fiber of `nodes` nodes collected. `a_kappa` are the modes' decays times their couplings, uS.
+    /// Sums of the cable of a fiber of `nodes` nodes. `a_kappa` are the modes' decays times their couplings, uS.
     pub(crate) fn cable(&self, sums: &[f64], nodes: usize, a_kappa: &[f64]) -> CableSums {
         let Coefficients { step, currents } = self.coefficients;
         let (together, rows) = sums[step + currents..].split_at(self.totals - step - currents);
         if let (Ok(sums), true) = (together.try_into(), rows.is_empty()) {
             return CableSums::Explicit(sums);
         }
-        let row = slots(self.nodes_per_lane);
+        let row = row_length(self.nodes_per_lane);
         let column = |quantity: usize, count: usize| -> Vec<f64> {
-            let at = |node| rows[quantity * row + slot(node, self.nodes_per_lane)];
+            let at = |node| rows[quantity * row + warp_index(node, self.nodes_per_lane)];
             (0..count).map(at).collect()
         };
         let (a, kappa) = together.split_at(together.len() / 2);
@@ -74,7 +74,7 @@ impl SumLayout {
             passive: column(1, nodes),
             link: column(2, nodes - 1),
             area: column(3, nodes),
-            // The kernel keeps modes in units of their coupling.
+            // The kernel stores modes in units of their coupling.
             a: a.iter().zip(a_kappa).map(|(sum, x)| sum * x).collect(),
             kappa: kappa.to_vec(),
         }

@@ -6,13 +6,13 @@ use axonml_autodiff::engine::{Rollout, SourceField, Start};
 use axonml_autodiff::ir::Real;
 use rayon::prelude::*;
 
-use crate::layout::{field_rows, modes, slot, slots, state_rows};
+use crate::layout::{field_rows, modes, row_length, state_rows, warp_index};
 
 /// Tables under construction.
 pub(crate) struct Tables<'r, R> {
     rollout: &'r Rollout,
     nodes_per_lane: usize,
-    /// Step coefficients per cable: `[cable][quantity][slot]`, of explicit cables `[cable][quantity]`.
+    /// Step coefficients per cable: `[cable][quantity][warp index]`, of explicit cables `[cable][quantity]`.
     pub(crate) rows: Vec<R>,
     /// `[cable][a, a kappa, kappa][mode]`
     pub(crate) modes: Vec<R>,
@@ -31,7 +31,7 @@ struct Field<'r> {
 
 enum Effect<'r> {
     Known(&'r Projection),
-    /// Of potentials at the sample points, mV.
+    /// Projection of potentials at the sample points, mV.
     Of(&'r [f64]),
 }
 
@@ -48,7 +48,7 @@ impl<'r, R: Real> Tables<'r, R> {
     }
 
     fn row(&self, fill: f64) -> Vec<R> {
-        vec![R::from_f64(fill); slots(self.nodes_per_lane)]
+        vec![R::from_f64(fill); row_length(self.nodes_per_lane)]
     }
 
     /// Coefficients of a step of `cable`.
@@ -79,14 +79,14 @@ impl<'r, R: Real> Tables<'r, R> {
                 unreachable!("cables with modes have coefficients of a step")
             }
         };
-        // Rows behind the fiber's end couple to nothing: u stays.
+        // Padding rows couple to nothing: u stays.
         let mut capacitance = self.row(1.0);
         let mut diagonal = self.row(1.0);
         let mut area = self.row(0.0);
         let mut off = self.row(0.0);
         for k in 0..nodes {
             let [c, passive, coupling] = of_node(k);
-            let at = slot(k, self.nodes_per_lane);
+            let at = warp_index(k, self.nodes_per_lane);
             capacitance[at] = R::from_f64(c);
             diagonal[at] = R::from_f64(c + passive);
             area[at] = R::from_f64(cable.area_cm2(k) * US_PER_S);
@@ -128,7 +128,7 @@ impl<'r, R: Real> Tables<'r, R> {
             SourceField::Separable { projection, .. } => {
                 self.fields.push(of(Effect::Known(projection)));
             }
-            SourceField::Dense(ve_mv) => {
+            SourceField::SpaceTime(ve_mv) => {
                 let samples = cable.samples();
                 let steps = self.rollout.steps.clone();
                 let at = |step: usize| &ve_mv[step * samples..(step + 1) * samples];
@@ -145,7 +145,7 @@ impl<'r, R: Real> Tables<'r, R> {
         let rollout = self.rollout;
         let reference = rollout.v_reference_mv;
         let rows = state_rows(rollout);
-        let row = slots(self.nodes_per_lane);
+        let row = row_length(self.nodes_per_lane);
         let first = to.len();
         match &rollout.start {
             Start::Uniform { v_mv, states } => {
@@ -169,13 +169,13 @@ impl<'r, R: Real> Tables<'r, R> {
                     let u: Vec<f64> = state.v_mv.iter().map(|v| v - reference).collect();
                     for (values, row) in std::iter::once(&u).chain(&state.states).zip(&mut rows) {
                         for k in 0..row.len() {
-                            // Behind the fiber's end its last node is repeated: finite, and coupled to nothing.
-                            row[slot(k, p)] = R::from_f64(values[k.min(nodes - 1)]);
+                            // Padding rows repeat the last node: finite, and coupled to nothing.
+                            row[warp_index(k, p)] = R::from_f64(values[k.min(nodes - 1)]);
                         }
                     }
                     for (mode, row) in rows.enumerate() {
                         for k in 0..nodes - 1 {
-                            row[slot(k, p)] = R::from_f64(state.modes[k * modes + mode]);
+                            row[warp_index(k, p)] = R::from_f64(state.modes[k * modes + mode]);
                         }
                     }
                 });
@@ -188,7 +188,7 @@ impl<'r, R: Real> Tables<'r, R> {
         let Some(size) = self
             .fields
             .first()
-            .map(|field| field_rows(field.cable) * slots(self.nodes_per_lane))
+            .map(|field| field_rows(field.cable) * row_length(self.nodes_per_lane))
         else {
             return;
         };
@@ -204,7 +204,7 @@ impl<'r, R: Real> Tables<'r, R> {
     /// Modes pass a part of their drive on to the nodes within the step.
     fn fill_field(&self, to: &mut [R], cable: u32, projection: &Projection) {
         let p = self.nodes_per_lane;
-        let (currents, modes) = to.split_at_mut(slots(p));
+        let (currents, modes) = to.split_at_mut(row_length(p));
         let mut nodes = projection.nodes_na.clone();
         if let (Some(step), true) = (
             &self.steps[cable as usize],
@@ -214,13 +214,14 @@ impl<'r, R: Real> Tables<'r, R> {
             let increments = step.drive_modes(&projection.modes, dt_ms, &mut nodes);
             for (k, increments) in increments.chunks_exact(step.modes()).enumerate() {
                 for (mode, increment) in increments.iter().enumerate() {
-                    // Modes are kept in units of their coupling.
-                    modes[mode * slots(p) + slot(k, p)] = R::from_f64(increment / step.kappa[mode]);
+                    // Modes are stored in units of their coupling.
+                    modes[mode * row_length(p) + warp_index(k, p)] =
+                        R::from_f64(increment / step.kappa[mode]);
                 }
             }
         }
         for (k, current) in nodes.into_iter().enumerate() {
-            currents[slot(k, p)] = R::from_f64(current);
+            currents[warp_index(k, p)] = R::from_f64(current);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From what a kernel wrote back to the outcomes of fibers.
+//! Converts a kernel's results to the outcomes of fibers.
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::US_PER_S;
@@ -7,7 +7,7 @@ use axonml_autodiff::ir::Real;
 use rayon::prelude::*;
 
 use crate::layout::result::{ANSWERED, COMPLETED, UNSTABLE};
-use crate::layout::{RESULT_WORDS, modes, slot, slots, state_rows};
+use crate::layout::{RESULT_WORDS, modes, row_length, state_rows, warp_index};
 use crate::pack::Launch;
 
 /// Outcomes of the launch's fibers.
@@ -31,7 +31,7 @@ pub(crate) fn unpack<R: Real>(
             .collect();
         let status = status(rollout, fiber, position, launch);
         let state = (rollout.final_states && status == FiberStatus::Completed).then(|| {
-            let size = state_rows(rollout) * slots(nodes_per_lane);
+            let size = state_rows(rollout) * row_length(nodes_per_lane);
             let rows = &launch.out_reals[launch.header.states as usize + position * size..];
             let mut state = state(rollout, nodes, nodes_per_lane, &rows[..size]);
             let reference = rollout.v_reference_mv;
@@ -103,9 +103,10 @@ pub(crate) fn state<R: Real>(
     nodes_per_lane: usize,
     rows: &[R],
 ) -> FiberState {
-    let row = slots(nodes_per_lane);
-    let at =
-        |quantity: usize, node: usize| rows[quantity * row + slot(node, nodes_per_lane)].to_f64();
+    let row = row_length(nodes_per_lane);
+    let at = |quantity: usize, node: usize| {
+        rows[quantity * row + warp_index(node, nodes_per_lane)].to_f64()
+    };
     let (states, modes) = (rollout.membrane.states.len(), modes(rollout));
     FiberState {
         v_mv: (0..nodes).map(|node| at(0, node)).collect(),

@@ -177,7 +177,7 @@ impl Stimulus {
                                 expected: "a finite number".into(),
                             }));
                         }
-                        SourceField::Dense(ve.clone())
+                        SourceField::SpaceTime(ve.clone())
                     }
                 };
                 of_fiber.push(Source {

@@ -221,7 +221,7 @@ impl<'s> Twins<'s> {
                 };
                 strongest * field
             }
-            SourceField::Dense(values) => 2.0 * span(values),
+            SourceField::SpaceTime(values) => 2.0 * span(values),
         };
         let scaled = drive.sources[fiber].iter().filter(|source| source.scaled);
         scaled.map(|source| of_source(&source.field)).sum()

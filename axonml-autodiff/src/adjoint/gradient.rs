@@ -1,29 +1,30 @@
-//! Gradients of rollouts: what a loss says about each fiber's run, and what comes back for it.
+//! Gradients of rollouts: the objective with its seed cotangents, the request, and the cotangents of every input.
 //!
-//! A cotangent of a quantity is the derivative of the loss with respect to it. Losses are sums of one term per fiber, so
-//! every cotangent is returned per fiber; what fibers share is the sum over them.
+//! A cotangent of a quantity is the derivative of the loss with respect to it. Losses are sums of one term per fiber,
+//! so every cotangent is returned per fiber; cotangents of inputs that fibers share are to be summed over fibers.
 
 use crate::cable::{CableCotangent, Projection};
 use crate::engine::{Binding, BoundProgram};
 use crate::engine::{FiberOutcome, FiberState, Rollout};
 
-/// Which cotangents are wanted; those of the initial state always come.
+/// Selects the cotangents that [`crate::engine::Backend::differentiate`] computes; those of the initial state are
+/// always computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GradientRequest {
-    /// Of the membrane's parameters, shared and per fiber.
+    /// Cotangents of the membrane's parameters, shared and per fiber.
     pub parameters: bool,
-    /// Of the numbers of the cables.
+    /// Cotangents of the cable coefficients.
     pub cables: bool,
-    /// Of the amplitudes.
+    /// Cotangents of the amplitudes.
     pub amplitudes: bool,
-    /// Of every value of every waveform (amplitudes come with them).
+    /// Cotangents of every value of every waveform (those of amplitudes come with them).
     pub waveforms: bool,
-    /// Of the projections of fields, and of space-time potentials.
+    /// Cotangents of the projections of fields, and of space-time potentials.
     pub fields: bool,
 }
 
 impl GradientRequest {
-    /// Everything.
+    /// Requests every cotangent.
     pub const ALL: GradientRequest = GradientRequest {
         parameters: true,
         cables: true,
@@ -35,8 +36,8 @@ impl GradientRequest {
 
 /// A loss that is a sum over fibers.
 pub trait Objective: Sync {
-    /// The term of fiber `fiber` (an index into the rollout's) from what its observers saw. Called once per fiber, from
-    /// any thread; not for fibers that diverged.
+    /// Returns the term of fiber `fiber` (an index into the rollout's) and its seed cotangents, from its observations.
+    /// Called once per fiber, from any thread; not for fibers that diverged.
     fn evaluate(&self, fiber: usize, outcome: &FiberOutcome) -> Evaluation;
 }
 
@@ -46,13 +47,13 @@ impl<F: Fn(usize, &FiberOutcome) -> Evaluation + Sync> Objective for F {
     }
 }
 
-/// A fiber's term of the loss and its derivatives.
+/// A fiber's term of the loss with its derivatives, the seed cotangents of the adjoint pass.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {
-    /// The term.
+    /// Value of the term.
     pub loss: f64,
-    /// Derivatives with respect to what each observer recorded, in the observers' order; missing ones are zero, and only
-    /// those of recorders may be there.
+    /// Seed cotangents of each observer's recording, in the observers' order; missing ones are zero, and only recorders
+    /// may have any.
     pub recorded: Vec<Option<RecordedCotangent>>,
     /// Derivatives with respect to the state after the last step, if the loss depends on it.
     pub state: Option<FiberState>,
@@ -61,25 +62,25 @@ pub struct Evaluation {
 /// Derivatives of a loss with respect to a [`crate::engine::Recording`]; an empty array means zeros.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecordedCotangent {
-    /// By the voltages, `[row, node]` flattened, 1/mV.
+    /// Cotangents of the voltages, `[row, node]` flattened, 1/mV.
     pub v_mv: Vec<f64>,
-    /// By the states, one array like `v_mv` per recorded state.
+    /// Cotangents of the states, one array like `v_mv` per recorded state.
     pub states: Vec<Vec<f64>>,
 }
 
-/// Running sums of the cotangents of the parameters of one fiber's membrane.
+/// Accumulators of the cotangents of one fiber's membrane parameters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ParameterCotangents {
-    /// Of the shared parameters.
+    /// Cotangents of the shared parameters.
     pub shared: Vec<f64>,
-    /// Of the fiber's own.
+    /// Cotangents of the fiber's own parameters.
     pub fiber: Vec<f64>,
-    /// Of the reference potential.
+    /// Cotangent of the reference potential, 1/mV.
     pub reference: f64,
 }
 
 impl ParameterCotangents {
-    /// Zeros for fiber `fiber`.
+    /// Returns zeros for fiber `fiber`.
     pub fn zero(rollout: &Rollout, fiber: usize) -> Self {
         ParameterCotangents {
             shared: vec![0.0; rollout.shared.len()],
@@ -88,9 +89,9 @@ impl ParameterCotangents {
         }
     }
 
-    /// Adds what the inputs of a bound program of fiber `fiber` collect when its outputs have collected `bars`; `u`
-    /// stands for the voltage. Returns the cotangent of `u`.
-    pub fn pull(
+    /// Accumulates the vector-Jacobian product (VJP) of a bound program of fiber `fiber` with output cotangents `bars`;
+    /// `u` stands for the voltage. Returns the cotangent of `u`.
+    pub fn vjp(
         &mut self,
         rollout: &Rollout,
         fiber: usize,
@@ -115,44 +116,51 @@ impl ParameterCotangents {
     }
 }
 
-/// Cotangents of one source of one fiber; empty where not asked for.
+/// Cotangents of one source of one fiber; empty where not requested.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SourceCotangent {
-    /// Of every value of its waveform, `[step]` of the whole run; zero outside the steps taken.
+    /// Cotangents of every value of its waveform, `[step]` of the whole run; zero outside the steps taken.
     pub waveform: Vec<f64>,
-    /// Of its projection.
+    /// Cotangent of its projection.
     pub projection: Option<Projection>,
-    /// Of its potentials at the sample points, mV per unit, as they act through the projection; of space-time
-    /// potentials, `[step, sample]` flattened.
+    /// Cotangents of its potentials at the sample points (which are in mV per unit), as they act through the
+    /// projection; of space-time potentials, `[step, sample]` flattened.
     pub potentials: Vec<f64>,
 }
 
-/// Cotangents of everything that one fiber's run depends on.
+/// Cotangents of every input that one fiber's run depends on.
+///
+/// # Shape
+/// Every array has the shape of the input that it belongs to.
+///
+/// # Units
+/// A cotangent has the unit of the loss over the unit of its input; the loss is a pure number here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cotangents {
     /// The fiber's term of the loss.
     pub loss: f64,
-    /// Of the shared parameters of the rollout, through this fiber; empty if not asked for.
+    /// Cotangents of the shared parameters of the rollout, through this fiber; empty if not requested.
     pub shared: Vec<f64>,
-    /// Of the fiber's own parameters; empty if not asked for.
+    /// Cotangents of the fiber's own parameters; empty if not requested.
     pub parameters: Vec<f64>,
-    /// Of the reference potential at fixed membrane potentials outside the run; 0 if parameters were not asked for.
+    /// Cotangent of the reference potential at fixed membrane potentials outside the run, 1/mV; 0 if parameters were
+    /// not requested.
     pub v_reference: f64,
-    /// Of the fiber's cable.
+    /// Cotangents of the fiber's cable coefficients.
     pub cable: Option<CableCotangent>,
-    /// Of the fiber's amplitude.
+    /// Cotangent of the fiber's amplitude, 1/mA.
     pub amplitude: f64,
-    /// Of its sources, in their order.
+    /// Cotangents of its sources, in their order.
     pub sources: Vec<SourceCotangent>,
-    /// Of the state it started from. Of a uniform start whose states are the steady ones, parameters act through these as
-    /// well: that is in `shared` and `parameters`.
+    /// Cotangents of the state it started from. If a uniform start takes the steady states, parameters act through
+    /// these as well: `shared` and `parameters` contain that part.
     pub start: FiberState,
-    /// Of the membrane potential of a uniform start, its steady states included; 0 for other starts.
+    /// Cotangent of the membrane potential of a uniform start, its steady states included, 1/mV; 0 for other starts.
     pub uniform_v: f64,
 }
 
 impl Cotangents {
-    /// Whether every number is finite, the loss included.
+    /// Returns whether every number is finite, the loss included.
     pub fn is_finite(&self) -> bool {
         let finite = |values: &[f64]| values.iter().all(|x| x.is_finite());
         let own = [self.loss, self.v_reference, self.amplitude, self.uniform_v];
@@ -173,17 +181,17 @@ impl Cotangents {
     }
 }
 
-/// What differentiating one fiber's run gave.
+/// Result of differentiating one fiber's run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FiberGradient {
     /// The cotangents.
     Found(Box<Cotangents>),
     /// The run diverged (see its status): there is nothing to differentiate.
     Diverged,
-    /// On the way back a cotangent was no longer finite, or the loss is not.
+    /// A cotangent became NaN or infinite during the adjoint pass, or the loss is.
     NonFinite {
-        /// The latest state whose cotangents are not finite; the first of the run where only the loss or sums over nodes
-        /// and steps are not.
+        /// The latest state whose cotangents are not finite; the first of the run where only the loss or accumulators
+        /// over nodes and steps are not.
         state: usize,
         /// First node with such a cotangent, a mode counting to the node on its left; none for the loss and for sums.
         node: Option<usize>,
@@ -191,7 +199,7 @@ pub enum FiberGradient {
 }
 
 impl FiberGradient {
-    /// The cotangents, if there are any.
+    /// Returns the cotangents, if there are any.
     pub fn found(&self) -> Option<&Cotangents> {
         match self {
             FiberGradient::Found(cotangents) => Some(cotangents),

@@ -1,14 +1,14 @@
-//! The reverse of a membrane step, as a program.
+//! The adjoint of a membrane step, as a program.
 
 use crate::engine::{Binding, BoundProgram};
 use crate::ir::FusedProgram;
 use crate::ir::Tracer;
 use crate::ir::{Extent, Program};
 
-/// What goes into the reverse of a membrane step, per node unless said otherwise.
+/// Meaning of an input of the adjoint of a membrane step; one value per node unless stated otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdjointInput {
-    /// Deviation of the membrane potential from the reference, as the step saw it, mV.
+    /// Deviation of the membrane potential from the reference, before the step, mV.
     U,
     /// State variable `i` before the step.
     State(usize),
@@ -18,11 +18,11 @@ pub enum AdjointInput {
     NewState(usize),
     /// Cotangent of output `i` of the step.
     Output(usize),
-    /// Cotangent of `u` from elsewhere, to be added to.
+    /// Cotangent of `u` through other paths, to which the step's is added.
     CarriedU,
 }
 
-/// What comes out of the reverse of a membrane step.
+/// Meaning of an output of the adjoint of a membrane step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdjointOutput {
     /// Cotangent of `u`, the carried one included.
@@ -33,14 +33,14 @@ pub enum AdjointOutput {
     Coefficient(usize),
 }
 
-/// The reverse of a membrane step.
+/// The adjoint of a membrane step.
 #[derive(Clone, Debug)]
 pub struct MembraneAdjoint {
-    /// The step's coefficients from the parameters.
+    /// Program of the step's coefficients as functions of the parameters.
     pub coefficients: BoundProgram,
-    /// The reverse of what is done at every node, with the cotangents of coefficients.
+    /// Adjoint of the computation at every node, with the cotangents of coefficients.
     pub node: AdjointProgram,
-    /// The same without the cotangents of coefficients, for those who differentiate by no parameter.
+    /// The same without the cotangents of coefficients, for gradients that request no parameter.
     pub node_only: AdjointProgram,
 }
 
@@ -56,9 +56,9 @@ pub struct AdjointProgram {
 }
 
 impl MembraneAdjoint {
-    /// The reverse of a step program of node inputs bound to `U` and states, and parameters. Its first `states` outputs
-    /// are the new states: what they are is known on the way back, so that what follows from one of them does not wait
-    /// for its update to be repeated.
+    /// Derives the adjoint of a step program whose inputs are bound to `U`, states and parameters. Its first `states`
+    /// outputs are the new states: the adjoint pass reads their stored values, so that computations that use a new
+    /// state need not wait for its update to be repeated.
     pub(crate) fn new(step: &BoundProgram, states: usize) -> Self {
         let split = &step.fused().split;
         let bound = |indices: &[usize]| -> Vec<Binding> {
@@ -112,7 +112,7 @@ impl MembraneAdjoint {
             let kept: Vec<usize> = (0..meanings.len()).filter(kept).collect();
             let outputs: Vec<_> = kept.iter().map(|&index| outputs[index].clone()).collect();
             AdjointProgram {
-                program: FusedProgram::new(&sound(&tracer, &outputs)).scheduled(),
+                program: FusedProgram::new(&finish_infallible(&tracer, &outputs)).scheduled(),
                 inputs: inputs.clone(),
                 outputs: kept.iter().map(|&index| meanings[index]).collect(),
             }
@@ -128,8 +128,8 @@ impl MembraneAdjoint {
     }
 }
 
-fn sound(tracer: &Tracer, outputs: &[(String, crate::ir::Expr<'_>)]) -> Program {
+fn finish_infallible(tracer: &Tracer, outputs: &[(String, crate::ir::Expr<'_>)]) -> Program {
     tracer
         .finish(outputs)
-        .expect("a program derived from a sound one notes no error")
+        .expect("a program derived from a valid one has no trace error")
 }

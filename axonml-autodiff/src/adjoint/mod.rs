@@ -9,4 +9,6 @@ pub use gradient::{
     ParameterCotangents, RecordedCotangent, SourceCotangent,
 };
 pub use membrane::{AdjointInput, AdjointOutput, AdjointProgram, MembraneAdjoint};
-pub use sums::{CableSums, Collected, DenseSource, DenseSums, RecordedSeeds, Seeds, SourceSums};
+pub use sums::{
+    AdjointSums, CableSums, RecordedSeeds, Seeds, SourceSums, SpaceTimeSource, SpaceTimeSums,
+};

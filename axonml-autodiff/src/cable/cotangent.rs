@@ -1,4 +1,4 @@
-//! Cotangents of the numbers of a cable: how a loss changes with them.
+//! Cotangents of cable coefficients.
 
 use super::double::POINTS;
 use super::parity::COMPARTMENTS;
@@ -7,46 +7,47 @@ use super::{
     Cable, DoubleCable, InternodeModes, MODES, ModalStep, Mode, ReducedCable, ReducedDrive,
 };
 
-/// Derivatives of a loss with respect to the numbers of one cable, each in the inverse of its unit.
+/// Cotangents of the coefficients of one cable, each in the inverse of its coefficient's unit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CableCotangent {
-    /// Of an [`super::ExplicitCable`].
+    /// Cotangents of an [`super::ExplicitCable`].
     Explicit {
-        /// Of the membrane area of a node.
+        /// Cotangent of the membrane area of a node.
         area_cm2: f64,
-        /// Of the capacitance of a node.
+        /// Cotangent of the capacitance of a node.
         capacitance_nf: f64,
-        /// Of the axial conductance.
+        /// Cotangent of the axial conductance.
         axial_us: f64,
-        /// Of the weights of the voltage: each neighbor, the node itself.
+        /// Cotangents of the weights of the voltage: each neighbor, the node itself.
         v_weights: (f64, f64),
-        /// Of the weights of the extracellular potential, likewise.
+        /// Cotangents of the weights of the extracellular potential, likewise.
         ve_weights: (f64, f64),
     },
-    /// Of an [`super::ImplicitCable`], per compartment and link.
+    /// Cotangents of an [`super::ImplicitCable`], per compartment and link.
     Implicit {
-        /// Of the membrane areas.
+        /// Cotangents of the membrane areas.
         area_cm2: Vec<f64>,
-        /// Of the capacitances.
+        /// Cotangents of the capacitances.
         capacitance_nf: Vec<f64>,
-        /// Of the axial conductances.
+        /// Cotangents of the axial conductances.
         link_us: Vec<f64>,
     },
-    /// Of a [`DoubleCable`].
+    /// Cotangents of a [`DoubleCable`].
     Double {
-        /// Of the membrane area of a node.
+        /// Cotangent of the membrane area of a node.
         area_cm2: f64,
-        /// Of the capacitance of a node.
+        /// Cotangent of the capacitance of a node.
         capacitance_nf: f64,
-        /// Of the internode: see [`super::Internode::adjoint`] for what it is made of.
+        /// Cotangents of the internode's modes; [`super::Internode::adjoint`] converts them to geometry and passive
+        /// properties.
         modes: Box<InternodeModes>,
     },
-    /// Of a [`ReducedCable`]; `nodes` is its number of nodes.
+    /// Cotangents of a [`ReducedCable`]; `nodes` is its number of nodes.
     Reduced(ReducedCable),
 }
 
 impl CableCotangent {
-    /// Zeros for `cable`.
+    /// Returns zeros for `cable`.
     pub fn zero(cable: &Cable) -> Self {
         match cable {
             Cable::Explicit(_) => CableCotangent::Explicit {
@@ -90,7 +91,7 @@ impl CableCotangent {
         }
     }
 
-    /// Whether every number is finite.
+    /// Returns whether every number is finite.
     pub fn is_finite(&self) -> bool {
         let finite = |values: &[f64]| values.iter().all(|x| x.is_finite());
         match self {
@@ -218,8 +219,8 @@ impl CableCotangent {
         }
     }
 
-    /// Adds what the numbers collect through a modal step of `dt_ms` and the nodes' area: `step` holds cotangents of
-    /// [`Cable::modal_step`]. Does nothing to cables without modes.
+    /// Adds the cotangents of the coefficients through a modal step of `dt_ms` and the nodes' area: `step` holds
+    /// cotangents of [`Cable::modal_step`]. Does nothing to cables without modes.
     pub fn add_modal_step(&mut self, cable: &Cable, dt_ms: f64, step: &ModalStep, area: f64) {
         // self = end - sum kappa, neighbor = sum s kappa (or what the reduced cable has in their place).
         let kappa = |mode: usize| {
@@ -263,8 +264,8 @@ impl CableCotangent {
         }
     }
 
-    /// Adds what the numbers collect through [`Cable::project`] of the potentials `ve_mv`, from the cotangents of the
-    /// projection's currents and drives.
+    /// Adds the cotangents of the coefficients through [`Cable::project`] of the potentials `ve_mv`, from the
+    /// cotangents of the projection's currents and drives.
     pub fn add_projection(
         &mut self,
         cable: &Cable,

@@ -18,14 +18,15 @@
 //! z' = -lambda z + b (u_l + s u_r) + Phi^T f       b = ga_0 (phi[m_0] + phi[q_0]),  s = 1 (even) or -1 (odd)
 //! ```
 //!
-//! The state kept is `zeta = b z`, a current (nA): the one into the left node is `sum zeta - ga_0 u_l + ga_0 (Ve_0 - Ve_l)`,
-//! the one into the right node the same with `sum s zeta`. A backward Euler step of `dt` is, with `a = 1/(1 + lambda dt)`,
+//! The stored state is `zeta = b z`, a current (nA): the one into the left node is `sum zeta - ga_0 u_l + ga_0 (Ve_0 -
+//! Ve_l)`, the one into the right node the same with `sum s zeta`. A backward Euler step of `dt` is, with `a = 1/(1 +
+//! lambda dt)`,
 //!
 //! ```text
 //! zeta1 = a zeta0 + kappa (u_l1 + s u_r1) + a dt drive        kappa = a dt b^2,  drive = b Phi^T f
 //! ```
 //!
-//! and what remains is a tridiagonal system for the nodes alone: see [`StepCoefficients`].
+//! and a tridiagonal system for the nodes alone remains: see [`StepCoefficients`].
 //!
 //! # Source
 //! The circuit: C. C. McIntyre, A. G. Richardson, W. M. Grill, "Modeling the excitability of mammalian nerve fibers",
@@ -146,7 +147,7 @@ impl Internode {
     /// Solves the eigenvalue problem of one parity, posed on compartments 0 to 4.
     fn find_modes(&mut self, parity: Parity) -> Result<(), InternodeError> {
         const HALF: usize = COMPARTMENTS / 2;
-        // What the middle link contributes: between equal potentials nothing, between opposite ones twice the current.
+        // Contribution of the middle link: between equal potentials nothing, between opposite ones twice the current.
         let middle = 1.0 - parity.sign();
         let laplacian = |link: &[f64; COMPARTMENTS + 1], i: usize, j: usize| match i.abs_diff(j) {
             0 if i + 1 == HALF => link[i] + middle * link[HALF],
@@ -237,7 +238,7 @@ impl Internode {
         }
         let mut ve_bar = [0.0; POINTS];
         for j in 0..COMPARTMENTS {
-            // What compartment j does with its link to the left, and with the one to the right.
+            // Effect of compartment j through its link to the left, and through the one to the right.
             for (link, neighbor) in [(j, j), (j + 1, j + 2)] {
                 let bar = self.ga_us[link] * (f_m[j] + f_q[j]) + self.gp_us[link] * f_q[j];
                 ve_bar[neighbor] += bar;
@@ -315,8 +316,8 @@ impl DoubleCable {
         }
     }
 
-    /// Node currents `ga_0 (Ve_end - Ve_node)` summed over the internodes of each node, and the drive of every mode. What
-    /// the driven modes pass on to the nodes depends on the time step and is not included.
+    /// Node currents `ga_0 (Ve_end - Ve_node)` summed over the internodes of each node, and the drive of every mode.
+    /// The currents of the driven modes into the nodes depend on the time step and are not included.
     pub(super) fn project(&self, ve_mv: &[f64]) -> Projection {
         let mut nodes_na = vec![0.0; self.nodes];
         let mut modes = Vec::with_capacity((self.nodes - 1) * MODES);

@@ -43,12 +43,13 @@ impl ExplicitCable {
     /// A run that amplifies differences between neighbors by more than this is reported as diverged; see
     /// [`ExplicitCable::amplification`].
     ///
-    /// The sodium conductance of a spike takes steps of sound runs beyond [`ExplicitCable::STABLE`] for a moment: the bundled
-    /// surrogate amplifies by at most 3.4 up to 1 mA at 1 mm, or twice the threshold at 0.25 mm, at the thickest fiber that
-    /// it was trained on, 14 um. The first spike that smaller time steps do not show was seen at 6.7 (14.5 um, 0.3 mA).
+    /// The sodium conductance of a spike takes steps of valid runs beyond [`ExplicitCable::STABLE`] for a moment: the
+    /// bundled surrogate amplifies by at most 3.4 up to 1 mA at 1 mm, or twice the threshold at 0.25 mm, at the
+    /// thickest fiber that it was trained on, 14 um. The first spike that smaller time steps do not show was seen at
+    /// 6.7 (14.5 um, 0.3 mA).
     pub const LARGEST_AMPLIFICATION: f64 = 5.0;
 
-    /// Largest stability number of a single step: beyond, it overshoots by more than twice what it should do. Sound runs
+    /// Largest stability number of a single step: beyond, it overshoots by more than twice the exact change. Valid runs
     /// reach 2.3; beyond about 3.7 results are noise.
     pub const LARGEST_STABILITY: f64 = 3.0;
 

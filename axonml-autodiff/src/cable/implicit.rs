@@ -2,7 +2,10 @@
 
 use super::Projection;
 
-/// Coefficients of `c u' + area (G u - J) = sum over neighbors of link ((u + ve)_j - (u + ve)_k) + injected`.
+/// Single cable of compartments with sealed ends.
+///
+/// Its coefficients are those of `c u' + area (G u - J) = sum over neighbors of link ((u + ve)_j - (u + ve)_k) +
+/// injected`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImplicitCable {
     /// Membrane area per compartment, cm2; 0 where the membrane is perfectly insulated.

@@ -26,10 +26,13 @@ pub use modal::ModalStep;
 pub use parity::{MODES, Parity};
 pub use reduced::{Mode, ReducedCable, ReducedDrive};
 
-/// Microsiemens in a siemens: membranes count in S/cm2, cables in uS.
+/// Microsiemens per siemens: membranes are given in S/cm2, cables in uS.
 pub const US_PER_S: f64 = 1e6;
 
-/// Effect of one unit (mA, or nA for injections) of a source on a fiber: right-hand sides before any time step.
+/// Effect of one unit (mA, or nA for injections) of a source on a fiber, independent of the time step.
+///
+/// # Shape
+/// `nodes_na` has one value per node; `modes` has one row per internode, or is empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Projection {
     /// Current into each node, nA per unit, `[node]`.
@@ -38,21 +41,26 @@ pub struct Projection {
     pub modes: Vec<f64>,
 }
 
-/// The cable of one fiber.
+/// The cable of one fiber: linear coefficients, without the membrane.
+///
+/// # Units
+/// nA, nF, uS, mV, ms; membrane areas in cm2.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cable {
-    /// Forward Euler on nodes with second-difference weights that need not sum to zero (surrogates).
+    /// Single cable of surrogates, stepped by forward Euler: a trainable second difference.
     Explicit(ExplicitCable),
-    /// Backward Euler on a chain of compartments: one tridiagonal system.
+    /// Single cable of compartments, stepped by backward Euler: one tridiagonal system per step (Thomas algorithm or
+    /// partition).
     Implicit(ImplicitCable),
-    /// Nodes joined by passive double-cable internodes, the latter as independent modes.
+    /// Nodes of Ranvier joined by passive double-cable internodes (axoplasm, periaxonal space, myelin), stepped exactly
+    /// as independent modes.
     Double(DoubleCable),
-    /// Nodes joined by internodes of one even and one odd mode (surrogates).
+    /// Nodes of Ranvier joined by internodes of one even and one odd mode (surrogates).
     Reduced(ReducedCable),
 }
 
 impl Cable {
-    /// Number of nodes (or compartments) that carry a membrane program.
+    /// Returns the number of nodes (or compartments) that carry a membrane program.
     pub fn nodes(&self) -> usize {
         match self {
             Cable::Explicit(c) => c.nodes,
@@ -62,7 +70,7 @@ impl Cable {
         }
     }
 
-    /// Number of points along the fiber where the extracellular potential is needed.
+    /// Returns the number of points along the fiber where the extracellular potential is needed.
     pub fn samples(&self) -> usize {
         match self {
             Cable::Explicit(_) | Cable::Implicit(_) | Cable::Reduced(_) => self.nodes(),
@@ -70,7 +78,8 @@ impl Cable {
         }
     }
 
-    /// Number of modes of an internode, the first half of them even, the second half odd; 0 without internodes.
+    /// Returns the number of modes of an internode, the first half of them even, the second half odd; 0 without
+    /// internodes.
     pub fn modes_per_internode(&self) -> usize {
         match self {
             Cable::Explicit(_) | Cable::Implicit(_) => 0,
@@ -79,13 +88,13 @@ impl Cable {
         }
     }
 
-    /// Number of internodal mode amplitudes in the state of one fiber: internodes times modes, or 0.
+    /// Returns the number of internodal mode amplitudes in the state of one fiber: internodes times modes, or 0.
     pub fn mode_count(&self) -> usize {
         self.nodes().saturating_sub(1) * self.modes_per_internode()
     }
 
-    /// Coefficients of a backward Euler step of `dt_ms`, for cables with internodal modes: what a backend needs to know
-    /// of them beside nodes, areas and [`Projection`]s.
+    /// Returns the coefficients of a backward Euler step of `dt_ms` for cables with internodal modes, none for others.
+    /// With nodes, areas and [`Projection`]s they are all that a backend needs.
     pub fn modal_step(&self, dt_ms: f64) -> Option<ModalStep> {
         match self {
             Cable::Explicit(_) | Cable::Implicit(_) => None,
@@ -94,7 +103,7 @@ impl Cable {
         }
     }
 
-    /// Checks that the cable has nodes and its arrays fit together.
+    /// Checks that the cable has nodes and that its arrays fit together.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         match self {
             Cable::Explicit(c) if c.nodes < 2 => Err("an explicit cable needs at least 2 nodes"),
@@ -125,7 +134,10 @@ impl Cable {
         }
     }
 
-    /// What extracellular potentials at the sample points (mV per mA) do to the fiber.
+    /// Projects extracellular potentials at the sample points (mV per mA) onto nodes and modes.
+    ///
+    /// # Shape
+    /// `ve_mv` has [`Cable::samples`] values.
     ///
     /// # Panics
     /// If `ve_mv` does not hold [`Cable::samples`] values: callers check counts where they take potentials in.
@@ -163,7 +175,7 @@ impl Cable {
         }
     }
 
-    /// What 1 nA injected into the axoplasm of `node` does to the fiber.
+    /// Returns the projection of 1 nA injected into the axoplasm of `node`.
     pub fn inject(&self, node: usize) -> Projection {
         let mut nodes_na = vec![0.0; self.nodes()];
         nodes_na[node] = 1.0;

@@ -2,7 +2,7 @@
 
 use super::Parity;
 
-/// Coefficients of a backward Euler step of a fiber of equal nodes and internodes, whatever the internodes are.
+/// Coefficients of a backward Euler step of a fiber of equal nodes and equal internodes.
 ///
 /// The modes of an internode are numbered even ones first; as many odd ones follow. Equations: see
 /// [`super::StepCoefficients`], with `a`, `kappa`, `self_coupling` and `neighbor_coupling` from here.
@@ -26,7 +26,7 @@ impl ModalStep {
         self.a.len()
     }
 
-    /// What a mode sends to its nodes within the next step, per mV that moved it: `a kappa` of each, uS.
+    /// Current of a mode into its nodes within the next step per mV that moved it: `a kappa` of each, uS.
     pub fn sent_us(&self) -> impl Iterator<Item = f64> {
         self.a.iter().zip(&self.kappa).map(|(a, kappa)| a * kappa)
     }
@@ -40,8 +40,8 @@ impl ModalStep {
         }
     }
 
-    /// Passive conductance at node `node` of `nodes`, and the off-diagonal of its row and the one behind it (0 for the
-    /// last one), uS.
+    /// Passive conductance at node `node` of `nodes`, and the off-diagonal of its row and the next one (0 for the last
+    /// one), uS.
     pub fn node_row(&self, node: usize, nodes: usize) -> (f64, f64) {
         let last = node + 1 == nodes;
         let internodes = f64::from(u8::from(node > 0) + u8::from(!last));
@@ -49,8 +49,8 @@ impl ModalStep {
         (internodes * self.self_coupling, off)
     }
 
-    /// Increments `a dt drive` of the modes by a unit source, nA, `[internode, mode]`; what they pass on to the nodes
-    /// within the step is added to `nodes_na`, `[node]`. `drives` are those of a [`super::Projection`], nA/ms.
+    /// Increments `a dt drive` of the modes by a unit source, nA, `[internode, mode]`; their currents into the nodes
+    /// within the step are added to `nodes_na`, `[node]`. `drives` are those of a [`super::Projection`], nA/ms.
     pub fn drive_modes(&self, drives: &[f64], dt_ms: f64, nodes_na: &mut [f64]) -> Vec<f64> {
         let modes = self.modes();
         let mut increments = Vec::with_capacity(drives.len());

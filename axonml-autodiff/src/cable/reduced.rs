@@ -1,8 +1,8 @@
 //! Reduced cable of myelinated fibers: nodes of Ranvier joined by internodes of one even and one odd mode.
 //!
-//! The internodes of [`super::DoubleCable`] with two of their modes kept, and what the others do to the nodes put into
-//! constants. A mode that is fast against everything of interest follows the nodes quasi-statically: from
-//! `zeta' = -lambda zeta + b^2 (u_l + s u_r) + drive` (see the double cable) there remains, to first order in `1/lambda`,
+//! The internodes of [`super::DoubleCable`] with two of their modes kept, and the effect of the others on the nodes put
+//! into constants. A mode that is fast against everything of interest follows the nodes quasi-statically: from `zeta' =
+//! -lambda zeta + b^2 (u_l + s u_r) + drive` (see the double cable) there remains, to first order in `1/lambda`,
 //!
 //! ```text
 //! zeta = b^2/lambda (u_l + s u_r) + drive/lambda - b^2/lambda^2 (u_l' + s u_r')
@@ -11,7 +11,7 @@
 //! a conductance, a current of the stimulus and a capacitance. The coefficients are free, so that they can be trained;
 //! the extracellular potential is needed at the nodes only.
 //!
-//! With the nodes L and R of an internode and their outer neighbors LL and RR (behind an end of the fiber the straight
+//! With the nodes L and R of an internode and their outer neighbors LL and RR (beyond an end of the fiber the straight
 //! line through L and R), the stimulus acts through three differences,
 //!
 //! ```text
@@ -35,7 +35,7 @@ pub struct Mode {
     pub coupling_us_per_ms: f64,
 }
 
-/// What differences of the extracellular potential do to an internode and its nodes.
+/// Response of an internode and its nodes to differences of the extracellular potential.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ReducedDrive {
     /// Current into both nodes by `even`, uS.
@@ -59,11 +59,11 @@ pub struct ReducedCable {
     pub nodes: usize,
     /// Membrane area of a node, cm2.
     pub node_area_cm2: f64,
-    /// Capacitance of a node, with what fast modes of the internodes add to it, nF.
+    /// Capacitance of a node, the contribution of fast internodal modes included, nF.
     pub capacitance_nf: f64,
-    /// Passive conductance at a node per adjacent internode, beside the modes, uS.
+    /// Passive conductance at a node per adjacent internode, in parallel to the modes, uS.
     pub self_us: f64,
-    /// Coupling of neighboring nodes, beside the modes, uS.
+    /// Coupling of neighboring nodes, in parallel to the modes, uS.
     pub neighbor_us: f64,
     /// The mode that is equal at mirrored places.
     pub even: Mode,
@@ -124,7 +124,7 @@ impl ReducedCable {
             let even = drive.node_even_us * both + drive.even_us_per_ms * modes[0];
             let odd = drive.node_odd_us * opposite + drive.odd_us_per_ms * modes[1];
             let wide = drive.node_wide_us * opposite + drive.wide_us_per_ms * modes[1];
-            // Of the potentials before, left, right and behind.
+            // Weights of the potentials at LL, L, R and RR.
             let [before, mut left, mut right, behind] =
                 [even - wide, -even - odd, odd - even, even + wide];
             if k > 0 {
@@ -146,7 +146,7 @@ impl ReducedCable {
     }
 }
 
-/// What the internode right of node `k` sees of the potentials at the nodes.
+/// Potentials at the nodes on which the internode right of node `k` depends.
 pub(super) fn differences(ve_mv: &[f64], k: usize) -> Differences {
     let (left, right) = (ve_mv[k], ve_mv[k + 1]);
     let before = match k.checked_sub(1) {

@@ -5,9 +5,31 @@ use crate::engine::BackendError;
 use crate::engine::Outcome;
 use crate::engine::Rollout;
 
-/// Something that can run rollouts.
+/// A simulation backend: it runs rollouts forward and, if it has a reverse mode, differentiates them.
+///
+/// Results per fiber do not depend on the other fibers of a rollout. `CpuBackend` of the crate `axonml-cpu` shows a
+/// whole rollout.
+///
+/// # Example
+/// A backend that reports the size of every batch before it passes it on:
+/// ```
+/// use axonml_autodiff::engine::{Backend, BackendError, Outcome, Rollout};
+///
+/// struct Reporting<B>(B);
+///
+/// impl<B: Backend> Backend for Reporting<B> {
+///     fn name(&self) -> String {
+///         format!("reporting {}", self.0.name())
+///     }
+///
+///     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError> {
+///         eprintln!("{} fibers, {} steps", rollout.fibers.len(), rollout.steps.len());
+///         self.0.run(rollout)
+///     }
+/// }
+/// ```
 pub trait Backend: Send + Sync {
-    /// Short name, with the instruction set or device: `cpu (avx2+fma)`.
+    /// Returns a short name with the instruction set or device: `cpu (avx2+fma)`.
     fn name(&self) -> String;
 
     /// Runs all fibers. Divergence of a fiber is not an error but its [`FiberStatus`](crate::engine::FiberStatus).
@@ -16,11 +38,12 @@ pub trait Backend: Send + Sync {
     /// [`BackendError`] when the rollout is inconsistent (see [`Rollout::check`]) or the device fails.
     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError>;
 
-    /// Runs all fibers and differentiates `objective` by what `request` asks for; one entry per fiber, in order.
+    /// Runs all fibers forward, evaluates `objective` and its seed cotangents, and runs the adjoint pass for the inputs
+    /// in `request`; returns one entry per fiber, in order.
     ///
     /// # Errors
-    /// As [`Backend::run`]; also for rollouts that stop early, for an objective whose derivatives do not fit what was
-    /// recorded, and where the backend has no reverse mode.
+    /// As [`Backend::run`]; also for rollouts that stop early, for an objective whose seed cotangents do not fit the
+    /// recordings, and where the backend has no reverse mode.
     fn differentiate(
         &self,
         rollout: &Rollout,

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::ir::{FusedProgram, Program};
 
-/// What an input of a membrane program is bound to.
+/// Quantity that an input of a membrane program is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding {
     /// Deviation of the node's membrane potential from the rollout's reference, mV.
@@ -26,7 +26,7 @@ pub enum Binding {
 pub struct BoundProgram {
     /// The program.
     pub program: Program,
-    /// What its inputs are bound to, in their order.
+    /// Bindings of its inputs, in their order.
     pub bindings: Vec<Binding>,
     fused: OnceLock<FusedProgram>,
     adjoint: OnceLock<Program>,
@@ -43,12 +43,12 @@ impl BoundProgram {
         }
     }
 
-    /// The program as executors want it; made once.
+    /// Returns the lowered program for executors; derived once.
     pub fn fused(&self) -> &FusedProgram {
         self.fused.get_or_init(|| FusedProgram::new(&self.program))
     }
 
-    /// The program of transposed derivatives, see [`Program::adjoint`]; made once.
+    /// Returns the adjoint program, see [`Program::adjoint`]; derived once.
     pub fn adjoint(&self) -> &Program {
         self.adjoint.get_or_init(|| self.program.adjoint())
     }

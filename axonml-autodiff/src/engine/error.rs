@@ -15,7 +15,7 @@ pub enum BackendError {
         observer: usize,
         /// Index of the fiber.
         fiber: usize,
-        /// The index asked for.
+        /// The requested index.
         index: i64,
         /// Nodes of that fiber.
         nodes: usize,
@@ -25,7 +25,7 @@ pub enum BackendError {
     UnknownState {
         /// Index of the observer.
         observer: usize,
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The most similar state.
         nearest: Option<String>,

@@ -1,4 +1,4 @@
-//! What a fiber model says about one patch of membrane, in symbols.
+//! Symbolic definition of one patch of membrane by a fiber model.
 
 use crate::ir::Expr;
 
@@ -8,7 +8,7 @@ use crate::ir::Expr;
 pub enum SectionKind {
     /// Node of Ranvier.
     Node,
-    /// Myelin attachment segment (paranode beside the node).
+    /// Myelin attachment segment (paranode next to the node).
     Mysa,
     /// Paranodal main segment.
     Flut,
@@ -59,7 +59,7 @@ pub struct Membrane<'t> {
 }
 
 impl<'t> Membrane<'t> {
-    /// A membrane without channels.
+    /// Creates a membrane without channels.
     pub fn new() -> Self {
         Membrane {
             ohmic: Vec::new(),
@@ -107,13 +107,13 @@ impl<'t> Membrane<'t> {
         self
     }
 
-    /// State updates by name, in the order in which they were added.
+    /// Returns the state updates by name, in the order in which they were added.
     pub fn states(&self) -> &[(String, StateUpdate<'t>)] {
         &self.states
     }
 
-    /// Total conductance `G` (S/cm2) and source `J` (mA/cm2), so that the outward current density is `G u - J` at and
-    /// (to first order) around `u`, where the membrane potential is `u + v_reference`.
+    /// Returns the total conductance `G` (S/cm2) and source `J` (mA/cm2), so that the outward current density is `G u -
+    /// J` at and (to first order) around `u`, where the membrane potential is `u + v_reference`.
     pub fn linearized(&self, u: Expr<'t>, v_reference: Expr<'t>) -> (Expr<'t>, Expr<'t>) {
         let zero = u.same(0.0);
         let (mut g, mut j) = (zero, zero);
@@ -131,7 +131,7 @@ impl<'t> Membrane<'t> {
 }
 
 impl<'t> StateUpdate<'t> {
-    /// The value the state settles at while the voltage is held, or where it starts.
+    /// Returns the steady state at a held voltage, or the initial value of an ODE state.
     pub fn steady(&self) -> Expr<'t> {
         match *self {
             StateUpdate::AlphaBeta { alpha, beta } => alpha / (alpha + beta),
@@ -140,8 +140,8 @@ impl<'t> StateUpdate<'t> {
         }
     }
 
-    /// The value of a gate after a step of `dt` from `x`, exact for rates held fixed; `None` for an ODE, whose rate
-    /// belongs to the moment before the step.
+    /// Returns the value of a gate after a step of `dt` from `x`, exact for rates held fixed; `None` for an ODE, whose
+    /// rate belongs to the moment before the step.
     pub fn relax(&self, x: Expr<'t>, dt: Expr<'t>) -> Option<Expr<'t>> {
         let exponent = match *self {
             StateUpdate::AlphaBeta { alpha, beta } => -dt * (alpha + beta),

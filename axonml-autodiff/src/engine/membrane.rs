@@ -1,4 +1,4 @@
-//! A model's membrane as programs, bound to the numbers of a rollout.
+//! A model's membrane as programs whose inputs are bound to quantities of a rollout.
 
 use std::sync::OnceLock;
 
@@ -45,28 +45,27 @@ impl MembranePrograms {
         }
     }
 
-    /// The reverse of `step` as explicit cables take it: its outputs are the new states and the outward ionic current
-    /// density at the old voltage, `G u - J`. Made once.
+    /// The adjoint of `step` for explicit cables, whose outputs are the new states and the outward ionic current
+    /// density at the old voltage, `G u - J`. Derived once.
     pub fn explicit_adjoint(&self) -> &MembraneAdjoint {
         self.explicit_adjoint
             .get_or_init(|| MembraneAdjoint::new(&explicit_step(self), self.states.len()))
     }
 
-    /// The reverse of `step` as implicit and double cables take it: its outputs are the new states, `G` and `J`. Made
-    /// once.
+    /// The adjoint of `step` for cables solved implicitly, whose outputs are the new states, `G` and `J`. Derived once.
     pub fn implicit_adjoint(&self) -> &MembraneAdjoint {
         self.implicit_adjoint
             .get_or_init(|| MembraneAdjoint::new(&self.step, self.states.len()))
     }
 
-    /// The reverse of `currents`: its outputs are `G` and `J`. Made once.
+    /// The adjoint of `currents`, whose outputs are `G` and `J`. Derived once.
     pub fn currents_adjoint(&self) -> &MembraneAdjoint {
         self.currents_adjoint
             .get_or_init(|| MembraneAdjoint::new(&self.currents, 0))
     }
 }
 
-/// What an explicit cable takes from a membrane step: the new states, then the outward ionic current density at the old
+/// Outputs of a membrane step for an explicit cable: the new states, then the outward ionic current density at the old
 /// voltage, `G u - J`, mA/cm2.
 fn explicit_step(membrane: &MembranePrograms) -> BoundProgram {
     let tracer = Tracer::new();
@@ -93,7 +92,7 @@ fn explicit_step(membrane: &MembranePrograms) -> BoundProgram {
     BoundProgram::new(
         tracer
             .finish(&outputs)
-            .expect("a program derived from a sound one notes no error"),
+            .expect("a program derived from a valid one has no trace error"),
         bindings,
     )
 }

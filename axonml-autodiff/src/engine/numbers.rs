@@ -1,5 +1,5 @@
-//! Every number of a rollout in one place: what is not finite, or more than the rollout's precision holds, is refused here
-//! for every backend alike.
+//! Validation of every number of a rollout: values that are not finite, or beyond the rollout's precision, are rejected
+//! here for every backend alike.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,7 +15,8 @@ pub const LARGEST_MV: f64 = 1e4;
 /// Largest magnitude of [`Rollout::v_reference_mv`], mV.
 pub const LARGEST_REFERENCE_MV: f64 = LARGEST_MV / 2.0;
 
-/// Which numbers of a rollout a visitor is shown; fibers, sources, waveforms and observers by their 0-based index.
+/// Location of numbers in a rollout, for visitors and messages; fibers, sources, waveforms and observers by their
+/// 0-based index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NumberPlace {
@@ -201,7 +202,7 @@ impl Rollout {
                 continue;
             }
             for (source, of) in sources.iter().enumerate() {
-                if let SourceField::Dense(potentials) = &of.field
+                if let SourceField::SpaceTime(potentials) = &of.field
                     && seen.is_new(potentials)
                 {
                     visit(fiber, source, potentials)?;

@@ -1,4 +1,4 @@
-//! What to watch during a run: observers are data, and every backend evaluates them inside its time loop.
+//! Observers of a run: they are data, and every backend evaluates them inside its time loop.
 //!
 //! An upward crossing at a node is a state with `v >= threshold` whose predecessor lay below; the state a run
 //! starts from counts as "below" when watching begins, so that a node already above threshold then counts once.
@@ -45,34 +45,44 @@ impl NodeSelection {
     }
 }
 
-/// What an observer reports.
+/// Quantity that an observer reports, from the states of one fiber at the watched nodes.
+///
+/// # Units
+/// Voltages in mV, times in ms, states in their own units.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ObserverKind {
-    /// Whether at least `at_least` of the watched nodes have crossed upward (each node counts once).
+    /// Reports whether at least `at_least` of the watched nodes have crossed upward (each node counts once).
     Active {
         /// Number of different nodes that must cross.
         at_least: usize,
     },
-    /// Number of upward crossings per watched node.
+    /// Counts the upward crossings (action potentials) per watched node.
     ActionPotentialCount,
-    /// Time of every upward crossing at every watched node.
+    /// Reports the time of every upward crossing at every watched node.
     Raster,
-    /// Voltage and chosen states at the watched nodes, every `every` steps, the start included.
+    /// Records voltage and chosen states at the watched nodes every `every` steps, the start included. Only recordings
+    /// have derivatives.
+    ///
+    /// # Shape
+    /// `[row, node]`, one array per quantity.
     Recorder {
         /// States by name, without the voltage, which is always recorded.
         states: Vec<String>,
         /// Steps between recorded rows, >= 1.
         every: usize,
     },
-    /// What a [`ObserverKind::Recorder`] records, in single precision and in one array: for data sets, which are large.
-    /// It has no derivative.
+    /// Records as [`ObserverKind::Recorder`] does, in single precision and in one array: for data sets, which are
+    /// large. It has no derivative.
+    ///
+    /// # Shape
+    /// `[row, quantity, node]`.
     Traces {
         /// States by name and the voltage as [`VOLTAGE`], in this order.
         quantities: Vec<String>,
         /// Steps between recorded rows, >= 1.
         every: usize,
     },
-    /// Largest voltage seen at each watched node, the start included.
+    /// Reports the largest voltage at each watched node, the start included.
     Maximum,
 }
 
@@ -98,13 +108,13 @@ impl ObserverKind {
 /// One observer of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObserverSpec {
-    /// What it reports.
+    /// Quantity that it reports.
     pub kind: ObserverKind,
-    /// Where it looks.
+    /// Nodes that it watches.
     pub nodes: NodeSelection,
     /// Upward-crossing level, mV.
     pub threshold_mv: f64,
-    /// States at times before this are not looked at, ms (true time of the state).
+    /// States at times before this are ignored, ms (true time of the state).
     pub after_ms: f64,
 }
 
@@ -167,7 +177,7 @@ pub struct Recording {
     pub nodes: Vec<usize>,
     /// Voltage, mV, `[row, node]` flattened.
     pub v_mv: Vec<f64>,
-    /// One array like `v_mv` per recorded state, in the order asked for.
+    /// One array like `v_mv` per recorded state, in the requested order.
     pub states: Vec<Vec<f64>>,
 }
 
@@ -178,11 +188,11 @@ pub struct Traces {
     pub t_ms: Vec<f64>,
     /// 0-based nodes of the columns.
     pub nodes: Vec<usize>,
-    /// `[row, quantity, node]` flattened, quantities in the order asked for.
+    /// `[row, quantity, node]` flattened, quantities in the requested order.
     pub values: Vec<f32>,
 }
 
-/// What one observer saw in one fiber.
+/// Observation of one observer in one fiber.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Observation {

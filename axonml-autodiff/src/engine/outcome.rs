@@ -1,4 +1,4 @@
-//! Results of a rollout: how each fiber ended, and what was observed.
+//! Results of a rollout: how each fiber ended, and its observations.
 
 use crate::engine::BackendError;
 use crate::engine::FiberState;
@@ -13,11 +13,11 @@ pub enum FiberStatus {
     Answered(usize),
     /// Stopped early, at this state index, because it will not fire any more: see [`Rollout::quiet_end`](crate::engine::Rollout::quiet_end).
     Quiet(usize),
-    /// The numbers became meaningless; nothing from this state on is reported as a result.
+    /// The solution diverged; nothing from this state on is reported as a result.
     ///
     /// Either a voltage, or the conductance or source that the states give, is not finite; or a voltage lies beyond
-    /// [`LARGEST_MV`](crate::engine::LARGEST_MV), which no membrane's does; or an explicit step is unstable, which is found before it
-    /// is taken: then `v_mv` is the last sound voltage.
+    /// [`LARGEST_MV`](crate::engine::LARGEST_MV), which no membrane's does; or an explicit step is unstable, which is
+    /// found before it is taken: then `v_mv` is the last finite voltage.
     Diverged {
         /// Index of the first bad state.
         state: usize,
@@ -35,10 +35,10 @@ pub enum FiberStatus {
 pub struct FiberOutcome {
     /// How it ended.
     pub status: FiberStatus,
-    /// One per observer, in their order; what was seen up to the end of the run, or up to the state before
-    /// divergence.
+    /// Observations, one per observer, in their order; everything observed up to the end of the run, or up to the state
+    /// before divergence.
     pub observations: Vec<Observation>,
-    /// State after the last step; none for fibers that stopped early or diverged, or if none was asked for.
+    /// State after the last step; none for fibers that stopped early or diverged, or if none was requested.
     pub state: Option<FiberState>,
 }
 

@@ -15,42 +15,53 @@ use crate::ir::{Extent, Precision};
 /// One fiber of a rollout.
 #[derive(Clone, Debug)]
 pub struct RolloutFiber {
-    /// Its cable; shared between fibers of equal geometry.
+    /// Cable of the fiber; shared between fibers of equal geometry.
     pub cable: Arc<Cable>,
     /// Values of the membrane parameters of fiber extent.
     pub parameters: Vec<f64>,
 }
 
-/// Where the effect of a source on a fiber comes from.
+/// Field of a source along one fiber.
+///
+/// # Units
+/// mV per unit of the waveform: per mA for extracellular contacts; injections project nA.
 #[derive(Clone, Debug)]
 pub enum SourceField {
-    /// A field of fixed shape times a waveform: `waveform` indexes [`Drive::waveforms`].
+    /// A separable field: a fixed spatial profile times a waveform.
     Separable {
-        /// Effect of one unit.
+        /// Effect of one unit on nodes and modes.
         projection: Arc<Projection>,
-        /// The potentials at the sample points that were projected, mV per unit: derivatives by the numbers of the cable
-        /// need them. None for injections, which no cable shapes.
+        /// The potentials at the sample points that were projected, mV per unit: cotangents of the cable coefficients
+        /// depend on them. None for injections, whose projection does not depend on the cable.
         potentials: Option<Arc<Vec<f64>>>,
-        /// Index of the waveform.
+        /// Index into [`Drive::waveforms`].
         waveform: usize,
     },
-    /// Potentials given for every step at every sample point, mV per unit, `[step, sample]` flattened.
-    Dense(Arc<Vec<f64>>),
+    /// A space-time potential: one value for every step of the whole run and every sample point, mV per unit, `[step,
+    /// sample]` flattened.
+    SpaceTime(Arc<Vec<f64>>),
 }
 
-/// One source acting on one fiber.
+/// One source acting on one fiber: a field, scaled by the fiber's amplitude or not.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Its field and waveform.
+    /// Field and waveform of the source.
     pub field: SourceField,
-    /// Whether [`Drive::amplitudes`] scales it (the stimulus under study) or not (a fixed injection).
+    /// Whether the fiber's entry of [`Drive::amplitudes`] multiplies it (the stimulus under study) or not (a fixed
+    /// injection).
     pub scaled: bool,
 }
 
-/// Everything that acts on the fibers from outside.
+/// Stimulus of a rollout: the waveforms, sources and amplitudes that act on the fibers.
+///
+/// # Shape
+/// `waveforms[waveform][step]` over the whole run, `sources[fiber][source]`, `amplitudes[fiber]`.
+///
+/// # Units
+/// Amplitudes in mA, waveforms without unit, fields in mV/mA; unscaled sources carry their own amplitude.
 #[derive(Clone, Debug, Default)]
 pub struct Drive {
-    /// Unit waveforms, one value per step each.
+    /// Unit waveforms, one value per step of the whole run each.
     pub waveforms: Vec<Arc<Vec<f64>>>,
     /// Sources of each fiber, `[fiber][source]`.
     pub sources: Vec<Arc<Vec<Source>>>,
@@ -83,7 +94,8 @@ pub enum Start {
     From(Vec<FiberState>),
 }
 
-/// When a fiber will not fire any more: its sources are off and every node is back near the voltage it started with.
+/// Criterion for a fiber that will not fire any more: its sources are off and every node has returned to within a band
+/// around its initial voltage.
 ///
 /// It is a heuristic, for choosing trials: an answer that rests on a run which ended like this ([`FiberStatus::Quiet`](crate::engine::FiberStatus::Quiet)) is
 /// confirmed by a whole one.
@@ -93,22 +105,32 @@ pub struct QuietEnd {
     pub band_mv: f64,
     /// Time after the fiber's last source, ms.
     pub after_ms: f64,
-    /// Steps between two looks, >= 1.
+    /// Steps between two checks, >= 1.
     pub every: usize,
 }
 
 /// A batch of fibers of one model, with one time step and number of steps.
+///
+/// # Shape
+/// `fibers`, `drive.sources`, `drive.amplitudes` and the states of [`Start::From`] have one entry per fiber, in the
+/// same order.
+///
+/// # Units
+/// ms, mV, mA (amplitudes), nA (injections).
+///
+/// # Errors
+/// Its fields are free to set; [`Rollout::check`], which every backend calls, reports what is inconsistent.
 #[derive(Clone, Debug)]
 pub struct Rollout {
     /// The model's membrane.
     pub membrane: Arc<MembranePrograms>,
-    /// Values of the shared parameters.
+    /// Values of the membrane parameters that all fibers share.
     pub shared: Arc<Vec<f64>>,
     /// Potential from which `u` is measured, mV (the reversal of passive internodes; 0 for explicit cables).
     pub v_reference_mv: f64,
     /// The fibers; node counts may differ, the kind of cable may not.
     pub fibers: Vec<RolloutFiber>,
-    /// Stimulus.
+    /// Stimulus of every fiber.
     pub drive: Drive,
     /// Time step and number of steps of the whole run: waveforms have one value per step.
     pub grid: TimeGrid,
@@ -116,7 +138,7 @@ pub struct Rollout {
     pub steps: Range<usize>,
     /// Initial state.
     pub start: Start,
-    /// What to watch.
+    /// Observers, the same for every fiber.
     pub observers: Vec<ObserverSpec>,
     /// Stop a fiber at the state where this observer (an index, of kind `Active`) has its answer.
     pub stop_when_active: Option<usize>,
@@ -124,7 +146,7 @@ pub struct Rollout {
     pub quiet_end: Option<QuietEnd>,
     /// Whether outcomes hold the states after the last step; leaving them out saves a device their copying.
     pub final_states: bool,
-    /// Arithmetic.
+    /// Floating-point precision of the run.
     pub precision: Precision,
     /// Space-time potentials that [`Rollout::check`] need not read again; begin with none.
     pub scanned: ScannedPotentials,
@@ -135,11 +157,11 @@ impl Rollout {
     /// that a run that completes has computed something.
     ///
     /// # Errors
-    /// [`BackendError::Shape`] naming the first part whose size is wrong; [`BackendError::BadCable`] for a coefficient that no
-    /// cable can have; [`BackendError::BadNumber`] for what is not finite or beyond the precision, and
+    /// [`BackendError::Shape`] naming the first part whose size is wrong; [`BackendError::BadCable`] for a coefficient
+    /// that no cable can have; [`BackendError::BadNumber`] for a number that is not finite or beyond the precision, and
     /// [`BackendError::VoltageOutOfRange`] for start and reference voltages of no membrane;
-    /// [`BackendError::Unsupported`] for cables of different kinds in one rollout or an early stop on something that is not
-    /// an `Active` observer.
+    /// [`BackendError::Unsupported`] for cables of different kinds in one rollout or an early stop on something that is
+    /// not an `Active` observer.
     pub fn check(&self) -> Result<(), BackendError> {
         let shape = |what: String, expected: usize, found: usize| {
             if expected == found {
@@ -183,7 +205,7 @@ impl Rollout {
             cable.check().map_err(|problem| {
                 BackendError::Unsupported(format!("fiber {index}: {problem}"))
             })?;
-            // Equal fibers share a cable, and lie beside each other more often than not.
+            // Equal fibers share a cable, and are adjacent more often than not.
             if index == 0 || !Arc::ptr_eq(cable, &self.fibers[index - 1].cable) {
                 cable
                     .check_coefficients()
@@ -230,7 +252,7 @@ impl Rollout {
                             )));
                         }
                     }
-                    SourceField::Dense(ve) => {
+                    SourceField::SpaceTime(ve) => {
                         let expected = self.grid.steps() * cable.samples();
                         shape(
                             format!("space-time potentials of fiber {index}"),
@@ -433,7 +455,7 @@ impl Rollout {
                     .rposition(|w| *w != 0.0);
                 last.map_or(0, |step| step + 1)
             }
-            SourceField::Dense(_) => self.grid.steps(),
+            SourceField::SpaceTime(_) => self.grid.steps(),
         };
         let each = self.drive.sources[fiber].iter().map(until);
         // Without sources nothing acts from the start on.

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Space-time potentials that were found sound, so that they are read through once and not at every run of a search.
+/// Space-time potentials that were found finite, so that they are scanned once and not at every run of a search.
 ///
-/// Holds on to the arrays it knows: as long as it does, nobody can change them. Rollouts that are made from each other
-/// share it.
+/// Holds a reference to every scanned array: as long as it does, they cannot change. Rollouts that are made from each
+/// other share it.
 #[derive(Clone, Default)]
 pub struct ScannedPotentials {
-    /// By the address of the array.
+    /// Arrays by their address.
     known: Arc<Mutex<HashMap<usize, Scanned>>>,
 }
 

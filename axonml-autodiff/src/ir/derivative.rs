@@ -61,7 +61,7 @@ impl Program {
         self.adjoint_with(&[], |_, partial| partial)
     }
 
-    /// [`Program::adjoint`] for callers who have kept some outputs: those listed in `kept` are not computed again but
+    /// [`Program::adjoint`] for callers that have stored some outputs: those listed in `kept` are not recomputed but
     /// inputs, named `kept_<output>`, that follow the program's own.
     pub(crate) fn adjoint_from(&self, kept: &[usize]) -> Program {
         self.adjoint_with(kept, |_, partial| partial)
@@ -183,7 +183,7 @@ fn reciprocal_quotient<'t>(op: Op, operands: &[Expr<'t>]) -> Expr<'t> {
 }
 
 /// `a b`, as a product with one that is there already where one factor is itself a product: `(p q) b` is `(p b) q` if
-/// `p b` is known. What several partial derivatives of an operation share is so computed once.
+/// `p b` is known. Factors that several partial derivatives of an operation share are computed once.
 fn product<'t>(a: Expr<'t>, b: Expr<'t>) -> Expr<'t> {
     match (a.negated(), b.negated()) {
         (Some(a), Some(b)) => return product(a, b),
@@ -373,7 +373,7 @@ impl<'t> Expr<'t> {
 fn finish(tracer: &Tracer, outputs: &[(String, Expr<'_>)]) -> Program {
     tracer
         .finish(outputs)
-        .expect("a derivative of a sound program notes no error")
+        .expect("a derivative of a valid program has no trace error")
 }
 
 #[cfg(test)]

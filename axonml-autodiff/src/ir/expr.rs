@@ -90,7 +90,7 @@ impl Tracer {
         self.push(Value::Constant(value))
     }
 
-    /// Notes an error; only the first is kept. Tracing goes on, and [`Tracer::finish`] reports it.
+    /// Notes an error; only the first is kept. Tracing continues, and [`Tracer::finish`] reports it.
     pub fn fail(&self, error: TraceError) {
         self.record.borrow_mut().error.get_or_insert(error);
     }
@@ -170,7 +170,7 @@ impl<'t> Expr<'t> {
         self.id
     }
 
-    /// What it is the negative of, if it is one.
+    /// Operand of a negation, if the value is one.
     pub(crate) fn negated(self) -> Option<Expr<'t>> {
         match &self.tracer.record.borrow().values[self.id] {
             Value::Apply(Op::Neg, arguments) => Some(self.tracer.expression(arguments[0])),
@@ -357,8 +357,8 @@ impl<'t> Expr<'t> {
     pub fn powf(self, exponent: impl Operand<'t>) -> Self {
         let exponent = exponent.expr(self.tracer);
         let power = (exponent * self.ln()).exp();
-        // At 0 the logarithm's derivative is infinite, and that of the power would be 0 times infinity. A product with 0
-        // keeps what is not a number.
+        // At 0 the logarithm's derivative is infinite, and that of the power would be 0 times infinity. A product with
+        // 0 keeps a NaN.
         let flat_at_zero = || {
             let zero = self.select_lt(0.0, power, self * 0.0);
             self.same(0.0).select_lt(self, power, zero)

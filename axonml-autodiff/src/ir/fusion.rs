@@ -1,17 +1,17 @@
-//! Programs as executors want them: what is the same at every node split off, and products fused into sums.
+//! Lowered programs: loop-invariant code hoisted to coefficients, multiply-adds contracted.
 //!
-//! Of the node part of a [`SplitProgram`] a product that only feeds a sum becomes a fused multiply-add; nothing changes by
-//! more than last bits. Which rewrites are made follows from the program alone, never from a lane's numbers, so a lane's
-//! results do not depend on its companions.
+//! In the node part of a [`SplitProgram`] a product that only feeds a sum becomes a fused multiply-add; nothing changes
+//! by more than last bits. Which rewrites are made follows from the program alone, never from a lane's numbers, so a
+//! lane's results do not depend on its companions.
 
 use crate::ir::SplitProgram;
 use crate::ir::op::Op;
 use crate::ir::{Program, Value, ValueId};
 
 /// A number per lane.
-pub type PerLane = Vec<f64>;
+pub type LaneValues = Vec<f64>;
 
-/// What a fused step computes.
+/// Operation of a fused step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FusedOp {
     /// An operation of the table.
@@ -40,9 +40,9 @@ pub enum FusedArgument {
 /// One computation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FusedStep {
-    /// What is computed.
+    /// Operation.
     pub op: FusedOp,
-    /// From what; the first factor of a fused product is never a coefficient or number.
+    /// Operands; the first factor of a fused product is never a coefficient or number.
     pub arguments: Vec<FusedArgument>,
 }
 
@@ -74,7 +74,7 @@ impl FusedProgram {
     ///
     /// # Panics
     /// If an input of shared or fiber extent has no constant.
-    pub fn coefficients(&self, constants: &[Vec<Option<f64>>]) -> Vec<PerLane> {
+    pub fn coefficients(&self, constants: &[Vec<Option<f64>>]) -> Vec<LaneValues> {
         let program = &self.split.coefficients;
         let mut coefficients = vec![Vec::with_capacity(constants.len()); program.outputs().len()];
         for lane in constants {

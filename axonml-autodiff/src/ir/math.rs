@@ -138,7 +138,7 @@ fn even_series<R: Real, const FUSED: bool>(x2: R, coefficient: impl Fn(usize) ->
 /// With `E = x/p` and `p = expm1(x)` the derivative is `(1 - E - x)/p`. Where `x` is its own remainder, which is where
 /// that would cancel, `p = x (1 + x q)` gives `E = 1/(1 + x q)` and `E' = (q - (1 + x q)) E^2`.
 #[inline(always)]
-pub fn exprelr_with_slope<R: Real, const FUSED: bool>(x: R) -> (R, R) {
+pub fn exprelr_value_grad<R: Real, const FUSED: bool>(x: R) -> (R, R) {
     let (one, zero) = (R::from_f64(1.0), R::default());
     // Beyond these both have reached their limits, and below the second p is -1.
     let x = if x > R::EXP_MAX { R::EXP_MAX } else { x };
@@ -161,7 +161,7 @@ pub fn exprelr_with_slope<R: Real, const FUSED: bool>(x: R) -> (R, R) {
 /// First derivative of [`exprelr`]; -1/2 at 0.
 #[inline(always)]
 pub fn exprelr_d1<R: Real, const FUSED: bool>(x: R) -> R {
-    exprelr_with_slope::<R, FUSED>(x).1
+    exprelr_value_grad::<R, FUSED>(x).1
 }
 
 /// Second derivative of [`exprelr`]; 1/6 at 0.

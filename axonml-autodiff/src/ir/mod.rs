@@ -1,4 +1,4 @@
-//! Traced expressions and programs: what they compute, their derivatives, and the form in which executors take them.
+//! Traced expressions and programs, their derivatives, and their lowering for executors.
 
 mod derivative;
 mod error;
@@ -14,7 +14,7 @@ mod split;
 
 pub use error::TraceError;
 pub use expr::{Expr, Tracer};
-pub use fusion::{FusedArgument, FusedOp, FusedProgram, FusedStep, PerLane};
+pub use fusion::{FusedArgument, FusedOp, FusedProgram, FusedStep, LaneValues};
 pub use op::Op;
 pub use program::{Extent, Input, Program, Value, ValueId};
 pub use real::{Precision, Real};

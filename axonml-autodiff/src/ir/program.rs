@@ -48,7 +48,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Keeps of `values` what `outputs` need, in order; all inputs stay (their order is the calling convention).
+    /// Keeps the `values` that `outputs` depend on, in order; all inputs stay (their order is the calling convention).
     pub(crate) fn new(
         inputs: Vec<Input>,
         values: Vec<Value>,

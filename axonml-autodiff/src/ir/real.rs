@@ -91,7 +91,7 @@ pub trait Real:
     fn from_f64(x: f64) -> Self;
     /// Widens to `f64` (exact).
     fn to_f64(self) -> f64;
-    /// `self * b + c`; one rounding if `FUSED`, which must only be asked for where the processor has the instruction.
+    /// `self * b + c`; one rounding if `FUSED`, which must only be requested where the processor has the instruction.
     fn fma<const FUSED: bool>(self, b: Self, c: Self) -> Self;
     /// `2^(n-1)` from `t = n + ROUND`; any bits at all when `n - 1` is not a normal exponent.
     fn half_exp2(t: Self) -> Self;

@@ -1,23 +1,23 @@
-//! Liveness of values and their assignment to slots (registers of a block executor or locals of a printed kernel).
+//! Liveness of values and register allocation (registers of a block executor or locals of a printed kernel).
 
 use crate::ir::{Extent, Program, Value, ValueId};
 use crate::ir::{FusedArgument, FusedProgram, FusedStep};
 
-/// A slot for every value that needs one, reused when its value is no longer needed.
+/// A register for every value that needs one, reused when its value is no longer live.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slots {
     /// Slot of each value; `None` for values that were not to be stored.
     pub of_value: Vec<Option<usize>>,
-    /// Number of slots.
+    /// Number of registers.
     pub count: usize,
 }
 
 impl Slots {
-    /// Assigns slots in order of computation. `arguments[id]` lists what value `id` is computed from, or is `None` if it
-    /// is not computed; `stored[id]` says whether it needs a slot (it may live elsewhere); `live_to_end` are the values
-    /// read after the last computation.
+    /// Assigns registers in order of computation. `arguments[id]` lists the operands of value `id`, or is `None` if it
+    /// is not computed; `stored[id]` tells whether it needs a register (it may live elsewhere); `live_to_end` are the
+    /// values read after the last computation.
     ///
-    /// A value never gets the slot of one of its own arguments, so executors may read these while they write.
+    /// A value never gets the register of one of its own arguments, so executors may read these while they write.
     pub fn assign(
         arguments: &[Option<Vec<ValueId>>],
         stored: &[bool],
@@ -37,7 +37,7 @@ impl Slots {
         for (id, list) in arguments.iter().enumerate() {
             let Some(list) = list else { continue };
             if stored[id] {
-                // The most recently freed slot is the one most likely still in cache.
+                // The most recently freed register is the one most likely still in cache.
                 of_value[id] = Some(free.pop().unwrap_or_else(|| {
                     count += 1;
                     count - 1
@@ -77,7 +77,8 @@ impl Program {
 
 impl FusedProgram {
     /// The same program with its steps in an order in which few results are needed at a time, so that executors keep
-    /// them close: of some orders, the one with the fewest slots. For long programs with many outputs, such as adjoints.
+    /// them close: of some orders, the one with the fewest registers. For long programs with many outputs, such as
+    /// adjoints.
     pub(crate) fn scheduled(self) -> Self {
         let readers = readers(&self);
         let slots = |order: &[usize]| {
@@ -193,7 +194,7 @@ impl<'p> Scheduling<'p> {
         count
     }
 
-    /// Does `step` and what it needs, the longest branch first.
+    /// Schedules `step` after its operands, the longest branch first.
     fn compute(&mut self, step: usize) {
         if self.done[step] {
             return;

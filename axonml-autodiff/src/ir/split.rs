@@ -1,6 +1,6 @@
-//! A program in two parts: coefficients, computed once per fiber, and what is left to do at every node and step.
+//! A program in two parts: coefficients, computed once per fiber, and the rest, computed at every node and step.
 //!
-//! What does not depend on a node becomes a coefficient. Chains of additions and multiplications by coefficients
+//! Values that do not depend on a node become coefficients. Chains of additions and multiplications by coefficients
 //! collapse into one `k x + c`, divisions by them become multiplications: a rate function of the form `(v + b)/c` costs
 //! one multiply-add, whatever its parameters are. (A collapsed `k (x - a)` errs by a rounding of `k a`, no longer
 //! relative to a vanishing result.) Which rewrites are made follows from the program alone, never from numbers.
@@ -28,7 +28,7 @@ pub struct SplitProgram {
 }
 
 impl Program {
-    /// Splits off what is the same at every node of a fiber.
+    /// Splits off the values that are the same at every node of a fiber.
     pub fn split(&self) -> SplitProgram {
         let (outer, inner) = (Tracer::new(), Tracer::new());
         let indices = |node: bool| -> Vec<usize> {
@@ -54,10 +54,10 @@ impl Program {
         let outputs = splitting.outputs();
         let node = inner
             .finish(&outputs)
-            .expect("a part of a sound program notes no error");
+            .expect("a part of a valid program has no trace error");
         let coefficients = outer
             .finish(&splitting.coefficients.into_inner())
-            .expect("a part of a sound program notes no error");
+            .expect("a part of a valid program has no trace error");
         SplitProgram {
             coefficients,
             node,
@@ -91,8 +91,8 @@ struct Affine<'o> {
     base: ValueId,
     k: Expr<'o>,
     c: Expr<'o>,
-    /// Whether the chain contains a multiplication or division, and an addition or subtraction: what is computed must
-    /// not depend on whether `k` happens to be 1 or `c` 0.
+    /// Whether the chain contains a multiplication or division, and an addition or subtraction: the operations must not
+    /// depend on whether `k` happens to be 1 or `c` 0.
     scaled: bool,
     shifted: bool,
 }
@@ -107,7 +107,7 @@ impl<'o, 'i> Splitting<'_, 'o, 'i> {
                 Extent::Shared | Extent::Fiber => Place::Outer(self.hoist(value, &places)),
             });
         }
-        // Only what is needed gets an expression, so that values swallowed by a chain leave no coefficients behind.
+        // Only needed values get an expression, so that values absorbed by a chain leave no unused coefficients.
         let mut needed = vec![false; places.len()];
         for &(_, id) in self.program.outputs() {
             needed[id] = true;
@@ -201,8 +201,7 @@ impl<'o, 'i> Splitting<'_, 'o, 'i> {
         places: &[Place<'o>],
         inner: &[Option<Expr<'i>>],
     ) -> Expr<'i> {
-        let known =
-            |id: ValueId| inner[id].expect("what a needed value is computed from is needed");
+        let known = |id: ValueId| inner[id].expect("operands of a needed value are needed");
         match places[id] {
             Place::Outer(e) => self.coefficient(e),
             Place::Inner(form) if form.base != id => {

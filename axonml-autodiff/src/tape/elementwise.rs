@@ -86,7 +86,7 @@ impl<'t> Tensor<'t> {
     /// Each number to a power that is given.
     pub fn powf(self, exponent: f64) -> Self {
         let slope = move |x: f64, _| match exponent {
-            // Of a constant, at 0 too.
+            // The derivative of a constant, at 0 too.
             0.0 => 0.0,
             _ => exponent * x.powf(exponent - 1.0),
         };
@@ -201,7 +201,7 @@ fn common_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     (0..axes).map(common).collect()
 }
 
-/// Adds up what was spread from `shape`.
+/// Sums a broadcast array over the axes along which `shape` was broadcast.
 fn sum_to(mut bar: ArrayD<f64>, shape: &[usize]) -> ArrayD<f64> {
     while bar.ndim() > shape.len() {
         bar = bar.sum_axis(Axis(0));

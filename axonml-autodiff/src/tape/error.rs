@@ -1,23 +1,23 @@
-//! What can be wrong with a computation on a tape.
+//! Errors of computations on a tape.
 
 use std::error::Error;
 use std::sync::Arc;
 
 use thiserror::Error;
 
-/// The first thing that went wrong on a [`super::GradientTape`]. Operations note it and go on, so that formulas need no
-/// error handling; reading a value or a derivative reports it.
+/// The first error on a [`super::GradientTape`]. Operations note it and continue, so that formulas need no error
+/// handling; reading a value or a derivative reports it.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum TensorError {
-    /// An operation does not fit the shapes of what it is given.
+    /// The shapes of the operands do not fit the operation.
     #[error("`{operation}` does not fit {}: {expected}", shapes(found))]
     Shape {
         /// The operation.
         operation: &'static str,
         /// Shapes of its operands.
         found: Vec<Vec<usize>>,
-        /// What would fit.
+        /// Expected shapes.
         expected: String,
     },
     /// A value or a derivative is NaN or infinite.
@@ -35,24 +35,24 @@ pub enum TensorError {
     /// Derivatives are taken of single numbers.
     #[error("a derivative is taken of one number, not of {found:?}; sum it, or take its mean")]
     NotScalar {
-        /// Shape of what was to be differentiated.
+        /// Shape of the tensor that was to be differentiated.
         found: Vec<usize>,
     },
-    /// What an operation that is not the tape's own gave on the way back is not one derivative per operand, of its shape.
+    /// The VJP of a custom operation did not return one cotangent per operand, of the operand's shape.
     #[error(
         "`{operation}` gave derivatives of shapes {}; its operands have {}",
         shapes(found),
         shapes(expected)
     )]
-    Pulled {
+    VjpShape {
         /// The operation.
         operation: &'static str,
-        /// Shapes of what it gave.
+        /// Shapes of the cotangents that it returned.
         found: Vec<Vec<usize>>,
         /// Shapes of its operands.
         expected: Vec<Vec<usize>>,
     },
-    /// An operation that is not the tape's own failed on the way back.
+    /// The VJP of a custom operation failed.
     #[error("`{operation}` has no derivative: {source}")]
     Operation {
         /// The operation.

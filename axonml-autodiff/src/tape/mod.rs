@@ -1,8 +1,8 @@
-//! The outer tape: arrays whose computation is written down as it happens, and derivatives by going back over it.
+//! The outer tape: reverse-mode automatic differentiation of array computations that are recorded as they run.
 //!
-//! For what lies around a simulation: stimuli as functions of a few numbers, losses, penalties. What happens inside a
-//! run is differentiated by its backend ([`crate::engine::Backend::differentiate`]); on a tape the whole run is one operation
-//! ([`GradientTape::operation`]).
+//! It serves computations around a simulation: stimuli as functions of a few numbers, losses, penalties. A run itself
+//! is differentiated by its backend ([`crate::engine::Backend::differentiate`]); on a tape the whole run is one
+//! operation ([`GradientTape::operation`]).
 //!
 //! ```
 //! use axonml_autodiff::tape::GradientTape;
@@ -33,24 +33,25 @@ use ndarray::{Array, ArrayD, Dimension, IxDyn};
 
 pub use error::TensorError;
 
-/// Why an operation that is not the tape's own has no derivative.
+/// Error of the VJP of a custom operation.
 pub type OperationError = Box<dyn Error + Send + Sync>;
 
-/// From the derivative by a result to those by the operands, in their order and of their shapes.
-type Pull = Box<dyn Fn(&ArrayD<f64>) -> Result<Vec<ArrayD<f64>>, OperationError>>;
+/// Vector-Jacobian product: maps the cotangent of a result to those of the operands, in their order and of their
+/// shapes.
+type Vjp = Box<dyn Fn(&ArrayD<f64>) -> Result<Vec<ArrayD<f64>>, OperationError>>;
 
 /// One array of a computation and how it came about.
 struct Entry {
     operation: &'static str,
     value: Arc<ArrayD<f64>>,
     operands: Vec<usize>,
-    /// None for variables, constants, and what depends on no variable.
-    pull: Option<Pull>,
-    /// Whether a variable is among what it was computed from.
+    /// None for variables, constants, and results that depend on no variable.
+    vjp: Option<Vjp>,
+    /// Whether it depends on a variable.
     varies: bool,
 }
 
-/// A computation on arrays, written down so that it can be differentiated.
+/// A recorded computation on arrays, to be differentiated in reverse mode.
 #[derive(Default)]
 pub struct GradientTape {
     entries: RefCell<Vec<Entry>>,
@@ -67,7 +68,7 @@ pub struct Tensor<'t> {
     index: usize,
 }
 
-/// Derivatives of one number by everything that it was computed from.
+/// Gradients of one number by all tensors that it was computed from.
 #[derive(Debug)]
 pub struct Gradients<'t> {
     tape: &'t GradientTape,
@@ -77,22 +78,22 @@ pub struct Gradients<'t> {
 }
 
 impl GradientTape {
-    /// An empty tape.
+    /// Creates an empty tape.
     pub fn new() -> Self {
         GradientTape::default()
     }
 
-    /// An array to differentiate by.
+    /// Records an array to differentiate by.
     pub fn variable<D: Dimension>(&self, value: Array<f64, D>) -> Tensor<'_> {
         self.leaf("variable", value.into_dyn(), true)
     }
 
-    /// An array that is given.
+    /// Records a constant array.
     pub fn constant<D: Dimension>(&self, value: Array<f64, D>) -> Tensor<'_> {
         self.leaf("constant", value.into_dyn(), false)
     }
 
-    /// A given number.
+    /// Records a constant number.
     pub fn number(&self, value: f64) -> Tensor<'_> {
         self.leaf("constant", ArrayD::from_elem(IxDyn(&[]), value), false)
     }
@@ -103,20 +104,20 @@ impl GradientTape {
             operation,
             value: Arc::new(value),
             operands: Vec::new(),
-            pull: None,
+            vjp: None,
             varies,
         })
     }
 
-    /// The result of an operation that is not the tape's own. `pull` takes the derivative by the result to those by the
-    /// operands, in their order and of their shapes; it is called at most once per way back, and not at all if no operand
-    /// depends on a variable.
+    /// Records a custom operation with its vector-Jacobian product. `vjp` maps the cotangent of the result to those of
+    /// the operands, in their order and of their shapes; it is called at most once per adjoint pass, and not at all if
+    /// no operand depends on a variable.
     pub fn operation<'t, P>(
         &'t self,
         name: &'static str,
         operands: &[Tensor<'t>],
         result: ArrayD<f64>,
-        pull: P,
+        vjp: P,
     ) -> Tensor<'t>
     where
         P: Fn(&ArrayD<f64>) -> Result<Vec<ArrayD<f64>>, OperationError> + 'static,
@@ -131,18 +132,18 @@ impl GradientTape {
             operation: name,
             value: Arc::new(result),
             operands,
-            pull: varies.then(|| Box::new(pull) as Pull),
+            vjp: varies.then(|| Box::new(vjp) as Vjp),
             varies,
         })
     }
 
-    /// Derivatives of `of`, a single number, by all variables and everything between.
+    /// Runs the adjoint pass: gradients of `of`, a single number, by all variables and intermediate tensors.
     ///
     /// # Errors
     /// The first error noted on the tape; [`TensorError::NotScalar`]; [`TensorError::NonFinite`] naming the operation
-    /// whose derivative is no number; [`TensorError::Operation`] and [`TensorError::Pulled`].
+    /// whose derivative is not finite; [`TensorError::Operation`] and [`TensorError::VjpShape`].
     pub fn backward(&self, of: Tensor<'_>) -> Result<Gradients<'_>, TensorError> {
-        self.sound()?;
+        self.check_error()?;
         let last = self.own(&of);
         let entries = self.entries.borrow();
         let found = entries[last].value.shape();
@@ -154,18 +155,18 @@ impl GradientTape {
         by_entry[last] = Some(ArrayD::ones(found));
         for index in (0..=last).rev() {
             let entry = &entries[index];
-            let (Some(bar), Some(pull)) = (&by_entry[index], &entry.pull) else {
+            let (Some(bar), Some(vjp)) = (&by_entry[index], &entry.vjp) else {
                 continue;
             };
             let operation = entry.operation;
-            let bars = pull(bar).map_err(|source| TensorError::Operation {
+            let bars = vjp(bar).map_err(|source| TensorError::Operation {
                 operation,
                 source: source.into(),
             })?;
             let expected = entry.operands.iter().map(|&x| entries[x].value.shape());
             if !expected.eq(bars.iter().map(|bar| bar.shape())) {
                 let operands = entry.operands.iter();
-                return Err(TensorError::Pulled {
+                return Err(TensorError::VjpShape {
                     operation,
                     found: bars.iter().map(|bar| bar.shape().to_vec()).collect(),
                     expected: operands
@@ -195,8 +196,8 @@ impl GradientTape {
         })
     }
 
-    /// The first error that was noted.
-    fn sound(&self) -> Result<(), TensorError> {
+    /// Returns the first error that was noted.
+    fn check_error(&self) -> Result<(), TensorError> {
         self.error.borrow().clone().map_or(Ok(()), Err)
     }
 
@@ -204,7 +205,7 @@ impl GradientTape {
         self.error.borrow_mut().get_or_insert(error);
     }
 
-    /// Notes an operation that does not fit, and gives a number in place of its result.
+    /// Notes an operation that does not fit, and returns a number in place of its result.
     fn misfit(
         &self,
         operation: &'static str,
@@ -262,21 +263,21 @@ fn non_finite(
 }
 
 impl<'t> Tensor<'t> {
-    /// The tape that it is on.
+    /// Returns the tape that it is on.
     pub fn tape(&self) -> &'t GradientTape {
         self.tape
     }
 
-    /// Its numbers.
+    /// Returns its values.
     ///
     /// # Errors
     /// The first error noted on the tape.
     pub fn value(&self) -> Result<Arc<ArrayD<f64>>, TensorError> {
-        self.tape.sound()?;
+        self.tape.check_error()?;
         Ok(self.raw())
     }
 
-    /// Its number, if it is one.
+    /// Returns its value, if it is a single number.
     ///
     /// # Errors
     /// The first error noted on the tape; [`TensorError::NotScalar`].
@@ -290,7 +291,7 @@ impl<'t> Tensor<'t> {
         }
     }
 
-    /// Its size along each axis, outermost first; of no axis if an error was noted where it was made.
+    /// Returns its size along each axis, outermost first; of no axis if an error was noted where it was made.
     pub fn shape(&self) -> Vec<usize> {
         self.raw().shape().to_vec()
     }
@@ -317,7 +318,7 @@ impl fmt::Debug for GradientTape {
 }
 
 impl Gradients<'_> {
-    /// The derivative by `tensor`, of its shape; zeros if the number does not depend on it (as on constants).
+    /// Returns the gradient by `tensor`, of its shape; zeros if the number does not depend on it (as on constants).
     ///
     /// # Errors
     /// [`TensorError::Shape`] for a tensor that was put on the tape after the derivative was taken.

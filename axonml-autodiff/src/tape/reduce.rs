@@ -92,9 +92,9 @@ impl<'t> Tensor<'t> {
         let sums = weights.sum_axis(Axis(axis));
         let shares = weights / spread(&sums, axis, x.shape());
         let result = most + sums.mapv(f64::ln);
-        let pull = move |bar: &ArrayD<f64>| Ok(vec![spread(bar, axis, shares.shape()) * &shares]);
+        let vjp = move |bar: &ArrayD<f64>| Ok(vec![spread(bar, axis, shares.shape()) * &shares]);
         self.tape
-            .operation("log_sum_exp_axis", &[self], result, pull)
+            .operation("log_sum_exp_axis", &[self], result, vjp)
     }
 
     /// The product of two matrices, `[row, k]` and `[k, column]`.

@@ -1,14 +1,15 @@
-//! Cable kernels on the way back: the transposes of the kernels of a step, and what cables' own numbers collect.
+//! Cable kernels of the adjoint pass: the transposes of the kernels of a step, and gradient accumulators of cable
+//! coefficients.
 //!
-//! Arrays are `[node][lane]`, as on the way forward. A cotangent behind a fiber's last node is zero and stays so.
+//! Arrays are `[node][lane]`, as in the forward pass. A cotangent after a fiber's last node is zero and stays zero.
 
 use axonml_autodiff::ir::Real;
 
 use super::{ExplicitRows, ModeRows, NodeRows, lanes, lanes_mut, solve_rows};
 use crate::isa::Kernel;
 
-/// The reverse of an explicit step, from the cotangents of the new voltages.
-pub(crate) struct ExplicitBack<'a, R, const L: usize> {
+/// Adjoint of an explicit step, from the cotangents of the new voltages.
+pub(crate) struct ExplicitVjp<'a, R, const L: usize> {
     pub(crate) rows: &'a ExplicitRows<R>,
     /// Cotangent of the new voltages.
     pub(crate) u: &'a [R],
@@ -16,13 +17,13 @@ pub(crate) struct ExplicitBack<'a, R, const L: usize> {
     pub(crate) last: &'a [usize],
     /// Cotangent of the currents into the nodes.
     pub(crate) current: &'a mut [R],
-    /// Cotangent of the old voltages, as far as the cable goes.
+    /// Cotangent of the old voltages through the cable alone.
     pub(crate) carried: &'a mut [R],
     /// Cotangent of the ionic current densities.
     pub(crate) ionic: &'a mut [R],
 }
 
-impl<R: Real, const L: usize> Kernel for ExplicitBack<'_, R, L> {
+impl<R: Real, const L: usize> Kernel for ExplicitVjp<'_, R, L> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let one_row = |x: &'_ [R]| -> [R; L] { lanes::<R, L>(x)[0] };
@@ -75,7 +76,8 @@ impl<R: Real, const L: usize> Kernel for ExplicitBack<'_, R, L> {
     }
 }
 
-/// What the neighbors of node `k` make of it: an end reads its only neighbor twice.
+/// Sum of the neighbors' cotangents of node `k`, each as often as the neighbor reads it: an end reads its only neighbor
+/// twice.
 #[inline(always)]
 fn read_by_neighbors<R: Real, const L: usize>(
     current: &[[R; L]],
@@ -97,7 +99,7 @@ fn read_by_neighbors<R: Real, const L: usize>(
     sum
 }
 
-/// What the numbers of explicit cables collect in a step.
+/// Accumulates the cotangents of explicit cable coefficients in a step.
 pub(crate) struct ExplicitSums<'a, R, const L: usize> {
     /// Cotangent of the new voltages.
     pub(crate) u: &'a [R],
@@ -127,7 +129,7 @@ impl<R: Real, const L: usize> Kernel for ExplicitSums<'_, R, L> {
         for k in 0..n {
             let left = &before[if k == 0 { 1 } else { k - 1 }];
             let mut right = before[if k == n - 1 { n - 2 } else { k + 1 }];
-            // Where a shorter fiber ends its last node has its left neighbor on both sides. (Rows behind have no
+            // Where a shorter fiber ends its last node has its left neighbor on both sides. (Padding rows have zero
             // cotangents.)
             if self.last.contains(&k) {
                 for (l, &last) in self.last.iter().enumerate() {
@@ -151,19 +153,19 @@ impl<R: Real, const L: usize> Kernel for ExplicitSums<'_, R, L> {
     }
 }
 
-/// The reverse of what an implicit row takes from the step before, from the cotangent `y` of its right-hand side.
-pub(crate) struct ImplicitBack<'a, R> {
+/// Adjoint of an implicit row's right-hand side, from its cotangent `y`.
+pub(crate) struct ImplicitVjp<'a, R> {
     pub(crate) rows: &'a NodeRows<R>,
     pub(crate) y: &'a [R],
     /// Voltages after the step.
     pub(crate) after: &'a [R],
-    /// Cotangents of the voltages before the step, as far as the cable goes, and of `G` and `J`.
+    /// Cotangents of the voltages before the step through the cable alone, and of `G` and `J`.
     pub(crate) u: &'a mut [R],
     pub(crate) g: &'a mut [R],
     pub(crate) j: &'a mut [R],
 }
 
-impl<R: Real> Kernel for ImplicitBack<'_, R> {
+impl<R: Real> Kernel for ImplicitVjp<'_, R> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let n = self.y.len();
@@ -178,19 +180,19 @@ impl<R: Real> Kernel for ImplicitBack<'_, R> {
     }
 }
 
-/// What the rows of implicit cables collect, `[node][lane]`.
+/// Gradient accumulators of the rows of implicit cables, `[node][lane]`.
 #[derive(Debug, Default)]
 pub(crate) struct RowSums<R> {
     pub(crate) capacitance: Vec<R>,
-    /// Of the passive conductance to ground.
+    /// Cotangent of the passive conductance to ground.
     pub(crate) passive: Vec<R>,
-    /// Of a conductance to the next row: differences of neighbors, which may be far smaller than what they have in
-    /// common, are taken before they are multiplied and summed.
+    /// Cotangent of a conductance to the next row: differences of neighbors, which may be far smaller than their common
+    /// part, are taken before they are multiplied and summed.
     pub(crate) link: Vec<R>,
     pub(crate) area: Vec<R>,
 }
 
-/// Adds what the rows of implicit cables collect in a step.
+/// Accumulates the cotangents of the rows of implicit cables in a step.
 pub(crate) struct AddRowSums<'a, R, const L: usize> {
     pub(crate) y: &'a [R],
     /// Voltages after and before the step.
@@ -216,7 +218,7 @@ impl<R: Real, const L: usize> Kernel for AddRowSums<'_, R, L> {
     }
 }
 
-// One sum a function: the compiler knows that a function's arrays are apart, and vectorizes without asking.
+// One loop per function: LLVM takes `&mut` parameters as not aliasing, and vectorizes without checks.
 
 #[inline(always)]
 fn add_changes<R: Real, const FUSED: bool>(y: &[R], after: &[R], before: &[R], sum: &mut [R]) {
@@ -246,7 +248,7 @@ fn add_ionic<R: Real, const FUSED: bool>(y: &[R], after: &[R], gj: (&[R], &[R]),
     }
 }
 
-/// Of the links, from arrays and the same a row later.
+/// Cotangents of the links, from arrays and the same arrays one row later.
 #[inline(always)]
 fn add_links<R: Real, const FUSED: bool>(y: (&[R], &[R]), after: (&[R], &[R]), sum: &mut [R]) {
     let n = sum.len();
@@ -257,7 +259,7 @@ fn add_links<R: Real, const FUSED: bool>(y: (&[R], &[R]), after: (&[R], &[R]), s
     }
 }
 
-/// Solves the rows of a step of an implicit cable, which are symmetric, for a right-hand side in two parts.
+/// Solves the symmetric tridiagonal system of an implicit step (Thomas algorithm) for a right-hand side in two parts.
 pub(crate) struct SolveTransposed<'a, R, const L: usize> {
     pub(crate) rows: &'a NodeRows<R>,
     /// Membrane conductance of the step, S/cm2.
@@ -283,7 +285,7 @@ impl<R: Real, const L: usize> Kernel for SolveTransposed<'_, R, L> {
     }
 }
 
-/// Advances the modes as [`super::AdvanceModes`] with decay does, from one array to another, and without what they send
+/// Advances the modes as [`super::AdvanceModes`] with decay does, from one array to another, and without their currents
 /// into the nodes.
 pub(crate) struct ReplayModes<'a, R, const L: usize, const MODES: usize> {
     pub(crate) rows: &'a ModeRows<R>,
@@ -343,7 +345,7 @@ fn replay_internode<R: Real, const L: usize, const MODES: usize, const FUSED: bo
     }
 }
 
-/// Adds what modes' cotangents pass on to those of the new voltages.
+/// Adds the VJP of the modes to the cotangents of the new voltages.
 pub(crate) struct ModesToVoltages<'a, R, const L: usize> {
     pub(crate) rows: &'a ModeRows<R>,
     /// Cotangents of the modes after the step, `[internode][mode][lane]`.
@@ -370,19 +372,19 @@ impl<R: Real, const L: usize> Kernel for ModesToVoltages<'_, R, L> {
     }
 }
 
-/// Takes the cotangents of the modes from after to before a step: `z0 = a (z1 + y_left +- y_right)`; and what these pass on
-/// to the voltages of the step before, as [`ModesToVoltages`] does.
-pub(crate) struct ModesBack<'a, R, const L: usize, const MODES: usize> {
+/// Takes the cotangents of the modes from after to before a step: `z0 = a (z1 + y_left +- y_right)`; and their VJP with
+/// respect to the voltages of the step before, as [`ModesToVoltages`] does.
+pub(crate) struct ModesVjp<'a, R, const L: usize, const MODES: usize> {
     pub(crate) rows: &'a ModeRows<R>,
     pub(crate) y: &'a [R],
     pub(crate) z: &'a mut [R],
-    /// What is passed on, `[node][lane]`.
+    /// VJP with respect to the voltages, `[node][lane]`.
     pub(crate) to_nodes: &'a mut [R],
-    /// What the coefficients of the modes collect, if they are asked for.
+    /// Gradient accumulators of the modes' coefficients, if requested.
     pub(crate) sums: Option<ModeSums<'a, R>>,
 }
 
-/// What the coefficients of the modes collect in a step.
+/// Accumulates the cotangents of the modes' coefficients in a step.
 pub(crate) struct ModeSums<'a, R> {
     /// `a zeta` of the modes before the step.
     pub(crate) decayed: &'a [R],
@@ -400,7 +402,7 @@ struct ModeCoefficients<'a, R, const L: usize, const MODES: usize> {
     kappa: &'a [[R; L]; MODES],
 }
 
-impl<R: Real, const L: usize, const MODES: usize> Kernel for ModesBack<'_, R, L, MODES> {
+impl<R: Real, const L: usize, const MODES: usize> Kernel for ModesVjp<'_, R, L, MODES> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let (Some(a), Some(kappa)) = (
@@ -418,8 +420,8 @@ impl<R: Real, const L: usize, const MODES: usize> Kernel for ModesBack<'_, R, L,
             None => {
                 for (k, z) in z.iter_mut().enumerate() {
                     let ends = ends_of(&y[k], &y[k + 1], &present[k]);
-                    let passed_on = undo_internode::<R, L, MODES, FUSED>(&rows, &ends, z);
-                    pass_on(&passed_on, to_nodes, k);
+                    let to_voltages = internode_vjp::<R, L, MODES, FUSED>(&rows, &ends, z);
+                    pass_on(&to_voltages, to_nodes, k);
                 }
             }
             Some(sums) => {
@@ -434,17 +436,17 @@ impl<R: Real, const L: usize, const MODES: usize> Kernel for ModesBack<'_, R, L,
                 for (k, (z, decayed)) in z.iter_mut().zip(decayed).enumerate() {
                     let ends = ends_of(&y[k], &y[k + 1], &present[k]);
                     let drives = ends_of(&after[k], &after[k + 1], &present[k]);
-                    let passed_on = undo_and_collect::<R, L, MODES, FUSED>(
+                    let to_voltages = internode_vjp_and_sums::<R, L, MODES, FUSED>(
                         &rows, &ends, &drives, decayed, z, a, kappa,
                     );
-                    pass_on(&passed_on, to_nodes, k);
+                    pass_on(&to_voltages, to_nodes, k);
                 }
             }
         }
     }
 }
 
-/// What the values at the ends of an internode are to its even and to its odd modes.
+/// Even and odd combination of the values at the ends of an internode.
 #[inline(always)]
 fn ends_of<R: Real, const L: usize>(
     left: &[R; L],
@@ -459,18 +461,19 @@ fn ends_of<R: Real, const L: usize>(
     ends
 }
 
-/// Gives the nodes at the ends of internode `k` what its even and odd modes pass on; the right one's own row begins here.
+/// Adds the VJP of the even and odd modes of internode `k` to the nodes at its ends; the right one's own row begins
+/// here.
 #[inline(always)]
-fn pass_on<R: Real, const L: usize>(passed_on: &[[R; L]; 2], to_nodes: &mut [[R; L]], k: usize) {
+fn pass_on<R: Real, const L: usize>(to_voltages: &[[R; L]; 2], to_nodes: &mut [[R; L]], k: usize) {
     for l in 0..L {
-        to_nodes[k][l] += passed_on[0][l] + passed_on[1][l];
-        to_nodes[k + 1][l] = passed_on[0][l] - passed_on[1][l];
+        to_nodes[k][l] += to_voltages[0][l] + to_voltages[1][l];
+        to_nodes[k + 1][l] = to_voltages[0][l] - to_voltages[1][l];
     }
 }
 
-/// One internode of [`ModesBack`]: a loop over lanes around the unrolled modes, see `advance_internode`.
+/// One internode of [`ModesVjp`]: a loop over lanes around the unrolled modes, see `advance_internode`.
 #[inline(always)]
-fn undo_internode<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
+fn internode_vjp<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
     rows: &ModeCoefficients<'_, R, L, MODES>,
     ends: &[[R; L]; 2],
     z: &mut [[R; L]; MODES],
@@ -490,9 +493,9 @@ fn undo_internode<R: Real, const L: usize, const MODES: usize, const FUSED: bool
     totals
 }
 
-/// The same with the sums.
+/// The same with the accumulators.
 #[inline(always)]
-fn undo_and_collect<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
+fn internode_vjp_and_sums<R: Real, const L: usize, const MODES: usize, const FUSED: bool>(
     rows: &ModeCoefficients<'_, R, L, MODES>,
     ends: &[[R; L]; 2],
     drives: &[[R; L]; 2],

@@ -1,6 +1,6 @@
-//! What the stimulus of a group collects on the way back.
+//! VJP of the stimulus of a group: amplitudes, waveforms, fields.
 
-use axonml_autodiff::adjoint::{DenseSums, GradientRequest, SourceSums};
+use axonml_autodiff::adjoint::{GradientRequest, SourceSums, SpaceTimeSums};
 use axonml_autodiff::engine::{Rollout, SourceField};
 use axonml_autodiff::ir::Real;
 
@@ -9,26 +9,26 @@ use crate::cable::AddScaled;
 use crate::cable::reverse::Dot;
 use crate::isa::{Isa, dispatch};
 
-/// Running sums of the cotangents of a group's sources.
+/// Gradient accumulators of a group's sources.
 #[derive(Debug)]
 pub(crate) struct DriveSums<R> {
     slots: Vec<SlotSums<R>>,
-    dense: Vec<DenseSums>,
-    /// Whether strengths (of amplitudes or waveforms) and fields are collected.
+    space_time: Vec<SpaceTimeSums>,
+    /// Whether cotangents of strengths (of amplitudes or waveforms) and of fields are accumulated.
     strengths: bool,
     waveforms: bool,
     fields: bool,
-    /// The derivative with respect to the amplitude of each lane.
+    /// Cotangent of the amplitude of each lane.
     amplitudes: Vec<f64>,
 }
 
 #[derive(Debug)]
 struct SlotSums<R> {
-    /// `[lane][step]`; empty if not wanted.
+    /// `[lane][step]`; empty if not requested.
     waveforms: Vec<Vec<f64>>,
-    /// Of the fields of a unit source, since they were moved last.
+    /// Cotangents of the fields of a unit source since the last flush.
     fields: Fields<R>,
-    /// The same in double precision, up to then.
+    /// The same in double precision, up to the last flush.
     moved: Fields<f64>,
 }
 
@@ -63,12 +63,13 @@ impl<R: Real> DriveSums<R> {
                 },
             }
         });
-        let dense = drive.dense.iter();
-        let dense = dense.map(|source| DenseSums::new(source.given(drive.dt_ms), request));
+        let space_time = drive.space_time.iter();
+        let space_time =
+            space_time.map(|source| SpaceTimeSums::new(source.given(drive.dt_ms), request));
         debug_assert_eq!(members.len(), lanes);
         DriveSums {
             slots: slots.collect(),
-            dense: dense.collect(),
+            space_time: space_time.collect(),
             strengths: request.amplitudes || request.waveforms,
             waveforms: request.waveforms,
             fields,
@@ -76,8 +77,9 @@ impl<R: Real> DriveSums<R> {
         }
     }
 
-    /// Adds what step `step` says: `y` is the cotangent of the currents into the nodes, `z` that of the modes after it.
-    pub(crate) fn collect<const L: usize>(
+    /// Accumulates the VJP of step `step`: `y` is the cotangent of the currents into the nodes, `z` that of the modes
+    /// after it.
+    pub(crate) fn accumulate<const L: usize>(
         &mut self,
         drive: &GroupDrive<R>,
         isa: Isa,
@@ -133,13 +135,19 @@ impl<R: Real> DriveSums<R> {
             }
         }
         if self.strengths || self.fields {
-            self.collect_dense(drive, step, y, z);
+            self.accumulate_space_time(drive, step, y, z);
         }
     }
 
-    /// The same of the dense sources, by the transpose of their projection.
-    fn collect_dense(&mut self, drive: &GroupDrive<R>, step: usize, y: &[R], z: Option<&[R]>) {
-        for (source, sums) in drive.dense.iter().zip(&mut self.dense) {
+    /// The same for the space-time sources, by the transpose of their projection.
+    fn accumulate_space_time(
+        &mut self,
+        drive: &GroupDrive<R>,
+        step: usize,
+        y: &[R],
+        z: Option<&[R]>,
+    ) {
+        for (source, sums) in drive.space_time.iter().zip(&mut self.space_time) {
             let column = |x: &[R], count: usize| -> Vec<f64> {
                 (0..count)
                     .map(|k| x[k * drive.lanes + source.lane].to_f64())
@@ -154,8 +162,8 @@ impl<R: Real> DriveSums<R> {
         }
     }
 
-    /// Moves sums in the group's precision into double precision; to be called before they are asked for, and often enough
-    /// for single precision to hold them.
+    /// Flushes accumulators of the group's precision into double precision; to be called before they are read, and
+    /// often enough that single precision suffices.
     pub(crate) fn flush(&mut self) {
         let move_all = |from: &mut [R], to: &mut [f64]| {
             for (from, to) in from.iter_mut().zip(to) {
@@ -169,7 +177,7 @@ impl<R: Real> DriveSums<R> {
         }
     }
 
-    /// What lane `lane` with fiber `fiber` collected: by its amplitude, and of its sources.
+    /// Returns the accumulated cotangents of the amplitude and of the sources of lane `lane` with fiber `fiber`.
     pub(crate) fn finish(
         &self,
         drive: &GroupDrive<R>,
@@ -183,7 +191,7 @@ impl<R: Real> DriveSums<R> {
             (0..count).map(|k| x[k * drive.lanes + lane]).collect()
         };
         let mut slots = self.slots.iter();
-        let mut dense = drive.dense.iter().zip(&self.dense);
+        let mut space_time = drive.space_time.iter().zip(&self.space_time);
         let sources = rollout.drive.sources[fiber].iter();
         let sources = sources.map(|source| match &source.field {
             SourceField::Separable { .. } => {
@@ -199,9 +207,9 @@ impl<R: Real> DriveSums<R> {
                     increments: column(&sums.moved.modes, cable.mode_count()),
                 }
             }
-            SourceField::Dense(_) => match dense.find(|(source, _)| source.lane == lane) {
-                Some((_, sums)) => SourceSums::Dense(sums.clone()),
-                None => unreachable!("every dense source of a lane was noted"),
+            SourceField::SpaceTime(_) => match space_time.find(|(source, _)| source.lane == lane) {
+                Some((_, sums)) => SourceSums::SpaceTime(sums.clone()),
+                None => unreachable!("every space-time source of a lane was noted"),
             },
         });
         (self.amplitudes[lane], sources.collect())

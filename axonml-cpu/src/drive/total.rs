@@ -1,7 +1,8 @@
-//! The sources of a group, joined: what all of them do together in a step.
+//! The sum over the sources of a group, cached between steps.
 //!
-//! Most waveforms are constant for many steps at a time, while in a group of fibers with a few contacts each some source
-//! is on most of the time. So the sum over sources is kept, and made anew only in lanes where a strength has changed.
+//! Most waveforms are constant for many steps at a time, while in a group of fibers with a few contacts each some
+//! source is on most of the time. So the sum over sources is cached, and recomputed only in lanes where a strength has
+//! changed.
 
 use axonml_autodiff::ir::Real;
 
@@ -16,39 +17,39 @@ const FEW: usize = 2;
 #[derive(Debug)]
 pub(super) struct Total<R> {
     fields: Fields<R>,
-    /// `[slot][lane]`: the strengths that `fields` is the sum for, or would be if it were `kept`.
+    /// `[source][lane]`: the strengths that `fields` is the sum for, or would be if it were `cached`.
     strengths: Vec<R>,
-    kept: bool,
-    /// Whether any of them is not zero.
+    cached: bool,
+    /// Whether any strength is not zero.
     on: bool,
-    /// Whether many lanes changed in the step last asked for: if they do so again, the sum is not worth keeping.
-    restless: bool,
-    /// Scratch, `[slot][lane]`.
+    /// Whether many lanes changed in the last requested step: if many change again, the sum is not worth caching.
+    volatile: bool,
+    /// Scratch, `[source][lane]`.
     new: Vec<R>,
 }
 
-/// How a sum that is not at hand is computed.
+/// How a sum that is not cached is computed.
 #[derive(Clone, Copy)]
 enum How<'a> {
-    /// By summing these lanes anew.
+    /// Recomputes these lanes.
     Lanes(&'a [usize]),
-    /// By summing all lanes anew.
-    Anew,
-    /// Without keeping it.
-    Passing,
+    /// Recomputes all lanes.
+    Recompute,
+    /// Computes all lanes without caching the sum.
+    Uncached,
 }
 
 /// A source's strength per lane and its field.
 type Term<'a, R, const L: usize> = (&'a [R; L], &'a [R]);
 
 impl<R: Real> Total<R> {
-    /// For `slots` fields in arrays of `lanes` lanes.
-    pub(super) fn new(slots: &[&Fields<R>], lanes: usize) -> Self {
+    /// Creates a sum of `sources` in arrays of `lanes` lanes.
+    pub(super) fn new(sources: &[&Fields<R>], lanes: usize) -> Self {
         let longest = |of: fn(&Fields<R>) -> usize| {
-            let lengths = slots.iter().map(|&fields| of(fields));
+            let lengths = sources.iter().map(|&fields| of(fields));
             vec![R::default(); lengths.max().unwrap_or(0)]
         };
-        let strengths = vec![R::default(); slots.len() * lanes];
+        let strengths = vec![R::default(); sources.len() * lanes];
         Total {
             fields: Fields {
                 nodes: longest(|fields| fields.nodes.len()),
@@ -56,14 +57,14 @@ impl<R: Real> Total<R> {
             },
             new: strengths.clone(),
             strengths,
-            kept: true,
+            cached: true,
             on: false,
-            restless: false,
+            volatile: false,
         }
     }
 
-    /// Adds the sum for the strengths that `set` fills in, `[slot][lane]`, to currents into nodes and to modes. The sum
-    /// of a lane depends on nothing but the lane's own sources.
+    /// Adds the sum for the strengths that `set` fills in, `[source][lane]`, to currents into nodes and to modes. The
+    /// sum  of a lane depends on nothing but the lane's own sources.
     pub(super) fn add<'f, const L: usize>(
         &mut self,
         isa: Isa,
@@ -74,8 +75,8 @@ impl<R: Real> Total<R> {
     ) {
         set(lanes_mut(&mut self.new));
         let modes = modes.filter(|_| !self.fields.modes.is_empty());
-        if self.kept && self.new == self.strengths {
-            self.restless = false;
+        if self.cached && self.new == self.strengths {
+            self.volatile = false;
             if self.on {
                 dispatch(
                     isa,
@@ -100,21 +101,23 @@ impl<R: Real> Total<R> {
         let differs = |&lane: &usize| new.iter().zip(old).any(|(new, old)| new[lane] != old[lane]);
         let changed: Vec<usize> = (0..L).filter(differs).collect();
         let few = changed.len() <= FEW;
-        let how = match (self.kept, few) {
+        let how = match (self.cached, few) {
             (true, true) => How::Lanes(&changed),
-            (_, false) if self.restless => How::Passing,
-            _ => How::Anew,
+            (_, false) if self.volatile => How::Uncached,
+            _ => How::Recompute,
         };
-        self.kept = !matches!(how, How::Passing);
-        self.restless = !few;
+        self.cached = !matches!(how, How::Uncached);
+        self.volatile = !few;
         std::mem::swap(&mut self.strengths, &mut self.new);
 
         let strengths = lanes::<R, L>(&self.strengths);
-        let is_on = |&slot: &usize| strengths[slot] != [R::default(); L];
+        let is_on = |&source: &usize| strengths[source] != [R::default(); L];
         let on: Vec<usize> = (0..strengths.len()).filter(is_on).collect();
         self.on = !on.is_empty();
         let terms = |of: fn(&Fields<R>) -> &[R]| -> Vec<Term<'_, R, L>> {
-            let all = on.iter().map(|&slot| (&strengths[slot], of(field(slot))));
+            let all = on
+                .iter()
+                .map(|&source| (&strengths[source], of(field(source))));
             all.filter(|(_, field)| !field.is_empty()).collect()
         };
         add_sum(
@@ -143,8 +146,8 @@ fn add_sum<R: Real, const L: usize>(
                 dispatch(isa, SumLane { terms, lane, sum });
             }
         }
-        How::Anew => dispatch(isa, Sum { terms, sum }),
-        How::Passing => return dispatch(isa, AddSum { terms, to }),
+        How::Recompute => dispatch(isa, Sum { terms, sum }),
+        How::Uncached => return dispatch(isa, AddSum { terms, to }),
     }
     if !terms.is_empty() {
         dispatch(isa, Add { x: sum, to });
@@ -166,7 +169,7 @@ impl<R: Real, const L: usize> Kernel for Sum<'_, R, L> {
     }
 }
 
-/// Sums all lanes and adds the sums, without keeping them.
+/// Sums all lanes and adds the sums, without caching them.
 struct AddSum<'a, R, const L: usize> {
     terms: &'a [Term<'a, R, L>],
     to: &'a mut [R],

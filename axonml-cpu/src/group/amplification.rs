@@ -6,12 +6,12 @@
 pub(super) struct Amplification {
     /// State that the last of these steps leads to.
     state: usize,
-    /// Of each node, `[node][lane]`.
+    /// Amplification at each node, `[node][lane]`.
     by_node: Vec<f64>,
 }
 
 impl Amplification {
-    /// What the steps before the one to `state` have done, to be multiplied by what that one does.
+    /// Amplification by the steps before the one to `state`, to be multiplied by that of this step.
     pub(super) fn before(&mut self, state: usize, len: usize) -> &mut [f64] {
         if self.state + 1 != state || self.by_node.is_empty() {
             self.by_node.clear();

@@ -153,7 +153,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             Start::From(saved) => {
                 for (lane, &fiber) in self.members.iter().enumerate() {
                     let state = &saved[fiber];
-                    // Rows behind a shorter fiber's end repeat its last node: finite, and coupled to nothing.
+                    // Padding rows of a shorter fiber repeat its last node: finite, and coupled to nothing.
                     let node = |k: usize| k.min(state.v_mv.len() - 1);
                     for k in 0..self.nodes {
                         self.u[k * L + lane] = R::from_f64(state.v_mv[node(k)] - reference);
@@ -175,7 +175,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     /// Takes all steps and returns the outcomes of the group's fibers in order.
     pub(crate) fn run(mut self) -> Vec<FiberOutcome> {
         let steps = self.rollout.steps.clone();
-        self.find_bad(steps.start);
+        self.mark_nonfinite(steps.start);
         self.each_watch(|watch, view| watch.start(view));
         if steps.is_empty() {
             return self.outcomes();
@@ -184,7 +184,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         let quiet = self.watch_quiet();
         for step in steps.clone() {
             self.advance(step, steps.end);
-            self.find_bad(step + 1);
+            self.mark_nonfinite(step + 1);
             self.each_watch(|watch, view| watch.see(step + 1, view));
             for lane in 0..self.used {
                 if self.status[lane].is_none() && self.watches[lane].answered() {
@@ -220,7 +220,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             }
             _ => {
                 self.solve();
-                // The last step leaves the modes as they are, for whoever continues the run.
+                // The last step leaves the modes as they are, for a run that continues this one.
                 self.advance_modes(step + 1 < end);
                 self.step_membrane();
             }
@@ -361,7 +361,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         self.rollout.fibers[self.members[lane]].cable.nodes()
     }
 
-    /// What became of the group's fibers, in order; takes what the observers saw.
+    /// Returns the outcomes of the group's fibers, in order, and takes the observations.
     fn outcomes(&mut self) -> Vec<FiberOutcome> {
         let watches = std::mem::take(&mut self.watches);
         watches

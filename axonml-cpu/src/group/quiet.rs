@@ -5,7 +5,7 @@ use axonml_autodiff::ir::Real;
 
 use super::Group;
 
-/// What a group's lanes are compared with.
+/// Reference of the quiet criterion for the lanes of a group.
 pub(super) struct QuietWatch<R> {
     quiet: QuietEnd,
     /// First state at which each lane may end.
@@ -30,7 +30,7 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
         })
     }
 
-    /// Ends open lanes whose every node is back near its start.
+    /// Ends open lanes whose every node has returned to the band around its start.
     pub(super) fn end_quiet(&mut self, state: usize, watch: &QuietWatch<R>) {
         if !state.is_multiple_of(watch.quiet.every) {
             return;

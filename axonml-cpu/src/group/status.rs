@@ -6,7 +6,7 @@ use axonml_autodiff::ir::{Precision, Real};
 
 use super::Group;
 use super::pack::GroupCable;
-use crate::cable::{FindBad, FindUnstable};
+use crate::cable::{NonFiniteScan, UnstableScan};
 use crate::isa::dispatch;
 
 /// Magnitude of `u`, mV, above which a voltage may be beyond [`LARGEST_MV`] for some reference potential, with a margin for
@@ -15,9 +15,9 @@ const SUSPECT_MV: f64 = 0.8 * (LARGEST_MV - LARGEST_REFERENCE_MV);
 
 impl<R: Real, const L: usize> Group<'_, R, L> {
     /// Marks lanes in which a number is no longer finite, or a voltage beyond [`LARGEST_MV`].
-    pub(super) fn find_bad(&mut self, state: usize) {
-        // Of large voltages the scan finds more than are bad, and never fewer: the reference potential moves the bounds by
-        // at most half.
+    pub(super) fn mark_nonfinite(&mut self, state: usize) {
+        // Of large voltages the scan finds at least those that are bad: the reference potential moves the bounds by at
+        // most half.
         let scale = R::from_f64(match R::PRECISION {
             Precision::F32 => f64::from(f32::MAX),
             Precision::F64 => f64::MAX,
@@ -28,7 +28,7 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
         let mut found = false;
         dispatch(
             self.isa,
-            FindBad {
+            NonFiniteScan {
                 scaled: (&self.u, scale),
                 arrays: &arrays,
                 found: &mut found,
@@ -73,7 +73,7 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
         let mut found = false;
         dispatch(
             self.isa,
-            FindUnstable::<R, L> {
+            UnstableScan::<R, L> {
                 area: &rows.area,
                 g: &self.g,
                 limit: stable_us,
@@ -121,7 +121,7 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
         }
     }
 
-    /// Sets the numbers of a lane whose answer is known, or that only repeats another, to rest, so that what went wrong in
+    /// Resets the numbers of a lane whose answer is known, or that only repeats another, to rest, so that an error in
     /// it is not found again at every step.
     pub(super) fn quiet(&mut self, lane: usize) {
         let modes = match &mut self.cable {

@@ -273,8 +273,11 @@ fn folded_instructions_agree_with_the_canonical_evaluation() {
         let all = tape.instructions.iter();
         all.filter(|&instruction| is(instruction)).count()
     };
-    assert_eq!(count(|i| matches!(i.action, Action::WithSlope(_))), 6);
-    assert_eq!(count(|i| i.before == Before::Affine), 3);
-    assert_eq!(count(|i| i.before == Before::Scaled), 3);
+    assert_eq!(
+        count(|i| matches!(i.action, Action::ValueAndDerivative(_))),
+        6
+    );
+    assert_eq!(count(|i| i.before == Prologue::Affine), 3);
+    assert_eq!(count(|i| i.before == Prologue::Scaled), 3);
     assert!(count(|i| i.action == Action::Product) >= 1);
 }

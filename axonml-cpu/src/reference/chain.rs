@@ -66,8 +66,8 @@ impl Block {
         rows: [[0.0; 2]; 2],
     };
 
-    /// A link's currents by the difference of potentials across it: with `Vi = m + q` and `Vp = q`, what enters the axon
-    /// is `ga Vi`; the equation of `q` counts that and `gp Vp`.
+    /// A link's currents by the difference of potentials across it: with `Vi = m + q` and `Vp = q`, the current that
+    /// enters the axon is `ga Vi`; the equation of `q` counts that and `gp Vp`.
     fn link(ga_us: f64, gp_us: f64) -> Block {
         Block {
             rows: [[ga_us, ga_us], [ga_us, ga_us + gp_us]],
@@ -241,7 +241,7 @@ impl Internodes {
 }
 
 /// Currents `f` into the compartments, nA, that drive the modes of an internode by `b Phi^T f`: as `Phi^T C Phi = 1`,
-/// `f = C Phi (drive/b)`, and `Phi (drive/b)` is what turns mode amplitudes into potentials.
+/// `f = C Phi (drive/b)`, and `Phi (drive/b)` turns mode amplitudes into potentials.
 fn compartment_currents(cable: &DoubleCable, drive: &[f64; MODES]) -> [Pair; COMPARTMENTS] {
     let internode = &*cable.internode;
     let (m, q) = internode.to_compartments(drive);

@@ -2,13 +2,13 @@
 
 use axonml_autodiff::cable::{Mode, Projection, ReducedCable};
 
-/// Equations per node but the last: the node's own, those of the even and the odd mode of the internode behind it.
+/// Equations per node but the last: the node's own, those of the even and the odd mode of the internode right of it.
 const STRIDE: usize = 3;
 
 /// Unknowns to either side of an equation's own that it may contain: a node's nearest is the next node.
 const REACH: usize = STRIDE;
 
-/// One linear equation, with its coefficients of the unknowns from `REACH` before its own to `REACH` behind.
+/// One linear equation, with its coefficients of the unknowns from `REACH` before its own to `REACH` after.
 #[derive(Clone, Copy, Debug, Default)]
 struct Equation {
     coefficients: [f64; 2 * REACH + 1],

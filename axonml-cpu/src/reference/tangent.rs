@@ -1,4 +1,4 @@
-//! The derivative of a run along a direction, forward in time: what reverse modes are checked against.
+//! Forward-mode (tangent) derivative of a run along a direction, against which reverse modes are checked.
 //!
 //! The run itself is the reference's. Beside it go the changes of its state, node by node, by the linearized equations of
 //! every step: membrane programs by [`Program::tangent`], voltages and internodal modes in one system of equations in
@@ -20,31 +20,31 @@ use system::{Numbers, Row, step_implicitly};
 /// How everything that one fiber's run depends on changes: of the shapes of [`axonml_autodiff::adjoint::Cotangents`], with which it
 /// is paired term by term.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Direction {
-    /// Of the shared parameters.
+pub struct TangentDirection {
+    /// Tangent of the shared parameters.
     pub shared: Vec<f64>,
-    /// Of the fiber's own.
+    /// Tangent of the fiber's own parameters.
     pub parameters: Vec<f64>,
-    /// Of the reference potential at fixed membrane potentials, mV.
+    /// Tangent of the reference potential at fixed membrane potentials, mV.
     pub v_reference_mv: f64,
-    /// Of the numbers of the cable.
+    /// Tangent of the cable coefficients.
     pub cable: CableCotangent,
-    /// Of the amplitude, mA.
+    /// Tangent of the amplitude, mA.
     pub amplitude_ma: f64,
-    /// Of the sources, in their order; what is empty or missing does not change. Changes of potentials act through the
-    /// projection, beside those of the projection itself.
+    /// Tangents of the sources, in their order; empty or missing ones do not change. Changes of potentials act through
+    /// the projection, beside those of the projection itself.
     pub sources: Vec<SourceCotangent>,
-    /// Of the state that the run starts from.
+    /// Tangent of the state that the run starts from.
     pub start: FiberState,
-    /// Of the membrane potential of a uniform start, mV; its steady states follow.
+    /// Tangent of the membrane potential of a uniform start, mV; its steady states follow.
     pub uniform_v_mv: f64,
 }
 
-impl Direction {
+impl TangentDirection {
     /// No change of fiber `fiber`.
     pub fn zero(rollout: &Rollout, fiber: usize) -> Self {
         let cable = &*rollout.fibers[fiber].cable;
-        Direction {
+        TangentDirection {
             shared: vec![0.0; rollout.shared.len()],
             parameters: vec![0.0; rollout.fibers[fiber].parameters.len()],
             v_reference_mv: 0.0,
@@ -82,7 +82,7 @@ impl Reference {
     pub fn tangent(
         &self,
         rollout: &Rollout,
-        directions: &[Direction],
+        directions: &[TangentDirection],
     ) -> Result<Vec<FiberTangent>, BackendError> {
         rollout.check()?;
         shape("directions", rollout.fibers.len(), directions.len())?;
@@ -114,8 +114,12 @@ fn shape(what: &str, expected: usize, found: usize) -> Result<(), BackendError> 
 }
 
 /// A direction has the shapes of the fiber it belongs to.
-fn check(rollout: &Rollout, fiber: usize, direction: &Direction) -> Result<(), BackendError> {
-    let zero = Direction::zero(rollout, fiber);
+fn check(
+    rollout: &Rollout,
+    fiber: usize,
+    direction: &TangentDirection,
+) -> Result<(), BackendError> {
+    let zero = TangentDirection::zero(rollout, fiber);
     let what = |of: &str| format!("the direction's {of} of fiber {fiber}");
     let same = |of: &str, expected: usize, found: usize| shape(&what(of), expected, found);
     same(
@@ -168,7 +172,7 @@ fn check(rollout: &Rollout, fiber: usize, direction: &Direction) -> Result<(), B
     for (source, change) in rollout.drive.sources[fiber].iter().zip(&direction.sources) {
         let (of_waveform, of_potentials) = match source.field {
             SourceField::Separable { .. } => (steps, cable.samples()),
-            SourceField::Dense(_) => (0, steps * cable.samples()),
+            SourceField::SpaceTime(_) => (0, steps * cable.samples()),
         };
         optional("waveforms", of_waveform, change.waveform.len())?;
         optional("potentials", of_potentials, change.potentials.len())?;
@@ -240,7 +244,7 @@ struct Tangent<'a> {
     rollout: &'a Rollout,
     fiber: usize,
     cable: &'a Cable,
-    direction: &'a Direction,
+    direction: &'a TangentDirection,
     programs: &'a Programs<'a>,
     run: Simulation<'a>,
     /// Changes of the deviations from the reference, `[node]`, of the states, `[state][node]`, and of the modes.
@@ -249,7 +253,7 @@ struct Tangent<'a> {
     modes_na: Vec<f64>,
     /// Conductance (uS) and source (nA) of the membrane per node.
     membrane: Vec<(Dual, Dual)>,
-    /// What each separable source does per unit.
+    /// Projection of each separable source.
     units: Vec<Option<Vec<Dual>>>,
 }
 
@@ -257,7 +261,7 @@ impl<'a> Tangent<'a> {
     fn new(
         rollout: &'a Rollout,
         fiber: usize,
-        direction: &'a Direction,
+        direction: &'a TangentDirection,
         programs: &'a Programs<'a>,
     ) -> Self {
         let cable = &*rollout.fibers[fiber].cable;
@@ -281,7 +285,7 @@ impl<'a> Tangent<'a> {
             units: Vec::new(),
         };
         if let Start::Uniform { states: None, v_mv } = &rollout.start {
-            // The steady states are those of the common voltage, not of what is added to it.
+            // The steady states are those of the common voltage, not of the differences added to it.
             let u = Dual::new(
                 v_mv - rollout.v_reference_mv,
                 uniform - direction.v_reference_mv,
@@ -461,7 +465,7 @@ impl<'a> Tangent<'a> {
         }
     }
 
-    /// What all sources together do during `step`: nA into nodes, then nA/ms to modes.
+    /// Returns the summed projection of all sources during `step`: nA into nodes, then nA/ms to modes.
     fn drive(&self, step: usize) -> Vec<Dual> {
         let drive = &self.rollout.drive;
         let mut total = vec![Dual::default(); self.cable.nodes() + self.cable.mode_count()];
@@ -479,7 +483,7 @@ impl<'a> Tangent<'a> {
                     let value = Dual::new(drive.waveforms[*waveform][step], by);
                     (amplitude * value, unit)
                 }
-                (SourceField::Dense(ve), _) => {
+                (SourceField::SpaceTime(ve), _) => {
                     let by = change.potentials.get(at.clone());
                     (amplitude, &self.project(&ve[at], by))
                 }
@@ -494,8 +498,8 @@ impl<'a> Tangent<'a> {
         total
     }
 
-    /// What each separable source does per unit: its projection, the change of that, and what changes of its potentials
-    /// and of the cable do through it.
+    /// Of each separable source its projection, the tangent of that, and the effect of changes of its potentials and of
+    /// the cable.
     fn unit_sources(&self) -> Vec<Option<Vec<Dual>>> {
         let sources = self.rollout.drive.sources[self.fiber].iter();
         let sources = sources.zip(&self.direction.sources);

@@ -236,7 +236,7 @@ fn explicit_cables_step_gates_first_and_implicit_ones_last() {
 }
 
 #[test]
-fn dense_potentials_equal_the_sources_they_are_made_of() {
+fn space_time_potentials_equal_the_sources_they_are_made_of() {
     for cable in [double(3), chain(9, 0.2), explicit(9, 0.05)] {
         let samples = cable.samples();
         let ve: Vec<f64> = (0..samples).map(|k| ((k * k) % 13) as f64).collect();
@@ -246,12 +246,12 @@ fn dense_potentials_equal_the_sources_they_are_made_of() {
         let projection = case.fibers[0].cable.project(&ve);
         drive(&mut case, projection, &waveform, true);
         let expected = final_u(&case);
-        let dense = waveform
+        let space_time = waveform
             .iter()
             .flat_map(|w| ve.iter().map(move |ve| w * ve))
             .collect();
         case.drive.sources[0] = Arc::new(vec![Source {
-            field: SourceField::Dense(Arc::new(dense)),
+            field: SourceField::SpaceTime(Arc::new(space_time)),
             scaled: true,
         }]);
         assert_close(&final_u(&case), &expected, 1e-9);

@@ -1,5 +1,6 @@
-//! What differentiating a rollout is, whoever executes the kernels: forward keeping states, the objective on the host, back
-//! segment by segment.
+//! Gradients, independent of the executor of the kernels: a forward pass that stores states, the objective on the host,
+//! and the adjoint pass segment by segment (two-level uniform checkpointing; Griewank & Walther 2008, Evaluating
+//! Derivatives).
 
 mod results;
 mod segments;
@@ -14,7 +15,7 @@ use axonml_autodiff::ir::Precision;
 use rayon::prelude::*;
 
 use crate::execute::{Element, Executor, GradientTables, Tables, check_size};
-use crate::layout::{NONE, modes, slot, slots, state_rows};
+use crate::layout::{NONE, modes, row_length, state_rows, warp_index};
 use crate::membrane::ParameterSets;
 use crate::pack::{Launch, pack, words};
 use crate::plan::{FIRST_RASTER_CAPACITY, classes, launches};
@@ -25,7 +26,7 @@ use segments::{Segments, traces};
 use sizes::TableSizes;
 use steps::StepCotangents;
 
-/// Runs a rollout and differentiates an objective of what it saw.
+/// Runs a rollout and differentiates an objective of its observations.
 pub(crate) fn differentiate<E: Executor>(
     executor: &E,
     rollout: &Rollout,
@@ -38,20 +39,20 @@ pub(crate) fn differentiate<E: Executor>(
         final_states: true,
         ..rollout.clone()
     };
-    let asked = Asked {
+    let job = GradientJob {
         objective,
         request,
         final_states: rollout.final_states,
     };
     match rollout.precision {
-        Precision::F32 => differentiate_as::<f32, E>(executor, &kept, asked),
-        Precision::F64 => differentiate_as::<f64, E>(executor, &kept, asked),
+        Precision::F32 => differentiate_as::<f32, E>(executor, &kept, job),
+        Precision::F64 => differentiate_as::<f64, E>(executor, &kept, job),
     }
 }
 
-/// What the caller wants.
+/// Request of the caller.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
+struct GradientJob<'a> {
     objective: &'a dyn Objective,
     request: GradientRequest,
     /// Whether outcomes hold the last states.
@@ -61,9 +62,9 @@ struct Asked<'a> {
 fn differentiate_as<R: Element, E: Executor>(
     executor: &E,
     rollout: &Rollout,
-    asked: Asked<'_>,
+    job: GradientJob<'_>,
 ) -> Result<Vec<Differentiated>, BackendError> {
-    let request = asked.request;
+    let request = job.request;
     let budgets = executor.gradient_bytes()?;
     let budget = budgets[0];
     let mut fibers: Vec<Option<Differentiated>> = vec![None; rollout.fibers.len()];
@@ -76,10 +77,10 @@ fn differentiate_as<R: Element, E: Executor>(
         for part in launches(rollout, &class, nodes_per_lane, budget) {
             check_size(rollout, &part, nodes_per_lane, budget)?;
             for part in part.chunks(segments.fibers) {
-                let way = Way {
+                let pass = GradientPass {
                     executor,
                     rollout,
-                    asked,
+                    job,
                     fibers: part,
                     sets: ParameterSets {
                         of_fiber: set_of.by_ref().take(part.len()).collect(),
@@ -90,7 +91,7 @@ fn differentiate_as<R: Element, E: Executor>(
                     segments: &segments,
                     layout: SumLayout::new(rollout, nodes_per_lane, request),
                 };
-                for (&fiber, found) in part.iter().zip(way.go::<R>()?) {
+                for (&fiber, found) in part.iter().zip(pass.execute::<R>()?) {
                     fibers[fiber] = Some(found);
                 }
             }
@@ -99,11 +100,11 @@ fn differentiate_as<R: Element, E: Executor>(
     every_result(fibers)
 }
 
-/// Some fibers of a rollout, there and back.
-struct Way<'a, E> {
+/// Forward and adjoint pass over some fibers of a rollout.
+struct GradientPass<'a, E> {
     executor: &'a E,
     rollout: &'a Rollout,
-    asked: Asked<'a>,
+    job: GradientJob<'a>,
     fibers: &'a [usize],
     sets: ParameterSets,
     forward: &'a KernelSource,
@@ -112,19 +113,19 @@ struct Way<'a, E> {
     layout: SumLayout,
 }
 
-/// What a kernel is launched over.
-struct Launched {
+/// Steps of one kernel launch.
+struct LaunchWindow {
     steps: Range<usize>,
     /// The checkpoint to begin from, if the steps were taken before.
     checkpoint: Option<usize>,
-    /// The state from which on all are kept, going forward.
+    /// First state of the stored trajectory, in a forward pass.
     keep_from: usize,
 }
 
-impl Launched {
-    /// All of a segment, or of a run, its states kept.
+impl LaunchWindow {
+    /// Covers a whole segment, or a run, and stores its states.
     fn of(steps: &Range<usize>) -> Self {
-        Launched {
+        LaunchWindow {
             steps: steps.clone(),
             checkpoint: None,
             keep_from: steps.start,
@@ -132,37 +133,37 @@ impl Launched {
     }
 }
 
-/// A run that was taken, and what it left behind for the way back.
-struct Ran<R: Element, E: Executor> {
+/// A finished forward pass with its stored trajectory.
+struct ForwardPass<R: Element, E: Executor> {
     launch: Launch<R>,
     tables: Tables<R, E>,
     outcomes: Vec<FiberOutcome>,
 }
 
-/// What the objective says about a fiber that did not diverge.
-struct Said {
+/// Loss value and seed cotangents of a completed fiber.
+struct SeededLoss {
     loss: f64,
     seeds: Seeds,
 }
 
-impl<E: Executor> Way<'_, E> {
-    fn go<R: Element>(&self) -> Result<Vec<Differentiated>, BackendError> {
+impl<E: Executor> GradientPass<'_, E> {
+    fn execute<R: Element>(&self) -> Result<Vec<Differentiated>, BackendError> {
         let (executor, nodes_per_lane) = (self.executor, self.forward.nodes_per_lane);
-        let Ran {
+        let ForwardPass {
             mut launch,
             mut tables,
             mut outcomes,
-        } = self.run_keeping::<R>()?;
-        if !self.asked.final_states {
+        } = self.run_forward::<R>()?;
+        if !self.job.final_states {
             outcomes.iter_mut().for_each(|outcome| outcome.state = None);
         }
-        let said = self.ask(&outcomes)?;
+        let seeded = self.evaluate_loss(&outcomes)?;
 
-        let seeds = self.seed(&mut launch, &said);
+        let seeds = self.seed(&mut launch, &seeded);
         executor.overwrite(&mut tables.out_reals, &seeds)?;
         let traced_steps = launch.header.traced_steps as usize;
         let mut trace = (traced_steps > 0)
-            .then(|| StepCotangents::new(self.rollout, self.fibers, self.asked.request));
+            .then(|| StepCotangents::new(self.rollout, self.fibers, self.job.request));
         let mut rows = match trace {
             Some(_) => vec![R::default(); self.sizes(&launch).trace],
             None => Vec::new(),
@@ -170,29 +171,29 @@ impl<E: Executor> Way<'_, E> {
         let segments = &self.segments.steps;
         for (index, segment) in segments.iter().enumerate().rev() {
             if index + 1 < segments.len() {
-                let again = Launched {
+                let replay = LaunchWindow {
                     checkpoint: Some(index),
-                    ..Launched::of(segment)
+                    ..LaunchWindow::of(segment)
                 };
-                self.launch(&mut launch, &mut tables, self.forward, again)?;
+                self.launch(&mut launch, &mut tables, self.forward, replay)?;
             }
-            let back = Launched::of(segment);
-            self.launch(&mut launch, &mut tables, self.reverse, back)?;
+            let window = LaunchWindow::of(segment);
+            self.launch(&mut launch, &mut tables, self.reverse, window)?;
             if let (Some(trace), Some(more)) = (&mut trace, &tables.gradient) {
                 executor.download(&more.trace, &mut rows)?;
                 trace.add(segment.clone(), traced_steps, &rows, nodes_per_lane);
             }
         }
         if segments.is_empty() {
-            let back = Launched::of(&self.rollout.steps);
-            self.launch(&mut launch, &mut tables, self.reverse, back)?;
+            let window = LaunchWindow::of(&self.rollout.steps);
+            self.launch(&mut launch, &mut tables, self.reverse, window)?;
         }
-        self.results(launch, &tables, outcomes, said, trace)
+        self.results(launch, &tables, outcomes, seeded, trace)
     }
 
-    /// The whole run, keeping the states of the last segment, and where each of the others begins; repeated with more room
-    /// if a raster overflows.
-    fn run_keeping<R: Element>(&self) -> Result<Ran<R, E>, BackendError> {
+    /// Runs the whole rollout, storing the states of the last segment and a checkpoint at the begin of each other
+    /// segment; repeats it with larger rasters if one overflows.
+    fn run_forward<R: Element>(&self) -> Result<ForwardPass<R, E>, BackendError> {
         let (rollout, nodes_per_lane) = (self.rollout, self.forward.nodes_per_lane);
         let mut capacity = vec![FIRST_RASTER_CAPACITY; rollout.observers.len()];
         loop {
@@ -208,15 +209,15 @@ impl<E: Executor> Way<'_, E> {
             launch.words = words(&launch.header, &launch.observers);
             let mut tables = Tables::new(self.executor, self.forward, &launch, Some(gradient))?;
             let last = self.segments.steps.last();
-            let whole = Launched {
+            let whole = LaunchWindow {
                 keep_from: last.map_or(rollout.steps.start, |last| last.start),
-                ..Launched::of(&rollout.steps)
+                ..LaunchWindow::of(&rollout.steps)
             };
             self.launch(&mut launch, &mut tables, self.forward, whole)?;
             tables.fetch(self.executor, &mut launch)?;
             match unpack(rollout, self.fibers, nodes_per_lane, &launch, &capacity) {
                 Ok(outcomes) => {
-                    return Ok(Ran {
+                    return Ok(ForwardPass {
                         launch,
                         tables,
                         outcomes,
@@ -227,12 +228,12 @@ impl<E: Executor> Way<'_, E> {
         }
     }
 
-    /// Says in the header what is kept, collected and where; reserves the room.
+    /// Lays out stored states, checkpoints and accumulators in the header, and reserves their memory.
     fn set_up<R: Element>(
         &self,
         launch: &mut Launch<R>,
     ) -> Result<GradientTables<R, E>, BackendError> {
-        let (rollout, request) = (self.rollout, self.asked.request);
+        let (rollout, request) = (self.rollout, self.job.request);
         let fibers = self.fibers.len();
         let sources = self.fibers.iter();
         let sources: usize = sources.map(|&f| rollout.drive.sources[f].len()).sum();
@@ -275,7 +276,7 @@ impl<E: Executor> Way<'_, E> {
             &launch.header,
             &self.layout,
             sources.map(|&f| self.rollout.drive.sources[f].len()).sum(),
-            self.asked.request,
+            self.job.request,
         )
     }
 
@@ -284,7 +285,7 @@ impl<E: Executor> Way<'_, E> {
         launch: &mut Launch<R>,
         tables: &mut Tables<R, E>,
         kernel: &KernelSource,
-        of: Launched,
+        of: LaunchWindow,
     ) -> Result<(), BackendError> {
         launch.header.begin_step = of.steps.start as u64;
         launch.header.end_step = of.steps.end as u64;
@@ -296,42 +297,46 @@ impl<E: Executor> Way<'_, E> {
         Ok(())
     }
 
-    /// What the objective says of every fiber that did not diverge.
-    fn ask(&self, outcomes: &[FiberOutcome]) -> Result<Vec<Option<Said>>, BackendError> {
+    /// Evaluates loss and seed cotangents of every fiber that did not diverge.
+    fn evaluate_loss(
+        &self,
+        outcomes: &[FiberOutcome],
+    ) -> Result<Vec<Option<SeededLoss>>, BackendError> {
         let each = self.fibers.par_iter().zip(outcomes);
-        let said: Vec<Result<Option<Said>, BackendError>> = each
+        let seeded: Vec<Result<Option<SeededLoss>, BackendError>> = each
             .map(|(&fiber, outcome)| {
                 if matches!(outcome.status, FiberStatus::Diverged { .. }) {
                     return Ok(None);
                 }
-                let evaluation: Evaluation = self.asked.objective.evaluate(fiber, outcome);
+                let evaluation: Evaluation = self.job.objective.evaluate(fiber, outcome);
                 let loss = evaluation.loss;
                 let seeds = Seeds::new(self.rollout, fiber, &outcome.observations, evaluation)?;
-                Ok(Some(Said { loss, seeds }))
+                Ok(Some(SeededLoss { loss, seeds }))
             })
             .collect();
-        said.into_iter().collect()
+        seeded.into_iter().collect()
     }
 
-    /// Cotangents of what was recorded and of the last states, where these lie among the results.
-    fn seed<R: Element>(&self, launch: &mut Launch<R>, said: &[Option<Said>]) -> Vec<R> {
+    /// Returns the seed cotangents of recordings and last states, at the places of these among the results.
+    fn seed<R: Element>(&self, launch: &mut Launch<R>, seeded: &[Option<SeededLoss>]) -> Vec<R> {
         let nodes_per_lane = self.forward.nodes_per_lane;
-        let row = slots(nodes_per_lane);
+        let row = row_length(nodes_per_lane);
         let rows = state_rows(self.rollout);
         let states = self.rollout.membrane.states.len();
         let modes = modes(self.rollout);
         let mut to = vec![R::default(); launch.out_reals.len()];
-        for (position, said) in said.iter().enumerate() {
-            let Some(said) = said else { continue };
-            for recorded in said.seeds.recorded() {
+        for (position, seeded) in seeded.iter().enumerate() {
+            let Some(seeded) = seeded else { continue };
+            for recorded in seeded.seeds.recorded() {
                 let plan = &mut launch.observers[recorded.observer];
                 plan.words.seeded = 1;
                 plan.seed(self.rollout, position, recorded, &mut to);
             }
-            if let Some(last) = said.seeds.last() {
+            if let Some(last) = seeded.seeds.last() {
                 let first = launch.header.states as usize + position * rows * row;
                 let mut put = |quantity: usize, node: usize, value: f64| {
-                    to[first + quantity * row + slot(node, nodes_per_lane)] = R::from_f64(value);
+                    to[first + quantity * row + warp_index(node, nodes_per_lane)] =
+                        R::from_f64(value);
                 };
                 for (node, &value) in last.v_mv.iter().enumerate() {
                     put(0, node, value);

@@ -1,35 +1,35 @@
-//! From what the reverse kernel wrote to the derivatives of fibers.
+//! Converts the adjoint kernel's accumulators to cotangents of fibers.
 
-use axonml_autodiff::adjoint::{Collected, Differentiated, FiberGradient, SourceSums};
+use axonml_autodiff::adjoint::{AdjointSums, Differentiated, FiberGradient, SourceSums};
 use axonml_autodiff::engine::{BackendError, FiberOutcome, FiberState, SourceField};
 use rayon::prelude::*;
 
 use super::steps::{self, StepCotangents};
-use super::{Said, Way};
+use super::{GradientPass, SeededLoss};
 use crate::execute::{Element, Executor, Tables};
 use crate::layout::result::NOT_FINITE;
-use crate::layout::{RESULT_WORDS, modes, slot, slots, state_rows};
+use crate::layout::{RESULT_WORDS, modes, row_length, state_rows, warp_index};
 use crate::pack::Launch;
 use crate::unpack::state;
 
 /// Sums of sources as the kernel hands them over.
 struct OfSources<'s> {
-    /// Of the fiber's first source on.
+    /// Amplitudes from the fiber's first source on.
     amplitudes: &'s [f64],
-    /// `[source][step]` and `[source][row][slot]`, of all sources of the launch.
+    /// `[source][step]` and `[source][row][warp index]`, of all sources of the launch.
     waveforms: &'s [f64],
     fields: &'s [f64],
     first_source: usize,
 }
 
-impl<E: Executor> Way<'_, E> {
-    /// What came back.
+impl<E: Executor> GradientPass<'_, E> {
+    /// Copies the adjoint kernel's results to the host.
     pub(super) fn results<R: Element>(
         &self,
         mut launch: Launch<R>,
         tables: &Tables<R, E>,
         outcomes: Vec<FiberOutcome>,
-        said: Vec<Option<Said>>,
+        seeded: Vec<Option<SeededLoss>>,
         trace: Option<StepCotangents>,
     ) -> Result<Vec<Differentiated>, BackendError> {
         let (rollout, executor) = (self.rollout, self.executor);
@@ -50,31 +50,33 @@ impl<E: Executor> Way<'_, E> {
                 Some(*next - count)
             })
             .collect();
-        let each = (outcomes, said, first_sources).into_par_iter().enumerate();
-        let found = each.map(|(position, (outcome, said, first_source))| {
+        let each = (outcomes, seeded, first_sources)
+            .into_par_iter()
+            .enumerate();
+        let found = each.map(|(position, (outcome, seeded, first_source))| {
             let fiber = self.fibers[position];
             let result = launch.header.results as usize + position * RESULT_WORDS;
             let result = &launch.out_ints[result..result + RESULT_WORDS];
-            let gradient = match said {
+            let gradient = match seeded {
                 None => FiberGradient::Diverged,
                 Some(_) if result[0] == NOT_FINITE => FiberGradient::NonFinite {
                     state: result[1] as usize,
                     node: Some(result[2] as usize),
                 },
-                Some(said) => {
+                Some(seeded) => {
                     let header = &launch.header;
                     let start = self.start(position, &back);
                     let of_fiber = &sums[position * self.layout.of_fiber()..];
-                    let mut collected = self.collected(fiber, start, of_fiber);
+                    let mut accumulated = self.adjoint_sums(fiber, start, of_fiber);
                     let sums = OfSources {
                         amplitudes: &sums[header.amplitude_sums as usize + first_source..],
                         waveforms: &sums[header.waveform_sums as usize..],
                         fields: &sums[header.field_sums as usize..],
                         first_source,
                     };
-                    self.add_sources(&mut collected, fiber, position, &sums, trace.as_ref());
-                    let request = self.asked.request;
-                    collected.gradient(rollout, fiber, said.loss, &said.seeds, request)
+                    self.add_sources(&mut accumulated, fiber, position, &sums, trace.as_ref());
+                    let request = self.job.request;
+                    accumulated.gradient(rollout, fiber, seeded.loss, &seeded.seeds, request)
                 }
             };
             Differentiated { outcome, gradient }
@@ -85,7 +87,7 @@ impl<E: Executor> Way<'_, E> {
     /// Cotangents of the state that a fiber started from.
     fn start<R: Element>(&self, position: usize, back: &[R]) -> FiberState {
         let nodes_per_lane = self.forward.nodes_per_lane;
-        let rows = (state_rows(self.rollout) + 2) * slots(nodes_per_lane);
+        let rows = (state_rows(self.rollout) + 2) * row_length(nodes_per_lane);
         let nodes = self.rollout.fibers[self.fibers[position]].cable.nodes();
         state(
             self.rollout,
@@ -96,17 +98,17 @@ impl<E: Executor> Way<'_, E> {
     }
 
     /// The fiber's sums, but for its sources.
-    fn collected(&self, fiber: usize, start: FiberState, sums: &[f64]) -> Collected {
+    fn adjoint_sums(&self, fiber: usize, start: FiberState, sums: &[f64]) -> AdjointSums {
         let cable = &self.rollout.fibers[fiber].cable;
         let [step, currents] = self.layout.coefficients(sums);
         let a_kappa = cable.modal_step(self.rollout.grid.dt_ms());
         let a_kappa = a_kappa.map_or(Vec::new(), |step| step.sent_us().collect());
-        let wanted = self.asked.request.cables;
-        Collected {
+        let requested = self.job.request.cables;
+        AdjointSums {
             start,
             step: step.to_vec(),
             currents: currents.to_vec(),
-            cable: wanted.then(|| {
+            cable: requested.then(|| {
                 let sums = &sums[..self.layout.of_fiber()];
                 self.layout.cable(sums, cable.nodes(), &a_kappa)
             }),
@@ -117,20 +119,20 @@ impl<E: Executor> Way<'_, E> {
 
     fn add_sources(
         &self,
-        to: &mut Collected,
+        to: &mut AdjointSums,
         fiber: usize,
         position: usize,
         sums: &OfSources<'_>,
         trace: Option<&StepCotangents>,
     ) {
-        let (rollout, request) = (self.rollout, self.asked.request);
+        let (rollout, request) = (self.rollout, self.job.request);
         let nodes_per_lane = self.forward.nodes_per_lane;
         let cable = &rollout.fibers[fiber].cable;
-        let (steps, row) = (rollout.steps.clone(), slots(nodes_per_lane));
-        let dense_none = [];
-        let mut dense = match trace {
+        let (steps, row) = (rollout.steps.clone(), row_length(nodes_per_lane));
+        let no_space_time = [];
+        let mut space_time = match trace {
             Some(trace) => trace.of(position),
-            None => &dense_none[..],
+            None => &no_space_time[..],
         }
         .iter();
         for (index, source) in rollout.drive.sources[fiber].iter().enumerate() {
@@ -151,7 +153,7 @@ impl<E: Executor> Way<'_, E> {
                         let modes = modes(rollout);
                         let field = &sums.fields[number * (1 + modes) * row..];
                         let at = |quantity: usize, node: usize| {
-                            field[quantity * row + slot(node, nodes_per_lane)]
+                            field[quantity * row + warp_index(node, nodes_per_lane)]
                         };
                         nodes_na = (0..cable.nodes()).map(|node| at(0, node)).collect();
                         let of_mode = |index: usize| at(1 + index % modes, index / modes);
@@ -163,13 +165,13 @@ impl<E: Executor> Way<'_, E> {
                         increments,
                     }
                 }
-                SourceField::Dense(_) => match dense.next() {
+                SourceField::SpaceTime(_) => match space_time.next() {
                     Some((amplitude, sums)) => {
-                        let wanted = request.amplitudes || request.waveforms;
-                        if source.scaled && wanted {
+                        let requested = request.amplitudes || request.waveforms;
+                        if source.scaled && requested {
                             to.amplitude += amplitude;
                         }
-                        SourceSums::Dense(sums.clone())
+                        SourceSums::SpaceTime(sums.clone())
                     }
                     None => steps::nothing(rollout, fiber, source, request),
                 },

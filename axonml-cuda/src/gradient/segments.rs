@@ -1,12 +1,11 @@
-//! How a run that is differentiated is cut: into segments of steps whose states are kept at once, and into fibers that run
-//! together.
+//! Plan of a gradient: segments of steps whose states are stored at once, and groups of fibers that run together.
 
 use std::ops::Range;
 
 use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::engine::{BackendError, Rollout, SourceField};
 
-use crate::layout::{LANES, checkpoint_rows, field_rows, slots, state_rows};
+use crate::layout::{LANES, checkpoint_rows, field_rows, row_length, state_rows};
 use crate::source::Kept;
 use crate::sums::{FLUSH_STEPS, SumLayout};
 
@@ -27,7 +26,7 @@ pub(super) struct Segments {
 /// Bytes of memory per fiber.
 #[derive(Clone, Copy, Debug)]
 struct Sizes {
-    /// Whatever the segments are.
+    /// Memory independent of the segments.
     fixed: usize,
     checkpoint: usize,
     kept_state: usize,
@@ -43,7 +42,7 @@ impl Sizes {
         request: GradientRequest,
     ) -> Self {
         let number = rollout.precision.bytes();
-        let row = slots(nodes_per_lane);
+        let row = row_length(nodes_per_lane);
         let fields = rollout
             .fibers
             .first()
@@ -72,7 +71,7 @@ impl Sizes {
         }
     }
 
-    /// Of a run of `steps`, cut at the multiples of `length`.
+    /// Splits a run of `steps`, cut at the multiples of `length`.
     fn of(&self, steps: &Range<usize>, length: usize) -> usize {
         let longest = length.min(steps.len());
         self.fixed
@@ -93,22 +92,23 @@ fn cuts(steps: &Range<usize>, length: usize) -> impl Iterator<Item = usize> + us
     (first..steps.end).step_by(length)
 }
 
-/// Whether cotangents of single steps are wanted: by space-time potentials.
+/// Whether cotangents of single steps are requested, as for space-time potentials.
 pub(super) fn traces(rollout: &Rollout, fibers: &[usize], request: GradientRequest) -> bool {
-    let wanted = GradientRequest {
+    let requested = GradientRequest {
         parameters: request.parameters,
         ..GradientRequest::default()
     };
-    let is_dense = |fiber: &usize| {
+    let is_space_time = |fiber: &usize| {
         let mut sources = rollout.drive.sources[*fiber].iter();
-        sources.any(|source| matches!(source.field, SourceField::Dense(_)))
+        sources.any(|source| matches!(source.field, SourceField::SpaceTime(_)))
     };
-    request != wanted && fibers.iter().any(is_dense)
+    request != requested && fibers.iter().any(is_space_time)
 }
 
 impl Segments {
-    /// As few segments, of as many fibers at once, as fit: `tables` bytes for what the host reads after each segment, `budget`
-    /// for everything. The former is only kept to as far as the shortest segments of single fibers allow.
+    /// Plans as few segments, of as many fibers at once, as fit: `tables` bytes for the tables that the host reads
+    /// after each segment, `budget` for all memory. The former is respected only as far as the shortest segments of
+    /// single fibers allow.
     ///
     /// # Errors
     /// [`BackendError::Unsupported`] if not even one fiber fits `budget`, with the sizes.
@@ -121,8 +121,8 @@ impl Segments {
     ) -> Result<Self, BackendError> {
         let sizes = Sizes::new(rollout, fibers, nodes_per_lane, request);
         let steps = &rollout.steps;
-        // From the whole run down to the shortest segments. More of them need more checkpoints: behind the least, memory
-        // grows again.
+        // From the whole run down to the shortest segments. More of them need more checkpoints: beyond the minimum,
+        // memory grows again.
         let lengths = || {
             let whole = steps.end.max(1);
             let parts = (2..=steps.len().max(1)).map(|count| steps.len().div_ceil(count));

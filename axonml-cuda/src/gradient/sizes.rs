@@ -1,16 +1,16 @@
-//! How large the tables of gradients are: for those who reserve them, read them back, and launch over them.
+//! Sizes of the tables of gradients, to reserve, download and check them.
 
 use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::engine::Rollout;
 
-use crate::layout::{Header, LANES, checkpoint_rows, field_rows, slots, state_rows};
+use crate::layout::{Header, LANES, checkpoint_rows, field_rows, row_length, state_rows};
 use crate::source::Kept;
 use crate::sums::SumLayout;
 
 /// Numbers in each table, at least one: devices have no empty tables.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TableSizes {
-    /// Checkpoints and kept states.
+    /// Checkpoints and stored states.
     pub(super) kept: usize,
     /// Cotangents of a state, and of its conductance and source.
     pub(super) back: usize,
@@ -23,7 +23,7 @@ pub(super) struct TableSizes {
 }
 
 impl TableSizes {
-    /// Of a launch over fibers of one class with so many sources in all, as the header says what they hold.
+    /// Computes the sizes for a launch over fibers of one class with so many sources in all, as laid out in the header.
     pub(super) fn new(
         rollout: &Rollout,
         header: &Header,
@@ -32,7 +32,7 @@ impl TableSizes {
         request: GradientRequest,
     ) -> Self {
         let fibers = header.fibers as usize;
-        let row = slots(layout.nodes_per_lane);
+        let row = row_length(layout.nodes_per_lane);
         let fields = rollout
             .fibers
             .first()

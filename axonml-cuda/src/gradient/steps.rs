@@ -1,32 +1,36 @@
-//! Space-time potentials: their cotangents, step by step, from what the kernel handed out.
+//! Accumulates cotangents of space-time potentials from the kernel's cotangents of single steps.
 
 use std::ops::Range;
 
-use axonml_autodiff::adjoint::{DenseSource, DenseSums, GradientRequest, SourceSums};
+use axonml_autodiff::adjoint::{GradientRequest, SourceSums, SpaceTimeSource, SpaceTimeSums};
 use axonml_autodiff::engine::{Rollout, Source, SourceField};
 use axonml_autodiff::ir::Real;
 use rayon::prelude::*;
 
-use crate::layout::{modes, slot, slots};
+use crate::layout::{modes, row_length, warp_index};
 
-/// What the space-time potentials of some fibers collect.
+/// Gradient accumulators of the space-time potentials of some fibers.
 pub(super) struct StepCotangents<'r> {
     rollout: &'r Rollout,
     fibers: &'r [usize],
     /// Per fiber and space-time source: by its amplitude, and the rest.
-    sums: Vec<Vec<(f64, DenseSums)>>,
+    sums: Vec<Vec<(f64, SpaceTimeSums)>>,
 }
 
 /// The space-time potentials of a fiber.
-fn of_fiber(rollout: &Rollout, fiber: usize) -> impl Iterator<Item = DenseSource<'_>> {
+fn of_fiber(rollout: &Rollout, fiber: usize) -> impl Iterator<Item = SpaceTimeSource<'_>> {
     let sources = rollout.drive.sources[fiber].iter();
     sources.filter_map(move |source| given(rollout, fiber, source))
 }
 
-fn given<'r>(rollout: &'r Rollout, fiber: usize, source: &'r Source) -> Option<DenseSource<'r>> {
+fn given<'r>(
+    rollout: &'r Rollout,
+    fiber: usize,
+    source: &'r Source,
+) -> Option<SpaceTimeSource<'r>> {
     match &source.field {
         SourceField::Separable { .. } => None,
-        SourceField::Dense(ve_mv) => Some(DenseSource {
+        SourceField::SpaceTime(ve_mv) => Some(SpaceTimeSource {
             cable: &rollout.fibers[fiber].cable,
             dt_ms: rollout.grid.dt_ms(),
             ve_mv,
@@ -38,7 +42,7 @@ fn given<'r>(rollout: &'r Rollout, fiber: usize, source: &'r Source) -> Option<D
     }
 }
 
-/// Sums of a source that nobody asks about.
+/// Empty accumulators of a source without requested cotangents.
 pub(super) fn nothing(
     rollout: &Rollout,
     fiber: usize,
@@ -46,8 +50,8 @@ pub(super) fn nothing(
     request: GradientRequest,
 ) -> SourceSums {
     match given(rollout, fiber, source) {
-        Some(source) => SourceSums::Dense(DenseSums::new(source, request)),
-        None => unreachable!("the caller asked for space-time potentials"),
+        Some(source) => SourceSums::SpaceTime(SpaceTimeSums::new(source, request)),
+        None => unreachable!("the caller requested space-time potentials"),
     }
 }
 
@@ -55,7 +59,7 @@ impl<'r> StepCotangents<'r> {
     pub(super) fn new(rollout: &'r Rollout, fibers: &'r [usize], request: GradientRequest) -> Self {
         let sums = fibers.iter().map(|&fiber| {
             let sources = of_fiber(rollout, fiber);
-            let zeros = sources.map(|source| (0.0, DenseSums::new(source, request)));
+            let zeros = sources.map(|source| (0.0, SpaceTimeSums::new(source, request)));
             zeros.collect()
         });
         StepCotangents {
@@ -65,7 +69,8 @@ impl<'r> StepCotangents<'r> {
         }
     }
 
-    /// Adds what the steps of a segment say: `rows` are `[fiber][step][nodes, then modes][slot]` with room for `room` steps.
+    /// Accumulates the VJP of the steps of a segment: `rows` are `[fiber][step][nodes, then modes][warp index]` with
+    /// room for `room` steps.
     pub(super) fn add<R: Real>(
         &mut self,
         segment: Range<usize>,
@@ -74,7 +79,7 @@ impl<'r> StepCotangents<'r> {
         nodes_per_lane: usize,
     ) {
         let rollout = self.rollout;
-        let (modes, row) = (modes(rollout), slots(nodes_per_lane));
+        let (modes, row) = (modes(rollout), row_length(nodes_per_lane));
         let size = (1 + modes) * row;
         let each = self.sums.par_iter_mut().enumerate();
         each.filter(|(_, sums)| !sums.is_empty())
@@ -84,7 +89,7 @@ impl<'r> StepCotangents<'r> {
                 for step in segment.clone().rev() {
                     let at = (position * room + step - segment.start) * size;
                     let of = |quantity: usize, node: usize| {
-                        rows[at + quantity * row + slot(node, nodes_per_lane)].to_f64()
+                        rows[at + quantity * row + warp_index(node, nodes_per_lane)].to_f64()
                     };
                     let nodes: Vec<f64> = (0..cable.nodes()).map(|node| of(0, node)).collect();
                     let increments = 0..cable.mode_count();
@@ -99,8 +104,8 @@ impl<'r> StepCotangents<'r> {
             });
     }
 
-    /// Of the fiber at `position`, source by source.
-    pub(super) fn of(&self, position: usize) -> &[(f64, DenseSums)] {
+    /// Returns the accumulators of the fiber at `position`, source by source.
+    pub(super) fn of(&self, position: usize) -> &[(f64, SpaceTimeSums)] {
         &self.sums[position]
     }
 }

@@ -1,9 +1,9 @@
-// Behind the kernel's text: what the Rust side calls.
+// Entry points after the kernel's text, called by the Rust side.
 
-// What a thread has of its own: some dozens of numbers per node, and a few per state and mode.
+// Stack of a thread: some dozens of numbers per node, and a few per state and mode.
 const size_t shim::STACK_BYTES = (512u << 10) + sizeof(REAL) * P * (64u + 8u * STATES + 8u * MODES);
 
-// What a kernel is called with, in its order.
+// Arguments of a kernel, in its order.
 struct HostTables {
   const Header* header;
   const u32* ints;

@@ -1,9 +1,10 @@
 // Runs CUDA kernels on the processor: a header before the kernel's own text, for C++17 compilers.
 //
 // Every thread of a block is a fiber with a stack of its own. A fiber runs until it reaches a warp-level operation
-// (shuffle, vote, __syncwarp), leaves its operand and is switched out; when all 32 lanes of its warp have arrived at the
-// same operation it is carried out for all at once. Between such operations threads run one after the other, in an order
-// that can be chosen, so that reading what another thread has not yet written shows. Shared memory starts as NaN.
+// (shuffle, vote, __syncwarp), leaves its operand and is switched out; when all 32 lanes of its warp have arrived at
+// the same operation it is carried out for all at once. Between such operations threads run one after the other, in an
+// order that can be chosen, so that a read of a value that another thread has not yet written shows. Shared memory
+// starts as NaN.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -13,7 +14,7 @@
 #include <cstring>
 #include <memory>
 #include <vector>
-// Many times faster than what the system offers, with which other processors make do.
+// Many times faster than the system's switch, which other processors use.
 #if defined(__x86_64__) && !defined(SHIM_SYSTEM_SWITCH)
 #define SHIM_OWN_SWITCH
 #endif
@@ -40,7 +41,7 @@ using std::sqrt;
 
 namespace shim {
 
-// Enough for the arrays that a kernel keeps per node; defined where the kernel's size is known.
+// Enough for the arrays that a kernel has per node; defined where the kernel's size is known.
 extern const size_t STACK_BYTES;
 
 enum State { READY, WAITING, FINISHED };

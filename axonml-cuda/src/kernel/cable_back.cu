@@ -1,4 +1,4 @@
-// What cables pass back, and what their numbers collect. Cotangents behind a fiber's last node are zero.
+// Adjoint of the cable step, and accumulators of cable coefficients. Cotangents after a fiber's last node are zero.
 
 #if EXPLICIT_CABLE
 
@@ -50,8 +50,9 @@ DEVICE void explicit_sums(const Context& x, Sums& sums, const REAL (&u)[P], cons
 
 #elif OF_CABLES
 
-// Per node: of the capacitance, of a conductance to ground, of one to the next node, of the area. Of the third, differences
-// of neighbors, which may be far smaller than what they have in common, are taken before they are multiplied.
+// Per node: cotangents of the capacitance, of a conductance to ground, of one to the next node, of the area. For the
+// third, differences of neighbors, which may be far smaller than their common part, are taken before they are
+// multiplied.
 DEVICE void row_sums(Sums& sums, const REAL (&y)[P], const REAL (&after)[P], const REAL (&before)[P], const REAL (&g)[P],
                      const REAL* j) {
   const REAL y_behind = first_of_next_lane(y);

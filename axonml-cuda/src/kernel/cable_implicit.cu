@@ -1,6 +1,6 @@
-// The node rows of implicit and double cables: (diagonal + area G) u_k + off_(k-1) u_(k-1) + off_k u_(k+1) = right side,
-// solved by partition. Every lane eliminates within its nodes, keeping the unknown left of them; what is left couples
-// the last nodes of the lanes and is solved by parallel cyclic reduction.
+// The node rows of implicit and double cables: (diagonal + area G) u_k + off_(k-1) u_(k-1) + off_k u_(k+1) = right
+// side, solved by partition. Every lane eliminates within its nodes, except for the unknown left of them; the remaining
+// system couples the last nodes of the lanes and is solved by parallel cyclic reduction.
 
 // Couplings below this contribute less than rounding to anything: the reduction is finished.
 #if REAL_IS_FLOAT
@@ -73,7 +73,7 @@ struct Cable {
     REAL delta = F(fma)(-c[P - 1], next_D, d[P - 1]) * inverse;
 #endif
     // x_t + alpha x_(t-s) + gamma x_(t+s) = delta. A lane without a neighbor at the distance has a zero there, so that
-    // it does not matter what its shuffle returns.
+    // the value of its shuffle has no effect.
 #pragma unroll
     for (u32 s = 1; s < LANES; s *= 2) {
       if (s > 2 && !__any_sync(ALL_LANES, F(fabs)(alpha) + F(fabs)(gamma) > NEGLIGIBLE)) break;

@@ -2,7 +2,7 @@
 
 #define DEVICE_MEMBER __device__ __forceinline__
 
-// A kernel, one warp to a fiber: its signature, and what a `Context` is made from, in the order of its members.
+// A kernel, one warp to a fiber: its signature, and the arguments of a `Context` in the order of its members.
 #if GRADIENT
 #define GRADIENT_TABLES , REAL* kept, REAL* back, double* lane_sums, double* sums, REAL* trace
 #define ARGUMENTS {header, ints, reals, doubles, out_ints, out_reals, kept, back, lane_sums, sums, trace}
@@ -75,5 +75,5 @@ DEVICE u32 end_at(const Context& x, u32 first, u32 status, u32 state) {
   return lowest;
 }
 
-// Of numbers per node, the one behind the lane's last; the last lane sees its own.
+// Of numbers per node, the one after the lane's last; the last lane gets its own.
 DEVICE REAL first_of_next_lane(const REAL (&nodes)[P]) { return __shfl_down_sync(ALL_LANES, nodes[0], 1); }

@@ -33,7 +33,7 @@ struct Drive {
     return (REAL)(waveform != nullptr ? waveform[step] * amplitude : amplitude);
   }
 
-  // Calls act(factor, values) for every source that is on and acts on what `kinds` says.
+  // Calls act(factor, values) for every source that is on and acts on a quantity in `kinds`.
   template <class Act> DEVICE_MEMBER void each_source(const Context& x, u32 step, u32 kinds, Act act) const {
     u32 on = __ballot_sync(ALL_LANES, strength != ZERO && (flags & kinds) == kinds);
     while (on != 0) {
@@ -65,7 +65,7 @@ struct Drive {
   }
 
 #if MODES && !REVERSE
-  // Adds what `step` leaves in the modes.
+  // Adds the sources' increments of the modes at `step`.
   DEVICE_MEMBER void add_to_modes(const Context& x, u32 step, Modes& modes) const {
     each(x, step, ON_MODES, [&](REAL factor, const REAL* values) {
       EACH_NODE {

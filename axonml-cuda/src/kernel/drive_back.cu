@@ -1,8 +1,8 @@
-// What the stimulus collects in a step, from the cotangents `y` of the currents into the nodes and those of the modes after
+// VJP of the stimulus in a step, from the cotangents `y` of the currents into the nodes and those of the modes after
 // it.
 
 struct DriveBack {
-  // The lane's own source among the first ones, as on the way forward.
+  // The lane's own source among the first ones, as in the forward pass.
   Drive drive;
   // Whether the fiber has space-time potentials.
   bool dense;
@@ -77,7 +77,7 @@ struct DriveBack {
       more.load_source(x, base + x.lane);
       collect_of(x, more, base, step, y, modes);
     }
-    // Of space-time potentials every step is another field: the host takes it from here.
+    // A space-time potential has another field at every step: the host applies the rest of the VJP.
     const u32 room = (u32)x.header->traced_steps;
     if (room == 0 || !dense) return;
     REAL* to = x.trace + ((u64)x.fiber * room + (step - (u32)x.header->begin_step)) * (FIELD_ROWS * SLOTS) + x.lane;

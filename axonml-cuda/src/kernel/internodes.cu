@@ -1,11 +1,11 @@
-// What internodes give to the nodes at their ends and take from them, forward and back. The internode right of a node
-// belongs to the node's lane. Of its modes the even ones come first.
+// Exchange between internodes and the nodes at their ends, in the forward and adjoint pass. The internode right of a
+// node belongs to the node's lane. Of its modes the even ones come first.
 
 #if MODES
 #define HALF (MODES / 2)
 
-// Adds to `to` what modes give to the nodes, each by its weight: their sum to the left one, the even ones minus the odd
-// ones to the right one.
+// Adds to `to` the weighted modes at the nodes: their sum to the left one, the even ones minus the odd ones to the
+// right one.
 DEVICE void give_to_nodes(const Context& x, const REAL* weights, const REAL (&modes)[P][MODES], REAL (&to)[P]) {
   REAL even[P], odd[P];
   EACH_NODE {
@@ -26,14 +26,14 @@ DEVICE void give_to_nodes(const Context& x, const REAL* weights, const REAL (&mo
   }
 }
 
-// What the even and the odd modes of an internode take from its ends; nothing where there is no internode.
+// Input of the even and the odd modes of an internode from its ends; zero where there is no internode.
 struct Ends {
   REAL sum, difference;
 
   DEVICE_MEMBER REAL of_mode(u32 m) const { return m < HALF ? sum : difference; }
 };
 
-// Of the internode right of node `p`; `behind` is the first number of the next lane.
+// Values for the internode right of node `p`; `behind` is the first number of the next lane.
 DEVICE Ends take_from_nodes(const Context& x, const REAL (&nodes)[P], REAL behind, u32 p) {
   const REAL right = p + 1 < P ? nodes[p + 1 < P ? p + 1 : 0] : behind;
   const bool there = x.lane * P + p + 1 < x.nodes;

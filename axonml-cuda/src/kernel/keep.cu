@@ -1,6 +1,6 @@
-// Keeping states on the way forward, and going on from a kept one.
+// Stores states in the forward pass, and resumes from a checkpoint.
 
-// Keeps the state of index `state`, if it is one to keep.
+// Stores the state of index `state`, if the plan contains it.
 DEVICE void keep(const Context& x, u32 state, const REAL (&u)[P], const REAL (&states)[P][STATES_OR_1], const REAL (&g)[P],
                  const REAL (&j)[P], const Modes& modes) {
   const u32 from = (u32)x.header->keep_from, begin = (u32)x.header->begin_step, segment = (u32)x.header->segment;

@@ -1,6 +1,6 @@
-// What a gradient needs of the way forward. A fiber's memory holds checkpoints, [checkpoint][u, states, G, J, modes][slot],
-// from each of which a segment of steps can be taken again to the same bits, and the rows of one segment,
-// [state][u, states, and what is kept of G, J and modes][slot].
+// Stored trajectory and checkpoints of the forward pass. A fiber's memory holds checkpoints, [checkpoint][u, states, G,
+// J, modes][warp index], from each of which a segment of steps can be replayed to the same bits, and the rows of one
+// segment, [state][u, states, and the stored ones of G, J and modes][warp index].
 
 #define CHECKPOINT_ROWS (3 + STATES + MODES)
 #define KEPT_G (1 + STATES)

@@ -1,8 +1,8 @@
 // Internodes as independent modes: 20 of the double cable, 2 of the reduced one.
 //
-// A mode is kept as y = zeta/kappa, mV, so that a step is one multiply-add, y = a y + (u_left +- u_right), and so is what
-// it will send to its nodes in the next one, a kappa y. Both numbers are the same along a fiber and lie in shared memory,
-// [a | a kappa].
+// A mode is stored as y = zeta/kappa, mV, so that a step is one multiply-add, y = a y + (u_left +- u_right), and so is
+// its current into its nodes in the next one, a kappa y. Both numbers are the same along a fiber and lie in shared
+// memory, [a | a kappa].
 
 #if !MODES
 struct Modes {};
@@ -21,10 +21,10 @@ struct Modes {
     sent = table + MODES;
   }
 
-  // Adds to `current` what the modes send to the nodes during the next step.
+  // Adds to `current` the currents of the modes into the nodes during the next step.
   DEVICE_MEMBER void send(const Context& x, REAL (&current)[P]) const { give_to_nodes(x, sent, y, current); }
 
-  // One step, from the new voltages of the nodes; what the stimulus does comes on top.
+  // One step, from the new voltages of the nodes; the stimulus is added separately.
   DEVICE_MEMBER void advance(const Context& x, const REAL (&u)[P]) {
     const REAL behind = first_of_next_lane(u);
     EACH_NODE {

@@ -17,12 +17,12 @@ struct ModesBack {
     coupling = table + MODES;
   }
 
-  // Adds what the modes' cotangents pass on to those of the new voltages.
+  // Adds the VJP of the modes to the cotangents of the new voltages.
   DEVICE_MEMBER void to_voltages(const Context& x, REAL (&u)[P]) const { give_to_nodes(x, coupling, z, u); }
 
 #if OF_CABLES
-  // What decays and couplings collect in a step, before `back`: `after` are the voltages after it, `before` the modes before
-  // it, as y. The sums are cotangents of a over kappa, and of kappa.
+  // Accumulates the cotangents of decays and couplings in a step, before `back`: `after` are the voltages after it,
+  // `before` the modes before it, as y. The sums are cotangents of a over kappa, and of kappa.
   DEVICE_MEMBER void add_to(const Context& x, Sums& sums, const REAL (&y)[P], const REAL (&after)[P], const REAL* before) const {
     const REAL y_behind = first_of_next_lane(y), after_behind = first_of_next_lane(after);
     EACH_NODE {

@@ -1,6 +1,6 @@
-// Observers: they see every state and keep what they were asked to report. An upward crossing is a state at or above
-// the level whose predecessor lay below; the first state looked at counts as preceded by one below. Levels are given
-// for u, rounded so that comparing u in its own precision decides as comparing the voltage in double precision would.
+// Observers: they read every state and accumulate the requested observations. An upward crossing is a state at or above
+// the level whose predecessor lay below; the first watched state counts as preceded by one below. Levels are given for
+// u, rounded so that comparing u in its own precision decides as comparing the voltage in double precision would.
 
 #define WORDS ((P + 31) / 32)
 #define BIT(words, p) ((words)[(p) / 32] >> ((p) % 32) & 1u)

@@ -1,5 +1,5 @@
-// What every kernel begins with: number types, bit access and the functions of the operation table that C does not have.
-// They are straight lines of arithmetic and selections, as on the CPU: NaN arguments give NaN.
+// Common prelude of all kernels: number types, bit access and the functions of the operation table that C does not
+// have. They are straight lines of arithmetic and selections, as on the CPU: NaN arguments give NaN.
 
 typedef unsigned int u32;
 typedef unsigned long long u64;
@@ -42,7 +42,7 @@ DEVICE bool is_finite(REAL x) { return F(fabs)(x) <= REAL_MAX; }
 #if REAL_IS_FLOAT
 
 // Single precision uses the device's own functions of a few bits less than the last. e^x errs by 2 ulp, and by the
-// rounding of x log2(e): no more than what the rounding of x itself has done.
+// rounding of x log2(e): no more than the rounding of x itself.
 DEVICE REAL exponential(REAL x) { return exp2f(x * LOG2_E); }
 
 // a/b, by the reciprocal: within 2 ulp, and 0 for b beyond 2^126.
@@ -74,7 +74,7 @@ DEVICE REAL half_exp2(REAL t) {
 
 // x/(e^x - 1), 1 at 0.
 DEVICE REAL exprelr(REAL x) {
-  // Between these bounds e^x - 1 is neither -1 nor infinite. A NaN is lost here and comes back with the division.
+  // Between these bounds e^x - 1 is neither -1 nor infinite. A NaN is lost here and restored by the division.
   const REAL bounded = fmin(fmax(x, EXPM1_MIN), EXP_MAX);
   // bounded = n ln 2 + r with |r| <= ln(2)/2. Adding ROUND rounds to an integer, found in the low bits of t.
   const REAL t = fma(bounded, LOG2_E, ROUND);

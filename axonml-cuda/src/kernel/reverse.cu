@@ -1,5 +1,5 @@
-// The way back: one warp undoes the steps of its fiber's segment, from kept states and the cotangents of the state behind
-// it.
+// The adjoint pass: one warp applies the adjoints of its fiber's steps in reverse order, from the stored trajectory of
+// a segment and the cotangents of the state after it.
 
 #define SHARED_NUMBERS (2 * MODES + SHARED_SUMS * SUMS_OR_1 * LANES)
 // Cotangents of a state, then of its conductance and source.
@@ -47,8 +47,8 @@ FIBER_KERNEL {
 #endif
   own.clear();
 
-  // Cotangents of the state behind the segment, and of its conductance and source: of the last state what the loss says,
-  // which lies where that state did.
+  // Cotangents of the state after the segment, and of its conductance and source: for the last state the seed
+  // cotangents, which overwrite that state.
   const u32 begin = (u32)header->begin_step, end = (u32)header->end_step;
   const bool last = header->end_step == header->run_end, first = header->begin_step == header->first_step;
   REAL u[P], g[P], j[P], states[P][STATES_OR_1];
@@ -72,7 +72,7 @@ FIBER_KERNEL {
     if (end_if_not_finite(x, end, u, states, modes)) return;
   }
 
-  // Voltages and states after and before the step to be undone; loaded well before they are needed.
+  // Voltages and states after and before the step; loaded well before they are needed.
   REAL after[P], before[P], made[P][STATES_OR_1], old[P][STATES_OR_1];
   {
     const REAL* row = kept_state(x, end - begin);
@@ -186,7 +186,7 @@ FIBER_KERNEL {
 #endif
   }
   if (!first) return;
-  // The lanes' sums together: coefficients and modes over all lanes, numbers of nodes as they are.
+  // Reduces the lanes' sums: coefficients and modes over all lanes, values per node as they are.
   const double* totals = lane_sums + (u64)x.fiber * LANE_SUMS * LANES + x.lane;
   double* to = sums + (u64)x.fiber * FIBER_SUMS;
   for (u32 i = 0; i < FIBER_TOTALS; ++i) {

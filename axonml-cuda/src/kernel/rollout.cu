@@ -1,7 +1,7 @@
 // The kernel: one warp runs one fiber through all its steps. Warps are independent; within a warp every branch around
 // a shuffle or vote is decided by all lanes alike.
 
-// Ends a fiber as `end_at` does, and tells the bad node's voltage and conductance; true if there is one.
+// Ends a fiber as `end_at` does, and writes the first non-finite node's voltage and conductance; true if there is one.
 DEVICE bool end_if_bad(const Context& x, u32 first, u32 status, u32 state, const REAL (&u)[P], const REAL (&g)[P]) {
   const u32 lane = end_at(x, first, status, state);
   if (lane == LANES) return false;
@@ -28,7 +28,7 @@ DEVICE u32 first_unsound(const Context& x, const REAL (&u)[P], const REAL (&g)[P
     for (u32 s = 0; s < STATES; ++s) sum += F(fabs)(states[p][s]);
     suspect = suspect || !is_finite(sum);
   }
-  // What follows is rare, and kept apart so that it costs the others no registers.
+  // The rest is rare, and separate so that it costs the others no registers.
   u32 first = P;
   if (!suspect) return first;
   // Bounds are exact in either precision.
@@ -43,7 +43,7 @@ DEVICE u32 first_unsound(const Context& x, const REAL (&u)[P], const REAL (&g)[P
   return first;
 }
 
-// Behind the fiber's end no membrane may disturb the solution.
+// Beyond the fiber's end no membrane may disturb the solution.
 DEVICE void silence_behind_end(const Context& x, REAL (&g)[P], REAL (&j)[P]) {
   EACH_NODE {
     const bool there = x.lane * P + p < x.nodes;
@@ -56,7 +56,7 @@ FIBER_KERNEL {
   Context x ARGUMENTS;
   if (!x.load()) return;
 #if GRADIENT
-  // A part of a run that was already taken, from a checkpoint: nobody looks on.
+  // A replayed part of a run, from a checkpoint: observers are off.
   const bool again = header->checkpoint != NONE;
   if (again && x.result()[RESULT_STATUS] != COMPLETED) return;
 #else
@@ -132,7 +132,7 @@ FIBER_KERNEL {
     keep(x, step, u, states, g, j, modes);
 #endif
     const bool go_on = step + 1 < end;
-    // Asked for now, needed when the step is done.
+    // Loaded now, needed when the step is done.
     drive.next = go_on ? drive.look_up(step + 1) : ZERO;
     drive.add_to_nodes(x, step, current);
     EACH_NODE { before[p] = u[p]; }

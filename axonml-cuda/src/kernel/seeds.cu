@@ -1,4 +1,4 @@
-// Cotangents of what recorders saw, which lie where the recorders had put it.
+// Seed cotangents of recorders, at the places of the recorded values.
 
 template <u32... STATE> struct RecordedSeeds {
   DEVICE_MEMBER void add(const Context& x, u32 index, u32 state, REAL (&u)[P], REAL (&states)[P][STATES_OR_1]) const {

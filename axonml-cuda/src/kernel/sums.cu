@@ -1,8 +1,8 @@
-// What a lane adds up over its nodes and the steps: in the kernel's own precision for a few steps, then moved into double
-// precision, LANE_SUMS of them. Coefficients of the membrane come first, then the numbers of the cable.
+// Accumulators of a lane over its nodes and the steps, LANE_SUMS of them: in the kernel's own precision for a few
+// steps, then flushed into double precision. Coefficients of the membrane come first, then those of the cable.
 
 #define CABLE_SUMS_AT (COEFFICIENTS > CURRENTS_COEFFICIENTS ? COEFFICIENTS : CURRENTS_COEFFICIENTS)
-// Of an explicit cable 4; of others modes' decays and couplings, then four numbers per node.
+// An explicit cable has 4; others have the modes' decays and couplings, then four per node.
 #define CABLE_SUMS (LANE_SUMS - COEFFICIENTS - CURRENTS_COEFFICIENTS)
 #define SUMS (CABLE_SUMS_AT + CABLE_SUMS)
 #define SUMS_OR_1 (SUMS > 0 ? SUMS : 1)
@@ -37,7 +37,7 @@ struct Sums {
     }
   }
 
-  // Of the step and the cable.
+  // Sums of the step and the cable.
   DEVICE_MEMBER void flush(const Context& x) {
     move(x, 0, COEFFICIENTS, 0);
     move(x, CABLE_SUMS_AT, CABLE_SUMS, COEFFICIENTS + CURRENTS_COEFFICIENTS);

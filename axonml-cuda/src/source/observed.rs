@@ -1,4 +1,4 @@
-//! Observers, and the cotangents of what they recorded, as members of structs.
+//! Observers, and their seed cotangents, as members of structs.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! What a kernel's text begins with: its settings as definitions.
+//! Settings of a kernel as definitions, the first part of its text.
 
 use std::fmt::{Display, Write};
 
@@ -38,7 +38,7 @@ pub(super) fn settings<R: Real>(
     set("EXPLICIT_CABLE", &u8::from(explicit));
     set("MODES", &modes(rollout));
     set("STATE_ROWS", &state_rows(rollout));
-    // On the way back cotangents of the last states lie where these did.
+    // In the adjoint pass the seed cotangents of the last states overwrite these.
     set(
         "FINAL_STATES",
         &u8::from(rollout.final_states || role != Role::Run),
@@ -82,7 +82,8 @@ pub(super) fn settings<R: Real>(
     text
 }
 
-/// What takes every voltage that may be beyond [`LARGEST_MV`], whatever the reference potential, beyond the largest number.
+/// Factor that takes every voltage that may be beyond [`LARGEST_MV`], for any reference potential, beyond the largest
+/// finite number.
 fn suspect_scale<R: Real>() -> f64 {
     let most = match R::PRECISION {
         Precision::F32 => f64::from(f32::MAX),
@@ -92,7 +93,7 @@ fn suspect_scale<R: Real>() -> f64 {
     most / (0.8 * (LARGEST_MV - LARGEST_REFERENCE_MV))
 }
 
-/// What is kept of every state besides voltages and state variables.
+/// Rows that are stored of every state besides voltages and state variables.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kept {
     conductances: bool,
@@ -109,7 +110,7 @@ impl Kept {
         }
     }
 
-    /// Rows over a fiber that a kept state takes.
+    /// Rows over a fiber that a stored state takes.
     pub(crate) fn rows(self, rollout: &Rollout) -> usize {
         let modes = if self.modes { modes(rollout) } else { 0 };
         let densities = usize::from(self.conductances) + usize::from(self.sources);
@@ -141,7 +142,7 @@ pub(super) fn blocks(precision: Precision, nodes_per_lane: usize, modes: usize) 
     warps / WARPS
 }
 
-/// The same for the way back.
+/// The same for the adjoint pass.
 pub(super) fn reverse_blocks(precision: Precision, nodes_per_lane: usize, modes: usize) -> usize {
     let words = match precision {
         Precision::F32 => 1,

@@ -44,7 +44,7 @@ fn with_space_time() -> (Rollout, Arc<Vec<f64>>) {
     let samples = rollout.fibers[1].cable.samples();
     let potentials = Arc::new(vec![0.25; STEPS * samples]);
     rollout.drive.sources[1] = Arc::new(vec![Source {
-        field: SourceField::Dense(potentials.clone()),
+        field: SourceField::SpaceTime(potentials.clone()),
         scaled: true,
     }]);
     (rollout, potentials)
@@ -180,14 +180,14 @@ fn start(rollout: &mut Rollout) -> &mut Vec<FiberState> {
 fn projection(rollout: &mut Rollout) -> &mut Projection {
     match &mut Arc::make_mut(&mut rollout.drive.sources[0])[0].field {
         SourceField::Separable { projection, .. } => Arc::make_mut(projection),
-        SourceField::Dense(_) => panic!("a point source is separable"),
+        SourceField::SpaceTime(_) => panic!("a point source is separable"),
     }
 }
 
 fn potentials(rollout: &mut Rollout) -> Option<&mut Arc<Vec<f64>>> {
     match &mut Arc::make_mut(&mut rollout.drive.sources[0])[0].field {
         SourceField::Separable { potentials, .. } => potentials.as_mut(),
-        SourceField::Dense(_) => None,
+        SourceField::SpaceTime(_) => None,
     }
 }
 
@@ -201,7 +201,7 @@ fn space_time_potentials_are_refused_alike_whoever_scanned_them_before() {
         bad[last] = value;
         let known = rollout.drive.sources[1].clone();
         rollout.drive.sources[1] = Arc::new(vec![Source {
-            field: SourceField::Dense(Arc::new(bad)),
+            field: SourceField::SpaceTime(Arc::new(bad)),
             scaled: true,
         }]);
         for rollout in [&rollout, &rollout.select([1, 1].into_iter())] {
@@ -218,7 +218,7 @@ fn space_time_potentials_are_refused_alike_whoever_scanned_them_before() {
         rollout.check().unwrap();
     }
     // An array that was found sound cannot be changed behind the rollout's back.
-    let SourceField::Dense(held) = &mut Arc::make_mut(&mut rollout.drive.sources[1])[0].field
+    let SourceField::SpaceTime(held) = &mut Arc::make_mut(&mut rollout.drive.sources[1])[0].field
     else {
         unreachable!()
     };

@@ -206,7 +206,7 @@ fn sources_may_be_many_and_dense() {
             })
             .collect();
         rollout.drive.sources[1] = Arc::new(vec![Source {
-            field: SourceField::Dense(Arc::new(ve)),
+            field: SourceField::SpaceTime(Arc::new(ve)),
             scaled: true,
         }]);
         rollout.drive.sources[3] = Arc::default();

@@ -1,4 +1,4 @@
-//! What is printed for a model: reviewed as text. `AXONML_UPDATE_SNAPSHOTS=1` writes the files anew.
+//! Printed text of a model, under review as snapshots. `AXONML_UPDATE_SNAPSHOTS=1` writes the files anew.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn printed(kernel: &KernelSource) -> String {
         rest[..length].trim_end().to_owned()
     };
     [
-        part("#define REAL_IS_FLOAT", &["// What every kernel"]),
+        part("#define REAL_IS_FLOAT", &["// Common prelude"]),
         part(
             "#define PARAMETERS",
             &["// The node rows", "// Explicit cables"],

@@ -94,7 +94,7 @@ impl<'t> TapedRun<'_, 't> {
                 let values = all.index_axis(Axis(0), fiber).iter().copied().collect();
                 let mut sources = rollout.drive.sources[fiber].to_vec();
                 sources.push(Source {
-                    field: SourceField::Dense(Arc::new(values)),
+                    field: SourceField::SpaceTime(Arc::new(values)),
                     scaled: true,
                 });
                 rollout.drive.sources[fiber] = Arc::new(sources);

@@ -163,7 +163,7 @@ impl<'s> Trials<'s> {
             .sources
             .iter()
             .flat_map(|sources| sources.iter());
-        let is_dense = |source: &Source| matches!(source.field, SourceField::Dense(_));
+        let is_dense = |source: &Source| matches!(source.field, SourceField::SpaceTime(_));
         self.quiet_end = band_mv
             .filter(|_| !sources.into_iter().any(is_dense))
             .map(|band_mv| QuietEnd {
@@ -420,7 +420,7 @@ impl<'s> Trials<'s> {
             .iter()
             .filter_map(|source| match &source.field {
                 SourceField::Separable { projection, .. } => Some(&projection.nodes_na),
-                SourceField::Dense(_) => None,
+                SourceField::SpaceTime(_) => None,
             })
             .collect();
         let largest = |drive: &[f64]| drive.iter().fold(0.0_f64, |max, x| max.max(x.abs()));

@@ -1,22 +1,22 @@
-//! What the numbers of a cable collect on the way back.
+//! Gradient accumulators of cable coefficients.
 
 use crate::cable::{Cable, CableCotangent, ModalStep, US_PER_S};
 
-/// Sums over the steps of a run, from which the cotangents of a cable's numbers follow.
+/// Sums over the steps of a run, from which the cotangents of a cable's coefficients follow.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CableSums {
-    /// Of an explicit cable, over its nodes: cotangent of `dt/c` times `dt/c`; the currents' cotangents times the second
-    /// difference of the voltage, and times the voltage itself; cotangent of the area in uS per S/cm2.
+    /// Sums of an explicit cable, over its nodes: cotangent of `dt/c` times `dt/c`; the currents' cotangents times the
+    /// second difference of the voltage, and times the voltage itself; cotangent of the area in uS per S/cm2.
     Explicit([f64; 4]),
-    /// Of the rows of a cable that is solved for.
+    /// Sums of the rows of an implicit system.
     Rows {
-        /// Per node: of the capacitance over the time step.
+        /// Per node: cotangent of the capacitance over the time step.
         capacitance: Vec<f64>,
-        /// Per node: of a conductance to ground.
+        /// Per node: cotangent of a conductance to ground.
         passive: Vec<f64>,
-        /// Per node but the last: of a conductance to the next one.
+        /// Per node but the last: cotangent of a conductance to the next one.
         link: Vec<f64>,
-        /// Per node: of the area in uS per S/cm2.
+        /// Per node: cotangent of the area in uS per S/cm2.
         area: Vec<f64>,
         /// Per mode of an internode, summed over internodes: cotangent of its decay times the decay. Empty without modes.
         a: Vec<f64>,
@@ -26,7 +26,7 @@ pub enum CableSums {
 }
 
 impl CableSums {
-    /// Adds what the numbers of `cable` have collected.
+    /// Adds the cotangents of the coefficients of `cable` that follow from the sums.
     pub(super) fn add_to(&self, to: &mut CableCotangent, cable: &Cable, dt_ms: f64) {
         match self {
             CableSums::Explicit(sums) => add_explicit(to, cable, *sums),

@@ -1,7 +1,7 @@
-//! From what a backend sums on the way back through a fiber's run to the derivatives it stands for.
+//! Converts a backend's adjoint accumulators into cotangents of rollout inputs.
 //!
-//! A backend undoes steps and adds products over nodes and steps; what those sums mean for cables, sources and parameters
-//! is the same for every backend, and here.
+//! During the adjoint pass a backend accumulates products over nodes and steps. The map from these sums to cotangents
+//! of cables, sources and parameters is the same for every backend, and defined here.
 
 mod cables;
 mod seeds;
@@ -9,32 +9,33 @@ mod sources;
 
 pub use cables::CableSums;
 pub use seeds::{RecordedSeeds, Seeds};
-pub use sources::{DenseSource, DenseSums, SourceSums};
+pub use sources::{SourceSums, SpaceTimeSource, SpaceTimeSums};
 
 use crate::adjoint::{Cotangents, FiberGradient, GradientRequest, ParameterCotangents};
 use crate::cable::CableCotangent;
 use crate::engine::{FiberState, Rollout, Start};
 
-/// Sums over the nodes and steps of one fiber's run, in double precision.
+/// Accumulates cotangents over the nodes and steps of one fiber's run during the adjoint pass, in double precision.
 #[derive(Clone, Debug)]
-pub struct Collected {
+pub struct AdjointSums {
     /// Cotangents of the state that the run starts from; those of the voltages are of `u`.
     pub start: FiberState,
-    /// Of the coefficients of the step's reverse ([`crate::adjoint::MembraneAdjoint::coefficients`]); empty if parameters are not
-    /// asked for.
+    /// Cotangents of the coefficients of the step's adjoint ([`crate::adjoint::MembraneAdjoint::coefficients`]); empty
+    /// if parameters are not requested.
     pub step: Vec<f64>,
-    /// Likewise of the reverse of the first `G` and `J`; empty for explicit cables, which have none.
+    /// Likewise for the adjoint of the first `G` and `J`; empty for explicit cables, which have none.
     pub currents: Vec<f64>,
-    /// Of the cable; none if not asked for.
+    /// Sums of the cable; none if not requested.
     pub cable: Option<CableSums>,
-    /// Of the amplitude.
+    /// Cotangent of the amplitude, 1/mA.
     pub amplitude: f64,
-    /// Of the sources, in their order.
+    /// Sums of the sources, in their order.
     pub sources: Vec<SourceSums>,
 }
 
-impl Collected {
-    /// What the sums say about fiber `fiber`, whose term of the loss is `loss` and whose run was seeded by `seeds`.
+impl AdjointSums {
+    /// Converts the sums to the gradient of fiber `fiber`, whose term of the loss is `loss` and whose adjoint pass
+    /// started from `seeds`.
     pub fn gradient(
         self,
         rollout: &Rollout,
@@ -73,7 +74,7 @@ impl Collected {
             if states.is_none() {
                 let bars: Vec<f64> = start.states.iter().map(|x| x.iter().sum()).collect();
                 let u = v_mv - rollout.v_reference_mv;
-                of_u += sums.pull(rollout, fiber, &membrane.rest, u, &bars);
+                of_u += sums.vjp(rollout, fiber, &membrane.rest, u, &bars);
             }
             uniform_v = of_u;
         }
@@ -82,11 +83,11 @@ impl Collected {
             _ => membrane.implicit_adjoint(),
         };
         if !self.step.is_empty() {
-            sums.pull(rollout, fiber, &step.coefficients, 0.0, &self.step);
+            sums.vjp(rollout, fiber, &step.coefficients, 0.0, &self.step);
         }
         if !self.currents.is_empty() {
             let currents = &membrane.currents_adjoint().coefficients;
-            sums.pull(rollout, fiber, currents, 0.0, &self.currents);
+            sums.vjp(rollout, fiber, currents, 0.0, &self.currents);
         }
         let mut of_cable = request.cables.then(|| CableCotangent::zero(cable));
         let given = rollout.drive.sources[fiber].iter();

@@ -1,11 +1,11 @@
-//! What an objective says about recorded numbers, brought to the states they were recorded at.
+//! Seed cotangents: those of recordings, aligned with the states that were recorded.
 
 use crate::adjoint::Evaluation;
 use crate::engine::BackendError;
 use crate::engine::{FiberState, Rollout};
 use crate::engine::{Observation, ObserverKind, Recording};
 
-/// Cotangents of the states of one fiber.
+/// Seed cotangents of the states of one fiber.
 #[derive(Clone, Debug, Default)]
 pub struct Seeds {
     recorded: Vec<RecordedSeeds>,
@@ -14,7 +14,7 @@ pub struct Seeds {
     total_v: f64,
 }
 
-/// Cotangents of what one recorder saw.
+/// Seed cotangents of one recorder's rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedSeeds {
     /// Index of the recorder among the observers.
@@ -25,17 +25,19 @@ pub struct RecordedSeeds {
     pub first: usize,
     /// States from one row to the next.
     pub every: usize,
-    /// By the voltages, `[row, node]`; empty for zeros.
+    /// Cotangents of the voltages, `[row, node]`; empty for zeros.
     pub v_mv: Vec<f64>,
     /// Index of a state variable, and its cotangents, `[row, node]`.
     pub states: Vec<(usize, Vec<f64>)>,
 }
 
 impl Seeds {
-    /// Takes an objective's word on fiber `fiber`, which saw `observations`.
+    /// Validates the loss cotangents of fiber `fiber`, whose observers returned `observations`, and aligns them with
+    /// time steps.
     ///
     /// # Errors
-    /// [`BackendError::Shape`] or [`BackendError::Unsupported`] if it does not fit what was recorded.
+    /// [`BackendError::Shape`] or [`BackendError::Unsupported`] if the loss cotangents do not match the shape of the
+    /// recording.
     pub fn new(
         rollout: &Rollout,
         fiber: usize,
@@ -116,28 +118,28 @@ impl Seeds {
         Ok(seeds)
     }
 
-    /// Sum of the cotangents of all voltages: what a shift of every one of them does.
+    /// Returns the sum of the cotangents of all voltages: the derivative by a common shift.
     pub fn total_v(&self) -> f64 {
         self.total_v
     }
 
-    /// Cotangents of the state after the last step, if the loss depends on it.
+    /// Returns the cotangents of the state after the last step, if the loss depends on it.
     pub fn last(&self) -> Option<&FiberState> {
         self.last.as_ref()
     }
 
-    /// Cotangents of what recorders saw, in the observers' order.
+    /// Returns the cotangents of recordings, in the observers' order.
     pub fn recorded(&self) -> &[RecordedSeeds] {
         &self.recorded
     }
 
-    /// Takes the cotangents of what recorders saw out of the seeds.
+    /// Takes the cotangents of recordings out of the seeds.
     pub fn take_recorded(&mut self) -> Vec<RecordedSeeds> {
         std::mem::take(&mut self.recorded)
     }
 }
 
-/// The state that a recorder's first row shows: later than it was asked to begin if the run went on from another.
+/// Returns the state of a recorder's first row: later than its requested begin if the run continued another.
 fn first_recorded(rollout: &Rollout, index: usize, every: usize, recording: &Recording) -> usize {
     let first = rollout.observers[index].first_state(&rollout.grid);
     match recording.t_ms.first() {

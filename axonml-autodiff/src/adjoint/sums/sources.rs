@@ -1,50 +1,50 @@
-//! What the sources of a fiber collect on the way back.
+//! Gradient accumulators of a fiber's sources.
 
 use crate::adjoint::{GradientRequest, SourceCotangent};
 use crate::cable::{Cable, CableCotangent, ModalStep, Projection};
 use crate::engine::{Source, SourceField};
 
-/// Sums of the cotangents of one source; arrays are empty where they are not asked for.
+/// Accumulated cotangents of one source; arrays are empty where they are not requested.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SourceSums {
-    /// Of a field of fixed shape.
+    /// Sums of a separable field.
     Separable {
-        /// Of the waveform, `[step]` of the whole run.
+        /// Cotangents of the waveform, `[step]` of the whole run.
         waveform: Vec<f64>,
-        /// Of what a unit of it sends into the nodes over a step, nA.
+        /// Cotangents of the currents that a unit source sends into the nodes over a step (nA).
         nodes_na: Vec<f64>,
-        /// Of the increments that a unit of it gives the modes over a step, `[internode, mode]`, nA.
+        /// Cotangents of the increments that a unit source gives the modes over a step (nA), `[internode, mode]`.
         increments: Vec<f64>,
     },
-    /// Of space-time potentials.
-    Dense(DenseSums),
+    /// Sums of a space-time potential.
+    SpaceTime(SpaceTimeSums),
 }
 
 /// Sums of the cotangents of space-time potentials.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DenseSums {
-    /// Of the potentials, `[step, sample]`.
+pub struct SpaceTimeSums {
+    /// Cotangents of the potentials, `[step, sample]`.
     potentials: Vec<f64>,
     cable: Option<CableCotangent>,
 }
 
 /// Space-time potentials of a fiber.
 #[derive(Clone, Copy, Debug)]
-pub struct DenseSource<'a> {
+pub struct SpaceTimeSource<'a> {
     /// The fiber's cable.
     pub cable: &'a Cable,
     /// Time step, ms.
     pub dt_ms: f64,
     /// mV per unit, `[step, sample]`.
     pub ve_mv: &'a [f64],
-    /// What they are multiplied with.
+    /// Factor of the potentials.
     pub amplitude: f64,
 }
 
-impl DenseSums {
+impl SpaceTimeSums {
     /// Zeros for `source`.
-    pub fn new(source: DenseSource<'_>, request: GradientRequest) -> Self {
-        DenseSums {
+    pub fn new(source: SpaceTimeSource<'_>, request: GradientRequest) -> Self {
+        SpaceTimeSums {
             potentials: match request.fields {
                 true => vec![0.0; source.ve_mv.len()],
                 false => Vec::new(),
@@ -53,14 +53,14 @@ impl DenseSums {
         }
     }
 
-    /// Adds what step `step` says of `source`, from the cotangents of the currents into the nodes and of the modes after
-    /// the step, `[internode, mode]`; returns the cotangent of its amplitude.
+    /// Accumulates the VJP of the projection of `source` at step `step`, from the cotangents of the currents into the
+    /// nodes and of the modes after the step, `[internode, mode]`; returns the cotangent of its amplitude.
     ///
     /// # Panics
     /// If the potentials do not reach to that step: those of a checked rollout do.
     pub fn add(
         &mut self,
-        source: DenseSource<'_>,
+        source: SpaceTimeSource<'_>,
         step: usize,
         nodes_na: &[f64],
         increments: &[f64],
@@ -90,7 +90,8 @@ impl DenseSums {
 }
 
 impl SourceSums {
-    /// What the sums say about `source`, and to the numbers of the fiber's cable, which shapes what a source does.
+    /// Returns the cotangents of `source`, and adds those of the fiber's cable coefficients, on which the projection of
+    /// a source depends.
     pub(super) fn cotangent(
         self,
         source: &Source,
@@ -137,7 +138,7 @@ impl SourceSums {
                 }
                 cotangent
             }
-            (SourceSums::Dense(sums), _) => {
+            (SourceSums::SpaceTime(sums), _) => {
                 if let (Some(to), Some(from)) = (of_cable, &sums.cable) {
                     to.add(from);
                 }
@@ -146,14 +147,14 @@ impl SourceSums {
                     ..Default::default()
                 }
             }
-            (SourceSums::Separable { .. }, SourceField::Dense(_)) => {
+            (SourceSums::Separable { .. }, SourceField::SpaceTime(_)) => {
                 unreachable!("sums are those of the rollout's sources")
             }
         }
     }
 }
 
-/// Adds what the numbers of a cable collect because they turn the drives `driven` of modes into increments over a step:
+/// Adds the cotangents of cable coefficients that turn the drives `driven` of modes into increments over a step:
 /// `drives` are the cotangents of the drives.
 fn add_increments(
     to: &mut CableCotangent,

@@ -27,7 +27,7 @@ use elements::{AXOLEMMA, ELEMENTS, Elements, LINKS, PERIAXONAL};
 
 const HALF: usize = COMPARTMENTS / 2;
 
-/// What an internode is made of; a direction in which it changes; or cotangents, in the inverse units.
+/// Geometry and passive properties of an internode; a tangent of these; or their cotangents, in the inverse units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InternodeProperties {
     /// The compartments from node to node; they must mirror each other (a direction is symmetrised, a cotangent is
@@ -39,7 +39,7 @@ pub struct InternodeProperties {
     pub axoplasm_ohm_cm: f64,
 }
 
-/// What simulations need of an internode; its change along a direction; or cotangents.
+/// Modal coefficients of an internode; their tangents; or their cotangents.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InternodeModes {
     /// Decay rates, 1/ms, `[mode]`.
@@ -104,7 +104,7 @@ impl Internode {
         Ok(modes)
     }
 
-    /// Cotangents of what the internode is made of, from cotangents of its modes: the transpose of
+    /// Cotangents of the internode's geometry and passive properties, from cotangents of its modes: the transpose of
     /// [`Internode::tangent`].
     ///
     /// # Errors
@@ -146,7 +146,7 @@ impl HalfModes {
         })
     }
 
-    /// `s_e^T psi` of every element: what it says of a mode is the potential across it. The link across the middle joins
+    /// `s_e^T psi` of every element: of a mode, the potential across the element. The link across the middle joins
     /// opposite potentials of odd modes, and belongs to this half by half.
     fn strains(&self, psi: &[f64; COMPARTMENTS]) -> [f64; ELEMENTS] {
         let q = |j: usize| psi[HALF + j];

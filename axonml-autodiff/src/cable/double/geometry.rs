@@ -1,4 +1,4 @@
-//! What an internode is made of.
+//! Geometry and passive properties of an internode.
 
 use thiserror::Error;
 
@@ -72,7 +72,7 @@ pub enum InternodeError {
     IllConditioned,
 }
 
-/// Refuses what [`super::Internode::new`] cannot take.
+/// Rejects input that [`super::Internode::new`] cannot take.
 pub(super) fn check(
     compartments: &[InternodeCompartment; COMPARTMENTS],
     node: NodeGeometry,

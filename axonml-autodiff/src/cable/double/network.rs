@@ -1,4 +1,4 @@
-//! What two nodes of Ranvier see of the internode between them, as a network of conductances.
+//! The internode between two nodes of Ranvier as a network of conductances.
 
 use super::{COMPARTMENTS, Internode};
 
@@ -18,8 +18,8 @@ const AXOPLASM: usize = 3;
 const PERIAXONAL: usize = AXOPLASM + COMPARTMENTS;
 const POINTS: usize = PERIAXONAL + COMPARTMENTS;
 
-/// The internode with `rate_per_ms` times its capacitances beside its conductances: `1/dt` gives the companion network
-/// of a backward Euler step of `dt`, 0 the static one.
+/// The internode with `rate_per_ms` times its capacitances in parallel to its conductances: `1/dt` gives the companion
+/// network of a backward Euler step of `dt`, 0 the static one.
 ///
 /// Inner points are eliminated by star-mesh transformation, `g_ij += g_ik g_kj / sum_l g_kl`. Every term is positive,
 /// so that the leak keeps its digits although it is many decades below the conductances it results from.

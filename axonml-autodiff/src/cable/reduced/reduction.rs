@@ -4,7 +4,7 @@ use super::super::double::{DoubleCable, POINTS};
 use super::super::parity::{MODES, Parity};
 use super::{Mode, ReducedCable, ReducedDrive};
 
-/// What a potential does to an internode: the current into its left node, with what fast modes make of their drive, and
+/// Response of an internode to a potential: the current into its left node, the response of fast modes included, and
 /// the drives of the two modes that are kept.
 struct Response {
     left_na: f64,
@@ -17,8 +17,8 @@ impl ReducedCable {
     /// Slower ones are taken to stay at zero, faster ones to follow the nodes and the stimulus without delay.
     ///
     /// Between nodes the extracellular potential is the cubic through the four that an internode sees; `z` are the
-    /// places of its sample points (left node, compartments, right node) in any unit. What a fast mode's capacitance
-    /// couples between neighboring nodes is left out: `s b^2/lambda^2`.
+    /// places of its sample points (left node, compartments, right node) in any unit. The coupling of neighboring nodes
+    /// by a fast mode's capacitance is left out: `s b^2/lambda^2`.
     ///
     /// # Panics
     /// If `kept` is not below 10.

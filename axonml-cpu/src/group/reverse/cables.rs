@@ -1,15 +1,15 @@
-//! What the numbers of a group's cables collect on the way back.
+//! Gradient accumulators of cable coefficients, for the lanes of a group.
 
-use axonml_autodiff::adjoint::CableSums as Collected;
+use axonml_autodiff::adjoint::CableSums;
 use axonml_autodiff::ir::Real;
 
 use crate::cable::reverse::RowSums;
 
-/// Running sums, in the group's precision, and totals.
+/// Running sums in the group's precision, and totals in double precision.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)] // One per group of fibers, and never moved.
-pub(super) enum CableSums<R, const L: usize> {
-    /// As [`crate::cable::reverse::ExplicitSums`] has them.
+pub(super) enum CableAccumulator<R, const L: usize> {
+    /// Sums as [`crate::cable::reverse::ExplicitSums`] defines them.
     Explicit {
         sums: [[R; L]; 4],
         totals: [[f64; L]; 4],
@@ -26,9 +26,9 @@ pub(super) enum CableSums<R, const L: usize> {
     },
 }
 
-impl<R: Real, const L: usize> CableSums<R, L> {
+impl<R: Real, const L: usize> CableAccumulator<R, L> {
     pub(super) fn explicit() -> Self {
-        CableSums::Explicit {
+        CableAccumulator::Explicit {
             sums: [[R::default(); L]; 4],
             totals: [[0.0; L]; 4],
         }
@@ -37,7 +37,7 @@ impl<R: Real, const L: usize> CableSums<R, L> {
     pub(super) fn rows(nodes: usize, modes: usize) -> Self {
         let zeros = |count: usize| vec![R::default(); count * L];
         let totals = |count: usize| vec![0.0; count * L];
-        CableSums::Rows {
+        CableAccumulator::Rows {
             sums: RowSums {
                 capacitance: zeros(nodes),
                 passive: zeros(nodes),
@@ -66,10 +66,10 @@ impl<R: Real, const L: usize> CableSums<R, L> {
             }
         }
         match self {
-            CableSums::Explicit { sums, totals } => {
+            CableAccumulator::Explicit { sums, totals } => {
                 move_to(sums.as_flattened_mut(), totals.as_flattened_mut());
             }
-            CableSums::Rows {
+            CableAccumulator::Rows {
                 sums,
                 a,
                 kappa,
@@ -87,13 +87,13 @@ impl<R: Real, const L: usize> CableSums<R, L> {
         }
     }
 
-    /// What lane `lane` with `nodes` nodes has collected.
-    pub(super) fn of_lane(&self, nodes: usize, lane: usize) -> Collected {
+    /// Returns the sums of lane `lane` with `nodes` nodes.
+    pub(super) fn of_lane(&self, nodes: usize, lane: usize) -> CableSums {
         match self {
-            CableSums::Explicit { totals, .. } => {
-                Collected::Explicit(totals.map(|total| total[lane]))
+            CableAccumulator::Explicit { totals, .. } => {
+                CableSums::Explicit(totals.map(|total| total[lane]))
             }
-            CableSums::Rows {
+            CableAccumulator::Rows {
                 totals,
                 a_totals,
                 kappa_totals,
@@ -103,7 +103,7 @@ impl<R: Real, const L: usize> CableSums<R, L> {
                     (0..count).map(|k| x[k * L + lane]).collect()
                 };
                 let modes = a_totals.len() / L;
-                Collected::Rows {
+                CableSums::Rows {
                     capacitance: column(&totals.capacitance, nodes),
                     passive: column(&totals.passive, nodes),
                     link: column(&totals.link, nodes - 1),

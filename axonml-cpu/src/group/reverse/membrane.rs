@@ -1,4 +1,4 @@
-//! The reverse of the membrane's programs for a group of lanes.
+//! Adjoints of the membrane's programs for a group of lanes.
 
 use axonml_autodiff::adjoint::{AdjointInput, AdjointOutput, MembraneAdjoint};
 use axonml_autodiff::engine::Rollout;
@@ -8,29 +8,29 @@ use crate::interpreter::Interpreter;
 use crate::isa::Isa;
 use crate::tape::{Tape, Target};
 
-/// A membrane program's reverse, with what its parameters have collected.
-pub(super) struct MembraneBack<R> {
+/// The VJP of a membrane program, with the accumulators of its coefficients.
+pub(super) struct MembraneVjp<R> {
     interpreter: Interpreter<R>,
     /// State variables that the program reads: the others' cotangents are zero.
     reads: Vec<bool>,
-    /// `[coefficient][lane]`; empty if parameters are not asked for.
+    /// `[coefficient][lane]`; empty if parameters are not requested.
     totals: Vec<Vec<f64>>,
 }
 
-/// The arrays that the reverse of a program reads, `[node][lane]` each.
-pub(super) struct Given<'a, R> {
-    /// Voltage and states, as the program saw them.
+/// Arrays that the adjoint of a program reads, `[node][lane]` each.
+pub(super) struct AdjointInputs<'a, R> {
+    /// Voltage and states that the program read.
     pub(super) u: &'a [R],
     pub(super) states: Vec<&'a [R]>,
-    /// The states that it made, if it makes any.
+    /// New states, if the program computes any.
     pub(super) new_states: Vec<&'a [R]>,
     /// Cotangents of the program's outputs.
     pub(super) outputs: Vec<&'a [R]>,
-    /// Cotangent of the voltage from elsewhere.
+    /// Cotangent of the voltage through other paths.
     pub(super) carried: &'a [R],
 }
 
-impl<R: Real> MembraneBack<R> {
+impl<R: Real> MembraneVjp<R> {
     pub(super) fn new(
         rollout: &Rollout,
         adjoint: &MembraneAdjoint,
@@ -102,18 +102,18 @@ impl<R: Real> MembraneBack<R> {
             members.len(),
         );
         let sums = tape.negated.len();
-        MembraneBack {
+        MembraneVjp {
             interpreter: Interpreter::new(tape, len),
             reads,
             totals: vec![vec![0.0; members.len()]; sums],
         }
     }
 
-    /// Runs the program's reverse; `u` and `states` become the cotangents of what it read.
+    /// Runs the adjoint; `u` and `states` become the cotangents of the program's inputs.
     pub(super) fn run(
         &mut self,
         isa: Isa,
-        given: &Given<'_, R>,
+        given: &AdjointInputs<'_, R>,
         u: &mut [R],
         states: &mut [Vec<R>],
     ) {
@@ -135,12 +135,12 @@ impl<R: Real> MembraneBack<R> {
         self.interpreter.run(isa, &inputs, &mut outputs);
     }
 
-    /// Moves what blocks collected into the totals.
+    /// Flushes the accumulators of blocks into the totals.
     pub(super) fn flush(&mut self) {
         self.interpreter.take_sums(&mut self.totals);
     }
 
-    /// What the coefficients of lane `lane` collected; empty if parameters are not asked for.
+    /// Returns the accumulated cotangents of the coefficients of lane `lane`; empty if parameters are not requested.
     pub(super) fn of_lane(&self, lane: usize) -> Vec<f64> {
         self.totals.iter().map(|lanes| lanes[lane]).collect()
     }

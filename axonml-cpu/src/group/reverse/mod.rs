@@ -1,10 +1,10 @@
-//! The way back: derivatives of a loss with respect to everything a group's run depends on.
+//! Reverse-mode (adjoint) pass over a group's time loop: cotangents of every input of the run.
 //!
-//! Forward, the states of a segment of steps are kept (see [`trajectory`]); back, each step is undone by the transpose of
-//! its parts. Of a step of an implicit cable, `A(g0) u1 = c u0 + a j0 + i`, then modes, then states, conductance and source
-//! from `u1`: first the reverse of the membrane program, then what the modes pass on to `u1`, then the same symmetric
-//! system for `y = A^-1 u1'`, from which the cotangents of everything on the right-hand side follow. An explicit step has
-//! its cable first.
+//! The forward pass stores the states of a segment of steps (see [`trajectory`]); the adjoint pass applies the
+//! transpose of each step's parts in reverse order. Of a step of an implicit cable, `A(g0) u1 = c u0 + a j0 + i`, then
+//! modes, then states, conductance and source from `u1`: first the adjoint of the membrane program, then the VJP of the
+//! modes with respect to `u1`, then the same symmetric system for `y = A^-1 u1'`, from which the cotangents of
+//! everything on the right-hand side follow. An explicit step has its cable first.
 
 mod cables;
 mod membrane;
@@ -14,7 +14,7 @@ mod trajectory;
 use std::ops::Range;
 
 use axonml_autodiff::adjoint::{
-    Collected, Differentiated, Evaluation, FiberGradient, GradientRequest, Objective, Seeds,
+    AdjointSums, Differentiated, Evaluation, FiberGradient, GradientRequest, Objective, Seeds,
 };
 use axonml_autodiff::cable::{MODES, ReducedCable};
 use axonml_autodiff::engine::{BackendError, FiberOutcome, FiberState, FiberStatus};
@@ -22,50 +22,51 @@ use axonml_autodiff::ir::Real;
 
 use super::Group;
 use super::pack::GroupCable;
-use crate::cable::FindBad;
+use crate::cable::NonFiniteScan;
 use crate::cable::reverse::{
-    AddRowSums, ExplicitBack, ExplicitSums, ImplicitBack, ModeSums, ModesBack, ModesToVoltages,
+    AddRowSums, ExplicitSums, ExplicitVjp, ImplicitVjp, ModeSums, ModesToVoltages, ModesVjp,
     ReplayModes, SolveTransposed,
 };
 use crate::drive::DriveSums;
 use crate::isa::dispatch;
-use cables::CableSums;
-use membrane::{Given, MembraneBack};
+use cables::CableAccumulator;
+use membrane::{AdjointInputs, MembraneVjp};
 use seeds::{GroupSeeds, add_last};
 use trajectory::{Checkpoint, Keep, Trajectory};
 
-/// Steps after which sums in the group's precision are moved into double precision.
+/// Steps after which accumulators of the group's precision are flushed into double precision.
 const FLUSH: usize = 16;
 
-/// Cotangents of the state that the way back has reached, and what they need on the way; arrays `[node][lane]`.
-struct Back<R, const L: usize> {
+/// Cotangents of the state that the adjoint pass has reached, with its scratch; arrays `[node][lane]`.
+struct AdjointState<R, const L: usize> {
     u: Vec<R>,
     states: Vec<Vec<R>>,
-    /// Of conductance and source, or of the ionic current density and nothing.
+    /// Cotangents of conductance and source, or of the ionic current density and nothing.
     g: Vec<R>,
     j: Vec<R>,
-    /// Of the modes, `[internode][mode][lane]`, and what these pass on to the voltages, `[node][lane]`.
+    /// Cotangents of the modes, `[internode][mode][lane]`, and their VJP with respect to the voltages, `[node][lane]`.
     z: Vec<R>,
     from_modes: Vec<R>,
-    /// Of the currents into the nodes.
+    /// Cotangents of the currents into the nodes.
     y: Vec<R>,
     carried: Vec<R>,
     states_before: Vec<Vec<R>>,
     coupling: Vec<R>,
-    step: MembraneBack<R>,
-    /// The reverse of `G` and `J` of the first state.
-    currents: Option<MembraneBack<R>>,
+    step: MembraneVjp<R>,
+    /// Adjoint of `G` and `J` of the first state.
+    currents: Option<MembraneVjp<R>>,
     drive: DriveSums<R>,
-    cables: Option<CableSums<R, L>>,
-    /// State and node at which a lane's cotangents stopped being finite.
+    cables: Option<CableAccumulator<R, L>>,
+    /// State and node at which a lane's cotangents became NaN or infinite.
     bad: Vec<Option<(usize, usize)>>,
 }
 
 impl<'r, R: Real, const L: usize> Group<'r, R, L> {
-    /// Runs forward, asks the objective, and goes back; keeps states in about `trajectory_bytes`.
+    /// Runs the forward pass, evaluates the objective, and runs the adjoint pass; stores states in about
+    /// `trajectory_bytes`.
     ///
     /// # Errors
-    /// If the objective's word does not fit what was recorded.
+    /// If the loss cotangents do not match the shape of the recording.
     pub(crate) fn differentiate(
         mut self,
         objective: &dyn Objective,
@@ -81,7 +82,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         };
         let mut trajectory = Trajectory::new(&self, keep, steps.len(), trajectory_bytes);
         let segments = trajectory.segments(&steps);
-        let checkpoints = self.run_keeping(&segments, &mut trajectory);
+        let checkpoints = self.run_forward(&segments, &mut trajectory);
 
         let outcomes = self.outcomes();
         let mut losses = vec![0.0; outcomes.len()];
@@ -103,16 +104,23 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             )?));
         }
 
-        let mut back = self.begin_back(request);
+        let mut adjoint = self.begin_adjoint(request);
         for (lane, seeds) in seeds.iter().enumerate() {
             if let Some(seeds) = seeds {
-                add_last(seeds, lane, L, &mut back.u, &mut back.states, &mut back.z);
+                add_last(
+                    seeds,
+                    lane,
+                    L,
+                    &mut adjoint.u,
+                    &mut adjoint.states,
+                    &mut adjoint.z,
+                );
             }
         }
-        self.pass_modes_on(&mut back);
+        self.modes_vjp(&mut adjoint);
         let recorded = GroupSeeds::new(&mut seeds, L);
-        recorded.add(steps.end, &mut back.u, &mut back.states);
-        self.find_bad_cotangents(&mut back, steps.end);
+        recorded.add(steps.end, &mut adjoint.u, &mut adjoint.states);
+        self.mark_nonfinite_cotangents(&mut adjoint, steps.end);
         for (index, segment) in segments.iter().enumerate().rev() {
             if index + 1 < segments.len() {
                 checkpoints[index].restore(&mut self);
@@ -123,41 +131,46 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 if let Some(window) = trajectory.window_ending(row, segment.len()) {
                     self.replay_modes(segment.start, window, &mut trajectory);
                 }
-                self.step_back(&mut back, &trajectory, step, row);
+                self.step_adjoint(&mut adjoint, &trajectory, step, row);
                 if step % FLUSH == 0 {
-                    back.flush();
+                    adjoint.flush();
                 }
-                recorded.add(step, &mut back.u, &mut back.states);
-                self.find_bad_cotangents(&mut back, step);
+                recorded.add(step, &mut adjoint.u, &mut adjoint.states);
+                self.mark_nonfinite_cotangents(&mut adjoint, step);
             }
         }
-        if let (Some(currents), Some(_)) = (&mut back.currents, segments.first()) {
-            // Row 0 is the first state of the first segment, the last one gone through.
-            let given = Given {
+        if let (Some(currents), Some(_)) = (&mut adjoint.currents, segments.first()) {
+            // Row 0 is the first state of the first segment, which the adjoint pass visits last.
+            let given = AdjointInputs {
                 u: trajectory.u(0),
                 states: trajectory.states(0).collect(),
                 new_states: Vec::new(),
-                outputs: vec![&back.g, &back.j],
-                carried: &back.u,
+                outputs: vec![&adjoint.g, &adjoint.j],
+                carried: &adjoint.u,
             };
-            currents.run(self.isa, &given, &mut back.carried, &mut back.states_before);
-            std::mem::swap(&mut back.u, &mut back.carried);
-            for (to, from) in back.states.iter_mut().zip(&back.states_before) {
+            currents.run(
+                self.isa,
+                &given,
+                &mut adjoint.carried,
+                &mut adjoint.states_before,
+            );
+            std::mem::swap(&mut adjoint.u, &mut adjoint.carried);
+            for (to, from) in adjoint.states.iter_mut().zip(&adjoint.states_before) {
                 to.iter_mut().zip(from).for_each(|(to, &x)| *to += x);
             }
         }
-        back.flush();
-        self.find_bad_cotangents(&mut back, steps.start);
-        Ok(self.gradients(&back, outcomes, &losses, &seeds, request))
+        adjoint.flush();
+        self.mark_nonfinite_cotangents(&mut adjoint, steps.start);
+        Ok(self.gradients(&adjoint, outcomes, &losses, &seeds, request))
     }
 
-    /// Runs all steps; keeps the states of the last segment, and where each of the others begins.
-    fn run_keeping(
+    /// Runs all steps; stores the states of the last segment, and a checkpoint at the begin of each other segment.
+    fn run_forward(
         &mut self,
         segments: &[Range<usize>],
         trajectory: &mut Trajectory<R>,
     ) -> Vec<Checkpoint<R>> {
-        self.find_bad(self.rollout.steps.start);
+        self.mark_nonfinite(self.rollout.steps.start);
         self.each_watch(|watch, view| watch.start(view));
         let mut checkpoints = Vec::new();
         let Some(last) = segments.last() else {
@@ -172,7 +185,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             }
             for step in segment.clone() {
                 self.advance(step, last.end);
-                self.find_bad(step + 1);
+                self.mark_nonfinite(step + 1);
                 self.each_watch(|watch, view| watch.see(step + 1, view));
                 if kept {
                     trajectory.save(step + 1 - segment.start, self);
@@ -182,7 +195,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         checkpoints
     }
 
-    /// Takes the steps of a segment again, keeping its states.
+    /// Replays the steps of a segment, storing its states.
     fn replay(&mut self, segment: Range<usize>, end: usize, trajectory: &mut Trajectory<R>) {
         trajectory.save(0, self);
         for step in segment.clone() {
@@ -191,8 +204,8 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
     }
 
-    /// Computes the modes of a window of rows again, from its first and the voltages; row 0 is the state before step
-    /// `start`. The group's own currents and modes are not needed on the way back and serve as memory.
+    /// Recomputes the modes of a window of rows, from its first and the voltages; row 0 is the state before step
+    /// `start`. The group's own currents and modes are not needed in the adjoint pass and serve as scratch.
     fn replay_modes(&mut self, start: usize, window: Range<usize>, to: &mut Trajectory<R>) {
         match &self.cable {
             GroupCable::Modal { modes, .. } => match modes.modes {
@@ -235,7 +248,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
     }
 
-    fn begin_back(&self, request: GradientRequest) -> Back<R, L> {
+    fn begin_adjoint(&self, request: GradientRequest) -> AdjointState<R, L> {
         let len = self.nodes * L;
         let rollout = self.rollout;
         let zeros = || vec![R::default(); len];
@@ -246,8 +259,8 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         };
         let membrane = &rollout.membrane;
         let reverse =
-            |adjoint| MembraneBack::new(rollout, adjoint, &self.members, len, request.parameters);
-        Back {
+            |adjoint| MembraneVjp::new(rollout, adjoint, &self.members, len, request.parameters);
+        AdjointState {
             u: zeros(),
             states: vec![zeros(); self.states.len()],
             g: zeros(),
@@ -265,73 +278,75 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             currents: (!explicit).then(|| reverse(membrane.currents_adjoint())),
             drive: DriveSums::new(&self.drive, rollout, &self.members, request),
             cables: request.cables.then(|| match explicit {
-                true => CableSums::explicit(),
-                false => CableSums::rows(self.nodes, modes),
+                true => CableAccumulator::explicit(),
+                false => CableAccumulator::rows(self.nodes, modes),
             }),
             bad: vec![None; self.used],
         }
     }
 
-    /// What the modes' cotangents at the end of the run pass on to the voltages.
-    fn pass_modes_on(&self, back: &mut Back<R, L>) {
+    /// Starts the pass: the VJP of the modes with respect to the voltages at the end of the run.
+    fn modes_vjp(&self, adjoint: &mut AdjointState<R, L>) {
         if let GroupCable::Modal { modes: rows, .. } = &self.cable {
-            let (z, u) = (&back.z, &mut back.from_modes);
+            let (z, u) = (&adjoint.z, &mut adjoint.from_modes);
             dispatch(self.isa, ModesToVoltages::<R, L> { rows, z, u });
         }
     }
 
-    /// Undoes step `step`, whose states lie in rows `row` and `row + 1` of the trajectory.
-    fn step_back(
+    /// Applies the adjoint of step `step`, whose states lie in rows `row` and `row + 1` of the trajectory.
+    fn step_adjoint(
         &self,
-        back: &mut Back<R, L>,
+        adjoint: &mut AdjointState<R, L>,
         trajectory: &Trajectory<R>,
         step: usize,
         row: usize,
     ) {
         match &self.cable {
-            GroupCable::Explicit { .. } => self.explicit_back(back, trajectory, step, row),
+            GroupCable::Explicit { .. } => self.explicit_adjoint(adjoint, trajectory, step, row),
             // Without modes their number does not matter.
             GroupCable::Implicit { .. } => {
-                self.implicit_back::<{ ReducedCable::MODES }>(back, trajectory, step, row);
+                self.implicit_adjoint::<{ ReducedCable::MODES }>(adjoint, trajectory, step, row);
             }
             GroupCable::Modal { modes, .. } => match modes.modes {
                 ReducedCable::MODES => {
-                    self.implicit_back::<{ ReducedCable::MODES }>(back, trajectory, step, row);
+                    self.implicit_adjoint::<{ ReducedCable::MODES }>(
+                        adjoint, trajectory, step, row,
+                    );
                 }
-                MODES => self.implicit_back::<MODES>(back, trajectory, step, row),
+                MODES => self.implicit_adjoint::<MODES>(adjoint, trajectory, step, row),
                 modes => unreachable!("no cable has {modes} modes per internode"),
             },
         }
     }
 
-    fn explicit_back(
+    fn explicit_adjoint(
         &self,
-        back: &mut Back<R, L>,
+        adjoint: &mut AdjointState<R, L>,
         trajectory: &Trajectory<R>,
         step: usize,
         row: usize,
     ) {
         let GroupCable::Explicit { rows, cables, .. } = &self.cable else {
-            unreachable!("the caller asked")
+            unreachable!("the caller checks the kind of cable")
         };
         let last: Vec<usize> = cables.iter().map(|cable| cable.nodes - 1).collect();
         dispatch(
             self.isa,
-            ExplicitBack::<R, L> {
+            ExplicitVjp::<R, L> {
                 rows,
-                u: &back.u,
+                u: &adjoint.u,
                 last: &last,
-                current: &mut back.y,
-                carried: &mut back.carried,
-                ionic: &mut back.g,
+                current: &mut adjoint.y,
+                carried: &mut adjoint.carried,
+                ionic: &mut adjoint.g,
             },
         );
-        if let Some(CableSums::Explicit { sums, .. }) = &mut back.cables {
+        if let Some(CableAccumulator::Explicit { sums, .. }) = &mut adjoint.cables {
             dispatch(
                 self.isa,
                 ExplicitSums::<R, L> {
-                    u: &back.u,
-                    current: &back.y,
+                    u: &adjoint.u,
+                    current: &adjoint.y,
                     after: trajectory.u(row + 1),
                     before: trajectory.u(row),
                     g: trajectory.g(row + 1),
@@ -341,24 +356,26 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 },
             );
         }
-        back.drive
-            .collect::<L>(&self.drive, self.isa, step, &back.y, None);
-        let outputs = back.states.iter().map(|state| &state[..]);
-        let given = Given {
+        adjoint
+            .drive
+            .accumulate::<L>(&self.drive, self.isa, step, &adjoint.y, None);
+        let outputs = adjoint.states.iter().map(|state| &state[..]);
+        let given = AdjointInputs {
             u: trajectory.u(row),
             states: trajectory.states(row).collect(),
             new_states: trajectory.states(row + 1).collect(),
-            outputs: outputs.chain([&back.g[..]]).collect(),
-            carried: &back.carried,
+            outputs: outputs.chain([&adjoint.g[..]]).collect(),
+            carried: &adjoint.carried,
         };
-        back.step
-            .run(self.isa, &given, &mut back.u, &mut back.states_before);
-        std::mem::swap(&mut back.states, &mut back.states_before);
+        adjoint
+            .step
+            .run(self.isa, &given, &mut adjoint.u, &mut adjoint.states_before);
+        std::mem::swap(&mut adjoint.states, &mut adjoint.states_before);
     }
 
-    fn implicit_back<const MODES: usize>(
+    fn implicit_adjoint<const MODES: usize>(
         &self,
-        back: &mut Back<R, L>,
+        adjoint: &mut AdjointState<R, L>,
         trajectory: &Trajectory<R>,
         step: usize,
         row: usize,
@@ -367,37 +384,43 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         let (rows, modes) = match &self.cable {
             GroupCable::Implicit { rows } => (rows, None),
             GroupCable::Modal { rows, modes, .. } => (rows, Some(modes)),
-            GroupCable::Explicit { .. } => unreachable!("the caller asked"),
+            GroupCable::Explicit { .. } => unreachable!("the caller checks the kind of cable"),
         };
-        let outputs = back.states.iter().map(|state| &state[..]);
-        let given = Given {
+        let outputs = adjoint.states.iter().map(|state| &state[..]);
+        let given = AdjointInputs {
             u: trajectory.u(row + 1),
             states: trajectory.states(row).collect(),
             new_states: trajectory.states(row + 1).collect(),
-            outputs: outputs.chain([&back.g[..], &back.j[..]]).collect(),
-            carried: &back.u,
+            outputs: outputs.chain([&adjoint.g[..], &adjoint.j[..]]).collect(),
+            carried: &adjoint.u,
         };
-        back.step
-            .run(isa, &given, &mut back.carried, &mut back.states_before);
-        std::mem::swap(&mut back.states, &mut back.states_before);
+        adjoint.step.run(
+            isa,
+            &given,
+            &mut adjoint.carried,
+            &mut adjoint.states_before,
+        );
+        std::mem::swap(&mut adjoint.states, &mut adjoint.states_before);
         dispatch(
             isa,
             SolveTransposed::<R, L> {
                 rows,
                 g: trajectory.g(row),
-                right: [&back.carried, &back.from_modes],
-                coupling: &mut back.coupling,
-                solution: &mut back.y,
+                right: [&adjoint.carried, &adjoint.from_modes],
+                coupling: &mut adjoint.coupling,
+                solution: &mut adjoint.y,
             },
         );
-        let z = modes.is_some().then_some(&back.z[..]);
-        back.drive.collect::<L>(&self.drive, isa, step, &back.y, z);
+        let z = modes.is_some().then_some(&adjoint.z[..]);
+        adjoint
+            .drive
+            .accumulate::<L>(&self.drive, isa, step, &adjoint.y, z);
         let mut of_modes = None;
-        if let Some(CableSums::Rows { sums, a, kappa, .. }) = &mut back.cables {
+        if let Some(CableAccumulator::Rows { sums, a, kappa, .. }) = &mut adjoint.cables {
             dispatch(
                 isa,
                 AddRowSums::<R, L> {
-                    y: &back.y,
+                    y: &adjoint.y,
                     after: trajectory.u(row + 1),
                     before: trajectory.u(row),
                     g: trajectory.g(row),
@@ -415,37 +438,37 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         if let Some(rows) = modes {
             dispatch(
                 isa,
-                ModesBack::<R, L, MODES> {
+                ModesVjp::<R, L, MODES> {
                     rows,
-                    y: &back.y,
-                    z: &mut back.z,
-                    to_nodes: &mut back.from_modes,
+                    y: &adjoint.y,
+                    z: &mut adjoint.z,
+                    to_nodes: &mut adjoint.from_modes,
                     sums: of_modes,
                 },
             );
         }
         dispatch(
             isa,
-            ImplicitBack {
+            ImplicitVjp {
                 rows,
-                y: &back.y,
+                y: &adjoint.y,
                 after: trajectory.u(row + 1),
-                u: &mut back.u,
-                g: &mut back.g,
-                j: &mut back.j,
+                u: &mut adjoint.u,
+                g: &mut adjoint.g,
+                j: &mut adjoint.j,
             },
         );
     }
 
-    /// Notes lanes whose cotangents are no longer finite, and goes on with zeros in them.
-    fn find_bad_cotangents(&self, back: &mut Back<R, L>, state: usize) {
-        let mut arrays: Vec<&[R]> = vec![&back.z];
-        arrays.extend(back.states.iter().map(|state| &state[..]));
+    /// Marks lanes whose cotangents are no longer finite, and continues with zeros in them.
+    fn mark_nonfinite_cotangents(&self, adjoint: &mut AdjointState<R, L>, state: usize) {
+        let mut arrays: Vec<&[R]> = vec![&adjoint.z];
+        arrays.extend(adjoint.states.iter().map(|state| &state[..]));
         let mut found = false;
         dispatch(
             self.isa,
-            FindBad {
-                scaled: (&back.u, R::from_f64(1.0)),
+            NonFiniteScan {
+                scaled: (&adjoint.u, R::from_f64(1.0)),
                 arrays: &arrays,
                 found: &mut found,
             },
@@ -453,7 +476,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         if !found {
             return;
         }
-        let per_node = std::iter::once(&back.u).chain(&back.states);
+        let per_node = std::iter::once(&adjoint.u).chain(&adjoint.states);
         let per_node: Vec<&Vec<R>> = per_node.collect();
         let modes = match &self.cable {
             GroupCable::Modal { modes, .. } => modes.modes,
@@ -464,34 +487,34 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             let is_bad = |node: &usize| {
                 // Modes count to the node left of them.
                 let of_modes = modes * node..modes * (node + 1);
-                let mut of_modes = of_modes.filter_map(|mode| back.z.get(mode * L + lane));
+                let mut of_modes = of_modes.filter_map(|mode| adjoint.z.get(mode * L + lane));
                 per_node.iter().any(|x| !x[node * L + lane].is_finite())
                     || of_modes.any(|x| !x.is_finite())
             };
             lanes.extend((0..self.nodes).find(is_bad).map(|node| (lane, node)));
         }
         for (lane, node) in lanes {
-            if let Some(bad @ None) = back.bad.get_mut(lane) {
+            if let Some(bad @ None) = adjoint.bad.get_mut(lane) {
                 *bad = Some((state, node));
             }
             let arrays = [
-                &mut back.u,
-                &mut back.g,
-                &mut back.j,
-                &mut back.z,
-                &mut back.from_modes,
+                &mut adjoint.u,
+                &mut adjoint.g,
+                &mut adjoint.j,
+                &mut adjoint.z,
+                &mut adjoint.from_modes,
             ];
-            for array in arrays.into_iter().chain(&mut back.states) {
+            for array in arrays.into_iter().chain(&mut adjoint.states) {
                 let of_lane = array.iter_mut().skip(lane).step_by(L);
                 of_lane.for_each(|x| *x = R::default());
             }
         }
     }
 
-    /// What the way back has collected, per fiber.
+    /// Returns the accumulators of the adjoint pass, per fiber.
     fn gradients(
         &self,
-        back: &Back<R, L>,
+        adjoint: &AdjointState<R, L>,
         outcomes: Vec<FiberOutcome>,
         losses: &[f64],
         seeds: &[Option<Seeds>],
@@ -499,16 +522,16 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     ) -> Vec<Differentiated> {
         let mut differentiated = Vec::with_capacity(outcomes.len());
         for (lane, outcome) in outcomes.into_iter().enumerate() {
-            let gradient = match (&seeds[lane], back.bad[lane]) {
+            let gradient = match (&seeds[lane], adjoint.bad[lane]) {
                 (None, _) => FiberGradient::Diverged,
                 (Some(_), Some((state, node))) => FiberGradient::NonFinite {
                     state,
                     node: Some(node),
                 },
                 (Some(seeds), None) => {
-                    let collected = self.collected(back, lane);
+                    let accumulated = self.adjoint_sums(adjoint, lane);
                     let (fiber, loss) = (self.members[lane], losses[lane]);
-                    collected.gradient(self.rollout, fiber, loss, seeds, request)
+                    accumulated.gradient(self.rollout, fiber, loss, seeds, request)
                 }
             };
             differentiated.push(Differentiated { outcome, gradient });
@@ -516,25 +539,25 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         differentiated
     }
 
-    /// What lane `lane` has collected.
-    fn collected(&self, back: &Back<R, L>, lane: usize) -> Collected {
+    /// Returns the accumulators of lane `lane`.
+    fn adjoint_sums(&self, adjoint: &AdjointState<R, L>, lane: usize) -> AdjointSums {
         let fiber = self.members[lane];
         let cable = &self.rollout.fibers[fiber].cable;
         let column = |x: &[R], count: usize| -> Vec<f64> {
             (0..count).map(|k| x[k * L + lane].to_f64()).collect()
         };
-        let states = back.states.iter();
-        let currents = back.currents.as_ref();
-        let (amplitude, sources) = back.drive.finish(&self.drive, self.rollout, lane, fiber);
-        Collected {
+        let states = adjoint.states.iter();
+        let currents = adjoint.currents.as_ref();
+        let (amplitude, sources) = adjoint.drive.finish(&self.drive, self.rollout, lane, fiber);
+        AdjointSums {
             start: FiberState {
-                v_mv: column(&back.u, cable.nodes()),
+                v_mv: column(&adjoint.u, cable.nodes()),
                 states: states.map(|state| column(state, cable.nodes())).collect(),
-                modes: column(&back.z, cable.mode_count()),
+                modes: column(&adjoint.z, cable.mode_count()),
             },
-            step: back.step.of_lane(lane),
+            step: adjoint.step.of_lane(lane),
             currents: currents.map_or(Vec::new(), |currents| currents.of_lane(lane)),
-            cable: back
+            cable: adjoint
                 .cables
                 .as_ref()
                 .map(|sums| sums.of_lane(cable.nodes(), lane)),
@@ -544,7 +567,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     }
 }
 
-impl<R: Real, const L: usize> Back<R, L> {
+impl<R: Real, const L: usize> AdjointState<R, L> {
     fn flush(&mut self) {
         self.step.flush();
         if let Some(currents) = &mut self.currents {

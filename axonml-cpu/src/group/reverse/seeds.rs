@@ -1,4 +1,4 @@
-//! What the objective says about recorded numbers, in the lanes of a group.
+//! Seed cotangents in the lanes of a group.
 
 use axonml_autodiff::adjoint::{RecordedSeeds, Seeds};
 use axonml_autodiff::ir::Real;
@@ -25,26 +25,28 @@ pub(super) fn add_last<R: Real>(
     add(&last.modes, z);
 }
 
-/// The cotangents of recorded numbers of a group's lanes side by side, in the order in which the way back meets them.
+/// The cotangents of recorded numbers of a group's lanes side by side, in the order in which the adjoint pass visits
+/// them.
 #[derive(Debug)]
 pub(super) struct GroupSeeds<R> {
     recorders: Vec<GroupRecorder<R>>,
 }
 
-/// Cotangents of what one recorder saw in every lane.
+/// Seed cotangents of one recorder in every lane.
 #[derive(Debug)]
 struct GroupRecorder<R> {
     first: usize,
     every: usize,
     /// Index in arrays `[node][lane]` of every recorded number of a row, `[recorded node][lane]`.
     at: Vec<usize>,
-    /// By row, `[recorded node][lane]` each; zero where a lane has fewer.
+    /// Cotangents by row, `[recorded node][lane]` each; zero where a lane has fewer.
     v_mv: Vec<R>,
     states: Vec<(usize, Vec<R>)>,
 }
 
 impl<R: Real> GroupSeeds<R> {
-    /// Joins what was recorded in the lanes of a group, and takes it from `seeds`; lanes without any have zeros.
+    /// Joins the recorded cotangents of the lanes of a group, and takes them from `seeds`; lanes without any have
+    /// zeros.
     pub(super) fn new(seeds: &mut [Option<Seeds>], lanes: usize) -> Self {
         let mut rest: Vec<(usize, RecordedSeeds)> = Vec::new();
         for (lane, seeds) in seeds.iter_mut().enumerate() {
@@ -88,7 +90,7 @@ impl<R: Real> GroupSeeds<R> {
 }
 
 impl<R: Real> GroupRecorder<R> {
-    /// Of lanes whose recorders show the same states.
+    /// Cotangents of lanes whose recorders show the same states.
     fn new(of_lanes: Vec<(usize, RecordedSeeds)>, lanes: usize) -> Self {
         let (first, every) = of_lanes.first().map_or((0, 1), |(_, r)| (r.first, r.every));
         let widest = of_lanes.iter().map(|(_, r)| r.nodes.len()).max();

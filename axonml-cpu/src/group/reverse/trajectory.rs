@@ -1,4 +1,5 @@
-//! What the way back needs of the way forward: states of a segment of steps, and points to start again from.
+//! Stored trajectory and checkpoints of the forward pass: two-level uniform checkpointing (Griewank & Walther 2008,
+//! Evaluating Derivatives).
 
 use std::ops::Range;
 
@@ -7,11 +8,11 @@ use axonml_autodiff::ir::Real;
 use crate::group::Group;
 use crate::group::pack::GroupCable;
 
-/// Rows from one kept state of the modes to the next: modes are by far the largest part of a state and the cheapest to
-/// compute once the voltages are known, so that those between are computed again, window by window.
+/// Rows from one stored state of the modes to the next: modes are by far the largest part of a state and the cheapest
+/// to compute once the voltages are known, so that those between are recomputed, window by window.
 const WINDOW: usize = 16;
 
-/// What is kept of every state besides voltages and gates.
+/// Arrays that are stored of every state besides voltages and gates.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keep {
     /// Conductances, and sources.
@@ -33,7 +34,7 @@ pub(super) struct Trajectory<R> {
     /// Modes, as `a zeta`, of every [`WINDOW`]th row, and of every row of one window.
     windows: Vec<R>,
     window: Vec<R>,
-    /// Numbers of the modes of a state; 0 if they are not kept.
+    /// Numbers of the modes of a state; 0 if they are not stored.
     modes: usize,
 }
 
@@ -128,13 +129,13 @@ impl<R: Real> Trajectory<R> {
         }
     }
 
-    /// The window of rows that `index` is the last of, or the last wanted of, if its modes have to be computed again.
-    pub(super) fn window_ending(&self, index: usize, wanted: usize) -> Option<Range<usize>> {
-        let ends = index + 1 == wanted || (index + 1).is_multiple_of(WINDOW);
+    /// The window of rows that `index` is the last of, or the last requested of, if its modes have to be recomputed.
+    pub(super) fn window_ending(&self, index: usize, requested: usize) -> Option<Range<usize>> {
+        let ends = index + 1 == requested || (index + 1).is_multiple_of(WINDOW);
         (ends && self.modes > 0).then(|| index / WINDOW * WINDOW..index + 1)
     }
 
-    /// Takes the kept modes that a window begins with as those of its first row.
+    /// Copies the stored modes at the begin of a window to its first row.
     pub(super) fn begin_window(&mut self, window: &Range<usize>) {
         let at = window.start / WINDOW * self.modes;
         self.window[..self.modes].copy_from_slice(&self.windows[at..at + self.modes]);
@@ -180,14 +181,14 @@ impl<R: Real> Trajectory<R> {
         self.array(index, 2 + self.state_count())
     }
 
-    /// Modes of a row of the present window, as `a zeta`; empty if they are not kept.
+    /// Modes of a row of the present window, as `a zeta`; empty if they are not stored.
     pub(super) fn modes(&self, index: usize) -> &[R] {
         let at = index % WINDOW * self.modes;
         &self.window[at..at + self.modes]
     }
 }
 
-/// The whole state of a group between two steps: a run that starts again from it gives the same bits.
+/// A checkpoint: the whole state of a group between two steps. A run restarted from it gives the same bits.
 #[derive(Debug)]
 pub(super) struct Checkpoint<R> {
     u: Vec<R>,

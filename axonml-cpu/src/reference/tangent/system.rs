@@ -5,7 +5,7 @@ use axonml_autodiff::cable::{CableCotangent, Parity};
 
 use super::Dual;
 
-/// The numbers of an implicit cable that a step needs.
+/// Coefficients of an implicit cable that a step reads.
 pub(super) struct Numbers {
     /// Capacitance of each node, nF.
     capacitance: Vec<Dual>,
@@ -17,7 +17,7 @@ pub(super) struct Numbers {
     modes: Vec<(Dual, Dual, f64)>,
 }
 
-/// What a step goes from.
+/// State that a step starts from.
 pub(super) struct Row<'a> {
     /// Voltages and modes before it.
     pub(super) u: &'a [Dual],
@@ -165,7 +165,7 @@ pub(super) fn step_implicitly(
 /// Linear equations whose coefficients lie within a band.
 struct System {
     reach: usize,
-    /// Of each equation, its coefficients of the unknowns from `reach` before its own to `reach` behind.
+    /// Of each equation, its coefficients of the unknowns from `reach` before its own to `reach` after.
     rows: Vec<Vec<f64>>,
 }
 

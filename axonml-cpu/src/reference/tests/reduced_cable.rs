@@ -64,12 +64,12 @@ fn driven(lengths: &[usize], steps: usize, dt: f64) -> Rollout {
             },
             scaled: waveform == 0,
         };
-        let dense: Vec<f64> = (0..steps * nodes).map(|k| wave(k, 0.2)).collect();
+        let space_time: Vec<f64> = (0..steps * nodes).map(|k| wave(k, 0.2)).collect();
         case.drive.sources.push(Arc::new(vec![
             separable(cable.project(&ve), 0),
             separable(cable.inject(nodes / 2), 1),
             Source {
-                field: SourceField::Dense(Arc::new(dense)),
+                field: SourceField::SpaceTime(Arc::new(space_time)),
                 scaled: false,
             },
         ]));

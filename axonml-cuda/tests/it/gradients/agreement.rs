@@ -114,7 +114,7 @@ fn many_sources_on_a_long_fiber_have_the_cpus_gradients() {
         let (first, count) = (sources[0].clone(), sources.len());
         sources.resize(count + 40, first);
         let ve_mv = (0..260 * samples).map(|k| ((k * 7) % 13) as f64 - 6.0);
-        sources[35].field = SourceField::Dense(Arc::new(ve_mv.collect()));
+        sources[35].field = SourceField::SpaceTime(Arc::new(ve_mv.collect()));
         rollout.drive.amplitudes[0] /= 30.0;
         let found = gradients(differentiate(&kernels, &rollout, &weights));
         let expected = gradients(differentiate(&CpuBackend::new(), &rollout, &weights));

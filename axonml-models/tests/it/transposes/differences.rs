@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{CableCotangent, DoubleCable, ExplicitCable, ImplicitCable};
 use axonml_autodiff::engine::{Backend, Rollout, SourceField, Start};
-use axonml_cpu::{Direction, Reference};
+use axonml_cpu::{Reference, TangentDirection};
 use axonml_models::{FiberState, MODELS};
 
 use super::cases::{continued, irregular, plain, reprojected, with_own_parameters};
@@ -16,7 +16,7 @@ fn add(to: &mut [f64], by: &[f64], h: f64) {
 }
 
 /// The rollout `h` along directions, except through the coefficients of double cables.
-fn moved(rollout: &Rollout, directions: &[Direction], h: f64) -> Rollout {
+fn moved(rollout: &Rollout, directions: &[TangentDirection], h: f64) -> Rollout {
     let mut moved = rollout.clone();
     let reference = directions[0].v_reference_mv;
     moved.v_reference_mv += h * reference;
@@ -59,7 +59,7 @@ fn moved(rollout: &Rollout, directions: &[Direction], h: f64) -> Rollout {
                         moved.drive.waveforms.push(Arc::new(own));
                     }
                 }
-                SourceField::Dense(ve) => {
+                SourceField::SpaceTime(ve) => {
                     let ve: &mut Vec<f64> = Arc::make_mut(ve);
                     add(ve, &by.potentials, h);
                 }
@@ -199,7 +199,7 @@ fn forward_derivatives_are_differences() {
                 }
                 // A uniform start has no state of its own to move.
                 if let Start::Uniform { .. } = &rollout.start {
-                    direction.start = Direction::zero(&rollout, 0).start;
+                    direction.start = TangentDirection::zero(&rollout, 0).start;
                 }
                 let directions = [direction];
                 let tangent = Reference.tangent(&rollout, &directions).unwrap().remove(0);

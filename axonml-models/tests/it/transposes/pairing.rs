@@ -4,7 +4,7 @@ use axonml_autodiff::adjoint::Cotangents;
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::CableCotangent;
 use axonml_autodiff::engine::{Rollout, SourceField};
-use axonml_cpu::{Direction, FiberTangent};
+use axonml_cpu::{FiberTangent, TangentDirection};
 use axonml_models::{
     Evaluation, FiberOutcome, FiberState, Observation, RecordedCotangent, Recording,
 };
@@ -112,7 +112,7 @@ pub(crate) fn forward(
     rollout: &Rollout,
     fiber: usize,
     outcome: &FiberOutcome,
-    direction: &Direction,
+    direction: &TangentDirection,
     tangent: &FiberTangent,
 ) -> Sum {
     let mut sum = Sum::default();
@@ -241,9 +241,9 @@ fn itself(cable: &Cable) -> CableCotangent {
 }
 
 /// A random change of everything, each number by up to its own size.
-pub(crate) fn everything(rollout: &Rollout, fiber: usize) -> Direction {
+pub(crate) fn everything(rollout: &Rollout, fiber: usize) -> TangentDirection {
     let mut random = Random::new(1000 + fiber as u64);
-    let mut direction = Direction::zero(rollout, fiber);
+    let mut direction = TangentDirection::zero(rollout, fiber);
     direction.shared = random.each(&rollout.shared);
     direction.parameters = random.each(&rollout.fibers[fiber].parameters);
     direction.v_reference_mv = random.times(1.0);
@@ -279,7 +279,9 @@ pub(crate) fn everything(rollout: &Rollout, fiber: usize) -> Direction {
                     change.potentials = random.many(ve.len(), largest(ve));
                 }
             }
-            SourceField::Dense(ve) => change.potentials = random.many(ve.len(), 0.3 * largest(ve)),
+            SourceField::SpaceTime(ve) => {
+                change.potentials = random.many(ve.len(), 0.3 * largest(ve))
+            }
         }
     }
     let start = &mut direction.start;
@@ -294,41 +296,41 @@ pub(crate) fn everything(rollout: &Rollout, fiber: usize) -> Direction {
 }
 
 /// The parts that a direction consists of, each alone, by name; empty ones left out.
-pub(crate) fn parts(rollout: &Rollout, fiber: usize) -> Vec<(&'static str, Direction)> {
+pub(crate) fn parts(rollout: &Rollout, fiber: usize) -> Vec<(&'static str, TangentDirection)> {
     let all = everything(rollout, fiber);
-    let zero = || Direction::zero(rollout, fiber);
+    let zero = || TangentDirection::zero(rollout, fiber);
     let mut parts = vec![
         (
             "shared parameters",
-            Direction {
+            TangentDirection {
                 shared: all.shared.clone(),
                 ..zero()
             },
         ),
         (
             "own parameters",
-            Direction {
+            TangentDirection {
                 parameters: all.parameters.clone(),
                 ..zero()
             },
         ),
         (
             "reference",
-            Direction {
+            TangentDirection {
                 v_reference_mv: all.v_reference_mv,
                 ..zero()
             },
         ),
         (
             "amplitude",
-            Direction {
+            TangentDirection {
                 amplitude_ma: all.amplitude_ma,
                 ..zero()
             },
         ),
         (
             "uniform start",
-            Direction {
+            TangentDirection {
                 uniform_v_mv: all.uniform_v_mv,
                 ..zero()
             },
@@ -340,7 +342,7 @@ pub(crate) fn parts(rollout: &Rollout, fiber: usize) -> Vec<(&'static str, Direc
         .map(|n| n.0)
         .collect();
     for kept in names {
-        let mut direction = Direction {
+        let mut direction = TangentDirection {
             cable: all.cable.clone(),
             ..zero()
         };
@@ -368,7 +370,7 @@ pub(crate) fn parts(rollout: &Rollout, fiber: usize) -> Vec<(&'static str, Direc
 }
 
 /// `<J^T w, v>`: the VJP paired with the direction.
-pub(crate) fn backward(cotangents: &Cotangents, direction: &Direction) -> Sum {
+pub(crate) fn backward(cotangents: &Cotangents, direction: &TangentDirection) -> Sum {
     let mut sum = Sum::default();
     sum.dot(&cotangents.shared, &direction.shared);
     sum.dot(&cotangents.parameters, &direction.parameters);

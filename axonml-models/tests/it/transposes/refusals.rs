@@ -6,7 +6,7 @@ use axonml_autodiff::adjoint::{Differentiated, FiberGradient, GradientRequest, O
 use axonml_autodiff::engine::{Backend, BackendError, FiberStatus, Rollout};
 use axonml_autodiff::ir::Precision;
 use axonml_core::Waveform;
-use axonml_cpu::{CpuBackend, Direction, Reference};
+use axonml_cpu::{CpuBackend, Reference, TangentDirection};
 use axonml_models::{
     Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberSymbols, Geometry, MODELS, Membrane,
     NodeSelection, ObserverKind, ObserverSpec, Patch, Schema, SectionKind, Settings, Simulation,
@@ -341,14 +341,14 @@ fn cotangents_of_other_shapes_are_refused() {
 fn directions_of_other_shapes_are_refused() {
     let rollout = rollout("mrg");
     let other = plain(model("sundt").unwrap());
-    let refused = |spoil: &dyn Fn(&mut Direction)| {
+    let refused = |spoil: &dyn Fn(&mut TangentDirection)| {
         let fibers = 0..rollout.fibers.len();
         let mut directions: Vec<_> = fibers.map(|fiber| everything(&rollout, fiber)).collect();
         spoil(&mut directions[1]);
         let error = Reference.tangent(&rollout, &directions).unwrap_err();
         error.to_string()
     };
-    type Spoil<'s> = &'s dyn Fn(&mut Direction);
+    type Spoil<'s> = &'s dyn Fn(&mut TangentDirection);
     let cases: [(Spoil<'_>, &str); 9] = [
         (
             &|d| d.shared.push(0.0),

@@ -1,4 +1,4 @@
-//! Conductances and capacitances of half an internode as functions of what it is made of.
+//! Conductances and capacitances of half an internode as functions of its geometry and passive properties.
 
 use std::f64::consts::PI;
 
@@ -16,7 +16,7 @@ pub(super) const PERIAXONAL: usize = LINKS;
 pub(super) const AXOLEMMA: usize = 2 * LINKS;
 const MYELIN: usize = AXOLEMMA + HALF;
 
-/// Elements of half an internode, or what belongs to each.
+/// Elements of half an internode, or one value for each.
 #[derive(Clone, Debug)]
 pub(super) struct Elements {
     /// uS.
