@@ -233,11 +233,12 @@ const CPU_ABSENT: &str =
 const CUDA_ABSENT: &str =
     "this build was made without the feature `cuda` (build with `--features cuda`)";
 
-#[cfg(all(test, feature = "cpu"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    #[cfg(feature = "cpu")]
     fn a_gpu_that_is_looked_for_and_not_there_is_named() {
         let auto = Device::auto().unwrap();
         let on_gpu = auto.name().starts_with("cuda");
