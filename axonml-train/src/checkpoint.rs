@@ -75,7 +75,7 @@ pub enum CheckpointError {
         problem: String,
     },
     /// The training was begun with other settings.
-    #[error("`{path}` was begun with {field} = {found}, but the request is {requested}")]
+    #[error("`{path}` was begun with {field} = {found}, but {requested} is requested")]
     Other {
         /// The file.
         path: String,

@@ -228,7 +228,7 @@ fn ctrl_c_saves_and_says_where() {
     assert_eq!(rows.len(), steps);
     let answer =
         folder.axonml("train c.toml --resume --set stage.0.epochs=100000 --set valid.every=2");
-    answer.refused(&["valid.every = 1, but the request is 2", "another save_dir"]);
+    answer.refused(&["valid.every = 1, but 2 is requested", "another save_dir"]);
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn an_interrupted_training_is_the_unbroken_one() {
     assert!(file(&broken, Training::LAST) == file(&whole, Training::LAST));
     let error = refused(&whole, &["stage.1.epochs=3"], true);
     assert!(
-        error.contains("stage[1].epochs = 2, but the request is 3"),
+        error.contains("stage[1].epochs = 2, but 3 is requested"),
         "{error}"
     );
     assert!(refused(&whole, &[], false).contains("holds a training already"));
