@@ -1,8 +1,9 @@
 //! Many jobs as batches that the library runs at once.
 
-use axonml_core::error::{exact, short};
-use axonml_core::{CoreError, TimeGrid};
-use axonml_models::{InitialState, Settings, Simulation, SimulationError, Stimulus};
+use axonml::error::{exact, short};
+use axonml::simulation::InitialState;
+use axonml::{CoreError, TimeGrid};
+use axonml::{Settings, Simulation, SimulationError, Stimulus};
 
 use crate::common::Common;
 use crate::error::CliError;

@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use axonml_core::error::short;
-use axonml_core::{TimeGrid, format_ms};
-use axonml_files::Memory;
-use axonml_models::memory::BatchSize;
-use axonml_models::{Device, Extents, FiberModel, InitialState, Precision, Settings, Simulation};
+use axonml::TimeGrid;
+use axonml::error::format_ms;
+use axonml::error::short;
+use axonml::file::Memory;
+use axonml::simulation::memory::BatchSize;
+use axonml::simulation::{Extents, InitialState};
+use axonml::{Device, FiberModel, Precision, Settings, Simulation};
 
 use crate::args::{FiberArgs, ModelArgs, NumericsArgs};
 use crate::error::CliError;
@@ -97,7 +99,9 @@ impl Common {
     /// Hash of what a model computes with these weights, parameters and temperature.
     pub(crate) fn model_hash(&self, model: &dyn FiberModel) -> Result<String, CliError> {
         let settings = self.settings(model);
-        Ok(axonml_models::provenance::model_hash(model, &settings)?)
+        Ok(axonml::simulation::provenance::model_hash(
+            model, &settings,
+        )?)
     }
 
     /// The same for a reference, which runs with its own parameters.

@@ -1,7 +1,7 @@
 //! The demonstration nerve, inside the binary: what bare commands run.
 
-use axonml_core::Nerve;
-use axonml_models::nerve_from_files;
+use axonml::Nerve;
+use axonml::nerve::nerve_from_files;
 
 use crate::error::CliError;
 

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use axonml_core::CoreError;
-use axonml_models::{BackendError, NerveFolderError, SimulationError};
+use axonml::CoreError;
+use axonml::SimulationError;
+use axonml::backend::BackendError;
+use axonml::nerve::NerveFolderError;
 
 use crate::plot::PlotError;
 

@@ -4,12 +4,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use axonml_core::{Field, Nerve, PointSource, Superposition, TimeGrid, Waveform};
-use axonml_models::provenance::{array_sha256, nerve_sha256};
-use axonml_models::{
-    Detection, Extents, Fiber, FiberLength, FiberModel, NerveNote, NerveReading, read_array,
-    read_nerve_with,
-};
+use axonml::field::Superposition;
+use axonml::nerve::{NerveNote, NerveReading, read_nerve_with};
+use axonml::simulation::provenance::{array_sha256, nerve_sha256};
+use axonml::simulation::{Detection, Extents, FiberLength};
+use axonml::table::read_array;
+use axonml::{Fiber, FiberModel};
+use axonml::{Field, Nerve, PointSource, TimeGrid, Waveform};
 use ndarray::{ArrayD, Axis};
 use serde_json::{Value, json};
 
@@ -481,8 +482,8 @@ pub(crate) fn describe_points(field: &FieldArgs) -> Value {
         json!({"x_um": x, "y_um": y, "z_um": z, "factor": point.factor})
     });
     let medium = match field.medium() {
-        axonml_core::Medium::Isotropic { resistivity_ohm_cm } => json!(resistivity_ohm_cm),
-        axonml_core::Medium::Anisotropic {
+        axonml::Medium::Isotropic { resistivity_ohm_cm } => json!(resistivity_ohm_cm),
+        axonml::Medium::Anisotropic {
             transverse_ohm_cm,
             longitudinal_ohm_cm,
         } => json!([transverse_ohm_cm, longitudinal_ohm_cm]),
@@ -510,7 +511,8 @@ fn basis_row(array: &ArrayD<f64>, row: usize, flags: &Flags<'_>) -> Result<Sourc
     let values = array.index_axis(Axis(0), row);
     match *values.shape() {
         [_] => {
-            let potentials = axonml_core::SampledPotentials::new(values.iter().copied().collect())?;
+            let potentials =
+                axonml::field::SampledPotentials::new(values.iter().copied().collect())?;
             Ok(Source::Field(Arc::new(potentials), flags.waveform.clone()))
         }
         [steps, samples] => Ok(Source::SpaceTime {

@@ -23,7 +23,7 @@ pub(crate) fn install() {
         // Before any work began there is nothing to keep.
         let kept = keep().as_mut().map(|keep| keep()).unwrap_or_default();
         // Files that are being written disappear, the old ones stay.
-        axonml_files::abandon();
+        axonml::file::abandon();
         let kept = match kept.is_empty() {
             true => "nothing was finished yet".to_owned(),
             false => kept.join("; "),

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use axonml_core::{Field, Waveform};
-use axonml_models::{Detection, Fiber, FiberModel};
+use axonml::simulation::Detection;
+use axonml::{Fiber, FiberModel};
+use axonml::{Field, Waveform};
 
 use crate::args::Injection;
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use axonml_core::{ContactGeometry, Nerve};
+use axonml::Nerve;
+use axonml::nerve::ContactGeometry;
 
 use crate::conditions::Sheet;
 use crate::error::CliError;
@@ -198,7 +199,7 @@ impl Thresholds {
             });
         }
         let geometry = nerve.geometry().cloned().unwrap_or_default();
-        let fascicle = |f: &axonml_core::FascicleGeometry| {
+        let fascicle = |f: &axonml::nerve::FascicleGeometry| {
             Some(Fascicle {
                 x_mm: f.x_mm?,
                 y_mm: f.y_mm?,

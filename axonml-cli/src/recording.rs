@@ -1,6 +1,6 @@
 //! Recordings as archives: `t_ms`, `v_mV` (time, fiber, node), one array per state, `z_um`, `diameter_um`.
 
-use axonml_models::Recording;
+use axonml::simulation::Recording;
 use ndarray::{Array1, Array2, Array3};
 use serde_json::Value;
 

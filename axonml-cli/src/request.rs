@@ -1,9 +1,8 @@
 //! The request that results carry: everything needed to repeat them, and nothing that does not matter to them.
 
-use axonml_core::Waveform;
-use axonml_models::{
-    Detection, FiberModel, InitialState, NodeSelection, Precision, ThresholdSearch,
-};
+use axonml::Waveform;
+use axonml::simulation::{Detection, InitialState};
+use axonml::{FiberModel, NodeSelection, Precision, ThresholdSearch};
 use serde_json::{Map, Value, json};
 
 use crate::args::{PULSE, Polarity, WaveformArgs};

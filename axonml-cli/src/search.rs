@@ -3,8 +3,9 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use axonml_core::error::short;
-use axonml_models::{SpikeStart, Threshold, ThresholdKind, ThresholdSearch};
+use axonml::error::short;
+use axonml::simulation::{SpikeStart, ThresholdKind};
+use axonml::{Threshold, ThresholdSearch};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::args::{EndExcitation, SearchArgs};

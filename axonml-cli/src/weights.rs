@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use axonml_core::TimeGrid;
-use axonml_models::provenance::sha256;
-use axonml_models::weights::{
+use axonml::TimeGrid;
+use axonml::model::Schema;
+use axonml::model::weights::{
     BUNDLED, Bundled, ModelFile, ModelFileError, Usage, Weights, bundled, phase_widths_ms,
 };
-use axonml_models::{FiberModel, MODELS, Schema};
+use axonml::simulation::provenance::sha256;
+use axonml::{FiberModel, MODELS};
 
 use crate::error::CliError;
 use crate::job::{Job, Source};
@@ -58,7 +59,7 @@ impl Named {
     fn new(name: &str, bytes: &[u8]) -> Result<Self, CliError> {
         let wrong = |error: ModelFileError| CliError::request(error).at(format!("`{name}`"));
         let file = ModelFile::from_bytes(bytes).map_err(wrong)?;
-        let model = axonml_models::model(&file.model)
+        let model = axonml::model(&file.model)
             .map_err(|error| CliError::from(error).at(format!("`{name}`")))?;
         Ok(Named {
             name: name.to_owned(),

@@ -206,6 +206,15 @@ pub mod simulation {
     };
 }
 
+pub mod error {
+    //! Errors, and how messages show numbers.
+    pub use axonml_autodiff::engine::BackendError;
+    pub use axonml_autodiff::ir::TraceError;
+    pub use axonml_core::error::{exact, short};
+    pub use axonml_core::{CoreError, format_ms};
+    pub use axonml_models::SimulationError;
+}
+
 pub mod table {
     //! Tables: conditions, delimited text, arrays, and names that are nearly right.
     pub use axonml_core::delimited;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use axonml_train::dataset::{Range, Spacing};
+use axonml::train::dataset::{Range, Spacing};
 use clap::{Args, Subcommand};
 
 use super::NumericsArgs;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use axonml_models::{Detection, NodeSelection};
+use axonml::NodeSelection;
+use axonml::simulation::Detection;
 
 use super::number::{Fractions, Nodes, between, finite, not_negative};
 

@@ -1,7 +1,8 @@
 //! Which fibers, and the state they start from.
 
-use axonml_models::conditions::cell::node_count;
-use axonml_models::{FiberLength, InitialState, Schema};
+use axonml::model::Schema;
+use axonml::simulation::{FiberLength, InitialState};
+use axonml::table::conditions::cell::node_count;
 use clap::{Args, ValueEnum};
 
 use super::number::{Diameters, length_um, positive};

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use axonml_core::{Extension, Interpolation, Medium};
-use axonml_models::NerveOptions;
-use axonml_models::conditions::RESISTIVITY_OHM_CM;
+use axonml::Medium;
+use axonml::field::{Extension, Interpolation};
+use axonml::nerve::NerveOptions;
+use axonml::table::conditions::RESISTIVITY_OHM_CM;
 use clap::Args;
 
 use super::number::{Numbers, finite};

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use axonml_core::PULSES;
-use axonml_core::waveform::COMMON_KEYS;
-use axonml_models::STATUSES;
-use axonml_models::conditions::COLUMNS;
+use axonml::PULSES;
+use axonml::simulation::STATUSES;
+use axonml::table::conditions::COLUMNS;
+use axonml::waveform::COMMON_KEYS;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

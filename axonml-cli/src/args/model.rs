@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use axonml_models::FiberModel;
+use axonml::FiberModel;
 use clap::Args;
 
 use super::number::between;
@@ -32,9 +32,7 @@ pub(crate) struct ModelArgs {
 impl ModelArgs {
     /// The model asked for, or the default one.
     pub(crate) fn model(&self) -> Result<&'static dyn FiberModel, CliError> {
-        Ok(axonml_models::model(
-            self.model.as_deref().unwrap_or("mrg"),
-        )?)
+        Ok(axonml::model(self.model.as_deref().unwrap_or("mrg"))?)
     }
 
     /// The file of weights, if they come from one.

@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use axonml_models::conditions::cell;
+use axonml::table::conditions::cell;
 
-pub(crate) use axonml_models::conditions::cell::{between, count, finite, not_negative, positive};
+pub(crate) use axonml::table::conditions::cell::{between, count, finite, not_negative, positive};
 
 /// A length in um: a plain number, or one with the unit um or mm.
 pub(crate) fn length_um(text: &str) -> Result<f64, String> {

@@ -1,7 +1,7 @@
 //! Steps, arithmetic and where the work is done.
 
-use axonml_files::Memory;
-use axonml_models::{Device, Precision};
+use axonml::file::Memory;
+use axonml::{Device, Precision};
 use clap::{Args, ValueEnum};
 
 use super::number::{count, positive};

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use axonml_core::{CoreError, Waveform, names};
-use axonml_models::conditions::{self, PulseText};
+use axonml::table::conditions::{self, PulseText};
+use axonml::table::names;
+use axonml::{CoreError, Waveform};
 use clap::{Args, ValueEnum};
 
 use crate::error::CliError;

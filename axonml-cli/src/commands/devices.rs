@@ -1,6 +1,6 @@
 //! `axonml devices`: what this build can compute on, here.
 
-use axonml_models::{Device, SimulationError};
+use axonml::{Device, SimulationError};
 use serde_json::json;
 
 use crate::args::DevicesArgs;

@@ -1,12 +1,12 @@
 //! `axonml models`: what there is to simulate.
 
-use axonml_files::Memory;
-use axonml_models::memory::BatchSize;
-use axonml_models::provenance::model_hash;
-use axonml_models::weights::{Bundled, Weights};
-use axonml_models::{
-    Device, Extents, Fiber, FiberLength, FiberModel, MODELS, Schema, Settings, Simulation,
-};
+use axonml::file::Memory;
+use axonml::model::Schema;
+use axonml::model::weights::{Bundled, Weights};
+use axonml::simulation::memory::BatchSize;
+use axonml::simulation::provenance::model_hash;
+use axonml::simulation::{Extents, FiberLength};
+use axonml::{Device, Fiber, FiberModel, MODELS, Settings, Simulation};
 use serde_json::{Value, json};
 
 use crate::args::ModelsArgs;
@@ -25,7 +25,7 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
             print(&list())
         };
     };
-    let model = axonml_models::model(name)?;
+    let model = axonml::model(name)?;
     let samples_um = args
         .diameter
         .map(|diameter| default_samples_um(model, diameter, args.nodes));
@@ -113,7 +113,7 @@ fn tell(model: &'static dyn FiberModel) -> Result<String, CliError> {
         let name = if index == 0 { "sources" } else { "" };
         item(name, (*citation).to_owned());
     }
-    let row = |p: &axonml_models::Parameter| {
+    let row = |p: &axonml::model::Parameter| {
         vec![
             Cell::Text(format!("{}.{}", p.group, p.name)),
             Cell::Raw(p.value.to_string()),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
-use axonml_train::checkpoint::CheckpointError;
-use axonml_train::config::{Config, Score};
-use axonml_train::dataset::DatasetError;
-use axonml_train::run::{Ending, Progress, Watch};
-use axonml_train::{TrainError, Training};
+use axonml::train::checkpoint::CheckpointError;
+use axonml::train::config::{Config, Score};
+use axonml::train::dataset::DatasetError;
+use axonml::train::run::{Ending, Progress, Watch};
+use axonml::train::{TrainError, Training};
 
 use crate::args::{TrainArgs, memory, open};
 use crate::error::CliError;

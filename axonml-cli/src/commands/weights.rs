@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use axonml_models::provenance::sha256;
-use axonml_models::weights::ModelFile;
-use axonml_models::weights::pytorch::{read_checkpoint, smf_from_checkpoint};
-use axonml_models::{FiberModel, Schema, model};
+use axonml::model::Schema;
+use axonml::model::weights::ModelFile;
+use axonml::model::weights::pytorch::{read_checkpoint, smf_from_checkpoint};
+use axonml::simulation::provenance::sha256;
+use axonml::{FiberModel, model};
 
 use crate::args::{ExportArgs, ImportArgs};
 use crate::error::CliError;
@@ -149,7 +150,7 @@ fn write(file: &ModelFile, path: &Path) -> Result<String, CliError> {
 
 /// Prints what differs from the model's own constants, and what was written.
 fn tell(file: &ModelFile, schema: &Schema, path: &Path, sha256: &str) -> Result<(), CliError> {
-    let row = |p: &axonml_models::Parameter| {
+    let row = |p: &axonml::model::Parameter| {
         let value = file.parameters.get(p.name).copied().unwrap_or(f64::NAN);
         let change_pct = (p.value != 0.0).then(|| 100.0 * (value - p.value) / p.value);
         (value != p.value).then(|| {

@@ -1,7 +1,7 @@
 //! What flags make of the columns they override, so that a result never shows a setting that was not used.
 
-use axonml_models::conditions::{Electrode, Overrides, column};
-use axonml_models::model;
+use axonml::model;
+use axonml::table::conditions::{Electrode, Overrides, column};
 
 use super::read::Sheet;
 use crate::args::ThresholdArgs;

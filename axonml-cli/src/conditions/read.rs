@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use axonml_core::delimited::DelimitedText;
-use axonml_models::conditions::{Header, column};
-use axonml_models::read_text_file;
+use axonml::table::conditions::{Header, column};
+use axonml::table::delimited::DelimitedText;
+use axonml::table::read_text_file;
 use clap::CommandFactory;
 
 use crate::args::Cli;

@@ -1,9 +1,9 @@
 //! From a row to a job: what a row means is the library's to say.
 
-use axonml_core::TimeGrid;
-use axonml_models::FiberModel;
-use axonml_models::conditions::{Condition, ConditionError, Header, Overrides, RowReader};
-use axonml_models::provenance::nerve_sha256;
+use axonml::FiberModel;
+use axonml::TimeGrid;
+use axonml::simulation::provenance::nerve_sha256;
+use axonml::table::conditions::{Condition, ConditionError, Header, Overrides, RowReader};
 use serde_json::{Map, Value, json};
 
 use super::read::{Record, Sheet};
@@ -24,7 +24,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(
         sheet: &'a Sheet,
         overrides: &'a Overrides,
-        settings: &'a dyn Fn(&dyn FiberModel) -> axonml_models::Settings,
+        settings: &'a dyn Fn(&dyn FiberModel) -> axonml::Settings,
         room: &'a dyn Fn(&TimeGrid) -> Result<(), String>,
         injections: Injections,
     ) -> Self {

@@ -1,6 +1,6 @@
 //! An evaluation: predicted against reference thresholds, beside the distribution of the error.
 
-use axonml_models::ErrorSummary;
+use axonml::simulation::ErrorSummary;
 
 use super::Picture;
 use super::axes::{Axes, Scale, extremes};

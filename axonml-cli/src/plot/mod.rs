@@ -70,7 +70,7 @@ pub(crate) trait Picture {
     /// whatever [`Picture::bytes`] reports.
     fn save(&self, path: &Path) -> Result<(), PlotError> {
         let bytes = self.bytes(Format::of(path)?)?;
-        axonml_files::replace(path, &bytes).map_err(|source| PlotError::Write {
+        axonml::file::replace(path, &bytes).map_err(|source| PlotError::Write {
             path: path.to_owned(),
             source,
         })

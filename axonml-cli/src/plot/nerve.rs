@@ -1,6 +1,6 @@
 //! A nerve: its cross-section, the fibers colored by threshold, beside the recruitment curve.
 
-use axonml_models::recruitment;
+use axonml::simulation::recruitment;
 
 use super::Picture;
 use super::axes::Scale;

@@ -1,6 +1,6 @@
 //! The recruitment curve: which share of the fibers an amplitude activates.
 
-use axonml_models::RecruitmentStep;
+use axonml::simulation::RecruitmentStep;
 
 use super::axes::{Axes, Scale};
 use super::legend::{Key, Legend};

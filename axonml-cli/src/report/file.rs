@@ -130,7 +130,7 @@ impl Target {
 
 /// Replaces the file at `path` by `bytes`, all or nothing.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    axonml_files::replace(path, bytes)
+    axonml::file::replace(path, bytes)
         .map_err(|error| CliError::failure(format!("cannot write `{}`: {error}", path.display())))
 }
 
@@ -143,7 +143,7 @@ pub(crate) fn check_picture(path: &Path) -> Result<(), CliError> {
 
 /// Checks that nothing but a regular file would be replaced at `path`.
 pub(crate) fn check_regular(path: &Path) -> Result<(), CliError> {
-    axonml_files::check_regular(path).map_err(|error| {
+    axonml::file::check_regular(path).map_err(|error| {
         CliError::request(format!("cannot write `{}`: {error}", path.display())).help(
             "name a new or a regular file; without -o, results are printed on standard output",
         )
@@ -153,7 +153,7 @@ pub(crate) fn check_regular(path: &Path) -> Result<(), CliError> {
 /// Checks that a file at `path` can be written, before the work that it takes begins.
 pub(crate) fn check_writable(path: &Path) -> Result<(), CliError> {
     check_regular(path)?;
-    axonml_files::check_writable(path).map_err(|error| {
+    axonml::file::check_writable(path).map_err(|error| {
         CliError::request(format!("cannot write `{}`: {error}", path.display()))
             .help("name a file in a folder that exists and can be written")
     })

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use axonml_files::same_file;
+use axonml::file::same_file;
 
 use super::file::{Target, check_picture};
 use crate::args::{OutputArgs, PlotArgs};

@@ -1,6 +1,6 @@
 //! How far thresholds are from their references.
 
-use axonml_models::ErrorSummary;
+use axonml::simulation::ErrorSummary;
 use serde_json::{Map, Value, json};
 
 /// The figures about errors in percent, `null` without any; `rows` counts then.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axonml_core::{Medium, PointSource, Waveform};
-use axonml_models::{Device, Fiber, Settings, Simulation, Stimulus, ThresholdSearch, model};
+use axonml::{Device, Fiber, Settings, Simulation, Stimulus, ThresholdSearch, model};
+use axonml::{Medium, PointSource, Waveform};
 
 use crate::support::{Folder, repository};
 
@@ -346,12 +346,12 @@ fn results_of_a_nerve_are_read_back() {
 fn the_help_lists_every_status_and_not_what_is_not_built() {
     let folder = Folder::new("status-help");
     let help = folder.axonml("threshold --help").done().stdout;
-    for status in axonml_models::STATUSES {
+    for status in axonml::simulation::STATUSES {
         assert!(help.contains(status.name), "{}", status.name);
     }
     assert!(!help.contains("passive ends") && !help.contains("--ends"));
     let readme = std::fs::read_to_string(repository("README.md")).unwrap();
-    for status in axonml_models::STATUSES {
+    for status in axonml::simulation::STATUSES {
         let empty = match status.empty {
             [] => "none".to_owned(),
             columns => columns

@@ -1,7 +1,7 @@
 //! Weights: chosen, read, written, imported, and extrapolating beyond the training domain.
 
-use axonml_models::model;
-use axonml_models::weights::{Domain, ModelFile};
+use axonml::model;
+use axonml::model::weights::{Domain, ModelFile};
 use sha2::{Digest, Sha256};
 
 use crate::support::{Folder, repository};
@@ -334,7 +334,7 @@ fn models_list_what_is_bundled() {
     for id in ["smf", "mrg"] {
         let described = folder.axonml(&format!("models {id} --json")).done().json();
         let schema = model(id).unwrap().schema();
-        let bundled = axonml_models::weights::BUNDLED.iter();
+        let bundled = axonml::model::weights::BUNDLED.iter();
         let expected: Vec<&str> = bundled.filter(|b| b.model == id).map(|b| b.name).collect();
         let listed = described["weights"].as_array().unwrap();
         let names: Vec<&str> = listed.iter().map(|w| w["name"].as_str().unwrap()).collect();

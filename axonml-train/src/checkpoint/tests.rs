@@ -95,14 +95,14 @@ fn other_settings_are_named() {
     .unwrap();
     let error = refuse(&[setting("seed", "2"), setting("clip", "3")]).unwrap_err();
     assert!(
-        error.to_string().contains("seed = 1, but the request is 2"),
+        error.to_string().contains("seed = 1, but 2 is requested"),
         "{error}"
     );
     let error = refuse(&[setting("seed", "1")]).unwrap_err();
     assert!(
         error
             .to_string()
-            .contains("clip = 3, but the request is nothing"),
+            .contains("clip = 3, but nothing is requested"),
         "{error}"
     );
 }

@@ -38,13 +38,21 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "axonml-cli",
+        "axonml",
         &[
             "axonml-core",
+            "axonml-autodiff",
+            "axonml-cpu",
+            "axonml-cuda",
             "axonml-files",
             "axonml-models",
             "axonml-train",
         ],
+    ),
+    (
+        "axonml-cli",
+        // The front door alone: no numerics, no experiment logic.
+        &[],
     ),
 ];
 

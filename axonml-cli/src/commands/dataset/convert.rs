@@ -1,6 +1,6 @@
 //! `axonml dataset import` and `export`: AxonML's HDF5 layout.
 
-use axonml_train::dataset::{Dataset, ImportSettings, export_hdf5, import_hdf5};
+use axonml::train::dataset::{Dataset, ImportSettings, export_hdf5, import_hdf5};
 
 use crate::args::dataset::{ExportArgs, ImportArgs};
 use crate::error::CliError;

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use axonml_files::size_text;
-use axonml_train::dataset::{self, Cases, Outlook, Plan, Recipe, Recording, Tally};
+use axonml::file::size_text;
+use axonml::train::dataset::{self, Cases, Outlook, Plan, Recipe, Recording, Tally};
 
 use super::inspect::tell;
 use super::keep_shards;

@@ -1,6 +1,6 @@
 //! `axonml dataset inspect`.
 
-use axonml_train::dataset::{Dataset, Survey, Tally};
+use axonml::train::dataset::{Dataset, Survey, Tally};
 use serde_json::{Value, json};
 
 use crate::args::dataset::InspectArgs;

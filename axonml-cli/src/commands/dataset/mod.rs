@@ -8,7 +8,7 @@ mod recipe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axonml_train::dataset::DatasetError;
+use axonml::train::dataset::DatasetError;
 
 use crate::args::DatasetCommand;
 use crate::error::CliError;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use axonml_models::conditions::RESISTIVITY_OHM_CM;
-use axonml_train::dataset::{Arithmetic, FieldKind, FieldSource, KeyValue, Range, Recipe};
+use axonml::table::conditions::RESISTIVITY_OHM_CM;
+use axonml::train::dataset::{Arithmetic, FieldKind, FieldSource, KeyValue, Range, Recipe};
 
 use crate::args::PrecisionArg;
 use crate::args::dataset::GenerateArgs;

@@ -1,6 +1,6 @@
 //! Errors of thresholds by shape, pulse width, diameter and whatever else tells rows apart.
 
-use axonml_models::ErrorSummary;
+use axonml::simulation::ErrorSummary;
 use serde_json::{Map, Value, json};
 
 use super::row::Row;

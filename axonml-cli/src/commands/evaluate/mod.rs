@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use axonml_models::provenance::file_sha256;
-use axonml_models::{Fiber, FiberModel, model};
+use axonml::simulation::provenance::file_sha256;
+use axonml::{Fiber, FiberModel, model};
 
 use super::threshold::{Work, of_table};
 use crate::args::EvaluateArgs;

@@ -1,9 +1,7 @@
 //! Action potentials of two models under the same stimulus, each at a multiple of its own threshold.
 
-use axonml_models::{
-    Amplitudes, FiberStatus, NodeSelection, Observation, ObserverKind, ObserverSpec, Response,
-    ResponseDifference,
-};
+use axonml::simulation::{Amplitudes, FiberStatus, Response, ResponseDifference};
+use axonml::{NodeSelection, Observation, ObserverKind, ObserverSpec};
 
 use crate::batch::{Batch, groups};
 use crate::common::Common;

@@ -5,9 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axonml_core::error::short;
-use axonml_core::{Extension, Interpolation, SampledLine, Waveform};
-use axonml_models::{Fiber, NodeSelection, Npz, Observation, ObserverKind, ObserverSpec, Response};
+use axonml::Waveform;
+use axonml::error::short;
+use axonml::field::{Extension, Interpolation, SampledLine};
+use axonml::simulation::Response;
+use axonml::table::Npz;
+use axonml::{Fiber, NodeSelection, Observation, ObserverKind, ObserverSpec};
 use ndarray::{Array1, Array2, ArrayD, Axis, Ix0};
 use serde_json::{Map, Value, json};
 
@@ -240,7 +243,7 @@ impl Trace {
     fn compare(
         &self,
         common: &Common,
-    ) -> Result<(Vec<Cell>, Option<axonml_models::ResponseDifference>), CliError> {
+    ) -> Result<(Vec<Cell>, Option<axonml::simulation::ResponseDifference>), CliError> {
         let job = &self.job;
         let nodes = job.fiber.nodes;
         let (level_mv, after_ms) = (job.detection.threshold_mv, job.detection.after_ms);

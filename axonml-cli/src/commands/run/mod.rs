@@ -6,8 +6,8 @@ mod work;
 
 use std::sync::Arc;
 
-use axonml_core::TimeGrid;
-use axonml_models::{ObserverKind, ObserverSpec};
+use axonml::TimeGrid;
+use axonml::{ObserverKind, ObserverSpec};
 
 use crate::args::{Injection, RunArgs};
 use crate::common::Common;

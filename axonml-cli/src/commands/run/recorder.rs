@@ -1,9 +1,11 @@
 //! What a recording holds.
 
-use axonml_core::{TimeGrid, names};
-use axonml_files::Memory;
-use axonml_models::memory::recording_bytes;
-use axonml_models::{NodeSelection, ObserverKind, ObserverSpec, Schema};
+use axonml::TimeGrid;
+use axonml::file::Memory;
+use axonml::model::Schema;
+use axonml::simulation::memory::recording_bytes;
+use axonml::table::names;
+use axonml::{NodeSelection, ObserverKind, ObserverSpec};
 
 use crate::args::RecordingArgs;
 use crate::error::CliError;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use axonml_models::{Crossing, Detection, FiberModel, Recording, SpikeStart};
+use axonml::FiberModel;
+use axonml::simulation::{Crossing, Detection, Recording, SpikeStart};
 use serde_json::{Map, Value, json};
 
 use crate::error::CliError;

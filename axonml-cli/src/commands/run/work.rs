@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use axonml_core::TimeGrid;
-use axonml_models::{
-    DetectedRun, FiberModel, NodeSelection, Observation, ObserverKind, ObserverSpec,
-};
+use axonml::TimeGrid;
+use axonml::simulation::DetectedRun;
+use axonml::{FiberModel, NodeSelection, Observation, ObserverKind, ObserverSpec};
 
 use super::results::{END_EXCITATION, Ran, Runs};
 use crate::batch::{Batch, of_one, refused};

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use axonml_files::{Journal, JournalError};
-use axonml_models::provenance::sha256;
+use axonml::file::{Journal, JournalError};
+use axonml::simulation::provenance::sha256;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

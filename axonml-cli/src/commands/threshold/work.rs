@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axonml_core::TimeGrid;
-use axonml_models::FiberModel;
-use axonml_models::provenance::sha256;
+use axonml::FiberModel;
+use axonml::TimeGrid;
+use axonml::simulation::provenance::sha256;
 
 use crate::args::ThresholdArgs;
 use crate::batch::refused;

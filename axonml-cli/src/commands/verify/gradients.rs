@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use axonml_core::Waveform;
-use axonml_models::weights::Weights;
-use axonml_models::{
-    Device, Evaluation, Fiber, FiberModel, FiberOutcome, GradientRequest, NodeSelection,
-    Observation, ObserverKind, ObserverSpec, Precision, RecordedCotangent, Settings, Simulation,
-    Stimulus,
+use axonml::Waveform;
+use axonml::model::weights::Weights;
+use axonml::simulation::{Evaluation, FiberOutcome, GradientRequest, RecordedCotangent};
+use axonml::{
+    Device, Fiber, FiberModel, NodeSelection, Observation, ObserverKind, ObserverSpec, Precision,
+    Settings, Simulation, Stimulus,
 };
 
 use crate::error::CliError;

@@ -8,13 +8,13 @@ mod gradients;
 
 use std::sync::Arc;
 
-use axonml_core::{Medium, PointSource, Waveform};
-use axonml_models::weights::Weights;
-use axonml_models::{
-    Detection, Device, Fiber, FiberModel, FiberState, FiberStatus, MODELS, NodeSelection,
-    Observation, ObserverKind, ObserverSpec, Precision, Settings, Simulation, Stimulus,
-    ThresholdSearch, model,
+use axonml::model::weights::Weights;
+use axonml::simulation::{Detection, FiberState, FiberStatus};
+use axonml::{
+    Device, Fiber, FiberModel, MODELS, NodeSelection, Observation, ObserverKind, ObserverSpec,
+    Precision, Settings, Simulation, Stimulus, ThresholdSearch, model,
 };
+use axonml::{Medium, PointSource, Waveform};
 use serde_json::{Value, json};
 
 use crate::args::{Gpu, VerifyArgs};
@@ -202,7 +202,7 @@ pub(crate) fn verify(args: &VerifyArgs, messages: Messages) -> Result<(), CliErr
 
 fn candidates(args: &VerifyArgs) -> Vec<Candidate> {
     let both = [Precision::F64, Precision::F32];
-    let all = |label, make: fn() -> Result<Device, axonml_models::SimulationError>| {
+    let all = |label, make: fn() -> Result<Device, axonml::SimulationError>| {
         both.map(|precision| Candidate {
             label,
             precision,
