@@ -77,7 +77,7 @@ impl CliError {
         self
     }
 
-    /// What is wrong and where, without the remedy.
+    /// The fault and its place, without the remedy.
     pub(crate) fn message(&self) -> String {
         let parts = self.places.iter().chain([&self.message]);
         parts.map(String::as_str).collect::<Vec<_>>().join(": ")

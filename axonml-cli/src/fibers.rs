@@ -47,7 +47,7 @@ pub(crate) struct Asked {
     pub(crate) fiber: usize,
     /// Its diameter, um.
     pub(crate) diameter_um: f64,
-    /// What to simulate, or why that cannot be.
+    /// The simulation, or why it is impossible.
     pub(crate) job: Result<Job, CliError>,
 }
 
@@ -79,7 +79,7 @@ impl Fibers {
         }
     }
 
-    /// What results and messages call a fiber.
+    /// Name of a fiber in results and messages.
     pub(crate) fn name(&self, asked: &Asked) -> String {
         match self.nerve() {
             Some(nerve) => format!(
@@ -107,7 +107,7 @@ pub(crate) struct Flags<'a> {
     pub(crate) waveform_given: bool,
     /// Injected currents.
     pub(crate) injections: Injections,
-    /// What counts.
+    /// Detection of action potentials.
     pub(crate) detection: Detection,
     /// Whether all fibers have one time grid, as recordings need it.
     pub(crate) one_grid: bool,
@@ -200,7 +200,7 @@ impl<'a> Maker<'a> {
         })
     }
 
-    /// What there is to say of the extents.
+    /// Notes on the extents.
     fn tell(&self, messages: Messages) {
         if self.driven > 0 {
             messages.note(format_args!(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// A file that a command reads.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Input {
-    /// What messages call it: the flag or the column.
+    /// Its name in messages: the flag or the column.
     pub(crate) what: String,
     /// Where it is.
     pub(crate) path: PathBuf,

@@ -90,7 +90,7 @@ fn name(signal: i32) -> &'static str {
     }
 }
 
-/// What a signal keeps while this lives.
+/// Keeps finished results when a signal arrives, while it lives.
 pub(crate) struct OnSignal(());
 
 impl OnSignal {

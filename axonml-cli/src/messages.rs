@@ -1,4 +1,4 @@
-//! What is said on standard error beside results: notes, explanations, progress.
+//! Standard error: notes, explanations, progress.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ impl Messages {
         }
     }
 
-    /// What `--keep-going` leaves out: the first few, or all with `-v`.
+    /// Names what `--keep-going` leaves out: the first few, or all with `-v`.
     pub(crate) fn skipped(self, reasons: impl ExactSizeIterator<Item = String>) {
         const SHOWN: usize = 3;
         let shown = if self.verbose { usize::MAX } else { SHOWN };
@@ -85,9 +85,9 @@ pub(crate) struct Progress {
     unit: &'static str,
     total: usize,
     bar: Option<ProgressBar>,
-    /// What was done before.
+    /// Items that were done before.
     first: usize,
-    /// What is said behind the figures.
+    /// Text after the figures.
     remark: String,
     started: Instant,
     said: Instant,
@@ -107,7 +107,7 @@ impl Progress {
         self
     }
 
-    /// What is said behind the figures from now on.
+    /// Replaces the text after the figures.
     pub(crate) fn remark(&mut self, text: String) {
         self.remark = format!("; {text}");
         if let Some(bar) = &self.bar {

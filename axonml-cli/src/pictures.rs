@@ -22,14 +22,14 @@ pub(crate) struct Thresholds {
     rows: Vec<Row>,
 }
 
-/// What a row of results is about.
+/// Subject of a row of results.
 struct Row {
     /// The fiber of the nerve.
     fiber: usize,
     diameter_um: f64,
-    /// What tells it from rows of the same diameter.
+    /// Distinguishes it from rows of the same diameter.
     series: String,
-    /// What colors it beside its reference.
+    /// Determines its color beside its reference.
     group: String,
 }
 
@@ -230,7 +230,7 @@ impl Thresholds {
     }
 }
 
-/// What a contact looks like in the cross-section.
+/// Shape of a contact in the cross-section.
 fn shape(contact: &ContactGeometry) -> Option<ContactShape> {
     let direction = || {
         let (x, y) = (contact.x_mm?, contact.y_mm?);

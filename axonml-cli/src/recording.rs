@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::CliError;
 use crate::report::{Npz, Report};
 
-/// What was recorded from one fiber.
+/// Recording of one fiber.
 pub(crate) struct Recorded<'r> {
     /// Voltages and states.
     pub(crate) recording: &'r Recording,

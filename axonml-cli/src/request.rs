@@ -42,8 +42,8 @@ impl Request {
             .map(|(name, value)| (name.clone(), json!(value)))
             .collect();
         let (start, warmup_ms) = match common.start {
-            InitialState::Declared => ("declared", Value::Null),
-            InitialState::Settled { warmup_ms } => ("settled", json!(warmup_ms)),
+            InitialState::Declared => ("published", Value::Null),
+            InitialState::Settled { warmup_ms } => ("steady-state", json!(warmup_ms)),
         };
         request.put("command", command);
         request.put("version", env!("CARGO_PKG_VERSION"));

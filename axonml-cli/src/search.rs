@@ -15,7 +15,7 @@ use crate::error::CliError;
 use crate::job::Job;
 use crate::messages::Messages;
 
-/// What a search found, as results say it and as unfinished ones keep it.
+/// Result of a search, for tables and for unfinished work.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Found {
     /// As [`Threshold::status`] has it, or `error`.
@@ -27,7 +27,7 @@ pub(crate) struct Found {
     pub(crate) upper_ma: Option<f64>,
     /// Where the first action potential began.
     pub(crate) start: Option<SpikeStart>,
-    /// What else there is to say.
+    /// Message beside the status.
     pub(crate) message: String,
 }
 
@@ -41,7 +41,7 @@ impl Found {
         }
     }
 
-    /// What was found for a fiber of a batch.
+    /// Result of a fiber of a batch.
     fn new(threshold: &Threshold, batch: &Batch, fiber: usize, ends: EndExcitation) -> Self {
         let Batch {
             simulation,
@@ -159,7 +159,7 @@ const LONG: Duration = Duration::from_secs(4);
 /// How many fibers come next. Results do not depend on it.
 struct Pace {
     size: usize,
-    /// What fits into memory.
+    /// Number of fibers that fit into memory.
     most: usize,
 }
 

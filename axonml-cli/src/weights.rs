@@ -17,7 +17,7 @@ use crate::error::CliError;
 use crate::job::{Job, Source};
 use crate::messages::Messages;
 
-/// What `--weights` takes for the constants that a model itself declares.
+/// Value of `--weights` for the constants that a model itself declares.
 pub(crate) const PUBLISHED: &str = "published";
 
 /// Weights that were read and fit their model.
@@ -121,7 +121,7 @@ impl Choice {
         self.by_model.get(id)
     }
 
-    /// What the library is told of a model.
+    /// Weights in the library's terms.
     pub(crate) fn weights(&self, id: &str) -> Weights {
         match self.of_model(id) {
             Some(named) => Weights::File(named.file.clone()),

@@ -18,7 +18,7 @@ pub(crate) struct Check {
     quick: bool,
 }
 
-/// What a step does.
+/// Action of a step.
 enum Action {
     /// A cargo command line.
     Cargo(&'static [&'static str]),

@@ -1,4 +1,4 @@
-//! What holds of every kind of cable.
+//! Properties of every kind of cable.
 
 use std::sync::Arc;
 

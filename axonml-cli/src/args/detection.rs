@@ -1,4 +1,4 @@
-//! What counts as a conducted action potential, how thresholds are searched for, and tables of conditions.
+//! Detection of conducted action potentials, the search for thresholds, and tables of conditions.
 
 use std::path::PathBuf;
 

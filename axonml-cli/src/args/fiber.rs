@@ -31,10 +31,10 @@ pub(crate) struct FiberArgs {
     /// End nodes. Only `active`, as the models have them, is implemented
     #[arg(long, value_name = "KIND", value_enum, hide = true)]
     pub(crate) ends: Option<Ends>,
-    /// State at t = 0: the model's published one, or settled at rest [default: declared; settled with --warmup]
+    /// State at t = 0: as published, or the steady state without stimulus [default: published; steady-state with --warmup]
     #[arg(long, value_name = "STATE", value_enum)]
     pub(crate) start: Option<Start>,
-    /// Settle for this long before t = 0, ms (implicit models in 5 ms steps) [default with --start settled: 200]
+    /// Settle for this long before t = 0, ms (implicit models in 5 ms steps) [default with --start steady-state: 200]
     #[arg(long, value_name = "MS", value_parser = positive("ms"), allow_hyphen_values = true)]
     pub(crate) warmup: Option<f64>,
 }
@@ -51,10 +51,12 @@ pub(crate) enum Ends {
 /// The state at t = 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Start {
-    /// As the model declares it
-    Declared,
+    /// As the model's publication has it
+    #[value(alias = "declared")]
+    Published,
     /// After a run without stimulus
-    Settled,
+    #[value(alias = "settled")]
+    SteadyState,
 }
 
 impl FiberArgs {
@@ -74,17 +76,17 @@ impl FiberArgs {
             .help("leave --ends out"));
         }
         match (self.start, self.warmup) {
-            (Some(Start::Declared), Some(warmup_ms)) => Err(CliError::request(format!(
-                "--warmup {warmup_ms} contradicts --start declared: a warmed-up fiber has left its declared state"
+            (Some(Start::Published), Some(warmup_ms)) => Err(CliError::request(format!(
+                "--warmup {warmup_ms} contradicts --start published: a warmed-up fiber has left its published state"
             ))
             .help("leave one of them out")),
-            (None | Some(Start::Settled), Some(warmup_ms)) => {
+            (None | Some(Start::SteadyState), Some(warmup_ms)) => {
                 Ok(InitialState::Settled { warmup_ms })
             }
-            (Some(Start::Settled), None) => Ok(InitialState::Settled {
+            (Some(Start::SteadyState), None) => Ok(InitialState::Settled {
                 warmup_ms: WARMUP_MS,
             }),
-            (None | Some(Start::Declared), None) => Ok(InitialState::Declared),
+            (None | Some(Start::Published), None) => Ok(InitialState::Declared),
         }
     }
 

@@ -44,7 +44,7 @@ pub(crate) use weights::{ExportArgs, ImportArgs};
     max_term_width = 100
 )]
 pub(crate) struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub(crate) command: Command,
     /// Print results only: no notes, no progress
@@ -195,7 +195,7 @@ impl ThresholdArgs {
     }
 }
 
-/// What `axonml run` writes into a recording.
+/// States and times that `axonml run` records.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Recording (for -o FILE.npz)")]
 pub(crate) struct RecordingArgs {

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// What is printed on standard output [default: table]
+    /// Format on standard output [default: table]
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) format: Option<TableFormat>,
     /// Write results to a file; the extension picks the format: .csv (with a sidecar FILE.csv.json), .json or .npz

@@ -10,7 +10,7 @@ use super::numerics::threads;
 /// Flags of `axonml train`.
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// What is trained, on what and how; a commented one is examples/train/short.toml
+    /// Configuration of the training; a commented one is examples/train/short.toml
     #[arg(value_name = "CONFIG.toml")]
     pub(crate) config: PathBuf,
     /// Go on from the checkpoint in save_dir, bit for bit

@@ -47,7 +47,7 @@ pub(crate) fn train(args: &TrainArgs, messages: Messages) -> Result<(), CliError
     let (done, steps) = (training.step(), training.steps());
     if done > 0 {
         messages.note(format_args!(
-            "{} goes on behind step {done} of {steps}",
+            "{} resumes after step {done} of {steps}",
             folder.display()
         ));
     }

@@ -1,4 +1,4 @@
-//! What flags make of the columns they override, so that a result never shows a setting that was not used.
+//! Columns that flags override, so that a result never shows a setting that was not used.
 
 use axonml::model;
 use axonml::table::conditions::{Electrode, Overrides, column};
@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::messages::Messages;
 use crate::report::Cell;
 
-/// What flags set above the columns of a table.
+/// Settings of flags, which override the columns of a table.
 pub(crate) fn overrides(args: &ThresholdArgs) -> Result<Overrides, CliError> {
     let field = &args.field;
     let diameters = args.fiber.diameter.as_ref().map(|list| list.0.as_slice());

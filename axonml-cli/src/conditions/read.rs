@@ -22,7 +22,7 @@ pub(crate) struct Sheet {
     pub(crate) bytes: Vec<u8>,
     /// Names of the columns.
     pub(crate) columns: Vec<String>,
-    /// What they mean.
+    /// Their meaning.
     pub(crate) header: Header,
     /// The rows, with as many cells as there are columns.
     pub(crate) records: Vec<Record>,

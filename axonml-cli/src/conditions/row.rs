@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
         self.rows.kinds_of_fields()
     }
 
-    /// What the request says of the files that rows named: hashes of nerves and of pulses.
+    /// Hashes of the nerves and pulses that rows named, for the request.
     pub(crate) fn files(&self) -> [(&'static str, Value); 2] {
         let nerves = self.rows.nerves();
         let nerves: Map<String, Value> = nerves

@@ -1,4 +1,4 @@
-//! What can go wrong with a picture.
+//! Errors of pictures.
 
 use std::fmt;
 use std::io;
@@ -15,12 +15,12 @@ pub(crate) enum PlotError {
     },
     /// There is nothing to draw.
     Empty {
-        /// What the picture has none of, such as "fibers".
+        /// The missing items, such as "fibers".
         what: &'static str,
     },
     /// Two lengths that belong together differ.
     Shape {
-        /// What was counted.
+        /// The counted items.
         what: String,
         /// The count that the rest of the data asks for.
         expected: usize,
@@ -31,12 +31,12 @@ pub(crate) enum PlotError {
     Write {
         /// The file asked for.
         path: PathBuf,
-        /// What the operating system says.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// The bitmap cannot be drawn.
     Draw {
-        /// What the drawing library says.
+        /// Error of the drawing library.
         detail: String,
     },
 }

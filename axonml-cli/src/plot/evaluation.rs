@@ -22,11 +22,11 @@ pub(crate) struct EvaluationPlot {
 /// One threshold, twice.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prediction {
-    /// What is taken as true, mA.
+    /// Reference threshold, mA.
     pub reference_ma: f64,
-    /// What is judged, mA.
+    /// Threshold under evaluation, mA.
     pub predicted_ma: f64,
-    /// What the color tells apart, such as a waveform; empty for nothing.
+    /// Group that shares a color, such as a waveform; empty for none.
     pub group: String,
 }
 

@@ -207,7 +207,7 @@ impl NervePlot {
         legend
     }
 
-    /// What the picture cannot show.
+    /// Items that the picture cannot show.
     fn remarks(&self, diameters: &[f64], shown: usize) -> Vec<String> {
         let mut remarks = Vec::new();
         let active = || {

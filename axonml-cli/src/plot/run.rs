@@ -17,20 +17,20 @@ pub(crate) struct RunPlot {
     pub t_ms: Vec<f64>,
     /// The fibers; the first four are drawn.
     pub fibers: Vec<FiberTrace>,
-    /// What acted on the fibers, drawn below them.
+    /// Stimulus, drawn below the fibers.
     pub strips: Vec<Strip>,
 }
 
 /// Something that acted over time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Strip {
-    /// What it is, with its unit.
+    /// Quantity with its unit.
     pub label: String,
     /// Its values from each of the picture's times on.
     pub values: Vec<f64>,
 }
 
-/// What was recorded from one fiber.
+/// Recording of one fiber.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FiberTrace {
     /// Heading, such as the model and the diameter.

@@ -121,7 +121,7 @@ pub(super) enum Shape {
         /// Opacity of the fill.
         alpha: f64,
         stroke: Option<Stroke>,
-        /// What the circle stands for; the `class` of the element in SVG.
+        /// Meaning of the circle; the `class` of the element in SVG.
         role: &'static str,
         /// Shown by an SVG viewer under the pointer; empty for none.
         hint: String,

@@ -17,7 +17,7 @@ pub(super) struct Spot {
     pub(super) hint: String,
 }
 
-/// What a fiber did.
+/// Response of a fiber.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Outcome {
     /// It has a threshold, at this fraction of the color scale.

@@ -47,7 +47,7 @@ pub(super) const MUTED: Rgb = Rgb(88, 99, 114);
 pub(super) const AXIS: Rgb = Rgb(136, 147, 161);
 /// Grid lines.
 pub(super) const GRID: Rgb = Rgb(231, 234, 239);
-/// What did not respond.
+/// Color of fibers without response.
 pub(super) const ABSENT: Rgb = Rgb(150, 158, 168);
 
 /// Connective tissue of a nerve.

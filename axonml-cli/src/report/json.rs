@@ -29,7 +29,7 @@ fn rows(table: &Table) -> Value {
     table.rows.iter().map(row).collect()
 }
 
-/// What accompanies a CSV file: all but its rows.
+/// Sidecar of a CSV file: all but its rows.
 pub(super) fn sidecar(report: &Report) -> Value {
     let table = report.spikes.as_ref().unwrap_or(&report.table);
     let mut sidecar = json!({

@@ -96,7 +96,7 @@ pub(crate) struct Report {
     pub(crate) table: Table,
     /// The spikes of a run: what its CSV file holds instead of the results.
     pub(crate) spikes: Option<Table>,
-    /// What people see in place of the results, where those are too many.
+    /// Shown to people in place of results that are too many.
     pub(crate) overview: Option<Table>,
     /// Comparisons with recorded traces, beside other results.
     pub(crate) traces: Option<Table>,

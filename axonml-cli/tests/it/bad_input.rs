@@ -82,7 +82,7 @@ fn flags_that_cannot_be_meant() {
     refuse("threshold --threads 0", &["--threads", "1 or more"]);
     refuse(
         "threshold --start declared --warmup 5",
-        &["--warmup 5", "--start declared"],
+        &["--warmup 5", "--start published"],
     );
     refuse(
         "threshold --inject node=0",

@@ -1,4 +1,4 @@
-//! What is asked for acts, is refused, or is named as unused; and results say what acted.
+//! Every setting acts, is refused, or is named as unused; and results record what acted.
 
 use std::sync::Arc;
 

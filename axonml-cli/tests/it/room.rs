@@ -138,7 +138,7 @@ fn memory_bounds_batches_and_changes_nothing() {
     assert!(folder.read("all.csv") == folder.read("few.csv"));
 }
 
-/// What a run is expected to take is what it takes, within a factor of two.
+/// Estimated and used memory agree within a factor of two.
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_is_estimated_as_measured() {

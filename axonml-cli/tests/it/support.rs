@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use ndarray::ArrayD;
 use ndarray_npy::{WritableElement, WriteNpyExt};
 
-/// What the binary did.
+/// Outcome of the binary.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) code: i32,

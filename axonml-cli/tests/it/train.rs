@@ -130,10 +130,7 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
         .axonml("train c.toml")
         .refused(&["holds a training already", "--resume"]);
     let answer = killed.axonml("train c.toml --resume").done();
-    assert!(
-        answer.stderr.contains("goes on behind step "),
-        "{answer:#?}"
-    );
+    assert!(answer.stderr.contains("resumes after step "), "{answer:#?}");
     assert_same_results(&killed, &whole);
     // The weights are ones that other commands take.
     killed
@@ -178,10 +175,7 @@ iterations = 7
     kill_behind_row(&killed, 3);
     assert!(killed.read("out/last.safetensors") != whole.read("out/last.safetensors"));
     let answer = killed.axonml("train c.toml --resume").done();
-    assert!(
-        answer.stderr.contains("goes on behind step "),
-        "{answer:#?}"
-    );
+    assert!(answer.stderr.contains("resumes after step "), "{answer:#?}");
     assert_same_results(&killed, &whole);
 }
 
@@ -331,10 +325,7 @@ fn checkpoints_are_verified_and_survive_a_full_disk() {
     assert!(error.contains("cannot write `out/log.csv`"), "{error}");
     assert!(error.contains("with --resume"), "{error}");
     let answer = folder.axonml("train c.toml --resume").done();
-    assert!(
-        answer.stderr.contains("goes on behind step "),
-        "{answer:#?}"
-    );
+    assert!(answer.stderr.contains("resumes after step "), "{answer:#?}");
     assert!(answer.stdout.contains("120 steps"), "{answer:#?}");
     assert_eq!(folder.rows("out/log.csv").len(), 120);
 

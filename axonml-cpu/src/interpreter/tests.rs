@@ -177,7 +177,7 @@ proptest! {
         }
     }
 
-    /// What is done within other instructions comes to the same bits as what is stored first.
+    /// Inlined operations give the same bits as stored ones.
     #[test]
     fn folding_changes_no_bit(choices in choices(), rows in 1..100_usize) {
         let program = random_program(&choices);

@@ -66,7 +66,7 @@ fn rollout(nodes: usize, steps: usize, observers: Vec<ObserverSpec>) -> Rollout 
     }
 }
 
-/// What the observers of `rollout` report about the steps it takes.
+/// Reports of the observers of `rollout`.
 fn observe(rollout: &Rollout, traces: &[&[f64]]) -> Vec<Observation> {
     let mut watch = Watch::new(rollout, 0).unwrap();
     watch.start(&Frame {

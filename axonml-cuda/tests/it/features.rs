@@ -1,4 +1,4 @@
-//! What a rollout may ask for besides steps: continuing, stopping, diverging, many sources, fiber parameters.
+//! Features of rollouts besides steps: continuing, stopping, diverging, many sources, fiber parameters.
 
 use std::sync::Arc;
 

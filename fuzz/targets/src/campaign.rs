@@ -34,7 +34,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// What findings of the same fault have in common.
+    /// Key that findings of the same fault share.
     pub fn kind(&self) -> String {
         match self.message.rsplit_once(" (") {
             Some((_, place)) => place.to_owned(),

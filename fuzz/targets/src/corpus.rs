@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// What a kept input's name says of it.
+/// Outcome that a kept input's name states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// `ok-...`: the reader accepts it.

@@ -1,4 +1,4 @@
-//! What gradients cost: in forward runs of the same rollout, and in milliseconds of a training or optimization step.
+//! Cost of gradients: in forward runs of the same rollout, and in milliseconds of a training or optimization step.
 
 use std::sync::Arc;
 use std::time::Instant;

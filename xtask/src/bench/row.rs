@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// What a figure counts.
+/// Unit of a figure.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Unit {
     NodeStepsPerSecond,
@@ -34,7 +34,7 @@ impl Unit {
     }
 }
 
-/// What a figure must reach.
+/// Target of a figure.
 #[derive(Clone, Copy)]
 pub(super) enum Goal {
     AtLeast(f64),
@@ -47,7 +47,7 @@ pub(super) struct Row {
     sorted: Vec<f64>,
     unit: Unit,
     goal: Option<Goal>,
-    /// What was run.
+    /// The benchmark.
     what: String,
 }
 

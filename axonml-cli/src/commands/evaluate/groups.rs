@@ -98,7 +98,7 @@ fn figures(group: &str, value: Cell, rows: &[&Row]) -> (Vec<Cell>, Map<String, V
     (cells, object)
 }
 
-/// What is known about a set of differences; null of none.
+/// Summary of a set of differences; null without any.
 pub(super) fn spread(differences: &[f64]) -> Value {
     match ErrorSummary::of(differences) {
         None => Value::Null,

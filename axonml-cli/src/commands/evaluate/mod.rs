@@ -142,7 +142,7 @@ fn reference_job(job: &Job, reference: &'static dyn FiberModel) -> Job {
     }
 }
 
-/// What became of a table.
+/// Results of a table.
 struct Outcome {
     report: Report,
     /// Rows that could not be computed.
@@ -304,7 +304,7 @@ fn check_references(
     CliError::of_many(&errors).map_or(Ok(()), |error| Err(error.or_help(help)))
 }
 
-/// What is to be searched and run.
+/// The searches and runs that a table needs.
 struct Plan<'w> {
     /// The evaluated model, by row.
     jobs: Vec<(usize, &'w Job)>,

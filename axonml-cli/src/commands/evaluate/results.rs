@@ -1,4 +1,4 @@
-//! What is known about the rows of an evaluation.
+//! Results of the rows of an evaluation.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -10,7 +10,7 @@ use super::row::Row;
 use crate::report::{Cell, Report, Statuses, Table, Target, counted, error_summary, keep_partial};
 use crate::search::Found;
 
-/// What is known about all rows so far; shared with whoever answers signals.
+/// Results of all rows so far; shared with the signal handler.
 pub(super) struct Evaluation {
     /// Columns that stand before the results.
     pub(super) columns: Vec<String>,

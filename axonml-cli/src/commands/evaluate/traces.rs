@@ -39,7 +39,7 @@ struct Trace {
 /// All files.
 pub(super) struct Traces(Vec<Trace>);
 
-/// What the files must hold.
+/// Arrays that the files must hold.
 const EXPECTED: &str = "expected an archive with v (times, nodes) in mV, t_ms (times), w_eff (times - 1), \
      ve_sections_per_mA and sec_z_um (samples), amp_mA, diameter_um, dt_ms; `axonml evaluate --help` tells more";
 

@@ -1,4 +1,4 @@
-//! What a recording holds.
+//! Contents of a recording.
 
 use axonml::TimeGrid;
 use axonml::file::Memory;

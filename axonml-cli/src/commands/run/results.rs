@@ -1,4 +1,4 @@
-//! What became of the fibers of a run.
+//! Results of the fibers of a run.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,12 +13,12 @@ use crate::fibers::{Asked, Fibers};
 use crate::recording::{Recorded, archive};
 use crate::report::{Cell, Form, Report, Statuses, Table, Target, counted, keep_partial};
 
-/// What became of a fiber.
+/// Result of a fiber.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ran {
     /// `ok`, `end_excitation`, `diverged` or `error`.
     pub(super) status: &'static str,
-    /// What else there is to say.
+    /// Message beside the status.
     pub(super) message: String,
     /// Upward crossings, in order of time.
     pub(super) spikes: Vec<Crossing>,
@@ -32,11 +32,11 @@ pub(super) struct Ran {
     pub(super) recording: Option<Recording>,
 }
 
-/// What became of the fibers so far; shared with whoever answers signals.
+/// Results of the fibers so far; shared with the signal handler.
 pub(super) struct Runs {
     ran: Mutex<Vec<Option<Ran>>>,
     states: Vec<String>,
-    /// What counts as a conducted action potential.
+    /// Detection of conducted action potentials.
     pub(super) detection: Detection,
     columns: Vec<String>,
     settings: Vec<Vec<Cell>>,
@@ -47,7 +47,7 @@ pub(super) struct Runs {
 /// Status of a fiber whose first action potential began at an end of the simulated piece.
 pub(super) const END_EXCITATION: &str = "end_excitation";
 
-/// What is told of each fiber after its settings.
+/// Columns of each fiber after its settings.
 const COLUMNS: [&str; 11] = [
     "active_nodes",
     "first_node",

@@ -15,7 +15,7 @@ use crate::job::{Job, Source};
 use crate::messages::Messages;
 use crate::plot::{FiberTrace, RunPlot, Strip};
 
-/// What to do with every fiber.
+/// Settings of the run that every fiber shares.
 pub(super) struct Work {
     pub(super) model: &'static dyn FiberModel,
     pub(super) grid: TimeGrid,
@@ -51,7 +51,7 @@ impl Work {
         }
         if !keep_going {
             let errors: Vec<CliError> = errors.into_iter().map(|(_, error)| error).collect();
-            let help = "mend the request, or give --keep-going to skip such fibers";
+            let help = "fix the input, or give --keep-going to skip such fibers";
             return CliError::of_many(&errors).map_or(Ok(0), |error| Err(error.or_help(help)));
         }
         for (index, error) in errors {
@@ -202,7 +202,7 @@ impl Work {
         Ok(plot)
     }
 
-    /// What acts on the drawn fibers, step by step: the stimulus, and the current injected into each node.
+    /// Stimulus of the drawn fibers, step by step, and the current injected into each node.
     fn acting(&self, fibers: &Fibers, jobs: &[(usize, &Job)]) -> Result<Vec<Strip>, CliError> {
         let mut strips = Vec::new();
         let Some((_, first)) = jobs.first() else {

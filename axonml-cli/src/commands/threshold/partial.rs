@@ -94,7 +94,7 @@ impl Partial {
     }
 }
 
-/// What the rows are of: everything that they depend on.
+/// Identity of the rows: everything that they depend on.
 fn describe(request: &Value, rows: &[(Vec<Cell>, Option<f64>)]) -> Value {
     let mut text = String::new();
     for (settings, reference_ma) in rows {

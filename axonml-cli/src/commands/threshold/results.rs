@@ -1,4 +1,4 @@
-//! What is known about the rows of a threshold search.
+//! Results of the rows of a threshold search.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::report::{Cell, Report, Statuses, Table, counted, error_summary};
 use crate::search::Found;
 
-/// What is known about the rows so far; shared with whoever answers signals.
+/// Results of the rows so far; shared with the signal handler.
 pub(super) struct Results {
     /// Columns that stand before the results.
     pub(super) columns: Vec<String>,
@@ -19,7 +19,7 @@ pub(super) struct Results {
     pub(super) rows: Vec<(Vec<Cell>, Option<f64>)>,
     /// Whether there are references.
     pub(super) has_references: bool,
-    /// What was found so far.
+    /// Thresholds found so far.
     pub(super) found: Mutex<Vec<Option<Found>>>,
     /// Where rows are kept as they finish, if there is a file for them.
     pub(super) partial: Mutex<Option<Partial>>,
@@ -55,7 +55,7 @@ impl Results {
         partial.map_or(Ok(()), Partial::remove)
     }
 
-    /// What was found so far.
+    /// Thresholds found so far.
     pub(super) fn snapshot(&self) -> Vec<Option<Found>> {
         self.found
             .lock()

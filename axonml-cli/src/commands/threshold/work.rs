@@ -20,13 +20,13 @@ use crate::request::Request;
 
 /// A row of results in the making.
 pub(crate) struct Line {
-    /// What is said about the row before its results.
+    /// Cells of the row before its results.
     pub(crate) settings: Vec<Cell>,
     /// A threshold to compare with, mA.
     pub(crate) reference_ma: Option<f64>,
-    /// What to search, or why that cannot be.
+    /// The search, or why it is impossible.
     pub(crate) job: Result<Job, CliError>,
-    /// What messages call the row.
+    /// Name of the row in messages.
     pub(crate) name: String,
 }
 
@@ -67,7 +67,7 @@ impl Work {
         errors.sort_by_key(|(index, _)| *index);
         if !errors.is_empty() && !keep_going {
             let errors: Vec<CliError> = errors.into_iter().map(|(_, error)| error).collect();
-            let help = "mend the request, or give --keep-going to skip what cannot be computed";
+            let help = "fix the input, or give --keep-going to skip what cannot be computed";
             return CliError::of_many(&errors)
                 .map_or(Ok(Vec::new()), |error| Err(error.or_help(help)));
         }
@@ -75,7 +75,7 @@ impl Work {
         Ok(errors)
     }
 
-    /// What to search, by row.
+    /// Searches by row.
     pub(crate) fn jobs(&self) -> impl Iterator<Item = (usize, &Job)> {
         let lines = self.lines.iter().enumerate();
         lines.filter_map(|(index, line)| Some((index, line.job.as_ref().ok()?)))

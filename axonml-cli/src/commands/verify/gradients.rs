@@ -254,7 +254,7 @@ impl Slope {
     }
 }
 
-/// What differences of the reference's losses say, kind by kind.
+/// Derivatives by differences of the reference's losses, kind by kind.
 pub(super) fn expected(
     model: &dyn FiberModel,
     fibers: &[Fiber],

@@ -26,7 +26,7 @@ use crate::report::{Cell, Table, plain, print, print_json};
 const STEPS_BEFORE: usize = 80;
 const TSTOP_MS: f64 = 1.5;
 
-/// What a precision may differ from the reference.
+/// Tolerance of a precision against the reference.
 struct Limits {
     /// Largest difference after one step, relative to the size of what is compared, in units of the precision's epsilon.
     step_eps: f64,
@@ -61,7 +61,7 @@ struct Candidate {
     device: Result<Device, String>,
 }
 
-/// What a backend did with a model.
+/// Comparison of a backend with the reference on one model.
 struct Found {
     before: Vec<FiberState>,
     after: Vec<FiberState>,

@@ -143,7 +143,7 @@ fn single_precision_gives_double_precisions_gradients() {
     }
 }
 
-/// What is asked for alone is what it is among everything; what is not asked for is not there.
+/// A cotangent requested alone is the same as among all; one that is not requested is absent.
 #[test]
 fn every_request_gets_what_it_asks_for() {
     let Some(kernels) = host_kernels() else {

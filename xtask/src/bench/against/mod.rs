@@ -18,7 +18,7 @@ use self::rows::COMMANDS;
 use crate::measured::{self, Used};
 use crate::workspace::root;
 
-/// What is compared, and how often.
+/// The two sides, and how often they are compared.
 pub(super) struct Comparison<'a> {
     /// The built checkout of the other commit.
     pub(super) path: &'a Path,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub(super) enum Measure {
     /// Processor time of child processes.
     Cpu,
-    /// What the benchmarks of both sides print: wall time, or made of it.
+    /// Printed by the benchmarks of both sides: wall time, or made of it.
     Wall,
 }
 

@@ -89,7 +89,7 @@ fn independent() -> impl Iterator<Item = Vec<usize>> {
     of_compartments.chain((80..84).map(|index| vec![index]))
 }
 
-/// What rounds when the drive of mode `k` is computed, nA/ms per mV: the sum, which cancels for slow modes, of these.
+/// Terms of the drive of mode `k`, nA/ms per mV, whose sum cancels for slow modes and so rounds.
 fn drive_terms(i: &Internode, k: usize) -> f64 {
     let largest = i.phi.iter().fold(0.0, |a: f64, row| a.max(row[k].abs()));
     i.b[k].abs() * i.ga_us[0] * largest
