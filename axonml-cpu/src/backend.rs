@@ -23,7 +23,7 @@ const LANES_F64: usize = 8;
 /// use std::sync::Arc;
 /// use axonml_autodiff::cable::{Cable, ImplicitCable};
 /// use axonml_autodiff::engine::{
-///     Backend, Binding, BoundProgram, Drive, MembranePrograms, Rollout, RolloutFiber, ScannedPotentials, Start,
+///     Backend, Binding, BoundProgram, CancelToken, Drive, MembranePrograms, Rollout, RolloutFiber, ScannedPotentials, Start,
 /// };
 /// use axonml_autodiff::ir::{Extent, Precision, Tracer};
 /// use axonml_core::TimeGrid;
@@ -52,6 +52,7 @@ const LANES_F64: usize = 8;
 ///     final_states: true,
 ///     precision: Precision::F64,
 ///     scanned: ScannedPotentials::default(),
+///     cancel: CancelToken::default(),
 /// };
 /// let outcome = axonml_cpu::CpuBackend::new().run(&rollout)?;
 /// let state = outcome.fibers[0].state.as_ref().expect("final states were requested");
@@ -142,8 +143,13 @@ impl CpuBackend {
         order.sort_by_key(|&fiber| rollout.fibers[fiber].cable.nodes());
         let groups: Vec<Result<Vec<T>, BackendError>> = order
             .par_chunks(L)
-            .map(|members| act(Group::<R, L>::new(rollout, members, self.isa)?))
+            .map(|members| {
+                rollout.check_canceled()?;
+                act(Group::<R, L>::new(rollout, members, self.isa)?)
+            })
             .collect();
+        // Groups that were under way have broken off.
+        rollout.check_canceled()?;
         let mut fibers: Vec<Option<T>> = order.iter().map(|_| None).collect();
         // In the groups' order, so that of several errors it is always the same that is reported.
         for (members, results) in order.chunks(L).zip(groups) {

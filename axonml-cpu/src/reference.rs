@@ -56,6 +56,7 @@ fn run_fiber(rollout: &Rollout, fiber: usize) -> Result<FiberOutcome, BackendErr
     let mut status = FiberStatus::Completed;
     watch.start(&simulation);
     for step in rollout.steps.clone() {
+        rollout.check_canceled()?;
         if let Err(diverged) = simulation.advance(step) {
             status = diverged;
             break;

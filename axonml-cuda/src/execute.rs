@@ -164,6 +164,7 @@ fn run_as<R: Element>(
         let kernel = KernelSource::new::<R>(rollout, &sets, nodes_per_lane);
         let mut set_of = class.iter().zip(&sets.of_fiber).map(|(_, &set)| set);
         for part in launches(rollout, &class, nodes_per_lane, budget) {
+            rollout.check_canceled()?;
             check_size(rollout, &part, nodes_per_lane, budget)?;
             let sets = ParameterSets {
                 of_fiber: set_of.by_ref().take(part.len()).collect(),

@@ -111,6 +111,17 @@ pub enum SimulationError {
     Device(String),
 }
 
+impl SimulationError {
+    /// Whether work ended because its [`CancelToken`](crate::CancelToken) was canceled.
+    pub fn is_canceled(&self) -> bool {
+        match self {
+            SimulationError::Backend(BackendError::Canceled) => true,
+            SimulationError::Settling(error) => error.is_canceled(),
+            _ => false,
+        }
+    }
+}
+
 /// Describes the divergence in numbers.
 fn describe_divergence(v_mv: f64, stability: Option<f64>) -> String {
     let v = match v_mv.is_finite() && v_mv.abs() >= 1e6 {

@@ -60,9 +60,9 @@ pub use axonml_autodiff::adjoint::{
     Evaluation, GradientRequest, Objective, RecordedCotangent, SourceCotangent,
 };
 pub use axonml_autodiff::engine::{
-    Backend, BackendError, Crossing, FiberOutcome, FiberState, FiberStatus, LARGEST_MV, Membrane,
-    NodeSelection, Observation, ObserverKind, ObserverSpec, Outcome, Recording, Rollout,
-    SectionKind, Start, Traces, VOLTAGE,
+    Backend, BackendError, CancelToken, Crossing, FiberOutcome, FiberState, FiberStatus,
+    LARGEST_MV, Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Outcome,
+    Recording, Rollout, SectionKind, Start, Traces, VOLTAGE,
 };
 pub use axonml_autodiff::ir::{Expr, Precision};
 pub use axonml_autodiff::tape;

@@ -1,5 +1,6 @@
 //! Fibers, initial states, and the settings of a simulation.
 
+use axonml_autodiff::engine::CancelToken;
 use axonml_autodiff::ir::Precision;
 
 use crate::schema::DeclaredStart;
@@ -62,6 +63,9 @@ pub struct Settings {
     /// Whether fibers whose explicit step is unstable at rest are run all the same, to diverge when a step is unusable,
     /// instead of being refused: for trainings, which must see how bad a candidate is.
     pub allow_unstable: bool,
+    /// Ends runs, threshold searches and gradients of the simulation early, with an error that
+    /// [`SimulationError::is_canceled`](crate::SimulationError::is_canceled).
+    pub cancel: CancelToken,
 }
 
 impl Default for Settings {
@@ -76,6 +80,7 @@ impl Default for Settings {
             declared: None,
             start: InitialState::Declared,
             allow_unstable: false,
+            cancel: CancelToken::default(),
         }
     }
 }

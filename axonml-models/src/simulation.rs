@@ -7,7 +7,8 @@ use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::US_PER_S;
 use axonml_autodiff::engine::ObserverSpec;
 use axonml_autodiff::engine::{
-    BackendError, Drive, FiberState, FiberStatus, Outcome, Rollout, RolloutFiber, Start,
+    BackendError, CancelToken, Drive, FiberState, FiberStatus, Outcome, Rollout, RolloutFiber,
+    Start,
 };
 use axonml_autodiff::ir::Precision;
 use axonml_core::error::short;
@@ -36,6 +37,7 @@ pub struct Simulation {
     precision: Precision,
     start: Start,
     device: Device,
+    cancel: CancelToken,
 }
 
 /// Amplitudes of the extracellular sources, mA: one for all fibers, or one per fiber.
@@ -128,6 +130,7 @@ impl Simulation {
             precision: settings.precision,
             start,
             device: device.clone(),
+            cancel: settings.cancel.clone(),
         };
         if let InitialState::Settled { warmup_ms } = settings.start {
             simulation.start = Start::From(simulation.settle(warmup_ms)?);
@@ -386,6 +389,7 @@ impl Simulation {
             final_states: true,
             precision: self.precision,
             scanned: Default::default(),
+            cancel: self.cancel.clone(),
         })
     }
 

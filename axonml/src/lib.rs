@@ -97,6 +97,11 @@
 //! On a [`tape`] a whole design (electrode positions, contact factors, phases) is differentiated through runs and threshold
 //! searches; `examples/differentiable_stimulus.rs` descends on the six currents of a cuff.
 //!
+//! # Work that can be canceled
+//! [`Settings::cancel`](simulation::Settings::cancel) is a token that another thread (a signal handler, a user interface) may
+//! cancel: runs, searches and gradients end in the middle with an error for which
+//! [`is_canceled`](SimulationError::is_canceled) holds.
+//!
 //! # A model of your own
 //! One definition of geometry and membrane runs on every backend and in reverse:
 //! ```
@@ -194,9 +199,9 @@ pub mod simulation {
     pub use axonml_models::memory;
     pub use axonml_models::provenance;
     pub use axonml_models::{
-        Amplitudes, Crossing, DEFAULT_NODES, DEFAULT_TSTOP_MS, DetectedRun, Detection, Device,
-        DeviceReport, ErrorSummary, Evaluation, Extents, Fiber, FiberDerivative, FiberExtent,
-        FiberLength, FiberOutcome, FiberState, FiberStatus, Gradient, GradientRequest,
+        Amplitudes, CancelToken, Crossing, DEFAULT_NODES, DEFAULT_TSTOP_MS, DetectedRun, Detection,
+        Device, DeviceReport, ErrorSummary, Evaluation, Extents, Fiber, FiberDerivative,
+        FiberExtent, FiberLength, FiberOutcome, FiberState, FiberStatus, Gradient, GradientRequest,
         InitialState, Instability, LARGEST_MV, NODES_LIMIT, NodeSelection, Objective, Observation,
         Observer, ObserverKind, ObserverSpec, Outcome, Precision, Progress, REGENERATION_MV,
         RecordedCotangent, Recording, RecruitmentStep, Response, ResponseDifference, STATUSES,

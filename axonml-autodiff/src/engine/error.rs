@@ -76,6 +76,9 @@ pub enum BackendError {
         /// The largest magnitude, mV.
         largest_mv: f64,
     },
+    /// The rollout's token was canceled; whatever was computed is discarded.
+    #[error("canceled")]
+    Canceled,
     /// A backend lost the result of a fiber: a defect of the backend, never of the rollout.
     #[error(
         "the backend returned no result for fiber {fiber}: a defect of this program; please report it"

@@ -2,6 +2,7 @@
 
 mod backend;
 mod bound;
+mod cancel;
 mod error;
 mod fiber;
 mod membrane;
@@ -13,6 +14,7 @@ mod scanned;
 
 pub use backend::Backend;
 pub use bound::{Binding, BoundProgram};
+pub use cancel::CancelToken;
 pub use error::BackendError;
 pub use fiber::{Membrane, SectionKind, StateUpdate};
 pub use membrane::MembranePrograms;

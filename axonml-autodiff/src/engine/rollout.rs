@@ -8,7 +8,8 @@ use axonml_core::{TimeGrid, names};
 
 use crate::cable::{Cable, Projection};
 use crate::engine::{
-    BackendError, Binding, MembranePrograms, ObserverKind, ObserverSpec, ScannedPotentials,
+    BackendError, Binding, CancelToken, MembranePrograms, ObserverKind, ObserverSpec,
+    ScannedPotentials,
 };
 use crate::ir::{Extent, Precision};
 
@@ -150,9 +151,22 @@ pub struct Rollout {
     pub precision: Precision,
     /// Space-time potentials that [`Rollout::check`] need not read again; begin with none.
     pub scanned: ScannedPotentials,
+    /// Ends the run early with [`BackendError::Canceled`]; backends look at it at every step, or between launches.
+    pub cancel: CancelToken,
 }
 
 impl Rollout {
+    /// Ends work whose token was canceled.
+    ///
+    /// # Errors
+    /// [`BackendError::Canceled`].
+    pub fn check_canceled(&self) -> Result<(), BackendError> {
+        match self.cancel.is_canceled() {
+            true => Err(BackendError::Canceled),
+            false => Ok(()),
+        }
+    }
+
     /// Checks that the parts fit together, so that backends may index without asking, and that every number makes sense, so
     /// that a run that completes has computed something.
     ///
@@ -490,6 +504,7 @@ impl Rollout {
             observers: self.observers.clone(),
             steps: self.steps.clone(),
             scanned: self.scanned.clone(),
+            cancel: self.cancel.clone(),
             ..*self
         }
     }

@@ -183,6 +183,9 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         self.begin();
         let quiet = self.watch_quiet();
         for step in steps.clone() {
+            if self.rollout.cancel.is_canceled() {
+                break;
+            }
             self.advance(step, steps.end);
             self.mark_nonfinite(step + 1);
             self.each_watch(|watch, view| watch.see(step + 1, view));

@@ -63,6 +63,7 @@ fn rollout(nodes: usize, steps: usize, observers: Vec<ObserverSpec>) -> Rollout 
         final_states: true,
         precision: Precision::F64,
         scanned: Default::default(),
+        cancel: Default::default(),
     }
 }
 

@@ -287,6 +287,7 @@ impl<E: Executor> GradientPass<'_, E> {
         kernel: &KernelSource,
         of: LaunchWindow,
     ) -> Result<(), BackendError> {
+        self.rollout.check_canceled()?;
         launch.header.begin_step = of.steps.start as u64;
         launch.header.end_step = of.steps.end as u64;
         launch.header.checkpoint = of.checkpoint.map_or(u64::from(NONE), |index| index as u64);

@@ -84,6 +84,7 @@ fn isolated(explicit: bool, membrane: Arc<MembranePrograms>, steps: usize) -> Ro
         final_states: true,
         precision: Precision::F64,
         scanned: Default::default(),
+        cancel: Default::default(),
     }
 }
 

@@ -121,6 +121,7 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
         final_states: true,
         precision: Precision::F64,
         scanned: Default::default(),
+        cancel: Default::default(),
     };
     for source in KernelSource::for_rollout(&rollout) {
         for function in [

@@ -2,6 +2,7 @@
 
 mod axonml;
 mod backends;
+mod cancellation;
 mod conditions;
 #[allow(dead_code)]
 #[path = "../../../examples/custom_model.rs"]

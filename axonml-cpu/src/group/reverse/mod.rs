@@ -83,6 +83,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         let mut trajectory = Trajectory::new(&self, keep, steps.len(), trajectory_bytes);
         let segments = trajectory.segments(&steps);
         let checkpoints = self.run_forward(&segments, &mut trajectory);
+        self.rollout.check_canceled()?;
 
         let outcomes = self.outcomes();
         let mut losses = vec![0.0; outcomes.len()];
@@ -127,6 +128,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 self.replay(segment.clone(), steps.end, &mut trajectory);
             }
             for step in segment.clone().rev() {
+                self.rollout.check_canceled()?;
                 let row = step - segment.start;
                 if let Some(window) = trajectory.window_ending(row, segment.len()) {
                     self.replay_modes(segment.start, window, &mut trajectory);
@@ -184,6 +186,9 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 false => checkpoints.push(Checkpoint::of(self)),
             }
             for step in segment.clone() {
+                if self.rollout.cancel.is_canceled() {
+                    return checkpoints;
+                }
                 self.advance(step, last.end);
                 self.mark_nonfinite(step + 1);
                 self.each_watch(|watch, view| watch.see(step + 1, view));

@@ -126,6 +126,7 @@ pub(super) fn rollout(
         final_states: true,
         precision: Precision::F64,
         scanned: Default::default(),
+        cancel: Default::default(),
     }
 }
 
