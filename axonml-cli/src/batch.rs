@@ -21,7 +21,7 @@ pub(crate) struct Batch {
 pub(crate) type Ready<'j> = (Vec<(usize, &'j Job)>, Batch);
 
 impl Batch {
-    /// Builds a batch in the state that `common` asks for; fibers that diverge while they settle are told to `diverged`
+    /// Builds a batch in the state that `common` asks for; fibers that diverge on the way to a steady state are passed to `diverged`
     /// and left out.
     pub(crate) fn settled<'j>(
         mut jobs: Vec<(usize, &'j Job)>,

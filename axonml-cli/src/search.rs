@@ -57,7 +57,11 @@ impl Found {
                 let why = simulation
                     .divergence(0, status)
                     .map(|error| of_one(error).message());
-                format!("at {} mA {}", short(amplitude_ma), why.unwrap_or_default())
+                format!(
+                    "at {} mA {}",
+                    short(amplitude_ma),
+                    why.unwrap_or_else(|| "the run did not end as expected".to_owned())
+                )
             }
             Threshold::PropagationFailure { .. } => {
                 "an action potential begins but reaches no detection site: it is blocked, or tstop ends before it arrives"

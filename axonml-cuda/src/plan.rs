@@ -64,7 +64,9 @@ pub(crate) fn bytes_of(rollout: &Rollout, fiber: usize, nodes_per_lane: usize) -
             ObserverKind::ActionPotentialCount | ObserverKind::Maximum => row,
             ObserverKind::Raster => 4 * FIRST_RASTER_CAPACITY,
             recorder @ (ObserverKind::Recorder { .. } | ObserverKind::Traces { .. }) => {
-                let (states, every) = recorder.recorded().unwrap_or_default();
+                let Some((states, every)) = recorder.recorded() else {
+                    unreachable!("recorders and traces record")
+                };
                 let width = watched(spec, cable.nodes()).len();
                 (steps / every.max(1) + 1) * (1 + states.len()) * width
             }

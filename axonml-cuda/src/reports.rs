@@ -73,7 +73,9 @@ impl ObserverPlan {
                 Observation::Raster(crossings)
             }
             kind @ (ObserverKind::Recorder { .. } | ObserverKind::Traces { .. }) => {
-                let (states, every) = kind.recorded().unwrap_or_default();
+                let Some((states, every)) = kind.recorded() else {
+                    unreachable!("recorders and traces record")
+                };
                 let rows = ints[position] as usize;
                 let (width, capacity) = (self.words.width as usize, self.words.rows as usize);
                 let size = (1 + states.len()) * width;

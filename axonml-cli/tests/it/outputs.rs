@@ -100,7 +100,7 @@ fn no_output_is_an_input() {
     }
     assert_eq!(folder.files(), before);
     assert_eq!(folder.text("pre.csv"), TABLE);
-    // What is kept of unfinished work, and sidecars, are outputs as well.
+    // Rows of unfinished work and sidecars are outputs as well.
     folder.write("a.csv.json", TABLE);
     folder
         .axonml("threshold --conditions a.csv.json -o a.csv")

@@ -179,7 +179,7 @@ fn a_voltage_beyond_ten_volts_diverges_at_the_step_it_is_reached() {
                 let level = |v_mv: f64| {
                     ObserverSpec::new(active.clone(), NodeSelection::All).threshold_mv(v_mv)
                 };
-                // What was seen before stays; the bad state is not looked at.
+                // Earlier observations are kept; the bad state is not observed.
                 rollout.observers = vec![level(LARGEST_MV - 5.0), level(LARGEST_MV)];
                 inject(&mut rollout, sign * 0.1);
                 let FiberStatus::Diverged {
