@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use axonml::study::{Sheet, Study};
+
 /// A file that a command reads.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Input {
@@ -33,4 +35,45 @@ impl Input {
         };
         arrays.chain(described).map(input).collect()
     }
+}
+
+/// The files that a study names, beside those that rows of its table name.
+pub(crate) fn of_study(study: &Study) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    if let Some(conditions) = &study.conditions {
+        inputs.push(Input::of("--conditions", &conditions.file));
+    }
+    for group in &study.fibers {
+        let file = group.weights.as_deref().map(Path::new);
+        let file = file.filter(|path| path.is_file());
+        inputs.extend(file.map(|path| Input::of("--weights", path)));
+    }
+    if let Some(path) = &study.field.basis {
+        inputs.push(Input::of("--basis", path));
+    }
+    if let Some(folder) = &study.field.nerve {
+        let what = format!("--nerve {}", folder.display());
+        inputs.extend(Input::nerve(&what, folder));
+    }
+    for source in &study.sources {
+        for pulse in source.pulses() {
+            let file = pulse.trim().strip_prefix("file:").map(str::to_owned);
+            inputs.extend(file.map(|path| Input::of("--pulse", Path::new(&path))));
+        }
+    }
+    inputs
+}
+
+/// The files that rows of a table name, nerves being folders below `nerves`.
+pub(crate) fn of_sheet(sheet: &Sheet, nerves: Option<&Path>) -> Vec<Input> {
+    let named = sheet.named().into_iter();
+    let files = named.flat_map(|(column, cell)| {
+        let what = format!("column {column}");
+        match (column, cell.trim().strip_prefix("file:"), nerves) {
+            ("pulse", Some(path), _) => vec![Input::of(&what, Path::new(path))],
+            ("nerve", _, Some(root)) => Input::nerve(&format!("{what}, {cell}"), &root.join(cell)),
+            _ => Vec::new(),
+        }
+    });
+    files.collect()
 }

@@ -1,16 +1,41 @@
 //! SIGINT, SIGTERM and SIGHUP: what is finished is kept, said where, and the exit code is 130, 143 or 129.
 
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use axonml::simulation::CancelToken;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 #[cfg(unix)]
 use signal_hook::consts::SIGHUP;
 
+use crate::error::CliError;
+
 /// Keeps what is finished and says where it is, one line each.
 type Keep = Box<dyn FnMut() -> Vec<String> + Send>;
 
 static KEEP: Mutex<Option<Keep>> = Mutex::new(None);
+
+/// Work that ends by itself when it is canceled.
+static CANCEL: Mutex<Option<CancelToken>> = Mutex::new(None);
+
+/// The signal that canceled the work.
+static ARRIVED: AtomicI32 = AtomicI32::new(0);
+
+/// Time that canceled work has to end by itself.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Cancels the work, if there is some that can be canceled.
+fn cancel(signal: i32) -> bool {
+    let token = CANCEL.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(token) = &*token else {
+        return false;
+    };
+    ARRIVED.store(signal, Ordering::SeqCst);
+    token.cancel();
+    true
+}
 
 fn keep() -> MutexGuard<'static, Option<Keep>> {
     KEEP.lock().unwrap_or_else(PoisonError::into_inner)
@@ -20,6 +45,11 @@ fn keep() -> MutexGuard<'static, Option<Keep>> {
 pub(crate) fn install() {
     // Where that cannot be, signals end the program the system's way; finished rows and shards are on the disk already.
     _ = listen(|signal| {
+        if cancel(signal) {
+            // The work ends within milliseconds and says itself what is kept; where it does not (a driver that hangs, a
+            // file system that does not answer), what is on the disk is kept.
+            std::thread::sleep(PATIENCE);
+        }
         // Before any work began there is nothing to keep.
         let kept = keep().as_mut().map(|keep| keep()).unwrap_or_default();
         // Files that are being written disappear, the old ones stay.
@@ -52,7 +82,7 @@ fn listen(ended: fn(i32)) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn listen(ended: fn(i32)) -> std::io::Result<()> {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     let arrived = Arc::new(AtomicUsize::new(0));
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_usize(signal, arrived.clone(), signal as usize)?;
@@ -99,10 +129,28 @@ impl OnSignal {
         *keep() = Some(Box::new(what));
         OnSignal(())
     }
+
+    /// A signal cancels work from now on; the work itself says then what is kept.
+    pub(crate) fn cancel(token: CancelToken) -> Self {
+        *CANCEL.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+        OnSignal(())
+    }
+
+    /// Says what is kept of canceled work, and makes the error that ends the program as the signal asks.
+    pub(crate) fn interrupted(&self, kept: &str) -> CliError {
+        match ARRIVED.load(Ordering::SeqCst) {
+            0 => CliError::failure("the work was canceled"),
+            signal => {
+                say!("\ninterrupted by {}: {kept}", name(signal));
+                CliError::Interrupted(signal)
+            }
+        }
+    }
 }
 
 impl Drop for OnSignal {
     fn drop(&mut self) {
         *keep() = None;
+        *CANCEL.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -1,8 +1,7 @@
 //! The `axonml` command line: peripheral nerve fibers under electrical stimulation.
 //!
-//! `args` says what can be asked for, `commands` does it. In between stand `fibers` (what flags ask for) and `conditions`
-//! (what tables ask for), which both end in `job`s; `common` holds what these share, `batch` runs them;
-//! `search` finds their thresholds; `report` and `pictures` show results.
+//! A skin: `args` says what can be asked for and turns it into studies, `commands` has the library do them, `report`,
+//! `pictures` and `plot` show results; `topics` are the texts of `axonml help`.
 #![forbid(unsafe_code)]
 
 /// `eprintln!` for programs whose standard error may be closed by whoever reads it: what cannot be said is not said.
@@ -14,24 +13,15 @@ macro_rules! say {
 }
 
 mod args;
-mod batch;
 mod commands;
-mod common;
-mod conditions;
-mod demo;
 mod error;
-mod fibers;
 mod input;
 mod interrupt;
-mod job;
 mod messages;
 mod pictures;
 mod plot;
-mod recording;
 mod report;
-mod request;
-mod search;
-mod weights;
+mod topics;
 
 use std::process::ExitCode;
 
@@ -54,6 +44,31 @@ fn main() -> ExitCode {
             interrupt::install();
             commands::threshold::threshold(args, messages)
         }
+        Command::Recruitment(args) => {
+            interrupt::install();
+            commands::questions::recruitment(args, messages)
+        }
+        Command::Response(args) => {
+            interrupt::install();
+            commands::questions::response(args, messages)
+        }
+        Command::Cv(args) => {
+            interrupt::install();
+            commands::questions::cv(args, messages)
+        }
+        Command::Curve(command) => {
+            interrupt::install();
+            commands::questions::curve(command, messages)
+        }
+        Command::Study(args) => {
+            interrupt::install();
+            commands::files::study(args, messages)
+        }
+        Command::Merge(args) => commands::files::merge(args, messages),
+        Command::Rerun(args) => {
+            interrupt::install();
+            commands::files::rerun(args, messages)
+        }
         Command::Evaluate(args) => {
             interrupt::install();
             commands::evaluate::evaluate(args, messages)
@@ -69,6 +84,8 @@ fn main() -> ExitCode {
             commands::train::train(args, messages)
         }
         Command::Verify(args) => commands::verify::verify(args, messages),
+        Command::Help(args) => commands::help::help(args),
+        Command::Completions(args) => commands::completions::completions(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

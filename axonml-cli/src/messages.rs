@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use axonml::study::Listener;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How much is said.
@@ -75,6 +76,52 @@ impl Messages {
             remark: String::new(),
             started: Instant::now(),
             said: Instant::now(),
+        }
+    }
+}
+
+/// Messages and progress of a study.
+pub(crate) struct StudyListener {
+    messages: Messages,
+    unit: &'static str,
+    progress: Option<Progress>,
+}
+
+impl StudyListener {
+    /// Tells of a study whose cases are called `unit`.
+    pub(crate) fn new(messages: Messages, unit: &'static str) -> Self {
+        StudyListener {
+            messages,
+            unit,
+            progress: None,
+        }
+    }
+}
+
+impl Listener for StudyListener {
+    fn note(&mut self, text: String) {
+        self.messages.note(text);
+    }
+
+    fn warn(&mut self, text: String) {
+        self.messages.warn(text);
+    }
+
+    fn explain(&mut self, text: String) {
+        self.messages.explain(text);
+    }
+
+    fn progress(&mut self, _unit: &'static str, done: usize, total: usize) {
+        let (messages, unit) = (self.messages, self.unit);
+        let progress = self
+            .progress
+            .get_or_insert_with(|| messages.progress(unit, total));
+        progress.update(done);
+    }
+
+    fn batch(&mut self, _unit: &'static str, done: usize, _total: usize) {
+        if let Some(progress) = &mut self.progress {
+            progress.batch(done);
         }
     }
 }

@@ -37,6 +37,7 @@ pub mod geometry;
 pub mod interpolation;
 pub mod names;
 pub mod nerve;
+mod random;
 pub mod spline;
 pub mod time;
 pub mod waveform;
@@ -48,6 +49,7 @@ pub use field::{
 pub use geometry::{ContactGeometry, FascicleGeometry, NerveGeometry};
 pub use interpolation::{Interpolation, Interpolator};
 pub use nerve::{GapRepair, Nerve, NerveArrays, SamplingError};
+pub use random::Random;
 pub use spline::{CubicSpline, SplineBasis};
 pub use time::{TimeGrid, format_ms};
 pub use waveform::{CoarseSine, Direction, PULSES, PulseKey, PulseKind, ShortPhase, Waveform};

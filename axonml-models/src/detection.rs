@@ -1,29 +1,38 @@
 //! Detection of action potentials: detection sites, classification of level crossings, and the site of initiation.
 
-use axonml_autodiff::engine::{Crossing, NodeSelection, ObserverKind, ObserverSpec};
+use axonml_autodiff::engine::{Crossing, NodeSelection, ObserverKind, ObserverSpec, Source};
 use axonml_core::{CoreError, TimeGrid};
 use serde::{Deserialize, Serialize};
+
+use crate::action_potentials::NEIGHBOR_DELAY_MS;
 
 /// How far above the passive twin of its fiber a node must be where it crosses the level, mV: a node that the stimulus
 /// merely polarizes stays within a fraction of a millivolt of its twin, an action potential lies more than 80 mV above.
 pub const REGENERATION_MV: f64 = 20.0;
-
-/// A crossing that lies further back than this belongs to an earlier action potential, ms: no fiber needs so long from
-/// one node to the next.
-const NEIGHBOR_DELAY_MS: f64 = 2.0;
 
 /// Criterion for a conducted action potential.
 ///
 /// A crossing at a detection site is an action potential if a neighbor of the site crossed before it or in the same
 /// step, so that it arrived from there, and if the node is at least [`REGENERATION_MV`] above its passive twin, so that
 /// the membrane and not the stimulus depolarized it. Later events are ignored.
+///
+/// # Conditioning
+/// Currents that the amplitude under study does not scale ([`crate::Stimulus::inject`]) may fire a fiber before the
+/// stimulus under study begins. Set [`Detection::after_ms`] to its onset: in a fiber with such currents, action
+/// potentials that began before count nowhere. They make no detection site fire when they arrive later, or are still
+/// above the level, and at amplitude 0 they make no fiber [`crate::Threshold::Spontaneous`]. Action potentials that begin
+/// from the onset on do, at amplitude 0 as well: there, whatever fires the fiber is not the stimulus under study.
+///
+/// An action potential begins with the crossing of a node that no neighbor excited, and crosses the level at every node
+/// that it passes: in the relative refractory period peaks may lie below 0 mV, and a lower level tells more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Detection {
-    /// The sites: any of them counts.
+    /// The sites: any of them counts. By default nodes 5 and -5, the sixth from either end.
     pub sites: NodeSelection,
-    /// Level of the upward crossing, mV.
+    /// Level of the upward crossing, mV; 0 by default.
     pub threshold_mv: f64,
-    /// Detection begins here, ms; a site that is above the level then counts as crossing.
+    /// Detection begins here, ms; a site that is above the level then counts as crossing, unless the fiber has currents
+    /// that the amplitude does not scale: there action potentials count that begin from here on.
     pub after_ms: f64,
 }
 
@@ -56,6 +65,11 @@ impl Detection {
     /// An observer of `kind` at every node from the start, with the level of the detection.
     pub(crate) fn everywhere(&self, kind: ObserverKind) -> ObserverSpec {
         ObserverSpec::new(kind, NodeSelection::All).threshold_mv(self.threshold_mv)
+    }
+
+    /// Whether currents that the amplitude does not scale may fire a fiber with these sources before detection begins.
+    pub(crate) fn is_conditioned(&self, sources: &[Source]) -> bool {
+        self.after_ms > 0.0 && sources.iter().any(|source| !source.scaled)
     }
 
     /// The 0-based detection sites of a fiber of `nodes` nodes.

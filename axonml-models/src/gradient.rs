@@ -38,11 +38,12 @@ pub struct FiberDerivative {
 pub struct Gradient {
     /// The loss of the fiber.
     pub loss: f64,
-    /// Derivatives by the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not requested.
+    /// Derivatives by the model's parameters, in the order of [`Schema::parameters`](crate::Schema::parameters); empty if not requested.
     pub parameters: Vec<f64>,
     /// Derivative by the temperature, 1/degree.
     pub celsius: f64,
-    /// Derivative by the amplitude of the extracellular sources, 1/mA.
+    /// Derivative by the amplitude under study, 1/mA, through all sources that it scales (an injected current of 1 nA is
+    /// 1e-6 mA).
     pub amplitude: f64,
     /// Derivatives by waveforms and potentials of the fiber's sources: extracellular ones in their order, then
     /// injections.
@@ -59,7 +60,7 @@ impl Simulation {
     /// temperature. One entry per fiber, in order.
     ///
     /// Extracellular fields act where the fiber's sample points are; these do not move with any parameter. Nor does a
-    /// steady-state initial state ([`crate::InitialState::Settled`]): [`Gradient::start`] is the derivative by it.
+    /// steady-state initial state ([`InitialState::Settled`](crate::InitialState::Settled)): [`Gradient::start`] is the derivative by it.
     ///
     /// # Errors
     /// As [`Simulation::run`]; also if the loss cotangents do not match the shape of the recording, if a derivative is

@@ -22,7 +22,9 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod action_potentials;
 mod arrays;
+mod block;
 mod built;
 pub mod conditions;
 mod detection;
@@ -49,10 +51,12 @@ mod stability;
 mod statistics;
 mod statuses;
 mod stimulus;
+mod synapse;
 mod taped_run;
 mod threshold;
 mod threshold_gradient;
 mod twin;
+mod velocity;
 pub mod weights;
 
 pub use arrays::{ArrayError, Npz};
@@ -66,6 +70,9 @@ pub use axonml_autodiff::engine::{
 };
 pub use axonml_autodiff::ir::{Expr, Precision};
 pub use axonml_autodiff::tape;
+pub use block::{
+    BlockSearch, BlockStatus, BlockThreshold, Bracket, TestPulses, Transmission, TransmissionState,
+};
 pub use detection::{Detection, REGENERATION_MV, SpikeStart};
 pub use device::{Device, DeviceReport};
 pub use error::SimulationError;
@@ -86,8 +93,10 @@ pub use schema::{ConductionSpeed, DeclaredStart, Parameter, Physical, Scale, Sch
 pub use settings::{Fiber, InitialState, Settings};
 pub use simulation::{Amplitudes, Observer, Simulation};
 pub use statistics::{ErrorSummary, quantile};
-pub use statuses::{STATUSES, Status};
-pub use stimulus::Stimulus;
+pub use statuses::{BLOCK_STATUSES, STATUSES, Status, TRANSMISSION_STATES, VELOCITY_STATUSES};
+pub use stimulus::{NA_PER_MA, Stimulus};
+pub use synapse::{SYNAPTIC_CONDUCTANCE, Synapse, WithSynapse};
 pub use taped_run::{StateTensors, TapedRun, TapedRunError, Trajectories};
 pub use threshold::{DetectedRun, Progress, Threshold, ThresholdKind, ThresholdSearch};
 pub use threshold_gradient::ThresholdGradient;
+pub use velocity::{Conduction, ConductionVelocity, Site, VelocitySites};

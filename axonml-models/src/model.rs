@@ -25,6 +25,13 @@ pub trait FiberModel: Send + Sync {
     fn membrane<'t>(&self, section: SectionKind, patch: &Patch<'t>) -> Membrane<'t>;
 }
 
+/// The model's id.
+impl std::fmt::Debug for dyn FiberModel + '_ {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.schema().id)
+    }
+}
+
 /// Names of a model resolved to symbols; unknown ones become an error of the trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Symbols<'t> {

@@ -40,7 +40,8 @@ pub struct Simulation {
     cancel: CancelToken,
 }
 
-/// Amplitudes of the extracellular sources, mA: one for all fibers, or one per fiber.
+/// Amplitudes of all that a [`Stimulus`] scales, mA (1 nA of an injected current is 1e-6 mA): one for all fibers, or one
+/// per fiber.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Amplitudes {
@@ -255,7 +256,7 @@ impl Simulation {
         built.sample_z_um[built.node_samples[node]]
     }
 
-    /// The cable of a fiber, for inspection of internodes (see [`axonml_autodiff::cable::Internode`]).
+    /// The cable of a fiber, for inspection of internodes (see [`Internode`](axonml_autodiff::cable::Internode)).
     pub fn cable(&self, fiber: usize) -> &Cable {
         &self.built[fiber].cable
     }

@@ -78,10 +78,167 @@ pub static STATUSES: &[Status] = &[
     },
 ];
 
+/// Columns that a block threshold fills.
+const BLOCK: &[&str] = &["block_lower_mA", "block_mA", "reexcitation_mA"];
+/// The same, with the excitation threshold.
+const EXCITATION_AND_BLOCK: &[&str] = &[
+    "excitation_mA",
+    "block_lower_mA",
+    "block_mA",
+    "reexcitation_mA",
+];
+
+/// All statuses of block thresholds: those of [`BlockStatus`](crate::BlockStatus), and `error`.
+///
+/// `excitation_mA` is empty, too, where the sources alone excite nothing up to the largest amplitude, and
+/// `reexcitation_mA` where that still blocks.
+pub static BLOCK_STATUSES: &[Status] = &[
+    Status {
+        name: "ok",
+        meaning: "a block threshold: no test pulse arrives at block_mA, some do at block_lower_mA",
+        empty: &[],
+    },
+    Status {
+        name: "no_block",
+        meaning: "no amplitude up to --max-amplitude blocks",
+        empty: BLOCK,
+    },
+    Status {
+        name: "partial_block",
+        meaning: "the same, but some amplitudes transmit only part of the test pulses",
+        empty: BLOCK,
+    },
+    Status {
+        name: "one_way_block",
+        meaning: "a block threshold, but test pulses that run the other way arrive at block_mA",
+        empty: &[],
+    },
+    Status {
+        name: "no_activation",
+        meaning: "test pulses do not arrive even without the sources",
+        empty: EXCITATION_AND_BLOCK,
+    },
+    Status {
+        name: "spontaneous",
+        meaning: "fires without stimulus",
+        empty: EXCITATION_AND_BLOCK,
+    },
+    Status {
+        name: "diverged",
+        meaning: "the solution became non-finite or unstable; what was found before is given",
+        empty: &[],
+    },
+    Status {
+        name: "error",
+        meaning: "could not be simulated; the message holds the reason (with --keep-going)",
+        empty: EXCITATION_AND_BLOCK,
+    },
+];
+
+/// States of responses to kHz signals: those of [`TransmissionState`](crate::TransmissionState), and `error`.
+pub static TRANSMISSION_STATES: &[Status] = &[
+    Status {
+        name: "transmitted",
+        meaning: "exactly one action potential for each test pulse, and nothing else",
+        empty: &[],
+    },
+    Status {
+        name: "excited",
+        meaning: "action potentials that no test pulse explains",
+        empty: &[],
+    },
+    Status {
+        name: "blocked",
+        meaning: "none arrives, although test pulses are given",
+        empty: &[],
+    },
+    Status {
+        name: "partial",
+        meaning: "those of some test pulses arrive, of others not",
+        empty: &[],
+    },
+    Status {
+        name: "quiet",
+        meaning: "none, and no test pulses are given",
+        empty: &[],
+    },
+    Status {
+        name: "no_activation",
+        meaning: "test pulses do not arrive even without the sources",
+        empty: &[],
+    },
+    Status {
+        name: "diverged",
+        meaning: "the solution became non-finite or unstable",
+        empty: &["n_ap"],
+    },
+    Status {
+        name: "error",
+        meaning: "could not be simulated; the message holds the reason (with --keep-going)",
+        empty: &["amplitude_mA", "n_ap", "n_ap_expected"],
+    },
+];
+
+/// Statuses of conduction velocities: those of [`ConductionVelocity`](crate::ConductionVelocity), and `error`.
+pub static VELOCITY_STATUSES: &[Status] = &[
+    Status {
+        name: "ok",
+        meaning: "a velocity: an action potential passed one site after the other",
+        empty: &[],
+    },
+    Status {
+        name: "not_in_order",
+        meaning: "it began at a site or between the two: choose sites on one side of its start",
+        empty: VELOCITY,
+    },
+    Status {
+        name: "propagation_failure",
+        meaning: "it began, but did not pass both sites within the run",
+        empty: VELOCITY,
+    },
+    Status {
+        name: "no_activation",
+        meaning: "no action potential began",
+        empty: VELOCITY,
+    },
+    Status {
+        name: "diverged",
+        meaning: "the solution became non-finite or unstable",
+        empty: VELOCITY,
+    },
+    Status {
+        name: "error",
+        meaning: "could not be simulated; the message holds the reason (with --keep-going)",
+        empty: VELOCITY,
+    },
+];
+
+/// Columns that a velocity fills.
+const VELOCITY: &[&str] = &["cv_m_per_s", "t_a_ms", "t_b_ms"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FiberStatus, SpikeStart, Threshold, ThresholdKind};
+    use crate::{BlockStatus, FiberStatus, SpikeStart, Threshold, ThresholdKind};
+
+    #[test]
+    fn the_table_holds_every_status_of_block() {
+        let all = [
+            BlockStatus::Ok,
+            BlockStatus::NoBlock,
+            BlockStatus::PartialBlock,
+            BlockStatus::OneWayBlock,
+            BlockStatus::NoActivation,
+            BlockStatus::Spontaneous,
+            BlockStatus::Diverged {
+                amplitude_ma: 1.0,
+                status: FiberStatus::Completed,
+            },
+        ];
+        let names: Vec<&str> = all.iter().map(BlockStatus::name).chain(["error"]).collect();
+        let listed: Vec<&str> = BLOCK_STATUSES.iter().map(|status| status.name).collect();
+        assert_eq!(names, listed);
+    }
 
     /// Every threshold's status is in the table, and columns that the table calls empty are empty.
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Projection;
 use axonml_autodiff::engine::{Drive, Source, SourceField};
 use axonml_core::{CoreError, Field, SampledPotentials, TimeGrid, Waveform};
 
@@ -25,14 +26,31 @@ enum Extracellular {
 #[derive(Clone, Debug)]
 struct Injection {
     node: i64,
-    amplitude_na: f64,
+    strength: Strength,
     waveform: Arc<Waveform>,
 }
+
+/// The current of an injection while its waveform is 1.
+#[derive(Clone, Copy, Debug)]
+enum Strength {
+    /// A current of its own, nA.
+    Own(f64),
+    /// The amplitude under study, mA.
+    Scaled,
+}
+
+/// Nanoamperes in a milliampere: amplitudes under study are in mA, currents into nodes in nA.
+pub const NA_PER_MA: f64 = 1e6;
 
 /// The extracellular sources and injected currents of a simulation's fibers.
 ///
 /// Extracellular sources are per unit amplitude (mV per mA, times a unit waveform); their amplitude is given per run or
-/// searched for. Injected currents have their own amplitude and are not scaled.
+/// searched for, and so is that of currents injected by [`Stimulus::inject_scaled`]. Currents injected by
+/// [`Stimulus::inject`] have an amplitude of their own and are not scaled: spikes that condition a fiber, or that test
+/// whether it conducts.
+///
+/// # Units
+/// Amplitudes under study are mA, also where they scale an injected current: 1 nA is 1e-6 mA ([`NA_PER_MA`]).
 ///
 /// # Panics
 /// The methods that add something to a fiber panic for a fiber that the stimulus does not have.
@@ -92,8 +110,8 @@ impl Stimulus {
         self
     }
 
-    /// Injects `amplitude_na` times `waveform` into a node of `fiber` (0-based; negative counts from the end); positive
-    /// depolarizes.
+    /// Injects `amplitude_na` times `waveform` into a node of `fiber` (0-based; negative counts from the end), whatever
+    /// the amplitude under study; positive depolarizes.
     #[must_use]
     pub fn inject(
         mut self,
@@ -104,7 +122,47 @@ impl Stimulus {
     ) -> Self {
         self.injections[fiber].push(Injection {
             node,
-            amplitude_na,
+            strength: Strength::Own(amplitude_na),
+            waveform,
+        });
+        self
+    }
+
+    /// Injects the amplitude under study times `waveform` into a node of `fiber` (0-based; negative counts from the
+    /// end); positive depolarizes. An activation threshold is then that of an intracellular current.
+    ///
+    /// A fiber's end has a higher input resistance than the fiber: an action potential that such a current starts there
+    /// is an end excitation ([`crate::ThresholdKind::EndExcitation`]).
+    ///
+    /// # Units
+    /// Amplitudes under study are mA throughout, so that grids of searches mean the same for every stimulus: at
+    /// amplitude A the node receives [`NA_PER_MA`] A nA, and a threshold of 1 nA is reported as 1e-6 mA. The default
+    /// [`crate::ThresholdSearch::max_ma`] of 20 mA is 20 A per fiber; searches of fibers that may not fire end sooner,
+    /// and do not diverge, with 1e-3 mA or less.
+    ///
+    /// # Example
+    /// ```
+    /// use std::sync::Arc;
+    /// use axonml_core::Waveform;
+    /// use axonml_models::{
+    ///     Device, Fiber, NA_PER_MA, Settings, Simulation, Stimulus, ThresholdSearch, model,
+    /// };
+    ///
+    /// let fibers = vec![Fiber::new(10.0, 53)];
+    /// let simulation = Simulation::new(model("mrg")?, fibers, &Settings::default(), &Device::auto()?)?;
+    /// // Pulses are cathodic first; inside a fiber the depolarizing current is positive.
+    /// let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse()?;
+    /// let stimulus = Stimulus::none(1).inject_scaled(0, 26, Arc::new(pulse.flipped()));
+    /// let found = simulation.thresholds(&stimulus, &ThresholdSearch::default(), &mut |_| ())?[0];
+    /// let threshold_na = NA_PER_MA * found.upper_ma().expect("the fiber fires");
+    /// assert!((threshold_na - 0.996).abs() < 0.001);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn inject_scaled(mut self, fiber: usize, node: i64, waveform: Arc<Waveform>) -> Self {
+        self.injections[fiber].push(Injection {
+            node,
+            strength: Strength::Scaled,
             waveform,
         });
         self
@@ -122,13 +180,20 @@ impl Stimulus {
     /// Whether all that is scaled by the amplitude is zero at these points of `fiber` and at all steps.
     pub(crate) fn is_zero(&self, fiber: usize, sample_z_um: &[f64], grid: &TimeGrid) -> bool {
         let zero = |values: &[f64]| values.iter().all(|x| *x == 0.0);
-        self.extracellular[fiber].iter().all(|source| match source {
+        let silent = |waveform: &Waveform| waveform.sample(grid).is_ok_and(|steps| zero(&steps));
+        let mut sources = self.extracellular[fiber].iter();
+        let mut injections = self.injections[fiber].iter();
+        let of_source = |source: &Extracellular| match source {
             Extracellular::Separable { field, waveform } => {
-                let steps = waveform.sample(grid).is_ok_and(|steps| zero(&steps));
-                steps || field.potentials_mv(sample_z_um).is_ok_and(|ve| zero(&ve))
+                silent(waveform) || field.potentials_mv(sample_z_um).is_ok_and(|ve| zero(&ve))
             }
             Extracellular::Dense(ve) => zero(ve),
-        })
+        };
+        sources.all(of_source)
+            && injections.all(|injection| match injection.strength {
+                Strength::Own(_) => true,
+                Strength::Scaled => silent(&injection.waveform),
+            })
     }
 
     /// Samples fields at the fibers' sample points and waveforms at the steps. Amplitudes are 1.
@@ -149,6 +214,8 @@ impl Stimulus {
             known: HashMap::new(),
             waveforms: Vec::new(),
         };
+        // Fields that fibers of one geometry share are sampled and projected once.
+        let mut projected: HashMap<(*const (), *const BuiltFiber), Projected> = HashMap::new();
         let mut sources = Vec::with_capacity(fibers.len());
         for (index, fiber) in fibers.iter().enumerate() {
             let wrong = |source: CoreError| SimulationError::Stimulus {
@@ -160,12 +227,20 @@ impl Stimulus {
             for source in &self.extracellular[index] {
                 let field = match source {
                     Extracellular::Separable { field, waveform } => {
-                        let ve = field.potentials_mv(&fiber.sample_z_um).map_err(wrong)?;
-                        check_potentials(&ve, fiber.sample_z_um.len()).map_err(wrong)?;
-                        let projection = Arc::new(cable.project(&ve));
+                        let key = (Arc::as_ptr(field).cast::<()>(), Arc::as_ptr(fiber));
+                        let (projection, potentials) = match projected.get(&key) {
+                            Some(known) => known.clone(),
+                            None => {
+                                let ve = field.potentials_mv(&fiber.sample_z_um).map_err(wrong)?;
+                                check_potentials(&ve, fiber.sample_z_um.len()).map_err(wrong)?;
+                                let new = (Arc::new(cable.project(&ve)), Arc::new(ve));
+                                projected.insert(key, new.clone());
+                                new
+                            }
+                        };
                         SourceField::Separable {
                             projection,
-                            potentials: Some(Arc::new(ve)),
+                            potentials: Some(potentials),
                             waveform: bank.index(waveform).map_err(wrong)?,
                         }
                     }
@@ -199,21 +274,22 @@ impl Stimulus {
                         expected: format!("0 to {}, or -{nodes} to -1 from the end", nodes - 1),
                     }));
                 }
+                let (unit_na, scaled) = match injection.strength {
+                    Strength::Own(amplitude_na) => (amplitude_na, false),
+                    Strength::Scaled => (NA_PER_MA, true),
+                };
                 let mut projection = cable.inject(node as usize);
                 projection
                     .nodes_na
                     .iter_mut()
-                    .for_each(|current| *current *= injection.amplitude_na);
+                    .for_each(|current| *current *= unit_na);
                 let waveform = bank.index(&injection.waveform).map_err(wrong)?;
                 let field = SourceField::Separable {
                     projection: Arc::new(projection),
                     potentials: None,
                     waveform,
                 };
-                of_fiber.push(Source {
-                    field,
-                    scaled: false,
-                });
+                of_fiber.push(Source { field, scaled });
             }
             sources.push(Arc::new(of_fiber));
         }
@@ -224,6 +300,9 @@ impl Stimulus {
         })
     }
 }
+
+/// Effect of a field on nodes and modes, and the potentials it came from.
+type Projected = (Arc<Projection>, Arc<Vec<f64>>);
 
 /// Fields can be user-defined, so their values are checked.
 fn check_potentials(ve_mv: &[f64], expected: usize) -> Result<(), CoreError> {

@@ -2,7 +2,7 @@
 
 use axonml_autodiff::adjoint::{Evaluation, GradientRequest, RecordedCotangent, SourceCotangent};
 use axonml_autodiff::engine::{
-    FiberOutcome, Observation, ObserverKind, ObserverSpec, Recording, Rollout,
+    Crossing, FiberOutcome, Observation, ObserverKind, ObserverSpec, Recording, Rollout,
 };
 use axonml_core::CoreError;
 
@@ -12,13 +12,14 @@ use crate::{Simulation, SimulationError, Stimulus, ThresholdSearch};
 /// Derivatives of the logarithm of one fiber's threshold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdGradient {
-    /// Derivatives by the model's parameters, in the order of [`crate::Schema::parameters`]; empty if not requested.
+    /// Derivatives by the model's parameters, in the order of [`Schema::parameters`](crate::Schema::parameters); empty if not requested.
     pub parameters: Vec<f64>,
     /// Derivative by the temperature, 1/degree.
     pub celsius: f64,
     /// Derivatives by waveforms and potentials of the fiber's sources at their unit amplitudes: extracellular ones in
-    /// their order, then injections. Of waveforms: per value; summed with the values as weights, that by the amplitude
-    /// of a contact.
+    /// their order, then injections (scaled or not, in theirs; they have no potentials, and their projections are in nA
+    /// per unit: per mA where the amplitude scales them). Of waveforms: per value; summed with the values as weights,
+    /// that by the amplitude of a contact.
     pub sources: Vec<SourceCotangent>,
     /// State at which the action potential is detected in the run at the threshold.
     pub state: usize,
@@ -91,15 +92,25 @@ impl Simulation {
                 expected: "one per fiber".into(),
             }));
         }
+        let level_mv = search.detection.threshold_mv;
         let first_state = detector(search).first_state(self.grid());
         let members: Vec<usize> = (0..fibers)
             .filter(|&f| thresholds_ma[f].is_some())
             .collect();
+        // Where a conditioning action potential may cross as well, which crossing is the response takes all nodes.
+        let arrivals =
+            self.conditioned_arrivals(whole.clone(), &search.detection, thresholds_ma)?;
+        let detected = |fiber: usize, recording: &Recording| match arrivals[fiber] {
+            None => first_crossing(recording, level_mv),
+            Some(arrival) => arrival.and_then(|at| place_of(recording, first_state, &at)),
+        };
         let mut rollout = whole.select(members.iter().copied());
         rollout.final_states = false;
         rollout.drive.amplitudes = thresholds_ma.iter().flatten().copied().collect();
-        let level_mv = search.detection.threshold_mv;
-        let objective = |_: usize, outcome: &FiberOutcome| detection(recorded(outcome), level_mv);
+        let objective = |member: usize, outcome: &FiberOutcome| {
+            let recording = recorded(outcome);
+            detection(recording, detected(members[member], recording))
+        };
         let derivatives = self.differentiate_each(&rollout, &members, &objective, request)?;
 
         let mut gradients: Vec<Option<Result<ThresholdGradient, SimulationError>>> =
@@ -108,10 +119,12 @@ impl Simulation {
             let at = Detected {
                 fiber,
                 amplitude_ma: thresholds_ma[fiber].unwrap_or_default(),
-                level_mv,
                 first_state,
             };
-            gradients[fiber] = Some(derivative.and_then(|derivative| at.gradient(derivative)));
+            gradients[fiber] = Some(derivative.and_then(|derivative| {
+                let found = detected(fiber, recorded(&derivative.outcome));
+                at.gradient(derivative, found)
+            }));
         }
         Ok(gradients)
     }
@@ -130,14 +143,18 @@ pub(crate) fn detector(search: &ThresholdSearch) -> ObserverSpec {
 struct Detected {
     fiber: usize,
     amplitude_ma: f64,
-    level_mv: f64,
     /// State of the first recorded row.
     first_state: usize,
 }
 
 impl Detected {
-    /// The derivatives of the threshold from those of the voltage where the action potential is detected.
-    fn gradient(&self, derivative: FiberDerivative) -> Result<ThresholdGradient, SimulationError> {
+    /// The derivatives of the threshold from those of the voltage where the action potential is detected: the row and
+    /// column of the recording.
+    fn gradient(
+        &self,
+        derivative: FiberDerivative,
+        detected: Option<(usize, usize)>,
+    ) -> Result<ThresholdGradient, SimulationError> {
         let none = |problem: &str| SimulationError::NoThreshold {
             fiber: self.fiber,
             amplitude_ma: self.amplitude_ma,
@@ -146,8 +163,7 @@ impl Detected {
         let Some(mut gradient) = derivative.gradient else {
             return Err(none("the fiber diverges there"));
         };
-        let found = first_crossing(recorded(&derivative.outcome), self.level_mv);
-        let (row, column) = found.ok_or_else(|| none("the fiber does not fire there"))?;
+        let (row, column) = detected.ok_or_else(|| none("the fiber does not fire there"))?;
         let slope = self.amplitude_ma * gradient.amplitude;
         if slope <= 0.0 {
             return Err(none("the fiber fires no more easily at more"));
@@ -193,9 +209,15 @@ fn first_crossing(recording: &Recording, level_mv: f64) -> Option<(usize, usize)
     Some((index / width, index % width))
 }
 
+/// The row and column of a crossing in a recording that begins at the state `first_state`.
+fn place_of(recording: &Recording, first_state: usize, at: &Crossing) -> Option<(usize, usize)> {
+    let column = recording.nodes.iter().position(|node| *node == at.node)?;
+    Some((at.state.checked_sub(first_state)?, column))
+}
+
 /// The voltage where the action potential is detected.
-fn detection(recording: &Recording, level_mv: f64) -> Evaluation {
-    let Some((row, column)) = first_crossing(recording, level_mv) else {
+fn detection(recording: &Recording, detected: Option<(usize, usize)>) -> Evaluation {
+    let Some((row, column)) = detected else {
         return Evaluation::default();
     };
     let index = row * recording.nodes.len() + column;

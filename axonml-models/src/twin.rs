@@ -199,9 +199,12 @@ impl<'s> Twins<'s> {
         highest < limit_mv
     }
 
-    /// Range of the potentials around a fiber over space and time at unit amplitude, mV: at most.
+    /// Range of the potentials that sources give a fiber over space and time at unit amplitude, mV: at most. Outside
+    /// they are those of the field; inside, an injected current charges its node by no more than if the node kept all
+    /// of the charge.
     fn range_mv(&self, fiber: usize) -> f64 {
         let drive = &self.whole.drive;
+        let cable = &self.whole.fibers[fiber].cable;
         let span = |values: &[f64]| {
             let low = values.iter().copied().fold(0.0, f64::min);
             values.iter().copied().fold(0.0, f64::max) - low
@@ -212,14 +215,18 @@ impl<'s> Twins<'s> {
                 potentials,
                 waveform,
             } => {
-                let strongest = drive.waveforms[*waveform]
-                    .iter()
-                    .fold(0.0_f64, |max, w| max.max(w.abs()));
-                let field = match potentials {
-                    Some(potentials) => 2.0 * span(potentials),
-                    None => span(&projection.nodes_na),
-                };
-                strongest * field
+                let waveform = drive.waveforms[*waveform].iter().map(|w| w.abs());
+                match potentials {
+                    Some(potentials) => 2.0 * span(potentials) * waveform.fold(0.0, f64::max),
+                    None => {
+                        let charge_pc = |na: f64| na.abs() * self.whole.grid.dt_ms();
+                        let nodes = projection.nodes_na.iter().enumerate();
+                        let driven = nodes.filter(|(_, na)| **na != 0.0);
+                        let charged =
+                            driven.map(|(k, na)| charge_pc(*na) / cable.capacitance_nf(k));
+                        charged.sum::<f64>() * waveform.sum::<f64>()
+                    }
+                }
             }
             SourceField::SpaceTime(values) => 2.0 * span(values),
         };
@@ -393,6 +400,11 @@ impl<'s> Twins<'s> {
         };
         let values = outcome.fibers.into_iter().map(values).collect();
         Ok((values, rollout.drive.amplitudes))
+    }
+
+    /// Drops what was computed, to free its memory.
+    pub(crate) fn forget(&mut self) {
+        self.known.clear();
     }
 
     /// Voltage of a twin at an amplitude, mV; `None` if it was not computed there, or is not finite.

@@ -1,4 +1,4 @@
-//! Threshold curves: fits of strength-duration data.
+//! Threshold curves: fits over pulse width and distance.
 
 use thiserror::Error;
 
@@ -37,21 +37,21 @@ pub struct StrengthDuration {
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum FitError {
-    /// Two unknowns need two different pulse widths.
-    #[error("found {found} different pulse widths, expected at least 2; add pulse widths")]
+    /// Two unknowns need two different pulse widths or distances.
+    #[error("found {found} different pulse widths or distances, expected at least 2; add some")]
     TooFew {
-        /// Number of different pulse widths.
+        /// Number of different pulse widths or distances.
         found: usize,
     },
-    /// A pulse width or threshold that no pulse has.
+    /// A pulse width, distance or threshold that is none.
     #[error(
-        "point {index}: found pulse width {pw_ms} ms and threshold {threshold}, expected finite numbers above 0"
+        "point {index}: found threshold {threshold} at pulse width or distance {at}, expected finite numbers above 0"
     )]
     BadPoint {
         /// 0-based index of the point.
         index: usize,
-        /// Its pulse width, ms.
-        pw_ms: f64,
+        /// Its pulse width, ms, or distance, mm.
+        at: f64,
         /// Its threshold.
         threshold: f64,
     },
@@ -84,23 +84,7 @@ impl StrengthDuration {
     /// ```
     pub fn fit(law: StrengthDurationLaw, points: &[(f64, f64)]) -> Result<Self, FitError> {
         let positive = |x: f64| x.is_finite() && x > 0.0;
-        for (index, &(pw_ms, threshold)) in points.iter().enumerate() {
-            if !(positive(pw_ms) && positive(threshold)) {
-                return Err(FitError::BadPoint {
-                    index,
-                    pw_ms,
-                    threshold,
-                });
-            }
-        }
-        let mut widths: Vec<f64> = points.iter().map(|point| point.0).collect();
-        widths.sort_by(f64::total_cmp);
-        widths.dedup();
-        if widths.len() < 2 {
-            return Err(FitError::TooFew {
-                found: widths.len(),
-            });
-        }
+        let widths = check_points(points)?;
         let found = match law {
             StrengthDurationLaw::Weiss => weiss(points),
             StrengthDurationLaw::Lapicque => lapicque(points, widths[0], widths[widths.len() - 1]),
@@ -136,22 +120,101 @@ impl StrengthDuration {
     }
 }
 
+/// Current and distance of a point electrode: `I = I0 + k r^2`.
+///
+/// # Source
+/// S. D. Stoney, W. D. Thompson, H. Asanuma, "Excitation of pyramidal tract cells by intracortical microstimulation: effective
+/// extent of stimulating current", J. Neurophysiol. 31 (1968) 659-669.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurrentDistance {
+    /// Threshold at no distance, mA; it may come out negative.
+    pub i0_ma: f64,
+    /// Growth with the squared distance, mA/mm2.
+    pub k_ma_per_mm2: f64,
+    /// Root mean square of the relative errors of the fit, percent.
+    pub misfit_pct: f64,
+}
+
+impl CurrentDistance {
+    /// Fits the law to (distance in mm, threshold in mA) by least squares of the relative errors.
+    ///
+    /// # Errors
+    /// [`FitError`]: fewer than two different distances, or numbers that are not positive.
+    ///
+    /// # Example
+    /// ```
+    /// use axonml::curve::CurrentDistance;
+    ///
+    /// let points = [0.2, 0.5, 1.0, 2.0].map(|r_mm: f64| (r_mm, 0.01 + 0.12 * r_mm * r_mm));
+    /// let fit = CurrentDistance::fit(&points)?;
+    /// assert!((fit.i0_ma - 0.01).abs() < 1e-12 && (fit.k_ma_per_mm2 - 0.12).abs() < 1e-12);
+    /// # Ok::<(), axonml::curve::FitError>(())
+    /// ```
+    pub fn fit(points: &[(f64, f64)]) -> Result<Self, FitError> {
+        check_points(points)?;
+        let rows = points
+            .iter()
+            .map(|&(r_mm, ma)| (1.0 / ma, r_mm * r_mm / ma));
+        let (i0_ma, k_ma_per_mm2) = linear(rows).ok_or(FitError::TooFew { found: 1 })?;
+        let squares = points.iter().map(|&(r_mm, ma)| {
+            let error = (i0_ma + k_ma_per_mm2 * r_mm * r_mm) / ma - 1.0;
+            error * error
+        });
+        Ok(CurrentDistance {
+            i0_ma,
+            k_ma_per_mm2,
+            misfit_pct: 100.0 * (squares.sum::<f64>() / points.len() as f64).sqrt(),
+        })
+    }
+}
+
+/// The different places of points, ascending; refuses points that are no measurements of a curve.
+fn check_points(points: &[(f64, f64)]) -> Result<Vec<f64>, FitError> {
+    let positive = |x: f64| x.is_finite() && x > 0.0;
+    for (index, &(at, threshold)) in points.iter().enumerate() {
+        if !(positive(at) && positive(threshold)) {
+            return Err(FitError::BadPoint {
+                index,
+                at,
+                threshold,
+            });
+        }
+    }
+    let mut places: Vec<f64> = points.iter().map(|point| point.0).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    match places.len() {
+        0 | 1 => Err(FitError::TooFew {
+            found: places.len(),
+        }),
+        _ => Ok(places),
+    }
+}
+
+/// The coefficients a, b of least squares of `a x + b y - 1`, if the rows determine them.
+fn linear(rows: impl Iterator<Item = (f64, f64)>) -> Option<(f64, f64)> {
+    // Normal equations; two columns of like size are well enough conditioned.
+    let [mut xx, mut xy, mut yy, mut x_sum, mut y_sum] = [0.0; 5];
+    for (x, y) in rows {
+        xx += x * x;
+        xy += x * y;
+        yy += y * y;
+        x_sum += x;
+        y_sum += y;
+    }
+    let determinant = xx * yy - xy * xy;
+    let a = (x_sum * yy - y_sum * xy) / determinant;
+    let b = (y_sum * xx - x_sum * xy) / determinant;
+    (determinant > 0.0).then_some((a, b))
+}
+
 /// Rheobase and chronaxie: `rheobase + (rheobase chronaxie) / pw` is linear in its two coefficients.
 fn weiss(points: &[(f64, f64)]) -> Option<(f64, f64)> {
-    // Normal equations of the relative errors; two columns of like size are well enough conditioned.
-    let [mut aa, mut ab, mut bb, mut a, mut b] = [0.0; 5];
-    for &(pw_ms, threshold) in points {
-        let (x, y) = (1.0 / threshold, 1.0 / (pw_ms * threshold));
-        aa += x * x;
-        ab += x * y;
-        bb += y * y;
-        a += x;
-        b += y;
-    }
-    let determinant = aa * bb - ab * ab;
-    let rheobase = (a * bb - b * ab) / determinant;
-    let slope = (b * aa - a * ab) / determinant;
-    (determinant > 0.0).then_some((rheobase, slope / rheobase))
+    let rows = points
+        .iter()
+        .map(|&(pw_ms, threshold)| (1.0 / threshold, 1.0 / (pw_ms * threshold)));
+    let (rheobase, slope) = linear(rows)?;
+    Some((rheobase, slope / rheobase))
 }
 
 /// Rheobase and chronaxie by Gauss-Newton steps in the logarithms of rheobase and time constant, from the best time

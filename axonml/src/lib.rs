@@ -8,8 +8,9 @@
 //! | --- | --- |
 //! | potentials of electrodes, nerves from files, waveforms | [`mod@field`], [`nerve`], [`waveform`] |
 //! | fiber models, weights of surrogates, a model of your own | [`mod@model`] |
-//! | runs, recordings, activation thresholds, recruitment | [`simulation`] |
-//! | rheobase and chronaxie of thresholds | [`curve`] |
+//! | runs, recordings, activation and block thresholds, recruitment | [`simulation`] |
+//! | experiments as data: thresholds, curves, recruitment, block, velocities; shares of a cluster | [`mod@study`] |
+//! | laws fitted to thresholds: rheobase and chronaxie, current and distance | [`curve`] |
 //! | gradients of runs and thresholds; losses on a tape | [`simulation`], [`tape`] |
 //! | tables of conditions, arrays, files that survive a kill | [`table`], [`mod@file`] |
 //! | training sets and trainings | `train` (feature `train`) |
@@ -64,7 +65,7 @@
 //! let fired: f64 = thresholds
 //!     .iter()
 //!     .zip(nerve.weights())
-//!     .filter(|(threshold, _)| threshold.upper_ma().is_some_and(|ma| ma <= 0.3))
+//!     .filter(|(threshold, _)| threshold.status() == "ok" && threshold.upper_ma() <= Some(0.3))
 //!     .map(|(_, weight)| weight)
 //!     .sum();
 //! println!("{:.0} % of the nerve's fibers fire at 0.3 mA", 100.0 * fired);
@@ -77,12 +78,13 @@
 //! ```
 //! use std::sync::Arc;
 //! use axonml::simulation::GradientRequest;
-//! # use axonml::{Device, Fiber, Medium, PointSource, Settings, Simulation, Stimulus, ThresholdSearch, Waveform};
-//! # let simulation = Simulation::new(axonml::model("mrg")?, vec![Fiber::new(10.0, 53)], &Settings::default(), &Device::auto()?)?;
-//! # let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
-//! # let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse()?;
-//! # let waveform = pulse.sample(&axonml::TimeGrid::new(0.005, 5.0)?)?;
-//! # let stimulus = Stimulus::uniform(1, Arc::new(electrode), pulse);
+//! use axonml::{Device, Fiber, Medium, PointSource, Settings, Simulation, Stimulus, ThresholdSearch, TimeGrid, Waveform};
+//!
+//! let simulation = Simulation::new(axonml::model("mrg")?, vec![Fiber::new(10.0, 53)], &Settings::default(), &Device::auto()?)?;
+//! let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
+//! let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse()?;
+//! let waveform = pulse.sample(&TimeGrid::new(0.005, 5.0)?)?;
+//! let stimulus = Stimulus::uniform(1, Arc::new(electrode), pulse);
 //!
 //! let search = ThresholdSearch::default();
 //! let found = simulation.thresholds(&stimulus, &search, &mut |_| ())?;
@@ -94,8 +96,36 @@
 //! assert!((along + 1.0).abs() < 1e-3, "{along}");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//! There are three ways to a gradient: [`Simulation::threshold_gradients`](Simulation::threshold_gradients) of thresholds, as
+//! above; [`Simulation::differentiate`](Simulation::differentiate) of a loss on what runs record; and the tape.
 //! On a [`tape`] a whole design (electrode positions, contact factors, phases) is differentiated through runs and threshold
 //! searches; `examples/differentiable_stimulus.rs` descends on the six currents of a cuff.
+//!
+//! # An experiment as data
+//! What the command line asks is a [`Study`](study::Study): a value that is written as TOML, printed, repeated, split over
+//! machines and put together again, to the same bytes. Recruitment of the bundled nerve, by the weights of its fibers:
+//! ```
+//! use axonml::Device;
+//! use axonml::study::{Execution, Machine, Plan, Silent, Study};
+//!
+//! let study = Study::from_toml(r#"
+//!     [fibers]
+//!     diameter_um = 10
+//!
+//!     [field]
+//!     demonstration = true
+//!
+//!     [protocol]
+//!     kind = "recruitment"
+//!     at_mA = 0.1039
+//! "#)?;
+//! let plan = Plan::new(&study, &Machine::new(Device::auto()?), &mut Silent)?;
+//! let outcome = plan.run(&Execution::default(), &mut Silent)?;
+//! let results = plan.results(&outcome)?;
+//! let at = results.further("at").expect("amplitudes were asked for");
+//! assert!((at.numbers("fraction")[0].unwrap() - 0.531).abs() < 1e-3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # Work that can be canceled
 //! [`Settings::cancel`](simulation::Settings::cancel) is a token that another thread (a signal handler, a user interface) may
@@ -139,7 +169,8 @@
 //! # let _ = simulation;
 //! # Ok::<(), axonml::SimulationError>(())
 //! ```
-//! `examples/custom_model.rs` is a whole published membrane.
+//! [`mod@model`] shows a whole published membrane. The command line and studies know the models of [`MODELS`]; one of your
+//! own runs through [`Simulation`].
 //!
 //! # Features
 //! - `cpu` (default): the processor backend, vectorized and on all cores, and the scalar reference.
@@ -150,6 +181,8 @@
 #![forbid(unsafe_code)]
 
 pub mod curve;
+pub mod demonstration;
+pub mod study;
 
 pub use axonml_core::{CoreError, Field, Medium, Nerve, PULSES, PointSource, TimeGrid, Waveform};
 pub use axonml_models::{
@@ -186,6 +219,11 @@ pub mod nerve {
 
 pub mod model {
     //! Fiber models: the bundled ones, what a model of your own states, and weights of surrogates.
+    //!
+    //! # A published membrane
+    //! `examples/custom_model.rs`, which names the crates behind this one (`axonml_core`, `axonml_models`); their items are
+    //! [`axonml::field`](mod@crate::field), [`axonml::model`](mod@crate::model) and [`axonml::simulation`](crate::simulation) here:
+    #![doc = concat!("```no_run\n", include_str!("../../examples/custom_model.rs"), "```")]
     pub use axonml_models::weights;
     pub use axonml_models::{
         ConductionSpeed, DeclaredStart, Expr, FiberModel, FiberSymbols, Geometry, MODELS, Membrane,
@@ -195,19 +233,22 @@ pub mod model {
 }
 
 pub mod simulation {
-    //! Fibers with numbers put in: runs, recordings, activation thresholds, recruitment and their gradients.
+    //! Fibers with numbers put in: runs, recordings, activation and block thresholds, recruitment and their gradients.
     pub use axonml_models::memory;
     pub use axonml_models::provenance;
     pub use axonml_models::{
-        Amplitudes, CancelToken, Crossing, DEFAULT_NODES, DEFAULT_TSTOP_MS, DetectedRun, Detection,
-        Device, DeviceReport, ErrorSummary, Evaluation, Extents, Fiber, FiberDerivative,
+        Amplitudes, BLOCK_STATUSES, BlockSearch, BlockStatus, BlockThreshold, Bracket, CancelToken,
+        Conduction, ConductionVelocity, Crossing, DEFAULT_NODES, DEFAULT_TSTOP_MS, DetectedRun,
+        Detection, Device, DeviceReport, ErrorSummary, Evaluation, Extents, Fiber, FiberDerivative,
         FiberExtent, FiberLength, FiberOutcome, FiberState, FiberStatus, Gradient, GradientRequest,
-        InitialState, Instability, LARGEST_MV, NODES_LIMIT, NodeSelection, Objective, Observation,
-        Observer, ObserverKind, ObserverSpec, Outcome, Precision, Progress, REGENERATION_MV,
-        RecordedCotangent, Recording, RecruitmentStep, Response, ResponseDifference, STATUSES,
-        Settings, Simulation, SimulationError, SourceCotangent, SpikeStart, StableGeometry, Start,
-        Status, Stimulus, Threshold, ThresholdGradient, ThresholdKind, ThresholdSearch, Traces,
-        VOLTAGE, quantile, recruitment,
+        InitialState, Instability, LARGEST_MV, NA_PER_MA, NODES_LIMIT, NodeSelection, Objective,
+        Observation, Observer, ObserverKind, ObserverSpec, Outcome, Precision, Progress,
+        REGENERATION_MV, RecordedCotangent, Recording, RecruitmentStep, Response,
+        ResponseDifference, STATUSES, SYNAPTIC_CONDUCTANCE, Settings, Simulation, SimulationError,
+        Site, SourceCotangent, SpikeStart, StableGeometry, Start, Status, Stimulus, Synapse,
+        TRANSMISSION_STATES, TestPulses, Threshold, ThresholdGradient, ThresholdKind,
+        ThresholdSearch, Traces, Transmission, TransmissionState, VELOCITY_STATUSES, VOLTAGE,
+        VelocitySites, WithSynapse, quantile, recruitment,
     };
 }
 

@@ -7,7 +7,7 @@ use crate::cable::{CableCotangent, Projection};
 use crate::engine::{Binding, BoundProgram};
 use crate::engine::{FiberOutcome, FiberState, Rollout};
 
-/// Selects the cotangents that [`crate::engine::Backend::differentiate`] computes; those of the initial state are
+/// Selects the cotangents that [`Backend::differentiate`](crate::engine::Backend::differentiate) computes; those of the initial state are
 /// always computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GradientRequest {
@@ -59,7 +59,7 @@ pub struct Evaluation {
     pub state: Option<FiberState>,
 }
 
-/// Derivatives of a loss with respect to a [`crate::engine::Recording`]; an empty array means zeros.
+/// Derivatives of a loss with respect to a [`Recording`](crate::engine::Recording); an empty array means zeros.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecordedCotangent {
     /// Cotangents of the voltages, `[row, node]` flattened, 1/mV.
@@ -211,7 +211,7 @@ impl FiberGradient {
 /// The run of one fiber and its derivative.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Differentiated {
-    /// The run, as [`crate::engine::Backend::run`] gives it.
+    /// The run, as [`Backend::run`](crate::engine::Backend::run) gives it.
     pub outcome: FiberOutcome,
     /// Its derivative.
     pub gradient: FiberGradient,

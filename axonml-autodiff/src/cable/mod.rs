@@ -134,6 +134,16 @@ impl Cable {
         }
     }
 
+    /// Membrane capacitance of `node`, nF.
+    pub fn capacitance_nf(&self, node: usize) -> f64 {
+        match self {
+            Cable::Explicit(c) => c.capacitance_nf,
+            Cable::Implicit(c) => c.capacitance_nf[node],
+            Cable::Double(c) => c.node_capacitance_nf,
+            Cable::Reduced(c) => c.capacitance_nf,
+        }
+    }
+
     /// Projects extracellular potentials at the sample points (mV per mA) onto nodes and modes.
     ///
     /// # Shape

@@ -25,7 +25,7 @@ pub struct RolloutFiber {
 /// Field of a source along one fiber.
 ///
 /// # Units
-/// mV per unit of the waveform: per mA for extracellular contacts; injections project nA.
+/// mV per unit of the waveform: per mA for extracellular contacts; injections project nA (per mA where they are scaled).
 #[derive(Clone, Debug)]
 pub enum SourceField {
     /// A separable field: a fixed spatial profile times a waveform.

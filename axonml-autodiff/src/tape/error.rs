@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// The first error on a [`super::GradientTape`]. Operations note it and continue, so that formulas need no error
+/// The first error on a [`GradientTape`](super::GradientTape). Operations note it and continue, so that formulas need no error
 /// handling; reading a value or a derivative reports it.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]

@@ -1,7 +1,7 @@
 //! The outer tape: reverse-mode automatic differentiation of array computations that are recorded as they run.
 //!
 //! It serves computations around a simulation: stimuli as functions of a few numbers, losses, penalties. A run itself
-//! is differentiated by its backend ([`crate::engine::Backend::differentiate`]); on a tape the whole run is one
+//! is differentiated by its backend ([`Backend::differentiate`](crate::engine::Backend::differentiate)); on a tape the whole run is one
 //! operation ([`GradientTape::operation`]).
 //!
 //! ```

@@ -7,6 +7,8 @@ use axonml::train::dataset::{Range, Spacing};
 use clap::{Args, Subcommand};
 
 use super::NumericsArgs;
+use super::PlotArgs;
+use super::help::{GENERATE, LAYOUT};
 use super::number::{count, finite, positive};
 
 /// The commands on sets.
@@ -25,46 +27,22 @@ pub(crate) enum DatasetCommand {
     Export(ExportArgs),
 }
 
-const GENERATE: &str = "\
-Examples:
-  axonml dataset generate -o set --count 4096 --every 10
-  axonml dataset generate -o set --nerve nerves/A --nerve nerves/B --states v,m
-  axonml dataset generate --print-recipe > recipe.toml     the default distribution, to be edited
-  axonml dataset generate -o set --recipe recipe.toml --seed 7
-  axonml dataset generate --count 65536 --simulate-only    how fast, how many fire; nothing is written
-
-Interrupted in any way, the same command goes on where it ended: finished shards are kept. The bytes written do not \
-depend on threads or interruptions.
-
-Recipe files hold what the flags say and more, for instance other pulses:
-  [[pulses]]
-  shape = \"biphasic\"                                       any pulse of --pulse, or noise (keys pw, hold)
-  amplitude_ma = { low = 0.01, high = 0.5, spacing = \"log\" }
-  pw = { low = 0.05, high = 0.5 }
-  gap = 0.05
-  delay_ms = { low = 0, high = 1 }";
-
-const LAYOUT: &str = "\
-AxonML's layout: `e` (extracellular potential at the nodes, mV), one dataset per state (m, h, p, s, v), each (group, \
-minibatch, axon, node, time); `diameters` and `ys` (place of the middle node), um, each (group, minibatch, axon). \
-Column t of `e` acts between columns t and t + 1 of the states.";
-
 /// Flags of `axonml dataset generate`.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArgs {
-    /// Folder of the set; an unfinished one is gone on with
+    /// Folder of the set; an unfinished one is continued
     #[arg(short, long, value_name = "DIR", required_unless_present_any = ["simulate_only", "print_recipe"])]
     pub(crate) output: Option<PathBuf>,
-    /// Recipe file (TOML); flags take precedence over it, relative nerve folders lie beside it
+    /// Recipe (help recipes); flags take precedence over it
     #[arg(long, value_name = "FILE.toml", help_heading = "Distribution")]
     pub(crate) recipe: Option<PathBuf>,
     /// Number of fibers [default: 65536]
     #[arg(long, value_name = "N", value_parser = count(1), help_heading = "Distribution")]
     pub(crate) count: Option<usize>,
-    /// Nerve folder whose lines are drawn from, all contacts delivering a pulse (repeatable) [default: the pool T1]
+    /// Nerve folder whose lines are drawn from (repeatable) [default: the pool T1]
     #[arg(long, value_name = "DIR", help_heading = "Distribution")]
     pub(crate) nerve: Vec<PathBuf>,
-    /// Instead of or beside nerves: a point electrode at a distance in um, log-uniform in this range
+    /// Distance of point electrodes, um, log-uniform, beside or instead of nerves
     #[arg(long, value_name = "LOW:HIGH", help_heading = "Distribution")]
     pub(crate) point: Option<RangeArg>,
     /// Fiber model [default: mrg]
@@ -88,7 +66,7 @@ pub(crate) struct GenerateArgs {
     /// Steps between recorded rows [default: 1]
     #[arg(long, value_name = "K", value_parser = count(1), help_heading = "Recording")]
     pub(crate) every: Option<usize>,
-    /// States to record, e.g. v,m; v is the membrane potential [default: all]
+    /// States to record; v is the membrane potential [default: all]
     #[arg(
         long,
         value_name = "STATES",
@@ -99,13 +77,13 @@ pub(crate) struct GenerateArgs {
     /// Fibers of a shard [default: 256]
     #[arg(long, value_name = "N", value_parser = count(1), help_heading = "Recording")]
     pub(crate) shard: Option<usize>,
-    /// Simulate and tell what came out, but write nothing
+    /// Simulate and report, but write nothing
     #[arg(long, conflicts_with = "output")]
     pub(crate) simulate_only: bool,
-    /// Tell how much would be written, and end
+    /// Report how much would be written, and end
     #[arg(long, requires = "output")]
     pub(crate) dry_run: bool,
-    /// Print the recipe that these flags amount to, and end
+    /// Print the recipe of these flags, and end
     #[arg(long)]
     pub(crate) print_recipe: bool,
     #[command(flatten)]
@@ -120,9 +98,8 @@ pub(crate) struct InspectArgs {
     /// Only verify every checksum and every number
     #[arg(long, conflicts_with_all = ["plot", "json"])]
     pub(crate) verify: bool,
-    /// Draw the distributions: .svg or .png
-    #[arg(long, value_name = "FILE")]
-    pub(crate) plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) plot: PlotArgs,
     /// Print as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -136,7 +113,7 @@ pub(crate) struct ImportArgs {
     /// Folder of the set
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
-    /// Time between two columns, ms, which the file does not say [default: 0.005]
+    /// Time between two columns of the file, ms [default: 0.005]
     #[arg(long, value_name = "MS", value_parser = positive("ms"))]
     pub(crate) dt: Option<f64>,
     /// States to import [default: m,h,p,s,v]

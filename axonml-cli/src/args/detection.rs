@@ -13,11 +13,10 @@ use super::number::{Fractions, Nodes, between, finite, not_negative};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Detection")]
 pub(crate) struct DetectionArgs {
-    /// Nodes where an action potential counts once it arrives there, any of them: 0-based, negative from the end
-    /// [default: 5,-5]
+    /// Nodes, any of which action potentials must reach [default: 5,-5]
     #[arg(long, value_name = "NODES", allow_hyphen_values = true)]
     pub(crate) detect_nodes: Option<Nodes>,
-    /// The same as fractions of the fiber's length, e.g. 0.1,0.9
+    /// The same as fractions of the fiber's length, such as 0.1,0.9
     #[arg(
         long,
         value_name = "FRACTIONS",
@@ -25,7 +24,7 @@ pub(crate) struct DetectionArgs {
         allow_hyphen_values = true
     )]
     pub(crate) detect_at: Option<Fractions>,
-    /// Level of the upward crossing, mV [default: 0]
+    /// Membrane potential of the upward crossing, mV [default: 0]
     #[arg(long, value_name = "MV", value_parser = finite("mV"), allow_hyphen_values = true)]
     pub(crate) detect_threshold: Option<f64>,
     /// Crossings before this time do not count, ms [default: 0]
@@ -70,24 +69,25 @@ pub(crate) enum EndExcitation {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Search")]
 pub(crate) struct SearchArgs {
-    /// First amplitude tried, mA; it is doubled until the fiber fires, then the last step is halved [default: the largest
-    /// 0.001 x 2^-j that is not above a thousandth of what brings the passive fiber to the level, at most 0.001]
+    /// First amplitude, mA [default: of the passive fiber, at most 0.001]
     #[arg(long, value_name = "MA", value_parser = between("mA", 1e-15, 1e6), allow_hyphen_values = true)]
     pub(crate) first_amplitude: Option<f64>,
     /// Largest amplitude tried, mA [default: 20]
     #[arg(long, value_name = "MA", value_parser = between("mA", 1e-9, 1e6), allow_hyphen_values = true)]
     pub(crate) max_amplitude: Option<f64>,
+    /// Largest injected current tried, nA [default: 20000]
+    #[arg(long, value_name = "NA", value_parser = between("nA", 1e-6, 1e9), allow_hyphen_values = true)]
+    pub(crate) max_current: Option<f64>,
     /// Width of the final bracket relative to its upper end [default: 1e-4]
     #[arg(long, value_name = "FRACTION", value_parser = between("", 1e-9, 0.5), allow_hyphen_values = true)]
     pub(crate) resolution: Option<f64>,
-    /// Run every trial to the end, also where nothing acts on the fiber any more and it is back near its start
+    /// Run every trial to --tstop, also where the fiber is at rest again
     #[arg(long)]
     pub(crate) no_early_end: bool,
-    /// Thresholds whose action potential begins within one internode of an end (unmyelinated: one length constant)
-    /// [default: report]
-    #[arg(long, value_name = "HOW", value_enum)]
+    /// Begun at an end: report, accept or error [default: report]
+    #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true)]
     pub(crate) end_excitation: Option<EndExcitation>,
-    /// Report a bad row or fiber as `error` and go on; exit code 1 at the end
+    /// Report bad rows or fibers as `error` and go on; exit code 1
     #[arg(long)]
     pub(crate) keep_going: bool,
 }
@@ -96,11 +96,10 @@ pub(crate) struct SearchArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Conditions")]
 pub(crate) struct ConditionArgs {
-    /// One threshold a row: diameter_um, distance_um, shape, pw_ms, ... (um, ms, mV, mA, ohm-cm); a column threshold_mA
-    /// is a reference to compare with. Flags given explicitly override columns
+    /// Table of one threshold a row, perhaps with references (help columns)
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["nerve", "basis"])]
     pub(crate) conditions: Option<PathBuf>,
-    /// Folder of the nerve folders that rows name in their column `nerve`
+    /// Folder of the nerve folders that the column `nerve` names
     #[arg(long, value_name = "ROOT", requires = "conditions")]
     pub(crate) nerves: Option<PathBuf>,
 }

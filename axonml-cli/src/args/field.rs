@@ -5,57 +5,60 @@ use std::str::FromStr;
 
 use axonml::Medium;
 use axonml::field::{Extension, Interpolation};
-use axonml::nerve::NerveOptions;
+use axonml::study::Offset;
 use axonml::table::conditions::RESISTIVITY_OHM_CM;
 use clap::Args;
 
-use super::number::{Numbers, finite};
+use super::number::{Numbers, Positives, finite};
 use crate::input::Input;
 
 /// Flags of the field.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Field (one of --point, --nerve, --basis)")]
 pub(crate) struct FieldArgs {
-    /// Point electrode at x, y, z in um; the fiber lies along z, its middle node at the origin. FACTOR multiplies the
-    /// waveform there [default: 1] (repeatable)
+    /// Point electrode, um; the fiber lies along z (repeatable)
     #[arg(long, value_name = "X,Y,Z[,FACTOR]", allow_hyphen_values = true, conflicts_with_all = ["nerve", "basis"])]
     pub(crate) point: Vec<Point>,
-    /// Resistivity around point electrodes, ohm-cm: one number, or across,along the fiber [default: 500]
+    /// Point electrode over the middle node, distance in um: a list makes a grid
+    #[arg(long, value_name = "UM", allow_hyphen_values = true, conflicts_with_all = ["point", "nerve", "basis"])]
+    pub(crate) distance: Option<Positives>,
+    /// Around points, ohm-cm: one, or across,along [default: 500]
     #[arg(long, value_name = "RHO|RT,RL", allow_hyphen_values = true)]
     pub(crate) resistivity: Option<Resistivity>,
-    /// Nerve folder: 0.npy ... k.npy (mV per mA, one file per contact), fiber_z.npy (um), or in other units that
-    /// nerve.json names: "field_units": {"potential": "V", "current": "A", "z": "mm"}
+    /// Nerve folder: mV per mA along fibers (help nerve-folders)
     #[arg(long, value_name = "DIR", conflicts_with = "basis")]
     pub(crate) nerve: Option<PathBuf>,
-    /// Multiple of the waveform at each contact of the nerve, e.g. 1,0,-1,0,0,0 [default: 1 on contact 0]
+    /// Multiple of the waveform at each contact [default: 1,0,0,...]
     #[arg(long, value_name = "FACTORS", allow_hyphen_values = true)]
     pub(crate) contacts: Option<Numbers>,
-    /// Potentials in mV per unit amplitude at the model's sample points (`axonml models NAME --diameter UM` lists them):
-    /// (fibers, samples), or (fibers, timesteps, samples) for a field in space and time, which needs no --pulse
+    /// mV per unit amplitude: (fibers, [timesteps,] samples)
     #[arg(long, value_name = "FILE.npy")]
     pub(crate) basis: Option<PathBuf>,
-    /// Interpolation along a nerve's lines: cubic (C2 spline) or linear [default: cubic]
+    /// Along a nerve's lines: cubic or linear [default: cubic]
     #[arg(long, value_name = "METHOD")]
     pub(crate) interpolation: Option<Interpolation>,
-    /// Shift of the fiber's middle node from the middle of a nerve's lines, um [default: 0]
-    #[arg(long, value_name = "UM", value_parser = finite("um"), allow_hyphen_values = true)]
-    pub(crate) offset: Option<f64>,
-    /// Where a fiber is longer than a nerve's lines: refuse, or point-source (decay like one, fitted at each end; over at
-    /// most 10 % of the line)
-    /// [default: refuse]
+    /// Shift of fibers along the field, um, or random (by --seed) [default: 0]
+    #[arg(long, value_name = "UM|random", value_parser = offset, allow_hyphen_values = true)]
+    pub(crate) offset: Option<Offset>,
+    /// Beyond a nerve's lines: refuse or point-source [default: refuse]
     #[arg(long, value_name = "HOW")]
     pub(crate) extend: Option<Extension>,
-    /// Accept a nerve whose lines are sampled too coarsely to be interpolated within 5 % of their peaks
+    /// Accept lines that interpolation may miss by more than 5 %
     #[arg(long)]
     pub(crate) accept_coarse: bool,
 }
 
-impl FieldArgs {
-    /// Whether no field was given.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.point.is_empty() && self.nerve.is_none() && self.basis.is_none()
+/// A shift of fibers along the field.
+fn offset(text: &str) -> Result<Offset, String> {
+    match text.trim() {
+        "random" => Ok(Offset::Random),
+        number => finite("um")(number)
+            .map(Offset::Um)
+            .map_err(|why| format!("{why}, or `random`")),
     }
+}
 
+impl FieldArgs {
     /// The files that the field comes from.
     pub(crate) fn inputs(&self) -> Vec<Input> {
         let basis = self.basis.iter().map(|path| Input::of("--basis", path));
@@ -64,13 +67,6 @@ impl FieldArgs {
             Input::nerve(&what, folder)
         });
         basis.chain(nerve).collect()
-    }
-
-    /// How nerves are read.
-    pub(crate) fn nerve_options(&self) -> NerveOptions {
-        NerveOptions {
-            accept_coarse: self.accept_coarse,
-        }
     }
 
     /// The conductor around point electrodes.

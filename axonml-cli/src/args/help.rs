@@ -1,21 +1,23 @@
-//! Examples, and lists of pulses, statuses and columns for `--help`.
+//! Examples that stand at the end of each command's help, and the topics that tell more.
 
-use std::fmt::Write;
+use crate::topics;
 
-use axonml::PULSES;
-use axonml::simulation::STATUSES;
-use axonml::table::conditions::COLUMNS;
-use axonml::waveform::COMMON_KEYS;
-
-pub(super) const EXAMPLES: &str = "\
+/// End of `axonml --help`.
+pub(super) fn overview() -> String {
+    format!(
+        "\
 Examples:
   axonml threshold                                     thresholds of a bundled nerve
   axonml threshold --point 1000,0,0 --diameter 5.7:14:9
   axonml run --point 1000,0,0 --amplitude 0.5 --plot run.svg
   axonml models mrg
 
-Exit codes: 0 done; 1 the work failed; 2 the request is wrong; 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: what is \
-finished is kept and named.";
+{}
+
+Exit codes: 0 done; 1 the work failed; 2 the request is wrong; 129, 130, 143 interrupted.",
+        topics::list()
+    )
+}
 
 pub(super) const MODELS: &str = "\
 Examples:
@@ -32,28 +34,24 @@ Examples:
   axonml run --nerve nerves/N1 --contacts 1,0,-1,0,0,0 --diameter 8.7 --amplitude 1 -o spikes.csv
   axonml run --model sundt --nodes 181 --inject node=0,amp=0.5,pw=0.5,delay=1 --tstop 20
 
-Files (-o, by extension): .npz is the recording: t_ms, v_mV (time, fiber, node), one array per recorded state, z_um, \
-diameter_um, fiber, node; .csv are the spikes, one line each; .json is everything but the recording.
+More: axonml help fields | pulses | fibers | files | statuses";
 
-Interrupted by SIGINT, SIGTERM or SIGHUP, finished fibers are written to FILE.partial.EXTENSION instead; the same command \
-begins anew.";
+pub(super) const THRESHOLD: &str = "\
+Examples:
+  axonml threshold                                     the bundled demonstration nerve
+  axonml threshold --point 1000,0,0 --diameter 5.7:14:9 --plot threshold.svg
+  axonml threshold --nerve nerves/N1 --contacts 1,0,-1,0,0,0 --diameter 8.7 -o thresholds.csv
+  axonml threshold --conditions table.csv --resolution 1e-5 -o out.csv --plot errors.png
+
+More: axonml help fields | pulses | fibers | search | statuses | columns | files";
 
 pub(super) const EVALUATE: &str = "\
 Examples:
-  axonml evaluate --model smf --weights mine.safetensors --conditions thresholds.csv --plot errors.svg
+  axonml evaluate --model smf --weights mine.safetensors --conditions thresholds.csv
   axonml evaluate --model smf --conditions conditions.csv --reference mrg -o errors.csv
-  axonml evaluate --conditions thresholds.csv --thresholds-only --format json
   axonml evaluate --model mrg --traces golden/neuron/traces_mrg_02_supra_mono.npz
 
-References: the table's column threshold_mA, or the thresholds of --reference, computed first. The model named by --model \
-stands in for the table's: node spacings and lengths of the table are then not its own and not checked. Unless \
---thresholds-only is given, both models also run at --at times their own thresholds: arrival of the action potential at \
-the detection nodes, first crossings of all nodes (rms), voltages (rms over nodes and time). Rows without a threshold are \
-counted by reason, not averaged.
-
-Traces (--traces), an archive: v (times, nodes) mV; t_ms (times); w_eff (times - 1), the waveform, each value during one \
-step; ve_sections_per_mA at sec_z_um (samples), the field along the fiber, its middle node at 0; amp_mA, diameter_um, \
-dt_ms; optionally iclamp_node_amp_nA_delay_ms_dur_ms (count, 4).";
+More: axonml help traces | columns | pulses | fibers | search | statuses | files";
 
 pub(super) const TRAIN: &str = "\
 Examples:
@@ -79,85 +77,28 @@ Examples:
   axonml export --model smf --weights published -o start.safetensors
   axonml export --model smf --weights mine.safetensors --set conductance.gl=0.008 -o changed.safetensors";
 
-const THRESHOLD: &str = "\
+pub(super) const GENERATE: &str = "\
 Examples:
-  axonml threshold                                     the bundled demonstration nerve
-  axonml threshold --point 1000,0,0 --diameter 5.7:14:9 --plot threshold.svg
-  axonml threshold --nerve nerves/N1 --contacts 1,0,-1,0,0,0 --diameter 8.7 -o thresholds.csv
-  axonml threshold --conditions table.csv --resolution 1e-5 -o out.csv --plot errors.png
-  axonml threshold --conditions table.csv --nerves nerves --keep-going
+  axonml dataset generate -o set --count 4096 --every 10
+  axonml dataset generate -o set --nerve nerves/A --nerve nerves/B --states v,m
+  axonml dataset generate --print-recipe > recipe.toml     the default distribution, to be edited
+  axonml dataset generate -o set --recipe recipe.toml --seed 7
 
-Results: threshold_mA is the smallest amplitude that fired (= upper_mA), lower_mA the largest below it that did not; \
-both were simulated. start_node, start_um and start_ms tell where and when the first action potential began.
+More: axonml help recipes | pulses | nerve-folders";
 
-Interruptions: with -o, each finished row is kept at once in FILE.partial, beside the first file that -o names (.csv, .json and \
-.npz alike), which even SIGKILL leaves. The same command goes on where it ended and writes the same files as an unbroken run; \
-then FILE.partial is removed. Another request is refused as long as it is there. Without -o, SIGINT, SIGTERM and SIGHUP print the \
-finished rows.";
+pub(super) const LAYOUT: &str = "\
+AxonML's layout: `e` (extracellular potential at the nodes, mV), one dataset per state (m, h, p, s, v), each (group, \
+minibatch, axon, node, time); `diameters` and `ys` (place of the middle node), um, each (group, minibatch, axon). \
+Column t of `e` acts between columns t and t + 1 of the states.";
 
-/// Help of `axonml threshold`: examples, statuses, columns of tables.
-pub(super) fn threshold() -> String {
-    let mut help = format!("{THRESHOLD}\n\nStatus (and the columns that are empty then):\n");
-    for status in STATUSES {
-        let empty = match status.empty {
-            [] => String::new(),
-            columns => format!(" [{}]", columns.join(", ")),
-        };
-        let (name, meaning) = (status.name, status.meaning);
-        _ = writeln!(help, "  {name:<20} {meaning}{empty}");
-    }
-    help.push_str(
-        "\nCondition tables: their columns (a flag of the same meaning stands above a column):\n",
-    );
-    for column in COLUMNS.iter().filter(|column| column.role.acts()) {
-        let unit = match column.unit {
-            "" => String::new(),
-            unit => format!(", {unit}"),
-        };
-        _ = writeln!(help, "  {:<20} {}{unit}", column.name, column.meaning);
-    }
-    help.push_str(
-        "  Shapes: mono, anodic, biphasic, biphasic_anodic_first, biphasic_gapG, asym_biphasic, triangle, ramp_up, \
-         ramp_down, gaussian, sine_cycle, sine_burstF_C. A row has a point electrode (distance_um) or lies in a nerve \
-         (nerve, fiber, with --nerves). Other columns pass through and are named; one that is a flag's name, a \
-         model parameter's, a pulse key's or a coordinate's, or a column's misspelt or in another unit, is refused. A \
-         shape whose name says a polarity takes no cell in `polarity`.",
-    );
-    help
-}
+pub(super) const HELP: &str = "\
+Examples:
+  axonml help threshold
+  axonml help dataset generate
+  axonml help pulses";
 
-/// `text`, and the list of pulses.
-pub(super) fn with_pulses(text: &str) -> String {
-    let mut help = format!("{text}\n\nPulses (--pulse NAME:KEY=VALUE,...):\n");
-    // Writing to a string cannot fail.
-    let mut line = |text: std::fmt::Arguments<'_>| _ = writeln!(help, "{text}");
-    for kind in PULSES {
-        line(format_args!("  {:<20} {}", kind.name, kind.summary));
-        for key in kind.keys {
-            let default = key
-                .default
-                .map(|default| format!(" [default: {default}]"))
-                .unwrap_or_default();
-            line(format_args!(
-                "    {:<18} {}{default}",
-                key.name, key.summary
-            ));
-        }
-    }
-    line(format_args!(
-        "  {:<20} lines of time_ms,amplitude; each holds until the next",
-        "file:W.csv"
-    ));
-    line(format_args!("  every pulse:"));
-    for key in &COMMON_KEYS {
-        let default = key.default.unwrap_or_default();
-        line(format_args!(
-            "    {:<18} {} [default: {default}]",
-            key.name, key.summary
-        ));
-    }
-    help.push_str(
-        "  A sum of pulses: monophasic(pw=0.1,delay=0.5)+monophasic(pw=0.1,delay=1,scale=2)",
-    );
-    help
-}
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  axonml completions bash > ~/.local/share/bash-completion/completions/axonml
+  axonml completions zsh > ~/.zfunc/_axonml                  a folder of $fpath
+  axonml completions fish > ~/.config/fish/completions/axonml.fish";

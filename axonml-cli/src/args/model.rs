@@ -17,14 +17,13 @@ pub(crate) struct ModelArgs {
     /// Fiber model; `axonml models` lists them [default: mrg]
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
-    /// Parameters of the model: bundled weights by name, a .safetensors file, or `published` for the constants that the
-    /// model itself declares; `axonml models NAME` lists what is bundled [default: the model's default weights, if it has some]
+    /// Bundled name, .safetensors or published [default: the model's]
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) weights: Option<String>,
-    /// Set a model parameter, on top of the weights, e.g. conductance.gna=2.5; `axonml models NAME` lists them with units (repeatable)
+    /// Set a parameter that `axonml models NAME` lists (repeatable)
     #[arg(long, value_name = "GROUP.PARAM=VALUE")]
     pub(crate) set: Vec<Setting>,
-    /// Temperature, degrees Celsius [default: the model's own]
+    /// Temperature, degrees Celsius [default: the model's]
     #[arg(long, value_name = "CELSIUS", value_parser = between("degrees Celsius", -20.0, 100.0), allow_negative_numbers = true)]
     pub(crate) temperature: Option<f64>,
 }

@@ -30,6 +30,38 @@ impl FromStr for Numbers {
     }
 }
 
+/// A list of numbers above 0, separated by commas.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Positives(pub(crate) Vec<f64>);
+
+impl FromStr for Positives {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let list = cell::numbers(text)?;
+        match list.iter().find(|x| **x <= 0.0) {
+            Some(x) => Err(format!("found {x}, expected numbers above 0")),
+            None => Ok(Positives(list)),
+        }
+    }
+}
+
+/// A list of numbers of 0 or more, separated by commas.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NotNegatives(pub(crate) Vec<f64>);
+
+impl FromStr for NotNegatives {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let list = cell::numbers(text)?;
+        match list.iter().find(|x| **x < 0.0) {
+            Some(x) => Err(format!("found {x}, expected numbers of 0 or more")),
+            None => Ok(NotNegatives(list)),
+        }
+    }
+}
+
 /// Fractions of a length, separated by commas.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fractions(pub(crate) Vec<f64>);

@@ -1,16 +1,13 @@
 //! Steps, arithmetic and where the work is done.
 
 use axonml::file::Memory;
+use axonml::study::Machine;
 use axonml::{Device, Precision};
 use clap::{Args, ValueEnum};
 
 use super::number::{count, positive};
 use crate::error::CliError;
-
-/// Time step unless asked otherwise, ms.
-pub(crate) const DT_MS: f64 = 0.005;
-/// Duration unless asked otherwise, ms.
-pub(crate) const TSTOP_MS: f64 = 5.0;
+use crate::messages::Messages;
 
 /// Flags of the numerics.
 #[derive(Debug, Args)]
@@ -22,22 +19,22 @@ pub(crate) struct NumericsArgs {
     /// Duration, ms [default: 5]
     #[arg(long, value_name = "MS", value_parser = positive("ms"), allow_hyphen_values = true)]
     pub(crate) tstop: Option<f64>,
-    /// Arithmetic: single or double [default: f64; for sets f32]
-    #[arg(long, value_name = "TYPE", value_enum)]
+    /// Arithmetic: f32 or f64 [default: f64; for datasets f32]
+    #[arg(long, value_name = "TYPE", value_enum, hide_possible_values = true)]
     pub(crate) precision: Option<PrecisionArg>,
-    /// How rates are evaluated: `exact` computes them each time [default: exact]
-    #[arg(long, value_name = "HOW", value_enum)]
+    /// Evaluation of rates; only exact is implemented [default: exact]
+    #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true)]
     pub(crate) rates: Option<Rates>,
-    /// Where to compute: auto, cpu, cuda or cuda:N; `axonml devices` lists what is there [default: auto]
+    /// auto, cpu, cuda or cuda:N; see `axonml devices` [default: auto]
     #[arg(long, value_name = "NAME")]
     pub(crate) backend: Option<String>,
-    /// Threads of the CPU backend; results do not depend on it [default: all cores]
+    /// CPU threads; results do not depend on them [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads, allow_hyphen_values = true)]
     pub(crate) threads: Option<usize>,
-    /// Memory that the work may take, GB; what needs more is refused before it begins [default: what is available]
+    /// Memory that may be taken, GB; more is refused [default: available]
     #[arg(long, value_name = "GB", value_parser = positive("GB"), allow_hyphen_values = true)]
     pub(crate) max_memory: Option<f64>,
-    /// Seed of random numbers, recorded with the results (only sets draw any) [default: 0]
+    /// Seed of what is drawn at random: places, datasets [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 }
@@ -61,16 +58,6 @@ pub(crate) enum Rates {
 }
 
 impl NumericsArgs {
-    /// Time step, ms.
-    pub(crate) fn dt_ms(&self) -> f64 {
-        self.dt.unwrap_or(DT_MS)
-    }
-
-    /// Duration, ms.
-    pub(crate) fn tstop_ms(&self) -> f64 {
-        self.tstop.unwrap_or(TSTOP_MS)
-    }
-
     /// Arithmetic.
     pub(crate) fn precision(&self) -> Precision {
         match self.precision {
@@ -82,6 +69,19 @@ impl NumericsArgs {
     /// Memory that the work may take.
     pub(crate) fn memory(&self) -> Memory {
         memory(self.max_memory)
+    }
+
+    /// Checks what this version cannot do, sets the number of threads, opens the backend and looks for memory.
+    pub(crate) fn machine(&self, messages: Messages) -> Result<Machine, CliError> {
+        let device = self.device()?;
+        if let Some(why) = device.passed_over() {
+            messages.note(format_args!("{why}: using {}", device.name()));
+        }
+        messages.explain(format_args!("backend: {}", device.name()));
+        Ok(Machine {
+            memory: self.memory(),
+            ..Machine::new(device)
+        })
     }
 
     /// Checks what this version cannot do, sets the number of threads and opens the backend.
@@ -118,16 +118,19 @@ pub(crate) fn threads(text: &str) -> Result<usize, String> {
     })
 }
 
+/// Sets the number of threads.
+pub(super) fn set_threads(threads: Option<usize>) -> Result<(), CliError> {
+    let Some(threads) = threads else {
+        return Ok(());
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build_global().map_err(|error| {
+        CliError::failure(format!("--threads {threads}: {error}")).help("ask for fewer threads")
+    })
+}
+
 /// Sets the number of threads and opens a backend.
 pub(crate) fn open(backend: Option<&str>, threads: Option<usize>) -> Result<Device, CliError> {
-    if let Some(threads) = threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global()
-            .map_err(|error| {
-                CliError::failure(format!("--threads {threads}: {error}"))
-                    .help("ask for fewer threads")
-            })?;
-    }
+    set_threads(threads)?;
     Ok(Device::named(backend.unwrap_or("auto"))?)
 }

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::args::DevicesArgs;
 use crate::error::CliError;
-use crate::report::{Cell, Table, plain, print, print_json};
+use crate::report::{plain, print, print_json};
+use axonml::study::{Cell, Table};
 
 /// Lists the backends.
 pub(crate) fn devices(args: &DevicesArgs) -> Result<(), CliError> {

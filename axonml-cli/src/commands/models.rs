@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use crate::args::ModelsArgs;
 use crate::error::CliError;
-use crate::report::{Cell, Table, plain, print, print_json};
-use crate::weights::{Named, bundled_for};
+use crate::report::{plain, print, print_json};
+use axonml::study::{Cell, Table};
+use axonml::study::{NamedWeights, bundled_for};
 
 /// Lists the models, or one of them.
 pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
@@ -157,7 +158,7 @@ fn describe(model: &'static dyn FiberModel) -> Result<Value, CliError> {
 fn bundled_weights(model: &dyn FiberModel) -> Result<Vec<Value>, CliError> {
     let schema = model.schema();
     let describe = |bundled: &&Bundled| {
-        let weights = Named::bundled(bundled)?;
+        let weights = NamedWeights::bundled(bundled)?;
         let domain = &weights.file.domain;
         Ok(json!({
             "name": weights.name,

@@ -15,12 +15,13 @@ use crate::args::{TrainArgs, memory, open};
 use crate::error::CliError;
 use crate::interrupt::OnSignal;
 use crate::messages::{self, Messages};
-use crate::plot::{Format, LogCurve, Picture, TrainingPlot};
+use crate::plot::{Format, LogCurve, Page, Picture, TrainingPlot};
 use crate::report::{check_regular, print};
 
 /// Trains what a configuration asks for.
 pub(crate) fn train(args: &TrainArgs, messages: Messages) -> Result<(), CliError> {
-    if let Some(path) = &args.plot {
+    let page = args.plot.page()?;
+    if let Some(path) = &args.plot.plot {
         check_regular(path)?;
         Format::of(path)?;
     }
@@ -68,8 +69,8 @@ pub(crate) fn train(args: &TrainArgs, messages: Messages) -> Result<(), CliError
     let ended = training.run(&mut bar);
     let stopped = bar.stop.clone();
     drop(bar);
-    let drawn = match &args.plot {
-        Some(path) if training.step() > 0 => draw(&folder, path),
+    let drawn = match &args.plot.plot {
+        Some(path) if training.step() > 0 => draw(&folder, path, &page),
         _ => Ok(()),
     };
     let step = training.step();
@@ -149,7 +150,7 @@ impl Watch for Bar {
 }
 
 /// Draws the log of a training.
-fn draw(folder: &Path, path: &Path) -> Result<(), CliError> {
+fn draw(folder: &Path, path: &Path, page: &Page) -> Result<(), CliError> {
     let log = folder.join(Training::LOG);
     let unreadable = |error: csv::Error| {
         CliError::failure(format!("cannot read `{}`: {error}", log.display()))
@@ -193,7 +194,7 @@ fn draw(folder: &Path, path: &Path) -> Result<(), CliError> {
             ),
         ],
     };
-    Ok(plot.save(path)?)
+    Ok(plot.save(path, page)?)
 }
 
 impl From<TrainError> for CliError {

@@ -12,10 +12,9 @@ use crate::args::{ExportArgs, ImportArgs};
 use crate::error::CliError;
 use crate::input::Input;
 use crate::messages::Messages;
-use crate::report::{
-    Cell, Table, check_regular, check_writable, plain, print, refuse_overwriting, replace,
-};
-use crate::weights::Choice;
+use crate::report::{check_regular, check_writable, plain, print, refuse_overwriting, replace};
+use axonml::study::WeightChoice;
+use axonml::study::{Cell, Table};
 
 /// Writes the model file of a checkpoint of PyTorch AxonML.
 pub(crate) fn import(args: &ImportArgs, messages: Messages) -> Result<(), CliError> {
@@ -62,7 +61,7 @@ pub(crate) fn export(args: &ExportArgs, messages: Messages) -> Result<(), CliErr
     refuse_overwriting(&what, &args.output, &args.model.inputs())?;
     let model = args.model.model()?;
     let schema = model.schema();
-    let weights = Choice::of(args.model.weights.as_deref())?;
+    let weights = WeightChoice::of(args.model.weights.as_deref())?;
     weights.check_used(&[model])?;
     let mut file = match weights.of_model(schema.id) {
         Some(weights) => {

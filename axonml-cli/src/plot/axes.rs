@@ -1,7 +1,7 @@
 //! Scales, ticks and the frames that carry them.
 
 use super::format;
-use super::scene::{Anchor, Area, Point, Scene, Stroke, Text, text_width};
+use super::scene::{Anchor, Area, Point, Scene, Stroke, Text, fit, text_width};
 use super::theme;
 
 /// A marked value of a scale.
@@ -84,6 +84,9 @@ impl Scale {
                 break;
             }
         }
+        if ticks.len() < 3 && self.hi < 4.0 * self.lo {
+            return self.linear_ticks(most.min(8));
+        }
         if ticks.len() < 3 {
             ticks = self.log_ticks(&[1, 2, 3, 4, 5, 6, 7, 8, 9], 1);
             if ticks.len() < 5 {
@@ -96,6 +99,36 @@ impl Scale {
             decades += 1;
         }
         ticks
+    }
+
+    /// The ticks of a horizontal axis of `length` px, about `most`, whose labels do not touch each other.
+    pub(super) fn fitting(self, length: f64, most: usize) -> Vec<Tick> {
+        /// Space between labels, px.
+        const GAP: f64 = 14.0;
+        let apart = |pair: &[Tick]| {
+            let wide = |tick: &Tick| 0.5 * text_width(&tick.label, theme::TICK, false);
+            let [a, b] = pair else { return true };
+            let distance = (self.fraction(b.value) - self.fraction(a.value)).abs() * length;
+            distance >= wide(a) + wide(b) + GAP
+        };
+        let mut ticks = Vec::new();
+        for most in (2..=most.max(2)).rev() {
+            ticks = self.ticks(most);
+            if ticks.windows(2).all(apart) {
+                return ticks;
+            }
+        }
+        // Even the fewest collide, as on a very short axis: drop whatever touches the one before.
+        let mut kept: Vec<Tick> = Vec::new();
+        for tick in ticks {
+            if kept
+                .last()
+                .is_none_or(|last| apart(&[last.clone(), tick.clone()]))
+            {
+                kept.push(tick);
+            }
+        }
+        kept
     }
 
     /// The unlabeled ticks 2…9 of each decade of a logarithmic scale of at most four decades.
@@ -210,6 +243,15 @@ impl Axes {
         }
     }
 
+    /// Vertical grid lines; to be drawn before the data.
+    pub(super) fn verticals(&self, scene: &mut Scene) {
+        for tick in self.x_ticks() {
+            let x = self.px(tick.value);
+            let line = [(x, self.area.y), (x, self.area.bottom())];
+            scene.line(&line, Stroke::new(theme::GRID, 1.2));
+        }
+    }
+
     /// The axis below, with tick labels and its name.
     pub(super) fn bottom(&self, scene: &mut Scene, name: &str) {
         self.base(scene);
@@ -224,8 +266,34 @@ impl Axes {
             let label = Text::new((x, y + 29.0), theme::TICK, tick.label);
             scene.text(label.anchor(Anchor::Middle).color(theme::MUTED));
         }
-        let middle = self.area.center().0;
-        scene.text(Text::new((middle, y + 60.0), theme::LABEL, name).anchor(Anchor::Middle));
+        self.name_below(scene, name);
+    }
+
+    /// The axis below of things that have names, the `i`-th at the value `i`; names are cut where there is no room.
+    pub(super) fn bottom_names(&self, scene: &mut Scene, names: &[String], name: &str) {
+        self.base(scene);
+        let y = self.area.bottom();
+        let room = self.area.w / names.len().max(1) as f64 - 8.0;
+        // Where names would be a few letters only, every second, third, ... is shown.
+        let every = (60.0 / (room + 8.0)).ceil().max(1.0) as usize;
+        for (i, text) in names.iter().enumerate().step_by(every) {
+            let x = self.px(i as f64);
+            scene.line(&[(x, y), (x, y + 8.0)], Stroke::new(theme::AXIS, 1.5));
+            let shown = fit(text, theme::TICK, false, room * every as f64);
+            let label = Text::new((x, y + 29.0), theme::TICK, shown);
+            scene.text(label.anchor(Anchor::Middle).color(theme::MUTED));
+        }
+        self.name_below(scene, name);
+    }
+
+    /// The name of the axis below, in letters as small as it takes, and cut if they would be unreadable.
+    fn name_below(&self, scene: &mut Scene, name: &str) {
+        let room = self.area.w + 80.0;
+        let wide = text_width(name, theme::LABEL, false).max(1.0);
+        let size = (theme::LABEL * room / wide).clamp(theme::NOTE, theme::LABEL);
+        let at = (self.area.center().0, self.area.bottom() + 60.0);
+        let name = fit(name, size, false, room);
+        scene.text(Text::new(at, size, name).anchor(Anchor::Middle));
     }
 
     /// The line below, without ticks.
@@ -265,7 +333,8 @@ impl Axes {
     }
 
     fn x_ticks(&self) -> Vec<Tick> {
-        self.x.ticks((self.area.w / TICK_ROOM) as usize)
+        self.x
+            .fitting(self.area.w, ((self.area.w / TICK_ROOM) as usize).min(12))
     }
 
     fn y_ticks(&self) -> Vec<Tick> {
@@ -341,6 +410,29 @@ mod tests {
             log: true,
         };
         assert!(narrow.ticks(8).len() >= 4);
+    }
+
+    #[test]
+    fn labels_of_horizontal_axes_do_not_touch() {
+        for (lo, hi, log) in [
+            (0.068, 0.104, true),
+            (0.0471, 0.3478, true),
+            (1e-6, 1e5, true),
+            (9.0, 11.0, false),
+            (-123_456.0, 987_654.0, false),
+        ] {
+            for length in [60.0, 200.0, 560.0, 1400.0] {
+                let scale = Scale { lo, hi, log };
+                let ticks = scale.fitting(length, (length / 70.0) as usize);
+                for pair in ticks.windows(2) {
+                    let at = |tick: &Tick| scale.fraction(tick.value) * length;
+                    let wide = |tick: &Tick| text_width(&tick.label, theme::TICK, false);
+                    let gap = at(&pair[1]) - at(&pair[0]) - 0.5 * (wide(&pair[0]) + wide(&pair[1]));
+                    assert!(gap > 10.0, "{pair:?} on {length} px");
+                }
+                assert!(length < 300.0 || ticks.len() > 1, "{scale:?} {ticks:?}");
+            }
+        }
     }
 
     #[test]

@@ -34,6 +34,13 @@ pub(crate) enum PlotError {
         /// Error of the operating system.
         source: io::Error,
     },
+    /// The bitmap would be too large, or has no pixels.
+    Size {
+        /// Its width, px.
+        width: f64,
+        /// Its height, px.
+        height: f64,
+    },
     /// The bitmap cannot be drawn.
     Draw {
         /// Error of the drawing library.
@@ -69,6 +76,11 @@ impl fmt::Display for PlotError {
                 f,
                 "cannot write the picture `{}`: {source}; choose a directory that exists and can be written",
                 path.display()
+            ),
+            Self::Size { width, height } => write!(
+                f,
+                "found a picture of {width} x {height} pixels, expected 1 to 100 million pixels; choose another --size or \
+                 --dpi, or an .svg file"
             ),
             Self::Draw { detail } => {
                 write!(

@@ -7,7 +7,8 @@ use super::axes::{Axes, Scale, extremes};
 use super::error::PlotError;
 use super::format;
 use super::legend::{Key, Legend};
-use super::scene::{Anchor, Area, Scene, Shape, Stroke, Text, text_width};
+use super::page::Canvas;
+use super::scene::{Anchor, Area, Mark, Scene, Stroke, Text, head, text_width};
 use super::theme::{self, GUTTER, MARGIN, WIDTH};
 
 /// Predicted against reference thresholds.
@@ -15,6 +16,8 @@ use super::theme::{self, GUTTER, MARGIN, WIDTH};
 pub(crate) struct EvaluationPlot {
     /// Title of the picture.
     pub title: String,
+    /// What all rows have in common; wrapped.
+    pub subtitle: String,
     /// The pairs; those that are not positive and finite are counted, not drawn.
     pub points: Vec<Prediction>,
 }
@@ -42,7 +45,7 @@ impl Prediction {
 const SIDE: f64 = 600.0;
 
 impl Picture for EvaluationPlot {
-    fn scene(&self) -> Result<Scene, PlotError> {
+    fn scene(&self, _: Canvas) -> Result<Scene, PlotError> {
         let mut errors: Vec<f64> = self
             .points
             .iter()
@@ -57,10 +60,12 @@ impl Picture for EvaluationPlot {
         let left_out = self.points.len() - errors.len();
         let (groups, legend) = self.groups();
         let width = WIDTH - 2.0 * MARGIN - GUTTER;
-        let top = 176.0;
+        let figures = head(&self.subtitle, WIDTH) + 30.0;
+        let top = figures + 74.0;
         let key = top + SIDE + 84.0;
         let below = legend.height(width) + if left_out > 0 { 34.0 } else { 0.0 };
         let mut scene = Scene::new(WIDTH, key + below + 20.0, &self.title);
+        scene.subtitle(&self.subtitle);
 
         let scatter = Area::new(MARGIN + GUTTER, top, SIDE, SIDE);
         self.scatter(&mut scene, scatter, &groups);
@@ -71,7 +76,7 @@ impl Picture for EvaluationPlot {
             &errors,
             summary.p95_abs,
         );
-        print(&mut scene, summary);
+        print(&mut scene, summary, figures);
         legend.draw(&mut scene, (scatter.x, key), width);
         if left_out > 0 {
             let text = format!(
@@ -97,14 +102,14 @@ impl EvaluationPlot {
         let mut legend = Legend::default();
         if groups.len() > theme::CATEGORIES {
             legend.add(
-                Key::Dot(theme::category(0)),
+                Key::Mark(theme::category(0), theme::marker(0)),
                 format!("{} groups", groups.len()),
             );
             groups.clear();
         } else if groups.len() > 1 {
             for (i, group) in groups.iter().enumerate() {
                 let name = if group.is_empty() { "other" } else { group };
-                legend.add(Key::Dot(theme::category(i)), name);
+                legend.add(Key::Mark(theme::category(i), theme::marker(i)), name);
             }
         }
         (groups, legend)
@@ -121,18 +126,16 @@ impl EvaluationPlot {
         let identity = [axes.at(scale.lo, scale.lo), axes.at(scale.hi, scale.hi)];
         scene.line(&identity, Stroke::new(theme::AXIS, 2.0));
         let n = drawn().count() as f64;
-        let (radius, alpha) = (
-            (9.0 - n.log10() * 1.4).clamp(3.5, 8.0),
-            (1.1 - n.log10() * 0.2).clamp(0.35, 0.9),
-        );
+        let radius = (9.0 - n.log10() * 1.4).clamp(3.5, 8.0);
         for point in drawn() {
             let group = groups.iter().position(|g| *g == point.group).unwrap_or(0);
-            scene.shapes.push(Shape::Circle {
+            scene.mark(Mark {
+                marker: theme::marker(group),
                 center: axes.at(point.reference_ma, point.predicted_ma),
                 radius,
-                fill: Some(theme::category(group)),
-                alpha,
-                stroke: None,
+                fill: theme::category(group),
+                // Keeps points of a crowd apart.
+                stroke: Stroke::new(theme::PAPER, 0.8),
                 role: "pair",
                 hint: String::new(),
             });
@@ -220,7 +223,7 @@ fn histogram(scene: &mut Scene, area: Area, sorted: &[f64], p95: f64) {
 }
 
 /// The summary as a row of figures above the panels.
-fn print(scene: &mut Scene, s: ErrorSummary) {
+fn print(scene: &mut Scene, s: ErrorSummary, y: f64) {
     let percent = |v: f64| format!("{} %", format::short(v, 3));
     let figures = [
         ("n", s.n.to_string()),
@@ -240,8 +243,8 @@ fn print(scene: &mut Scene, s: ErrorSummary) {
     let gap = (WIDTH - MARGIN - left - widths.iter().sum::<f64>()) / (figures.len() - 1) as f64;
     let mut x = left;
     for ((name, value), width) in figures.into_iter().zip(widths) {
-        scene.text(Text::new((x, 102.0), theme::NOTE, name).color(theme::MUTED));
-        scene.text(Text::new((x, 134.0), theme::HEADING, value).bold());
+        scene.text(Text::new((x, y), theme::NOTE, name).color(theme::MUTED));
+        scene.text(Text::new((x, y + 32.0), theme::HEADING, value).bold());
         x += width + gap.min(80.0);
     }
 }

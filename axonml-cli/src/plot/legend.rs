@@ -1,16 +1,20 @@
 //! Keys and color bars.
 
 use super::axes::Scale;
-use super::scene::{Anchor, Area, Image, Scene, Stroke, Text, fit, text_width};
-use super::theme::{self, Rgb};
+use super::scene::{Anchor, Area, Image, Mark, Scene, Stroke, Text, fit, text_width};
+use super::theme::{self, Marker, Rgb};
 
 /// The sample of an entry.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Key {
     /// A line.
     Line(Rgb),
-    /// A filled circle.
-    Dot(Rgb),
+    /// A dashed line, such as a fit.
+    Dashed(Rgb),
+    /// A line through markers.
+    Series(Rgb, Marker),
+    /// A marker.
+    Mark(Rgb, Marker),
     /// An open circle.
     Ring(Rgb),
     /// A filled and outlined circle, such as a fascicle.
@@ -73,7 +77,14 @@ fn sample(scene: &mut Scene, key: Key, (x, y): (f64, f64)) {
     let center = (x + 13.0, y);
     match key {
         Key::Line(color) => scene.line(&[(x, y), (x + 26.0, y)], Stroke::new(color, 3.5)),
-        Key::Dot(color) => scene.circle(center, 7.5, Some(color), None),
+        Key::Dashed(color) => {
+            scene.dashed(&[(x, y), (x + 28.0, y)], Stroke::new(color, 2.6), 7.0, 4.5)
+        }
+        Key::Series(color, marker) => {
+            scene.line(&[(x, y), (x + 26.0, y)], Stroke::new(color, 2.6));
+            scene.mark(marked(center, color, marker));
+        }
+        Key::Mark(color, marker) => scene.mark(marked(center, color, marker)),
         Key::Ring(color) => scene.circle(
             center,
             7.0,
@@ -84,6 +95,18 @@ fn sample(scene: &mut Scene, key: Key, (x, y): (f64, f64)) {
             scene.circle(center, 10.0, Some(fill), Some(Stroke::new(edge, 3.0)))
         }
         Key::Bar(color) => scene.rect(Area::new(x, y - 7.0, 26.0, 14.0), color),
+    }
+}
+
+fn marked(center: (f64, f64), color: Rgb, marker: Marker) -> Mark {
+    Mark {
+        marker,
+        center,
+        radius: 7.0,
+        fill: color,
+        stroke: Stroke::new(theme::PAPER, 1.5),
+        role: "",
+        hint: String::new(),
     }
 }
 
@@ -102,7 +125,7 @@ pub(super) fn horizontal_bar(scene: &mut Scene, area: Area, scale: Scale, name: 
         cells: (0..=255).collect(),
         palette: palette(),
     });
-    for tick in scale.ticks((area.w / 70.0) as usize) {
+    for tick in scale.fitting(area.w, (area.w / 70.0) as usize) {
         let x = area.x + scale.fraction(tick.value) * area.w;
         scene.line(
             &[(x, area.bottom()), (x, area.bottom() + 8.0)],

@@ -3,13 +3,15 @@
 use axonml::simulation::recruitment;
 
 use super::Picture;
-use super::axes::Scale;
+use super::along;
+use super::axes::{Axes, Scale};
 use super::error::PlotError;
 use super::format;
 use super::legend::{Key, Legend, horizontal_bar};
 use super::nerve_data::{FiberThresholds, NervePlot, ThresholdPoint};
+use super::page::Canvas;
 use super::recruitment::{self as curves, Curve};
-use super::scene::{Anchor, Area, Scene, Text, fit};
+use super::scene::{Anchor, Area, Scene, Text, fit, head};
 use super::section::{Outcome, Section, Spot};
 use super::theme::{self, GUTTER, MARGIN};
 
@@ -21,7 +23,7 @@ const CURVES: usize = 8;
 const GAP: f64 = 14.0;
 
 impl Picture for NervePlot {
-    fn scene(&self) -> Result<Scene, PlotError> {
+    fn scene(&self, _: Canvas) -> Result<Scene, PlotError> {
         let diameters = self.diameters();
         if diameters.is_empty() {
             return Err(PlotError::Empty {
@@ -32,7 +34,7 @@ impl Picture for NervePlot {
         let curves = self.curves(&diameters)?;
         let width = [1600.0, 1720.0, 1900.0][shown.len() - 1];
         let side = [640.0, 500.0, 430.0][shown.len() - 1];
-        let (left, top) = (MARGIN, 128.0);
+        let (left, top) = (MARGIN, 56.0 + head(&self.subtitle, width));
         let sections_w = shown.len() as f64 * (side + GAP) - GAP;
         let bar = Area::new(
             left + 0.5 * (sections_w - sections_w.min(560.0)),
@@ -47,17 +49,26 @@ impl Picture for NervePlot {
         let colors = Scale::log_around(all, 0.0);
 
         let legend = self.legend();
-        let legend_y = bar.bottom() + 86.0;
+        let along = match self.electrodes.is_empty() {
+            true => 0.0,
+            false => along::STRIP_HEIGHT + 30.0,
+        };
+        let legend_y = bar.bottom() + 86.0 + along;
         let legend_w = width - 2.0 * MARGIN;
         let remarks = self.remarks(&diameters, shown.len());
         let height = legend_y + legend.height(legend_w) + 30.0 * remarks.len() as f64 + 22.0;
         let mut scene = Scene::new(width, height, &self.title);
+        scene.subtitle(&self.subtitle);
 
         let section = Section::new(self, side);
         for (i, shown) in shown.iter().enumerate() {
             let diameter = diameters[*shown];
             let area = Area::new(left + i as f64 * (side + GAP), top, side, side);
-            let heading = Text::new((area.center().0, 110.0), theme::HEADING, name(diameter));
+            let heading = Text::new(
+                (area.center().0, top - 18.0),
+                theme::HEADING,
+                name(diameter),
+            );
             scene.text(heading.anchor(Anchor::Middle).bold());
             section.draw(&mut scene, area, &self.spots(diameter, colors));
             if i == 0 {
@@ -72,15 +83,28 @@ impl Picture for NervePlot {
                 scene.text(text.anchor(Anchor::Middle).color(theme::MUTED));
             }
         }
+        if !self.electrodes.is_empty() {
+            let places = self.electrodes.iter().flat_map(|e| [e.z_mm.0, e.z_mm.1]);
+            let area = Area::new(left, bar.bottom() + 92.0, sections_w, 80.0);
+            let axes = Axes::new(area, Scale::around(places, 0.12), Scale::linear(0.0, 1.0));
+            along::strip(&mut scene, &axes, &self.electrodes);
+            axes.bottom(&mut scene, "contacts along the nerve (mm)");
+        }
         let x = left + sections_w + 36.0 + GUTTER;
         let curve_w = width - MARGIN - x;
-        let key = curves::legend(&curves).height(curve_w);
-        let curve_y = (top + 20.0).max(84.0 + key);
-        let curve = Area::new(x, curve_y, curve_w, bar.bottom() - curve_y);
+        let key = curves::legend(&curves);
+        let curve_y = (top + 20.0).max(top - 44.0 + key.height(curve_w));
+        let end = match self.electrodes.is_empty() {
+            true => bar.bottom(),
+            false => bar.bottom() + 172.0,
+        };
+        let curve = Area::new(x, curve_y, curve_w, end - curve_y);
         let share = match self.weighted() {
             true => "fraction of the nerve's fibers active, by weight",
             false => "fraction of fibers active",
         };
+        let key_y = curve.y - key.height(curve.w) - 8.0;
+        key.draw(&mut scene, (curve.x, key_y), curve.w);
         curves::draw(&mut scene, curve, &curves, share);
 
         legend.draw(&mut scene, (left, legend_y), legend_w);
@@ -127,6 +151,8 @@ impl NervePlot {
             Ok(Curve {
                 label: name(diameter),
                 color: theme::ordinal(i, drawn.len()),
+                dashed: false,
+                faint: false,
                 steps: steps.map_err(|error| PlotError::Draw {
                     detail: format!("recruitment at {}: {error}", name(diameter)),
                 })?,

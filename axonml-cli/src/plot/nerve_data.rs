@@ -1,10 +1,14 @@
 //! A nerve and the thresholds in it, as its picture takes them.
 
+use super::along::Electrode;
+
 /// Thresholds in a nerve.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NervePlot {
     /// Title of the picture.
     pub title: String,
+    /// What all fibers have in common, such as the pulse; wrapped.
+    pub subtitle: String,
     /// Radius of the nerve, centerd at the origin, mm.
     pub nerve_radius_mm: Option<f64>,
     /// Inner radius of the cuff, centerd at the origin, mm.
@@ -13,6 +17,8 @@ pub(crate) struct NervePlot {
     pub fascicles: Vec<Fascicle>,
     /// The contacts, in the order of their numbers.
     pub contacts: Vec<Contact>,
+    /// Where those contacts lie along the nerve whose places are known.
+    pub electrodes: Vec<Electrode>,
     /// The fibers and their thresholds.
     pub fibers: Vec<FiberThresholds>,
 }

@@ -1,42 +1,62 @@
 //! A scene as PNG.
 //!
-//! plotters draws in whole pixels; here it draws everything four times too large, and the average of each block of
-//! pixels is kept. That gives even strokes, smooth curves and well spaced letters.
+//! plotters draws in whole pixels; here it draws everything four times too large (less for very large pictures), and the
+//! average of each block of pixels is kept. That gives even strokes, smooth curves and well spaced letters.
 
 use plotters::backend::{BitMapBackend, DrawingBackend};
 use plotters::style::{FontTransform, RGBAColor};
 
 use super::error::PlotError;
 use super::font::{advance_em, font};
-use super::scene::{Anchor, Image, Point, Scene, Shape, Stroke, Text};
+use super::scene::{Anchor, Image, Mark, Point, Scene, Shape, Stroke, Text};
 use super::theme::{PAPER, Rgb};
 
-/// How many times too large each side is drawn.
-const SCALE: i32 = 4;
+/// Pixels that may be drawn, more than any screen or page has use for.
+const MOST_PIXELS: f64 = 1e8;
+/// Pixels that may be drawn before they are averaged: what they take is a few hundred MB.
+const MOST_DRAWN: f64 = 1.2e8;
 
-/// The PNG file of `scene`.
-pub(super) fn png(scene: &Scene) -> Result<Vec<u8>, PlotError> {
-    let (width, height) = (scene.width.ceil() as u32, scene.height.ceil() as u32);
-    let pixels = render(scene, width, height)?;
+/// The PNG file of `scene`, whose pixels are `dpi` to the inch where that is known.
+///
+/// # Errors
+/// [`PlotError::Size`] for more pixels than are drawn.
+pub(super) fn png(scene: &Scene, dpi: Option<f64>) -> Result<Vec<u8>, PlotError> {
+    let (width, height) = (scene.width.ceil(), scene.height.ceil());
+    if !(width >= 1.0 && height >= 1.0 && width * height <= MOST_PIXELS) {
+        return Err(PlotError::Size { width, height });
+    }
+    let drawn = |scale: &i32| width * height * f64::from(scale * scale) <= MOST_DRAWN;
+    let scale = [4, 3, 2].into_iter().find(drawn).unwrap_or(1);
+    let (width, height) = (width as u32, height as u32);
+    let pixels = render(scene, width, height, scale)?;
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
+    if let Some(dpi) = dpi {
+        let per_meter = (dpi / 0.0254).round() as u32;
+        encoder.set_pixel_dims(Some(png::PixelDimensions {
+            xppu: per_meter,
+            yppu: per_meter,
+            unit: png::Unit::Meter,
+        }));
+    }
     let mut writer = encoder.write_header().map_err(draw_error)?;
     writer.write_image_data(&pixels).map_err(draw_error)?;
     writer.finish().map_err(draw_error)?;
     Ok(file)
 }
 
-/// The pixels of `scene`, RGB, row by row.
-fn render(scene: &Scene, width: u32, height: u32) -> Result<Vec<u8>, PlotError> {
-    let factor = SCALE as usize;
+/// The pixels of `scene`, RGB, row by row, each the average of `scale` times `scale` drawn ones.
+fn render(scene: &Scene, width: u32, height: u32, scale: i32) -> Result<Vec<u8>, PlotError> {
+    let factor = scale as usize;
     let (w, h) = (width as usize, height as usize);
     let mut large = vec![0; w * h * factor * factor * 3];
     {
-        let size = (width * SCALE as u32, height * SCALE as u32);
+        let size = (width * scale as u32, height * scale as u32);
         let mut painter = Painter {
             backend: BitMapBackend::with_buffer(&mut large, size),
+            scale: f64::from(scale),
         };
         painter.rect((0.0, 0.0), (scene.width.ceil(), scene.height.ceil()), PAPER)?;
         for shape in &scene.shapes {
@@ -65,6 +85,8 @@ fn render(scene: &Scene, width: u32, height: u32) -> Result<Vec<u8>, PlotError> 
 
 struct Painter<'a> {
     backend: BitMapBackend<'a>,
+    /// How many times too large each side is drawn.
+    scale: f64,
 }
 
 impl Painter<'_> {
@@ -81,28 +103,63 @@ impl Painter<'_> {
                 ..
             } => {
                 if let Some(fill) = fill {
-                    self.polygon(&round(*center, *radius), *fill, *alpha)?;
+                    self.polygon(&self.round(*center, *radius), *fill, *alpha)?;
                 }
                 stroke.map_or(Ok(()), |stroke| {
-                    let mut outline = round(*center, *radius);
+                    let mut outline = self.round(*center, *radius);
                     outline.extend_from_within(..2);
                     self.line(&outline, stroke)
                 })
             }
+            Shape::Mark(mark) => self.mark(mark),
             Shape::Text(text) => self.text(text),
             Shape::Image(image) => self.image(image),
         }
     }
 
+    fn mark(&mut self, mark: &Mark) -> Result<(), PlotError> {
+        let mut outline = mark.corners();
+        if outline.is_empty() {
+            outline = self.round(mark.center, mark.radius);
+        }
+        self.polygon(&outline, mark.fill, 1.0)?;
+        outline.extend_from_within(..2);
+        self.line(&outline, mark.stroke)
+    }
+
+    /// A circle as a polygon whose sides cannot be told apart.
+    fn round(&self, center: Point, radius: f64) -> Vec<Point> {
+        let n = ((radius * self.scale).sqrt() * 8.0)
+            .clamp(12.0, 240.0)
+            .round();
+        (0..n as usize)
+            .map(|i| {
+                let angle = std::f64::consts::TAU * i as f64 / n;
+                (
+                    center.0 + radius * angle.cos(),
+                    center.1 + radius * angle.sin(),
+                )
+            })
+            .collect()
+    }
+
+    fn grid(&self, (x, y): Point) -> (i32, i32) {
+        (
+            (x * self.scale).round() as i32,
+            (y * self.scale).round() as i32,
+        )
+    }
+
     fn polygon(&mut self, points: &[Point], fill: Rgb, alpha: f64) -> Result<(), PlotError> {
+        let points: Vec<(i32, i32)> = points.iter().map(|p| self.grid(*p)).collect();
         self.backend
-            .fill_polygon(points.iter().map(|p| grid(*p)), &ink(fill, alpha))
+            .fill_polygon(points, &ink(fill, alpha))
             .map_err(draw_error)
     }
 
     /// From the upper left corner to the lower right one, exclusively.
     fn rect(&mut self, from: Point, to: Point, fill: Rgb) -> Result<(), PlotError> {
-        let (from, to) = (grid(from), grid(to));
+        let (from, to) = (self.grid(from), self.grid(to));
         self.backend
             .draw_rect(from, to, &ink(fill, 1.0), true)
             .map_err(draw_error)
@@ -123,7 +180,7 @@ impl Painter<'_> {
             if let Some((px, py)) = before {
                 let turn = f64::atan2(px * dy - py * dx, px * dx + py * dy);
                 if half * turn.abs() > 0.15 {
-                    self.polygon(&round(start, half), stroke.color, 1.0)?;
+                    self.polygon(&self.round(start, half), stroke.color, 1.0)?;
                 } else {
                     // A disc would reach past short segments at the end of a thick line; an overlap is enough.
                     let overlap = length.min(0.75);
@@ -144,7 +201,7 @@ impl Painter<'_> {
     }
 
     fn text(&mut self, text: &Text) -> Result<(), PlotError> {
-        let size = text.size * f64::from(SCALE);
+        let size = text.size * self.scale;
         let width = advance_em(&text.content, text.bold) * text.size;
         let back = match text.anchor {
             Anchor::Start => 0.0,
@@ -162,7 +219,7 @@ impl Painter<'_> {
             .transform(turn)
             .color(&ink(text.color, 1.0));
         self.backend
-            .draw_text(&text.content, &style, grid(at))
+            .draw_text(&text.content, &style, self.grid(at))
             .map_err(draw_error)
     }
 
@@ -188,29 +245,6 @@ impl Painter<'_> {
         }
         Ok(())
     }
-}
-
-/// A circle as a polygon whose sides cannot be told apart.
-fn round(center: Point, radius: f64) -> Vec<Point> {
-    let n = ((radius * f64::from(SCALE)).sqrt() * 8.0)
-        .clamp(12.0, 240.0)
-        .round();
-    (0..n as usize)
-        .map(|i| {
-            let angle = std::f64::consts::TAU * i as f64 / n;
-            (
-                center.0 + radius * angle.cos(),
-                center.1 + radius * angle.sin(),
-            )
-        })
-        .collect()
-}
-
-fn grid((x, y): Point) -> (i32, i32) {
-    (
-        (x * f64::from(SCALE)).round() as i32,
-        (y * f64::from(SCALE)).round() as i32,
-    )
 }
 
 fn ink(Rgb(r, g, b): Rgb, alpha: f64) -> RGBAColor {

@@ -1,11 +1,86 @@
-//! The recruitment curve: which share of the fibers an amplitude activates.
+//! Recruitment curves: which share of the fibers an amplitude activates.
 
 use axonml::simulation::RecruitmentStep;
 
+use super::Picture;
 use super::axes::{Axes, Scale};
+use super::error::PlotError;
+use super::framed::Framed;
 use super::legend::{Key, Legend};
+use super::page::Canvas;
 use super::scene::{Anchor, Area, Point, Scene, Stroke, Text};
 use super::theme::{self, Rgb};
+
+/// Recruitment of several groups of fibers, such as fascicles or diameters: step curves over amplitude.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecruitmentPlot {
+    /// Title: the nerve and the model.
+    pub title: String,
+    /// What all groups have in common, such as the pulse and the contacts; wrapped.
+    pub subtitle: String,
+    /// What fractions are of, such as "fraction of fibers active"; the title of the vertical axis.
+    pub share: String,
+    /// The groups; all are drawn.
+    pub groups: Vec<RecruitmentGroup>,
+    /// Whether groups have an order, such as diameters, and are colored by it.
+    pub ordered: bool,
+    /// Remarks below the picture.
+    pub notes: Vec<String>,
+}
+
+/// The recruitment of one group.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecruitmentGroup {
+    /// Entry of the legend.
+    pub label: String,
+    /// Its steps, by amplitude; none if no fiber of it has a threshold.
+    pub steps: Vec<RecruitmentStep>,
+    /// Whether it is one of many, such as fascicles: thin and gray behind the others, all under one entry of the legend.
+    pub faint: bool,
+}
+
+impl Picture for RecruitmentPlot {
+    fn scene(&self, canvas: Canvas) -> Result<Scene, PlotError> {
+        if self.groups.is_empty() {
+            return Err(PlotError::Empty {
+                what: "groups of fibers",
+            });
+        }
+        let (faint, groups): (Vec<_>, Vec<_>) = self.groups.iter().partition(|group| group.faint);
+        let n = groups.len();
+        let behind = faint.into_iter().map(|group| Curve {
+            label: group.label.clone(),
+            color: theme::AXIS,
+            dashed: false,
+            steps: group.steps.clone(),
+            faint: true,
+        });
+        let curve = |(i, group): (usize, &RecruitmentGroup)| Curve {
+            label: group.label.clone(),
+            color: match self.ordered || n > theme::CATEGORIES {
+                true => theme::ordinal(i, n),
+                false => theme::category(i),
+            },
+            // Neighbors that colors alone might not tell apart.
+            dashed: !self.ordered && i % 2 == 1,
+            steps: group.steps.clone(),
+            faint: false,
+        };
+        let curves: Vec<Curve> = behind
+            .chain(groups.into_iter().enumerate().map(curve))
+            .collect();
+        let framed = Framed {
+            title: &self.title,
+            subtitle: &self.subtitle,
+            legend: &legend(&curves),
+            notes: &self.notes,
+            right: 0.0,
+        };
+        let (mut scene, area) = framed.scene(canvas);
+        draw(&mut scene, area, &curves, &self.share);
+        Ok(scene)
+    }
+}
 
 /// The recruitment of the fibers of one kind.
 #[derive(Clone, Debug)]
@@ -14,11 +89,15 @@ pub(super) struct Curve {
     pub(super) label: String,
     /// Color of the line.
     pub(super) color: Rgb,
+    /// Whether the line is dashed.
+    pub(super) dashed: bool,
     /// Its steps, by amplitude.
     pub(super) steps: Vec<RecruitmentStep>,
+    /// Whether the line is thin, and shares its entry of the legend with the others that are.
+    pub(super) faint: bool,
 }
 
-/// Draws `curves` in `area`, with their legend above it; `share` says what their fractions are of.
+/// Draws `curves` in `area`; `share` says what their fractions are of.
 pub(super) fn draw(scene: &mut Scene, area: Area, curves: &[Curve], share: &str) {
     let all = curves
         .iter()
@@ -33,24 +112,32 @@ pub(super) fn draw(scene: &mut Scene, area: Area, curves: &[Curve], share: &str)
     axes.grid(scene, true);
 
     for curve in curves {
-        scene.line(&steps(curve, &axes), Stroke::new(curve.color, 3.4));
+        let width = if curve.faint { 1.4 } else { 3.4 };
+        let (points, stroke) = (steps(curve, &axes), Stroke::new(curve.color, width));
+        match curve.dashed {
+            true => scene.dashed(&points, stroke, 12.0, 5.0),
+            false => scene.line(&points, stroke),
+        }
     }
     if found.is_none() {
         let at = (area.center().0, area.center().1);
         let text = Text::new(at, theme::LABEL, "no fiber has a threshold");
         scene.text(text.anchor(Anchor::Middle).color(theme::MUTED));
     }
-    let key = legend(curves);
-    key.draw(scene, (area.x, area.y - key.height(area.w) - 8.0), area.w);
     axes.bottom(scene, "amplitude (mA)");
     axes.left(scene, share);
 }
 
-/// The legend that [`draw`] puts above its area.
+/// The legend of what [`draw`] draws.
 pub(super) fn legend(curves: &[Curve]) -> Legend {
     let mut legend = Legend::default();
-    for curve in curves {
-        legend.add(Key::Line(curve.color), curve.label.as_str());
+    let faint = curves.iter().filter(|curve| curve.faint).take(1);
+    for curve in curves.iter().filter(|curve| !curve.faint).chain(faint) {
+        let key = match curve.dashed {
+            true => Key::Dashed(curve.color),
+            false => Key::Line(curve.color),
+        };
+        legend.add(key, curve.label.as_str());
     }
     legend
 }
@@ -87,6 +174,8 @@ mod tests {
         let curve = Curve {
             label: String::new(),
             color: theme::INK,
+            dashed: false,
+            faint: false,
             steps: [(0.1, 0.25), (1.0, 0.5)]
                 .map(|(amplitude_ma, fraction)| RecruitmentStep {
                     amplitude_ma,

@@ -1,24 +1,30 @@
 //! One run: voltages over time at a few nodes, beside the whole fiber as a map of time and place.
 
 use super::Picture;
+use super::along::{self, Electrode};
 use super::axes::{Axes, Scale, extremes, thin};
 use super::error::PlotError;
 use super::format;
 use super::legend::{Key, Legend, palette, vertical_bar};
-use super::scene::{Area, Image, Point, Scene, Stroke, Text, fit};
-use super::theme::{self, GUTTER, MARGIN, Rgb, WIDTH};
+use super::page::Canvas;
+use super::scene::{Area, Image, Mark, Point, Scene, Stroke, Text, fit, head};
+use super::theme::{self, GUTTER, MARGIN, Marker, Rgb, WIDTH};
 
-/// The recording of a run.
+/// The recording of a few fibers; of many see [`super::RunsPlot`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RunPlot {
     /// Title of the picture.
     pub title: String,
+    /// What all fibers have in common, such as the pulse and the electrode; wrapped.
+    pub subtitle: String,
     /// Times of the samples, ms, increasing.
     pub t_ms: Vec<f64>,
     /// The fibers; the first four are drawn.
     pub fibers: Vec<FiberTrace>,
     /// Stimulus, drawn below the fibers.
     pub strips: Vec<Strip>,
+    /// The electrodes, drawn where they lie along the fibers.
+    pub electrodes: Vec<Electrode>,
 }
 
 /// Something that acted over time.
@@ -39,31 +45,41 @@ pub(crate) struct FiberTrace {
     pub v_mv: Vec<f64>,
     /// Positions of the nodes along the fiber, um, increasing.
     pub z_um: Vec<f64>,
+    /// Node and time, ms, where the first action potential began.
+    pub start: Option<(usize, f64)>,
+    /// Nodes where an action potential has to arrive.
+    pub detection: Vec<usize>,
 }
 
 /// Fibers drawn at most.
-const ROWS: usize = 4;
+pub(crate) const ROWS: usize = 4;
 /// Nodes traced in each fiber at most.
-const TRACES: usize = 6;
+const TRACES: usize = 5;
 
 const TRACE_WIDTH: f64 = 610.0;
 const MAP_WIDTH: f64 = 530.0;
 const MAP_LEFT: f64 = MARGIN + GUTTER + TRACE_WIDTH + 142.0;
-const STRIP: f64 = 84.0;
+/// Room for legends beside a panel's own width, px.
+const KEYS_MORE: f64 = 100.0;
+const KEYS_WIDTH: f64 = TRACE_WIDTH + KEYS_MORE;
+/// Height of a strip, px.
+pub(super) const STRIP: f64 = 84.0;
 /// Room above a strip, for its label, px.
-const STRIP_GAP: f64 = 40.0;
+pub(super) const STRIP_GAP: f64 = 40.0;
 
 impl Picture for RunPlot {
-    fn scene(&self) -> Result<Scene, PlotError> {
+    fn scene(&self, _: Canvas) -> Result<Scene, PlotError> {
         self.check()?;
         let drawn = &self.fibers[..self.fibers.len().min(ROWS)];
         let row = [500.0, 300.0, 230.0, 190.0][drawn.len() - 1];
-        let (top, head) = (66.0, 100.0);
+        let keys = drawn.iter().map(|f| f.legend().height(KEYS_WIDTH));
+        let (top, head) = (head(&self.subtitle, WIDTH), 68.0 + keys.fold(0.0, f64::max));
         let strip = self.strips.len() as f64 * (STRIP + STRIP_GAP);
         let left_out = self.fibers.len() - drawn.len();
         let note = if left_out > 0 { 34.0 } else { 0.0 };
         let end = top + drawn.len() as f64 * (head + row);
         let mut scene = Scene::new(WIDTH, end + strip + 92.0 + note, &self.title);
+        scene.subtitle(&self.subtitle);
 
         let time = Scale::linear(self.t_ms[0], self.t_ms[self.t_ms.len() - 1]);
         let all = || drawn.iter().flat_map(|f| f.v_mv.iter().copied());
@@ -79,24 +95,35 @@ impl Picture for RunPlot {
                 true,
                 WIDTH - 2.0 * MARGIN - GUTTER,
             );
-            scene.text(Text::new((traces.area.x, y - 50.0), theme::HEADING, heading).bold());
+            scene.text(Text::new((traces.area.x, y - head + 50.0), theme::HEADING, heading).bold());
             self.traces(&mut scene, fiber, &traces);
-            fiber.map(&mut scene, &map, colors);
-            if strip == 0.0 && i + 1 == drawn.len() {
-                traces.bottom(&mut scene, "time (ms)");
+            fiber.map(&mut scene, &map, colors, &self.electrodes);
+            if i == 0 {
+                let mut legend = along::legend(&self.electrodes);
+                if drawn.iter().any(|fiber| fiber.start.is_some()) {
+                    legend.add(Key::Mark(theme::POSITIVE, Marker::Diamond), "start");
+                }
+                let height = legend.height(MAP_WIDTH + KEYS_MORE);
+                legend.draw(
+                    &mut scene,
+                    (map.area.x, y - 8.0 - height),
+                    MAP_WIDTH + KEYS_MORE,
+                );
+            }
+            if i + 1 == drawn.len() {
                 map.bottom(&mut scene, "time (ms)");
+                if strip == 0.0 {
+                    traces.bottom(&mut scene, "time (ms)");
+                }
             }
         }
         for (i, strip) in self.strips.iter().enumerate() {
             let y = end + STRIP_GAP + i as f64 * (STRIP + STRIP_GAP);
-            for (x, width) in [(MARGIN + GUTTER, TRACE_WIDTH), (MAP_LEFT, MAP_WIDTH)] {
-                let axes = self.strip(&mut scene, strip, Area::new(x, y, width, STRIP), time);
-                if i + 1 == self.strips.len() {
-                    axes.bottom(&mut scene, "time (ms)");
-                }
+            let area = Area::new(MARGIN + GUTTER, y, TRACE_WIDTH, STRIP);
+            let axes = strip.draw(&mut scene, &self.t_ms, area, time);
+            if i + 1 == self.strips.len() {
+                axes.bottom(&mut scene, "time (ms)");
             }
-            let label = fit(&strip.label, theme::NOTE, false, TRACE_WIDTH);
-            scene.text(Text::new((MARGIN + GUTTER, y - 10.0), theme::NOTE, label));
         }
         let bar = Area::new(
             MAP_LEFT + MAP_WIDTH + 34.0,
@@ -153,9 +180,8 @@ impl RunPlot {
 
     fn traces(&self, scene: &mut Scene, fiber: &FiberTrace, axes: &Axes) {
         axes.grid(scene, false);
-        let mut legend = Legend::default();
         let nodes = fiber.z_um.len();
-        for (i, (node, color)) in chosen(nodes).into_iter().enumerate() {
+        for (node, color) in fiber.chosen() {
             let points: Vec<Point> = self
                 .t_ms
                 .iter()
@@ -166,20 +192,21 @@ impl RunPlot {
                 &thin(&points, axes.area.w as usize),
                 Stroke::new(color, 2.4),
             );
-            let name = if i == 0 {
-                format!("node {node}")
-            } else {
-                node.to_string()
-            };
-            legend.add(Key::Line(color), name);
         }
-        legend.draw(scene, (axes.area.x, axes.area.y - 42.0), axes.area.w + 40.0);
+        let legend = fiber.legend();
+        let y = axes.area.y - 8.0 - legend.height(KEYS_WIDTH);
+        legend.draw(scene, (axes.area.x, y), KEYS_WIDTH);
         axes.base(scene);
         axes.left(scene, "potential (mV)");
     }
+}
 
-    fn strip(&self, scene: &mut Scene, strip: &Strip, area: Area, time: Scale) -> Axes {
-        let (lo, hi) = extremes(strip.values.iter().copied().chain([0.0])).unwrap_or((0.0, 1.0));
+impl Strip {
+    /// Draws what acted at `t_ms`, with its label above `area`.
+    pub(super) fn draw(&self, scene: &mut Scene, t_ms: &[f64], area: Area, time: Scale) -> Axes {
+        let label = fit(&self.label, theme::NOTE, false, area.w);
+        scene.text(Text::new((area.x, area.y - 10.0), theme::NOTE, label));
+        let (lo, hi) = extremes(self.values.iter().copied().chain([0.0])).unwrap_or((0.0, 1.0));
         let axes = Axes::new(area, time, Scale::around([lo, hi], 0.12));
         let zero = axes.py(0.0);
         scene.line(
@@ -188,9 +215,9 @@ impl RunPlot {
         );
         // Each value holds until the next sample; a value that stays needs its two ends only.
         let mut points: Vec<Point> = Vec::new();
-        for (step, (t, value)) in self.t_ms.iter().zip(&strip.values).enumerate() {
-            let end = self.t_ms.get(step + 1).unwrap_or(t);
-            if step > 0 && strip.values[step - 1] == *value {
+        for (step, (t, value)) in t_ms.iter().zip(&self.values).enumerate() {
+            let end = t_ms.get(step + 1).unwrap_or(t);
+            if step > 0 && self.values[step - 1] == *value {
                 points.pop();
             } else {
                 points.push(axes.at(*t, *value));
@@ -230,7 +257,7 @@ impl FiberTrace {
             .collect()
     }
 
-    fn map(&self, scene: &mut Scene, axes: &Axes, colors: Scale) {
+    fn map(&self, scene: &mut Scene, axes: &Axes, colors: Scale, electrodes: &[Electrode]) {
         let nodes = self.z_um.len();
         let steps = self.v_mv.len() / nodes;
         let columns = steps.min(axes.area.w as usize);
@@ -255,7 +282,21 @@ impl FiberTrace {
             cells,
             palette: color,
         });
-        for (node, color) in chosen(nodes) {
+        along::beside(scene, axes, electrodes);
+        if let Some((node, t_ms)) = self.start
+            && let Some(z) = self.z_um.get(node)
+        {
+            scene.mark(Mark {
+                marker: Marker::Diamond,
+                center: axes.at(t_ms, 1e-3 * z),
+                radius: 7.0,
+                fill: theme::POSITIVE,
+                stroke: Stroke::new(theme::PAPER, 2.0),
+                role: "start",
+                hint: format!("node {node}, {} ms", format::short(t_ms, 4)),
+            });
+        }
+        for (node, color) in self.chosen() {
             let (x, y) = (axes.area.right() + 3.0, axes.py(1e-3 * self.z_um[node]));
             scene.polygon(
                 vec![(x, y), (x + 12.0, y - 6.0), (x + 12.0, y + 6.0)],
@@ -276,24 +317,53 @@ impl FiberTrace {
             pixels
         }
     }
-}
 
-/// The nodes to trace, evenly spread, each with the color of its position. They lie a little off the symmetric places, so that
-/// in a symmetric field no trace hides another.
-fn chosen(nodes: usize) -> Vec<(usize, Rgb)> {
-    let n = nodes.min(TRACES);
-    let offset = if n > 1 { 0.25 } else { 0.5 };
-    (0..n)
-        .map(|i| {
-            let node = ((i as f64 + offset) / n as f64 * nodes as f64) as usize;
-            (
-                node,
-                theme::position(if n < 2 {
-                    0.0
-                } else {
-                    i as f64 / (n - 1) as f64
-                }),
-            )
-        })
-        .collect()
+    /// The nodes to trace, in order, each with a color by its rank: where the action potential began, where it has
+    /// to arrive, and others evenly spread.
+    fn chosen(&self) -> Vec<(usize, Rgb)> {
+        let nodes = self.z_um.len();
+        let known = self.start.iter().map(|start| start.0);
+        let known = known.chain(self.detection.iter().copied());
+        let mut chosen: Vec<usize> = Vec::new();
+        for node in known.filter(|node| *node < nodes) {
+            if !chosen.contains(&node) && chosen.len() < TRACES {
+                chosen.push(node);
+            }
+        }
+        // Each further one lies as far from the others as it can, but in symmetric fields off the mirror image of the last.
+        while chosen.len() < TRACES.min(nodes) {
+            let apart = |node: &usize| {
+                let nearest = chosen.iter().map(|other| node.abs_diff(*other)).min();
+                let mirrored = chosen.iter().any(|other| other + node + 1 == nodes);
+                (nearest.unwrap_or(usize::MAX), !mirrored)
+            };
+            let free = (0..nodes).filter(|node| !chosen.contains(node));
+            match free.max_by_key(apart) {
+                Some(node) => chosen.push(node),
+                None => break,
+            }
+        }
+        chosen.sort_unstable();
+        // By rank: neighbors such as the first node and a detection node near it differ as much as others.
+        let last = (chosen.len() - 1).max(1) as f64;
+        let color = |(i, node): (usize, usize)| (node, theme::position(i as f64 / last));
+        chosen.into_iter().enumerate().map(color).collect()
+    }
+
+    /// The traced nodes by name.
+    fn legend(&self) -> Legend {
+        let mut legend = Legend::default();
+        for (i, (node, color)) in self.chosen().into_iter().enumerate() {
+            let begins = self.start.is_some_and(|start| start.0 == node);
+            let role = match (begins, self.detection.contains(&node)) {
+                (true, true) => " start, detection",
+                (true, false) => " start",
+                (false, true) => " detection",
+                (false, false) => "",
+            };
+            let noun = if i == 0 { "node " } else { "" };
+            legend.add(Key::Line(color), format!("{noun}{node}{role}"));
+        }
+        legend
+    }
 }

@@ -3,6 +3,7 @@
 use super::Picture;
 use super::axes::{Axes, Scale, extremes};
 use super::error::PlotError;
+use super::page::Canvas;
 use super::scene::{Anchor, Area, Scene, Text};
 use super::theme::{self, GUTTER, MARGIN, WIDTH};
 
@@ -77,7 +78,7 @@ impl Histogram {
 }
 
 impl Picture for SetPlot {
-    fn scene(&self) -> Result<Scene, PlotError> {
+    fn scene(&self, _: Canvas) -> Result<Scene, PlotError> {
         if self.diameters_um.is_empty() {
             return Err(PlotError::Empty { what: "fibers" });
         }
@@ -171,7 +172,7 @@ mod tests {
         assert_eq!(histogram.counts, [4, 0, 5, 7]);
         assert_eq!(histogram.marked, [4, 0, 0, 3]);
         let filled = |plot: &SetPlot, color| {
-            let scene = plot.scene().unwrap();
+            let scene = plot.scene(Canvas::default()).unwrap();
             let of_color =
                 |shape: &&Shape| matches!(shape, Shape::Polygon { fill, .. } if *fill == color);
             scene.shapes.iter().filter(of_color).count()

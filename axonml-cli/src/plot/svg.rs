@@ -4,14 +4,18 @@
 
 use std::fmt::Write as _;
 
-use super::scene::{Anchor, Image, Point, Scene, Shape, Stroke, Text};
+use super::scene::{Anchor, Image, Mark, Point, Scene, Shape, Stroke, Text};
 use super::theme::Rgb;
 
-/// The text of the file.
-pub(super) fn document(scene: &Scene) -> String {
+/// The text of the file; `size_mm` is the size of the printed picture, else pixels count.
+pub(super) fn document(scene: &Scene, size_mm: Option<(f64, f64)>) -> String {
     let (w, h) = (scene.width.ceil(), scene.height.ceil());
+    let (width, height) = match size_mm {
+        Some((w, h)) => (format!("{}mm", n(w)), format!("{}mm", n(h))),
+        None => (w.to_string(), h.to_string()),
+    };
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {w} {h}\" \
          font-family=\"Inter, Helvetica, Arial, sans-serif\" stroke-linejoin=\"round\">\n\
          <title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n",
         escape(&scene.title)
@@ -77,8 +81,39 @@ fn element(out: &mut String, shape: &Shape) {
                 let _ = write!(out, "><title>{}</title></circle>", escape(hint));
             }
         }
+        Shape::Mark(mark) => marker(out, mark),
         Shape::Text(text) => label(out, text),
         Shape::Image(image) => picture(out, image),
+    }
+}
+
+fn marker(out: &mut String, mark: &Mark) {
+    let corners = mark.corners();
+    let name = if corners.is_empty() {
+        let (x, y) = (n(mark.center.0), n(mark.center.1));
+        let _ = write!(
+            out,
+            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{}\"",
+            n(mark.radius)
+        );
+        "circle"
+    } else {
+        let _ = write!(out, "<path d=\"{}Z\"", path(&corners));
+        "path"
+    };
+    if !mark.role.is_empty() {
+        let _ = write!(out, " class=\"{}\"", mark.role);
+    }
+    let _ = write!(
+        out,
+        " fill=\"{}\"{}",
+        hex(mark.fill),
+        attributes(mark.stroke)
+    );
+    if mark.hint.is_empty() {
+        out.push_str("/>");
+    } else {
+        let _ = write!(out, "><title>{}</title></{name}>", escape(&mark.hint));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every picture as SVG and PNG, with ordinary and awkward data.
 
+mod blocks;
+
 use std::path::PathBuf;
 
 use super::*;
@@ -12,8 +14,8 @@ fn written(name: &str, picture: &dyn Picture) -> String {
         dir.join(format!("{name}.svg")),
         dir.join(format!("{name}.PNG")),
     );
-    picture.save(&svg).unwrap();
-    picture.save(&png).unwrap();
+    picture.save(&svg, &Page::default()).unwrap();
+    picture.save(&png, &Page::default()).unwrap();
     let (text, bytes) = (
         std::fs::read_to_string(&svg).unwrap(),
         std::fs::read(&png).unwrap(),
@@ -44,6 +46,14 @@ fn assert_holds(svg: &str, labels: &[&str]) {
     }
 }
 
+fn electrode(from: f64, to: f64, factor: f64) -> Electrode {
+    Electrode {
+        label: "7".to_owned(),
+        z_mm: (from, to),
+        factor,
+    }
+}
+
 /// `fibers` with a wave that leaves the middle, over 5 ms.
 fn run(fibers: usize, nodes: usize, steps: usize) -> RunPlot {
     let t_ms: Vec<f64> = (0..steps).map(|i| 5.0 * i as f64 / steps as f64).collect();
@@ -61,6 +71,8 @@ fn run(fibers: usize, nodes: usize, steps: usize) -> RunPlot {
             label: format!("fiber {i}"),
             v_mv,
             z_um,
+            start: Some((nodes / 2, 1.0)),
+            detection: vec![nodes / 10, nodes - 1 - nodes / 10],
         }
     };
     let values = t_ms
@@ -73,6 +85,8 @@ fn run(fibers: usize, nodes: usize, steps: usize) -> RunPlot {
     };
     RunPlot {
         title: "A run <1>".to_owned(),
+        subtitle: "monophasic:pw=0.1".to_owned(),
+        electrodes: vec![electrode(0.0, 0.0, 1.0), electrode(2.0, 4.0, -0.5)],
         fibers: (0..fibers).map(fiber).collect(),
         t_ms,
         strips: vec![strip],
@@ -116,6 +130,10 @@ fn nerve(
     };
     NervePlot {
         title: "A nerve".to_owned(),
+        subtitle: "monophasic:pw=0.1".to_owned(),
+        electrodes: (0..6)
+            .map(|i| electrode(f64::from(i), f64::from(i) + 2.0, 0.0))
+            .collect(),
         nerve_radius_mm: Some(1.3),
         cuff_inner_radius_mm: Some(1.4),
         fascicles: vec![
@@ -149,6 +167,7 @@ fn evaluation(n: usize, groups: usize, error_pct: f64) -> EvaluationPlot {
     };
     EvaluationPlot {
         title: "An evaluation".to_owned(),
+        subtitle: "diameter 10 µm".to_owned(),
         points: (0..n).map(point).collect(),
     }
 }
@@ -161,7 +180,12 @@ fn a_run_shows_traces_map_and_stimulus() {
         &[
             "A run &lt;1&gt;",
             "fiber 0",
-            "node 2",
+            "monophasic:pw=0.1",
+            "node 5 detection",
+            "26 start",
+            "47 detection",
+            "electrode",
+            "reversed",
             "time (ms)",
             "position (mm)",
             "membrane potential (mV)",
@@ -169,6 +193,8 @@ fn a_run_shows_traces_map_and_stimulus() {
         ],
     );
     assert_eq!(count(&svg, "<image "), 2); // the map and its color bar
+    assert_eq!(count(&svg, ">stimulus (mA)<"), 1);
+    assert_eq!(count(&svg, "class=\"start\""), 1);
 }
 
 #[test]
@@ -215,6 +241,8 @@ fn a_nerve_shows_each_fiber_at_each_diameter() {
             "amplitude (mA)",
             "fraction of fibers active",
             "no threshold (no activation)",
+            "contacts along the nerve (mm)",
+            "monophasic:pw=0.1",
             "target fascicle",
             "contact with the waveform",
             "contact with the waveform reversed",
@@ -268,58 +296,6 @@ fn a_nerve_may_lack_geometry_thresholds_or_fibers() {
         ],
         [2, 3]
     );
-}
-
-#[test]
-fn thresholds_are_drawn_against_diameter() {
-    let series = |label: &str| ThresholdSeries {
-        label: label.to_owned(),
-        points: (0..8)
-            .map(|i| (f64::from(5 + i), (i > 0).then(|| 1.0 / f64::from(5 + i))))
-            .collect(),
-    };
-    let plot = |n: usize| ThresholdPlot {
-        title: "Thresholds".to_owned(),
-        series: (0..n).map(|i| series(&format!("series {i}"))).collect(),
-    };
-    let svg = written("thresholds", &plot(2));
-    assert_eq!(count(&svg, "class=\"threshold\""), 16);
-    assert_holds(
-        &svg,
-        &[
-            "series 1",
-            "no threshold",
-            "fiber diameter (µm)",
-            "threshold (mA)",
-        ],
-    );
-    assert_holds(
-        &written("thresholds-many", &plot(15)),
-        &["series 11", "3 more series not drawn"],
-    );
-    let single = ThresholdSeries {
-        label: String::new(),
-        points: vec![(10.0, Some(0.1))],
-    };
-    written(
-        "thresholds-single",
-        &ThresholdPlot {
-            title: String::new(),
-            series: vec![single],
-        },
-    );
-    let silent = ThresholdSeries {
-        label: String::new(),
-        points: vec![(10.0, None)],
-    };
-    let svg = written(
-        "thresholds-silent",
-        &ThresholdPlot {
-            title: String::new(),
-            series: vec![silent],
-        },
-    );
-    assert_holds(&svg, &["no fiber has a threshold"]);
 }
 
 #[test]
@@ -398,20 +374,26 @@ fn a_log_shows_loss_and_validation() {
 #[test]
 fn nothing_to_plot_is_an_error() {
     let file = PathBuf::from("never-written.svg");
-    let empty: [&dyn Picture; 5] = [
+    let empty: [&dyn Picture; 8] = [
         &TrainingPlot::default(),
         &RunPlot::default(),
         &NervePlot::default(),
-        &ThresholdPlot::default(),
+        &RunsPlot::default(),
+        &CurvePlot::default(),
+        &HeatMap::default(),
+        &RecruitmentPlot::default(),
         &EvaluationPlot::default(),
     ];
     for picture in empty {
-        assert!(matches!(picture.save(&file), Err(PlotError::Empty { .. })));
+        assert!(matches!(
+            picture.save(&file, &Page::default()),
+            Err(PlotError::Empty { .. })
+        ));
     }
     let mut short = run(1, 5, 20);
     short.strips[0].values.pop();
     assert!(matches!(
-        short.save(&file),
+        short.save(&file, &Page::default()),
         Err(PlotError::Shape {
             expected: 20,
             got: 19,
@@ -421,7 +403,7 @@ fn nothing_to_plot_is_an_error() {
     let mut short = run(1, 5, 20);
     short.fibers[0].v_mv.pop();
     assert!(matches!(
-        short.save(&file),
+        short.save(&file, &Page::default()),
         Err(PlotError::Shape {
             expected: 100,
             got: 99,
@@ -434,7 +416,9 @@ fn nothing_to_plot_is_an_error() {
 #[test]
 fn only_svg_and_png_are_written() {
     for name in ["plot.pdf", "plot", "plot.svg.gz"] {
-        let error = evaluation(3, 1, 1.0).save(Path::new(name)).unwrap_err();
+        let error = evaluation(3, 1, 1.0)
+            .save(Path::new(name), &Page::default())
+            .unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, PlotError::Extension { .. }), "{name}");
         assert!(
@@ -443,7 +427,9 @@ fn only_svg_and_png_are_written() {
         );
     }
     for name in ["missing-directory/a.svg", "missing-directory/a.png"] {
-        let error = evaluation(3, 1, 1.0).save(Path::new(name)).unwrap_err();
+        let error = evaluation(3, 1, 1.0)
+            .save(Path::new(name), &Page::default())
+            .unwrap_err();
         assert!(matches!(error, PlotError::Write { .. }), "{name}: {error}");
     }
 }

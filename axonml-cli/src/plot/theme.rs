@@ -71,26 +71,68 @@ pub(super) const NEGATIVE: Rgb = Rgb(42, 98, 168);
 /// A contact that delivers nothing.
 pub(super) const UNUSED: Rgb = Rgb(214, 218, 223);
 
-/// How many colors [`category`] tells apart.
+/// How many unordered things a legend tells apart, by color and marker together.
 pub(super) const CATEGORIES: usize = 12;
 
-/// The color of the `i`-th of several unordered things; repeats after [`CATEGORIES`].
+/// Colors that people with any common color vision tell apart.
+///
+/// # Source
+/// Okabe & Ito (2008), "Color universal design", <https://jfly.uni-koeln.de/color/>; without the yellow, which is too
+/// light on paper.
+const COLORS: [Rgb; 7] = [
+    Rgb(0, 114, 178),
+    Rgb(213, 94, 0),
+    Rgb(0, 158, 115),
+    Rgb(204, 121, 167),
+    Rgb(230, 159, 0),
+    Rgb(86, 180, 233),
+    INK,
+];
+
+/// The color of the `i`-th of several unordered things. Colors repeat after seven, markers ([`marker`]) after six: the
+/// pair is unique for 42 things.
 pub(super) fn category(i: usize) -> Rgb {
-    const COLORS: [Rgb; CATEGORIES] = [
-        Rgb(49, 98, 148),
-        Rgb(214, 98, 54),
-        Rgb(52, 143, 114),
-        Rgb(139, 92, 158),
-        Rgb(201, 154, 38),
-        Rgb(95, 168, 211),
-        Rgb(158, 54, 82),
-        Rgb(122, 139, 60),
-        Rgb(104, 118, 138),
-        Rgb(226, 148, 172),
-        Rgb(123, 91, 69),
-        Rgb(38, 160, 166),
+    COLORS[i % COLORS.len()]
+}
+
+/// The marker of the `i`-th of several unordered things; see [`category`].
+pub(super) fn marker(i: usize) -> Marker {
+    const MARKERS: [Marker; 6] = [
+        Marker::Circle,
+        Marker::Square,
+        Marker::Up,
+        Marker::Diamond,
+        Marker::Down,
+        Marker::Right,
     ];
-    COLORS[i % CATEGORIES]
+    MARKERS[i % MARKERS.len()]
+}
+
+/// States that [`state`] tells apart.
+pub(super) const STATES: usize = 7;
+
+/// The color of the `i`-th state of a fiber in a map: colors of [`category`] with as much lightness between neighbors as
+/// they have, the first being the lightest, as it stands for the ordinary.
+pub(super) fn state(i: usize) -> Rgb {
+    const ORDER: [usize; STATES] = [5, 4, 0, 3, 2, 1, 6];
+    category(ORDER[i % STATES])
+}
+
+/// The form of a point of data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marker {
+    /// A disc.
+    Circle,
+    /// A square.
+    Square,
+    /// A triangle that points up.
+    Up,
+    /// A square on its corner.
+    Diamond,
+    /// A triangle that points down.
+    Down,
+    /// A triangle that points to the right.
+    Right,
 }
 
 /// The color of the `i`-th of `n` ordered things, such as diameters: light to dark.
@@ -103,9 +145,10 @@ pub(super) fn ordinal(i: usize, n: usize) -> Rgb {
     oklch(0.76 - 0.48 * t, 0.14, 65.0 - 50.0 * t)
 }
 
-/// The color of the position `t` in 0..=1 along something: blue to red at about one lightness.
+/// The color of the position `t` in 0..=1 along something: dark blue to light orange. Lightness rises with it, so that
+/// neighbors differ without color vision, too.
 pub(super) fn position(t: f64) -> Rgb {
-    oklch(0.50 + 0.14 * t, 0.15, 262.0 + 150.0 * t)
+    oklch(0.34 + 0.40 * t, 0.15, 262.0 + 160.0 * t)
 }
 
 /// The color of a quantity, `t` in 0..=1: dark violet through teal to light yellow.
@@ -164,4 +207,65 @@ fn oklch(lightness: f64, chroma: f64, hue_deg: f64) -> Rgb {
     };
     let [r, g, b] = linear(low).map(channel);
     Rgb(r, g, b)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// An sRGB color in linear light, as seen without the cones that `matrix` removes, compared in OKLab.
+    fn lab(color: Rgb, matrix: [[f64; 3]; 3]) -> [f64; 3] {
+        let linear = [color.0, color.1, color.2].map(|c| {
+            let c = f64::from(c) / 255.0;
+            if c <= 0.040_45 {
+                c / 12.92
+            } else {
+                ((c + 0.055) / 1.055).powf(2.4)
+            }
+        });
+        let dot = |row: [f64; 3]| row.iter().zip(linear).map(|(a, b)| a * b).sum::<f64>();
+        let [r, g, b] = matrix.map(|row| dot(row).clamp(0.0, 1.0));
+        let l = (0.412_221_47 * r + 0.536_332_54 * g + 0.051_445_99 * b).cbrt();
+        let m = (0.211_903_5 * r + 0.680_699_55 * g + 0.107_396_96 * b).cbrt();
+        let s = (0.088_302_46 * r + 0.281_718_84 * g + 0.629_978_7 * b).cbrt();
+        [
+            0.210_454_26 * l + 0.793_617_79 * m - 0.004_072_05 * s,
+            1.977_998_5 * l - 2.428_592_2 * m + 0.450_593_71 * s,
+            0.025_904_04 * l + 0.782_771_77 * m - 0.808_675_77 * s,
+        ]
+    }
+
+    /// Machado, Oliveira & Fernandes (2009), severity 1: normal, protanopia, deuteranopia.
+    const VISIONS: [[[f64; 3]; 3]; 3] = [
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        [
+            [0.152_286, 1.052_583, -0.204_868],
+            [0.114_503, 0.786_281, 0.099_216],
+            [-0.003_882, -0.048_116, 1.051_998],
+        ],
+        [
+            [0.367_322, 0.860_646, -0.227_968],
+            [0.280_085, 0.672_501, 0.047_413],
+            [-0.011_820, 0.042_940, 0.968_881],
+        ],
+    ];
+
+    #[test]
+    fn categories_differ_for_every_color_vision() {
+        for vision in VISIONS {
+            for (i, a) in COLORS.iter().enumerate() {
+                for b in &COLORS[..i] {
+                    let (a, b) = (lab(*a, vision), lab(*b, vision));
+                    let distance: f64 = a.iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum();
+                    assert!(distance.sqrt() > 0.07, "{a:?} {b:?}: {}", distance.sqrt());
+                }
+            }
+        }
+        let pairs: HashSet<_> = (0..42)
+            .map(|i| (i % COLORS.len(), format!("{:?}", marker(i))))
+            .collect();
+        assert_eq!(pairs.len(), 42);
+    }
 }

@@ -4,6 +4,7 @@ use super::Picture;
 use super::axes::{Axes, Scale};
 use super::error::PlotError;
 use super::legend::{Key, Legend};
+use super::page::Canvas;
 use super::scene::{Area, Point, Scene, Stroke};
 use super::theme::{self, GUTTER, MARGIN, WIDTH};
 
@@ -31,7 +32,7 @@ const PANEL_HEIGHT: f64 = 340.0;
 const ROW: f64 = 470.0;
 
 impl Picture for TrainingPlot {
-    fn scene(&self) -> Result<Scene, PlotError> {
+    fn scene(&self, _: Canvas) -> Result<Scene, PlotError> {
         let filled = |curves: &[LogCurve]| curves.iter().any(|curve| !curve.points.is_empty());
         let panels: Vec<_> = self.panels.iter().filter(|(_, c)| filled(c)).collect();
         if panels.is_empty() {

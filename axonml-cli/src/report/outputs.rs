@@ -25,6 +25,7 @@ impl Outputs {
         let mut files: Vec<(String, PathBuf)> = targets.iter().flat_map(Target::files).collect();
         if let Some(path) = &plot.plot {
             check_picture(path)?;
+            plot.page()?;
             files.push((format!("--plot {}", path.display()), path.clone()));
         }
         for (index, (what, path)) in files.iter().enumerate() {

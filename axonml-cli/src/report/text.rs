@@ -2,14 +2,23 @@
 
 use comfy_table::{CellAlignment, Table as Sheet, presets};
 
-use super::{Cell, Table};
+use axonml::study::{Cell, Table, significant};
 
 /// The table as aligned text.
 pub(super) fn table(table: &Table) -> String {
     let constant = |column: usize| -> bool {
         // Results are never hidden, settings that are the same everywhere are.
         let name = table.columns[column].as_str();
-        let result = name == "status" || name.contains("threshold_mA") || name.ends_with("er_mA");
+        let result = name == "status"
+            || [
+                "threshold_mA",
+                "threshold_nA",
+                "er_mA",
+                "er_nA",
+                "cv_m_per_s",
+            ]
+            .iter()
+            .any(|ending| name.ends_with(ending));
         table.rows.len() > 1
             && !result
             && table
@@ -74,28 +83,6 @@ fn readable(cell: &Cell) -> String {
     match cell {
         Cell::Number(number) => significant(*number, 6),
         cell => cell.exact(),
-    }
-}
-
-/// At most `digits` significant digits, without superfluous zeros.
-pub(super) fn significant(x: f64, digits: usize) -> String {
-    if x == 0.0 || !x.is_finite() {
-        return if x == 0.0 {
-            "0".to_owned()
-        } else {
-            x.to_string()
-        };
-    }
-    let magnitude = x.abs().log10().floor() as i32;
-    if !(-5..9).contains(&magnitude) {
-        return format!("{:.*e}", digits - 1, x);
-    }
-    let decimals = (digits as i32 - 1 - magnitude).max(0) as usize;
-    let text = format!("{x:.decimals$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
     }
 }
 

@@ -85,7 +85,7 @@ fn flags_that_cannot_be_meant() {
         &["--warmup 5", "--start published"],
     );
     refuse(
-        "threshold --inject node=0",
+        "threshold --inject node=0,amp=2",
         &["--inject", "--point, --nerve or --basis"],
     );
     refuse("threshold --frequency 3", &["--frequency"]);
@@ -125,7 +125,11 @@ fn pulses_that_cannot_be_meant() {
     };
     refuse(
         "monofasic",
-        &["`monofasic`", "did you mean `monophasic`?", "--help"],
+        &[
+            "`monofasic`",
+            "did you mean `monophasic`?",
+            "axonml help pulses",
+        ],
     );
     refuse("monophasic:pq=0.1", &["`pq`", "did you mean `pw`?"]);
     refuse(

@@ -87,7 +87,7 @@ fn divergence_names_fiber_node_and_time() {
         .axonml("run --model smf --weights published --point 250,0,0 --amplitude 2 --dt 0.0108 --format csv")
         .failed(1, &["fiber 0, 10 um", "stability number", "reduce dt"]);
     assert!(
-        answer.stdout.contains("smf,0,10,,,,,,,,,,diverged,"),
+        answer.stdout.contains("smf,0,10,53,,,,,,,,,,diverged,"),
         "{answer:#?}"
     );
     let answer = folder

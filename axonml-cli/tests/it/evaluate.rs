@@ -115,7 +115,7 @@ fn a_surrogate_is_evaluated_on_a_table_of_the_exact_fiber() {
     assert_eq!(json["request"]["command"], "evaluate");
     let picture = folder.text("e.svg");
     assert!(
-        picture.contains("smf (smf-mrg): thresholds of t.csv"),
+        picture.contains("Activation thresholds of t.csv: smf (smf-mrg)"),
         "{picture}"
     );
     let again = folder

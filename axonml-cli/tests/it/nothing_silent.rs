@@ -15,7 +15,7 @@ fn recordings_are_checked_before_the_run() {
         ),
         (
             "--every 201",
-            ["--every 201: expected 200 or less", "200 steps"],
+            ["--every: found 201, expected 1 to 200", "200 steps"],
         ),
     ] {
         folder

@@ -116,12 +116,10 @@ fn a_run_keeps_its_finished_fibers() {
     let rest = lines.collect::<Vec<String>>().join("\n");
     assert_eq!(child.wait().unwrap().code(), Some(143), "{rest}");
     assert!(
-        rest.contains("of 2000 fibers are kept in out.partial.csv and out.partial.csv.json"),
+        rest.contains("of 2000 rows are kept in out.csv.partial; the same command goes on"),
         "{rest}"
     );
-    let summary = folder.json("out.partial.csv.json")["summary"].clone();
-    assert_eq!(summary["interrupted"], true);
-    assert!(summary["n"].as_u64().unwrap() >= 256);
+    assert!(folder.text("out.csv.partial").lines().count() > 128);
     assert!(!folder.has("out.csv"));
 }
 

@@ -17,14 +17,14 @@ use axonml_core::{CoreError, names};
 
 use crate::FiberModel;
 
-/// All models, in the order in which listings show them.
+/// All bundled models, in the order in which listings show them: `mrg`, `two-mode`, `smf`, `sundt`, `sundt-explicit`, `hh`.
 pub static MODELS: &[&dyn FiberModel] =
     &[&Mrg, &TwoMode, &Smf, &Sundt, &SundtExplicit, &HodgkinHuxley];
 
 /// Other names under which published tables know a model.
 const ALIASES: &[(&str, &str)] = &[("mrg-poly", "mrg"), ("hodgkin-huxley", "hh")];
 
-/// A model by its id, without regard to case, `_` and `-` alike.
+/// A bundled model ([`MODELS`]) by its id, without regard to case, `_` and `-` alike.
 ///
 /// # Errors
 /// [`CoreError::UnknownName`] with the nearest id.

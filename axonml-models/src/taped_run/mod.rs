@@ -158,7 +158,7 @@ impl<'s, 't> TapedRun<'s, 't> {
         self
     }
 
-    /// Differentiates by the model's parameters, `[parameter]` in the order of [`crate::Schema::parameters`]. The
+    /// Differentiates by the model's parameters, `[parameter]` in the order of [`Schema::parameters`](crate::Schema::parameters). The
     /// simulation must have been built with these values. A steady-state initial state does not move with them.
     pub fn parameters(mut self, parameters: Tensor<'t>) -> Self {
         self.parameters = Some(parameters);

@@ -1,9 +1,14 @@
 //! Activation thresholds: the smallest stimulus amplitude that makes a fiber conduct an action potential.
 
+mod classified;
 mod grid;
+mod passages;
+mod seen;
 mod trials;
 
-use axonml_autodiff::engine::{Crossing, FiberStatus, ObserverSpec, Outcome, Rollout};
+use axonml_autodiff::engine::{
+    Crossing, FiberStatus, ObserverKind, ObserverSpec, Outcome, Rollout,
+};
 use axonml_autodiff::ir::Precision;
 use axonml_core::error::short;
 use axonml_core::{CoreError, Field};
@@ -11,7 +16,9 @@ use axonml_core::{CoreError, Field};
 use crate::extent::nodes_needed;
 use crate::{Amplitudes, Detection, Simulation, SimulationError, SpikeStart, Stimulus};
 use grid::{Search, first_amplitude};
-use trials::{Seen, Trials, check_sites, rasters, watch};
+pub(crate) use passages::Passage;
+use seen::{Seen, check_sites, rasters, watch};
+use trials::Trials;
 
 /// Settings of threshold searches. Amplitudes are positive: for anodic stimuli flip the waveform.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,13 +29,13 @@ pub struct ThresholdSearch {
     /// amplitude at which the passive fiber reaches the detection level, and at most 1 uA, so that every default grid
     /// is 1 uA times powers of two.
     pub first_ma: Option<f64>,
-    /// Largest amplitude tried, mA.
+    /// Largest amplitude tried, mA; 20 by default.
     pub max_ma: f64,
-    /// Width of the final bracket relative to its upper end.
+    /// Width of the final bracket relative to its upper end; 1e-4 by default.
     pub resolution: f64,
     /// Whether trials end once their fiber is back near its start and all sources are off, within the distance that the
     /// model declares ([`crate::Schema::quiet_band_mv`]). The lower bound that is reported is run to the end all the
-    /// same; where it fires then, that fiber's search is done again without early ends.
+    /// same; where it fires then, that fiber's search is done again without early ends. True by default.
     pub early_end: bool,
 }
 
@@ -147,7 +154,8 @@ pub enum Threshold {
         /// That amplitude, mA: a lower bound.
         lower_ma: f64,
     },
-    /// The fiber fires without stimulus, at the detection sites or elsewhere.
+    /// The fiber fires without the stimulus under study, at the detection sites or elsewhere: by itself, or by currents
+    /// that the amplitude does not scale (but for what they excite before [`Detection::after_ms`]).
     Spontaneous,
     /// The solution diverged before the search ended.
     Diverged {
@@ -161,7 +169,8 @@ pub enum Threshold {
 }
 
 impl Threshold {
-    /// Name of the status in result files.
+    /// Name of the status in result files, as [`STATUSES`](crate::STATUSES) explains them: `ok`, `end_excitation`,
+    /// `reexcitation`, `no_activation`, `propagation_failure`, `artifact`, `spontaneous`, `diverged`.
     pub fn status(&self) -> &'static str {
         match self {
             Threshold::Found { kind, .. } => match kind {
@@ -229,6 +238,10 @@ impl Simulation {
     /// action potentials that weaker ones excite; where the first amplitude fires or shows propagation failure, the
     /// search continues below it. Both ends of a bracket were simulated. All fibers are searched at once; a fiber's
     /// results do not depend on the other fibers.
+    ///
+    /// Thresholds of currents into a fiber: [`Stimulus::inject_scaled`]. After a conditioning action potential:
+    /// [`Stimulus::inject`] fires it, and detection begins at the onset of the stimulus under study (see
+    /// [`Detection`]).
     ///
     /// # Errors
     /// [`SimulationError`] if the stimulus or the detection sites do not fit a fiber, or an option is invalid.
@@ -322,6 +335,46 @@ impl Simulation {
             crossings,
             starts,
         })
+    }
+
+    /// The crossings with which action potentials are detected at amplitudes (mA, one per fiber, `None` to leave a
+    /// fiber out), in conditioned fibers; `None` of all others, and where none arrives.
+    pub(crate) fn conditioned_arrivals(
+        &self,
+        mut whole: Rollout,
+        detection: &Detection,
+        amplitudes_ma: &[Option<f64>],
+    ) -> Result<Vec<Option<Option<Crossing>>>, SimulationError> {
+        let mut arrivals = vec![None; amplitudes_ma.len()];
+        let each = amplitudes_ma.iter().enumerate();
+        let conditioned =
+            each.filter(|(fiber, _)| detection.is_conditioned(&whole.drive.sources[*fiber]));
+        let known: Vec<(usize, f64)> = conditioned
+            .filter_map(|(fiber, amplitude)| Some((fiber, (*amplitude)?)))
+            .collect();
+        if known.is_empty() {
+            return Ok(arrivals);
+        }
+        watch(&mut whole, detection)?;
+        let mut trials = Trials::new(self, &whole, detection)?;
+        for (seen, arrival) in trials.first_arrivals(&known, false)? {
+            arrivals[seen.trial.0] = Some(arrival.map(|arrival| arrival.at));
+        }
+        Ok(arrivals)
+    }
+
+    /// How the first action potential of each fiber passed two nodes, in a run of which all crossings of the detection's
+    /// level are known: per fiber its amplitude, mA, the crossings, and the nodes. The detection's sites do not matter.
+    pub(crate) fn passages(
+        &self,
+        stimulus: &Stimulus,
+        detection: &Detection,
+        fibers: &[(f64, Vec<Crossing>, [usize; 2])],
+    ) -> Result<Vec<Passage>, SimulationError> {
+        let whole = self.rollout(stimulus, &[])?;
+        let first = detection.at_sites(ObserverKind::Raster);
+        let first = first.first_state(self.grid());
+        Trials::new(self, &whole, detection)?.passages(first, fibers)
     }
 
     /// Number of nodes with which the ends of a fiber are not driven by the fields of `stimulus`, where they are with

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::engine::{
-    BackendError, Crossing, FiberOutcome, FiberStatus, Observation, ObserverKind, ObserverSpec,
-    QuietEnd, Rollout, RolloutFiber, Source, SourceField,
+    Crossing, FiberStatus, ObserverKind, QuietEnd, Rollout, RolloutFiber, Source, SourceField,
 };
 
-use super::grid::{Ending, Search, Verdict};
-use super::{Progress, Threshold, ThresholdKind, ThresholdSearch};
-use crate::detection::{Crossings, Detection, REGENERATION_MV, SpikeStart};
+use super::grid::{Search, Verdict};
+use super::seen::{Seen, Trial};
+use super::{Progress, ThresholdSearch};
+use crate::detection::{Detection, REGENERATION_MV, SpikeStart};
 use crate::twin::Twins;
 use crate::{Simulation, SimulationError};
 
@@ -21,7 +21,7 @@ const ROUND: usize = 64;
 
 /// Nodes (or length constants) from the driven ones at which a crossing counts where a fiber has no passive twin, and
 /// from its start at which an action potential has been conducted.
-const CONDUCTED: f64 = 3.0;
+pub(super) const CONDUCTED: f64 = 3.0;
 
 /// Time after the last source at which a trial may end, and steps between two checks.
 const QUIET_AFTER_MS: f64 = 0.3;
@@ -30,26 +30,19 @@ const QUIET_EVERY: usize = 10;
 /// A node is driven if the field drives it by more than this fraction of the strongest drive.
 const DRIVEN: f64 = 0.1;
 
-/// Classification of a run's crossings if none is an action potential at a detection site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Excitation {
-    /// The stimulus polarizes nodes.
-    Polarized,
-    /// The active membrane depolarizes nodes.
-    Local,
-    /// An action potential propagates over some nodes.
-    Conducted,
+/// An action potential at a detection site.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub(super) at: Crossing,
+    pub(super) start: SpikeStart,
 }
-
-/// A fiber at an amplitude.
-pub(super) type Trial = (usize, f64);
 
 /// Runs the trials of the fibers of a rollout and classifies them.
 pub(super) struct Trials<'s> {
     simulation: &'s Simulation,
     detection: &'s Detection,
-    whole: &'s Rollout,
-    twins: Twins<'s>,
+    pub(super) whole: &'s Rollout,
+    pub(super) twins: Twins<'s>,
     /// Criterion for ending trials of fibers that will not fire any more, and the fibers for which it failed.
     quiet_end: Option<QuietEnd>,
     restless: BTreeSet<usize>,
@@ -60,82 +53,8 @@ pub(super) struct Trials<'s> {
     early: bool,
 }
 
-/// The crossings of a trial and the end of its run.
-pub(super) struct Seen {
-    trial: Trial,
-    status: FiberStatus,
-    at_sites: Vec<Crossing>,
-    everywhere: Vec<Crossing>,
-}
-
-impl Seen {
-    /// Takes the observations of a run's last observers, [`rasters`]: also all crossings from the beginning of
-    /// detection on.
-    pub(super) fn take(
-        trial: Trial,
-        outcome: &mut FiberOutcome,
-        detection: &Detection,
-        nodes: usize,
-    ) -> Result<(Self, Vec<Crossing>), SimulationError> {
-        let mut raster = || match outcome.observations.pop() {
-            Some(Observation::Raster(crossings)) => Ok(crossings),
-            _ => Err(SimulationError::Backend(BackendError::Unsupported(
-                "the backend did not report the crossings of a run".into(),
-            ))),
-        };
-        let everywhere = raster()?;
-        let detected = match detection.after_ms > 0.0 {
-            true => raster()?,
-            false => everywhere.clone(),
-        };
-        let sites = detection.nodes(nodes)?;
-        let at_site = |at: &&Crossing| sites.contains(&at.node);
-        let seen = Seen {
-            trial,
-            status: outcome.status,
-            at_sites: detected.iter().filter(at_site).copied().collect(),
-            everywhere,
-        };
-        Ok((seen, detected))
-    }
-
-    fn crossings(&self) -> Crossings<'_> {
-        Crossings {
-            at_sites: &self.at_sites,
-            everywhere: &self.everywhere,
-        }
-    }
-}
-
-/// The observers that see all crossings: of every node from the start, and before it, where detection begins later,
-/// from then on.
-pub(super) fn rasters(detection: &Detection) -> Vec<ObserverSpec> {
-    let everywhere = detection.everywhere(ObserverKind::Raster);
-    let later = everywhere.clone().after_ms(detection.after_ms);
-    let later = (detection.after_ms > 0.0).then_some(later);
-    later.into_iter().chain([everywhere]).collect()
-}
-
-/// Checks that every fiber of `whole` has the detection sites.
-pub(super) fn check_sites(whole: &Rollout, detection: &Detection) -> Result<(), SimulationError> {
-    for (fiber, of) in whole.fibers.iter().enumerate() {
-        let sites = detection.nodes(of.cable.nodes());
-        sites.map_err(|source| SimulationError::Stimulus { fiber, source })?;
-    }
-    Ok(())
-}
-
-/// Lets `whole` be watched as the trials of a search need it.
-pub(super) fn watch(whole: &mut Rollout, detection: &Detection) -> Result<(), SimulationError> {
-    check_sites(whole, detection)?;
-    whole.final_states = false;
-    whole.observers = vec![detection.at_sites(ObserverKind::Active { at_least: 1 })];
-    whole.observers.extend(rasters(detection));
-    Ok(whole.check()?)
-}
-
 impl<'s> Trials<'s> {
-    /// Trials of the fibers of `whole`, which [`watch`] has prepared.
+    /// Trials of the fibers of `whole`, which [`super::seen::watch`] has prepared.
     pub(super) fn new(
         simulation: &'s Simulation,
         whole: &'s Rollout,
@@ -263,8 +182,8 @@ impl<'s> Trials<'s> {
         let key = |(fiber, amplitude): Trial| (fiber, amplitude.to_bits());
         let mut verdicts = HashMap::with_capacity(trials.len());
         let mut again = Vec::new();
-        for (seen, spike) in self.first_spikes(trials, self.early)? {
-            match (seen.status, spike) {
+        for (seen, arrival) in self.first_arrivals(trials, self.early)? {
+            match (seen.status, arrival.map(|arrival| arrival.start)) {
                 (status @ FiberStatus::Diverged { .. }, _) => {
                     verdicts.insert(key(seen.trial), Verdict::Diverged(status));
                 }
@@ -282,8 +201,8 @@ impl<'s> Trials<'s> {
             }
         }
         if !again.is_empty() {
-            for (seen, spike) in self.first_spikes(&again, false)? {
-                let verdict = match (seen.status, spike) {
+            for (seen, arrival) in self.first_arrivals(&again, false)? {
+                let verdict = match (seen.status, arrival.map(|arrival| arrival.start)) {
                     (_, Some(start)) => Verdict::Fires(start),
                     (status @ FiberStatus::Diverged { .. }, None) => Verdict::Diverged(status),
                     (_, None) => self.failure(&seen),
@@ -294,9 +213,24 @@ impl<'s> Trials<'s> {
         Ok(verdicts)
     }
 
+    /// State from which detection begins.
+    fn first_state(&self) -> usize {
+        let watching = self.detection.at_sites(ObserverKind::Raster);
+        watching.first_state(&self.whole.grid)
+    }
+
+    /// Leaves out the action potentials of conditioned fibers that began before detection did.
+    fn responses(&self, seen: Seen) -> Seen {
+        let sources = &self.whole.drive.sources[seen.trial.0];
+        match self.detection.is_conditioned(sources) {
+            true => seen.since(self.first_state()),
+            false => seen,
+        }
+    }
+
     /// The verdict on a run without action potential at a detection site.
     fn failure(&self, seen: &Seen) -> Verdict {
-        let first_state = self.whole.observers[0].first_state(&self.whole.grid);
+        let first_state = self.first_state();
         let crosses = seen.everywhere.iter().any(|at| at.state >= first_state);
         match crosses || !seen.at_sites.is_empty() {
             true => Verdict::Local,
@@ -310,15 +244,17 @@ impl<'s> Trials<'s> {
         &mut self,
         seen: Vec<Seen>,
     ) -> Result<Vec<Option<(SpikeStart, bool)>>, SimulationError> {
-        let resolved = self.resolved(seen)?.into_iter();
-        let each = resolved.map(|(seen, start)| {
-            start.map(|start| (start, self.starts_at_an_end(seen.trial.0, &start)))
+        let responses = seen.into_iter().map(|seen| self.responses(seen)).collect();
+        let resolved = self.resolved(responses)?.into_iter();
+        let each = resolved.map(|(seen, arrival)| {
+            let start = arrival?.start;
+            Some((start, self.starts_at_an_end(seen.trial.0, &start)))
         });
         Ok(each.collect())
     }
 
     /// Runs trials, to the end or until a detection site crosses.
-    fn run(
+    pub(super) fn run(
         &self,
         trials: &[Trial],
         early: bool,
@@ -336,17 +272,17 @@ impl<'s> Trials<'s> {
         seen.map(|(&trial, mut outcome)| {
             let nodes = self.whole.fibers[trial.0].cable.nodes();
             let (seen, _) = Seen::take(trial, &mut outcome, self.detection, nodes)?;
-            Ok(seen)
+            Ok(self.responses(seen))
         })
         .collect()
     }
 
-    /// Runs trials and finds the site of initiation of the first action potential that reaches a detection site.
-    fn first_spikes(
+    /// Runs trials and finds the first action potential that reaches a detection site.
+    pub(super) fn first_arrivals(
         &mut self,
         trials: &[Trial],
         early: bool,
-    ) -> Result<Vec<(Seen, Option<SpikeStart>)>, SimulationError> {
+    ) -> Result<Vec<(Seen, Option<Arrival>)>, SimulationError> {
         // Whether a fiber fires by itself shows in a whole run without stimulus only.
         let to_the_end =
             |(fiber, amplitude): &Trial| *amplitude == 0.0 || self.restless.contains(fiber);
@@ -357,21 +293,17 @@ impl<'s> Trials<'s> {
         self.resolved(all)
     }
 
-    /// Finds the sites of initiation of the first action potentials of runs.
+    /// Finds the first action potentials of runs that reach a detection site.
     fn resolved(
         &mut self,
         all: Vec<Seen>,
-    ) -> Result<Vec<(Seen, Option<SpikeStart>)>, SimulationError> {
+    ) -> Result<Vec<(Seen, Option<Arrival>)>, SimulationError> {
         let mut last = 0;
         let mut look_at: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for seen in &all {
-            let (fiber, amplitude_ma) = seen.trial;
+            let fiber = seen.trial.0;
             for at in seen.crossings().candidates() {
-                let limit_mv = at.v_mv - REGENERATION_MV;
-                if self
-                    .twins
-                    .stays_below(fiber, at.node, amplitude_ma, limit_mv)
-                {
+                if self.stays_below(seen.trial, at) {
                     break;
                 }
                 look_at.entry(fiber).or_default().push(at.node);
@@ -393,23 +325,29 @@ impl<'s> Trials<'s> {
                     .find(|at| self.is_regenerated(seen.trial, at))
                     .copied()
             };
-            let start = found.map(|arrival| self.start_of(&seen, &arrival));
-            (seen, start)
+            let arrival = found.map(|at| Arrival {
+                at,
+                start: self.start_of(&seen, &at),
+            });
+            (seen, arrival)
         };
         Ok(all.into_iter().map(first).collect())
     }
 
-    /// Whether the membrane, and not the stimulus, depolarized a node to the level.
-    fn is_regenerated(&self, (fiber, amplitude_ma): Trial, at: &Crossing) -> bool {
+    /// Whether a node's passive twin stays so far below a crossing that it need not be computed.
+    pub(super) fn stays_below(&self, (fiber, amplitude_ma): Trial, at: &Crossing) -> bool {
         let limit_mv = at.v_mv - REGENERATION_MV;
-        if self
-            .twins
+        self.twins
             .stays_below(fiber, at.node, amplitude_ma, limit_mv)
-        {
+    }
+
+    /// Whether the membrane, and not the stimulus, depolarized a node to the level.
+    pub(super) fn is_regenerated(&self, (fiber, amplitude_ma): Trial, at: &Crossing) -> bool {
+        if self.stays_below((fiber, amplitude_ma), at) {
             return true;
         }
         match self.twins.v_mv(fiber, at.node, at.state, amplitude_ma) {
-            Some(twin_mv) => twin_mv <= limit_mv,
+            Some(twin_mv) => twin_mv <= at.v_mv - REGENERATION_MV,
             None => self.is_undriven(fiber, at.node),
         }
     }
@@ -435,7 +373,7 @@ impl<'s> Trials<'s> {
         drives.len() == self.whole.drive.sources[fiber].len() && !drives.iter().any(drives_near)
     }
 
-    fn length_constant(&self, fiber: usize) -> f64 {
+    pub(super) fn length_constant(&self, fiber: usize) -> f64 {
         self.twins.length_constant(fiber)
     }
 
@@ -446,136 +384,5 @@ impl<'s> Trials<'s> {
             z_um: self.simulation.node_um(seen.trial.0, first.node),
             time_ms: first.time_ms,
         }
-    }
-
-    /// Thresholds from finished searches, with the responses to their trials classified.
-    pub(super) fn classified(
-        &mut self,
-        searches: &[Search],
-    ) -> Result<Vec<Threshold>, SimulationError> {
-        let endings: Vec<Ending> = searches
-            .iter()
-            .map(|search| search.ending())
-            .map(|ending| {
-                ending.unwrap_or_else(|| unreachable!("a search ends when it wants nothing"))
-            })
-            .collect();
-        let unclear = endings.iter().zip(searches).enumerate();
-        let unclear = unclear.flat_map(|(fiber, (ending, search))| {
-            let amplitudes: Vec<f64> = match *ending {
-                Ending::Found { local_below_ma, .. } => local_below_ma.into_iter().collect(),
-                // The strongest stimulus only polarizes nodes where a weaker one may have fired some.
-                Ending::NotFound {
-                    top_ma,
-                    local: true,
-                } => std::iter::successors(Some(top_ma), |ma| Some(0.5 * ma))
-                    .take_while(|ma| *ma >= search.first_ma())
-                    .collect(),
-                _ => Vec::new(),
-            };
-            amplitudes.into_iter().map(move |ma| (fiber, ma))
-        });
-        let excitations = self.excitations(&unclear.collect::<Vec<_>>())?;
-        let each = endings.into_iter().enumerate();
-        Ok(each
-            .map(|(fiber, ending)| self.threshold(fiber, ending, excitations.get(&fiber).copied()))
-            .collect())
-    }
-
-    fn threshold(&self, fiber: usize, ending: Ending, excitation: Option<Excitation>) -> Threshold {
-        match ending {
-            Ending::Found {
-                lower_ma,
-                upper_ma,
-                start,
-                ..
-            } => Threshold::Found {
-                lower_ma,
-                upper_ma,
-                start,
-                kind: match excitation {
-                    Some(Excitation::Conducted) => ThresholdKind::Reexcitation,
-                    _ if self.starts_at_an_end(fiber, &start) => ThresholdKind::EndExcitation,
-                    _ => ThresholdKind::Regular,
-                },
-            },
-            Ending::NotFound { top_ma, .. } => match excitation {
-                None => Threshold::NoActivation { lower_ma: top_ma },
-                Some(Excitation::Polarized) => Threshold::Artifact { lower_ma: top_ma },
-                Some(_) => Threshold::PropagationFailure { lower_ma: top_ma },
-            },
-            Ending::Spontaneous => Threshold::Spontaneous,
-            Ending::Diverged {
-                amplitude_ma,
-                status,
-                lower_ma,
-            } => Threshold::Diverged {
-                amplitude_ma,
-                status,
-                lower_ma,
-            },
-        }
-    }
-
-    /// The strongest excitation in trials without action potential at a detection site, by fiber.
-    fn excitations(
-        &mut self,
-        trials: &[Trial],
-    ) -> Result<BTreeMap<usize, Excitation>, SimulationError> {
-        if trials.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let all = self.run(trials, false, None)?;
-        let mut nodes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for seen in &all {
-            let crossed = seen.everywhere.iter().map(|at| at.node);
-            nodes.entry(seen.trial.0).or_default().extend(crossed);
-        }
-        self.twins.look_at(&nodes, self.whole.steps.end)?;
-        let of_trial = |seen: &Seen| {
-            let fiber = seen.trial.0;
-            let reach = CONDUCTED * self.length_constant(fiber);
-            let crossings = seen.crossings();
-            let each = seen.everywhere.iter().map(|at| {
-                if !self.is_regenerated(seen.trial, at) {
-                    return Excitation::Polarized;
-                }
-                let from = crossings.start_of(at, self.whole.grid.dt_ms()).node;
-                match at.node.abs_diff(from) as f64 >= reach {
-                    true => Excitation::Conducted,
-                    false => Excitation::Local,
-                }
-            });
-            (fiber, each.max().unwrap_or(Excitation::Polarized))
-        };
-        let mut most = BTreeMap::new();
-        for (fiber, excitation) in all.iter().map(of_trial) {
-            let known = most.entry(fiber).or_insert(excitation);
-            *known = excitation.max(*known);
-        }
-        Ok(most)
-    }
-
-    /// Whether an action potential began within one internode (or one length constant) of an end of the fiber, and not
-    /// where a current is injected.
-    fn starts_at_an_end(&self, fiber: usize, start: &SpikeStart) -> bool {
-        let margin = self.length_constant(fiber).ceil() as usize;
-        let last = self.whole.fibers[fiber].cable.nodes() - 1;
-        let injected = |at: &SourceField| match at {
-            SourceField::Separable {
-                projection,
-                potentials: None,
-                ..
-            } => {
-                let mut nodes = projection.nodes_na.iter().enumerate();
-                nodes.any(|(node, x)| *x != 0.0 && node.abs_diff(start.node) <= margin)
-            }
-            _ => false,
-        };
-        let sources = &self.whole.drive.sources[fiber];
-        (start.node <= margin || start.node + margin >= last)
-            && !sources
-                .iter()
-                .any(|source| !source.scaled && injected(&source.field))
     }
 }

@@ -2,7 +2,10 @@
 
 mod axonml;
 mod backends;
+mod block;
+mod block_statuses;
 mod cancellation;
+mod conditioning;
 mod conditions;
 #[allow(dead_code)]
 #[path = "../../../examples/custom_model.rs"]
@@ -10,16 +13,20 @@ mod custom_model;
 mod failures;
 mod golden;
 mod gradients;
+mod intracellular;
 mod invariants;
 mod models;
 mod nerves;
 mod neuron;
 mod pytorch;
+mod several_sources;
 mod spikes;
+mod synapse;
 mod taped_run;
 mod threshold_gradients;
 mod transposes;
 mod two_mode;
+mod velocity;
 mod weights;
 
 /// The device that derivatives are compared on.

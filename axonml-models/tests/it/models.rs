@@ -8,15 +8,15 @@ use axonml_autodiff::engine::Rollout;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Device, Fiber, FiberModel, FiberStatus, FiberSymbols, Geometry, InitialState, Membrane,
-    NodeSelection, Observation, ObserverKind, ObserverSpec, Patch, Schema, SectionKind, Settings,
-    Simulation, Stimulus, Unmyelinated, model,
+    Conduction, Device, Fiber, FiberModel, FiberStatus, FiberSymbols, Geometry, InitialState,
+    Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Patch, Schema, SectionKind,
+    Settings, Simulation, Stimulus, Unmyelinated, VelocitySites, model,
 };
 
 use crate::golden::path;
 
 /// Rows of a golden table, by column name.
-fn table(name: &str) -> Vec<HashMap<String, String>> {
+pub(crate) fn table(name: &str) -> Vec<HashMap<String, String>> {
     let mut reader = csv::Reader::from_path(path(name)).unwrap();
     let headers = reader.headers().unwrap().clone();
     let rows = reader.records().map(|record| {
@@ -27,7 +27,7 @@ fn table(name: &str) -> Vec<HashMap<String, String>> {
     rows.collect()
 }
 
-fn number(row: &HashMap<String, String>, column: &str) -> f64 {
+pub(crate) fn number(row: &HashMap<String, String>, column: &str) -> f64 {
     row[column].parse().unwrap()
 }
 
@@ -249,27 +249,32 @@ fn mrg_conducts_as_fast_as_in_neuron() {
         stimulus = stimulus.inject(fiber, node, number(row, "amp_nA"), Arc::new(clamp));
     }
     let (a, b) = (number(&rows[0], "node_a"), number(&rows[0], "node_b"));
-    let nodes = NodeSelection::Nodes(vec![a as i64, b as i64]);
-    let raster = ObserverSpec::new(ObserverKind::Raster, nodes);
-    let outcome = simulation.run(&stimulus, 0.0, &[raster]).unwrap();
-
-    for (fiber, row) in rows.iter().enumerate() {
+    let sites = VelocitySites::nodes(a as i64, b as i64);
+    let found = simulation
+        .conduction_velocities(&stimulus, 0.0, &sites)
+        .unwrap();
+    for (row, found) in rows.iter().zip(&found) {
         assert_eq!((number(row, "node_a"), number(row, "node_b")), (a, b));
-        let Observation::Raster(crossings) = &outcome.fibers[fiber].observations[0] else {
-            panic!("a raster")
+        assert_eq!((found.node_a, found.node_b), (a as usize, b as usize));
+        let distance = found.distance_um - number(row, "distance_um");
+        assert!(distance.abs() <= 1e-6, "{row:?}: {found:?}");
+        let Conduction::Conducted {
+            velocity_m_per_s,
+            t_a_ms,
+            t_b_ms,
+            start,
+        } = found.conduction
+        else {
+            panic!("{row:?}: {found:?}")
         };
-        let [at_a, at_b] = crossings[..] else {
-            panic!("{row:?}: {crossings:?}")
-        };
-        assert_eq!((at_a.node, at_b.node), (a as usize, b as usize));
         // Times are printed to a nanosecond; the voltages differ by 1e-6 mV at most, which at an upstroke is less.
         let late = |found: f64, column: &str| (found - number(row, column)).abs();
-        assert!(late(at_a.time_ms, "t_a_ms") <= 2e-6, "{row:?}: {at_a:?}");
-        assert!(late(at_b.time_ms, "t_b_ms") <= 2e-6, "{row:?}: {at_b:?}");
-        let z = simulation.nodes_um(fiber);
-        let velocity = 1e-3 * (z[at_b.node] - z[at_a.node]) / (at_b.time_ms - at_a.time_ms);
-        let error = 100.0 * (velocity / number(row, "cv_m_per_s") - 1.0);
+        assert!(late(t_a_ms, "t_a_ms") <= 2e-6, "{row:?}: {found:?}");
+        assert!(late(t_b_ms, "t_b_ms") <= 2e-6, "{row:?}: {found:?}");
+        let error = 100.0 * (velocity_m_per_s / number(row, "cv_m_per_s") - 1.0);
         assert!(error.abs() <= 0.001, "{row:?}: off by {error} %");
+        let clamp = number(row, "iclamp_node") as usize;
+        assert!(start.node.abs_diff(clamp) <= 1 && start.time_ms > number(row, "delay_ms"));
     }
 }
 

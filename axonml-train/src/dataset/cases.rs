@@ -9,9 +9,9 @@ use ndarray::Array2;
 
 use super::fields::{DrawnField, FieldPool};
 use super::pulses::PulseSampler;
-use super::random::Random;
 use super::recipe::{Contacts, Recipe};
 use super::{DatasetError, FieldRecord};
+use axonml_core::Random;
 
 /// A recipe whose fields have been read.
 pub struct Cases {

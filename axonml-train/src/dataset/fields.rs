@@ -10,8 +10,8 @@ use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
 use super::file_record::hex;
-use super::random::Random;
 use super::{DatasetError, FieldKind, FieldRecord, Range, Recipe};
+use axonml_core::Random;
 
 /// Everything that fields can be drawn from.
 pub(super) struct FieldPool {

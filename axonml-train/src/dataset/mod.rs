@@ -47,7 +47,6 @@ mod manifest;
 mod npy;
 mod pipeline;
 mod pulses;
-pub(crate) mod random;
 mod range;
 mod recipe;
 mod request;

@@ -6,8 +6,8 @@ use axonml_core::waveform::COMMON_KEYS;
 use axonml_core::{CoreError, PULSES, TimeGrid, Waveform, names};
 use serde::{Deserialize, Serialize};
 
-use super::random::Random;
 use super::{DatasetError, Range};
+use axonml_core::Random;
 
 /// A family of pulses.
 ///

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::DatasetError;
-use super::random::Random;
+use axonml_core::Random;
 
 /// The distribution of a random number over its range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,10 +9,10 @@ use axonml::train::dataset::{self, Cases, Outlook, Plan, Recipe, Recording, Tall
 use super::inspect::tell;
 use super::keep_shards;
 use crate::args::dataset::GenerateArgs;
-use crate::common::rounding;
 use crate::error::CliError;
 use crate::messages::Messages;
 use crate::report::print;
+use axonml::study::rounding;
 
 /// Generates a set.
 pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), CliError> {

@@ -7,11 +7,13 @@ use crate::args::dataset::InspectArgs;
 use crate::error::CliError;
 use crate::messages::Messages;
 use crate::plot::{Picture, SetPlot};
-use crate::report::{Cell, Table, check_picture, plain, print, print_json};
+use crate::report::{check_picture, plain, print, print_json};
+use axonml::study::{Cell, Table};
 
 /// Looks into a set.
 pub(super) fn inspect(args: &InspectArgs, messages: Messages) -> Result<(), CliError> {
-    if let Some(path) = &args.plot {
+    let page = args.plot.page()?;
+    if let Some(path) = &args.plot.plot {
         check_picture(path)?;
     }
     let set = Dataset::open(&args.set)?;
@@ -59,7 +61,7 @@ pub(super) fn inspect(args: &InspectArgs, messages: Messages) -> Result<(), CliE
             tell(&survey)
         ))?;
     }
-    if let Some(path) = &args.plot {
+    if let Some(path) = &args.plot.plot {
         let name = args.set.file_name().unwrap_or(args.set.as_os_str());
         let name = name.to_string_lossy();
         let plot = SetPlot {
@@ -69,7 +71,7 @@ pub(super) fn inspect(args: &InspectArgs, messages: Messages) -> Result<(), CliE
             peaks_ma: survey.peaks_ma,
             active_ms: survey.active_ms,
         };
-        plot.save(path)?;
+        plot.save(path, &page)?;
         messages.note(format_args!("drew {}", path.display()));
     }
     Ok(())

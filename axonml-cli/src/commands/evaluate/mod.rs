@@ -12,20 +12,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use axonml::simulation::provenance::file_sha256;
+use axonml::study::{
+    Case, Found, Plan, Refused, Results, Setup, Study, StudyError, refused, search_thresholds,
+    warn_of_doubts,
+};
 use axonml::{Fiber, FiberModel, model};
 
-use super::threshold::{Work, of_table};
 use crate::args::EvaluateArgs;
-use crate::batch::refused;
-use crate::common::Common;
-use crate::conditions::Sheet;
-use crate::error::CliError;
+use crate::error::{CliError, speak_flags};
+use crate::input;
 use crate::interrupt::OnSignal;
-use crate::job::Job;
-use crate::messages::Messages;
+use crate::messages::{Messages, StudyListener};
 use crate::pictures;
-use crate::report::{Outputs, Report, Target, output};
-use crate::search::{Found, Search, thresholds};
+use crate::report::{Outputs, Target, output};
 use responses::responses;
 use results::Evaluation;
 use row::Row;
@@ -35,34 +34,41 @@ const AT: f64 = 1.5;
 
 /// Compares.
 pub(crate) fn evaluate(args: &EvaluateArgs, messages: Messages) -> Result<(), CliError> {
-    let flags = &args.threshold;
-    let outputs = Outputs::checked(&flags.output, &flags.plot)?;
+    let flags = args;
+    let outputs = Outputs::checked(&flags.question.output, &flags.question.plot)?;
     outputs.keep(&args.inputs())?;
     let targets = &outputs.targets;
+    speak_flags();
     refuse_contradictions(args)?;
-    let common = Common::from_args(&flags.model, &flags.fiber, &flags.numerics, messages)?;
-    messages.explain(format_args!("backend: {}", common.device.name()));
-    let traces = traces::Traces::read(args, &common)?;
-    let Some(path) = &flags.conditions.conditions else {
-        let report = traces.compare(args, &common, messages)?;
-        return output(&report, targets, &flags.output, messages);
-    };
-    let sheet = Sheet::read(path, messages)?;
-    outputs.keep(&sheet.files(flags.conditions.nerves.as_deref()))?;
-    let work = of_table(flags, sheet.clone(), &common, messages)?;
-    let outcome = of_work(args, &sheet, work, &common, targets, messages)?;
+    let study = flags.study()?;
+    let machine = flags.question.numerics.machine(messages)?;
+    let setup = Arc::new(Setup::of(&study, &machine)?);
+    let traces = traces::Traces::read(args, &setup)?;
+    if study.conditions.is_none() {
+        let report = traces.compare(args, &setup, messages)?;
+        return output(&report, targets, &flags.question.output, messages);
+    }
+    let plan = Plan::new(&study, &machine, &mut StudyListener::new(messages, "rows"))?;
+    if let Some(sheet) = &plan.sheet {
+        let nerves = flags.conditions.nerves.as_deref();
+        outputs.keep(&input::of_sheet(sheet, nerves))?;
+    }
+    let layout = pictures::Layout::of(&flags.question.plot)?;
+    let picture = pictures::Thresholds::new(&plan, &layout)?;
+    let outcome = of_plan(args, &plan, targets, messages)?;
     let mut report = outcome.report;
     if !args.traces.is_empty() {
-        let of_traces = traces.compare(args, &common, messages)?;
+        let of_traces = traces.compare(args, &setup, messages)?;
         report.words.extend(of_traces.words);
         let summary = of_traces.summary.into();
         report.summary.insert("traces".into(), summary);
-        report.traces = Some(of_traces.table);
+        report.further.push(("traces", of_traces.table));
     }
-    output(&report, targets, &flags.output, messages)?;
-    if let Some(path) = &flags.plot.plot {
+    output(&report, targets, &flags.question.output, messages)?;
+    if let Some(path) = &flags.question.plot.plot {
         let (found, references) = &outcome.thresholds;
-        outcome.picture.draw(found, references, path)?;
+        let picture = picture.picture(found, references)?;
+        picture.save(path, &layout.page)?;
         messages.note(format_args!("drew {}", path.display()));
     }
     match outcome.failed {
@@ -85,14 +91,14 @@ fn traces_sha256(paths: &[PathBuf]) -> Result<Vec<String>, CliError> {
 
 /// Refuses what cannot be evaluated.
 fn refuse_contradictions(args: &EvaluateArgs) -> Result<(), CliError> {
-    let flags = &args.threshold;
+    let flags = args;
     if flags.conditions.conditions.is_none() {
         if args.traces.is_empty() {
             return Err(CliError::request("found nothing to compare with")
                 .help("give --conditions FILE.csv, --traces FILE.npz, or both"));
         }
         let without_effect = [
-            ("--plot", flags.plot.plot.is_some()),
+            ("--plot", flags.question.plot.plot.is_some()),
             ("--reference", args.reference.is_some()),
             ("--at", args.at.is_some()),
         ];
@@ -103,7 +109,13 @@ fn refuse_contradictions(args: &EvaluateArgs) -> Result<(), CliError> {
             .help("give --conditions FILE.csv, or leave it out"));
         }
     }
-    if flags.field.nerve.is_some() || flags.field.basis.is_some() {
+    if flags.question.output.part.is_some() || flags.question.output.print_study {
+        return Err(CliError::request(
+            "--part and --print-study have no effect: an evaluation is no study",
+        )
+        .help("leave them out"));
+    }
+    if flags.question.field.nerve.is_some() || flags.question.field.basis.is_some() {
         return Err(CliError::request(
             "--nerve and --basis: conditions and traces have fields of their own",
         )
@@ -127,12 +139,13 @@ fn reference_of(
     Ok(of_row.filter(|model| model.schema().id != evaluated))
 }
 
-/// The job of a row for the reference model.
-fn reference_job(job: &Job, reference: &'static dyn FiberModel) -> Job {
+/// The case of a row for the reference model.
+fn reference_case(job: &Case, reference: &'static dyn FiberModel, setup: &Arc<Setup>) -> Case {
     let schemas = (job.model.schema(), reference.schema());
     let same_lengths = schemas.0.compartment_um.is_some() && schemas.1.compartment_um.is_some();
-    Job {
+    Case {
         model: reference,
+        setup: setup.clone(),
         fiber: Fiber {
             compartment_um: job.fiber.compartment_um.filter(|_| same_lengths),
             ..job.fiber
@@ -144,59 +157,59 @@ fn reference_job(job: &Job, reference: &'static dyn FiberModel) -> Job {
 
 /// Results of a table.
 struct Outcome {
-    report: Report,
+    report: Results,
     /// Rows that could not be computed.
     failed: usize,
     /// Thresholds of the model, and their references.
     thresholds: (Vec<Found>, Vec<Option<f64>>),
-    picture: pictures::Thresholds,
 }
 
 /// Searches, runs and compares the rows of a table.
-fn of_work(
+fn of_plan(
     args: &EvaluateArgs,
-    sheet: &Sheet,
-    mut work: Work,
-    common: &Common,
+    plan: &Plan,
     targets: &[Target],
     messages: Messages,
 ) -> Result<Outcome, CliError> {
     let started = Instant::now();
-    let flags = &args.threshold;
-    let mut request = std::mem::take(&mut work.request);
-    let errors = work.refused(common, flags.search.keep_going, messages)?;
-    common.warn(work.jobs().map(|(_, job)| job), messages);
-    let bad: HashMap<usize, Found> = errors
-        .iter()
-        .map(|(index, error)| (*index, Found::error(error)))
-        .collect();
+    let flags = args;
+    let mut request = plan.request.clone();
+    let errors = plan.refused(flags.question.search.keep_going)?;
+    messages.skipped(errors.iter().map(|(_, error)| error.message()));
+    let mut listener = StudyListener::new(messages, "rows");
+    warn_of_doubts(plan.cases().map(|(_, case)| case), &mut listener);
+    let is_bad = |index: usize| errors.iter().any(|(bad, _)| *bad == index);
 
     // The reference runs with its own parameters; what both share are temperature, start, arithmetic and device.
-    let reference_common = common.with_own_parameters()?;
+    let own: Option<Arc<Setup>> = match plan.cases().next() {
+        Some((_, case)) => Some(Arc::new(case.setup.with_own_parameters()?)),
+        None => None,
+    };
     let given_ma = |index: usize| match args.reference {
         Some(_) => None,
-        None => work.lines[index].reference_ma,
+        None => plan.cases[index].reference_ma,
     };
     let mut references: Vec<Reference> = Vec::new();
-    for (index, job) in work.jobs().filter(|(index, _)| !bad.contains_key(index)) {
-        let row_model = sheet.cell(&sheet.records[index], "model");
-        if let Some(reference) = reference_of(args, row_model, job.model.schema().id)? {
+    for (index, case) in plan.cases().filter(|(index, _)| !is_bad(*index)) {
+        let sheet = plan.sheet.as_ref();
+        let row_model = sheet.and_then(|sheet| sheet.cell(&sheet.records[index], "model"));
+        let reference = reference_of(args, row_model, case.model.schema().id)?;
+        if let (Some(reference), Some(setup)) = (reference, &own) {
             references.push(Reference {
                 index,
-                job: reference_job(job, reference),
+                case: reference_case(case, reference, setup),
                 searched: given_ma(index).is_none(),
             });
         }
     }
-    if args.reference.is_some() && work.has_references {
+    if args.reference.is_some() && plan.has_references {
         messages.note("thresholds of --reference stand above the column threshold_mA");
     }
-    check_references(args, &work, &references, &bad, &reference_common)?;
+    check_references(args, plan, &references, &errors)?;
 
-    let search = Search::of(&flags.search);
     let mut ids: Vec<&str> = references
         .iter()
-        .map(|reference| reference.job.model.schema().id)
+        .map(|reference| reference.case.model.schema().id)
         .collect();
     ids.sort_unstable();
     ids.dedup();
@@ -207,28 +220,29 @@ fn of_work(
     let traces = args.traces.iter().map(|path| path.display().to_string());
     request.put("traces", traces.collect::<Vec<_>>());
     request.put("traces_sha256", traces_sha256(&args.traces)?);
-    let all: Vec<&Job> = work.jobs().map(|(_, job)| job).collect();
-    request.put_jobs(all.into_iter());
-    request.put_search(&search.limits);
 
-    let rows: Vec<Row> = work
-        .lines
+    let of_error = |index: usize| {
+        let (_, error) = errors.iter().find(|(bad, _)| *bad == index)?;
+        Some(Found {
+            status: "error".to_owned(),
+            message: error.message(),
+            ..Found::default()
+        })
+    };
+    let rows: Vec<Row> = plan
+        .cases
         .iter()
         .enumerate()
-        .map(|(index, line)| Row {
-            settings: line.settings.clone(),
+        .map(|(index, planned)| Row {
+            settings: planned.settings.clone(),
             reference_ma: given_ma(index),
-            found: bad.get(&index).cloned(),
+            found: of_error(index),
             ..Row::default()
         })
         .collect();
-    let jobs: Vec<(usize, &Job)> = work
-        .jobs()
-        .filter(|(index, _)| !bad.contains_key(index))
-        .collect();
     let evaluation = Arc::new(Evaluation {
-        columns: work.columns.clone(),
-        groups: groups::keys(&work.columns),
+        columns: plan.columns.clone(),
+        groups: groups::keys(&plan.columns),
         responses: !args.thresholds_only && !references.is_empty(),
         rows: Mutex::new(rows),
         request: request.value(),
@@ -238,13 +252,12 @@ fn of_work(
         let (evaluation, targets) = (evaluation.clone(), targets.to_vec());
         OnSignal::keep(move || evaluation.salvage(&targets))
     };
-    let plan = Plan {
-        jobs,
-        common,
+    let work = Evaluated {
+        study: &plan.study,
+        cases: plan.cases().filter(|(index, _)| !is_bad(*index)).collect(),
         references,
-        reference_common,
     };
-    let worked = plan.work_through(args, &evaluation, messages);
+    let worked = work.work_through(args, &evaluation, messages);
     drop(keeper);
     if let Err(error) = worked {
         // What is finished is kept whatever ended the work.
@@ -257,15 +270,14 @@ fn of_work(
         report: evaluation.report(false),
         failed: errors.len(),
         thresholds: evaluation.thresholds(),
-        picture: work.picture,
     })
 }
 
-/// A row's job for the reference model.
+/// A row's case for the reference model.
 struct Reference {
     /// The row.
     index: usize,
-    job: Job,
+    case: Case,
     /// Whether its threshold is searched, not given.
     searched: bool,
 }
@@ -273,47 +285,48 @@ struct Reference {
 /// Refuses rows without anything to compare with, and references that cannot be computed.
 fn check_references(
     args: &EvaluateArgs,
-    work: &Work,
+    plan: &Plan,
     references: &[Reference],
-    bad: &HashMap<usize, Found>,
-    common: &Common,
+    bad: &Refused,
 ) -> Result<(), CliError> {
-    let has_none = |(index, _): &(usize, &Job)| {
-        let given = args.reference.is_none() && work.lines[*index].reference_ma.is_some();
+    let has_none = |(index, _): &(usize, &Case)| {
+        let given = args.reference.is_none() && plan.cases[*index].reference_ma.is_some();
         let computed = references.iter().any(|reference| reference.index == *index);
-        !(bad.contains_key(index) || given || computed)
+        !(bad.iter().any(|(bad, _)| bad == index) || given || computed)
     };
-    if let Some((index, job)) = work.jobs().find(has_none) {
+    if let Some((index, case)) = plan.cases().find(has_none) {
         return Err(CliError::request(format!(
             "{}: found no threshold_mA, and the row's model is the evaluated one, {}",
-            work.lines[index].name,
-            job.model.schema().id
+            plan.cases[index].name,
+            case.model.schema().id
         ))
         .help("fill in the column threshold_mA, or give --reference MODEL"));
     }
     let needed = references
         .iter()
         .filter(|reference| reference.searched || !args.thresholds_only)
-        .map(|reference| (reference.index, &reference.job));
-    let errors: Vec<CliError> = refused(needed, common)
+        .map(|reference| (reference.index, &reference.case));
+    let errors: Vec<StudyError> = refused(needed)
         .into_iter()
-        .map(|(index, error)| error.at("the reference").at(&work.lines[index].name))
+        .map(|(index, error)| error.at("the reference").at(&plan.cases[index].name))
         .collect();
     let help =
         "choose another --reference, or give --thresholds-only where the table has thresholds";
-    CliError::of_many(&errors).map_or(Ok(()), |error| Err(error.or_help(help)))
+    match StudyError::of_many(&errors) {
+        None => Ok(()),
+        Some(error) => Err(error.or_help(help).into()),
+    }
 }
 
 /// The searches and runs that a table needs.
-struct Plan<'w> {
+struct Evaluated<'w> {
+    study: &'w Study,
     /// The evaluated model, by row.
-    jobs: Vec<(usize, &'w Job)>,
-    common: &'w Common,
+    cases: Vec<(usize, &'w Case)>,
     references: Vec<Reference>,
-    reference_common: Common,
 }
 
-impl Plan<'_> {
+impl Evaluated<'_> {
     /// Searches the thresholds of both, then compares their action potentials.
     fn work_through(
         &self,
@@ -321,70 +334,55 @@ impl Plan<'_> {
         evaluation: &Evaluation,
         messages: Messages,
     ) -> Result<(), CliError> {
-        let search = Search::of(&args.threshold.search);
-        let searched: Vec<(usize, &Job)> = self
+        let searched: Vec<(usize, &Case)> = self
             .references
             .iter()
             .filter(|reference| reference.searched)
-            .map(|reference| (reference.index, &reference.job))
+            .map(|reference| (reference.index, &reference.case))
             .collect();
-        thresholds(
-            &searched,
-            &self.reference_common,
-            &search,
-            messages,
-            &mut |finished| {
-                evaluation.with(|rows| {
-                    for (index, found) in finished {
-                        rows[index].reference_ma = found.upper_ma;
-                        rows[index].reference_status = Some(found.status);
-                    }
-                });
-                Ok(())
-            },
-        )?;
-        thresholds(
-            &self.jobs,
-            self.common,
-            &search,
-            messages,
-            &mut |finished| {
-                evaluation.with(|rows| {
-                    for (index, found) in finished {
-                        rows[index].found = Some(found);
-                    }
-                });
-                Ok(())
-            },
-        )?;
+        let mut listener = StudyListener::new(messages, "thresholds");
+        search_thresholds(self.study, searched, &mut listener, &mut |finished| {
+            evaluation.with(|rows| {
+                for (index, found) in finished {
+                    rows[index].reference_ma = found.upper_ma;
+                    rows[index].reference_status = Some(found.status);
+                }
+            });
+            Ok(())
+        })?;
+        let mut listener = StudyListener::new(messages, "thresholds");
+        let cases = self.cases.clone();
+        search_thresholds(self.study, cases, &mut listener, &mut |finished| {
+            evaluation.with(|rows| {
+                for (index, found) in finished {
+                    rows[index].found = Some(found);
+                }
+            });
+            Ok(())
+        })?;
+        drop(listener);
         if args.thresholds_only {
             return Ok(());
         }
         let at = args.at.unwrap_or(AT);
-        let jobs: HashMap<usize, &Job> = self.jobs.iter().copied().collect();
+        let cases: HashMap<usize, &Case> = self.cases.iter().copied().collect();
         let mut pairs = Vec::new();
-        for Reference { index, job, .. } in &self.references {
+        for Reference { index, case, .. } in &self.references {
             let amplitudes = evaluation.with(|rows| {
                 let ours = rows[*index].found.as_ref().and_then(|found| found.upper_ma);
                 ours.zip(rows[*index].reference_ma)
             });
-            if let (Some((ours_ma, theirs_ma)), Some(ours)) = (amplitudes, jobs.get(index)) {
+            if let (Some((ours_ma, theirs_ma)), Some(ours)) = (amplitudes, cases.get(index)) {
                 pairs.push(responses::Pair {
                     index: *index,
                     ours: (*ours, at * ours_ma),
-                    theirs: (job, at * theirs_ma),
+                    theirs: (case, at * theirs_ma),
                 });
             }
         }
         let mut keep = |index: usize, compared| {
             evaluation.with(|rows| rows[index].compared = Some(compared));
         };
-        responses(
-            &pairs,
-            self.common,
-            &self.reference_common,
-            messages,
-            &mut keep,
-        )
+        responses(&pairs, messages, &mut keep)
     }
 }

@@ -1,12 +1,10 @@
 //! Action potentials of two models under the same stimulus, each at a multiple of its own threshold.
 
 use axonml::simulation::{Amplitudes, FiberStatus, Response, ResponseDifference};
+use axonml::study::{Batch, Case, StudyError, groups, of_one};
 use axonml::{NodeSelection, Observation, ObserverKind, ObserverSpec};
 
-use crate::batch::{Batch, groups};
-use crate::common::Common;
 use crate::error::CliError;
-use crate::job::Job;
 use crate::messages::Messages;
 
 /// A row's two runs, with their amplitudes in mA.
@@ -14,9 +12,9 @@ pub(super) struct Pair<'j> {
     /// The row.
     pub(super) index: usize,
     /// The evaluated model.
-    pub(super) ours: (&'j Job, f64),
+    pub(super) ours: (&'j Case, f64),
     /// The reference.
-    pub(super) theirs: (&'j Job, f64),
+    pub(super) theirs: (&'j Case, f64),
 }
 
 /// How two runs compare.
@@ -44,8 +42,6 @@ type Ran = Result<(Response, Vec<f64>), String>;
 /// Runs and compares all pairs; `found` gets each under its index.
 pub(super) fn responses(
     pairs: &[Pair<'_>],
-    common: &Common,
-    reference_common: &Common,
     messages: Messages,
     found: &mut dyn FnMut(usize, Compared),
 ) -> Result<(), CliError> {
@@ -55,12 +51,9 @@ pub(super) fn responses(
     for group in groups(jobs()) {
         for chunk in group.chunks(CHUNK) {
             let chunk: Vec<&Pair<'_>> = chunk.iter().map(|(at, _)| &pairs[*at]).collect();
-            let ours = run(
-                &chunk.iter().map(|pair| pair.ours).collect::<Vec<_>>(),
-                common,
-            )?;
+            let ours = run(&chunk.iter().map(|pair| pair.ours).collect::<Vec<_>>())?;
             let theirs = chunk.iter().map(|pair| pair.theirs).collect::<Vec<_>>();
-            let theirs = run(&theirs, reference_common)?;
+            let theirs = run(&theirs)?;
             for ((pair, ours), theirs) in chunk.iter().zip(ours).zip(theirs) {
                 found(pair.index, compare(pair, ours, theirs));
             }
@@ -72,12 +65,12 @@ pub(super) fn responses(
 }
 
 /// The responses of jobs that share time grid and detection, in their order.
-fn run(jobs: &[(&Job, f64)], common: &Common) -> Result<Vec<Ran>, CliError> {
+fn run(jobs: &[(&Case, f64)]) -> Result<Vec<Ran>, CliError> {
     let mut ran: Vec<Ran> = vec![Err("did not run".to_owned()); jobs.len()];
     // References of one group may be of several models.
     for group in groups(jobs.iter().map(|(job, _)| *job).enumerate()) {
-        let mut diverged = |index: usize, error: CliError| ran[index] = Err(error.message());
-        let Some((group, batch)) = Batch::settled(group, common, &mut diverged)? else {
+        let mut diverged = |index: usize, error: StudyError| ran[index] = Err(error.message());
+        let Some((group, batch)) = Batch::settled(group, &mut diverged)? else {
             continue;
         };
         let every = ObserverSpec::new(
@@ -104,7 +97,7 @@ fn run(jobs: &[(&Job, f64)], common: &Common) -> Result<Vec<Ran>, CliError> {
                 (_, status) => Err(batch
                     .simulation
                     .divergence(fiber, status)
-                    .map(|error| crate::batch::of_one(error).message())
+                    .map(|error| of_one(error).message())
                     .unwrap_or_else(|| "nothing was recorded".to_owned())),
             };
         }

@@ -3,12 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use axonml::study::{Cell, Found, Results, Statuses, Table, counted, error_summary};
 use serde_json::{Value, json};
 
 use super::groups::{spread, summarize};
 use super::row::Row;
-use crate::report::{Cell, Report, Statuses, Table, Target, counted, error_summary, keep_partial};
-use crate::search::Found;
+use crate::report::{Target, keep_partial, write_results};
 
 /// Results of all rows so far; shared with the signal handler.
 pub(super) struct Evaluation {
@@ -44,12 +44,12 @@ impl Evaluation {
     }
 
     /// The report of what is known; rows without an answer are left out.
-    pub(super) fn report(&self, interrupted: bool) -> Report {
+    pub(super) fn report(&self, interrupted: bool) -> Results {
         let rows: Vec<Row> = self.with(|rows| rows.clone());
         let known: Vec<&Row> = rows.iter().filter(|row| row.found.is_some()).collect();
         let mut statuses = Statuses::default();
         for found in known.iter().filter_map(|row| row.found.as_ref()) {
-            statuses.count(found.status);
+            statuses.count(&found.status);
         }
         let errors: Vec<f64> = known.iter().filter_map(|row| row.error_pct()).collect();
         let (mut summary, words) = error_summary(&errors, 0);
@@ -74,17 +74,16 @@ impl Evaluation {
         );
         let none = "no threshold has a reference to be compared with".to_owned();
         let words = [first, words.unwrap_or(none)];
-        Report {
+        Results {
             request: self.request.clone(),
             table: Table {
                 columns: self.all_columns(),
                 rows: known.iter().map(|row| self.cells(row)).collect(),
             },
-            spikes: None,
             overview: Some(overview),
-            traces: None,
             summary,
             words: words.into_iter().chain(lines).collect(),
+            ..Results::default()
         }
     }
 
@@ -184,7 +183,7 @@ impl Evaluation {
         let message: Vec<String> = messages.into_iter().filter(|m| !m.is_empty()).collect();
         cells.extend([
             Cell::text(found.status),
-            Cell::text(row.reference_status.unwrap_or_default()),
+            Cell::text(row.reference_status.clone().unwrap_or_default()),
             Cell::text(message.join("; ")),
         ]);
         cells
@@ -194,6 +193,8 @@ impl Evaluation {
     pub(super) fn salvage(&self, targets: &[Target]) -> Vec<String> {
         let report = self.report(true);
         let all = self.with(|rows| rows.len());
-        keep_partial(&report, all, "row", targets, &|target| report.write(target))
+        keep_partial(&report, all, "row", targets, &|target| {
+            write_results(&report, target)
+        })
     }
 }

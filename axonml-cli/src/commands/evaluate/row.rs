@@ -1,8 +1,8 @@
 //! A row of an evaluation.
 
+use axonml::study::{Cell, Found};
+
 use super::responses::Compared;
-use crate::report::Cell;
-use crate::search::Found;
 
 /// A row so far.
 #[derive(Clone, Debug, Default)]
@@ -12,7 +12,7 @@ pub(super) struct Row {
     /// The threshold to compare with, mA.
     pub(super) reference_ma: Option<f64>,
     /// How the reference's threshold was found, if it was searched.
-    pub(super) reference_status: Option<&'static str>,
+    pub(super) reference_status: Option<String>,
     /// The model's threshold.
     pub(super) found: Option<Found>,
     /// The action potentials.
@@ -27,9 +27,9 @@ impl Row {
     }
 
     /// Why there is no error: the model's status, or that the reference has no threshold.
-    pub(super) fn without_error(&self) -> Option<&'static str> {
+    pub(super) fn without_error(&self) -> Option<&str> {
         match (&self.found, self.error_pct()) {
-            (Some(found), None) if found.upper_ma.is_none() => Some(found.status),
+            (Some(found), None) if found.upper_ma.is_none() => Some(&found.status),
             (Some(_), None) => Some("no_reference"),
             _ => None,
         }

@@ -9,6 +9,10 @@ use axonml::Waveform;
 use axonml::error::short;
 use axonml::field::{Extension, Interpolation, SampledLine};
 use axonml::simulation::Response;
+use axonml::study::{
+    Batch, Case, CaseInjection, CaseSource, Cell, InjectionSpec, Request, Results, Setup,
+    StudyError, Table, counted, of_one, refused, warn_of_doubts,
+};
 use axonml::table::Npz;
 use axonml::{Fiber, NodeSelection, Observation, ObserverKind, ObserverSpec};
 use ndarray::{Array1, Array2, ArrayD, Axis, Ix0};
@@ -17,19 +21,13 @@ use serde_json::{Map, Value, json};
 use super::groups::spread;
 use super::traces_sha256;
 use crate::args::{EvaluateArgs, Injection};
-use crate::batch::{Batch, of_one, refused};
-use crate::common::Common;
 use crate::error::CliError;
-use crate::fibers::injections;
-use crate::job::{Job, Source};
-use crate::messages::Messages;
-use crate::report::{Cell, Report, Table, counted};
-use crate::request::Request;
+use crate::messages::{Messages, StudyListener};
 
 /// One file of traces.
 struct Trace {
     name: String,
-    job: Job,
+    job: Case,
     amplitude_ma: f64,
     t_ms: Vec<f64>,
     /// `[row, node]` flattened.
@@ -41,43 +39,44 @@ pub(super) struct Traces(Vec<Trace>);
 
 /// Arrays that the files must hold.
 const EXPECTED: &str = "expected an archive with v (times, nodes) in mV, t_ms (times), w_eff (times - 1), \
-     ve_sections_per_mA and sec_z_um (samples), amp_mA, diameter_um, dt_ms; `axonml evaluate --help` tells more";
+     ve_sections_per_mA and sec_z_um (samples), amp_mA, diameter_um, dt_ms; `axonml help traces` tells more";
 
 impl Traces {
     /// Reads the files.
-    pub(super) fn read(args: &EvaluateArgs, common: &Common) -> Result<Self, CliError> {
+    pub(super) fn read(args: &EvaluateArgs, setup: &Arc<Setup>) -> Result<Self, CliError> {
         let read = |path: &std::path::PathBuf| {
-            Trace::read(path, args)
+            Trace::read(path, args, setup)
                 .map_err(|error| error.at(format!("--traces {}", path.display())))
         };
         let traces: Vec<Trace> = args.traces.iter().map(read).collect::<Result<_, _>>()?;
         let jobs = traces.iter().map(|trace| &trace.job).enumerate();
-        let errors: Vec<CliError> = refused(jobs, common)
+        let errors: Vec<StudyError> = refused(jobs)
             .into_iter()
             .map(|(index, error)| error.at(&traces[index].name))
             .collect();
-        CliError::of_many(&errors).map_or(Ok(Traces(traces)), Err)
+        StudyError::of_many(&errors).map_or(Ok(Traces(traces)), |error| Err(error.into()))
     }
 
     /// Runs the model under each stimulus and compares.
     pub(super) fn compare(
         &self,
         args: &EvaluateArgs,
-        common: &Common,
+        setup: &Arc<Setup>,
         messages: Messages,
-    ) -> Result<Report, CliError> {
+    ) -> Result<Results, CliError> {
         let started = Instant::now();
-        let flags = &args.threshold;
-        let model = flags.model.model()?;
-        common.weights.check_used(&[model])?;
-        common.warn(self.0.iter().map(|trace| &trace.job), messages);
-        let mut request = Request::new("evaluate", &[model], common)?;
+        let flags = args;
+        let model = flags.question.model.model()?;
+        setup.weights.check_used(&[model])?;
+        let mut listener = StudyListener::new(messages, "traces");
+        warn_of_doubts(self.0.iter().map(|trace| &trace.job), &mut listener);
+        let mut request = Request::new("evaluate", &[(model, setup.clone())])?;
         request.put(
             "traces",
             json!(self.0.iter().map(|t| t.name.clone()).collect::<Vec<_>>()),
         );
         request.put("traces_sha256", traces_sha256(&args.traces)?);
-        request.put_jobs(self.0.iter().map(|trace| &trace.job));
+        request.put_cases(self.0.iter().map(|trace| &trace.job));
         let mut table = Table {
             columns: [
                 "traces",
@@ -100,7 +99,7 @@ impl Traces {
         };
         let (mut rms, mut arrivals) = (Vec::new(), Vec::new());
         for trace in &self.0 {
-            let (cells, difference) = trace.compare(common)?;
+            let (cells, difference) = trace.compare()?;
             table.rows.push(cells);
             rms.extend(difference.map(|d| d.v_rms_mv));
             arrivals.extend(difference.and_then(|d| d.arrival_ms));
@@ -118,21 +117,19 @@ impl Traces {
             number(spread(&rms)["mean"].clone()),
             number(spread(&rms)["max_abs"].clone()),
         );
-        Ok(Report {
+        Ok(Results {
             request: request.value(),
             table,
-            spikes: None,
-            overview: None,
-            traces: None,
             summary,
             words: vec![words],
+            ..Results::default()
         })
     }
 }
 
 impl Trace {
-    fn read(path: &Path, args: &EvaluateArgs) -> Result<Self, CliError> {
-        let flags = &args.threshold;
+    fn read(path: &Path, args: &EvaluateArgs, setup: &Arc<Setup>) -> Result<Self, CliError> {
+        let flags = args;
         let file = File::open(path)
             .map_err(|error| CliError::request(error).help("name an existing .npz file"))?;
         let mut archive =
@@ -176,12 +173,16 @@ impl Trace {
             (
                 "--dt",
                 flags
+                    .question
                     .numerics
                     .dt
                     .is_some_and(|dt| (dt - dt_ms).abs() > 1e-9),
             ),
-            ("--nodes", flags.fiber.nodes.is_some_and(|n| n != nodes)),
-            ("--tstop", flags.numerics.tstop.is_some()),
+            (
+                "--nodes",
+                flags.question.fiber.nodes.is_some_and(|n| n != nodes),
+            ),
+            ("--tstop", flags.question.numerics.tstop.is_some()),
         ] {
             if given {
                 return Err(CliError::request(format!(
@@ -202,7 +203,31 @@ impl Trace {
             -middle_um,
             Extension::Refuse,
         )?;
-        let mut currents = injections(&flags.injection)?.to_vec();
+        let mut currents = Vec::new();
+        let mut inject = |at: &Injection| -> Result<(), CliError> {
+            let spec = InjectionSpec {
+                node: Some(at.node),
+                at: None,
+                amp_na: at.amp_na,
+                pw_ms: at.pw_ms,
+                delay_ms: at.delay_ms,
+            };
+            currents.push(CaseInjection {
+                node: at.node,
+                at: None,
+                amp_na: Some(at.amp_na.unwrap_or(InjectionSpec::AMP_NA)),
+                pw_ms: at.pw_ms,
+                delay_ms: at.delay_ms,
+                waveform: Arc::new(spec.waveform()?),
+            });
+            Ok(())
+        };
+        flags
+            .question
+            .injection
+            .inject
+            .iter()
+            .try_for_each(&mut inject)?;
         for clamp in clamps.axis_iter(Axis(0)) {
             let clamp: Vec<f64> = clamp.iter().copied().collect();
             let &[node, amp_na, delay_ms, pw_ms] = clamp.as_slice() else {
@@ -210,26 +235,26 @@ impl Trace {
                     &"not (count, 4)",
                 ));
             };
-            let injection = Injection {
+            inject(&Injection {
                 node: node as i64,
-                amp_na,
+                amp_na: Some(amp_na),
                 pw_ms,
                 delay_ms,
-            };
-            currents.push((injection, Arc::new(injection.waveform()?)));
+            })?;
         }
         let waveform = Waveform::from_samples(dt_ms, waveform)?;
         Ok(Trace {
             name: path.display().to_string(),
-            job: Job {
-                model: flags.model.model()?,
+            job: Case {
+                model: flags.question.model.model()?,
+                setup: setup.clone(),
                 fiber: Fiber::new(diameter_um, nodes),
                 length_um: None,
-                celsius: flags.model.temperature,
+                celsius: flags.question.model.temperature,
                 dt_ms,
                 tstop_ms: steps as f64 * dt_ms,
-                detection: flags.detection.detection(),
-                source: Some(Source::Field(Arc::new(field), Arc::new(waveform))),
+                detection: flags.question.detection.detection(),
+                sources: vec![CaseSource::Field(Arc::new(field), Arc::new(waveform))],
                 source_distance_um: None,
                 injections: Arc::new(currents),
             },
@@ -242,7 +267,6 @@ impl Trace {
     /// Runs the model; the cells of the table and the differences, if it ran to the end.
     fn compare(
         &self,
-        common: &Common,
     ) -> Result<(Vec<Cell>, Option<axonml::simulation::ResponseDifference>), CliError> {
         let job = &self.job;
         let nodes = job.fiber.nodes;
@@ -250,7 +274,7 @@ impl Trace {
         let theirs = Response::new(&self.t_ms, self.v_mv.clone(), nodes, level_mv, after_ms);
         let detect = job.detection.nodes(nodes)?;
         let (mut ours, mut difference, mut message) = (None, None, String::new());
-        match self.run(common)? {
+        match self.run()? {
             Ok(response) => {
                 difference = Some(response.difference(&theirs, &detect));
                 ours = response.arrival_ms(&detect);
@@ -258,7 +282,7 @@ impl Trace {
             Err(why) => message = why,
         }
         let cells = vec![
-            Cell::text(&self.name),
+            Cell::text(self.name.clone()),
             Cell::text(job.model.schema().id),
             Cell::Number(job.fiber.diameter_um),
             Cell::Number(self.amplitude_ma),
@@ -280,10 +304,10 @@ impl Trace {
     }
 
     /// The model's response, or why there is none.
-    fn run(&self, common: &Common) -> Result<Result<Response, String>, CliError> {
+    fn run(&self) -> Result<Result<Response, String>, CliError> {
         let mut why = String::new();
-        let mut diverged = |_, error: CliError| why = error.message();
-        let ready = Batch::settled(vec![(0, &self.job)], common, &mut diverged)?;
+        let mut diverged = |_, error: StudyError| why = error.message();
+        let ready = Batch::settled(vec![(0, &self.job)], &mut diverged)?;
         let Some((_, batch)) = ready else {
             return Ok(Err(why));
         };

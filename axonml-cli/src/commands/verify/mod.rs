@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 use crate::args::{Gpu, VerifyArgs};
 use crate::error::CliError;
 use crate::messages::Messages;
-use crate::report::{Cell, Table, plain, print, print_json};
+use crate::report::{plain, print, print_json};
+use axonml::study::{Cell, Table};
 
 /// Steps before the one that is compared: within the action potentials.
 const STEPS_BEFORE: usize = 80;

@@ -1,0 +1,103 @@
+//! What makes results doubtful, told before they are computed.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use axonml_core::error::short;
+use axonml_core::{TimeGrid, format_ms};
+use axonml_models::weights::{Usage, phase_widths_ms};
+
+use super::case::{Case, CaseSource};
+use super::listener::Listener;
+use super::weights::NamedWeights;
+
+/// Warns where cases leave what their weights were trained on, and where their steps distort pulses.
+pub fn warn_of_doubts<'c>(cases: impl Iterator<Item = &'c Case>, listener: &mut dyn Listener) {
+    let cases: Vec<&Case> = cases.collect();
+    warn_of_domain(cases.iter().copied(), listener);
+    let (mut told, mut seen) = (HashSet::new(), HashSet::new());
+    for case in cases {
+        let Ok(grid) = TimeGrid::new(case.dt_ms, case.tstop_ms) else {
+            continue;
+        };
+        let rounded = rounding(&grid, case.tstop_ms).filter(|note| told.insert(note.clone()));
+        rounded.into_iter().for_each(|note| listener.note(note));
+        for source in &case.sources {
+            let CaseSource::Field(_, waveform) = source else {
+                continue;
+            };
+            if !seen.insert((Arc::as_ptr(waveform) as usize, case.dt_ms.to_bits())) {
+                continue;
+            }
+            let sine = waveform.coarse_sine(&grid).map(|sine| sine.to_string());
+            let phase = waveform.short_phase(&grid).map(|phase| phase.to_string());
+            for doubt in sine.into_iter().chain(phase) {
+                if told.insert(doubt.clone()) {
+                    listener.warn(doubt);
+                }
+            }
+        }
+    }
+}
+
+/// Where a run ends whose duration is no multiple of its step: elsewhere than requested.
+pub fn rounding(grid: &TimeGrid, tstop_ms: f64) -> Option<String> {
+    (!grid.ends_at(tstop_ms)).then(|| {
+        format!(
+            "tstop {} ms is no multiple of dt {} ms: {} steps are simulated, to {} ms",
+            format_ms(tstop_ms),
+            short(grid.dt_ms()),
+            grid.steps(),
+            format_ms(grid.duration_ms())
+        )
+    })
+}
+
+/// Warns, once for each condition, where cases leave the domain that their weights were trained on.
+fn warn_of_domain<'c>(cases: impl Iterator<Item = &'c Case>, listener: &mut dyn Listener) {
+    let mut usages: BTreeMap<(&'static str, String), (Arc<NamedWeights>, Usage)> = BTreeMap::new();
+    let mut phases = HashMap::new();
+    for case in cases {
+        let id = case.model.schema().id;
+        let Some(weights) = case.setup.weights.of_model(id) else {
+            continue;
+        };
+        let (_, usage) = usages
+            .entry((id, weights.name.clone()))
+            .or_insert_with(|| (weights.clone(), Usage::default()));
+        Usage::widen(&mut usage.dt_ms, case.dt_ms);
+        Usage::widen(&mut usage.diameter_um, case.fiber.diameter_um);
+        Usage::widen(
+            &mut usage.celsius,
+            case.celsius.unwrap_or(weights.schema.celsius),
+        );
+        if let Some(distance) = case.source_distance_um {
+            Usage::widen(&mut usage.source_distance_um, distance);
+        }
+        for source in &case.sources {
+            let CaseSource::Field(_, waveform) = source else {
+                continue;
+            };
+            let key = (
+                Arc::as_ptr(waveform) as usize,
+                case.dt_ms.to_bits(),
+                case.tstop_ms.to_bits(),
+            );
+            let widths = phases.entry(key).or_insert_with(|| {
+                let grid = TimeGrid::new(case.dt_ms, case.tstop_ms).ok()?;
+                phase_widths_ms(&waveform.sample(&grid).ok()?, case.dt_ms)
+            });
+            if let Some((least, greatest)) = *widths {
+                Usage::widen(&mut usage.pulse_width_ms, least);
+                Usage::widen(&mut usage.pulse_width_ms, greatest);
+            }
+        }
+    }
+    for ((id, name), (weights, usage)) in usages {
+        for departure in weights.file.domain.departures(&usage) {
+            listener.warn(format!(
+                "weights {name} of model {id} are extrapolating beyond the training domain: {departure}"
+            ));
+        }
+    }
+}

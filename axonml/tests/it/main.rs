@@ -1,0 +1,4 @@
+//! Studies through the library: nothing in them is ignored, and work that is canceled ends at once.
+
+mod cancellation;
+mod nothing_ignored;
