@@ -83,8 +83,10 @@ impl Messages {
 /// Messages and progress of a study.
 pub(crate) struct StudyListener {
     messages: Messages,
-    unit: &'static str,
-    progress: Option<Progress>,
+    /// What pieces of work are called, if not as the work itself calls them.
+    unit: Option<&'static str>,
+    /// The progress of the work of that name.
+    progress: Option<(&'static str, Progress)>,
 }
 
 impl StudyListener {
@@ -92,9 +94,28 @@ impl StudyListener {
     pub(crate) fn new(messages: Messages, unit: &'static str) -> Self {
         StudyListener {
             messages,
-            unit,
+            unit: Some(unit),
             progress: None,
         }
+    }
+
+    /// Tells of work of several kinds, one after the other.
+    pub(crate) fn by_unit(messages: Messages) -> Self {
+        StudyListener {
+            messages,
+            unit: None,
+            progress: None,
+        }
+    }
+}
+
+impl StudyListener {
+    /// The progress of the work called `unit`; that of earlier work goes before.
+    fn of(&mut self, unit: &'static str, total: usize) -> &mut Progress {
+        let (messages, unit) = (self.messages, self.unit.unwrap_or(unit));
+        self.progress.take_if(|(of, _)| *of != unit);
+        let begin = || (unit, messages.progress(unit, total));
+        &mut self.progress.get_or_insert_with(begin).1
     }
 }
 
@@ -111,18 +132,12 @@ impl Listener for StudyListener {
         self.messages.explain(text);
     }
 
-    fn progress(&mut self, _unit: &'static str, done: usize, total: usize) {
-        let (messages, unit) = (self.messages, self.unit);
-        let progress = self
-            .progress
-            .get_or_insert_with(|| messages.progress(unit, total));
-        progress.update(done);
+    fn progress(&mut self, unit: &'static str, done: usize, total: usize) {
+        self.of(unit, total).update(done);
     }
 
-    fn batch(&mut self, _unit: &'static str, done: usize, _total: usize) {
-        if let Some(progress) = &mut self.progress {
-            progress.batch(done);
-        }
+    fn batch(&mut self, unit: &'static str, done: usize, total: usize) {
+        self.of(unit, total).batch(done);
     }
 }
 

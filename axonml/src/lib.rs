@@ -10,6 +10,7 @@
 //! | fiber models, weights of surrogates, a model of your own | [`mod@model`] |
 //! | runs, recordings, activation and block thresholds, recruitment | [`simulation`] |
 //! | experiments as data: thresholds, curves, recruitment, block, velocities; shares of a cluster | [`mod@study`] |
+//! | a model against reference thresholds, action potentials and traces; backends against the scalar reference | [`evaluation`], [`verification`] |
 //! | laws fitted to thresholds: rheobase and chronaxie, current and distance | [`curve`] |
 //! | gradients of runs and thresholds; losses on a tape | [`simulation`], [`tape`] |
 //! | tables of conditions, arrays, files that survive a kill | [`table`], [`mod@file`] |
@@ -182,7 +183,9 @@
 
 pub mod curve;
 pub mod demonstration;
+pub mod evaluation;
 pub mod study;
+pub mod verification;
 
 pub use axonml_core::{CoreError, Field, Medium, Nerve, PULSES, PointSource, TimeGrid, Waveform};
 pub use axonml_models::{

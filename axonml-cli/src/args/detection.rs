@@ -4,9 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use axonml::NodeSelection;
-use axonml::simulation::Detection;
-
 use super::number::{Fractions, Nodes, between, finite, not_negative};
 
 /// Flags of detection.
@@ -30,27 +27,6 @@ pub(crate) struct DetectionArgs {
     /// Crossings before this time do not count, ms [default: 0]
     #[arg(long, value_name = "MS", value_parser = not_negative("ms"), allow_hyphen_values = true)]
     pub(crate) detect_after: Option<f64>,
-}
-
-impl DetectionArgs {
-    /// The sites asked for, if any were.
-    pub(crate) fn sites(&self) -> Option<NodeSelection> {
-        let nodes = self.detect_nodes.as_ref();
-        let fractions = self.detect_at.as_ref();
-        nodes
-            .map(|nodes| NodeSelection::Nodes(nodes.0.clone()))
-            .or_else(|| fractions.map(|at| NodeSelection::Fractions(at.0.clone())))
-    }
-
-    /// The detection, with the library's defaults.
-    pub(crate) fn detection(&self) -> Detection {
-        let default = Detection::default();
-        Detection {
-            sites: self.sites().unwrap_or(default.sites),
-            threshold_mv: self.detect_threshold.unwrap_or(default.threshold_mv),
-            after_ms: self.detect_after.unwrap_or(default.after_ms),
-        }
-    }
 }
 
 /// How a threshold whose action potential begins at an end of the simulated fiber is reported.

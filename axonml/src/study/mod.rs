@@ -151,6 +151,7 @@ pub use merge::{merge, share_text};
 pub use plan::{
     Member, ModelSetup, Place, Plan, PlannedCase, Record, Refused, Request, SETTINGS, Sheet, device,
 };
+pub(crate) use plan::{injections, placed_injections};
 pub use protocol::{Found, recordings_npz, search_thresholds};
 pub use report::{
     Cell, NpzArchive, Results, Statuses, Table, counted, error_summary, json_text, significant,

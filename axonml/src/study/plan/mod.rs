@@ -27,6 +27,7 @@ pub use conditions::{Record, SETTINGS, Sheet};
 pub use place::Place;
 pub use request::{ModelSetup, Request};
 pub(super) use stimulus::has_key;
+pub(crate) use stimulus::{injections, placed_injections};
 
 /// A study taken apart: its cases and what they share.
 #[derive(Debug)]

@@ -315,7 +315,7 @@ pub(in crate::study) fn has_key(text: &str, key: &str) -> bool {
 }
 
 /// The currents injected by a study: conditioning ones first.
-pub(super) fn injections(study: &Study) -> Result<Vec<CaseInjection>, StudyError> {
+pub(crate) fn injections(study: &Study) -> Result<Vec<CaseInjection>, StudyError> {
     let conditioning = study.conditioning.iter().map(|spec| spec.injection());
     let all = conditioning.chain(study.injections.iter().copied());
     let injection = |(index, spec): (usize, InjectionSpec)| -> Result<_, StudyError> {
@@ -333,7 +333,7 @@ pub(super) fn injections(study: &Study) -> Result<Vec<CaseInjection>, StudyError
 }
 
 /// Injected currents with their nodes in a fiber of that many.
-pub(super) fn placed_injections(injections: &CaseInjections, nodes: usize) -> CaseInjections {
+pub(crate) fn placed_injections(injections: &CaseInjections, nodes: usize) -> CaseInjections {
     if injections.iter().all(|injection| injection.at.is_none()) {
         return injections.clone();
     }

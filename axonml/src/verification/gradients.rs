@@ -6,18 +6,16 @@
 
 use std::sync::Arc;
 
-use axonml::Waveform;
-use axonml::model::weights::Weights;
-use axonml::simulation::{Evaluation, FiberOutcome, GradientRequest, RecordedCotangent};
-use axonml::{
-    Device, Fiber, FiberModel, NodeSelection, Observation, ObserverKind, ObserverSpec, Precision,
-    Settings, Simulation, Stimulus,
+use axonml_core::Waveform;
+use axonml_models::weights::Weights;
+use axonml_models::{
+    Device, Evaluation, Fiber, FiberModel, FiberOutcome, GradientRequest, NodeSelection,
+    Observation, ObserverKind, ObserverSpec, Precision, RecordedCotangent, Settings, Simulation,
+    SimulationError, Stimulus,
 };
 
-use crate::error::CliError;
-
-/// Kinds of inputs, as columns are named.
-pub(super) const KINDS: [&str; 3] = ["parameters", "waveforms", "potentials"];
+/// Kinds of inputs that gradients are taken by, in the order of [`Comparison::gradient`](super::Comparison::gradient).
+pub const GRADIENT_KINDS: [&str; 3] = ["parameters", "waveforms", "potentials"];
 
 const DT_MS: f64 = 0.005;
 /// Two segments of what kernels sum in single precision, and a part.
@@ -81,7 +79,7 @@ impl Case {
         device: &Device,
         precision: Precision,
         displaced: Displaced,
-    ) -> Result<Case, CliError> {
+    ) -> Result<Case, SimulationError> {
         let by = |kind: usize| match kind == displaced.kind {
             true => displaced.by,
             false => 0.0,
@@ -162,7 +160,7 @@ impl Case {
     }
 
     /// The loss of all fibers.
-    fn loss(&self) -> Result<f64, CliError> {
+    fn loss(&self) -> Result<f64, SimulationError> {
         let observers = self.observers();
         let outcome = self
             .simulation
@@ -170,7 +168,7 @@ impl Case {
         let mut loss = 0.0;
         for (fiber, result) in outcome.fibers.iter().enumerate() {
             if let Some(error) = self.simulation.divergence(fiber, result.status) {
-                return Err(error.into());
+                return Err(error);
             }
             loss += loss_of(fiber, result).loss;
         }
@@ -178,7 +176,7 @@ impl Case {
     }
 
     /// The derivative along each kind's direction.
-    fn derivatives(&self) -> Result<[Along; 3], CliError> {
+    fn derivatives(&self) -> Result<[Along; 3], SimulationError> {
         let runs = self.simulation.differentiate(
             &self.stimulus,
             AMPLITUDE_MA,
@@ -195,11 +193,14 @@ impl Case {
         };
         for (fiber, run) in runs.iter().enumerate() {
             let Some(gradient) = &run.gradient else {
-                let error = self.simulation.divergence(fiber, run.outcome.status);
-                return Err(error.map_or_else(
-                    || CliError::failure("a fiber has no gradient"),
-                    CliError::from,
-                ));
+                if let Some(error) = self.simulation.divergence(fiber, run.outcome.status) {
+                    return Err(error);
+                }
+                // A gradient that is missing is no number, and exceeds every limit.
+                return Ok([Along {
+                    derivative: f64::NAN,
+                    size: 1.0,
+                }; 3]);
             };
             add(0, &gradient.parameters, &self.parameters);
             add(1, &gradient.sources[0].waveform, &self.waveforms[fiber]);
@@ -260,15 +261,15 @@ pub(super) fn expected(
     fibers: &[Fiber],
     distance_um: f64,
     reference: &Device,
-) -> Result<[Slope; 3], CliError> {
+) -> Result<[Slope; 3], SimulationError> {
     let mut expected = [Slope::default(); 3];
     for (kind, expected) in expected.iter_mut().enumerate() {
-        let loss = |by: f64| -> Result<f64, CliError> {
+        let loss = |by: f64| -> Result<f64, SimulationError> {
             let displaced = Displaced { kind, by };
             let precision = Precision::F64;
             Case::new(model, fibers, distance_um, reference, precision, displaced)?.loss()
         };
-        let slope = |h: f64| -> Result<f64, CliError> {
+        let slope = |h: f64| -> Result<f64, SimulationError> {
             let (one, two) = (loss(h)? - loss(-h)?, loss(2.0 * h)? - loss(-2.0 * h)?);
             Ok((8.0 * one - two) / (12.0 * h))
         };
@@ -288,7 +289,7 @@ pub(super) fn differences(
     device: &Device,
     precision: Precision,
     expected: &[Slope; 3],
-) -> Result<[f64; 3], CliError> {
+) -> Result<[f64; 3], SimulationError> {
     let still = Displaced { kind: 0, by: 0.0 };
     let case = Case::new(model, fibers, distance_um, device, precision, still)?;
     let found = case.derivatives()?;

@@ -1,39 +1,15 @@
 //! Results of the rows of an evaluation.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
-
-use axonml::study::{Cell, Found, Results, Statuses, Table, counted, error_summary};
 use serde_json::{Value, json};
 
+use super::Evaluation;
 use super::groups::{spread, summarize};
 use super::row::Row;
-use crate::report::{Target, keep_partial, write_results};
-
-/// Results of all rows so far; shared with the signal handler.
-pub(super) struct Evaluation {
-    /// Columns that stand before the results.
-    pub(super) columns: Vec<String>,
-    /// The columns that rows are grouped by: name and place.
-    pub(super) groups: Vec<(&'static str, usize)>,
-    /// Whether action potentials are compared.
-    pub(super) responses: bool,
-    /// The rows.
-    pub(super) rows: Mutex<Vec<Row>>,
-    /// All settings.
-    pub(super) request: Value,
-    /// Begin of the work.
-    pub(super) started: Instant,
-}
+use crate::study::{Cell, Found, Results, Statuses, Table, counted, error_summary};
 
 impl Evaluation {
-    /// Reads or changes the rows.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Vec<Row>) -> T) -> T {
-        work(&mut self.rows.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// The thresholds found and their references, for pictures.
-    pub(super) fn thresholds(&self) -> (Vec<Found>, Vec<Option<f64>>) {
+    pub fn thresholds(&self) -> (Vec<Found>, Vec<Option<f64>>) {
         self.with(|rows| {
             let found = rows.iter().map(|row| row.found.clone().unwrap_or_default());
             (
@@ -43,8 +19,8 @@ impl Evaluation {
         })
     }
 
-    /// The report of what is known; rows without an answer are left out.
-    pub(super) fn report(&self, interrupted: bool) -> Results {
+    /// What is known so far; rows without an answer are left out.
+    pub fn results(&self, interrupted: bool) -> Results {
         let rows: Vec<Row> = self.with(|rows| rows.clone());
         let known: Vec<&Row> = rows.iter().filter(|row| row.found.is_some()).collect();
         let mut statuses = Statuses::default();
@@ -57,7 +33,7 @@ impl Evaluation {
         summary.insert("rows".into(), json!(known.len()));
         summary.insert("groups".into(), groups.into());
         let mut lines = Vec::new();
-        if self.responses {
+        if self.compares_responses() {
             self.summarize_responses(&known, &mut summary, &mut lines);
         }
         let mut without = Statuses::default();
@@ -128,7 +104,7 @@ impl Evaluation {
     }
 
     fn all_columns(&self) -> Vec<String> {
-        let mut columns = self.columns.clone();
+        let mut columns = self.plan.columns.clone();
         let mut add = |names: &[&str]| columns.extend(names.iter().map(|name| (*name).to_owned()));
         add(&[
             "reference_mA",
@@ -137,7 +113,7 @@ impl Evaluation {
             "upper_mA",
             "error_pct",
         ]);
-        if self.responses {
+        if self.compares_responses() {
             add(&[
                 "arrival_ms",
                 "reference_arrival_ms",
@@ -167,7 +143,7 @@ impl Evaluation {
             .map(Cell::maybe),
         );
         let compared = row.compared.clone().unwrap_or_default();
-        if self.responses {
+        if self.compares_responses() {
             let difference = compared.difference;
             cells.extend([
                 Cell::maybe(compared.arrival_ms),
@@ -187,14 +163,5 @@ impl Evaluation {
             Cell::text(message.join("; ")),
         ]);
         cells
-    }
-
-    /// Keeps what is finished: beside the files asked for, or on standard output.
-    pub(super) fn salvage(&self, targets: &[Target]) -> Vec<String> {
-        let report = self.report(true);
-        let all = self.with(|rows| rows.len());
-        keep_partial(&report, all, "row", targets, &|target| {
-            write_results(&report, target)
-        })
     }
 }

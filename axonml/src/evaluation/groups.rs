@@ -1,10 +1,10 @@
 //! Errors of thresholds by shape, pulse width, diameter and whatever else tells rows apart.
 
-use axonml::simulation::ErrorSummary;
-use axonml::study::{Cell, Statuses, Table, error_summary};
+use axonml_models::ErrorSummary;
 use serde_json::{Map, Value, json};
 
 use super::row::Row;
+use crate::study::{Cell, Statuses, Table, error_summary};
 
 /// The columns that rows are grouped by, in this order.
 const KEYS: [&str; 5] = ["model", "nerve", "shape", "pw_ms", "diameter_um"];
@@ -114,7 +114,7 @@ pub(super) fn spread(differences: &[f64]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axonml::study::Found;
+    use crate::study::Found;
 
     fn row(shape: &str, pw: &str, ours: Option<f64>, status: &'static str) -> Row {
         Row {

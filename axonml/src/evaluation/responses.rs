@@ -1,11 +1,11 @@
 //! Action potentials of two models under the same stimulus, each at a multiple of its own threshold.
 
-use axonml::simulation::{Amplitudes, FiberStatus, Response, ResponseDifference};
-use axonml::study::{Batch, Case, StudyError, groups, of_one};
-use axonml::{NodeSelection, Observation, ObserverKind, ObserverSpec};
+use axonml_models::{
+    Amplitudes, FiberStatus, NodeSelection, Observation, ObserverKind, ObserverSpec, Response,
+    ResponseDifference,
+};
 
-use crate::error::CliError;
-use crate::messages::Messages;
+use crate::study::{Batch, Case, Listener, StudyError, groups, of_one};
 
 /// A row's two runs, with their amplitudes in mA.
 pub(super) struct Pair<'j> {
@@ -42,10 +42,9 @@ type Ran = Result<(Response, Vec<f64>), String>;
 /// Runs and compares all pairs; `found` gets each under its index.
 pub(super) fn responses(
     pairs: &[Pair<'_>],
-    messages: Messages,
+    listener: &mut dyn Listener,
     found: &mut dyn FnMut(usize, Compared),
-) -> Result<(), CliError> {
-    let mut progress = messages.progress("comparisons", pairs.len());
+) -> Result<(), StudyError> {
     let jobs = || pairs.iter().enumerate().map(|(at, pair)| (at, pair.ours.0));
     let mut done = 0;
     for group in groups(jobs()) {
@@ -58,14 +57,14 @@ pub(super) fn responses(
                 found(pair.index, compare(pair, ours, theirs));
             }
             done += chunk.len();
-            progress.batch(done);
+            listener.batch("comparisons", done, pairs.len());
         }
     }
     Ok(())
 }
 
 /// The responses of jobs that share time grid and detection, in their order.
-fn run(jobs: &[(&Case, f64)]) -> Result<Vec<Ran>, CliError> {
+fn run(jobs: &[(&Case, f64)]) -> Result<Vec<Ran>, StudyError> {
     let mut ran: Vec<Ran> = vec![Err("did not run".to_owned()); jobs.len()];
     // References of one group may be of several models.
     for group in groups(jobs.iter().map(|(job, _)| *job).enumerate()) {

@@ -1,8 +1,7 @@
 //! A row of an evaluation.
 
-use axonml::study::{Cell, Found};
-
 use super::responses::Compared;
+use crate::study::{Cell, Found};
 
 /// A row so far.
 #[derive(Clone, Debug, Default)]

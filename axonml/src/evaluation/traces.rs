@@ -1,82 +1,91 @@
 //! A model under the stimulus of recorded traces, and how far its voltages are from theirs.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use axonml::Waveform;
-use axonml::error::short;
-use axonml::field::{Extension, Interpolation, SampledLine};
-use axonml::simulation::Response;
-use axonml::study::{
-    Batch, Case, CaseInjection, CaseSource, Cell, InjectionSpec, Request, Results, Setup,
-    StudyError, Table, counted, of_one, refused, warn_of_doubts,
+use axonml_core::error::short;
+use axonml_core::{Extension, Interpolation, SampledLine, Waveform};
+use axonml_models::provenance::file_sha256;
+use axonml_models::{
+    Fiber, FiberModel, NodeSelection, Npz, Observation, ObserverKind, ObserverSpec, Response,
+    ResponseDifference,
 };
-use axonml::table::Npz;
-use axonml::{Fiber, NodeSelection, Observation, ObserverKind, ObserverSpec};
 use ndarray::{Array1, Array2, ArrayD, Axis, Ix0};
 use serde_json::{Map, Value, json};
 
 use super::groups::spread;
-use super::traces_sha256;
-use crate::args::{EvaluateArgs, Injection};
-use crate::error::CliError;
-use crate::messages::{Messages, StudyListener};
+use crate::study::{
+    Batch, Case, CaseSource, Cell, FiberGroup, InjectionSpec, Listener, Request, Results, Setup,
+    Study, StudyError, Table, counted, injections, of_one, placed_injections, refused,
+    warn_of_doubts,
+};
 
 /// One file of traces.
 struct Trace {
     name: String,
-    job: Case,
+    case: Case,
     amplitude_ma: f64,
     t_ms: Vec<f64>,
     /// `[row, node]` flattened.
     v_mv: Vec<f64>,
 }
 
-/// All files.
-pub(super) struct Traces(Vec<Trace>);
+/// Files of recorded traces, and the model that is to run under their stimuli.
+pub struct Traces {
+    model: &'static dyn FiberModel,
+    setup: Arc<Setup>,
+    paths: Vec<PathBuf>,
+    traces: Vec<Trace>,
+}
 
 /// Arrays that the files must hold.
 const EXPECTED: &str = "expected an archive with v (times, nodes) in mV, t_ms (times), w_eff (times - 1), \
      ve_sections_per_mA and sec_z_um (samples), amp_mA, diameter_um, dt_ms; `axonml help traces` tells more";
 
 impl Traces {
-    /// Reads the files.
-    pub(super) fn read(args: &EvaluateArgs, setup: &Arc<Setup>) -> Result<Self, CliError> {
-        let read = |path: &std::path::PathBuf| {
-            Trace::read(path, args, setup)
-                .map_err(|error| error.at(format!("--traces {}", path.display())))
+    /// Reads files; the model, its numbers, detection and injected currents are those of `study`.
+    ///
+    /// # Errors
+    /// [`StudyError`] for files that cannot be read, and cases that cannot be computed.
+    pub fn read(paths: &[PathBuf], study: &Study, setup: &Arc<Setup>) -> Result<Self, StudyError> {
+        let default = FiberGroup::default();
+        let group = study.fibers.first().unwrap_or(&default);
+        let model = axonml_models::model(group.model.as_deref().unwrap_or("mrg"))?;
+        let read = |path: &PathBuf| {
+            Trace::read(path, model, group, study, setup).map_err(|error| error.at(path.display()))
         };
-        let traces: Vec<Trace> = args.traces.iter().map(read).collect::<Result<_, _>>()?;
-        let jobs = traces.iter().map(|trace| &trace.job).enumerate();
-        let errors: Vec<StudyError> = refused(jobs)
+        let traces: Vec<Trace> = paths.iter().map(read).collect::<Result<_, _>>()?;
+        let cases = traces.iter().map(|trace| &trace.case).enumerate();
+        let errors: Vec<StudyError> = refused(cases)
             .into_iter()
             .map(|(index, error)| error.at(&traces[index].name))
             .collect();
-        StudyError::of_many(&errors).map_or(Ok(Traces(traces)), |error| Err(error.into()))
+        match StudyError::of_many(&errors) {
+            Some(error) => Err(error),
+            None => Ok(Traces {
+                model,
+                setup: setup.clone(),
+                paths: paths.to_vec(),
+                traces,
+            }),
+        }
     }
 
     /// Runs the model under each stimulus and compares.
-    pub(super) fn compare(
-        &self,
-        args: &EvaluateArgs,
-        setup: &Arc<Setup>,
-        messages: Messages,
-    ) -> Result<Results, CliError> {
+    ///
+    /// # Errors
+    /// [`StudyError`] if a run fails otherwise than by diverging.
+    pub fn compare(&self, listener: &mut dyn Listener) -> Result<Results, StudyError> {
         let started = Instant::now();
-        let flags = args;
-        let model = flags.question.model.model()?;
-        setup.weights.check_used(&[model])?;
-        let mut listener = StudyListener::new(messages, "traces");
-        warn_of_doubts(self.0.iter().map(|trace| &trace.job), &mut listener);
-        let mut request = Request::new("evaluate", &[(model, setup.clone())])?;
-        request.put(
-            "traces",
-            json!(self.0.iter().map(|t| t.name.clone()).collect::<Vec<_>>()),
-        );
-        request.put("traces_sha256", traces_sha256(&args.traces)?);
-        request.put_cases(self.0.iter().map(|trace| &trace.job));
+        self.setup.weights.check_used(&[self.model])?;
+        warn_of_doubts(self.traces.iter().map(|trace| &trace.case), listener);
+        let mut request = Request::new("evaluate", &[(self.model, self.setup.clone())])?;
+        let names = self.traces.iter().map(|trace| trace.name.clone());
+        request.put("traces", names.collect::<Vec<_>>());
+        request.put("traces_sha256", hashes(&self.paths)?);
+        request.put_cases(self.traces.iter().map(|trace| &trace.case));
         let mut table = Table {
             columns: [
                 "traces",
@@ -98,7 +107,7 @@ impl Traces {
             rows: Vec::new(),
         };
         let (mut rms, mut arrivals) = (Vec::new(), Vec::new());
-        for trace in &self.0 {
+        for trace in &self.traces {
             let (cells, difference) = trace.compare()?;
             table.rows.push(cells);
             rms.extend(difference.map(|d| d.v_rms_mv));
@@ -113,7 +122,7 @@ impl Traces {
         let number = |value: Value| value.as_f64().unwrap_or(f64::NAN);
         let words = format!(
             "{} in {seconds:.2} s: voltages differ by {:.3e} mV (rms, mean), at most {:.3e} mV in one",
-            counted(self.0.len(), "recording"),
+            counted(self.traces.len(), "recording"),
             number(spread(&rms)["mean"].clone()),
             number(spread(&rms)["max_abs"].clone()),
         );
@@ -128,12 +137,17 @@ impl Traces {
 }
 
 impl Trace {
-    fn read(path: &Path, args: &EvaluateArgs, setup: &Arc<Setup>) -> Result<Self, CliError> {
-        let flags = args;
+    fn read(
+        path: &Path,
+        model: &'static dyn FiberModel,
+        group: &FiberGroup,
+        study: &Study,
+        setup: &Arc<Setup>,
+    ) -> Result<Self, StudyError> {
         let file = File::open(path)
-            .map_err(|error| CliError::request(error).help("name an existing .npz file"))?;
+            .map_err(|error| StudyError::request(error).help("name an existing .npz file"))?;
         let mut archive =
-            Archive(Npz::open(file).map_err(|error| CliError::request(error).help(EXPECTED))?);
+            Archive(Npz::open(file).map_err(|error| StudyError::request(error).help(EXPECTED))?);
         let v: Array2<f64> = archive
             .floats("v")?
             .into_dimensionality()
@@ -157,7 +171,7 @@ impl Trace {
             ("sec_z_um", z_um.len(), potentials.len()),
         ] {
             if found != expected || rows < 2 {
-                return Err(CliError::request(format!(
+                return Err(StudyError::request(format!(
                     "{name}: found {found} numbers, expected {expected}, as v is {rows} times by {nodes} nodes"
                 ))
                 .help(EXPECTED));
@@ -165,33 +179,26 @@ impl Trace {
         }
         let v_mv: Vec<f64> = v.iter().copied().collect();
         if v_mv.iter().chain(&t_ms).any(|x| !x.is_finite()) {
-            return Err(CliError::request(
+            return Err(StudyError::request(
                 "v and t_ms: found a number that is not finite",
             ));
         }
-        for (flag, given) in [
+        let numerics = &study.numerics;
+        let own = [
             (
-                "--dt",
-                flags
-                    .question
-                    .numerics
-                    .dt
-                    .is_some_and(|dt| (dt - dt_ms).abs() > 1e-9),
+                "dt_ms",
+                numerics.dt_ms.is_some_and(|dt| (dt - dt_ms).abs() > 1e-9),
             ),
-            (
-                "--nodes",
-                flags.question.fiber.nodes.is_some_and(|n| n != nodes),
-            ),
-            ("--tstop", flags.question.numerics.tstop.is_some()),
-        ] {
-            if given {
-                return Err(CliError::request(format!(
-                    "{flag}: traces have their own, {} ms, {nodes} nodes and {} ms",
-                    short(dt_ms),
-                    short(t_ms[rows - 1])
-                ))
-                .help("leave it out"));
-            }
+            ("nodes", group.nodes.is_some_and(|n| n != nodes)),
+            ("tstop_ms", numerics.tstop_ms.is_some()),
+        ];
+        if let Some((key, _)) = own.iter().find(|(_, given)| *given) {
+            return Err(StudyError::request(format!(
+                "{key}: traces have their own, {} ms, {nodes} nodes and {} ms",
+                short(dt_ms),
+                short(t_ms[rows - 1])
+            ))
+            .help("leave it out"));
         }
         let (first, last) = (z_um.first().copied(), z_um.last().copied());
         let middle_um = first.zip(last).map_or(0.0, |(a, b)| 0.5 * (a + b));
@@ -203,31 +210,10 @@ impl Trace {
             -middle_um,
             Extension::Refuse,
         )?;
-        let mut currents = Vec::new();
-        let mut inject = |at: &Injection| -> Result<(), CliError> {
-            let spec = InjectionSpec {
-                node: Some(at.node),
-                at: None,
-                amp_na: at.amp_na,
-                pw_ms: at.pw_ms,
-                delay_ms: at.delay_ms,
-            };
-            currents.push(CaseInjection {
-                node: at.node,
-                at: None,
-                amp_na: Some(at.amp_na.unwrap_or(InjectionSpec::AMP_NA)),
-                pw_ms: at.pw_ms,
-                delay_ms: at.delay_ms,
-                waveform: Arc::new(spec.waveform()?),
-            });
-            Ok(())
-        };
-        flags
-            .question
-            .injection
-            .inject
-            .iter()
-            .try_for_each(&mut inject)?;
+        let mut all = study.clone();
+        for spec in &mut all.injections {
+            spec.amp_na.get_or_insert(InjectionSpec::AMP_NA);
+        }
         for clamp in clamps.axis_iter(Axis(0)) {
             let clamp: Vec<f64> = clamp.iter().copied().collect();
             let &[node, amp_na, delay_ms, pw_ms] = clamp.as_slice() else {
@@ -235,28 +221,30 @@ impl Trace {
                     &"not (count, 4)",
                 ));
             };
-            inject(&Injection {
-                node: node as i64,
+            all.injections.push(InjectionSpec {
+                node: Some(node as i64),
+                at: None,
                 amp_na: Some(amp_na),
                 pw_ms,
                 delay_ms,
-            })?;
+            });
         }
+        let injections = Arc::new(injections(&all)?);
         let waveform = Waveform::from_samples(dt_ms, waveform)?;
         Ok(Trace {
             name: path.display().to_string(),
-            job: Case {
-                model: flags.question.model.model()?,
+            case: Case {
+                model,
                 setup: setup.clone(),
                 fiber: Fiber::new(diameter_um, nodes),
                 length_um: None,
-                celsius: flags.question.model.temperature,
+                celsius: setup.celsius,
                 dt_ms,
                 tstop_ms: steps as f64 * dt_ms,
-                detection: flags.question.detection.detection(),
+                detection: study.detection.detection(),
                 sources: vec![CaseSource::Field(Arc::new(field), Arc::new(waveform))],
                 source_distance_um: None,
-                injections: Arc::new(currents),
+                injections: placed_injections(&injections, nodes),
             },
             amplitude_ma,
             t_ms,
@@ -265,14 +253,12 @@ impl Trace {
     }
 
     /// Runs the model; the cells of the table and the differences, if it ran to the end.
-    fn compare(
-        &self,
-    ) -> Result<(Vec<Cell>, Option<axonml::simulation::ResponseDifference>), CliError> {
-        let job = &self.job;
-        let nodes = job.fiber.nodes;
-        let (level_mv, after_ms) = (job.detection.threshold_mv, job.detection.after_ms);
+    fn compare(&self) -> Result<(Vec<Cell>, Option<ResponseDifference>), StudyError> {
+        let case = &self.case;
+        let nodes = case.fiber.nodes;
+        let (level_mv, after_ms) = (case.detection.threshold_mv, case.detection.after_ms);
         let theirs = Response::new(&self.t_ms, self.v_mv.clone(), nodes, level_mv, after_ms);
-        let detect = job.detection.nodes(nodes)?;
+        let detect = case.detection.nodes(nodes)?;
         let (mut ours, mut difference, mut message) = (None, None, String::new());
         match self.run()? {
             Ok(response) => {
@@ -283,8 +269,8 @@ impl Trace {
         }
         let cells = vec![
             Cell::text(self.name.clone()),
-            Cell::text(job.model.schema().id),
-            Cell::Number(job.fiber.diameter_um),
+            Cell::text(case.model.schema().id),
+            Cell::Number(case.fiber.diameter_um),
             Cell::Number(self.amplitude_ma),
             Cell::maybe(difference.map(|d| d.v_rms_mv)),
             Cell::maybe(difference.map(|d| d.v_max_mv)),
@@ -304,10 +290,10 @@ impl Trace {
     }
 
     /// The model's response, or why there is none.
-    fn run(&self) -> Result<Result<Response, String>, CliError> {
+    fn run(&self) -> Result<Result<Response, String>, StudyError> {
         let mut why = String::new();
         let mut diverged = |_, error: StudyError| why = error.message();
-        let ready = Batch::settled(vec![(0, &self.job)], &mut diverged)?;
+        let ready = Batch::settled(vec![(0, &self.case)], &mut diverged)?;
         let Some((_, batch)) = ready else {
             return Ok(Err(why));
         };
@@ -328,30 +314,38 @@ impl Trace {
         Ok(match fiber.observations.pop() {
             Some(Observation::Recorded(recording)) => Ok(Response::of_recording(
                 recording,
-                self.job.detection.threshold_mv,
-                self.job.detection.after_ms,
+                self.case.detection.threshold_mv,
+                self.case.detection.after_ms,
             )),
             _ => Err("nothing was recorded".to_owned()),
         })
     }
 }
 
+/// Hashes of files.
+pub(super) fn hashes(paths: &[PathBuf]) -> Result<Vec<String>, StudyError> {
+    let hash = |path: &PathBuf| {
+        file_sha256(path).map_err(|error| StudyError::request(error).at(path.display()))
+    };
+    paths.iter().map(hash).collect()
+}
+
 /// An archive of arrays of any type of number.
 struct Archive(Npz<File>);
 
 impl Archive {
-    fn floats(&mut self, name: &str) -> Result<ArrayD<f64>, CliError> {
+    fn floats(&mut self, name: &str) -> Result<ArrayD<f64>, StudyError> {
         match self.0.numbers(name) {
             Ok(Some(array)) => Ok(array),
-            Ok(None) => Err(CliError::request(format!("found no array `{name}`")).help(EXPECTED)),
-            Err(error) => Err(CliError::request(format!(
+            Ok(None) => Err(StudyError::request(format!("found no array `{name}`")).help(EXPECTED)),
+            Err(error) => Err(StudyError::request(format!(
                 "array `{name}`: found {error}, expected a complete array of numbers"
             ))
             .help(EXPECTED)),
         }
     }
 
-    fn line(&mut self, name: &str) -> Result<Vec<f64>, CliError> {
+    fn line(&mut self, name: &str) -> Result<Vec<f64>, StudyError> {
         let array: Array1<f64> = self
             .floats(name)?
             .into_dimensionality()
@@ -359,14 +353,14 @@ impl Archive {
         Ok(array.to_vec())
     }
 
-    fn number(&mut self, name: &str) -> Result<f64, CliError> {
+    fn number(&mut self, name: &str) -> Result<f64, StudyError> {
         let array = self.floats(name)?.into_dimensionality::<Ix0>();
         Ok(array.map_err(shape(name))?.into_scalar())
     }
 }
 
 /// The error for an array of another shape.
-fn shape<E: std::fmt::Display>(name: &str) -> impl Fn(E) -> CliError {
+fn shape<E: std::fmt::Display>(name: &str) -> impl Fn(E) -> StudyError {
     let name = name.to_owned();
-    move |error| CliError::request(format!("array `{name}`: {error}")).help(EXPECTED)
+    move |error| StudyError::request(format!("array `{name}`: {error}")).help(EXPECTED)
 }
