@@ -83,7 +83,7 @@ impl Messages {
 /// Messages and progress of a study.
 pub(crate) struct StudyListener {
     messages: Messages,
-    /// What pieces of work are called, if not as the work itself calls them.
+    /// Name of pieces of work, in place of the work's own.
     unit: Option<&'static str>,
     /// The progress of the work of that name.
     progress: Option<(&'static str, Progress)>,

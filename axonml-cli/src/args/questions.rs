@@ -159,7 +159,7 @@ pub(crate) struct CvArgs {
     pub(crate) question: QuestionArgs,
 }
 
-/// What starts an action potential.
+/// Start of an action potential.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum StartBy {
     /// An injected current.

@@ -310,7 +310,7 @@ pub(super) fn recruitment(plan: &Plan, results: &Results) -> RecruitmentPlot {
         let parts = told.iter().filter_map(|&at| {
             let (column, cell) = (table.columns[at].as_str(), row[at].exact());
             match column {
-                // What a kind is named by follows in its own column.
+                // The name within the kind follows in its own column.
                 "of" if matches!(cell.as_str(), "group" | "fascicle" | "diameter") => None,
                 "of" => Some(cell.replace("all", "all fibers")),
                 _ => describe(column, &cell),

@@ -195,7 +195,7 @@ fn recorded<'p>(
     Ok(drawn)
 }
 
-/// What acts from each recorded instant on: the stimulus of the first fiber, and the current injected into each node.
+/// Stimulus and currents from each recorded instant on: the stimulus of the first fiber, and the current injected into each node.
 fn strips(
     plan: &Plan,
     cases: &[(usize, &Case)],

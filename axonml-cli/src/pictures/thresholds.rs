@@ -34,7 +34,7 @@ struct Row {
     diameter_um: f64,
     /// Share of the fibers that it stands for.
     weight: f64,
-    /// What [`Thresholds::columns`] name.
+    /// Cells of [`Thresholds::columns`].
     cells: Vec<String>,
     /// Determines its color beside its reference.
     group: String,
@@ -207,7 +207,7 @@ impl Thresholds {
             .any(|rows| rows[0].cells.get(at) != rows[1].cells.get(at))
     }
 
-    /// What a row says in a column; nothing where the cell is empty.
+    /// Value of a row in a column, in words; none where the cell is empty.
     fn words(&self, at: usize, row: &Row) -> Option<String> {
         describe(&self.columns[at], row.cells.get(at)?)
     }
@@ -396,7 +396,7 @@ impl Thresholds {
     }
 }
 
-/// What a cell says in a column, such as "distance 250 µm"; nothing where it is empty.
+/// Value of a cell in words, such as "distance 250 µm"; nothing where it is empty.
 pub(super) fn describe(name: &str, cell: &str) -> Option<String> {
     let cell = Some(cell.trim()).filter(|cell| !cell.is_empty())?;
     if matches!(name, "model" | "shape" | "pulse" | "polarity") {

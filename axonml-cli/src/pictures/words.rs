@@ -43,7 +43,10 @@ fn pulse(waveform: &Waveform, case: &Case, grid: &[&str]) -> String {
         return "several pulses".to_owned();
     }
     let sampled = TimeGrid::new(case.dt_ms, case.tstop_ms).and_then(|grid| waveform.sample(&grid));
-    let sampled = sampled.unwrap_or_default();
+    // A waveform that has no samples was refused with its case; its text stands all the same.
+    let Ok(sampled) = sampled else {
+        return waveform.to_string();
+    };
     let first = sampled.iter().find(|x| **x != 0.0);
     let both = sampled.iter().any(|x| *x > 0.0) && sampled.iter().any(|x| *x < 0.0);
     let polarity = match first {

@@ -21,7 +21,7 @@ use super::theme;
 pub(crate) struct CurvePlot {
     /// Title: the question and the model.
     pub title: String,
-    /// What all series have in common, such as the pulse and the electrode; wrapped.
+    /// Setting that all series share, such as the pulse and the electrode; wrapped.
     pub subtitle: String,
     /// The horizontal axis.
     pub x: Axis,

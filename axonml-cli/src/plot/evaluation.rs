@@ -16,7 +16,7 @@ use super::theme::{self, GUTTER, MARGIN, WIDTH};
 pub(crate) struct EvaluationPlot {
     /// Title of the picture.
     pub title: String,
-    /// What all rows have in common; wrapped.
+    /// Setting that all rows share; wrapped.
     pub subtitle: String,
     /// The pairs; those that are not positive and finite are counted, not drawn.
     pub points: Vec<Prediction>,

@@ -12,10 +12,10 @@ const BELOW: f64 = 92.0;
 /// Height of a line of remarks, px.
 const LINE: f64 = 26.0;
 
-/// What stands around the frame.
+/// Title, legend and remarks around the frame.
 pub(super) struct Framed<'p> {
     pub(super) title: &'p str,
-    /// What all of the picture has in common; wrapped.
+    /// Line below the title; wrapped.
     pub(super) subtitle: &'p str,
     pub(super) legend: &'p Legend,
     /// Remarks below; wrapped.

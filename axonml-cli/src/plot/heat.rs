@@ -17,7 +17,7 @@ use super::theme::{self, Rgb};
 pub(crate) struct HeatMap {
     /// Title: the question and the model.
     pub title: String,
-    /// What all cells have in common, such as the pulse and the electrode; wrapped.
+    /// Setting that all cells share, such as the pulse and the electrode; wrapped.
     pub subtitle: String,
     /// The horizontal axis.
     pub x: Axis,

@@ -7,7 +7,7 @@ use super::along::Electrode;
 pub(crate) struct NervePlot {
     /// Title of the picture.
     pub title: String,
-    /// What all fibers have in common, such as the pulse; wrapped.
+    /// Setting that all fibers share, such as the pulse; wrapped.
     pub subtitle: String,
     /// Radius of the nerve, centerd at the origin, mm.
     pub nerve_radius_mm: Option<f64>,

@@ -16,9 +16,9 @@ use super::theme::{self, Rgb};
 pub(crate) struct RecruitmentPlot {
     /// Title: the nerve and the model.
     pub title: String,
-    /// What all groups have in common, such as the pulse and the contacts; wrapped.
+    /// Setting that all groups share, such as the pulse and the contacts; wrapped.
     pub subtitle: String,
-    /// What fractions are of, such as "fraction of fibers active"; the title of the vertical axis.
+    /// Denominator of the fractions, such as "fraction of fibers active"; the title of the vertical axis.
     pub share: String,
     /// The groups; all are drawn.
     pub groups: Vec<RecruitmentGroup>,

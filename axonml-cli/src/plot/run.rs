@@ -15,7 +15,7 @@ use super::theme::{self, GUTTER, MARGIN, Marker, Rgb, WIDTH};
 pub(crate) struct RunPlot {
     /// Title of the picture.
     pub title: String,
-    /// What all fibers have in common, such as the pulse and the electrode; wrapped.
+    /// Setting that all fibers share, such as the pulse and the electrode; wrapped.
     pub subtitle: String,
     /// Times of the samples, ms, increasing.
     pub t_ms: Vec<f64>,

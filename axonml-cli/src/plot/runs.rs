@@ -16,11 +16,11 @@ use super::theme::{self, GUTTER, MARGIN, Marker, WIDTH};
 pub(crate) struct RunsPlot {
     /// Title of the picture.
     pub title: String,
-    /// What all fibers have in common, such as the pulse and the electrode; wrapped.
+    /// Setting that all fibers share, such as the pulse and the electrode; wrapped.
     pub subtitle: String,
     /// Times of the samples, ms, increasing.
     pub t_ms: Vec<f64>,
-    /// What the names of fibers are, such as "fiber" or "fiber diameter (µm)".
+    /// Meaning of the fibers' names, such as "fiber" or "fiber diameter (µm)".
     pub rows: String,
     /// The fibers, from the top; all are drawn.
     pub fibers: Vec<RunRow>,

@@ -150,10 +150,10 @@ pub(crate) fn keep_partial(
     }
     let of_all = format!("{done} of {}", counted(all, noun));
     if targets.is_empty() {
-        let printed = print_results(results, TableFormat::Table);
-        return printed
-            .map(|()| vec![format!("{of_all} were finished and are printed")])
-            .unwrap_or_default();
+        return vec![match print_results(results, TableFormat::Table) {
+            Ok(()) => format!("{of_all} were finished and are printed"),
+            Err(error) => format!("{of_all} were finished, and are lost: {}", error.message()),
+        }];
     }
     let keep = |target: &Target| match write(&target.partial()) {
         Ok(files) => format!("{of_all} are kept in {}", files.join(" and ")),

@@ -31,7 +31,7 @@ const TWIN_BYTES: usize = 8;
 /// Nodes between the test pulses and the site, at least: closer ones are depolarized by the pulse itself.
 const CLEAR_NODES: usize = 3;
 
-/// What acts in a run, and where action potentials are looked for.
+/// Stimulus of a run, and the sites where action potentials are detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// The scaled sources alone; all detection sites.

@@ -51,7 +51,7 @@ pub use traces::Traces;
 /// Multiple of each model's own threshold at which action potentials are compared, unless another is asked for.
 const AT: f64 = 1.5;
 
-/// What the rows of a table are compared with, and how.
+/// References of the rows of a table, and how they are compared.
 #[derive(Clone, Debug, Default)]
 pub struct Against {
     /// The model whose thresholds are the references; by default those of the table (column `threshold_mA`), and the row's

@@ -19,7 +19,7 @@ impl Evaluation {
         })
     }
 
-    /// What is known so far; rows without an answer are left out.
+    /// Results so far; rows without an answer are left out.
     pub fn results(&self, interrupted: bool) -> Results {
         let rows: Vec<Row> = self.with(|rows| rows.clone());
         let known: Vec<&Row> = rows.iter().filter(|row| row.found.is_some()).collect();

@@ -24,7 +24,7 @@ pub struct Execution {
     pub share: Option<Share>,
 }
 
-/// What has become of a study.
+/// Answers of a study's cases, as far as it was run.
 #[derive(Debug)]
 pub struct Outcome {
     /// The answers so far, by case; cases of other shares have none.

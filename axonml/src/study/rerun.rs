@@ -13,7 +13,7 @@ use super::report::{Cell, Results, Table};
 use super::setup::Machine;
 use super::spec::Study;
 
-/// What a repetition gave.
+/// Results of a repetition, and where they differ from those in the file.
 #[derive(Debug)]
 pub struct Repetition {
     /// The results now.

@@ -116,7 +116,7 @@ pub struct Comparison {
     pub threshold_pct: f64,
     /// Differences of derivatives by kind of input ([`GRADIENT_KINDS`]), relative to the sum of the magnitudes of their terms.
     pub gradient: [f64; 3],
-    /// What is allowed.
+    /// Largest differences that are allowed.
     pub limits: Limits,
 }
 
@@ -187,7 +187,7 @@ pub fn verify(
     Ok(comparisons)
 }
 
-/// What a device answers about a model's fibers.
+/// States, spikes and thresholds of a model's fibers on a device.
 struct Answers {
     before: Vec<FiberState>,
     after: Vec<FiberState>,

@@ -22,7 +22,7 @@ use crate::study::spec::{FiberGroup, Study};
 /// The field that a source acts through.
 type ReachedField = (Reach, Arc<dyn Field>);
 
-/// What fields depend on: line, distance, shift.
+/// Key of a field: line, distance, shift.
 type FieldKey = (usize, usize, u64);
 
 /// Turns fibers into cases.

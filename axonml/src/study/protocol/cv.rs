@@ -126,7 +126,7 @@ impl CvProtocol {
         Ok(extents.tstop_ms(diameter_um, &extent, &[0], Some(end_ms)))
     }
 
-    /// What starts the action potential.
+    /// Start of the action potential.
     fn start(&self, study: &Study) -> &'static str {
         match (&self.synapse, study.field.flows()) {
             (Some(_), _) => "synapse",

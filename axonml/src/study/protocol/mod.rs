@@ -131,7 +131,7 @@ pub(super) trait Question: Debug + Send + Sync {
     }
 }
 
-/// What answers a study's question.
+/// The implementation of a study's question.
 pub(super) fn question(protocol: &Protocol) -> &dyn Question {
     match protocol {
         Protocol::Block(settings) => settings,

@@ -146,7 +146,7 @@ fn check_states(states: &[String], record: &RecordSpec, schema: &Schema) -> Resu
     }
 }
 
-/// What became of a fiber.
+/// Outcome of a fiber's run.
 #[derive(Default)]
 struct Ran {
     status: &'static str,

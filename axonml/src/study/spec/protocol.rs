@@ -102,12 +102,12 @@ pub struct RunProtocol {
     /// Key: `amplitude_mA`.
     #[serde(rename = "amplitude_mA", skip_serializing_if = "Option::is_none")]
     pub amplitude_ma: Option<f64>,
-    /// What is recorded, if anything is.
+    /// Recording; none by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordSpec>,
 }
 
-/// What a run records, besides the voltage.
+/// Recording of a run: the voltage, and the state variables named here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RecordSpec {
