@@ -42,7 +42,7 @@ const LANES_F64: usize = 8;
 ///     shared: Arc::default(),
 ///     v_reference_mv: -70.0,
 ///     fibers: vec![RolloutFiber { cable: Arc::new(Cable::Implicit(cable)), parameters: vec![1e-3] }],
-///     drive: Drive { waveforms: Vec::new(), sources: vec![Arc::default()], amplitudes: vec![0.0] },
+///     drive: Drive { waveforms: Vec::new(), sources: vec![Arc::default()], gains: vec![Vec::new()] },
 ///     grid,
 ///     steps: 0..grid.steps(),
 ///     start: Start::Uniform { v_mv: -60.0, states: None },

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::Projection;
-use axonml_autodiff::engine::{Rollout, SourceField};
+use axonml_autodiff::engine::{Rollout, Source};
 use axonml_autodiff::ir::Real;
 
 use crate::cable::AddScaled;
@@ -29,9 +29,7 @@ struct SourceSlot<R> {
 #[derive(Clone, Debug)]
 struct LaneSource {
     waveform: Arc<Vec<f64>>,
-    amplitude: f64,
-    /// Whether the amplitude is the one under study.
-    scaled: bool,
+    gain: f64,
 }
 
 /// Projection of a unit source over a step: currents into nodes over a step (nA, `[node][lane]`) and increments of
@@ -88,8 +86,7 @@ struct LaneSpaceTime {
     lane: usize,
     cable: Arc<Cable>,
     ve_mv: Arc<Vec<f64>>,
-    amplitude: f64,
-    scaled: bool,
+    gain: f64,
 }
 
 impl LaneSpaceTime {
@@ -98,7 +95,7 @@ impl LaneSpaceTime {
             cable: &self.cable,
             dt_ms,
             ve_mv: &self.ve_mv,
-            amplitude: self.amplitude,
+            gain: self.gain,
         }
     }
 }
@@ -132,14 +129,10 @@ impl<R: Real> GroupDrive<R> {
         for (lane, &fiber) in members.iter().enumerate() {
             let cable = &rollout.fibers[fiber].cable;
             let mut next_slot = 0;
-            for source in rollout.drive.sources[fiber].iter() {
-                let amplitude = if source.scaled {
-                    rollout.drive.amplitudes[fiber]
-                } else {
-                    1.0
-                };
-                match &source.field {
-                    SourceField::Separable {
+            let sources = rollout.drive.sources[fiber].iter();
+            for (source, &gain) in sources.zip(&rollout.drive.gains[fiber]) {
+                match source {
+                    Source::Separable {
                         projection,
                         waveform,
                         ..
@@ -155,18 +148,16 @@ impl<R: Real> GroupDrive<R> {
                         next_slot += 1;
                         slot.lanes[lane] = Some(LaneSource {
                             waveform: rollout.drive.waveforms[*waveform].clone(),
-                            amplitude,
-                            scaled: source.scaled,
+                            gain,
                         });
                         slot.fields.set(cable, projection, dt_ms, lane, lanes);
                     }
-                    SourceField::SpaceTime(_) if lane >= used => {}
-                    SourceField::SpaceTime(ve_mv) => drive.space_time.push(LaneSpaceTime {
+                    Source::SpaceTime(_) if lane >= used => {}
+                    Source::SpaceTime(ve_mv) => drive.space_time.push(LaneSpaceTime {
                         lane,
                         cable: cable.clone(),
                         ve_mv: ve_mv.clone(),
-                        amplitude,
-                        scaled: source.scaled,
+                        gain,
                     }),
                 }
             }
@@ -180,7 +171,7 @@ impl<R: Real> GroupDrive<R> {
     pub(crate) fn is_on(&self, step: usize) -> bool {
         let on = |source: &LaneSource| {
             let value = source.waveform[step];
-            value * source.amplitude != 0.0
+            value * source.gain != 0.0
         };
         let separable = self.slots.iter().flat_map(|slot| &slot.lanes);
         separable.flatten().any(on) || !self.space_time.is_empty()
@@ -200,7 +191,7 @@ impl<R: Real> GroupDrive<R> {
                 for (strength, source) in strengths.iter_mut().zip(&slot.lanes) {
                     *strength = source.as_ref().map_or(R::default(), |source| {
                         let value = source.waveform[step];
-                        R::from_f64(value * source.amplitude)
+                        R::from_f64(value * source.gain)
                     });
                 }
             }
@@ -232,7 +223,7 @@ impl<R: Real> GroupDrive<R> {
             total
                 .iter_mut()
                 .zip(ve)
-                .for_each(|(total, ve)| *total += source.amplitude * ve);
+                .for_each(|(total, ve)| *total += source.gain * ve);
         }
         let on = totals.iter().flatten().flatten().any(|&ve| ve != 0.0);
         if on {

@@ -14,7 +14,7 @@ use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, Projection};
 use axonml_autodiff::engine::{
     Backend, BackendError, Binding, FiberOutcome, FiberState, FiberStatus, LARGEST_MV, Outcome,
-    Rollout, SourceField, Start,
+    Rollout, Source, Start,
 };
 
 use crate::watch::{FiberView, Watch};
@@ -212,24 +212,20 @@ impl<'r> Simulation<'r> {
                 .for_each(|(total, x)| *total += strength * x);
         };
         let drive = &self.rollout.drive;
-        for source in drive.sources[self.fiber].iter() {
-            let amplitude = if source.scaled {
-                drive.amplitudes[self.fiber]
-            } else {
-                1.0
-            };
-            match &source.field {
-                SourceField::Separable {
+        let sources = drive.sources[self.fiber].iter();
+        for (source, &gain) in sources.zip(&drive.gains[self.fiber]) {
+            match source {
+                Source::Separable {
                     projection,
                     waveform,
                     ..
                 } => {
-                    add(amplitude * drive.waveforms[*waveform][step], projection);
+                    add(gain * drive.waveforms[*waveform][step], projection);
                 }
-                SourceField::SpaceTime(ve_mv) => {
+                Source::SpaceTime(ve_mv) => {
                     let samples = self.cable.samples();
                     add(
-                        amplitude,
+                        gain,
                         &self
                             .cable
                             .project(&ve_mv[step * samples..(step + 1) * samples]),

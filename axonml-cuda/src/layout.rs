@@ -93,7 +93,7 @@ words! {
         levels,
         /// In `doubles`.
         waveforms,
-        amplitudes,
+        gains,
         /// In `out_ints`.
         results,
         /// In `out_reals`.
@@ -109,7 +109,7 @@ words! {
         checkpoints,
         checkpoint,
         /// Requested cotangents.
-        of_amplitudes,
+        of_gains,
         of_waveforms,
         of_fields,
         /// Steps of a segment whose cotangents are handed out one by one; 0 if no fiber has space-time potentials.
@@ -117,7 +117,7 @@ words! {
         /// In `reals`: parameters of the adjoint kernel.
         reverse_parameters,
         /// In `sums`, per source each.
-        amplitude_sums,
+        gain_sums,
         waveform_sums,
         field_sums,
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use axonml_autodiff::engine::{Rollout, SourceField, Start};
+use axonml_autodiff::engine::{Rollout, Source, Start};
 use axonml_autodiff::ir::Real;
 
 use crate::CudaError;
@@ -128,7 +128,7 @@ pub(crate) fn pack<R: Real>(
     let mut tables = Tables::<R>::new(rollout, kernel.nodes_per_lane);
     let mut fiber_words = Vec::with_capacity(fibers.len() * FIBER_WORDS);
     let mut source_words: Vec<u32> = Vec::new();
-    let mut amplitudes = Vec::new();
+    let mut gains: Vec<f64> = Vec::new();
     let mut cables = Numbered::new();
     let mut fields: HashMap<(usize, usize), u32> = HashMap::new();
     let mut lengths = Numbered::new();
@@ -145,15 +145,11 @@ pub(crate) fn pack<R: Real>(
             Start::From(_) => position,
         };
         let selection = lengths.number(nodes, || length_list.push(nodes));
-        let first_source = amplitudes.len() as u32;
+        let first_source = gains.len() as u32;
+        gains.extend(&rollout.drive.gains[fiber]);
         for source in rollout.drive.sources[fiber].iter() {
-            amplitudes.push(if source.scaled {
-                rollout.drive.amplitudes[fiber]
-            } else {
-                1.0
-            });
-            let (key, waveform, flags) = match &source.field {
-                SourceField::Separable {
+            let (key, waveform, flags) = match source {
+                Source::Separable {
                     projection,
                     waveform,
                     ..
@@ -162,17 +158,17 @@ pub(crate) fn pack<R: Real>(
                     let flags = if on_modes { ON_MODES } else { 0 };
                     (Arc::as_ptr(projection) as usize, *waveform as u32, flags)
                 }
-                SourceField::SpaceTime(ve_mv) => {
+                Source::SpaceTime(ve_mv) => {
                     let flags = PER_STEP | ON_MODES;
                     (Arc::as_ptr(ve_mv) as usize, NONE, flags)
                 }
             };
             let field = *fields
                 .entry((key, cable_key))
-                .or_insert_with(|| tables.add_field(cable_number, cable, &source.field));
+                .or_insert_with(|| tables.add_field(cable_number, cable, source));
             source_words.extend([field, waveform, flags]);
         }
-        let sources = amplitudes.len() as u32 - first_source;
+        let sources = gains.len() as u32 - first_source;
         let words: [u32; FIBER_WORDS] = [
             nodes as u32,
             cable_number,
@@ -215,7 +211,7 @@ pub(crate) fn pack<R: Real>(
     header.fields = reals.len() as u64;
     tables.append_fields(&mut reals);
     let mut doubles = Vec::new();
-    header.amplitudes = append(&mut doubles, amplitudes);
+    header.gains = append(&mut doubles, gains);
     if doubles.is_empty() {
         // Devices have no empty tables.
         doubles.push(0.0);

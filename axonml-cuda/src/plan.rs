@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axonml_autodiff::engine::{ObserverKind, Rollout, SourceField};
+use axonml_autodiff::engine::{ObserverKind, Rollout, Source};
 
 use crate::layout::{LANES, field_rows, row_length, state_rows};
 use crate::observers::watched;
@@ -51,9 +51,9 @@ pub(crate) fn bytes_of(rollout: &Rollout, fiber: usize, nodes_per_lane: usize) -
     let state = 2 * state_rows(rollout) * row;
     let fields: usize = rollout.drive.sources[fiber]
         .iter()
-        .map(|source| match source.field {
-            SourceField::Separable { .. } => 1,
-            SourceField::SpaceTime(_) => steps,
+        .map(|source| match source {
+            Source::Separable { .. } => 1,
+            Source::SpaceTime(_) => steps,
         })
         .sum();
     let seen: usize = rollout

@@ -2,7 +2,7 @@
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, ModalStep, Projection, US_PER_S};
-use axonml_autodiff::engine::{Rollout, SourceField, Start};
+use axonml_autodiff::engine::{Rollout, Source, Start};
 use axonml_autodiff::ir::Real;
 use rayon::prelude::*;
 
@@ -112,12 +112,7 @@ impl<'r, R: Real> Tables<'r, R> {
     }
 
     /// Registers the field of a source; its index: that of one field, or of the first of one per step to be taken.
-    pub(crate) fn add_field(
-        &mut self,
-        number: u32,
-        cable: &'r Cable,
-        field: &'r SourceField,
-    ) -> u32 {
+    pub(crate) fn add_field(&mut self, number: u32, cable: &'r Cable, field: &'r Source) -> u32 {
         let index = self.fields.len() as u32;
         let of = |effect| Field {
             number,
@@ -125,10 +120,10 @@ impl<'r, R: Real> Tables<'r, R> {
             effect,
         };
         match field {
-            SourceField::Separable { projection, .. } => {
+            Source::Separable { projection, .. } => {
                 self.fields.push(of(Effect::Known(projection)));
             }
-            SourceField::SpaceTime(ve_mv) => {
+            Source::SpaceTime(ve_mv) => {
                 let samples = cable.samples();
                 let steps = self.rollout.steps.clone();
                 let at = |step: usize| &ve_mv[step * samples..(step + 1) * samples];

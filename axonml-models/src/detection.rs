@@ -1,10 +1,11 @@
 //! Detection of action potentials: detection sites, classification of level crossings, and the site of initiation.
 
-use axonml_autodiff::engine::{Crossing, NodeSelection, ObserverKind, ObserverSpec, Source};
+use axonml_autodiff::engine::{Crossing, NodeSelection, ObserverKind, ObserverSpec};
 use axonml_core::{CoreError, TimeGrid};
 use serde::{Deserialize, Serialize};
 
 use crate::action_potentials::NEIGHBOR_DELAY_MS;
+use crate::scaling::Scaling;
 
 /// How far above the passive twin of its fiber a node must be where it crosses the level, mV: a node that the stimulus
 /// merely polarizes stays within a fraction of a millivolt of its twin, an action potential lies more than 80 mV above.
@@ -67,9 +68,9 @@ impl Detection {
         ObserverSpec::new(kind, NodeSelection::All).threshold_mv(self.threshold_mv)
     }
 
-    /// Whether currents that the amplitude does not scale may fire a fiber with these sources before detection begins.
-    pub(crate) fn is_conditioned(&self, sources: &[Source]) -> bool {
-        self.after_ms > 0.0 && sources.iter().any(|source| !source.scaled)
+    /// Whether currents that the amplitude does not scale may fire a fiber before detection begins.
+    pub(crate) fn is_conditioned(&self, scaling: &Scaling, fiber: usize) -> bool {
+        self.after_ms > 0.0 && scaling.has_fixed(fiber)
     }
 
     /// The 0-based detection sites of a fiber of `nodes` nodes.

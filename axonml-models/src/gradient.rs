@@ -10,16 +10,17 @@ use axonml_autodiff::engine::{BackendError, Rollout};
 use crate::built::{BuiltFiber, internode_properties};
 use crate::geometry::GeometryKind;
 use crate::lower::LoweredModel;
+use crate::scaling::Scaling;
 use crate::{
     Amplitudes, FiberOutcome, FiberState, ObserverSpec, Simulation, SimulationError, Stimulus,
 };
 
 /// The request that a backend gets: parameters act on the membrane and, through the geometry, on the cable, and
-/// amplitudes cost nothing.
+/// gains cost nothing.
 fn backend_request(request: GradientRequest) -> GradientRequest {
     GradientRequest {
         cables: request.cables || request.parameters,
-        amplitudes: true,
+        gains: true,
         ..request
     }
 }
@@ -45,7 +46,7 @@ pub struct Gradient {
     /// Derivative by the amplitude under study, 1/mA, through all sources that it scales (an injected current of 1 nA is
     /// 1e-6 mA).
     pub amplitude: f64,
-    /// Derivatives by waveforms and potentials of the fiber's sources: extracellular ones in their order, then
+    /// Derivatives by gains, waveforms and potentials of the fiber's sources: extracellular ones in their order, then
     /// injections.
     pub sources: Vec<SourceCotangent>,
     /// Derivatives by the initial state.
@@ -74,24 +75,28 @@ impl Simulation {
         request: GradientRequest,
     ) -> Result<Vec<FiberDerivative>, SimulationError> {
         let mut rollout = self.rollout(stimulus, observers)?;
-        rollout.drive.amplitudes = amplitude_ma.into().per_fiber(self.fibers().len())?;
+        let scaling = stimulus.scaling();
+        let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers().len())?;
+        rollout.drive.gains = scaling.gains_of(amplitudes_ma.into_iter().enumerate());
         let members: Vec<usize> = (0..rollout.fibers.len()).collect();
-        self.differentiate_rollout(&rollout, &members, objective, request)
+        self.differentiate_rollout(&rollout, &scaling, &members, objective, request)
     }
 
     /// [`Simulation::differentiate`] for a rollout made from one of this simulation, of its fibers `members` (which may
-    /// repeat): with other amplitudes, steps or start.
+    /// repeat): with other gains, steps or start. `scaling` says which gains of these fibers the amplitude multiplies
+    /// ([`Stimulus::scaling`]).
     ///
     /// # Errors
     /// As [`Simulation::differentiate`].
     pub fn differentiate_rollout(
         &self,
         rollout: &Rollout,
+        scaling: &Scaling,
         members: &[usize],
         objective: &dyn Objective,
         request: GradientRequest,
     ) -> Result<Vec<FiberDerivative>, SimulationError> {
-        self.differentiate_each(rollout, members, objective, request)?
+        self.differentiate_each(rollout, scaling, members, objective, request)?
             .into_iter()
             .collect()
     }
@@ -104,6 +109,7 @@ impl Simulation {
     pub fn differentiate_each(
         &self,
         rollout: &Rollout,
+        scaling: &Scaling,
         members: &[usize],
         objective: &dyn Objective,
         request: GradientRequest,
@@ -132,9 +138,10 @@ impl Simulation {
                     return Err(not_finite(state, node));
                 }
                 FiberGradient::Found(cotangents) => {
+                    let amplitude = scaling.by_amplitude(member, &cotangents.sources);
                     let gradient = self
                         .model
-                        .gradient(&self.built[member], *cotangents, request)
+                        .gradient(&self.built[member], *cotangents, amplitude, request)
                         .map_err(|error| SimulationError::Geometry {
                             fiber: format!("fiber {member}"),
                             problem: format!("no derivative by its internodes: {error}"),
@@ -170,6 +177,7 @@ impl LoweredModel {
         &self,
         built: &BuiltFiber,
         cotangents: Cotangents,
+        amplitude: f64,
         request: GradientRequest,
     ) -> Result<Gradient, InternodeError> {
         let mut parameters = cotangents.shared;
@@ -189,7 +197,7 @@ impl LoweredModel {
             loss: cotangents.loss,
             parameters,
             celsius,
-            amplitude: cotangents.amplitude,
+            amplitude,
             sources: cotangents.sources,
             start: cotangents.start,
             start_v: cotangents.uniform_v,

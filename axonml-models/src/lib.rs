@@ -44,6 +44,7 @@ mod nerve_folder;
 pub mod provenance;
 mod recruitment;
 mod response;
+mod scaling;
 mod schema;
 mod settings;
 mod simulation;
@@ -89,6 +90,7 @@ pub use nerve_folder::{
 };
 pub use recruitment::{RecruitmentStep, recruitment};
 pub use response::{Response, ResponseDifference};
+pub use scaling::{Scaling, SourceGain};
 pub use schema::{ConductionSpeed, DeclaredStart, Parameter, Physical, Scale, Schema};
 pub use settings::{Fiber, InitialState, Settings};
 pub use simulation::{Amplitudes, Observer, Simulation};

@@ -273,7 +273,9 @@ impl Simulation {
         observers: &[ObserverSpec],
     ) -> Result<Outcome, SimulationError> {
         let mut rollout = self.rollout(stimulus, observers)?;
-        rollout.drive.amplitudes = amplitude_ma.into().per_fiber(self.fibers.len())?;
+        let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers.len())?;
+        let trials = amplitudes_ma.into_iter().enumerate();
+        rollout.drive.gains = stimulus.scaling().gains_of(trials);
         self.execute(&rollout)
     }
 
@@ -291,7 +293,9 @@ impl Simulation {
         observers: &[ObserverSpec],
     ) -> Result<Outcome, SimulationError> {
         let mut rollout = self.rollout(stimulus, observers)?;
-        rollout.drive.amplitudes = amplitude_ma.into().per_fiber(self.fibers.len())?;
+        let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers.len())?;
+        let trials = amplitudes_ma.into_iter().enumerate();
+        rollout.drive.gains = stimulus.scaling().gains_of(trials);
         rollout.start = Start::From(states);
         rollout.steps = steps;
         self.execute(&rollout)
@@ -309,7 +313,9 @@ impl Simulation {
         observer: &mut dyn Observer,
     ) -> Result<Vec<FiberState>, SimulationError> {
         let mut rollout = self.rollout(stimulus, &[])?;
-        rollout.drive.amplitudes = amplitude_ma.into().per_fiber(self.fibers.len())?;
+        let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers.len())?;
+        let trials = amplitudes_ma.into_iter().enumerate();
+        rollout.drive.gains = stimulus.scaling().gains_of(trials);
         let steps = self.grid.steps();
         let mut done = 0;
         let mut states = Vec::new();
@@ -357,7 +363,7 @@ impl Simulation {
         }
     }
 
-    /// The whole run as data, amplitudes 1: for custom backends and for inspection.
+    /// The whole run as data, at an amplitude of 1 mA ([`Stimulus::scaling`] has the gains at others): for custom backends and for inspection.
     ///
     /// # Errors
     /// As [`Simulation::run`].

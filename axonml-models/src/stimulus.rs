@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axonml_autodiff::cable::Projection;
-use axonml_autodiff::engine::{Drive, Source, SourceField};
+use axonml_autodiff::engine::{Drive, Source};
 use axonml_core::{CoreError, Field, SampledPotentials, TimeGrid, Waveform};
 
 use crate::SimulationError;
 use crate::built::BuiltFiber;
+use crate::scaling::{Scaling, SourceGain};
 
 /// The extracellular potential of one or several current sources along one fiber.
 #[derive(Clone, Debug)]
@@ -168,6 +169,19 @@ impl Stimulus {
         self
     }
 
+    /// How the gains of the fibers' sources depend on the amplitude under study.
+    pub fn scaling(&self) -> Scaling {
+        let each = self.extracellular.iter().zip(&self.injections);
+        Scaling::new(each.map(|(sources, injections)| {
+            let sources = sources.iter().map(|_| SourceGain::Scaled(1.0));
+            let injections = injections.iter().map(|injection| match injection.strength {
+                Strength::Own(_) => SourceGain::Fixed(1.0),
+                Strength::Scaled => SourceGain::Scaled(1.0),
+            });
+            sources.chain(injections).collect()
+        }))
+    }
+
     /// The fields of fixed shape around `fiber`.
     pub(crate) fn fields(&self, fiber: usize) -> impl Iterator<Item = &dyn Field> {
         let sources = self.extracellular[fiber].iter();
@@ -196,7 +210,7 @@ impl Stimulus {
             })
     }
 
-    /// Samples fields at the fibers' sample points and waveforms at the steps. Amplitudes are 1.
+    /// Samples fields at the fibers' sample points and waveforms at the steps. The amplitude under study is 1.
     pub(crate) fn lower(
         &self,
         fibers: &[Arc<BuiltFiber>],
@@ -225,7 +239,7 @@ impl Stimulus {
             let cable = &fiber.cable;
             let mut of_fiber = Vec::new();
             for source in &self.extracellular[index] {
-                let field = match source {
+                of_fiber.push(match source {
                     Extracellular::Separable { field, waveform } => {
                         let key = (Arc::as_ptr(field).cast::<()>(), Arc::as_ptr(fiber));
                         let (projection, potentials) = match projected.get(&key) {
@@ -238,7 +252,7 @@ impl Stimulus {
                                 new
                             }
                         };
-                        SourceField::Separable {
+                        Source::Separable {
                             projection,
                             potentials: Some(potentials),
                             waveform: bank.index(waveform).map_err(wrong)?,
@@ -252,12 +266,8 @@ impl Stimulus {
                                 expected: "a finite number".into(),
                             }));
                         }
-                        SourceField::SpaceTime(ve.clone())
+                        Source::SpaceTime(ve.clone())
                     }
-                };
-                of_fiber.push(Source {
-                    field,
-                    scaled: true,
                 });
             }
             for injection in &self.injections[index] {
@@ -274,9 +284,9 @@ impl Stimulus {
                         expected: format!("0 to {}, or -{nodes} to -1 from the end", nodes - 1),
                     }));
                 }
-                let (unit_na, scaled) = match injection.strength {
-                    Strength::Own(amplitude_na) => (amplitude_na, false),
-                    Strength::Scaled => (NA_PER_MA, true),
+                let unit_na = match injection.strength {
+                    Strength::Own(amplitude_na) => amplitude_na,
+                    Strength::Scaled => NA_PER_MA,
                 };
                 let mut projection = cable.inject(node as usize);
                 projection
@@ -284,19 +294,20 @@ impl Stimulus {
                     .iter_mut()
                     .for_each(|current| *current *= unit_na);
                 let waveform = bank.index(&injection.waveform).map_err(wrong)?;
-                let field = SourceField::Separable {
+                of_fiber.push(Source::Separable {
                     projection: Arc::new(projection),
                     potentials: None,
                     waveform,
-                };
-                of_fiber.push(Source { field, scaled });
+                });
             }
             sources.push(Arc::new(of_fiber));
         }
         Ok(Drive {
             waveforms: bank.waveforms,
             sources,
-            amplitudes: vec![1.0; fibers.len()],
+            gains: self
+                .scaling()
+                .gains_of((0..fibers.len()).map(|fiber| (fiber, 1.0))),
         })
     }
 }

@@ -159,7 +159,9 @@ impl Simulation {
         });
         let nodes = nodes.collect::<Result<Vec<usize>, _>>()?;
         let mut rollout = self.rollout(stimulus, observers)?;
-        rollout.drive.amplitudes = amplitude_ma.into().per_fiber(self.fibers().len())?;
+        let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers().len())?;
+        let trials = amplitudes_ma.into_iter().enumerate();
+        rollout.drive.gains = stimulus.scaling().gains_of(trials);
         let all = rollout.steps.clone();
         // The first state at or after the onset.
         let onset = ObserverSpec::new(ObserverKind::Raster, crate::NodeSelection::All)

@@ -7,6 +7,7 @@ use axonml_autodiff::engine::{
 use axonml_core::CoreError;
 
 use crate::gradient::FiberDerivative;
+use crate::scaling::{Scaling, SourceGain};
 use crate::{Simulation, SimulationError, Stimulus, ThresholdSearch};
 
 /// Derivatives of the logarithm of one fiber's threshold.
@@ -16,10 +17,10 @@ pub struct ThresholdGradient {
     pub parameters: Vec<f64>,
     /// Derivative by the temperature, 1/degree.
     pub celsius: f64,
-    /// Derivatives by waveforms and potentials of the fiber's sources at their unit amplitudes: extracellular ones in
-    /// their order, then injections (scaled or not, in theirs; they have no potentials, and their projections are in nA
-    /// per unit: per mA where the amplitude scales them). Of waveforms: per value; summed with the values as weights,
-    /// that by the amplitude of a contact.
+    /// Derivatives by gains, waveforms and potentials of the fiber's sources at their unit amplitudes: extracellular ones
+    /// in their order, then injections (scaled or not, in theirs; they have no potentials, and their projections are in
+    /// nA per unit: per mA where the amplitude scales them). That by a gain is the derivative by the strength of a
+    /// contact relative to the others.
     pub sources: Vec<SourceCotangent>,
     /// State at which the action potential is detected in the run at the threshold.
     pub state: usize,
@@ -47,7 +48,7 @@ impl Simulation {
         request: GradientRequest,
     ) -> Result<Vec<Option<ThresholdGradient>>, SimulationError> {
         let rollout = self.rollout(stimulus, &[detector(search)])?;
-        self.threshold_gradients_of(rollout, search, thresholds_ma, request)
+        self.threshold_gradients_of(rollout, &stimulus.scaling(), search, thresholds_ma, request)
     }
 
     /// Like [`Simulation::threshold_gradients`], but returns per-fiber errors instead of failing the batch.
@@ -62,24 +63,33 @@ impl Simulation {
         request: GradientRequest,
     ) -> Result<Vec<Option<Result<ThresholdGradient, SimulationError>>>, SimulationError> {
         let rollout = self.rollout(stimulus, &[detector(search)])?;
-        self.threshold_gradients_each_of(rollout, search, thresholds_ma, request)
+        self.threshold_gradients_each_of(
+            rollout,
+            &stimulus.scaling(),
+            search,
+            thresholds_ma,
+            request,
+        )
     }
 
     /// [`Simulation::threshold_gradients`] for a rollout of this simulation with the observer that [`detector`] gives.
     pub(crate) fn threshold_gradients_of(
         &self,
         whole: Rollout,
+        scaling: &Scaling,
         search: &ThresholdSearch,
         thresholds_ma: &[Option<f64>],
         request: GradientRequest,
     ) -> Result<Vec<Option<ThresholdGradient>>, SimulationError> {
-        let each = self.threshold_gradients_each_of(whole, search, thresholds_ma, request)?;
+        let each =
+            self.threshold_gradients_each_of(whole, scaling, search, thresholds_ma, request)?;
         each.into_iter().map(Option::transpose).collect()
     }
 
     fn threshold_gradients_each_of(
         &self,
         whole: Rollout,
+        scaling: &Scaling,
         search: &ThresholdSearch,
         thresholds_ma: &[Option<f64>],
         request: GradientRequest,
@@ -99,19 +109,22 @@ impl Simulation {
             .collect();
         // Where a conditioning action potential may cross as well, which crossing is the response takes all nodes.
         let arrivals =
-            self.conditioned_arrivals(whole.clone(), &search.detection, thresholds_ma)?;
+            self.conditioned_arrivals(whole.clone(), scaling, &search.detection, thresholds_ma)?;
         let detected = |fiber: usize, recording: &Recording| match arrivals[fiber] {
             None => first_crossing(recording, level_mv),
             Some(arrival) => arrival.and_then(|at| place_of(recording, first_state, &at)),
         };
         let mut rollout = whole.select(members.iter().copied());
         rollout.final_states = false;
-        rollout.drive.amplitudes = thresholds_ma.iter().flatten().copied().collect();
+        let known = thresholds_ma.iter().enumerate();
+        rollout.drive.gains =
+            scaling.gains_of(known.filter_map(|(fiber, amplitude)| Some((fiber, (*amplitude)?))));
         let objective = |member: usize, outcome: &FiberOutcome| {
             let recording = recorded(outcome);
             detection(recording, detected(members[member], recording))
         };
-        let derivatives = self.differentiate_each(&rollout, &members, &objective, request)?;
+        let derivatives =
+            self.differentiate_each(&rollout, scaling, &members, &objective, request)?;
 
         let mut gradients: Vec<Option<Result<ThresholdGradient, SimulationError>>> =
             (0..fibers).map(|_| None).collect();
@@ -123,7 +136,7 @@ impl Simulation {
             };
             gradients[fiber] = Some(derivative.and_then(|derivative| {
                 let found = detected(fiber, recorded(&derivative.outcome));
-                at.gradient(derivative, found)
+                at.gradient(derivative, scaling.sources(fiber), found)
             }));
         }
         Ok(gradients)
@@ -153,6 +166,7 @@ impl Detected {
     fn gradient(
         &self,
         derivative: FiberDerivative,
+        gains: &[SourceGain],
         detected: Option<(usize, usize)>,
     ) -> Result<ThresholdGradient, SimulationError> {
         let none = |problem: &str| SimulationError::NoThreshold {
@@ -171,8 +185,12 @@ impl Detected {
         let scale = |x: &mut f64| *x /= -slope;
         gradient.parameters.iter_mut().for_each(scale);
         scale(&mut gradient.celsius);
-        for source in &mut gradient.sources {
-            // The threshold multiplies the sources at unit amplitude.
+        for (source, gain) in gradient.sources.iter_mut().zip(gains) {
+            // A scaled gain is the threshold times the source's own strength.
+            if gain.is_scaled() {
+                source.gain *= self.amplitude_ma;
+            }
+            scale(&mut source.gain);
             source.waveform.iter_mut().for_each(scale);
             source.potentials.iter_mut().for_each(scale);
             if let Some(projection) = &mut source.projection {

@@ -11,10 +11,11 @@ use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::US_PER_S;
 use axonml_autodiff::engine::{
     Binding, BoundProgram, FiberOutcome, FiberState, FiberStatus, MembranePrograms, NodeSelection,
-    Observation, ObserverKind, ObserverSpec, Rollout, SourceField, Start, Traces, VOLTAGE,
+    Observation, ObserverKind, ObserverSpec, Rollout, Source, Start, Traces, VOLTAGE,
 };
 use axonml_autodiff::ir::{Extent, Precision, Tracer};
 
+use crate::scaling::{Scaling, SourceGain};
 use crate::{Simulation, SimulationError};
 
 /// Range of the potentials that a response is computed with, mV, to a factor of two: small enough that no twin is
@@ -118,6 +119,7 @@ pub(crate) struct Twins<'s> {
     simulation: &'s Simulation,
     /// The rollout of the fibers themselves.
     whole: &'s Rollout,
+    scaling: &'s Scaling,
     frozen: Arc<MembranePrograms>,
     membranes: Vec<Vec<Frozen>>,
     known: BTreeMap<usize, Responses>,
@@ -128,11 +130,13 @@ impl<'s> Twins<'s> {
     pub(crate) fn new(
         simulation: &'s Simulation,
         whole: &'s Rollout,
+        scaling: &'s Scaling,
     ) -> Result<Self, SimulationError> {
         let fibers = 0..whole.fibers.len();
         Ok(Twins {
             simulation,
             whole,
+            scaling,
             frozen: Arc::new(frozen_membrane()?),
             membranes: fibers
                 .map(|fiber| membrane_at_start(whole, fiber))
@@ -171,18 +175,20 @@ impl<'s> Twins<'s> {
         }
         let drive = &self.whole.drive;
         let sample = self.simulation.built[fiber].node_samples[node];
-        for source in drive.sources[fiber].iter() {
-            let SourceField::Separable {
-                potentials: Some(potentials),
-                waveform,
-                ..
-            } = &source.field
+        let gains = self.scaling.sources(fiber);
+        for (source, gain) in drive.sources[fiber].iter().zip(gains) {
+            let (
+                Source::Separable {
+                    potentials: Some(potentials),
+                    waveform,
+                    ..
+                },
+                SourceGain::Scaled(strength),
+            ) = (source, gain)
             else {
                 return false;
             };
-            if !source.scaled {
-                return false;
-            }
+            let gain = strength * amplitude_ma;
             let range = |values: &[f64]| {
                 let low = values.iter().copied().fold(0.0, f64::min);
                 (low, values.iter().copied().fold(0.0, f64::max))
@@ -191,7 +197,7 @@ impl<'s> Twins<'s> {
             let (low, high) = range(potentials);
             let products = |ve: [f64; 2]| {
                 let each = ve.into_iter().flat_map(|ve| [w_low * ve, w_high * ve]);
-                each.map(|x| amplitude_ma * x)
+                each.map(|x| gain * x)
             };
             highest += products([low, high]).fold(0.0, f64::max);
             highest -= products([potentials[sample]; 2]).fold(0.0, f64::min);
@@ -209,8 +215,8 @@ impl<'s> Twins<'s> {
             let low = values.iter().copied().fold(0.0, f64::min);
             values.iter().copied().fold(0.0, f64::max) - low
         };
-        let of_source = |field: &SourceField| match field {
-            SourceField::Separable {
+        let of_source = |source: &Source| match source {
+            Source::Separable {
                 projection,
                 potentials,
                 waveform,
@@ -228,10 +234,14 @@ impl<'s> Twins<'s> {
                     }
                 }
             }
-            SourceField::SpaceTime(values) => 2.0 * span(values),
+            Source::SpaceTime(values) => 2.0 * span(values),
         };
-        let scaled = drive.sources[fiber].iter().filter(|source| source.scaled);
-        scaled.map(|source| of_source(&source.field)).sum()
+        let each = drive.sources[fiber].iter().zip(self.scaling.sources(fiber));
+        each.map(|(source, gain)| match gain {
+            SourceGain::Scaled(strength) => strength.abs() * of_source(source),
+            SourceGain::Fixed(_) => 0.0,
+        })
+        .sum()
     }
 
     /// A power of two at which the fiber's sources are weak. It follows the field exactly when that is scaled by a
@@ -263,18 +273,13 @@ impl<'s> Twins<'s> {
         rollout.stop_when_active = None;
         rollout.quiet_end = None;
         rollout.final_states = false;
-        for (sources, &fiber) in rollout.drive.sources.iter_mut().zip(fibers) {
-            let kept = whole.drive.sources[fiber].iter();
-            *sources = Arc::new(
-                kept.filter(|source| source.scaled == unit)
-                    .cloned()
-                    .collect(),
-            );
+        let drive = &mut rollout.drive;
+        let each = drive.sources.iter_mut().zip(&mut drive.gains);
+        for ((sources, gains), &fiber) in each.zip(fibers) {
+            let all = self.scaling.gains(fiber, self.weak_amplitude(fiber));
+            *gains = self.scaling.kept(fiber, unit, &all);
+            *sources = Arc::new(self.scaling.kept(fiber, unit, &whole.drive.sources[fiber]));
         }
-        rollout.drive.amplitudes = fibers
-            .iter()
-            .map(|&fiber| self.weak_amplitude(fiber))
-            .collect();
         for fiber in &mut rollout.fibers {
             fiber.parameters.clear();
         }
@@ -326,7 +331,7 @@ impl<'s> Twins<'s> {
                 Start::Uniform { v_mv, .. } => *v_mv,
                 Start::From(saved) => saved[fiber].v_mv[node],
             };
-            let scale = rollout.drive.amplitudes[fiber];
+            let scale = self.weak_amplitude(fiber);
             let needed = |(node, &response): (usize, &f64)| {
                 let missing = level_mv - start_mv(node);
                 (response > 0.0 && missing > 0.0).then_some(missing / response * scale)
@@ -399,7 +404,8 @@ impl<'s> Twins<'s> {
             _ => Vec::new(),
         };
         let values = outcome.fibers.into_iter().map(values).collect();
-        Ok((values, rollout.drive.amplitudes))
+        let scales = fibers.iter().map(|&fiber| self.weak_amplitude(fiber));
+        Ok((values, scales.collect()))
     }
 
     /// Drops what was computed, to free its memory.
@@ -476,7 +482,8 @@ mod tests {
         let pulse = "monophasic:pw=0.2,delay=0.1".parse().unwrap();
         let stimulus = Stimulus::uniform(3, Arc::new(electrode), pulse);
         let whole = simulation.rollout(&stimulus, &[]).unwrap();
-        let mut twins = Twins::new(&simulation, &whole).unwrap();
+        let scaling = stimulus.scaling();
+        let mut twins = Twins::new(&simulation, &whole, &scaling).unwrap();
         let nodes: Vec<usize> = (0..53).collect();
         let wanted = (0..3).map(|fiber| (fiber, nodes.clone())).collect();
         twins.look_at(&wanted, whole.steps.end).unwrap();

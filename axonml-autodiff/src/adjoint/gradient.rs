@@ -15,9 +15,9 @@ pub struct GradientRequest {
     pub parameters: bool,
     /// Cotangents of the cable coefficients.
     pub cables: bool,
-    /// Cotangents of the amplitudes.
-    pub amplitudes: bool,
-    /// Cotangents of every value of every waveform (those of amplitudes come with them).
+    /// Cotangents of the gains of sources.
+    pub gains: bool,
+    /// Cotangents of every value of every waveform (those of gains come with them).
     pub waveforms: bool,
     /// Cotangents of the projections of fields, and of space-time potentials.
     pub fields: bool,
@@ -28,7 +28,7 @@ impl GradientRequest {
     pub const ALL: GradientRequest = GradientRequest {
         parameters: true,
         cables: true,
-        amplitudes: true,
+        gains: true,
         waveforms: true,
         fields: true,
     };
@@ -116,9 +116,11 @@ impl ParameterCotangents {
     }
 }
 
-/// Cotangents of one source of one fiber; empty where not requested.
+/// Cotangents of one source of one fiber; zero or empty where not requested.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SourceCotangent {
+    /// Cotangent of its gain.
+    pub gain: f64,
     /// Cotangents of every value of its waveform, `[step]` of the whole run; zero outside the steps taken.
     pub waveform: Vec<f64>,
     /// Cotangent of its projection.
@@ -148,8 +150,6 @@ pub struct Cotangents {
     pub v_reference: f64,
     /// Cotangents of the fiber's cable coefficients.
     pub cable: Option<CableCotangent>,
-    /// Cotangent of the fiber's amplitude, 1/mA.
-    pub amplitude: f64,
     /// Cotangents of its sources, in their order.
     pub sources: Vec<SourceCotangent>,
     /// Cotangents of the state it started from. If a uniform start takes the steady states, parameters act through
@@ -163,10 +163,11 @@ impl Cotangents {
     /// Returns whether every number is finite, the loss included.
     pub fn is_finite(&self) -> bool {
         let finite = |values: &[f64]| values.iter().all(|x| x.is_finite());
-        let own = [self.loss, self.v_reference, self.amplitude, self.uniform_v];
+        let own = [self.loss, self.v_reference, self.uniform_v];
         let of_source = |source: &SourceCotangent| {
             let projected = source.projection.as_ref();
-            finite(&source.waveform)
+            source.gain.is_finite()
+                && finite(&source.waveform)
                 && finite(&source.potentials)
                 && projected.is_none_or(|p| finite(&p.nodes_na) && finite(&p.modes))
         };

@@ -23,5 +23,5 @@ pub use observer::{
     Crossing, NodeSelection, Observation, ObserverKind, ObserverSpec, Recording, Traces, VOLTAGE,
 };
 pub use outcome::{FiberOutcome, FiberStatus, Outcome, every_result};
-pub use rollout::{Drive, FiberState, QuietEnd, Rollout, RolloutFiber, Source, SourceField, Start};
+pub use rollout::{Drive, FiberState, QuietEnd, Rollout, RolloutFiber, Source, Start};
 pub use scanned::ScannedPotentials;

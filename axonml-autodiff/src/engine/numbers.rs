@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::BackendError;
-use crate::engine::{Rollout, SourceField, Start};
+use crate::engine::{Rollout, Source, Start};
 use crate::ir::{Precision, Real};
 
 /// Voltages beyond this, of either sign, are no membrane's, mV: a run that reaches one has diverged.
@@ -38,8 +38,11 @@ pub enum NumberPlace {
     },
     /// A waveform.
     Waveform(usize),
-    /// The amplitudes of all fibers.
-    Amplitudes,
+    /// The gains of a fiber's sources.
+    Gains {
+        /// The fiber.
+        fiber: usize,
+    },
     /// Effect of one unit of a source on a fiber.
     Projection {
         /// The fiber.
@@ -85,7 +88,7 @@ impl fmt::Display for NumberPlace {
                 write!(f, "the {coefficient} of the cable of fiber {fiber}")
             }
             NumberPlace::Waveform(index) => write!(f, "waveform {index}"),
-            NumberPlace::Amplitudes => write!(f, "the amplitudes"),
+            NumberPlace::Gains { fiber } => write!(f, "the gains of fiber {fiber}"),
             NumberPlace::Projection { fiber, source } => {
                 write!(f, "the effect of source {source} on fiber {fiber}")
             }
@@ -135,7 +138,9 @@ impl Rollout {
                 })?;
             }
         }
-        visit(NumberPlace::Amplitudes, &self.drive.amplitudes)?;
+        for (fiber, gains) in self.drive.gains.iter().enumerate() {
+            visit(NumberPlace::Gains { fiber }, gains)?;
+        }
         for (index, waveform) in self.drive.waveforms.iter().enumerate() {
             if seen.is_new(waveform) {
                 visit(NumberPlace::Waveform(index), waveform)?;
@@ -146,11 +151,11 @@ impl Rollout {
                 continue;
             }
             for (source, of) in sources.iter().enumerate() {
-                let SourceField::Separable {
+                let Source::Separable {
                     projection,
                     potentials,
                     ..
-                } = &of.field
+                } = of
                 else {
                     continue;
                 };
@@ -202,7 +207,7 @@ impl Rollout {
                 continue;
             }
             for (source, of) in sources.iter().enumerate() {
-                if let SourceField::SpaceTime(potentials) = &of.field
+                if let Source::SpaceTime(potentials) = of
                     && seen.is_new(potentials)
                 {
                     visit(fiber, source, potentials)?;

@@ -22,12 +22,12 @@ pub struct RolloutFiber {
     pub parameters: Vec<f64>,
 }
 
-/// Field of a source along one fiber.
+/// Field of one source along one fiber, at a gain of 1.
 ///
 /// # Units
-/// mV per unit of the waveform: per mA for extracellular contacts; injections project nA (per mA where they are scaled).
+/// mV per unit of gain times waveform: per mA for extracellular contacts; injections project nA.
 #[derive(Clone, Debug)]
-pub enum SourceField {
+pub enum Source {
     /// A separable field: a fixed spatial profile times a waveform.
     Separable {
         /// Effect of one unit on nodes and modes.
@@ -43,31 +43,22 @@ pub enum SourceField {
     SpaceTime(Arc<Vec<f64>>),
 }
 
-/// One source acting on one fiber: a field, scaled by the fiber's amplitude or not.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// Field and waveform of the source.
-    pub field: SourceField,
-    /// Whether the fiber's entry of [`Drive::amplitudes`] multiplies it (the stimulus under study) or not (a fixed
-    /// injection).
-    pub scaled: bool,
-}
-
-/// Stimulus of a rollout: the waveforms, sources and amplitudes that act on the fibers.
+/// Stimulus of a rollout: the waveforms, sources and gains that act on the fibers. The strength of a source during a
+/// step is its gain times the value of its waveform.
 ///
 /// # Shape
-/// `waveforms[waveform][step]` over the whole run, `sources[fiber][source]`, `amplitudes[fiber]`.
+/// `waveforms[waveform][step]` over the whole run, `sources[fiber][source]`, `gains[fiber][source]`.
 ///
 /// # Units
-/// Amplitudes in mA, waveforms without unit, fields in mV/mA; unscaled sources carry their own amplitude.
+/// Waveforms have no unit; a gain has the unit of which the source's field is per: mA for fields in mV/mA.
 #[derive(Clone, Debug, Default)]
 pub struct Drive {
     /// Unit waveforms, one value per step of the whole run each.
     pub waveforms: Vec<Arc<Vec<f64>>>,
     /// Sources of each fiber, `[fiber][source]`.
     pub sources: Vec<Arc<Vec<Source>>>,
-    /// Amplitude of the scaled sources of each fiber, mA.
-    pub amplitudes: Vec<f64>,
+    /// Gain of each source of each fiber, `[fiber][source]`.
+    pub gains: Vec<Vec<f64>>,
 }
 
 /// State of one fiber, independent of time step and stimulus.
@@ -113,11 +104,11 @@ pub struct QuietEnd {
 /// A batch of fibers of one model, with one time step and number of steps.
 ///
 /// # Shape
-/// `fibers`, `drive.sources`, `drive.amplitudes` and the states of [`Start::From`] have one entry per fiber, in the
+/// `fibers`, `drive.sources`, `drive.gains` and the states of [`Start::From`] have one entry per fiber, in the
 /// same order.
 ///
 /// # Units
-/// ms, mV, mA (amplitudes), nA (injections).
+/// ms, mV, mA (gains of contacts), nA (injections).
 ///
 /// # Errors
 /// Its fields are free to set; [`Rollout::check`], which every backend calls, reports what is inconsistent.
@@ -195,9 +186,9 @@ impl Rollout {
             self.drive.sources.len(),
         )?;
         shape(
-            "amplitudes (one per fiber)".into(),
+            "gains (one list per fiber)".into(),
             fibers,
-            self.drive.amplitudes.len(),
+            self.drive.gains.len(),
         )?;
         for (index, waveform) in self.drive.waveforms.iter().enumerate() {
             shape(
@@ -235,9 +226,14 @@ impl Rollout {
                     "fiber {index} has another kind of cable than fiber 0: run them as separate batches"
                 )));
             }
+            shape(
+                format!("gains of fiber {index} (one per source)"),
+                self.drive.sources[index].len(),
+                self.drive.gains[index].len(),
+            )?;
             for source in self.drive.sources[index].iter() {
-                match &source.field {
-                    SourceField::Separable {
+                match source {
+                    Source::Separable {
                         projection,
                         potentials,
                         waveform,
@@ -266,7 +262,7 @@ impl Rollout {
                             )));
                         }
                     }
-                    SourceField::SpaceTime(ve) => {
+                    Source::SpaceTime(ve) => {
                         let expected = self.grid.steps() * cable.samples();
                         shape(
                             format!("space-time potentials of fiber {index}"),
@@ -462,14 +458,14 @@ impl Rollout {
 
     /// The step after which no source acts on `fiber` any more; the last one where that is not known beforehand.
     pub fn driven_until(&self, fiber: usize) -> usize {
-        let until = |source: &Source| match &source.field {
-            SourceField::Separable { waveform, .. } => {
+        let until = |source: &Source| match source {
+            Source::Separable { waveform, .. } => {
                 let last = self.drive.waveforms[*waveform]
                     .iter()
                     .rposition(|w| *w != 0.0);
                 last.map_or(0, |step| step + 1)
             }
-            SourceField::SpaceTime(_) => self.grid.steps(),
+            Source::SpaceTime(_) => self.grid.steps(),
         };
         let each = self.drive.sources[fiber].iter().map(until);
         // Without sources nothing acts from the start on.
@@ -488,9 +484,9 @@ impl Rollout {
                     .clone()
                     .map(|fiber| self.drive.sources[fiber].clone())
                     .collect(),
-                amplitudes: fibers
+                gains: fibers
                     .clone()
-                    .map(|fiber| self.drive.amplitudes[fiber])
+                    .map(|fiber| self.drive.gains[fiber].clone())
                     .collect(),
             },
             start: match &self.start {

@@ -1,7 +1,7 @@
-//! VJP of the stimulus of a group: amplitudes, waveforms, fields.
+//! VJP of the stimulus of a group: gains, waveforms, fields.
 
 use axonml_autodiff::adjoint::{GradientRequest, SourceSums, SpaceTimeSums};
-use axonml_autodiff::engine::{Rollout, SourceField};
+use axonml_autodiff::engine::{Rollout, Source};
 use axonml_autodiff::ir::Real;
 
 use super::{Fields, GroupDrive};
@@ -14,16 +14,16 @@ use crate::isa::{Isa, dispatch};
 pub(crate) struct DriveSums<R> {
     slots: Vec<SlotSums<R>>,
     space_time: Vec<SpaceTimeSums>,
-    /// Whether cotangents of strengths (of amplitudes or waveforms) and of fields are accumulated.
+    /// Whether cotangents of strengths (of gains or waveforms) and of fields are accumulated.
     strengths: bool,
     waveforms: bool,
     fields: bool,
-    /// Cotangent of the amplitude of each lane.
-    amplitudes: Vec<f64>,
 }
 
 #[derive(Debug)]
 struct SlotSums<R> {
+    /// `[lane]`.
+    gains: Vec<f64>,
     /// `[lane][step]`; empty if not requested.
     waveforms: Vec<Vec<f64>>,
     /// Cotangents of the fields of a unit source since the last flush.
@@ -49,6 +49,7 @@ impl<R: Real> DriveSums<R> {
                 false => (0, 0),
             };
             SlotSums {
+                gains: vec![0.0; lanes],
                 waveforms: match request.waveforms {
                     true => vec![vec![0.0; rollout.grid.steps()]; lanes],
                     false => Vec::new(),
@@ -70,10 +71,9 @@ impl<R: Real> DriveSums<R> {
         DriveSums {
             slots: slots.collect(),
             space_time: space_time.collect(),
-            strengths: request.amplitudes || request.waveforms,
+            strengths: request.gains || request.waveforms,
             waveforms: request.waveforms,
             fields,
-            amplitudes: vec![0.0; lanes],
         }
     }
 
@@ -89,17 +89,16 @@ impl<R: Real> DriveSums<R> {
     ) {
         for (slot, sums) in drive.slots.iter().zip(&mut self.slots) {
             let mut strength = [R::default(); L];
-            let mut values = [(0.0, 0.0, false); L];
+            let mut values = [(0.0, 0.0); L];
             let mut on = false;
             for (lane, source) in slot.lanes.iter().enumerate() {
                 let Some(source) = source else { continue };
                 let value = source.waveform[step];
-                on |= value * source.amplitude != 0.0;
-                strength[lane] = R::from_f64(value * source.amplitude);
-                values[lane] = (value, source.amplitude, source.scaled);
+                on |= value * source.gain != 0.0;
+                strength[lane] = R::from_f64(value * source.gain);
+                values[lane] = (value, source.gain);
             }
-            if self.waveforms || (self.strengths && values.iter().any(|(value, ..)| *value != 0.0))
-            {
+            if self.waveforms || (self.strengths && values.iter().any(|(value, _)| *value != 0.0)) {
                 let mut dot = [R::default(); L];
                 dispatch(
                     isa,
@@ -113,13 +112,11 @@ impl<R: Real> DriveSums<R> {
                     let (x, to) = (&slot.fields.modes[..], &mut dot);
                     dispatch(isa, Dot::<R, L> { x, y: z, to });
                 }
-                for (lane, (value, amplitude, scaled)) in values.into_iter().enumerate() {
+                for (lane, (value, gain)) in values.into_iter().enumerate() {
                     let dot = dot[lane].to_f64();
-                    if scaled {
-                        self.amplitudes[lane] += value * dot;
-                    }
+                    sums.gains[lane] += value * dot;
                     if self.waveforms {
-                        sums.waveforms[lane][step] += amplitude * dot;
+                        sums.waveforms[lane][step] += gain * dot;
                     }
                 }
             }
@@ -155,10 +152,7 @@ impl<R: Real> DriveSums<R> {
             };
             let nodes = column(y, source.cable.nodes());
             let modes = z.map_or(Vec::new(), |z| column(z, source.cable.mode_count()));
-            let dot = sums.add(source.given(drive.dt_ms), step, &nodes, &modes);
-            if source.scaled && self.strengths {
-                self.amplitudes[source.lane] += dot;
-            }
+            sums.add(source.given(drive.dt_ms), step, &nodes, &modes);
         }
     }
 
@@ -177,14 +171,14 @@ impl<R: Real> DriveSums<R> {
         }
     }
 
-    /// Returns the accumulated cotangents of the amplitude and of the sources of lane `lane` with fiber `fiber`.
+    /// Returns the accumulated cotangents of the sources of lane `lane` with fiber `fiber`.
     pub(crate) fn finish(
         &self,
         drive: &GroupDrive<R>,
         rollout: &Rollout,
         lane: usize,
         fiber: usize,
-    ) -> (f64, Vec<SourceSums>) {
+    ) -> Vec<SourceSums> {
         let cable = &rollout.fibers[fiber].cable;
         let column = |x: &[f64], count: usize| -> Vec<f64> {
             let count = if self.fields { count } else { 0 };
@@ -193,12 +187,13 @@ impl<R: Real> DriveSums<R> {
         let mut slots = self.slots.iter();
         let mut space_time = drive.space_time.iter().zip(&self.space_time);
         let sources = rollout.drive.sources[fiber].iter();
-        let sources = sources.map(|source| match &source.field {
-            SourceField::Separable { .. } => {
+        let sources = sources.map(|source| match source {
+            Source::Separable { .. } => {
                 let Some(sums) = slots.next() else {
                     unreachable!("every separable source has a slot")
                 };
                 SourceSums::Separable {
+                    gain: sums.gains[lane],
                     waveform: match self.waveforms {
                         true => sums.waveforms[lane].clone(),
                         false => Vec::new(),
@@ -207,11 +202,11 @@ impl<R: Real> DriveSums<R> {
                     increments: column(&sums.moved.modes, cable.mode_count()),
                 }
             }
-            SourceField::SpaceTime(_) => match space_time.find(|(source, _)| source.lane == lane) {
+            Source::SpaceTime(_) => match space_time.find(|(source, _)| source.lane == lane) {
                 Some((_, sums)) => SourceSums::SpaceTime(sums.clone()),
                 None => unreachable!("every space-time source of a lane was noted"),
             },
         });
-        (self.amplitudes[lane], sources.collect())
+        sources.collect()
     }
 }

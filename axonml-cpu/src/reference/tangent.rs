@@ -10,7 +10,7 @@ use axonml_autodiff::adjoint::SourceCotangent;
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{CableCotangent, ExplicitCable, ImplicitCable, Projection};
 use axonml_autodiff::engine::{
-    BackendError, Binding, BoundProgram, FiberState, FiberStatus, Rollout, SourceField, Start,
+    BackendError, Binding, BoundProgram, FiberState, FiberStatus, Rollout, Source, Start,
 };
 use axonml_autodiff::ir::Program;
 
@@ -29,8 +29,6 @@ pub struct TangentDirection {
     pub v_reference_mv: f64,
     /// Tangent of the cable coefficients.
     pub cable: CableCotangent,
-    /// Tangent of the amplitude, mA.
-    pub amplitude_ma: f64,
     /// Tangents of the sources, in their order; empty or missing ones do not change. Changes of potentials act through
     /// the projection, beside those of the projection itself.
     pub sources: Vec<SourceCotangent>,
@@ -49,7 +47,6 @@ impl TangentDirection {
             parameters: vec![0.0; rollout.fibers[fiber].parameters.len()],
             v_reference_mv: 0.0,
             cable: CableCotangent::zero(cable),
-            amplitude_ma: 0.0,
             sources: vec![SourceCotangent::default(); rollout.drive.sources[fiber].len()],
             start: FiberState {
                 v_mv: vec![0.0; cable.nodes()],
@@ -170,9 +167,9 @@ fn check(
         found => same(of, expected, found),
     };
     for (source, change) in rollout.drive.sources[fiber].iter().zip(&direction.sources) {
-        let (of_waveform, of_potentials) = match source.field {
-            SourceField::Separable { .. } => (steps, cable.samples()),
-            SourceField::SpaceTime(_) => (0, steps * cable.samples()),
+        let (of_waveform, of_potentials) = match source {
+            Source::Separable { .. } => (steps, cable.samples()),
+            Source::SpaceTime(_) => (0, steps * cable.samples()),
         };
         optional("waveforms", of_waveform, change.waveform.len())?;
         optional("potentials", of_potentials, change.potentials.len())?;
@@ -469,25 +466,25 @@ impl<'a> Tangent<'a> {
     fn drive(&self, step: usize) -> Vec<Dual> {
         let drive = &self.rollout.drive;
         let mut total = vec![Dual::default(); self.cable.nodes() + self.cable.mode_count()];
-        let sources = drive.sources[self.fiber].iter();
-        for ((source, change), unit) in sources.zip(&self.direction.sources).zip(&self.units) {
-            let amplitude = match source.scaled {
-                true => Dual::new(drive.amplitudes[self.fiber], self.direction.amplitude_ma),
-                false => Dual::new(1.0, 0.0),
-            };
+        let sources = drive.sources[self.fiber]
+            .iter()
+            .zip(&drive.gains[self.fiber]);
+        let changes = self.direction.sources.iter().zip(&self.units);
+        for ((source, &gain), (change, unit)) in sources.zip(changes) {
+            let gain = Dual::new(gain, change.gain);
             let samples = self.cable.samples();
             let at = step * samples..(step + 1) * samples;
-            let (strength, unit) = match (&source.field, unit) {
-                (SourceField::Separable { waveform, .. }, Some(unit)) => {
+            let (strength, unit) = match (source, unit) {
+                (Source::Separable { waveform, .. }, Some(unit)) => {
                     let by = change.waveform.get(step).copied().unwrap_or(0.0);
                     let value = Dual::new(drive.waveforms[*waveform][step], by);
-                    (amplitude * value, unit)
+                    (gain * value, unit)
                 }
-                (SourceField::SpaceTime(ve), _) => {
+                (Source::SpaceTime(ve), _) => {
                     let by = change.potentials.get(at.clone());
-                    (amplitude, &self.project(&ve[at], by))
+                    (gain, &self.project(&ve[at], by))
                 }
-                (SourceField::Separable { .. }, None) => {
+                (Source::Separable { .. }, None) => {
                     unreachable!("every separable source has a unit")
                 }
             };
@@ -503,12 +500,12 @@ impl<'a> Tangent<'a> {
     fn unit_sources(&self) -> Vec<Option<Vec<Dual>>> {
         let sources = self.rollout.drive.sources[self.fiber].iter();
         let sources = sources.zip(&self.direction.sources);
-        let unit = |(source, change): (&axonml_autodiff::engine::Source, &SourceCotangent)| {
-            let SourceField::Separable {
+        let unit = |(source, change): (&Source, &SourceCotangent)| {
+            let Source::Separable {
                 projection,
                 potentials,
                 ..
-            } = &source.field
+            } = source
             else {
                 return None;
             };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axonml_autodiff::cable::ImplicitCable;
 use axonml_autodiff::engine::{
-    NodeSelection, Observation, ObserverKind, ObserverSpec, RolloutFiber, Source,
+    NodeSelection, Observation, ObserverKind, ObserverSpec, RolloutFiber,
 };
 
 use super::*;
@@ -17,14 +17,15 @@ use cases::{active, chain, double, explicit, membrane, passive, program, rollout
 /// An axial conductance that moves nothing.
 const ISOLATED_US: f64 = 1e-30;
 
-fn drive(rollout: &mut Rollout, projection: Projection, waveform: &[f64], scaled: bool) {
-    let field = SourceField::Separable {
+fn drive(rollout: &mut Rollout, projection: Projection, waveform: &[f64], gain: f64) {
+    let source = Source::Separable {
         potentials: None,
         projection: Arc::new(projection),
         waveform: rollout.drive.waveforms.len(),
     };
     rollout.drive.waveforms.push(Arc::new(waveform.to_vec()));
-    Arc::make_mut(&mut rollout.drive.sources[0]).push(Source { field, scaled });
+    Arc::make_mut(&mut rollout.drive.sources[0]).push(source);
+    rollout.drive.gains[0].push(gain);
 }
 
 fn run(rollout: &Rollout) -> FiberOutcome {
@@ -67,7 +68,7 @@ fn uniform_chains_decay_at_the_membranes_rate() {
             ..case.fibers[0].clone()
         });
         case.drive.sources.push(Arc::default());
-        case.drive.amplitudes.push(1.0);
+        case.drive.gains.push(Vec::new());
         let outcome = Reference.run(&case).unwrap();
         for (fiber, rate) in [(0, 1.0), (1, 2.0)] {
             let expected = 10.0 * factor(rate).powi(steps as i32) - 70.0;
@@ -99,9 +100,7 @@ fn a_current_spreads_exponentially_along_an_infinite_cable() {
     let (link, g) = (0.5, 0.01);
     let mut case = rollout(chain(401, link), passive(), g / 10.0, 1e13, 1);
     let projection = case.fibers[0].cable.inject(200);
-    drive(&mut case, projection, &[3.0], false);
-    // An injection is not the stimulus under study.
-    case.drive.amplitudes[0] = 7.0;
+    drive(&mut case, projection, &[1.5], 2.0);
     let u = final_u(&case);
     // u_k = u_0 r^|k| solves link (u_(k-1) - 2 u_k + u_(k+1)) = g u_k for r + 1/r = 2 + g/link.
     let b = 1.0 + g / link / 2.0;
@@ -138,8 +137,7 @@ fn two_compartments_exchange_charge_as_in_closed_form() {
     // In the static limit the potential outside is met by the membranes and the link in series.
     let mut case = rollout(chain(2, link), passive(), 1e-3, 1e13, 1);
     let projection = case.fibers[0].cable.project(&[-4.0, 3.0]);
-    drive(&mut case, projection, &[0.5], true);
-    case.drive.amplitudes[0] = 2.0;
+    drive(&mut case, projection, &[0.5], 2.0);
     let expected = link * 7.0 / (0.01 + 2.0 * link);
     assert_close(&final_u(&case), &[expected, -expected], 1e-9);
 }
@@ -181,7 +179,7 @@ fn the_explicit_stencil_reflects_at_its_ends() {
     // The weights of ve sum to 0.1: one step in a uniform potential of 5 mV.
     let mut case = rollout(explicit(6, axial), passive(), 0.0, dt, 1);
     let projection = case.fibers[0].cable.project(&[5.0; 6]);
-    drive(&mut case, projection, &[1.0], true);
+    drive(&mut case, projection, &[1.0], 1.0);
     assert_close(
         &final_u(&case),
         &[10.0 + dt / 0.01 * axial * 0.1 * 5.0; 6],
@@ -242,20 +240,16 @@ fn space_time_potentials_equal_the_sources_they_are_made_of() {
         let ve: Vec<f64> = (0..samples).map(|k| ((k * k) % 13) as f64).collect();
         let waveform: Vec<f64> = (0..12).map(|i| f64::from(i % 5) - 2.0).collect();
         let mut case = rollout(cable, active(), 1e-3, 0.01, 12);
-        case.drive.amplitudes[0] = 0.7;
         let projection = case.fibers[0].cable.project(&ve);
-        drive(&mut case, projection, &waveform, true);
+        drive(&mut case, projection, &waveform, 0.7);
         let expected = final_u(&case);
         let space_time = waveform
             .iter()
             .flat_map(|w| ve.iter().map(move |ve| w * ve))
             .collect();
-        case.drive.sources[0] = Arc::new(vec![Source {
-            field: SourceField::SpaceTime(Arc::new(space_time)),
-            scaled: true,
-        }]);
+        case.drive.sources[0] = Arc::new(vec![Source::SpaceTime(Arc::new(space_time))]);
         assert_close(&final_u(&case), &expected, 1e-9);
-        case.drive.amplitudes[0] = 0.0;
+        case.drive.gains[0] = vec![0.0];
         assert!(
             (final_u(&case)[1] - expected[1]).abs() > 1e-3,
             "the drive must matter"
@@ -333,7 +327,7 @@ fn a_run_stops_at_its_answer() {
     // 0.1 nA into 0.01 nF for 0.1 ms: 1 mV a step from -60 mV, without a leak.
     let mut case = rollout(chain(2, ISOLATED_US), passive(), 0.0, 0.1, 50);
     let projection = case.fibers[0].cable.inject(1);
-    drive(&mut case, projection, &[0.1; 50], false);
+    drive(&mut case, projection, &[0.1; 50], 1.0);
     let active = |threshold_mv: f64| {
         ObserverSpec::new(ObserverKind::Active { at_least: 1 }, NodeSelection::All)
             .threshold_mv(threshold_mv)

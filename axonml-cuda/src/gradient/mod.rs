@@ -243,7 +243,7 @@ impl<E: Executor> GradientPass<'_, E> {
         header.segment = self.segments.length as u64;
         header.kept_states = kept_states as u64;
         header.checkpoints = checkpoints as u64;
-        header.of_amplitudes = u64::from(request.amplitudes);
+        header.of_gains = u64::from(request.gains);
         header.of_waveforms = u64::from(request.waveforms);
         header.of_fields = u64::from(request.fields || request.cables);
         header.traced_steps = match traces(rollout, self.fibers, request) {
@@ -251,7 +251,7 @@ impl<E: Executor> GradientPass<'_, E> {
             false => 0,
         };
         let mut sums = fibers * self.layout.of_fiber();
-        header.amplitude_sums = sums as u64;
+        header.gain_sums = sums as u64;
         sums += sources;
         header.waveform_sums = sums as u64;
         if request.waveforms {

@@ -1,7 +1,7 @@
 //! Converts the adjoint kernel's accumulators to cotangents of fibers.
 
 use axonml_autodiff::adjoint::{AdjointSums, Differentiated, FiberGradient, SourceSums};
-use axonml_autodiff::engine::{BackendError, FiberOutcome, FiberState, SourceField};
+use axonml_autodiff::engine::{BackendError, FiberOutcome, FiberState, Source};
 use rayon::prelude::*;
 
 use super::steps::{self, StepCotangents};
@@ -14,8 +14,8 @@ use crate::unpack::state;
 
 /// Sums of sources as the kernel hands them over.
 struct OfSources<'s> {
-    /// Amplitudes from the fiber's first source on.
-    amplitudes: &'s [f64],
+    /// Gains from the fiber's first source on.
+    gains: &'s [f64],
     /// `[source][step]` and `[source][row][warp index]`, of all sources of the launch.
     waveforms: &'s [f64],
     fields: &'s [f64],
@@ -69,7 +69,7 @@ impl<E: Executor> GradientPass<'_, E> {
                     let of_fiber = &sums[position * self.layout.of_fiber()..];
                     let mut accumulated = self.adjoint_sums(fiber, start, of_fiber);
                     let sums = OfSources {
-                        amplitudes: &sums[header.amplitude_sums as usize + first_source..],
+                        gains: &sums[header.gain_sums as usize + first_source..],
                         waveforms: &sums[header.waveform_sums as usize..],
                         fields: &sums[header.field_sums as usize..],
                         first_source,
@@ -112,7 +112,6 @@ impl<E: Executor> GradientPass<'_, E> {
                 let sums = &sums[..self.layout.of_fiber()];
                 self.layout.cable(sums, cable.nodes(), &a_kappa)
             }),
-            amplitude: 0.0,
             sources: Vec::new(),
         }
     }
@@ -137,11 +136,8 @@ impl<E: Executor> GradientPass<'_, E> {
         .iter();
         for (index, source) in rollout.drive.sources[fiber].iter().enumerate() {
             let number = sums.first_source + index;
-            to.sources.push(match &source.field {
-                SourceField::Separable { .. } => {
-                    if source.scaled {
-                        to.amplitude += sums.amplitudes[index];
-                    }
+            to.sources.push(match source {
+                Source::Separable { .. } => {
                     let mut waveform = Vec::new();
                     if request.waveforms {
                         waveform = vec![0.0; rollout.grid.steps()];
@@ -160,20 +156,15 @@ impl<E: Executor> GradientPass<'_, E> {
                         increments = (0..cable.mode_count()).map(of_mode).collect();
                     }
                     SourceSums::Separable {
+                        gain: sums.gains[index],
                         waveform,
                         nodes_na,
                         increments,
                     }
                 }
-                SourceField::SpaceTime(_) => match space_time.next() {
-                    Some((amplitude, sums)) => {
-                        let requested = request.amplitudes || request.waveforms;
-                        if source.scaled && requested {
-                            to.amplitude += amplitude;
-                        }
-                        SourceSums::SpaceTime(sums.clone())
-                    }
-                    None => steps::nothing(rollout, fiber, source, request),
+                Source::SpaceTime(_) => match space_time.next() {
+                    Some(sums) => SourceSums::SpaceTime(sums.clone()),
+                    None => steps::nothing(rollout, fiber, index, request),
                 },
             });
         }

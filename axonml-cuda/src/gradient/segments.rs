@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use axonml_autodiff::adjoint::GradientRequest;
-use axonml_autodiff::engine::{BackendError, Rollout, SourceField};
+use axonml_autodiff::engine::{BackendError, Rollout, Source};
 
 use crate::layout::{LANES, checkpoint_rows, field_rows, row_length, state_rows};
 use crate::source::Kept;
@@ -100,7 +100,7 @@ pub(super) fn traces(rollout: &Rollout, fibers: &[usize], request: GradientReque
     };
     let is_space_time = |fiber: &usize| {
         let mut sources = rollout.drive.sources[*fiber].iter();
-        sources.any(|source| matches!(source.field, SourceField::SpaceTime(_)))
+        sources.any(|source| matches!(source, Source::SpaceTime(_)))
     };
     request != requested && fibers.iter().any(is_space_time)
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use axonml_autodiff::adjoint::{GradientRequest, SourceSums, SpaceTimeSource, SpaceTimeSums};
-use axonml_autodiff::engine::{Rollout, Source, SourceField};
+use axonml_autodiff::engine::{Rollout, Source};
 use axonml_autodiff::ir::Real;
 use rayon::prelude::*;
 
@@ -13,31 +13,24 @@ use crate::layout::{modes, row_length, warp_index};
 pub(super) struct StepCotangents<'r> {
     rollout: &'r Rollout,
     fibers: &'r [usize],
-    /// Per fiber and space-time source: by its amplitude, and the rest.
-    sums: Vec<Vec<(f64, SpaceTimeSums)>>,
+    /// Per fiber and space-time source.
+    sums: Vec<Vec<SpaceTimeSums>>,
 }
 
 /// The space-time potentials of a fiber.
 fn of_fiber(rollout: &Rollout, fiber: usize) -> impl Iterator<Item = SpaceTimeSource<'_>> {
-    let sources = rollout.drive.sources[fiber].iter();
+    let sources = 0..rollout.drive.sources[fiber].len();
     sources.filter_map(move |source| given(rollout, fiber, source))
 }
 
-fn given<'r>(
-    rollout: &'r Rollout,
-    fiber: usize,
-    source: &'r Source,
-) -> Option<SpaceTimeSource<'r>> {
-    match &source.field {
-        SourceField::Separable { .. } => None,
-        SourceField::SpaceTime(ve_mv) => Some(SpaceTimeSource {
+fn given(rollout: &Rollout, fiber: usize, source: usize) -> Option<SpaceTimeSource<'_>> {
+    match &rollout.drive.sources[fiber][source] {
+        Source::Separable { .. } => None,
+        Source::SpaceTime(ve_mv) => Some(SpaceTimeSource {
             cable: &rollout.fibers[fiber].cable,
             dt_ms: rollout.grid.dt_ms(),
             ve_mv,
-            amplitude: match source.scaled {
-                true => rollout.drive.amplitudes[fiber],
-                false => 1.0,
-            },
+            gain: rollout.drive.gains[fiber][source],
         }),
     }
 }
@@ -46,7 +39,7 @@ fn given<'r>(
 pub(super) fn nothing(
     rollout: &Rollout,
     fiber: usize,
-    source: &Source,
+    source: usize,
     request: GradientRequest,
 ) -> SourceSums {
     match given(rollout, fiber, source) {
@@ -59,7 +52,7 @@ impl<'r> StepCotangents<'r> {
     pub(super) fn new(rollout: &'r Rollout, fibers: &'r [usize], request: GradientRequest) -> Self {
         let sums = fibers.iter().map(|&fiber| {
             let sources = of_fiber(rollout, fiber);
-            let zeros = sources.map(|source| (0.0, SpaceTimeSums::new(source, request)));
+            let zeros = sources.map(|source| SpaceTimeSums::new(source, request));
             zeros.collect()
         });
         StepCotangents {
@@ -96,16 +89,15 @@ impl<'r> StepCotangents<'r> {
                     let increments: Vec<f64> = increments
                         .map(|index| of(1 + index % modes, index / modes))
                         .collect();
-                    for ((amplitude, sums), source) in sums.iter_mut().zip(of_fiber(rollout, fiber))
-                    {
-                        *amplitude += sums.add(source, step, &nodes, &increments);
+                    for (sums, source) in sums.iter_mut().zip(of_fiber(rollout, fiber)) {
+                        sums.add(source, step, &nodes, &increments);
                     }
                 }
             });
     }
 
     /// Returns the accumulators of the fiber at `position`, source by source.
-    pub(super) fn of(&self, position: usize) -> &[(f64, SpaceTimeSums)] {
+    pub(super) fn of(&self, position: usize) -> &[SpaceTimeSums] {
         &self.sums[position]
     }
 }

@@ -1,4 +1,4 @@
-// The stimulus: waveform times amplitude times unit field, summed over the sources that are on. Lane s looks after
+// The stimulus: waveform times gain times unit field, summed over the sources that are on. Lane s looks after
 // source s (and s + 32, ..): which field, and how strong it is during a step.
 
 #define FIELD_ROWS (1 + MODES)
@@ -7,7 +7,7 @@ struct Drive {
   u32 field, flags;
   // Null where the field itself changes with time.
   const double* waveform;
-  double amplitude;
+  double gain;
   // Strength of the lane's source during the present step, and during the next.
   REAL strength, next;
 
@@ -15,14 +15,14 @@ struct Drive {
     waveform = nullptr;
     flags = 0;
     field = 0;
-    amplitude = 0.0;
+    gain = 0.0;
     if (index < x.sources) {
       const u32* words = x.ints + x.header->source_words + (u64)(x.first_source + index) * SOURCE_WORDS;
       field = words[SOURCE_FIELD];
       if (words[SOURCE_WAVEFORM] != NONE)
         waveform = x.doubles + x.header->waveforms + (u64)words[SOURCE_WAVEFORM] * x.header->steps;
       flags = words[SOURCE_FLAGS];
-      amplitude = x.doubles[x.header->amplitudes + x.first_source + index];
+      gain = x.doubles[x.header->gains + x.first_source + index];
     }
   }
 
@@ -30,7 +30,7 @@ struct Drive {
 
   // Strength of the lane's source during `step`.
   DEVICE_MEMBER REAL look_up(u32 step) const {
-    return (REAL)(waveform != nullptr ? waveform[step] * amplitude : amplitude);
+    return (REAL)(waveform != nullptr ? waveform[step] * gain : gain);
   }
 
   // Calls act(factor, values) for every source that is on and acts on a quantity in `kinds`.

@@ -21,9 +21,9 @@ struct DriveBack {
                                 const ModesBack& modes) const {
     const bool separable = own.waveform != nullptr;
     const double value = separable ? own.waveform[step] : 0.0;
-    const REAL strength = (REAL)(value * own.amplitude);
+    const REAL strength = (REAL)(value * own.gain);
     const bool waveforms = x.header->of_waveforms != 0;
-    const bool strengths = waveforms || x.header->of_amplitudes != 0;
+    const bool strengths = waveforms || x.header->of_gains != 0;
     u32 wanted = __ballot_sync(ALL_LANES, separable && (waveforms || (strengths && value != 0.0)));
     while (wanted != 0) {
       const u32 s = __ffs(wanted) - 1;
@@ -44,10 +44,10 @@ struct DriveBack {
       const double sum = (double)over_lanes(dot);
       if (x.lane == s) {
         const u64 source = x.first_source + base + s;
-        x.sums[x.header->amplitude_sums + source] += value * sum;
+        x.sums[x.header->gain_sums + source] += value * sum;
         if (waveforms) {
           const u64 steps = x.header->run_end - x.header->first_step;
-          x.sums[x.header->waveform_sums + source * steps + (step - (u32)x.header->first_step)] = own.amplitude * sum;
+          x.sums[x.header->waveform_sums + source * steps + (step - (u32)x.header->first_step)] = own.gain * sum;
         }
       }
     }

@@ -117,7 +117,9 @@ pub(crate) fn rollout_of(
         },
     );
     let mut rollout = simulation.rollout(&stimulus, &observers()).unwrap();
-    rollout.drive.amplitudes.fill(0.1);
+    rollout.drive.gains = stimulus
+        .scaling()
+        .gains_of((0..count).map(|fiber| (fiber, 0.1)));
     rollout
 }
 

@@ -7,7 +7,7 @@ use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{DoubleCable, ExplicitCable, ImplicitCable, Projection, ReducedCable};
 use axonml_autodiff::engine::{
     Backend, BackendError, FiberOutcome, FiberState, NodeSelection, ObserverKind, ObserverSpec,
-    Rollout, Source, SourceField, Start,
+    Rollout, Source, Start,
 };
 use axonml_autodiff::ir::Precision;
 use axonml_cpu::{CpuBackend, Isa, Reference};
@@ -43,10 +43,8 @@ fn with_space_time() -> (Rollout, Arc<Vec<f64>>) {
     let mut rollout = two_fibers("mrg");
     let samples = rollout.fibers[1].cable.samples();
     let potentials = Arc::new(vec![0.25; STEPS * samples]);
-    rollout.drive.sources[1] = Arc::new(vec![Source {
-        field: SourceField::SpaceTime(potentials.clone()),
-        scaled: true,
-    }]);
+    rollout.drive.sources[1] = Arc::new(vec![Source::SpaceTime(potentials.clone())]);
+    rollout.drive.gains[1] = vec![0.1];
     (rollout, potentials)
 }
 
@@ -84,7 +82,7 @@ fn numbers_that_are_none_are_refused_alike() {
         ("the shared parameters", |r, x| {
             Arc::make_mut(&mut r.shared)[0] = x;
         }),
-        ("the amplitudes", |r, x| r.drive.amplitudes[1] = x),
+        ("the gains of fiber 1", |r, x| r.drive.gains[1][0] = x),
         ("waveform 1", |r, x| {
             Arc::make_mut(&mut r.drive.waveforms[1])[STEPS - 1] = x;
         }),
@@ -178,16 +176,16 @@ fn start(rollout: &mut Rollout) -> &mut Vec<FiberState> {
 }
 
 fn projection(rollout: &mut Rollout) -> &mut Projection {
-    match &mut Arc::make_mut(&mut rollout.drive.sources[0])[0].field {
-        SourceField::Separable { projection, .. } => Arc::make_mut(projection),
-        SourceField::SpaceTime(_) => panic!("a point source is separable"),
+    match &mut Arc::make_mut(&mut rollout.drive.sources[0])[0] {
+        Source::Separable { projection, .. } => Arc::make_mut(projection),
+        Source::SpaceTime(_) => panic!("a point source is separable"),
     }
 }
 
 fn potentials(rollout: &mut Rollout) -> Option<&mut Arc<Vec<f64>>> {
-    match &mut Arc::make_mut(&mut rollout.drive.sources[0])[0].field {
-        SourceField::Separable { potentials, .. } => potentials.as_mut(),
-        SourceField::SpaceTime(_) => None,
+    match &mut Arc::make_mut(&mut rollout.drive.sources[0])[0] {
+        Source::Separable { potentials, .. } => potentials.as_mut(),
+        Source::SpaceTime(_) => None,
     }
 }
 
@@ -200,10 +198,7 @@ fn space_time_potentials_are_refused_alike_whoever_scanned_them_before() {
         let last = bad.len() - 1;
         bad[last] = value;
         let known = rollout.drive.sources[1].clone();
-        rollout.drive.sources[1] = Arc::new(vec![Source {
-            field: SourceField::SpaceTime(Arc::new(bad)),
-            scaled: true,
-        }]);
+        rollout.drive.sources[1] = Arc::new(vec![Source::SpaceTime(Arc::new(bad))]);
         for rollout in [&rollout, &rollout.select([1, 1].into_iter())] {
             let error = refused_alike("space-time", rollout);
             let BackendError::BadNumber { place, .. } = &error else {
@@ -218,8 +213,7 @@ fn space_time_potentials_are_refused_alike_whoever_scanned_them_before() {
         rollout.check().unwrap();
     }
     // An array that was found sound cannot be changed behind the rollout's back.
-    let SourceField::SpaceTime(held) = &mut Arc::make_mut(&mut rollout.drive.sources[1])[0].field
-    else {
+    let Source::SpaceTime(held) = &mut Arc::make_mut(&mut rollout.drive.sources[1])[0] else {
         unreachable!()
     };
     drop(potentials);

@@ -8,7 +8,7 @@ use axonml_autodiff::cable::{ExplicitCable, ImplicitCable};
 use axonml_autodiff::engine::{
     Backend, Binding, BoundProgram, Drive, FiberOutcome, FiberState, FiberStatus, LARGEST_MV,
     MembranePrograms, NodeSelection, Observation, ObserverKind, ObserverSpec, Rollout,
-    RolloutFiber, Source, SourceField, Start,
+    RolloutFiber, Source, Start,
 };
 use axonml_autodiff::ir::{Expr, Extent, Precision, Program, Tracer};
 use axonml_core::TimeGrid;
@@ -70,7 +70,7 @@ fn isolated(explicit: bool, membrane: Arc<MembranePrograms>, steps: usize) -> Ro
         drive: Drive {
             waveforms: Vec::new(),
             sources: vec![Arc::default()],
-            amplitudes: vec![1.0],
+            gains: vec![Vec::new()],
         },
         grid: TimeGrid::new(0.1, 0.1 * steps as f64).unwrap(),
         steps: 0..steps,
@@ -92,15 +92,13 @@ fn isolated(explicit: bool, membrane: Arc<MembranePrograms>, steps: usize) -> Ro
 fn inject(rollout: &mut Rollout, na: f64) {
     let steps = rollout.grid.steps();
     rollout.drive.waveforms = vec![Arc::new(vec![na; steps])];
-    let field = SourceField::Separable {
+    let source = Source::Separable {
         projection: Arc::new(rollout.fibers[0].cable.inject(1)),
         potentials: None,
         waveform: 0,
     };
-    rollout.drive.sources[0] = Arc::new(vec![Source {
-        field,
-        scaled: false,
-    }]);
+    rollout.drive.sources[0] = Arc::new(vec![source]);
+    rollout.drive.gains[0] = vec![1.0];
 }
 
 /// Runs in both precisions on every backend, the gradient too; gives what they all say.
@@ -266,8 +264,8 @@ fn other_fibers_do_not_notice_a_divergence() {
         let mut rollout = two_fibers("mrg").select([0, 1, 0, 1, 0].into_iter());
         rollout.precision = precision;
         let sound = CpuBackend::new().run(&rollout).unwrap().fibers;
-        rollout.drive.amplitudes[0] = 1e6;
-        rollout.drive.amplitudes[3] = -1e30;
+        rollout.drive.gains[0].fill(1e6);
+        rollout.drive.gains[3].fill(-1e30);
         for backend in backends() {
             let found = backend.run(&rollout).unwrap().fibers;
             for fiber in [0, 3] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axonml_autodiff::engine::{
     Backend, BackendError, Binding, BoundProgram, FiberStatus, MembranePrograms, NodeSelection,
-    Observation, ObserverKind, ObserverSpec, Rollout, Source, SourceField, Start,
+    Observation, ObserverKind, ObserverSpec, Rollout, Source, Start,
 };
 use axonml_autodiff::ir::Precision;
 use axonml_core::TimeGrid;
@@ -68,7 +68,7 @@ fn fibers_stop_at_their_own_answers() {
     for id in ["mrg", "two-mode", "smf", "sundt"] {
         let mut rollout = rollout(id, 0.005, 400, Precision::F64);
         rollout.stop_when_active = Some(0);
-        rollout.drive.amplitudes[1] = 0.0;
+        rollout.drive.gains[1].fill(0.0);
         assert_agrees(&rollout);
         let stopped = Reference.run(&rollout).unwrap().fibers;
         let answered = |f: &axonml_autodiff::engine::FiberOutcome| {
@@ -131,10 +131,11 @@ fn numbers_that_are_not_finite_end_a_fiber() {
         for precision in [Precision::F32, Precision::F64] {
             let mut rollout = rollout(id, 0.005, 300, precision);
             // The sum of many sources overflows.
-            rollout.drive.amplitudes[2] = match precision {
+            let largest = match precision {
                 Precision::F32 => f64::from(f32::MAX),
                 Precision::F64 => f64::MAX,
             };
+            rollout.drive.gains[2] = vec![largest; 1000];
             let many = vec![rollout.drive.sources[2][0].clone(); 1000];
             rollout.drive.sources[2] = Arc::new(many);
             let Some(kernels) = host_kernels() else {
@@ -186,8 +187,7 @@ fn sources_may_be_many_and_dense() {
         let mut sources = (*rollout.drive.sources[0]).clone();
         for k in 0..67 {
             let mut source = sources[k % 3].clone();
-            source.scaled = k % 2 == 0;
-            if let SourceField::Separable { waveform, .. } = &mut source.field {
+            if let Source::Separable { waveform, .. } = &mut source {
                 let shifted: Vec<f64> = (0..300)
                     .map(|step| if (step + k) % 71 == 0 { 0.01 } else { 0.0 })
                     .collect();
@@ -195,6 +195,7 @@ fn sources_may_be_many_and_dense() {
                 rollout.drive.waveforms.push(Arc::new(shifted));
             }
             sources.push(source);
+            rollout.drive.gains[0].push([0.1, 1.0][k % 2]);
         }
         rollout.drive.sources[0] = Arc::new(sources);
         // Space-time potentials for fiber 1, a traveling field.
@@ -205,11 +206,10 @@ fn sources_may_be_many_and_dense() {
                 30.0 * (0.1 * step as f64 - 0.2 * sample as f64).sin()
             })
             .collect();
-        rollout.drive.sources[1] = Arc::new(vec![Source {
-            field: SourceField::SpaceTime(Arc::new(ve)),
-            scaled: true,
-        }]);
+        rollout.drive.sources[1] = Arc::new(vec![Source::SpaceTime(Arc::new(ve))]);
+        rollout.drive.gains[1] = vec![0.1];
         rollout.drive.sources[3] = Arc::default();
+        rollout.drive.gains[3].clear();
         assert_agrees(&rollout);
         rollout.steps = 0..150;
         let half = Reference.run(&rollout).unwrap().fibers;

@@ -89,7 +89,7 @@ fn kernels_compile_for_devices_and_single_precision_does_not_spill() {
 fn kernels_of_gradients_compile_for_devices_and_single_precision_does_not_spill() {
     let Some(nvrtc) = compiler() else { return };
     let outside = GradientRequest {
-        amplitudes: true,
+        gains: true,
         waveforms: true,
         fields: true,
         ..GradientRequest::default()

@@ -106,7 +106,7 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
         drive: Drive {
             waveforms: Vec::new(),
             sources: vec![Arc::default()],
-            amplitudes: vec![1.0],
+            gains: vec![Vec::new()],
         },
         grid: TimeGrid::new(0.01, 0.03).unwrap(),
         steps: 0..3,

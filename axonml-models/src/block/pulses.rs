@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axonml_autodiff::cable::{Cable, Projection};
-use axonml_autodiff::engine::{ObserverKind, ObserverSpec, Rollout, Source, SourceField};
+use axonml_autodiff::engine::{ObserverKind, ObserverSpec, Rollout, Source};
 use axonml_core::error::short;
 use axonml_core::{CoreError, TimeGrid, Waveform};
 
+use crate::scaling::{Scaling, SourceGain};
 use crate::{NodeSelection, SimulationError};
 
 /// Rectangular currents injected into one node of every fiber at given times, each to start one action potential.
@@ -118,10 +119,11 @@ impl TestPulses {
     }
 
     /// Adds the pulses to all fibers of `rollout`, at their node or, if `mirrored`, at the node as far from the other
-    /// end. They are not scaled by amplitudes.
+    /// end, and to its `scaling`: amplitudes do not scale them.
     pub(super) fn inject(
         &self,
         rollout: &mut Rollout,
+        scaling: &mut Scaling,
         mirrored: bool,
     ) -> Result<(), SimulationError> {
         let waveform = rollout.drive.waveforms.len();
@@ -143,14 +145,13 @@ impl TestPulses {
                 }
                 Arc::new(projection)
             });
-            Arc::make_mut(sources).push(Source {
-                field: SourceField::Separable {
-                    projection: projection.clone(),
-                    potentials: None,
-                    waveform,
-                },
-                scaled: false,
+            Arc::make_mut(sources).push(Source::Separable {
+                projection: projection.clone(),
+                potentials: None,
+                waveform,
             });
+            rollout.drive.gains[fiber].push(1.0);
+            scaling.push(fiber, SourceGain::Fixed(1.0));
         }
         Ok(())
     }

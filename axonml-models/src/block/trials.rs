@@ -12,6 +12,7 @@ use axonml_core::CoreError;
 
 use super::pulses::TestPulses;
 use crate::detection::{Crossings, Detection, REGENERATION_MV};
+use crate::scaling::Scaling;
 use crate::twin::Twins;
 use crate::{Simulation, SimulationError, Stimulus};
 
@@ -60,11 +61,18 @@ pub(super) struct Seen {
     pub(super) arrivals: Vec<usize>,
 }
 
-/// The runs of all kinds as data; fields are sampled once for all of them.
+/// A kind of run as data, and which gains in it the amplitude multiplies.
+#[derive(Clone)]
+struct Runs {
+    rollout: Rollout,
+    scaling: Scaling,
+}
+
+/// The runs of all kinds; fields are sampled once for all of them.
 pub(super) struct Rollouts {
-    alone: Rollout,
-    pulsed: Rollout,
-    mirrored: Option<Rollout>,
+    alone: Runs,
+    pulsed: Runs,
+    mirrored: Option<Runs>,
     /// The detection sites of each fiber.
     sites: Vec<Vec<usize>>,
 }
@@ -106,23 +114,29 @@ impl Rollouts {
             sites.push(at);
         }
         let everywhere = detection.everywhere(ObserverKind::Raster);
+        let scaling = stimulus.scaling();
         let mut alone = pulsed.clone();
-        for sources in &mut alone.drive.sources {
-            if sources.iter().any(|source| !source.scaled) {
-                let scaled = sources.iter().filter(|source| source.scaled);
-                *sources = Arc::new(scaled.cloned().collect());
+        for (fiber, sources) in alone.drive.sources.iter_mut().enumerate() {
+            if scaling.has_fixed(fiber) {
+                *sources = Arc::new(scaling.kept(fiber, true, sources));
+                alone.drive.gains[fiber] = scaling.kept(fiber, true, &alone.drive.gains[fiber]);
             }
         }
+        let alone_scaling = scaling.scaled_only();
         let mut first = detection.at_sites(ObserverKind::Active { at_least: 1 });
         first.after_ms = 0.0;
         alone.observers = vec![everywhere.clone(), first];
         pulsed.observers = vec![everywhere];
+        let mut pulsed = Runs {
+            rollout: pulsed,
+            scaling,
+        };
         let mut mirrored = None;
         if let Some(pulses) = pulses {
             pulses.check(simulation.grid())?;
             let mut other = pulsed.clone();
-            pulses.inject(&mut other, true)?;
-            pulses.inject(&mut pulsed, false)?;
+            pulses.inject(&mut other.rollout, &mut other.scaling, true)?;
+            pulses.inject(&mut pulsed.rollout, &mut pulsed.scaling, false)?;
             mirrored = Some(other);
         }
         let explicit = |of: &Cable| matches!(of, Cable::Explicit(_));
@@ -131,9 +145,12 @@ impl Rollouts {
             alone.stop_when_active = Some(1);
         }
         alone.check()?;
-        pulsed.check()?;
+        pulsed.rollout.check()?;
         Ok(Rollouts {
-            alone,
+            alone: Runs {
+                rollout: alone,
+                scaling: alone_scaling,
+            },
             pulsed,
             mirrored,
             sites,
@@ -159,9 +176,10 @@ impl<'s> Trials<'s> {
         rollouts: &'s Rollouts,
         detection: &'s Detection,
     ) -> Result<Self, SimulationError> {
-        let nodes = rollouts.alone.fibers.iter();
+        let alone = &rollouts.alone;
+        let nodes = alone.rollout.fibers.iter();
         let nodes = nodes.map(|fiber| fiber.cable.nodes()).max().unwrap_or(1);
-        let crossings = rollouts.alone.grid.steps() / STEPS_PER_CROSSING * size_of::<Crossing>();
+        let crossings = alone.rollout.grid.steps() / STEPS_PER_CROSSING * size_of::<Crossing>();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         // The sites, and the mirror image of the last.
         let sites = rollouts
@@ -170,13 +188,13 @@ impl<'s> Trials<'s> {
             .map(|sites| sites.len() + 1)
             .max()
             .unwrap_or(1);
-        let twin = (rollouts.alone.grid.steps() + 1) * sites * TWIN_BYTES;
+        let twin = (alone.rollout.grid.steps() + 1) * sites * TWIN_BYTES;
         let fitting = BATCH_BYTES / (nodes * (NODE_BYTES + crossings)).max(1);
         Ok(Trials {
             simulation,
             detection,
             rollouts,
-            twins: Twins::new(simulation, &rollouts.alone)?,
+            twins: Twins::new(simulation, &alone.rollout, &alone.scaling)?,
             threads,
             batch: (threads * BATCH_PER_THREAD).max(BATCH).min(fitting).max(1),
             room: (ROOM_BYTES / twin.max(1)).max(1),
@@ -195,7 +213,7 @@ impl<'s> Trials<'s> {
 
     /// The fibers in portions whose twins fit into memory together; [`Trials::forget`] is called after each.
     pub(super) fn rooms(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (fibers, room) = (self.rollouts.alone.fibers.len(), self.room);
+        let (fibers, room) = (self.rollouts.alone.rollout.fibers.len(), self.room);
         (0..fibers)
             .step_by(room)
             .map(move |first| first..fibers.min(first + room))
@@ -245,8 +263,9 @@ impl<'s> Trials<'s> {
             (Kind::Mirrored, Some(mirrored)) => mirrored,
             _ => &self.rollouts.pulsed,
         };
-        let mut rollout = whole.select(trials.iter().map(|trial| trial.fiber));
-        rollout.drive.amplitudes = trials.iter().map(|trial| trial.amplitude_ma).collect();
+        let each = trials.iter().map(|trial| (trial.fiber, trial.amplitude_ma));
+        let mut rollout = whole.rollout.select(each.clone().map(|(fiber, _)| fiber));
+        rollout.drive.gains = whole.scaling.gains_of(each);
         if !early {
             rollout.stop_when_active = None;
         }
@@ -272,7 +291,9 @@ impl<'s> Trials<'s> {
     fn watched(&self, trial: &Trial) -> Vec<usize> {
         let sites = &self.rollouts.sites[trial.fiber];
         let last = sites.last().copied();
-        let nodes = self.rollouts.alone.fibers[trial.fiber].cable.nodes();
+        let nodes = self.rollouts.alone.rollout.fibers[trial.fiber]
+            .cable
+            .nodes();
         match trial.kind {
             Kind::Alone => sites.clone(),
             Kind::Pulsed => last.into_iter().collect(),
@@ -301,7 +322,8 @@ impl<'s> Trials<'s> {
                 nodes.dedup();
             }
         }
-        self.twins.look_at(&wanted, self.rollouts.alone.steps.end)
+        self.twins
+            .look_at(&wanted, self.rollouts.alone.rollout.steps.end)
     }
 
     /// Whether the twin stays so far below the level that no crossing of it is due to the stimulus.

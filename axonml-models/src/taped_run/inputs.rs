@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axonml_autodiff::engine::{FiberState, ObserverSpec, Rollout, Source, SourceField, Start};
+use axonml_autodiff::engine::{FiberState, ObserverSpec, Rollout, Source, Start};
 use axonml_autodiff::tape::Tensor;
 use axonml_core::CoreError;
 use ndarray::{ArrayD, ArrayView, Axis, Dimension, Ix1, Ix2, Ix3};
@@ -10,10 +10,17 @@ use ndarray::{ArrayD, ArrayView, Axis, Dimension, Ix1, Ix2, Ix3};
 use super::vjp::{OperandKind, Operands};
 use super::{StateTensors, TapedRun, TapedRunError};
 use crate::SimulationError;
+use crate::scaling::{Scaling, SourceGain};
+
+/// A run with the values of tensors, and which of its gains the amplitude multiplies.
+pub(super) struct Given {
+    pub(super) rollout: Rollout,
+    pub(super) scaling: Scaling,
+}
 
 impl<'t> TapedRun<'_, 't> {
     /// The operands of the operation.
-    pub(super) fn operands(&self, rollout: Rollout) -> (Vec<Tensor<'t>>, Operands) {
+    pub(super) fn operands(&self, given: Given) -> (Vec<Tensor<'t>>, Operands) {
         let all = [
             (OperandKind::Amplitudes, self.amplitudes),
             (OperandKind::Waveforms, self.waveforms),
@@ -27,32 +34,27 @@ impl<'t> TapedRun<'_, 't> {
             ),
             (OperandKind::StartModes, self.start.map(|start| start.modes)),
         ];
-        let given = all
+        let present = all
             .into_iter()
             .filter_map(|(kind, tensor)| Some((kind, tensor?)));
-        let (kinds, tensors) = given.map(|(kind, t)| ((kind, t.shape()), t)).unzip();
+        let (kinds, tensors) = present.map(|(kind, t)| ((kind, t.shape()), t)).unzip();
         let operands = Operands {
             simulation: self.simulation.clone(),
-            rollout,
+            rollout: given.rollout,
+            scaling: given.scaling,
             kinds,
         };
         (tensors, operands)
     }
 
     /// The run as data, with the values of the tensors.
-    pub(super) fn rollout(&self, observers: &[ObserverSpec]) -> Result<Rollout, TapedRunError> {
+    pub(super) fn given(&self, observers: &[ObserverSpec]) -> Result<Given, TapedRunError> {
         let mut rollout = self.simulation.rollout(self.stimulus, observers)?;
         rollout.steps = self.steps.clone();
         let fibers = rollout.fibers.len();
         let steps = rollout.grid.steps();
 
-        if let Some(tensor) = self.amplitudes {
-            let amplitudes = tensor.value()?;
-            rollout.drive.amplitudes = match amplitudes.len() {
-                1 => vec![amplitudes.iter().copied().next().unwrap_or_default(); fibers],
-                _ => shaped::<Ix1>("the amplitudes", &amplitudes, &[fibers])?.to_vec(),
-            };
-        }
+        let mut scaling = self.stimulus.scaling();
         if let Some(tensor) = self.waveforms {
             let expected = [rollout.drive.waveforms.len(), steps];
             let waveforms = tensor.value()?;
@@ -65,16 +67,14 @@ impl<'t> TapedRun<'_, 't> {
             for fiber in 0..fibers {
                 let cable = rollout.fibers[fiber].cable.clone();
                 let mut sources = rollout.drive.sources[fiber].to_vec();
-                let of_fields = sources
-                    .iter_mut()
-                    .filter_map(|source| match &mut source.field {
-                        SourceField::Separable {
-                            projection,
-                            potentials: Some(potentials),
-                            ..
-                        } => Some((projection, potentials)),
-                        _ => None,
-                    });
+                let of_fields = sources.iter_mut().filter_map(|source| match source {
+                    Source::Separable {
+                        projection,
+                        potentials: Some(potentials),
+                        ..
+                    } => Some((projection, potentials)),
+                    _ => None,
+                });
                 let of_fields: Vec<_> = of_fields.collect();
                 let expected = [fibers, of_fields.len(), cable.samples()];
                 let all = shaped::<Ix3>("the potentials", &potentials, &expected)?;
@@ -93,10 +93,8 @@ impl<'t> TapedRun<'_, 't> {
                 let all = shaped::<Ix3>("the space-time potentials", &potentials, &expected)?;
                 let values = all.index_axis(Axis(0), fiber).iter().copied().collect();
                 let mut sources = rollout.drive.sources[fiber].to_vec();
-                sources.push(Source {
-                    field: SourceField::SpaceTime(Arc::new(values)),
-                    scaled: true,
-                });
+                sources.push(Source::SpaceTime(Arc::new(values)));
+                scaling.push(fiber, SourceGain::Scaled(1.0));
                 rollout.drive.sources[fiber] = Arc::new(sources);
             }
         }
@@ -107,7 +105,21 @@ impl<'t> TapedRun<'_, 't> {
         if let Some(start) = self.start {
             rollout.start = self.given_start(&rollout, start)?;
         }
-        Ok(rollout)
+        let amplitudes = self.given_amplitudes(fibers)?;
+        rollout.drive.gains = scaling.gains_of(amplitudes.into_iter().enumerate());
+        Ok(Given { rollout, scaling })
+    }
+
+    /// The amplitude of each fiber, mA.
+    fn given_amplitudes(&self, fibers: usize) -> Result<Vec<f64>, TapedRunError> {
+        let Some(tensor) = self.amplitudes else {
+            return Ok(vec![1.0; fibers]);
+        };
+        let amplitudes = tensor.value()?;
+        Ok(match amplitudes.len() {
+            1 => vec![amplitudes.iter().copied().next().unwrap_or_default(); fibers],
+            _ => shaped::<Ix1>("the amplitudes", &amplitudes, &[fibers])?.to_vec(),
+        })
     }
 
     fn check_parameters(&self, given: &ArrayD<f64>) -> Result<(), SimulationError> {

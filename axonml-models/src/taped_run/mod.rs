@@ -203,9 +203,9 @@ impl<'s, 't> TapedRun<'s, 't> {
             every: self.every,
         };
         let recorder = ObserverSpec::new(kind, self.nodes.clone());
-        let mut rollout = self.rollout(&[recorder])?;
-        rollout.final_states = self.last;
-        let outcome = self.simulation.execute(&rollout)?;
+        let mut given = self.given(&[recorder])?;
+        given.rollout.final_states = self.last;
+        let outcome = self.simulation.execute(&given.rollout)?;
         for (fiber, result) in outcome.fibers.iter().enumerate() {
             if let Some(error) = self.simulation.divergence(fiber, result.status) {
                 return Err(error.into());
@@ -217,7 +217,7 @@ impl<'s, 't> TapedRun<'s, 't> {
             row.assign(&layout.flatten(result));
         }
 
-        let (operands, given) = self.operands(rollout);
+        let (operands, given) = self.operands(given);
         let kept = layout.clone();
         let vjp = move |bar: &ArrayD<f64>| given.run_vjp(&kept, bar);
         let tape = self.tape;

@@ -4,6 +4,7 @@ use axonml_autodiff::tape::{OperationError, Tensor};
 use axonml_core::CoreError;
 use ndarray::{Array1, ArrayD};
 
+use super::inputs::Given;
 use super::vjp::Bars;
 use super::{TapedRun, TapedRunError};
 use crate::threshold_gradient::detector;
@@ -35,8 +36,9 @@ impl<'t> TapedRun<'_, 't> {
             })
             .into());
         }
-        let searched = self.rollout(&[])?;
-        let found = self.simulation.thresholds_of(searched, search)?;
+        let Given { rollout, scaling } = self.given(&[])?;
+        let simulation = self.simulation;
+        let found = simulation.thresholds_of(rollout, &scaling, search, None, &mut |_| ())?;
         let mut thresholds_ma = Vec::with_capacity(found.len());
         for (fiber, threshold) in found.iter().enumerate() {
             thresholds_ma.push(threshold.upper_ma().ok_or(TapedRunError::NoThreshold {
@@ -47,14 +49,15 @@ impl<'t> TapedRun<'_, 't> {
         let logarithms = thresholds_ma.iter().map(|ma| ma.ln());
         let result = Array1::from_iter(logarithms).into_dyn();
 
-        let rollout = self.rollout(&[detector(search)])?;
-        let (operands, given) = self.operands(rollout);
+        let (operands, given) = self.operands(self.given(&[detector(search)])?);
         let search = search.clone();
         let known: Vec<Option<f64>> = thresholds_ma.into_iter().map(Some).collect();
         let vjp = move |bar: &ArrayD<f64>| -> Result<Vec<ArrayD<f64>>, OperationError> {
             let (rollout, request) = (given.rollout.clone(), given.request());
             let simulation = &given.simulation;
-            let found = simulation.threshold_gradients_of(rollout, &search, &known, request)?;
+            let scaling = &given.scaling;
+            let found =
+                simulation.threshold_gradients_of(rollout, scaling, &search, &known, request)?;
             let each = found.iter().flatten().zip(bar);
             let bars = each.map(|(gradient, &weight)| Bars {
                 amplitude: 0.0,

@@ -1,12 +1,13 @@
 //! Adjoint pass of a run: from cotangents of its results to those of its inputs.
 
 use axonml_autodiff::adjoint::{GradientRequest, SourceCotangent};
-use axonml_autodiff::engine::{FiberOutcome, FiberState, Rollout, Source, SourceField};
+use axonml_autodiff::engine::{FiberOutcome, FiberState, Rollout, Source};
 use axonml_autodiff::tape::OperationError;
 use ndarray::{ArrayD, ArrayView2, ArrayViewMutD, Axis};
 
 use super::layout::Layout;
 use crate::Simulation;
+use crate::scaling::Scaling;
 
 /// The kind of an operand of the operation.
 #[derive(Clone, Copy, PartialEq)]
@@ -25,6 +26,7 @@ pub(super) enum OperandKind {
 pub(super) struct Operands {
     pub(super) simulation: Simulation,
     pub(super) rollout: Rollout,
+    pub(super) scaling: Scaling,
     pub(super) kinds: Vec<(OperandKind, Vec<usize>)>,
 }
 
@@ -59,8 +61,13 @@ impl Operands {
         let members: Vec<usize> = (0..self.rollout.fibers.len()).collect();
         let objective = |fiber: usize, _: &FiberOutcome| layout.evaluation(bar.row(fiber));
         let (simulation, rollout) = (&self.simulation, &self.rollout);
-        let runs =
-            simulation.differentiate_rollout(rollout, &members, &objective, self.request())?;
+        let runs = simulation.differentiate_rollout(
+            rollout,
+            &self.scaling,
+            &members,
+            &objective,
+            self.request(),
+        )?;
         let mut bars = Vec::with_capacity(runs.len());
         for (fiber, run) in runs.iter().enumerate() {
             if let Some(error) = simulation.divergence(fiber, run.outcome.status) {
@@ -105,7 +112,7 @@ impl Operands {
             (OperandKind::Amplitudes, _) => to[[fiber]] += weight * bars.amplitude,
             (OperandKind::Waveforms, _) => {
                 for (source, bar) in sources {
-                    if let SourceField::Separable { waveform, .. } = source.field {
+                    if let Source::Separable { waveform, .. } = *source {
                         add_row(to.index_axis_mut(Axis(0), waveform), &bar.waveform, weight);
                     }
                 }
@@ -140,8 +147,8 @@ impl Operands {
 /// Whether the potentials of a source are an operand's part.
 fn has_field(source: &Source) -> bool {
     matches!(
-        source.field,
-        SourceField::Separable {
+        source,
+        Source::Separable {
             potentials: Some(_),
             ..
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axonml_autodiff::engine::SourceField;
+use axonml_autodiff::engine::Source;
 
 use super::grid::{Ending, Search};
 use super::seen::{Seen, Trial};
@@ -136,8 +136,8 @@ impl Trials<'_> {
     pub(super) fn starts_at_an_end(&self, fiber: usize, start: &SpikeStart) -> bool {
         let margin = self.length_constant(fiber).ceil() as usize;
         let last = self.whole.fibers[fiber].cable.nodes() - 1;
-        let injected = |at: &SourceField| match at {
-            SourceField::Separable {
+        let injected = |source: &Source| match source {
+            Source::Separable {
                 projection,
                 potentials: None,
                 ..
@@ -147,10 +147,9 @@ impl Trials<'_> {
             }
             _ => false,
         };
-        let sources = &self.whole.drive.sources[fiber];
+        let sources = self.whole.drive.sources[fiber].iter();
+        let mut sources = sources.zip(self.scaling.sources(fiber));
         (start.node <= margin || start.node + margin >= last)
-            && !sources
-                .iter()
-                .any(|source| !source.scaled && injected(&source.field))
+            && !sources.any(|(source, gain)| !gain.is_scaled() && injected(source))
     }
 }

@@ -14,6 +14,7 @@ use axonml_core::error::short;
 use axonml_core::{CoreError, Field};
 
 use crate::extent::nodes_needed;
+use crate::scaling::Scaling;
 use crate::{Amplitudes, Detection, Simulation, SimulationError, SpikeStart, Stimulus};
 use grid::{Search, first_amplitude};
 pub(crate) use passages::Passage;
@@ -107,6 +108,32 @@ impl ThresholdSearch {
             );
         }
         self.detection.check(simulation.grid())
+    }
+
+    fn check_guesses(&self, guesses_ma: &[f64], fibers: usize) -> Result<(), CoreError> {
+        let bad = |what: String, found: String, expected: String| {
+            Err(CoreError::BadValue {
+                what,
+                found,
+                expected,
+            })
+        };
+        if guesses_ma.len() != fibers {
+            return bad(
+                "the number of guesses".into(),
+                guesses_ma.len().to_string(),
+                "one per fiber".into(),
+            );
+        }
+        let fits = |guess: &f64| *guess > 0.0 && *guess <= self.max_ma;
+        match guesses_ma.iter().position(|guess| !fits(guess)) {
+            None => Ok(()),
+            Some(fiber) => bad(
+                format!("the guess for fiber {fiber}"),
+                guesses_ma[fiber].to_string(),
+                format!("an amplitude above 0, up to {} mA", self.max_ma),
+            ),
+        }
     }
 }
 
@@ -252,7 +279,7 @@ impl Simulation {
         progress: &mut Progress<'_>,
     ) -> Result<Vec<Threshold>, SimulationError> {
         let whole = self.rollout(stimulus, &[])?;
-        self.search(whole, options, None, progress)
+        self.thresholds_of(whole, &stimulus.scaling(), options, None, progress)
     }
 
     /// [`Simulation::thresholds`] with a guess per fiber, mA: the results are the same, and good guesses reduce the
@@ -268,30 +295,14 @@ impl Simulation {
         guesses_ma: &[f64],
         progress: &mut Progress<'_>,
     ) -> Result<Vec<Threshold>, SimulationError> {
-        let bad = |what: String, found: String, expected: String| {
-            Err(SimulationError::Core(CoreError::BadValue {
-                what,
-                found,
-                expected,
-            }))
-        };
-        if guesses_ma.len() != self.fibers().len() {
-            return bad(
-                "the number of guesses".into(),
-                guesses_ma.len().to_string(),
-                "one per fiber".into(),
-            );
-        }
-        let fits = |guess: &f64| *guess > 0.0 && *guess <= options.max_ma;
-        if let Some(fiber) = guesses_ma.iter().position(|guess| !fits(guess)) {
-            return bad(
-                format!("the guess for fiber {fiber}"),
-                guesses_ma[fiber].to_string(),
-                format!("an amplitude above 0, up to {} mA", options.max_ma),
-            );
-        }
         let whole = self.rollout(stimulus, &[])?;
-        self.search(whole, options, Some(guesses_ma), progress)
+        self.thresholds_of(
+            whole,
+            &stimulus.scaling(),
+            options,
+            Some(guesses_ma),
+            progress,
+        )
     }
 
     /// Like [`Simulation::run`], with the site of initiation of each fiber's first action potential that reaches a
@@ -311,7 +322,8 @@ impl Simulation {
         check_sites(&rollout, detection)?;
         rollout.observers.extend(rasters(detection));
         let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers().len())?;
-        rollout.drive.amplitudes = amplitudes_ma.clone();
+        let scaling = stimulus.scaling();
+        rollout.drive.gains = scaling.gains_of(amplitudes_ma.iter().copied().enumerate());
         let mut outcome = self.execute(&rollout)?;
         let (mut all_seen, mut crossings) = (Vec::new(), Vec::new());
         for (trial, fiber) in amplitudes_ma
@@ -324,7 +336,7 @@ impl Simulation {
             all_seen.push(seen);
             crossings.push(detected);
         }
-        let mut starts = Trials::new(self, &rollout, detection)?.starts(all_seen)?;
+        let mut starts = Trials::new(self, &rollout, &scaling, detection)?.starts(all_seen)?;
         for (start, fiber) in starts.iter_mut().zip(&outcome.fibers) {
             if matches!(fiber.status, FiberStatus::Diverged { .. }) {
                 *start = None;
@@ -342,13 +354,13 @@ impl Simulation {
     pub(crate) fn conditioned_arrivals(
         &self,
         mut whole: Rollout,
+        scaling: &Scaling,
         detection: &Detection,
         amplitudes_ma: &[Option<f64>],
     ) -> Result<Vec<Option<Option<Crossing>>>, SimulationError> {
         let mut arrivals = vec![None; amplitudes_ma.len()];
         let each = amplitudes_ma.iter().enumerate();
-        let conditioned =
-            each.filter(|(fiber, _)| detection.is_conditioned(&whole.drive.sources[*fiber]));
+        let conditioned = each.filter(|(fiber, _)| detection.is_conditioned(scaling, *fiber));
         let known: Vec<(usize, f64)> = conditioned
             .filter_map(|(fiber, amplitude)| Some((fiber, (*amplitude)?)))
             .collect();
@@ -356,7 +368,7 @@ impl Simulation {
             return Ok(arrivals);
         }
         watch(&mut whole, detection)?;
-        let mut trials = Trials::new(self, &whole, detection)?;
+        let mut trials = Trials::new(self, &whole, scaling, detection)?;
         for (seen, arrival) in trials.first_arrivals(&known, false)? {
             arrivals[seen.trial.0] = Some(arrival.map(|arrival| arrival.at));
         }
@@ -374,7 +386,7 @@ impl Simulation {
         let whole = self.rollout(stimulus, &[])?;
         let first = detection.at_sites(ObserverKind::Raster);
         let first = first.first_state(self.grid());
-        Trials::new(self, &whole, detection)?.passages(first, fibers)
+        Trials::new(self, &whole, &stimulus.scaling(), detection)?.passages(first, fibers)
     }
 
     /// Number of nodes with which the ends of a fiber are not driven by the fields of `stimulus`, where they are with
@@ -392,26 +404,24 @@ impl Simulation {
         stimulus.is_zero(fiber, self.sample_points_um(fiber), self.grid())
     }
 
-    /// [`Simulation::thresholds`] for a rollout of this simulation without observers.
+    /// [`Simulation::thresholds`], or with guesses [`Simulation::thresholds_near`], for a rollout of this simulation
+    /// without observers.
     pub(crate) fn thresholds_of(
         &self,
-        whole: Rollout,
-        options: &ThresholdSearch,
-    ) -> Result<Vec<Threshold>, SimulationError> {
-        self.search(whole, options, None, &mut |_| ())
-    }
-
-    fn search(
-        &self,
         mut whole: Rollout,
+        scaling: &Scaling,
         options: &ThresholdSearch,
         guesses_ma: Option<&[f64]>,
         progress: &mut Progress<'_>,
     ) -> Result<Vec<Threshold>, SimulationError> {
         options.check(self)?;
+        if let Some(guesses_ma) = guesses_ma {
+            options.check_guesses(guesses_ma, whole.fibers.len())?;
+        }
         watch(&mut whole, &options.detection)?;
         let quiet_band_mv = self.schema().quiet_band_mv.filter(|_| options.early_end);
-        let mut trials = Trials::new(self, &whole, &options.detection)?.ending(quiet_band_mv);
+        let mut trials =
+            Trials::new(self, &whole, scaling, &options.detection)?.ending(quiet_band_mv);
         let fibers = whole.fibers.len();
         let first_ma = match options.first_ma {
             Some(first) => vec![first; fibers],

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::engine::{
-    Crossing, FiberStatus, ObserverKind, QuietEnd, Rollout, RolloutFiber, Source, SourceField,
+    Crossing, FiberStatus, ObserverKind, QuietEnd, Rollout, RolloutFiber, Source,
 };
 
 use super::grid::{Search, Verdict};
 use super::seen::{Seen, Trial};
 use super::{Progress, ThresholdSearch};
 use crate::detection::{Detection, REGENERATION_MV, SpikeStart};
+use crate::scaling::Scaling;
 use crate::twin::Twins;
 use crate::{Simulation, SimulationError};
 
@@ -42,6 +43,7 @@ pub(super) struct Trials<'s> {
     simulation: &'s Simulation,
     detection: &'s Detection,
     pub(super) whole: &'s Rollout,
+    pub(super) scaling: &'s Scaling,
     pub(super) twins: Twins<'s>,
     /// Criterion for ending trials of fibers that will not fire any more, and the fibers for which it failed.
     quiet_end: Option<QuietEnd>,
@@ -58,6 +60,7 @@ impl<'s> Trials<'s> {
     pub(super) fn new(
         simulation: &'s Simulation,
         whole: &'s Rollout,
+        scaling: &'s Scaling,
         detection: &'s Detection,
     ) -> Result<Self, SimulationError> {
         let explicit = |fiber: &RolloutFiber| matches!(*fiber.cable, Cable::Explicit(_));
@@ -65,7 +68,8 @@ impl<'s> Trials<'s> {
             simulation,
             detection,
             whole,
-            twins: Twins::new(simulation, whole)?,
+            scaling,
+            twins: Twins::new(simulation, whole, scaling)?,
             quiet_end: None,
             restless: BTreeSet::new(),
             ended: HashSet::new(),
@@ -82,7 +86,7 @@ impl<'s> Trials<'s> {
             .sources
             .iter()
             .flat_map(|sources| sources.iter());
-        let is_dense = |source: &Source| matches!(source.field, SourceField::SpaceTime(_));
+        let is_dense = |source: &Source| matches!(source, Source::SpaceTime(_));
         self.quiet_end = band_mv
             .filter(|_| !sources.into_iter().any(is_dense))
             .map(|band_mv| QuietEnd {
@@ -221,8 +225,7 @@ impl<'s> Trials<'s> {
 
     /// Leaves out the action potentials of conditioned fibers that began before detection did.
     fn responses(&self, seen: Seen) -> Seen {
-        let sources = &self.whole.drive.sources[seen.trial.0];
-        match self.detection.is_conditioned(sources) {
+        match self.detection.is_conditioned(self.scaling, seen.trial.0) {
             true => seen.since(self.first_state()),
             false => seen,
         }
@@ -264,7 +267,7 @@ impl<'s> Trials<'s> {
             return Ok(Vec::new());
         }
         let mut rollout = self.whole.select(trials.iter().map(|&(fiber, _)| fiber));
-        rollout.drive.amplitudes = trials.iter().map(|&(_, amplitude)| amplitude).collect();
+        rollout.drive.gains = self.scaling.gains_of(trials.iter().copied());
         rollout.stop_when_active = early.then_some(0);
         rollout.quiet_end = quiet_end;
         let outcome = self.simulation.execute(&rollout)?;
@@ -356,9 +359,9 @@ impl<'s> Trials<'s> {
     fn is_undriven(&self, fiber: usize, node: usize) -> bool {
         let drives: Vec<&Vec<f64>> = self.whole.drive.sources[fiber]
             .iter()
-            .filter_map(|source| match &source.field {
-                SourceField::Separable { projection, .. } => Some(&projection.nodes_na),
-                SourceField::SpaceTime(_) => None,
+            .filter_map(|source| match source {
+                Source::Separable { projection, .. } => Some(&projection.nodes_na),
+                Source::SpaceTime(_) => None,
             })
             .collect();
         let largest = |drive: &[f64]| drive.iter().fold(0.0_f64, |max, x| max.max(x.abs()));

@@ -187,7 +187,13 @@ fn truncated_backpropagation_through_three_pieces() {
         };
         let members: Vec<usize> = (0..fibers).collect();
         let runs = sim
-            .differentiate_rollout(&rollout, &members, &objective, GradientRequest::ALL)
+            .differentiate_rollout(
+                &rollout,
+                &dense(&ve).scaling(),
+                &members,
+                &objective,
+                GradientRequest::ALL,
+            )
             .unwrap();
         let suffix = format!("_chunk{piece}");
         let mut loss = total_loss(&runs);

@@ -405,10 +405,11 @@ impl ThresholdFit {
         let whole = simulation.rollout(&cases.stimulus, &[recorder()])?;
         let mut rollout = whole.select(members.iter().copied());
         rollout.final_states = false;
-        rollout.drive.amplitudes = known
+        let scaling = cases.stimulus.scaling();
+        let trials = known
             .iter()
-            .flat_map(|(_, at)| [SUPRATHRESHOLD * at.threshold_ma; 2])
-            .collect();
+            .flat_map(|(case, at)| [(*case, SUPRATHRESHOLD * at.threshold_ma); 2]);
+        rollout.drive.gains = scaling.gains_of(trials);
         let objective = |trial: usize, outcome: &FiberOutcome| {
             let reference = &cases.references[known[trial / 2].0];
             let recording = recorded(outcome);
@@ -418,7 +419,8 @@ impl ThresholdFit {
                 _ => shape(&trace, recording, reference.after_ms),
             }
         };
-        let derivatives = simulation.differentiate_each(&rollout, &members, &objective, request)?;
+        let derivatives =
+            simulation.differentiate_each(&rollout, &scaling, &members, &objective, request)?;
 
         let gradient = |of: &Result<FiberDerivative, _>| of.as_ref().ok()?.gradient.clone();
         let of_case = |((case, at), of_case): (&(usize, CaseResiduals), &[Result<_, _>])| {
@@ -475,7 +477,13 @@ impl ThresholdFit {
             parameters: true,
             ..GradientRequest::default()
         };
-        let derivatives = simulation.differentiate_each(&rollout, &members, &objective, request)?;
+        let derivatives = simulation.differentiate_each(
+            &rollout,
+            &stimulus.scaling(),
+            &members,
+            &objective,
+            request,
+        )?;
         let measure = Measure::voltage(self.stage.sigma_rest_mv);
         let of_fiber = derivatives
             .chunks_exact(REST_ROWS.len())

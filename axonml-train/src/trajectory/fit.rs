@@ -280,6 +280,7 @@ impl TrajectoryFit {
         let every = self.source.every();
         let observer = recorder(&self.loss, every);
         let rollout = runs.simulation.rollout(&runs.stimulus, &[observer])?;
+        let scaling = runs.stimulus.scaling();
         let request = GradientRequest {
             parameters: true,
             ..GradientRequest::default()
@@ -311,7 +312,8 @@ impl TrajectoryFit {
                     .evaluate(reference, span.start / every, first, recording)
             };
             let simulation = &runs.simulation;
-            let found = simulation.differentiate_each(&rollout, &fibers, &objective, request)?;
+            let found =
+                simulation.differentiate_each(&rollout, &scaling, &fibers, &objective, request)?;
             for (member, found) in members.iter_mut().zip(found) {
                 let reason = match found {
                     Ok(run) => match (run.gradient, run.outcome.state) {

@@ -38,14 +38,14 @@ const PARAMETERS: GradientRequest = GradientRequest {
     waveforms: false,
     fields: false,
     cables: false,
-    amplitudes: false,
+    gains: false,
 };
 const WAVEFORMS: GradientRequest = GradientRequest {
     parameters: false,
     waveforms: true,
     fields: false,
     cables: false,
-    amplitudes: false,
+    gains: false,
 };
 
 /// Forward runs that a gradient may cost.
@@ -195,7 +195,8 @@ fn truncated_chunk(device: &Device, repeat: usize) -> Result<Row, Failure> {
     let states = simulation.completed_states(before)?;
     let gates = simulation.schema().states.clone();
     let mut rollout = simulation.rollout(&stimulus, &[recorder(Seen::All, &gates)])?;
-    rollout.drive.amplitudes = vec![0.2; fibers];
+    let scaling = stimulus.scaling();
+    rollout.drive.gains = scaling.gains_of((0..fibers).map(|fiber| (fiber, 0.2)));
     rollout.steps = window..2 * window;
     rollout.start = Start::From(states);
     let members: Vec<usize> = (0..fibers).collect();
@@ -204,7 +205,7 @@ fn truncated_chunk(device: &Device, repeat: usize) -> Result<Row, Failure> {
     for _ in 0..=repeat {
         let start = Instant::now();
         let differentiated = pool.install(|| {
-            simulation.differentiate_rollout(&rollout, &members, &squares, PARAMETERS)
+            simulation.differentiate_rollout(&rollout, &scaling, &members, &squares, PARAMETERS)
         })?;
         times.push(start.elapsed().as_secs_f64() * 1e3);
         check_found(&simulation, &differentiated)?;
@@ -242,7 +243,7 @@ fn gradient_descent(device: &Device, repeat: usize) -> Result<Vec<Row>, Failure>
         check_found(&simulation, &differentiated)?;
     }
     let what = format!(
-        "{steps} steps, {fibers} fibers, {nodes} nodes, f64, by waveforms and amplitudes, all voltages in the loss, two cores"
+        "{steps} steps, {fibers} fibers, {nodes} nodes, f64, by waveforms and gains, all voltages in the loss, two cores"
     );
     let mut rows = vec![Row::new(
         "smf.gd_step_ms",

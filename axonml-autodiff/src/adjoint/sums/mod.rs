@@ -27,8 +27,6 @@ pub struct AdjointSums {
     pub currents: Vec<f64>,
     /// Sums of the cable; none if not requested.
     pub cable: Option<CableSums>,
-    /// Cotangent of the amplitude, 1/mA.
-    pub amplitude: f64,
     /// Sums of the sources, in their order.
     pub sources: Vec<SourceSums>,
 }
@@ -109,7 +107,6 @@ impl AdjointSums {
             parameters,
             v_reference,
             cable: of_cable,
-            amplitude: self.amplitude,
             sources,
             start,
             uniform_v,

@@ -2,13 +2,15 @@
 
 use crate::adjoint::{GradientRequest, SourceCotangent};
 use crate::cable::{Cable, CableCotangent, ModalStep, Projection};
-use crate::engine::{Source, SourceField};
+use crate::engine::Source;
 
-/// Accumulated cotangents of one source; arrays are empty where they are not requested.
+/// Accumulated cotangents of one source; zero or empty where they are not requested.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SourceSums {
     /// Sums of a separable field.
     Separable {
+        /// Cotangent of the gain.
+        gain: f64,
         /// Cotangents of the waveform, `[step]` of the whole run.
         waveform: Vec<f64>,
         /// Cotangents of the currents that a unit source sends into the nodes over a step (nA).
@@ -23,6 +25,8 @@ pub enum SourceSums {
 /// Sums of the cotangents of space-time potentials.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpaceTimeSums {
+    /// Cotangent of the gain, if requested.
+    gain: Option<f64>,
     /// Cotangents of the potentials, `[step, sample]`.
     potentials: Vec<f64>,
     cable: Option<CableCotangent>,
@@ -37,14 +41,15 @@ pub struct SpaceTimeSource<'a> {
     pub dt_ms: f64,
     /// mV per unit, `[step, sample]`.
     pub ve_mv: &'a [f64],
-    /// Factor of the potentials.
-    pub amplitude: f64,
+    /// Gain of the source.
+    pub gain: f64,
 }
 
 impl SpaceTimeSums {
     /// Zeros for `source`.
     pub fn new(source: SpaceTimeSource<'_>, request: GradientRequest) -> Self {
         SpaceTimeSums {
+            gain: (request.gains || request.waveforms).then_some(0.0),
             potentials: match request.fields {
                 true => vec![0.0; source.ve_mv.len()],
                 false => Vec::new(),
@@ -54,7 +59,7 @@ impl SpaceTimeSums {
     }
 
     /// Accumulates the VJP of the projection of `source` at step `step`, from the cotangents of the currents into the
-    /// nodes and of the modes after the step, `[internode, mode]`; returns the cotangent of its amplitude.
+    /// nodes and of the modes after the step, `[internode, mode]`.
     ///
     /// # Panics
     /// If the potentials do not reach to that step: those of a checked rollout do.
@@ -64,7 +69,7 @@ impl SpaceTimeSums {
         step: usize,
         nodes_na: &[f64],
         increments: &[f64],
-    ) -> f64 {
+    ) {
         let (cable, dt_ms) = (source.cable, source.dt_ms);
         let samples = cable.samples();
         let range = step * samples..(step + 1) * samples;
@@ -74,7 +79,7 @@ impl SpaceTimeSums {
             None => Vec::new(),
         };
         if let Some(cotangent) = &mut self.cable {
-            let ve: Vec<f64> = ve.iter().map(|ve| source.amplitude * ve).collect();
+            let ve: Vec<f64> = ve.iter().map(|ve| source.gain * ve).collect();
             let driven = cable.project(&ve).modes;
             cotangent.add_projection(cable, &ve, nodes_na, &drives);
             add_increments(cotangent, cable, dt_ms, &driven, &drives);
@@ -82,10 +87,12 @@ impl SpaceTimeSums {
         let unit = cable.project_transposed(nodes_na, &drives);
         if !self.potentials.is_empty() {
             for (sum, x) in self.potentials[range].iter_mut().zip(&unit) {
-                *sum += source.amplitude * x;
+                *sum += source.gain * x;
             }
         }
-        unit.iter().zip(ve).map(|(x, ve)| x * ve).sum()
+        if let Some(gain) = &mut self.gain {
+            *gain += unit.iter().zip(ve).map(|(x, ve)| x * ve).sum::<f64>();
+        }
     }
 }
 
@@ -100,20 +107,22 @@ impl SourceSums {
         request: GradientRequest,
         mut of_cable: Option<&mut CableCotangent>,
     ) -> SourceCotangent {
-        match (self, &source.field) {
+        match (self, source) {
             (
                 SourceSums::Separable {
+                    gain,
                     waveform,
                     nodes_na,
                     increments,
                 },
-                SourceField::Separable {
+                Source::Separable {
                     projection,
                     potentials,
                     ..
                 },
             ) => {
                 let mut cotangent = SourceCotangent {
+                    gain,
                     waveform,
                     ..Default::default()
                 };
@@ -143,11 +152,12 @@ impl SourceSums {
                     to.add(from);
                 }
                 SourceCotangent {
+                    gain: sums.gain.unwrap_or_default(),
                     potentials: sums.potentials,
                     ..Default::default()
                 }
             }
-            (SourceSums::Separable { .. }, SourceField::SpaceTime(_)) => {
+            (SourceSums::Separable { .. }, Source::SpaceTime(_)) => {
                 unreachable!("sums are those of the rollout's sources")
             }
         }

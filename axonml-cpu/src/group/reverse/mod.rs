@@ -553,7 +553,6 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         };
         let states = adjoint.states.iter();
         let currents = adjoint.currents.as_ref();
-        let (amplitude, sources) = adjoint.drive.finish(&self.drive, self.rollout, lane, fiber);
         AdjointSums {
             start: FiberState {
                 v_mv: column(&adjoint.u, cable.nodes()),
@@ -566,8 +565,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 .cables
                 .as_ref()
                 .map(|sums| sums.of_lane(cable.nodes(), lane)),
-            amplitude,
-            sources,
+            sources: adjoint.drive.finish(&self.drive, self.rollout, lane, fiber),
         }
     }
 }

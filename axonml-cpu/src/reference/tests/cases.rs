@@ -112,7 +112,7 @@ pub(super) fn rollout(
         drive: Drive {
             waveforms: Vec::new(),
             sources: vec![Arc::default()],
-            amplitudes: vec![1.0],
+            gains: vec![Vec::new()],
         },
         grid: TimeGrid::new(dt_ms, dt_ms * steps as f64).unwrap(),
         steps: 0..steps,

@@ -25,10 +25,9 @@ fn driven_double(steps: usize, dt: f64) -> Rollout {
     let mut case = rollout(cable, active(), 0.05, dt, steps);
     case.shared = Arc::new(vec![0.4]);
     case.start = Start::From(vec![start]);
-    case.drive.amplitudes[0] = -1.5;
     for (index, projection) in projections.into_iter().enumerate() {
         let waveform: Vec<f64> = (0..steps).map(|i| wave(i + index, 0.03)).collect();
-        drive(&mut case, projection, &waveform, index == 0);
+        drive(&mut case, projection, &waveform, [-1.5, 1.0][index]);
     }
     case
 }

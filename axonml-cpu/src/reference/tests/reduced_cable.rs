@@ -49,31 +49,25 @@ fn driven(lengths: &[usize], steps: usize, dt: f64) -> Rollout {
     case.shared = Arc::new(vec![0.4]);
     case.fibers.clear();
     case.drive.sources.clear();
-    case.drive.amplitudes.clear();
+    case.drive.gains.clear();
     let waveforms = (0..2).map(|index| (0..steps).map(|i| wave(i + index, 0.03)).collect());
     case.drive.waveforms = waveforms.map(Arc::new).collect();
     let mut states = Vec::new();
     for (index, &nodes) in lengths.iter().enumerate() {
         let cable = Cable::Reduced(cable(nodes, 1.0 + 0.1 * index as f64));
         let ve: Vec<f64> = (0..nodes).map(|k| wave(k + index, 5.0)).collect();
-        let separable = |projection, waveform| Source {
-            field: SourceField::Separable {
-                potentials: None,
-                projection: Arc::new(projection),
-                waveform,
-            },
-            scaled: waveform == 0,
+        let separable = |projection, waveform| Source::Separable {
+            potentials: None,
+            projection: Arc::new(projection),
+            waveform,
         };
         let space_time: Vec<f64> = (0..steps * nodes).map(|k| wave(k, 0.2)).collect();
         case.drive.sources.push(Arc::new(vec![
             separable(cable.project(&ve), 0),
             separable(cable.inject(nodes / 2), 1),
-            Source {
-                field: SourceField::SpaceTime(Arc::new(space_time)),
-                scaled: false,
-            },
+            Source::SpaceTime(Arc::new(space_time)),
         ]));
-        case.drive.amplitudes.push(-1.5);
+        case.drive.gains.push(vec![-1.5, 1.0, 1.0]);
         states.push(FiberState {
             v_mv: (0..nodes).map(|k| wave(k + 2, 1.0) - 60.0).collect(),
             states: vec![(0..nodes).map(|k| wave(k + 3, 0.02)).collect()],

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axonml_autodiff::adjoint::{FiberGradient, GradientRequest};
-use axonml_autodiff::engine::{Backend, Rollout, SourceField};
+use axonml_autodiff::engine::{Backend, Rollout, Source};
 use axonml_autodiff::ir::Precision;
 use axonml_cpu::CpuBackend;
 use axonml_models::{Fiber, MODELS};
@@ -45,7 +45,6 @@ fn largest_of_each(found: &FiberGradient, expected: &FiberGradient) -> f64 {
     compare(&[found.loss], &[expected.loss]);
     compare(&found.shared, &expected.shared);
     compare(&found.parameters, &expected.parameters);
-    compare(&[found.amplitude], &[expected.amplitude]);
     compare(&found.start.v_mv, &expected.start.v_mv);
     compare(&found.start.modes, &expected.start.modes);
     let states = found.start.states.iter().zip(&expected.start.states);
@@ -114,8 +113,11 @@ fn many_sources_on_a_long_fiber_have_the_cpus_gradients() {
         let (first, count) = (sources[0].clone(), sources.len());
         sources.resize(count + 40, first);
         let ve_mv = (0..260 * samples).map(|k| ((k * 7) % 13) as f64 - 6.0);
-        sources[35].field = SourceField::SpaceTime(Arc::new(ve_mv.collect()));
-        rollout.drive.amplitudes[0] /= 30.0;
+        sources[35] = Source::SpaceTime(Arc::new(ve_mv.collect()));
+        rollout.drive.gains[0].resize(count + 40, 0.1);
+        rollout.drive.gains[0]
+            .iter_mut()
+            .for_each(|gain| *gain /= 30.0);
         let found = gradients(differentiate(&kernels, &rollout, &weights));
         let expected = gradients(differentiate(&CpuBackend::new(), &rollout, &weights));
         let worst = largest_of_each(&found[0], &expected[0]);
@@ -161,7 +163,7 @@ fn every_request_gets_what_it_asks_for() {
             ..none
         },
         GradientRequest {
-            amplitudes: true,
+            gains: true,
             ..none
         },
         GradientRequest {

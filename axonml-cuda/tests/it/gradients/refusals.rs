@@ -98,7 +98,7 @@ fn fibers_that_diverge_have_none_and_leave_the_others_alone() {
     for (id, enormous) in [("mrg", 1e306), ("smf", 1e306)] {
         let mut rollout = disturbed_by_id(id);
         let sound = bits(&differentiate(&kernels, &rollout, &weights));
-        rollout.drive.amplitudes[1] = enormous;
+        rollout.drive.gains[1].fill(enormous);
         // In segments, so that a part is run again.
         for kept in [1 << 30, 600 << 10] {
             let kernels = kernels.clone().kept_bytes(kept);
@@ -129,7 +129,7 @@ fn of_a_run_without_steps_the_start_is_the_end() {
             let last = weights(fiber, &one.outcome).state.unwrap();
             let cotangents = one.gradient.found().unwrap();
             assert_eq!(cotangents.start, last);
-            assert_eq!(cotangents.amplitude, 0.0);
+            assert!(cotangents.sources.iter().all(|source| source.gain == 0.0));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, ImplicitCable, ReducedCable};
 use axonml_autodiff::engine::{
-    Backend, Binding, BoundProgram, MembranePrograms, Rollout, SourceField, Start,
+    Backend, Binding, BoundProgram, MembranePrograms, Rollout, Source, Start,
 };
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cpu::Reference;
@@ -125,7 +125,8 @@ pub(crate) fn plain(model: &dyn FiberModel) -> Rollout {
         ObserverSpec::new(recorder(few, 7), NodeSelection::Nodes(vec![-1, 1, 1])).after_ms(0.1),
     ];
     let mut rollout = simulation.rollout(&stimulus, &observers).unwrap();
-    rollout.drive.amplitudes = vec![0.1, 0.15, 0.12, 0.3];
+    let amplitudes = [0.1, 0.15, 0.12, 0.3].into_iter().enumerate();
+    rollout.drive.gains = stimulus.scaling().gains_of(amplitudes);
     rollout
 }
 
@@ -178,8 +179,8 @@ pub(crate) fn irregular(mut rollout: Rollout) -> Rollout {
         });
     }
     let mut rollout = reprojected(rollout);
-    if let SourceField::Separable { potentials, .. } =
-        &mut Arc::make_mut(&mut rollout.drive.sources[3])[0].field
+    if let Source::Separable { potentials, .. } =
+        &mut Arc::make_mut(&mut rollout.drive.sources[3])[0]
     {
         *potentials = None;
     }
@@ -190,11 +191,11 @@ pub(crate) fn irregular(mut rollout: Rollout) -> Rollout {
 pub(crate) fn reprojected(mut rollout: Rollout) -> Rollout {
     for (fiber, sources) in rollout.fibers.iter().zip(&mut rollout.drive.sources) {
         for source in Arc::make_mut(sources) {
-            if let SourceField::Separable {
+            if let Source::Separable {
                 projection,
                 potentials: Some(ve),
                 ..
-            } = &mut source.field
+            } = source
             {
                 *projection = Arc::new(fiber.cable.project(ve));
             }

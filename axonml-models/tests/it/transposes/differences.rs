@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{CableCotangent, DoubleCable, ExplicitCable, ImplicitCable};
-use axonml_autodiff::engine::{Backend, Rollout, SourceField, Start};
+use axonml_autodiff::engine::{Backend, Rollout, Source, Start};
 use axonml_cpu::{Reference, TangentDirection};
 use axonml_models::{FiberState, MODELS};
 
@@ -39,11 +39,14 @@ fn moved(rollout: &Rollout, directions: &[TangentDirection], h: f64) -> Rollout 
         let fiber = &mut moved.fibers[index];
         add(&mut fiber.parameters, &direction.parameters, h);
         fiber.cable = Arc::new(moved_cable(&fiber.cable, &direction.cable, h));
-        moved.drive.amplitudes[index] += h * direction.amplitude_ma;
+        let gains = moved.drive.gains[index].iter_mut();
+        for (gain, by) in gains.zip(&direction.sources) {
+            *gain += h * by.gain;
+        }
         let sources = Arc::make_mut(&mut moved.drive.sources[index]);
         for (source, by) in sources.iter_mut().zip(&direction.sources) {
-            match &mut source.field {
-                SourceField::Separable {
+            match source {
+                Source::Separable {
                     potentials,
                     waveform,
                     ..
@@ -59,7 +62,7 @@ fn moved(rollout: &Rollout, directions: &[TangentDirection], h: f64) -> Rollout 
                         moved.drive.waveforms.push(Arc::new(own));
                     }
                 }
-                SourceField::SpaceTime(ve) => {
+                Source::SpaceTime(ve) => {
                     let ve: &mut Vec<f64> = Arc::make_mut(ve);
                     add(ve, &by.potentials, h);
                 }
@@ -70,9 +73,7 @@ fn moved(rollout: &Rollout, directions: &[TangentDirection], h: f64) -> Rollout 
     for (sources, direction) in moved.drive.sources.iter_mut().zip(directions) {
         let sources = Arc::make_mut(sources);
         for (source, by) in sources.iter_mut().zip(&direction.sources) {
-            if let (SourceField::Separable { projection, .. }, Some(by)) =
-                (&mut source.field, &by.projection)
-            {
+            if let (Source::Separable { projection, .. }, Some(by)) = (source, &by.projection) {
                 let projection = Arc::make_mut(projection);
                 add(&mut projection.nodes_na, &by.nodes_na, h);
                 add(&mut projection.modes, &by.modes, h);

@@ -3,7 +3,7 @@
 use axonml_autodiff::adjoint::Cotangents;
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::CableCotangent;
-use axonml_autodiff::engine::{Rollout, SourceField};
+use axonml_autodiff::engine::{Rollout, Source};
 use axonml_cpu::{FiberTangent, TangentDirection};
 use axonml_models::{
     Evaluation, FiberOutcome, FiberState, Observation, RecordedCotangent, Recording,
@@ -248,7 +248,13 @@ pub(crate) fn everything(rollout: &Rollout, fiber: usize) -> TangentDirection {
     direction.parameters = random.each(&rollout.fibers[fiber].parameters);
     direction.v_reference_mv = random.times(1.0);
     direction.uniform_v_mv = random.times(1.0);
-    direction.amplitude_ma = random.times(rollout.drive.amplitudes[fiber]);
+    for (change, &gain) in direction
+        .sources
+        .iter_mut()
+        .zip(&rollout.drive.gains[fiber])
+    {
+        change.gain = random.times(gain);
+    }
     let cable = &*rollout.fibers[fiber].cable;
     direction.cable = itself(cable);
     for (_, numbers) in numbers(&mut direction.cable) {
@@ -260,8 +266,8 @@ pub(crate) fn everything(rollout: &Rollout, fiber: usize) -> TangentDirection {
         .iter()
         .zip(&mut direction.sources)
     {
-        match &source.field {
-            SourceField::Separable {
+        match source {
+            Source::Separable {
                 projection,
                 potentials,
                 ..
@@ -279,9 +285,7 @@ pub(crate) fn everything(rollout: &Rollout, fiber: usize) -> TangentDirection {
                     change.potentials = random.many(ve.len(), largest(ve));
                 }
             }
-            SourceField::SpaceTime(ve) => {
-                change.potentials = random.many(ve.len(), 0.3 * largest(ve))
-            }
+            Source::SpaceTime(ve) => change.potentials = random.many(ve.len(), 0.3 * largest(ve)),
         }
     }
     let start = &mut direction.start;
@@ -322,13 +326,6 @@ pub(crate) fn parts(rollout: &Rollout, fiber: usize) -> Vec<(&'static str, Tange
             },
         ),
         (
-            "amplitude",
-            TangentDirection {
-                amplitude_ma: all.amplitude_ma,
-                ..zero()
-            },
-        ),
-        (
             "uniform start",
             TangentDirection {
                 uniform_v_mv: all.uniform_v_mv,
@@ -353,9 +350,11 @@ pub(crate) fn parts(rollout: &Rollout, fiber: usize) -> Vec<(&'static str, Tange
         }
         parts.push((kept, direction));
     }
-    let mut sources = ["waveforms", "projections", "potentials"].map(|name| (name, zero()));
-    let [waveforms, projections, potentials] = &mut sources;
+    let mut sources =
+        ["gains", "waveforms", "projections", "potentials"].map(|name| (name, zero()));
+    let [gains, waveforms, projections, potentials] = &mut sources;
     for (index, change) in all.sources.iter().enumerate() {
+        gains.1.sources[index].gain = change.gain;
         waveforms.1.sources[index].waveform = change.waveform.clone();
         projections.1.sources[index].projection = change.projection.clone();
         potentials.1.sources[index].potentials = change.potentials.clone();
@@ -376,7 +375,6 @@ pub(crate) fn backward(cotangents: &Cotangents, direction: &TangentDirection) ->
     sum.dot(&cotangents.parameters, &direction.parameters);
     sum.add(cotangents.v_reference, direction.v_reference_mv);
     sum.add(cotangents.uniform_v, direction.uniform_v_mv);
-    sum.add(cotangents.amplitude, direction.amplitude_ma);
     let mut cable = cotangents.cable.clone().unwrap();
     let mut change = direction.cable.clone();
     for ((_, bar), (_, change)) in numbers(&mut cable).iter().zip(numbers(&mut change)) {
@@ -384,6 +382,7 @@ pub(crate) fn backward(cotangents: &Cotangents, direction: &TangentDirection) ->
     }
     assert_eq!(cotangents.sources.len(), direction.sources.len());
     for (bar, change) in cotangents.sources.iter().zip(&direction.sources) {
+        sum.add(bar.gain, change.gain);
         if !change.waveform.is_empty() {
             sum.dot(&bar.waveform, &change.waveform);
         }

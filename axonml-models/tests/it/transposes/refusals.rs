@@ -41,7 +41,7 @@ fn bits(gradient: &FiberGradient) -> String {
 // ---- a fiber's gradient is its own
 // ------------------------------------------------------------------------------------
 
-/// Rollouts of twenty fibers, in both precisions: the four fibers of a case repeated, with other amplitudes.
+/// Rollouts of twenty fibers, in both precisions: the four fibers of a case repeated, with other gains.
 fn batches() -> Vec<Rollout> {
     let mut batches = Vec::new();
     for id in ["mrg", "two-mode", "smf", "sundt"] {
@@ -49,8 +49,10 @@ fn batches() -> Vec<Rollout> {
             let case = continued(irregular(with_own_parameters(rollout(id))));
             let mut batch = case.select((0..20).map(|k| k % 4));
             batch.precision = precision;
-            for (k, amplitude) in batch.drive.amplitudes.iter_mut().enumerate() {
-                *amplitude *= 1.0 + 0.01 * k as f64;
+            for (k, gains) in batch.drive.gains.iter_mut().enumerate() {
+                gains
+                    .iter_mut()
+                    .for_each(|gain| *gain *= 1.0 + 0.01 * k as f64);
             }
             batches.push(batch);
         }
@@ -173,7 +175,7 @@ fn a_diverging_fiber_has_no_gradient_and_leaves_its_companions_alone() {
         for bytes in [1 << 30, 100_000] {
             let sound = rollout(id);
             let mut broken = sound.clone();
-            broken.drive.amplitudes[1] = enormous;
+            broken.drive.gains[1].fill(enormous);
             let backend = CpuBackend::new().with_trajectory_bytes(bytes);
             let [sound, broken] = [sound, broken].map(|rollout| {
                 let found = backend.differentiate(&rollout, &weights, GradientRequest::ALL);
@@ -416,7 +418,7 @@ fn of_a_run_without_steps_the_start_is_the_end() {
                 let last = weights(fiber, &one.outcome).state.unwrap();
                 let cotangents = one.gradient.found().unwrap();
                 assert_eq!(cotangents.start, last);
-                assert_eq!(cotangents.amplitude, 0.0);
+                assert!(cotangents.sources.iter().all(|source| source.gain == 0.0));
             }
         }
     }
