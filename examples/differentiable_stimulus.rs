@@ -26,25 +26,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let target = nerve.target().ok_or("the nerve names its targets")?;
     let (fibers, contacts) = (nerve.fibers(), nerve.contacts());
 
-    // Exact MRG fibers of 8.7 um for 3 ms. Each contact is a source with a waveform of its own.
+    // Exact MRG fibers of 8.7 um for 3 ms. The effect of each contact on each fiber is projected once.
     let settings = Settings {
         tstop_ms: 3.0,
         ..Settings::default()
     };
     let all = vec![Fiber::new(8.7, 53); fibers];
     let simulation = Simulation::new(model("mrg")?, all, &settings, &Device::auto()?)?;
-    let pulse: Waveform = "biphasic:pw=0.1,gap=0.05,delay=0.2".parse()?;
+    let pulse: Arc<Waveform> = Arc::new("biphasic:pw=0.1,gap=0.05,delay=0.2".parse()?);
     let mut stimulus = Stimulus::none(fibers);
     for contact in 0..contacts {
         let mut only = vec![0.0; contacts];
         only[contact] = 1.0;
-        let waveform = Arc::new(pulse.clone());
         for fiber in 0..fibers {
             let field = nerve.field(fiber, &only, Interpolation::Cubic, 0.0, Extension::Refuse)?;
-            stimulus = stimulus.source(fiber, Arc::new(field), waveform.clone());
+            stimulus = stimulus.source(fiber, Arc::new(field), pulse.clone());
         }
     }
-    let unit = Array1::from(pulse.sample(simulation.grid())?);
+    let basis = simulation.basis(&stimulus)?;
     let search = ThresholdSearch {
         resolution: 1e-6,
         ..ThresholdSearch::default()
@@ -52,14 +51,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut factors = Array1::from_elem(contacts, 1.0);
     for step in 0..=STEPS {
-        // On the tape: the contacts' factors make the waveforms, these the thresholds.
+        // On the tape: the contacts' factors are gains, one row of them, and make the thresholds.
         let tape = GradientTape::new();
         let variable = tape.variable(factors.clone());
-        let waveforms = variable.insert_axis(1) * tape.constant(unit.clone());
-        let ln_thresholds = simulation
-            .on_tape(&tape, &stimulus)
-            .waveforms(waveforms)
-            .ln_thresholds(&search)?;
+        let ln_thresholds = basis
+            .ln_thresholds(&tape, variable.insert_axis(0), &search)?
+            .index_axis(0, 0);
 
         // How far the highest threshold of a target lies above the lowest of the others: below 1, an amplitude between
         // the two excites all targets and nothing else.

@@ -89,6 +89,14 @@ pub enum SimulationError {
         /// The response at that amplitude.
         problem: String,
     },
+    /// The run of a candidate's fiber failed.
+    #[error("candidate {candidate}: {source}")]
+    Candidate {
+        /// 0-based row of the gains.
+        candidate: usize,
+        /// The problem.
+        source: Box<SimulationError>,
+    },
     /// A derivative became non-finite during the adjoint pass.
     #[error(
         "the derivative of fiber {fiber} is not a finite number at {} ms{}: shorten the run, or use f64",

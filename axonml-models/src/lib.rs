@@ -41,6 +41,7 @@ pub mod memory;
 mod model;
 pub mod models;
 mod nerve_folder;
+mod population;
 pub mod provenance;
 mod recruitment;
 mod response;
@@ -88,6 +89,7 @@ pub use nerve_folder::{
     NerveFolderError, NerveNote, NerveOptions, NerveReading, nerve_from_files, read_array,
     read_nerve, read_nerve_with,
 };
+pub use population::{Activation, ActivationOptions, Basis, LossBound};
 pub use recruitment::{RecruitmentStep, recruitment};
 pub use response::{Response, ResponseDifference};
 pub use scaling::{Scaling, SourceGain};
@@ -98,7 +100,7 @@ pub use statistics::{ErrorSummary, quantile};
 pub use statuses::{BLOCK_STATUSES, STATUSES, Status, TRANSMISSION_STATES, VELOCITY_STATUSES};
 pub use stimulus::{NA_PER_MA, Stimulus};
 pub use synapse::{SYNAPTIC_CONDUCTANCE, Synapse, WithSynapse};
-pub use taped_run::{StateTensors, TapedRun, TapedRunError, Trajectories};
+pub use taped_run::{StateTensors, TapedRun, TapedRunError, TapedThresholds, Trajectories};
 pub use threshold::{DetectedRun, Progress, Threshold, ThresholdKind, ThresholdSearch};
 pub use threshold_gradient::ThresholdGradient;
 pub use velocity::{Conduction, ConductionVelocity, Site, VelocitySites};

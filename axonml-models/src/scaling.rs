@@ -80,6 +80,22 @@ impl Scaling {
         .sum()
     }
 
+    /// Number of a fiber's sources that the amplitude multiplies.
+    pub(crate) fn scaled_sources(&self, fiber: usize) -> usize {
+        let sources = self.of_fiber[fiber].iter();
+        sources.filter(|gain| gain.is_scaled()).count()
+    }
+
+    /// Multiplies what a fiber's scaled sources have of the amplitude, one factor each.
+    pub(crate) fn strengthen(&mut self, fiber: usize, factors: impl IntoIterator<Item = f64>) {
+        let mut factors = factors.into_iter();
+        for gain in Arc::make_mut(&mut self.of_fiber[fiber]) {
+            if let SourceGain::Scaled(strength) = gain {
+                *strength *= factors.next().unwrap_or(1.0);
+            }
+        }
+    }
+
     /// Whether a fiber has sources that the amplitude does not multiply.
     pub(crate) fn has_fixed(&self, fiber: usize) -> bool {
         self.of_fiber[fiber].iter().any(|gain| !gain.is_scaled())

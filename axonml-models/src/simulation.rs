@@ -158,6 +158,28 @@ impl Simulation {
             .map_err(|error| SimulationError::Settling(Box::new(error)))
     }
 
+    /// The same with some of its fibers, which may repeat; they share cables.
+    pub(crate) fn select(&self, fibers: impl Iterator<Item = usize> + Clone) -> Simulation {
+        Simulation {
+            model: self.model.clone(),
+            fibers: fibers.clone().map(|fiber| self.fibers[fiber]).collect(),
+            built: fibers
+                .clone()
+                .map(|fiber| self.built[fiber].clone())
+                .collect(),
+            grid: self.grid,
+            precision: self.precision,
+            start: match &self.start {
+                Start::From(states) => {
+                    Start::From(fibers.map(|fiber| states[fiber].clone()).collect())
+                }
+                uniform => uniform.clone(),
+            },
+            device: self.device.clone(),
+            cancel: self.cancel.clone(),
+        }
+    }
+
     /// The model's declaration, with this simulation's parameters.
     pub fn schema(&self) -> &Schema {
         &self.model.schema

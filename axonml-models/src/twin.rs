@@ -4,6 +4,8 @@
 //! times the response to the scaled sources at unit amplitude. The response of a twin is due to the stimulus; any
 //! further response of a fiber is due to its active membrane.
 
+mod contacts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use axonml_autodiff::ir::{Extent, Precision, Tracer};
 
 use crate::scaling::{Scaling, SourceGain};
 use crate::{Simulation, SimulationError};
+
+pub(crate) use contacts::ContactTwins;
 
 /// Range of the potentials that a response is computed with, mV, to a factor of two: small enough that no twin is
 /// mistaken for diverged.
@@ -123,6 +127,8 @@ pub(crate) struct Twins<'s> {
     frozen: Arc<MembranePrograms>,
     membranes: Vec<Vec<Frozen>>,
     known: BTreeMap<usize, Responses>,
+    /// Twins that responses are summed from, where the sources are contacts of a population.
+    contacts: Option<Box<ContactTwins<'s>>>,
 }
 
 impl<'s> Twins<'s> {
@@ -142,7 +148,14 @@ impl<'s> Twins<'s> {
                 .map(|fiber| membrane_at_start(whole, fiber))
                 .collect(),
             known: BTreeMap::new(),
+            contacts: None,
         })
+    }
+
+    /// The same with responses summed from those to single contacts.
+    pub(crate) fn summed_from(mut self, contacts: Option<ContactTwins<'s>>) -> Self {
+        self.contacts = contacts.map(Box::new);
+        self
     }
 
     /// Whether the twin of `fiber` stays below `limit_mv` at `node` and this amplitude whatever its cable does: the
@@ -364,6 +377,11 @@ impl<'s> Twins<'s> {
         }
         // Fibers that are looked at in the same places are simulated together.
         for (nodes, fibers) in missing {
+            if let Some(contacts) = &mut self.contacts {
+                let summed = contacts.responses(&fibers, &nodes, last)?;
+                self.known.extend(fibers.into_iter().zip(summed));
+                continue;
+            }
             let (base, _) = self.traces(&fibers, &nodes, last, false)?;
             let (unit, scales) = self.traces(&fibers, &nodes, last, true)?;
             let each = fibers.iter().zip(base).zip(unit).zip(scales);

@@ -12,6 +12,7 @@
 //! | experiments as data: thresholds, curves, recruitment, block, velocities; shares of a cluster | [`mod@study`] |
 //! | a model against reference thresholds, action potentials and traces; backends against the scalar reference | [`evaluation`], [`verification`] |
 //! | laws fitted to thresholds: rheobase and chronaxie, current and distance | [`curve`] |
+//! | many currents through the contacts of a cuff: activation, thresholds, derivatives by each current | [`population`] |
 //! | gradients of runs and thresholds; losses on a tape | [`simulation`], [`tape`] |
 //! | tables of conditions, arrays, files that survive a kill | [`table`], [`mod@file`] |
 //! | training sets and trainings | `train` (feature `train`) |
@@ -255,6 +256,12 @@ pub mod simulation {
     };
 }
 
+pub mod population {
+    //! Populations under the contacts of a cuff: currents are rows of a matrix, and a question is one call for all of
+    //! them and all fibers ([`Basis`]).
+    pub use axonml_models::{Activation, ActivationOptions, Basis, LossBound, Scaling, SourceGain};
+}
+
 pub mod error {
     //! Errors, and how messages show numbers.
     pub use axonml_autodiff::engine::BackendError;
@@ -280,7 +287,7 @@ pub mod file {
 pub mod tape {
     //! Tensors whose operations are recorded and differentiated, runs and thresholds among them.
     pub use axonml_autodiff::tape::*;
-    pub use axonml_models::{StateTensors, TapedRun, TapedRunError, Trajectories};
+    pub use axonml_models::{StateTensors, TapedRun, TapedRunError, TapedThresholds, Trajectories};
     pub use ndarray;
 }
 

@@ -16,6 +16,8 @@ use crate::scaling::{Scaling, SourceGain};
 pub(super) struct Given {
     pub(super) rollout: Rollout,
     pub(super) scaling: Scaling,
+    /// Amplitude of each fiber, mA.
+    pub(super) amplitudes: Vec<f64>,
 }
 
 impl<'t> TapedRun<'_, 't> {
@@ -23,6 +25,7 @@ impl<'t> TapedRun<'_, 't> {
     pub(super) fn operands(&self, given: Given) -> (Vec<Tensor<'t>>, Operands) {
         let all = [
             (OperandKind::Amplitudes, self.amplitudes),
+            (OperandKind::Gains, self.gains),
             (OperandKind::Waveforms, self.waveforms),
             (OperandKind::Potentials, self.potentials),
             (OperandKind::SpaceTime, self.space_time),
@@ -42,6 +45,7 @@ impl<'t> TapedRun<'_, 't> {
             simulation: self.simulation.clone(),
             rollout: given.rollout,
             scaling: given.scaling,
+            amplitudes: given.amplitudes,
             kinds,
         };
         (tensors, operands)
@@ -55,6 +59,14 @@ impl<'t> TapedRun<'_, 't> {
         let steps = rollout.grid.steps();
 
         let mut scaling = self.stimulus.scaling();
+        if let Some(tensor) = self.gains {
+            let gains = tensor.value()?;
+            for fiber in 0..fibers {
+                let expected = [fibers, scaling.scaled_sources(fiber)];
+                let all = shaped::<Ix2>("the gains", &gains, &expected)?;
+                scaling.strengthen(fiber, all.row(fiber).iter().copied());
+            }
+        }
         if let Some(tensor) = self.waveforms {
             let expected = [rollout.drive.waveforms.len(), steps];
             let waveforms = tensor.value()?;
@@ -106,8 +118,12 @@ impl<'t> TapedRun<'_, 't> {
             rollout.start = self.given_start(&rollout, start)?;
         }
         let amplitudes = self.given_amplitudes(fibers)?;
-        rollout.drive.gains = scaling.gains_of(amplitudes.into_iter().enumerate());
-        Ok(Given { rollout, scaling })
+        rollout.drive.gains = scaling.gains_of(amplitudes.iter().copied().enumerate());
+        Ok(Given {
+            rollout,
+            scaling,
+            amplitudes,
+        })
     }
 
     /// The amplitude of each fiber, mA.

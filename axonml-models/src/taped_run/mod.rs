@@ -16,6 +16,8 @@ use thiserror::Error;
 use crate::{Simulation, SimulationError, Stimulus};
 use layout::Layout;
 
+pub use thresholds::TapedThresholds;
+
 /// Errors of a run on a tape.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -28,9 +30,13 @@ pub enum TapedRunError {
     Simulation(#[from] SimulationError),
     /// A fiber has no activation threshold.
     #[error(
-        "fiber {fiber} has no threshold ({status}): leave it out, or search up to a larger amplitude"
+        "{}fiber {fiber} has no threshold ({status}): leave it out, search up to a larger amplitude, or state a value in \
+         its place",
+        candidate.map_or(String::new(), |candidate| format!("candidate {candidate}: "))
     )]
     NoThreshold {
+        /// 0-based index of the row of gains, where there are several.
+        candidate: Option<usize>,
         /// 0-based index of the fiber.
         fiber: usize,
         /// The reason, see [`crate::Threshold::status`].
@@ -48,6 +54,7 @@ pub struct TapedRun<'s, 't> {
     tape: &'t GradientTape,
     stimulus: &'s Stimulus,
     amplitudes: Option<Tensor<'t>>,
+    gains: Option<Tensor<'t>>,
     waveforms: Option<Tensor<'t>>,
     potentials: Option<Tensor<'t>>,
     space_time: Option<Tensor<'t>>,
@@ -116,6 +123,7 @@ impl Simulation {
             tape,
             stimulus,
             amplitudes: None,
+            gains: None,
             waveforms: None,
             potentials: None,
             space_time: None,
@@ -134,6 +142,14 @@ impl<'s, 't> TapedRun<'s, 't> {
     /// Amplitudes of the extracellular sources, mA: `[fiber]`, or one number for all.
     pub fn amplitudes(mut self, amplitudes_ma: Tensor<'t>) -> Self {
         self.amplitudes = Some(amplitudes_ma);
+        self
+    }
+
+    /// Gains of the stimulus's sources, `[fiber, source]`: the amplitude multiplies them, and they multiply the sources.
+    /// The sources are those that an amplitude scales, of every fiber the same number: extracellular ones, then
+    /// injections.
+    pub fn gains(mut self, gains: Tensor<'t>) -> Self {
+        self.gains = Some(gains);
         self
     }
 

@@ -13,6 +13,7 @@ use crate::scaling::Scaling;
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum OperandKind {
     Amplitudes,
+    Gains,
     Waveforms,
     Potentials,
     SpaceTime,
@@ -27,6 +28,8 @@ pub(super) struct Operands {
     pub(super) simulation: Simulation,
     pub(super) rollout: Rollout,
     pub(super) scaling: Scaling,
+    /// Amplitude of each fiber, mA.
+    pub(super) amplitudes: Vec<f64>,
     pub(super) kinds: Vec<(OperandKind, Vec<usize>)>,
 }
 
@@ -35,6 +38,8 @@ pub(super) struct Bars<'g> {
     pub(super) amplitude: f64,
     pub(super) parameters: &'g [f64],
     pub(super) sources: &'g [SourceCotangent],
+    /// Derivative of a scaled gain by its factor of the amplitude.
+    pub(super) by_factor: f64,
     pub(super) start: Option<&'g FiberState>,
     /// Factor of all cotangents.
     pub(super) weight: f64,
@@ -76,24 +81,26 @@ impl Operands {
             let Some(gradient) = &run.gradient else {
                 unreachable!("only runs that diverge have no derivative")
             };
-            bars.push(Bars {
+            let of_fiber = Bars {
                 amplitude: gradient.amplitude,
                 parameters: &gradient.parameters,
                 sources: &gradient.sources,
+                by_factor: self.amplitudes[fiber],
                 start: Some(&gradient.start),
                 weight: 1.0,
-            });
+            };
+            bars.push((fiber, of_fiber));
         }
         Ok(self.accumulate(&bars))
     }
 
-    /// Accumulates the cotangents of all fibers by operand.
-    pub(super) fn accumulate(&self, bars: &[Bars<'_>]) -> Vec<ArrayD<f64>> {
+    /// Accumulates the cotangents of fibers by operand.
+    pub(super) fn accumulate(&self, bars: &[(usize, Bars<'_>)]) -> Vec<ArrayD<f64>> {
         let each = self.kinds.iter();
         each.map(|(kind, shape)| {
             let mut sum = ArrayD::zeros(&shape[..]);
-            for (fiber, bars) in bars.iter().enumerate() {
-                self.add(*kind, fiber, bars, &mut sum);
+            for (fiber, bars) in bars {
+                self.add(*kind, *fiber, bars, &mut sum);
             }
             sum
         })
@@ -110,6 +117,13 @@ impl Operands {
         match (kind, bars.start) {
             (OperandKind::Amplitudes, _) if to.len() == 1 => *to += weight * bars.amplitude,
             (OperandKind::Amplitudes, _) => to[[fiber]] += weight * bars.amplitude,
+            (OperandKind::Gains, _) => {
+                let gains = self.scaling.sources(fiber).iter().zip(bars.sources);
+                let scaled = gains.filter(|(gain, _)| gain.is_scaled());
+                for (to, (_, bar)) in to.index_axis_mut(Axis(0), fiber).iter_mut().zip(scaled) {
+                    *to += weight * bars.by_factor * bar.gain;
+                }
+            }
             (OperandKind::Waveforms, _) => {
                 for (source, bar) in sources {
                     if let Source::Separable { waveform, .. } = *source {

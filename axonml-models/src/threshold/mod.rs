@@ -1,6 +1,7 @@
 //! Activation thresholds: the smallest stimulus amplitude that makes a fiber conduct an action potential.
 
 mod classified;
+mod firing;
 mod grid;
 mod passages;
 mod seen;
@@ -16,6 +17,7 @@ use axonml_core::{CoreError, Field};
 use crate::extent::nodes_needed;
 use crate::scaling::Scaling;
 use crate::{Amplitudes, Detection, Simulation, SimulationError, SpikeStart, Stimulus};
+pub(crate) use firing::Firing;
 use grid::{Search, first_amplitude};
 pub(crate) use passages::Passage;
 use seen::{Seen, check_sites, rasters, watch};

@@ -87,11 +87,17 @@ pub(super) fn check_sites(whole: &Rollout, detection: &Detection) -> Result<(), 
     Ok(())
 }
 
-/// Lets `whole` be watched as the trials of a search need it.
+/// Lets `whole` be watched as the trials of a search need it, and checks it.
 pub(super) fn watch(whole: &mut Rollout, detection: &Detection) -> Result<(), SimulationError> {
+    observe(whole, detection)?;
+    Ok(whole.check()?)
+}
+
+/// The same for a rollout whose fibers and start were checked before.
+pub(super) fn observe(whole: &mut Rollout, detection: &Detection) -> Result<(), SimulationError> {
     check_sites(whole, detection)?;
     whole.final_states = false;
     whole.observers = vec![detection.at_sites(ObserverKind::Active { at_least: 1 })];
     whole.observers.extend(rasters(detection));
-    Ok(whole.check()?)
+    Ok(())
 }

@@ -12,7 +12,7 @@ use super::seen::{Seen, Trial};
 use super::{Progress, ThresholdSearch};
 use crate::detection::{Detection, REGENERATION_MV, SpikeStart};
 use crate::scaling::Scaling;
-use crate::twin::Twins;
+use crate::twin::{ContactTwins, Twins};
 use crate::{Simulation, SimulationError};
 
 /// Simulations that a round may have so that vector lanes and cores are not idle: while few fibers are searched, the
@@ -49,7 +49,7 @@ pub(super) struct Trials<'s> {
     quiet_end: Option<QuietEnd>,
     restless: BTreeSet<usize>,
     /// Trials that ended early.
-    ended: HashSet<(usize, u64)>,
+    pub(super) ended: HashSet<(usize, u64)>,
     /// Whether a run ends when a detection site crosses. An explicit cable that becomes unstable after its first
     /// crossing has no threshold: it is run to the end.
     early: bool,
@@ -75,6 +75,12 @@ impl<'s> Trials<'s> {
             ended: HashSet::new(),
             early: !whole.fibers.iter().any(explicit),
         })
+    }
+
+    /// The same with passive twins summed from those of a population's contacts.
+    pub(super) fn on_contacts(mut self, contacts: Option<ContactTwins<'s>>) -> Self {
+        self.twins = self.twins.summed_from(contacts);
+        self
     }
 
     /// Lets trials end once every node is back within `band_mv` of its start; not with space-time fields, whose end is
@@ -179,7 +185,7 @@ impl<'s> Trials<'s> {
     }
 
     /// Simulates trials and decides which of them fire.
-    fn verdicts(
+    pub(super) fn verdicts(
         &mut self,
         trials: &[Trial],
     ) -> Result<HashMap<(usize, u64), Verdict>, SimulationError> {
@@ -209,7 +215,12 @@ impl<'s> Trials<'s> {
                 let verdict = match (seen.status, arrival.map(|arrival| arrival.start)) {
                     (_, Some(start)) => Verdict::Fires(start),
                     (status @ FiberStatus::Diverged { .. }, None) => Verdict::Diverged(status),
-                    (_, None) => self.failure(&seen),
+                    (status, None) => {
+                        if matches!(status, FiberStatus::Quiet(_)) {
+                            self.ended.insert(key(seen.trial));
+                        }
+                        self.failure(&seen)
+                    }
                 };
                 verdicts.insert(key(seen.trial), verdict);
             }

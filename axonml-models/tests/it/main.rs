@@ -18,6 +18,7 @@ mod invariants;
 mod models;
 mod nerves;
 mod neuron;
+mod population;
 mod pytorch;
 mod several_sources;
 mod spikes;

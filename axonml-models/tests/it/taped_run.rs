@@ -7,7 +7,7 @@ use axonml_models::tape::{GradientTape, Tensor};
 use axonml_models::weights::Weights;
 use axonml_models::{
     Detection, Device, Fiber, NodeSelection, Settings, Simulation, StateTensors, Stimulus,
-    TapedRun, TapedRunError, ThresholdSearch, model,
+    TapedRun, TapedRunError, TapedThresholds, ThresholdSearch, model,
 };
 use ndarray::{Array1, Array2, Array3, ArrayD, Ix3, Ix4, array};
 
@@ -487,4 +487,121 @@ fn thresholds_of_a_design() {
         text.contains("amplitudes, which are searched for"),
         "{text}"
     );
+}
+
+/// Gains of two electrodes and an injected current, which the amplitude multiplies, beside a current of its own.
+#[test]
+fn gains_of_sources() {
+    let sim = simulation("mrg", &[8.0, 12.0], 15, 240);
+    let electrode = |z_um: f64| PointSource {
+        x_um: 800.0,
+        y_um: 0.0,
+        z_um,
+        medium: Medium::isotropic(500.0),
+    };
+    let [early, late] = ["monophasic:pw=0.1,delay=0.05", "biphasic:pw=0.1,delay=0.1"]
+        .map(|text| Arc::new(text.parse::<Waveform>().unwrap()));
+    let stimulus = (0..2).fold(Stimulus::none(2), |stimulus, fiber| {
+        stimulus
+            .source(fiber, Arc::new(electrode(100.0)), early.clone())
+            .source(fiber, Arc::new(electrode(1500.0)), late.clone())
+            .inject(fiber, 3, 0.05, late.clone())
+            .inject_scaled(fiber, 7, late.clone())
+    });
+    let at: [[f64; 3]; 2] = [[1.0, 0.4, -1e-6], [0.7, -0.6, 2e-6]];
+    let search = ThresholdSearch {
+        resolution: 1e-9,
+        detection: Detection::at_nodes(&[2, -3]),
+        ..ThresholdSearch::default()
+    };
+    let of_runs = |run: TapedRun<'_, '_>| {
+        let run = run.record(NodeSelection::Nodes(vec![2, -3]), &[], 2);
+        let highest = run.run().unwrap().v_mv * 0.2;
+        highest.log_sum_exp_axis(1).sum().number().unwrap()
+    };
+    let scale = |fiber: usize, source: usize| at[fiber][source].abs();
+    let check = |what: &str, found: ArrayD<f64>, loss: &dyn Fn(Array2<f64>) -> f64| {
+        for fiber in 0..2 {
+            for source in 0..3 {
+                let h = 1e-4 * scale(fiber, source);
+                let moved = |by: f64| {
+                    let mut gains = Array2::from(at.to_vec());
+                    gains[(fiber, source)] += by;
+                    loss(gains)
+                };
+                let expected = (moved(h) - moved(-h)) / (2.0 * h);
+                let found = found[[fiber, source]];
+                assert!(
+                    (found - expected).abs() <= 1e-3 * expected.abs(),
+                    "{what}, fiber {fiber}, source {source}: {found:e}, differences {expected:e}"
+                );
+            }
+        }
+    };
+
+    // Runs at two amplitudes.
+    let amplitudes = array![0.03, -0.02];
+    let loss = |gains: Array2<f64>| {
+        let tape = GradientTape::new();
+        let run = sim
+            .on_tape(&tape, &stimulus)
+            .amplitudes(tape.constant(amplitudes.clone()))
+            .gains(tape.constant(gains));
+        of_runs(run)
+    };
+    let tape = GradientTape::new();
+    let gains = tape.variable(Array2::from(at.to_vec()));
+    let run = sim
+        .on_tape(&tape, &stimulus)
+        .amplitudes(tape.constant(amplitudes.clone()))
+        .gains(gains)
+        .record(NodeSelection::Nodes(vec![2, -3]), &[], 2);
+    let highest = run.run().unwrap().v_mv * 0.2;
+    let value = highest.log_sum_exp_axis(1).sum();
+    let found = tape.backward(value).unwrap().of(gains).unwrap();
+    check("runs", found, &loss);
+
+    // Thresholds.
+    let loss = |gains: Array2<f64>| {
+        let tape = GradientTape::new();
+        let run = sim.on_tape(&tape, &stimulus).gains(tape.constant(gains));
+        run.ln_thresholds(&search).unwrap().sum().number().unwrap()
+    };
+    let tape = GradientTape::new();
+    let gains = tape.variable(Array2::from(at.to_vec()));
+    let run = sim.on_tape(&tape, &stimulus).gains(gains);
+    let thresholds = run.ln_thresholds(&search).unwrap();
+    let found = tape.backward(thresholds.sum()).unwrap().of(gains).unwrap();
+    check("thresholds", found, &loss);
+
+    // A value in place of a threshold that there is none, its derivatives 0; guesses change nothing.
+    let guesses = thresholds.value().unwrap().map(|ln_ma| 1.2 * ln_ma.exp());
+    let highest_ma = guesses.iter().copied().fold(f64::INFINITY, f64::min);
+    let limited = TapedThresholds {
+        search: ThresholdSearch {
+            max_ma: highest_ma,
+            ..search.clone()
+        },
+        guesses_ma: None,
+        without_ma: Some(highest_ma),
+    };
+    let run = sim.on_tape(&tape, &stimulus).gains(gains);
+    let some = run.ln_thresholds(limited).unwrap();
+    let absent = some.value().unwrap().map(|ln_ma| *ln_ma == highest_ma.ln());
+    assert_eq!(
+        absent.iter().filter(|absent| **absent).count(),
+        1,
+        "{absent}"
+    );
+    let by_gains = tape.backward(some.sum()).unwrap().of(gains).unwrap();
+    for (row, absent) in by_gains.outer_iter().zip(&absent) {
+        assert!(row.iter().all(|x| (*x == 0.0) == *absent));
+    }
+    let guessed = TapedThresholds {
+        guesses_ma: Some(guesses),
+        ..TapedThresholds::from(&search)
+    };
+    let run = sim.on_tape(&tape, &stimulus).gains(gains);
+    let again = run.ln_thresholds(guessed).unwrap();
+    assert_eq!(again.value().unwrap(), thresholds.value().unwrap());
 }

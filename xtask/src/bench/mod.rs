@@ -2,9 +2,11 @@
 //!
 //! A node-step is one node of Ranvier (with its internode, where the model has one) over one time step. The run is 1024
 //! fibers of 53 nodes, 5 ms in steps of 0.005 ms, stimulated by a point source for 0.1 ms, no early stop. Set-up
-//! (geometry, modes, tape) is part of the time. What else is measured: see [`gradients`] and [`stream`];
+//! (geometry, modes, tape) is part of the time. What else is measured: see [`gradients`], [`activation`] and
+//! [`stream`];
 //! [`against`] compares two checkouts.
 
+mod activation;
 mod against;
 mod gradients;
 mod row;
@@ -38,6 +40,9 @@ pub(crate) struct Bench {
     /// Only measurements whose name contains this; `stream` also measures a training set of 65,536 fibers.
     #[arg(long, default_value = "")]
     only: String,
+    /// Nerve folder of the activation rows; by default the bundled nerve N1.
+    #[arg(long, value_name = "FOLDER")]
+    nerve: Option<PathBuf>,
     /// Compare with a built checkout of another commit: processor time of child processes with fixed work, the sides in
     /// turns; ratios above 1 mean that the present checkout is faster.
     #[arg(long, value_name = "PATH", conflicts_with = "sweep")]
@@ -174,6 +179,10 @@ impl Bench {
         if !self.sweep {
             let asked = |name: &str| name.contains(&self.only);
             gradients::measure(&asked, self.repeat.get(), &mut show).map_err(|e| e.to_string())?;
+            let bundled = crate::workspace::root().join("examples/nerves/N1");
+            let nerve = self.nerve.as_deref().unwrap_or(&bundled);
+            activation::measure(&asked, nerve, self.repeat.get(), &mut show)
+                .map_err(|e| format!("activation: {e}"))?;
         }
         let named = |m: &&Measurement| m.name.contains(&self.only);
         for measurement in self.measurements().iter().filter(named) {

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Unit {
     NodeStepsPerSecond,
+    /// Candidates whose every fiber was decided.
+    CandidatesPerSecond,
     /// Time of a gradient in times of a forward run.
     ForwardRuns,
     Milliseconds,
@@ -18,6 +20,7 @@ impl Unit {
     fn name(self) -> &'static str {
         match self {
             Unit::NodeStepsPerSecond => "node-steps/s",
+            Unit::CandidatesPerSecond => "candidates/s",
             Unit::ForwardRuns => "forward runs",
             Unit::Milliseconds => "ms",
             Unit::Seconds => "s",
