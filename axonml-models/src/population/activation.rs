@@ -4,7 +4,7 @@ use axonml_autodiff::engine::FiberStatus;
 use ndarray::{Array2, ArrayView2};
 
 use super::bound::LossBound;
-use super::{Basis, CHUNK, Pair, of_pair};
+use super::{Basis, Pair, of_pair};
 use crate::threshold::Firing;
 use crate::twin::{ContactTwins, Twins};
 use crate::{Detection, Progress, SimulationError, SpikeStart};
@@ -132,7 +132,7 @@ impl Basis {
             let stimulated = stage.iter().filter(|&&fiber| by_itself[fiber].is_none());
             let pairs = stimulated.flat_map(|&fiber| self.by_drive(fiber, &open, gains));
             let pairs: Vec<Pair> = pairs.collect();
-            for chunk in pairs.chunks(CHUNK) {
+            for chunk in pairs.chunks(self.chunk()) {
                 let batch = self.batch(gains, chunk);
                 // Pairs of each contact alone, of the fibers of the chunk.
                 let mut fibers: Vec<usize> = chunk.iter().map(|&(_, fiber)| fiber).collect();

@@ -23,9 +23,10 @@ use crate::{Simulation, SimulationError, Stimulus};
 pub use activation::{Activation, ActivationOptions};
 pub use bound::LossBound;
 
-/// Pairs of a candidate and a fiber that are simulated at once: groups enough for many threads, and some tens of
-/// megabytes. No result depends on it.
+/// Most pairs of a candidate and a fiber that are simulated at once, groups enough for many threads, and the bytes that
+/// they may take. No result depends on them.
 const CHUNK: usize = 2048;
+const CHUNK_BYTES: usize = 128 << 20;
 
 /// The contacts of a population of fibers, with their effect on each fiber.
 ///
@@ -132,6 +133,17 @@ impl Basis {
     /// The fibers.
     pub fn simulation(&self) -> &Simulation {
         &self.simulation
+    }
+
+    /// Pairs to simulate at once.
+    fn chunk(&self) -> usize {
+        let numbers = self.whole.fibers.iter().map(|fiber| {
+            let cable = &fiber.cable;
+            cable.nodes() + cable.mode_count() + cable.samples()
+        });
+        // The sum of the contacts, and as much again for states and twice for crossings and copies.
+        let pair_bytes = 4 * size_of::<f64>() * numbers.max().unwrap_or(1).max(1);
+        (CHUNK_BYTES / pair_bytes).clamp(1, CHUNK)
     }
 
     fn check_gains(&self, gains: ArrayView2<'_, f64>) -> Result<(), CoreError> {

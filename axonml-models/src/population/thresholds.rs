@@ -5,7 +5,7 @@ use axonml_autodiff::engine::Source;
 use axonml_core::CoreError;
 use ndarray::{Array2, Array3, ArrayView2};
 
-use super::{Basis, CHUNK, Pair, of_pair};
+use super::{Basis, Pair, of_pair};
 use crate::threshold_gradient::detector;
 use crate::{Progress, SimulationError, SourceCotangent, Threshold, ThresholdSearch};
 
@@ -60,7 +60,7 @@ impl Basis {
         let pairs = self.pairs(gains.nrows());
         let all = pairs.len().max(1) as f64;
         let mut done = 0.0;
-        for chunk in pairs.chunks(CHUNK) {
+        for chunk in pairs.chunks(self.chunk()) {
             let batch = self.batch(gains, chunk);
             let guesses: Option<Vec<f64>> =
                 guesses_ma.map(|guesses| chunk.iter().map(|&pair| guesses[pair]).collect());
@@ -105,7 +105,7 @@ impl Basis {
             fields: true,
             ..GradientRequest::default()
         };
-        for chunk in pairs.chunks(CHUNK) {
+        for chunk in pairs.chunks(self.chunk()) {
             let mut batch = self.batch(gains, chunk);
             batch.whole.observers = vec![detector(search)];
             let known: Vec<Option<f64>> = chunk.iter().map(|&pair| thresholds_ma[pair]).collect();
