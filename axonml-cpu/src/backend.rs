@@ -9,7 +9,9 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::Isa;
+use crate::cable::meeting_row;
 use crate::group::Group;
+use crate::program::Programs;
 
 /// Fibers per group: one cache line of numbers per node.
 const LANES_F32: usize = 16;
@@ -63,6 +65,7 @@ const LANES_F64: usize = 8;
 #[derive(Clone, Debug)]
 pub struct CpuBackend {
     isa: Isa,
+    programs: Programs,
     trajectory_bytes: usize,
     /// Thread pool of the runs; without one the caller's pool, by default rayon's global one.
     pool: Option<Arc<ThreadPool>>,
@@ -81,8 +84,19 @@ impl CpuBackend {
     pub fn with_isa(isa: Isa) -> Self {
         CpuBackend {
             isa,
+            programs: Programs::Printed,
             trajectory_bytes: TRAJECTORY_BYTES,
             pool: None,
+        }
+    }
+
+    /// The same with every program interpreted, also those that are compiled into this crate: results are the same bytes,
+    /// later. For comparison.
+    #[must_use]
+    pub fn interpreting(self) -> Self {
+        CpuBackend {
+            programs: Programs::Interpreted,
+            ..self
         }
     }
 
@@ -138,21 +152,32 @@ impl CpuBackend {
         rollout: &Rollout,
         act: &(impl Fn(Group<'_, R, L>) -> Result<Vec<T>, BackendError> + Sync),
     ) -> Result<Vec<T>, BackendError> {
-        // Fibers of equal length share groups, so that short ones do not idle in the rows of long ones.
+        // Fibers of equal length share groups, so that short ones do not idle in the rows of long ones; eliminations of a
+        // group meet in one row.
         let mut order: Vec<usize> = (0..rollout.fibers.len()).collect();
         order.sort_by_key(|&fiber| rollout.fibers[fiber].cable.nodes());
-        let groups: Vec<Result<Vec<T>, BackendError>> = order
-            .par_chunks(L)
+        let meeting = |fiber: usize| meeting_row(rollout.fibers[fiber].cable.nodes());
+        let members: Vec<&[usize]> = order
+            .chunk_by(|&a, &b| meeting(a) == meeting(b))
+            .flat_map(|alike| alike.chunks(L))
+            .collect();
+        let groups: Vec<Result<Vec<T>, BackendError>> = members
+            .par_iter()
             .map(|members| {
                 rollout.check_canceled()?;
-                act(Group::<R, L>::new(rollout, members, self.isa)?)
+                act(Group::<R, L>::new(
+                    rollout,
+                    members,
+                    self.isa,
+                    self.programs,
+                )?)
             })
             .collect();
         // Groups that were under way have broken off.
         rollout.check_canceled()?;
         let mut fibers: Vec<Option<T>> = order.iter().map(|_| None).collect();
         // In the groups' order, so that of several errors it is always the same that is reported.
-        for (members, results) in order.chunks(L).zip(groups) {
+        for (members, results) in members.iter().zip(groups) {
             for (&fiber, result) in members.iter().zip(results?) {
                 fibers[fiber] = Some(result);
             }
@@ -176,10 +201,10 @@ impl Backend for CpuBackend {
         rollout.check()?;
         let fibers = match rollout.precision {
             Precision::F32 => {
-                self.each_group(rollout, |group: Group<'_, f32, LANES_F32>| Ok(group.run()))?
+                self.each_group(rollout, |group: Group<'_, f32, LANES_F32>| group.run())?
             }
             Precision::F64 => {
-                self.each_group(rollout, |group: Group<'_, f64, LANES_F64>| Ok(group.run()))?
+                self.each_group(rollout, |group: Group<'_, f64, LANES_F64>| group.run())?
             }
         };
         Ok(Outcome { fibers })

@@ -4,10 +4,13 @@
 //! the fiber.
 
 pub(crate) mod reverse;
+mod tridiagonal;
 
 use axonml_autodiff::ir::Real;
 
 use crate::isa::Kernel;
+pub(crate) use tridiagonal::meeting_row;
+use tridiagonal::solve_rows;
 
 /// Coefficients of the implicit node rows: `(c/dt + d + area G_k) u_k + off_{k-1} u_{k-1} + off_k u_{k+1} = ..`.
 #[derive(Debug, Default)]
@@ -20,10 +23,11 @@ pub(crate) struct NodeRows<R> {
     pub(crate) area: Vec<R>,
     /// Coupling of rows k and k + 1 (negative conductance), uS; zero after a fiber's last node.
     pub(crate) off: Vec<R>,
+    /// [`meeting_row`] of the lanes' fibers.
+    pub(crate) meeting: usize,
 }
 
-/// Solves the implicit node rows by the Thomas algorithm (no pivoting: for conductances >= 0 the
-/// matrix is diagonally dominant).
+/// Solves the implicit node rows.
 pub(crate) struct Solve<'a, R, const L: usize> {
     pub(crate) rows: &'a NodeRows<R>,
     /// Membrane conductance S/cm2 and source mA/cm2.
@@ -50,41 +54,12 @@ impl<R: Real, const L: usize> Kernel for Solve<'_, R, L> {
             self.coupling,
             self.solution,
         );
-        solve_rows::<R, L, FUSED>(&self.rows.off, self.coupling, self.solution);
-    }
-}
-
-/// Solves a tridiagonal system with the couplings `off`: `coupling` holds the diagonal, `solution` the right-hand side.
-#[inline(always)]
-fn solve_rows<R: Real, const L: usize, const FUSED: bool>(
-    off: &[R],
-    coupling: &mut [R],
-    solution: &mut [R],
-) {
-    let one = R::from_f64(1.0);
-    let off = lanes::<R, L>(off);
-    let (coupling, solution) = (lanes_mut::<R, L>(coupling), lanes_mut::<R, L>(solution));
-    let n = coupling.len();
-    for l in 0..L {
-        let inverse = one / coupling[0][l];
-        coupling[0][l] = off[0][l] * inverse;
-        solution[0][l] *= inverse;
-    }
-    for k in 1..n {
-        let (done, rest) = coupling.split_at_mut(k);
-        let (solved, unsolved) = solution.split_at_mut(k);
-        let off = (&off[k - 1], &off[k]);
-        eliminate::<R, L, FUSED>(
-            off,
-            &done[k - 1],
-            &solved[k - 1],
-            &mut rest[0],
-            &mut unsolved[0],
+        solve_rows::<R, L, FUSED>(
+            &self.rows.off,
+            self.coupling,
+            self.solution,
+            self.rows.meeting,
         );
-    }
-    for k in (0..n - 1).rev() {
-        let (head, tail) = solution.split_at_mut(k + 1);
-        substitute::<R, L, FUSED>(&coupling[k], &tail[0], &mut head[k]);
     }
 }
 
@@ -107,37 +82,6 @@ fn set_up<R: Real, const FUSED: bool>(
     for i in 0..n {
         diagonal[i] = area[i].fma::<FUSED>(g[i], d[i]);
         right[i] = c[i].fma::<FUSED>(u[i], area[i].fma::<FUSED>(j[i], current[i]));
-    }
-}
-
-/// Forward step of the Thomas algorithm: eliminates the coupling of a row to the previous one and divides by the
-/// remaining diagonal.
-#[inline(always)]
-fn eliminate<R: Real, const L: usize, const FUSED: bool>(
-    off: (&[R; L], &[R; L]),
-    coupling_before: &[R; L],
-    solution_before: &[R; L],
-    coupling: &mut [R; L],
-    solution: &mut [R; L],
-) {
-    let one = R::from_f64(1.0);
-    for l in 0..L {
-        let before = -off.0[l];
-        let inverse = one / before.fma::<FUSED>(coupling_before[l], coupling[l]);
-        coupling[l] = off.1[l] * inverse;
-        solution[l] = before.fma::<FUSED>(solution_before[l], solution[l]) * inverse;
-    }
-}
-
-/// Back substitution of the Thomas algorithm: completes a row's solution from that of the next row.
-#[inline(always)]
-fn substitute<R: Real, const L: usize, const FUSED: bool>(
-    coupling: &[R; L],
-    behind: &[R; L],
-    solution: &mut [R; L],
-) {
-    for l in 0..L {
-        solution[l] = (-coupling[l]).fma::<FUSED>(behind[l], solution[l]);
     }
 }
 
@@ -171,87 +115,99 @@ pub(crate) struct AdvanceModes<'a, R, const L: usize, const MODES: usize> {
 impl<R: Real, const L: usize, const MODES: usize> Kernel for AdvanceModes<'_, R, L, MODES> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let (Some(a), Some(kappa)) = (
-            lanes(&self.rows.a).first_chunk(),
-            lanes(&self.rows.kappa).first_chunk(),
-        ) else {
-            unreachable!("mode rows hold every mode")
-        };
+        let z = lanes_mut::<R, L>(self.z).as_chunks_mut::<MODES>().0;
+        let (a, kappa) = (lanes::<R, L>(&self.rows.a), lanes::<R, L>(&self.rows.kappa));
         let (present, u) = (lanes::<R, L>(&self.rows.present), lanes::<R, L>(self.u));
         let current = lanes_mut::<R, L>(self.current);
-        for (k, z) in lanes_mut::<R, L>(self.z)
-            .as_chunks_mut::<MODES>()
-            .0
-            .iter_mut()
-            .enumerate()
-        {
-            let [left, right] = &mut current[k..k + 2] else {
-                unreachable!("an internode has two ends")
-            };
-            if self.decay {
-                advance_internode::<R, L, MODES, FUSED, true>(
-                    z,
-                    a,
-                    kappa,
-                    &u[k],
-                    &u[k + 1],
-                    &present[k],
-                    left,
-                    right,
-                );
-            } else {
-                advance_internode::<R, L, MODES, FUSED, false>(
-                    z,
-                    a,
-                    kappa,
-                    &u[k],
-                    &u[k + 1],
-                    &present[k],
-                    left,
-                    right,
-                );
-            }
+        if self.decay {
+            advance_parity::<R, L, MODES, FUSED, true, true>(z, a, kappa, u, present, current);
+            advance_parity::<R, L, MODES, FUSED, true, false>(z, a, kappa, u, present, current);
+        } else {
+            advance_parity::<R, L, MODES, FUSED, false, true>(z, a, kappa, u, present, current);
+            advance_parity::<R, L, MODES, FUSED, false, false>(z, a, kappa, u, present, current);
         }
     }
 }
 
-/// One internode: a loop over lanes around the unrolled modes, which the compiler turns into full vectors (the other
-/// nesting, with sums over modes per lane, it scalarizes).
+/// The even or the odd modes of all internodes: the coefficients of half of the modes fit the registers.
+///
+/// Loops over lanes lie around the unrolled modes, for the compiler to turn them into full vectors (the other nesting, with
+/// sums over modes per lane, it scalarizes).
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn advance_internode<
+fn advance_parity<
     R: Real,
     const L: usize,
     const MODES: usize,
     const FUSED: bool,
     const DECAY: bool,
+    const EVEN: bool,
 >(
-    z: &mut [[R; L]; MODES],
-    a: &[[R; L]; MODES],
-    kappa: &[[R; L]; MODES],
-    u_left: &[R; L],
-    u_right: &[R; L],
-    present: &[R; L],
-    current_left: &mut [R; L],
-    current_right: &mut [R; L],
+    z: &mut [[[R; L]; MODES]],
+    a: &[[R; L]],
+    kappa: &[[R; L]],
+    u: &[[R; L]],
+    present: &[[R; L]],
+    current: &mut [[R; L]],
 ) {
-    let half = const { MODES / 2 };
-    for l in 0..L {
-        let mut totals = [R::default(); 2];
-        let drives = [
-            (u_left[l] + u_right[l]) * present[l],
-            (u_left[l] - u_right[l]) * present[l],
-        ];
-        for parity in 0..2 {
-            for mode in parity * half..(parity + 1) * half {
-                let zeta = kappa[mode][l].fma::<FUSED>(drives[parity], z[mode][l]);
+    match const { MODES / 2 } {
+        1 => advance_half::<R, L, MODES, 1, FUSED, DECAY, EVEN>(z, a, kappa, u, present, current),
+        10 => advance_half::<R, L, MODES, 10, FUSED, DECAY, EVEN>(z, a, kappa, u, present, current),
+        half => unreachable!("no internode has {half} modes of a parity"),
+    }
+}
+
+#[inline(always)]
+fn advance_half<
+    R: Real,
+    const L: usize,
+    const MODES: usize,
+    const HALF: usize,
+    const FUSED: bool,
+    const DECAY: bool,
+    const EVEN: bool,
+>(
+    z: &mut [[[R; L]; MODES]],
+    a: &[[R; L]],
+    kappa: &[[R; L]],
+    u: &[[R; L]],
+    present: &[[R; L]],
+    current: &mut [[R; L]],
+) {
+    let first = if EVEN { 0 } else { HALF };
+    let (Some(a), Some(kappa)) = (
+        a[first..].first_chunk::<HALF>(),
+        kappa[first..].first_chunk::<HALF>(),
+    ) else {
+        unreachable!("mode rows hold every mode")
+    };
+    let (a, kappa) = (*a, *kappa);
+    let n = z.len();
+    let (u, present, current) = (&u[..n + 1], &present[..n], &mut current[..n + 1]);
+    for k in 0..n {
+        let Some(z) = z[k][first..].first_chunk_mut::<HALF>() else {
+            unreachable!("an internode has every mode")
+        };
+        let mut totals = [R::default(); L];
+        for l in 0..L {
+            let sum = if EVEN {
+                u[k][l] + u[k + 1][l]
+            } else {
+                u[k][l] - u[k + 1][l]
+            };
+            let drive = sum * present[k][l];
+            let mut total = R::default();
+            for mode in 0..HALF {
+                let zeta = kappa[mode][l].fma::<FUSED>(drive, z[mode][l]);
                 z[mode][l] = if DECAY { a[mode][l] * zeta } else { zeta };
-                totals[parity] += z[mode][l];
+                total += z[mode][l];
             }
+            totals[l] = total;
         }
         if DECAY {
-            current_left[l] += totals[0] + totals[1];
-            current_right[l] += totals[0] - totals[1];
+            for l in 0..L {
+                current[k][l] += totals[l];
+                current[k + 1][l] += if EVEN { totals[l] } else { -totals[l] };
+            }
         }
     }
 }

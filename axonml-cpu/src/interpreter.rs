@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use axonml_autodiff::ir::op::kernel;
-use axonml_autodiff::ir::{FusedOp, Op, Real, math};
+use axonml_autodiff::ir::{FusedOp, Op, PairedFunction, Real, math};
 
 use crate::isa::{Isa, Kernel, dispatch};
-use crate::tape::{Action, Destination, Instruction, Operand, PairedFunction, Prologue, Tape};
+use crate::tape::{Action, Destination, Instruction, Operand, Prologue, Tape};
 
 /// Bytes of intermediate results that a block may occupy: within the smallest first-level cache in use (32 KiB), next
 /// to the inputs and outputs that stream through it.
@@ -86,6 +86,11 @@ impl<R: Real> Interpreter<R> {
                 },
             );
         }
+    }
+
+    /// Number of sums.
+    pub(crate) fn sums(&self) -> usize {
+        self.sums.len()
     }
 
     /// Moves the sums since the last call into `totals[sum][lane]`, which they are added to.
@@ -169,10 +174,7 @@ impl<R: Real> Block<'_, '_, R> {
         }
         match paired {
             PairedFunction::Exprelr => of!(math::exprelr_value_grad::<R, FUSED>),
-            PairedFunction::Sigmoid => of!(|x: R| {
-                let y = math::sigmoid::<R, FUSED>(x);
-                (y, (-y).fma::<FUSED>(y, y))
-            }),
+            PairedFunction::Sigmoid => of!(math::sigmoid_value_grad::<R, FUSED>),
         }
     }
 }
@@ -366,7 +368,7 @@ impl<R: Real> Operands<'_, '_, R> {
                     }
                     Action::Copy => unary(to, source!(0), |a| a),
                     Action::Add | Action::AddProduct => unreachable!("sums are accumulated elsewhere"),
-                    Action::ValueAndDerivative(_) => unreachable!("it has two results"),
+                    Action::Compute(FusedOp::WithDerivative(_) | FusedOp::Derivative) | Action::ValueAndDerivative(_) => unreachable!("it has two results"),
                     Action::Product => {
                         ternary(to, source!(0), source!(1), source!(2), |a: R, b, c| a * b * c)
                     }

@@ -11,6 +11,8 @@ mod drive;
 mod group;
 mod interpreter;
 mod isa;
+mod printed;
+mod program;
 mod reference;
 mod tape;
 mod watch;

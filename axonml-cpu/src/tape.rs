@@ -1,7 +1,8 @@
 //! Lowering of a program to a tape: instructions for a group of lanes, ready for the block interpreter.
 
 use axonml_autodiff::ir::{
-    FusedArgument, FusedOp, FusedProgram, FusedStep, LaneValues, Op, Real, Slots,
+    FusedArgument, FusedOp, FusedProgram, LaneValues, Op, PairedFunction, ProgramLayout, Real,
+    Slots, Target, Term,
 };
 
 /// Where an instruction finds an operand.
@@ -28,22 +29,6 @@ pub(crate) enum Destination {
     Sum(usize),
 }
 
-/// Destination of a program's output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// A per-node array that the run produces, by its place among those.
-    Array(usize),
-    /// A sum over the nodes of each lane (and over runs), by its place among those.
-    Sum(usize),
-}
-
-impl Target {
-    /// Every one of `outputs` outputs an array.
-    pub(crate) fn arrays(outputs: usize) -> Vec<Target> {
-        (0..outputs).map(Target::Array).collect()
-    }
-}
-
 /// Operation of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Action {
@@ -58,13 +43,6 @@ pub(crate) enum Action {
     Product,
     /// A function into the destination and its derivative into another.
     ValueAndDerivative(PairedFunction),
-}
-
-/// Functions whose derivative costs little more once they are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PairedFunction {
-    Exprelr,
-    Sigmoid,
 }
 
 /// Affine prologue applied to a function's argument, with the scalar operands that follow it.
@@ -103,27 +81,25 @@ pub(crate) struct Tape<R> {
 }
 
 impl<R: Real> Tape<R> {
-    /// Lowers `fused` for `lanes` lanes. `coefficients[coefficient][lane]` are its coefficients; `node_inputs[input]`
-    /// is the array that holds an input of node extent; `targets[output]` is the destination of an output.
+    /// Lowers `fused` for `lanes` lanes. `coefficients[coefficient][lane]` are its coefficients.
     pub(crate) fn new(
         fused: &FusedProgram,
         coefficients: &[LaneValues],
-        node_inputs: &[Option<usize>],
-        targets: &[Target],
+        layout: &ProgramLayout,
         lanes: usize,
     ) -> Self {
-        Tape::lower(fused, coefficients, node_inputs, targets, lanes, true)
+        Tape::lower(fused, coefficients, layout, lanes, true)
     }
 
     /// The same; `fold` tells whether steps may be inlined into others, which changes no bit of the results.
     pub(crate) fn lower(
         fused: &FusedProgram,
         coefficients: &[LaneValues],
-        node_inputs: &[Option<usize>],
-        targets: &[Target],
+        layout: &ProgramLayout,
         lanes: usize,
         fold: bool,
     ) -> Self {
+        let targets = &layout.targets;
         let uniform = |argument: &FusedArgument| match *argument {
             FusedArgument::Number(_) => true,
             FusedArgument::Coefficient(index) => same_everywhere(&coefficients[index]),
@@ -141,7 +117,7 @@ impl<R: Real> Tape<R> {
             FusedArgument::Number(value) => Operand::Scalar(R::from_f64(value)),
             FusedArgument::Coefficient(index) => constant(&coefficients[index], tiles),
             FusedArgument::Input(input) => Operand::Input(
-                node_inputs[input].expect("inputs of node extent are bound to arrays"),
+                layout.arrays[input].expect("inputs of node extent are bound to arrays"),
             ),
             FusedArgument::Step(step) => match plan.destination(step) {
                 Destination::Output(output) => Operand::Output(output),
@@ -275,40 +251,22 @@ impl Plan {
         }
 
         // Additions to sums after each step, and at the end.
-        let is_sum = |target: &&Target| matches!(target, Target::Sum(_));
-        let mut negated = vec![false; targets.iter().filter(is_sum).count()];
-        let mut skipped = vec![false; steps];
+        let (accumulations, skipped) = fused.accumulations(targets);
+        let mut negated = vec![false; accumulations.len()];
         let mut after: Vec<Vec<Item>> = vec![Vec::new(); steps + 1];
-        for (output, target) in fused.outputs.iter().zip(targets) {
-            let Target::Sum(sum) = *target else { continue };
-            let (mut argument, mut only_here) = (*output, true);
-            let mut at = steps;
-            if let FusedArgument::Step(step) = argument {
-                at = step;
-                only_here = reads[step] == 1;
-                // The sum of negatives is the negative of the sum.
-                if fused.steps[step].op == FusedOp::Apply(Op::Neg) {
-                    negated[sum] = true;
-                    skipped[step] = only_here;
-                    argument = fused.steps[step].arguments[0];
-                }
-            }
-            match argument {
-                FusedArgument::Number(0.0) => {}
-                FusedArgument::Step(step)
-                    if only_here
-                        && reads[step] == 1
-                        && fused.steps[step].op == FusedOp::Apply(Op::Mul) =>
-                {
-                    skipped[step] = true;
-                    after[at].push(Item::Product(step, sum));
-                }
-                _ => after[at].push(Item::Sum(argument, sum)),
+        for accumulation in accumulations {
+            let sum = accumulation.sum;
+            negated[sum] = accumulation.negated;
+            let after = &mut after[accumulation.after.unwrap_or(steps)];
+            match accumulation.term {
+                Term::Zero => {}
+                Term::Product(step) => after.push(Item::Product(step, sum)),
+                Term::Value(argument) => after.push(Item::Sum(argument, sum)),
             }
         }
         let partner = pairs(fused, &array_of);
-        let folds = folds(fused, &partner, uniform, &skipped, &|step, readers| {
-            fold && reads[step] == readers && array_of[step].is_none() && !skipped[step]
+        let folds = folds(fused, &partner, uniform, &skipped, &|step| {
+            fold && reads[step] == 1 && array_of[step].is_none() && !skipped[step]
         });
         let mut items = Vec::new();
         let mut item_of = vec![usize::MAX; steps];
@@ -420,58 +378,35 @@ fn differs_from_node_to_node(argument: &FusedArgument) -> bool {
     matches!(argument, FusedArgument::Step(_) | FusedArgument::Input(_))
 }
 
-/// Whether a step is `y - y y` of a step `y` that is a sigmoid.
-fn is_slope_of_sigmoid(fused: &FusedProgram, step: usize) -> bool {
-    let FusedStep { op, arguments } = &fused.steps[step];
-    let FusedArgument::Step(value) = arguments[0] else {
-        return false;
-    };
-    *op == FusedOp::NegMulAdd
-        && arguments.iter().all(|x| *x == arguments[0])
-        && fused.steps[value].op == FusedOp::Apply(Op::Sigmoid)
-}
-
-/// For each step that is a function or its derivative, and has a companion that is the other of the same argument: both,
-/// the derivative last.
+/// For each step that is a function computed along with its derivative, or that derivative: both, where both are kept in
+/// registers.
 fn pairs(
     fused: &FusedProgram,
     array_of: &[Option<usize>],
 ) -> Vec<Option<(usize, usize, PairedFunction)>> {
     let mut pairs = vec![None; fused.steps.len()];
-    let is = |step: usize, op: Op| fused.steps[step].op == FusedOp::Apply(op);
-    for slope in 0..fused.steps.len() {
-        let argument = fused.steps[slope].arguments[0];
-        let (value, paired) = match argument {
-            FusedArgument::Step(value) if is_slope_of_sigmoid(fused, slope) => {
-                (Some(value), PairedFunction::Sigmoid)
-            }
-            _ if is(slope, Op::ExprelrD1) => {
-                let same = |&value: &usize| {
-                    is(value, Op::Exprelr) && fused.steps[value].arguments[0] == argument
-                };
-                ((0..fused.steps.len()).find(same), PairedFunction::Exprelr)
-            }
-            _ => continue,
-        };
-        let Some(value) = value else { continue };
-        let of_node = differs_from_node_to_node(&fused.steps[value].arguments[0]);
-        let in_slots = array_of[value].is_none() && array_of[slope].is_none();
-        if of_node && in_slots && pairs[value].is_none() {
-            pairs[value] = Some((value, slope, paired));
-            pairs[slope] = pairs[value];
+    for (value, step) in fused.steps.iter().enumerate() {
+        if let FusedOp::WithDerivative(paired) = step.op {
+            let derivative = value + 1;
+            assert!(
+                array_of[value].is_none() && array_of[derivative].is_none(),
+                "functions with derivatives are intermediate results"
+            );
+            pairs[value] = Some((value, derivative, paired));
+            pairs[derivative] = pairs[value];
         }
     }
     pairs
 }
 
-/// Operations inlined into steps. Those `skipped` are not computed as steps; `only(step, readers)` tells whether a step
-/// has no more than so many readers.
+/// Operations inlined into steps. Those `skipped` are not computed as steps; `only(step)` tells whether a step has one
+/// reader.
 fn folds(
     fused: &FusedProgram,
     pairs: &[Option<(usize, usize, PairedFunction)>],
     uniform: &dyn Fn(&FusedArgument) -> bool,
     skipped: &[bool],
-    only: &dyn Fn(usize, usize) -> bool,
+    only: &dyn Fn(usize) -> bool,
 ) -> Vec<Fold> {
     let mut folds = vec![Fold::Nothing; fused.steps.len()];
     let op = |step: usize| fused.steps[step].op;
@@ -488,13 +423,9 @@ fn folds(
         }
         let arguments = &fused.steps[step].arguments;
         match op(step) {
-            FusedOp::Apply(Op::Exp | Op::Exprelr | Op::Sigmoid) => {
-                let readers = match pairs[step] {
-                    Some((.., PairedFunction::Exprelr)) => 2,
-                    _ => 1,
-                };
+            FusedOp::Apply(Op::Exp | Op::Exprelr | Op::Sigmoid) | FusedOp::WithDerivative(_) => {
                 if let FusedArgument::Step(inner) = arguments[0]
-                    && only(inner, readers)
+                    && only(inner)
                     && prepares(inner)
                     && folds[inner] == Fold::Nothing
                 {
@@ -506,7 +437,7 @@ fn folds(
                 let inner = arguments.iter().find_map(|argument| match *argument {
                     FusedArgument::Step(inner)
                         if op(inner) == FusedOp::Apply(Op::Mul)
-                            && only(inner, 1)
+                            && only(inner)
                             && folds[inner] == Fold::Nothing =>
                     {
                         Some(inner)

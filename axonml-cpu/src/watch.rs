@@ -18,6 +18,10 @@ pub(crate) trait FiberView {
     fn previous_v_mv(&self, node: usize) -> f64;
     /// State variable `state` of `node`.
     fn state(&self, state: usize, node: usize) -> f64;
+    /// Whether any node may have risen to a threshold since the previous state; false only if none has.
+    fn may_rise_to(&self, _threshold_mv: f64) -> bool {
+        true
+    }
     /// [`FiberView::v_mv`] of the first `nodes` nodes.
     fn voltages_mv(&self, nodes: usize) -> impl Iterator<Item = f64> {
         (0..nodes).map(|node| self.v_mv(node))
@@ -172,6 +176,10 @@ impl Observer {
         } = self;
         let nodes = nodes.iter().copied().enumerate();
         let begins = state == *first_state;
+        let crossing = matches!(seen, Seen::Active { .. } | Seen::Count(_) | Seen::Raster(_));
+        if crossing && !begins && !view.may_rise_to(*threshold_mv) {
+            return;
+        }
         // Below the threshold, as most nodes are most of the time, the previous state is not even read.
         let crosses = |node: usize| {
             view.v_mv(node) >= *threshold_mv && (begins || view.previous_v_mv(node) < *threshold_mv)

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use axonml_autodiff::engine::{Binding, BoundProgram, Rollout};
-use axonml_autodiff::ir::{FusedArgument, FusedOp, FusedProgram, LaneValues, Op, Precision, Real};
+use axonml_autodiff::ir::{
+    FusedArgument, FusedOp, FusedProgram, LaneValues, Op, PairedFunction, Precision, Real,
+};
 
 use crate::literal::literal;
 
@@ -189,7 +191,25 @@ impl<R: Real> Printer<R> {
         };
         for (number, step) in fused.steps.iter().enumerate() {
             let arguments: Vec<String> = step.arguments.iter().map(&mut name).collect();
-            let value = expression::<R>(step.op, &arguments);
+            let value = match step.op {
+                FusedOp::WithDerivative(PairedFunction::Exprelr) => {
+                    let derivative = number + 1;
+                    let _ = writeln!(text, "  REAL t{derivative};");
+                    format!("exprelr_derivative({}, t{derivative})", arguments[0])
+                }
+                FusedOp::WithDerivative(PairedFunction::Sigmoid) => {
+                    expression::<R>(FusedOp::Apply(Op::Sigmoid), &arguments)
+                }
+                FusedOp::Derivative => match fused.steps[number - 1].op {
+                    // y - y^2.
+                    FusedOp::WithDerivative(PairedFunction::Sigmoid) => {
+                        let y = &arguments[0];
+                        expression::<R>(FusedOp::NegMulAdd, &[y.clone(), y.clone(), y.clone()])
+                    }
+                    _ => continue,
+                },
+                op => expression::<R>(op, &arguments),
+            };
             let _ = writeln!(text, "  const REAL t{number} = {value};");
         }
         fused.outputs.iter().map(name).collect()
@@ -233,6 +253,9 @@ fn expression<R: Real>(op: FusedOp, arguments: &[String]) -> String {
         FusedOp::MulAdd => ("fma{f}({0}, {1}, {2})", None),
         FusedOp::MulSub => ("fma{f}({0}, {1}, {2})", Some(2)),
         FusedOp::NegMulAdd => ("fma{f}({0}, {1}, {2})", Some(0)),
+        FusedOp::WithDerivative(_) | FusedOp::Derivative => {
+            unreachable!("functions with their derivative are statements")
+        }
     };
     let mut text = pattern.replace("{f}", suffix);
     for (index, argument) in arguments.iter().enumerate() {

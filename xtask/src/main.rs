@@ -5,6 +5,7 @@ mod check;
 mod fuzz;
 mod kills;
 mod measured;
+mod print_programs;
 mod tidy;
 mod train_bundled;
 mod workspace;
@@ -39,6 +40,8 @@ enum Task {
     Kills(kills::Kills),
     /// Train the weights that the models come with, from nothing, and check them before they are written.
     TrainBundled(train_bundled::TrainBundled),
+    /// Print the membranes of the bundled models as Rust, which the CPU backend compiles.
+    PrintPrograms(print_programs::PrintPrograms),
     /// Check the rules of the house that the compiler does not know.
     Tidy,
     /// Feed mutated inputs to every reader: executions, and inputs that crash, hang or break a property.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Task::Verify { flags } => check::verify(&flags),
         Task::Kills(kills) => kills.run(),
         Task::TrainBundled(train) => train.run(),
+        Task::PrintPrograms(print) => print.run(),
         Task::Tidy => tidy::run(),
         Task::Fuzz(fuzz) => fuzz.run(),
         Task::FuzzWorker(worker) => worker.run(),

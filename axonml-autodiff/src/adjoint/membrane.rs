@@ -1,9 +1,7 @@
 //! The adjoint of a membrane step, as a program.
 
 use crate::engine::{Binding, BoundProgram};
-use crate::ir::FusedProgram;
-use crate::ir::Tracer;
-use crate::ir::{Extent, Program};
+use crate::ir::{Extent, FusedProgram, Program, ProgramLayout, Target, Tracer};
 
 /// Meaning of an input of the adjoint of a membrane step; one value per node unless stated otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +51,43 @@ pub struct AdjointProgram {
     pub inputs: Vec<AdjointInput>,
     /// Meaning of its outputs, in order.
     pub outputs: Vec<AdjointOutput>,
+}
+
+impl AdjointProgram {
+    /// Where executors find the arrays of a step with `states` state variables: voltage, states, new states, cotangents of
+    /// outputs, carried cotangent; and put theirs: the cotangents of the voltage and of the states that it reads. Cotangents
+    /// of coefficients are sums.
+    pub fn layout(&self, states: usize) -> ProgramLayout {
+        let count =
+            |is: fn(&AdjointInput) -> bool| self.inputs.iter().filter(|&input| is(input)).count();
+        let new_states = count(|input| matches!(input, AdjointInput::NewState(_)));
+        let outputs = count(|input| matches!(input, AdjointInput::Output(_)));
+        let array = |input: &AdjointInput| match *input {
+            AdjointInput::U => Some(0),
+            AdjointInput::State(state) => Some(1 + state),
+            AdjointInput::NewState(state) => Some(1 + states + state),
+            AdjointInput::Output(output) => Some(1 + states + new_states + output),
+            AdjointInput::CarriedU => Some(1 + states + new_states + outputs),
+            AdjointInput::Coefficient(_) => None,
+        };
+        let target = |output: &AdjointOutput| match *output {
+            AdjointOutput::U => Target::Array(0),
+            AdjointOutput::State(state) => {
+                let before = (0..state).filter(|&state| self.reads(state));
+                Target::Array(1 + before.count())
+            }
+            AdjointOutput::Coefficient(index) => Target::Sum(index),
+        };
+        ProgramLayout {
+            arrays: self.inputs.iter().map(array).collect(),
+            targets: self.outputs.iter().map(target).collect(),
+        }
+    }
+
+    /// Whether the step reads a state variable: the others' cotangents are zero.
+    pub fn reads(&self, state: usize) -> bool {
+        self.outputs.contains(&AdjointOutput::State(state))
+    }
 }
 
 impl MembraneAdjoint {
@@ -112,7 +147,7 @@ impl MembraneAdjoint {
             let kept: Vec<usize> = (0..meanings.len()).filter(kept).collect();
             let outputs: Vec<_> = kept.iter().map(|&index| outputs[index].clone()).collect();
             AdjointProgram {
-                program: FusedProgram::new(&finish_infallible(&tracer, &outputs)).scheduled(),
+                program: FusedProgram::scheduled(&finish_infallible(&tracer, &outputs)),
                 inputs: inputs.clone(),
                 outputs: kept.iter().map(|&index| meanings[index]).collect(),
             }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::ir::{FusedProgram, Program};
+use crate::ir::{FusedProgram, Program, ProgramLayout, Target};
 
 /// Quantity that an input of a membrane program is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,19 @@ impl BoundProgram {
     /// Returns the lowered program for executors; derived once.
     pub fn fused(&self) -> &FusedProgram {
         self.fused.get_or_init(|| FusedProgram::new(&self.program))
+    }
+
+    /// Where executors find voltage (array 0) and states (from array 1), and put outputs: an array each.
+    pub fn layout(&self) -> ProgramLayout {
+        let array = |binding: &Binding| match *binding {
+            Binding::U => Some(0),
+            Binding::State(state) => Some(1 + state),
+            Binding::Shared(_) | Binding::Fiber(_) | Binding::Dt | Binding::Reference => None,
+        };
+        ProgramLayout {
+            arrays: self.bindings.iter().map(array).collect(),
+            targets: Target::arrays(self.program.outputs().len()),
+        }
     }
 
     /// Returns the adjoint program, see [`Program::adjoint`]; derived once.

@@ -22,6 +22,63 @@ pub enum FusedOp {
     MulSub,
     /// `c - a * b`.
     NegMulAdd,
+    /// A function whose derivative costs little more once it is known: the next step is [`FusedOp::Derivative`].
+    WithDerivative(PairedFunction),
+    /// The derivative of the step before, which is its argument and has been computed along with it.
+    Derivative,
+}
+
+/// Functions that are computed along with their derivative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PairedFunction {
+    /// [`Op::Exprelr`] and [`Op::ExprelrD1`].
+    Exprelr,
+    /// [`Op::Sigmoid`] `y` and `y - y^2`.
+    Sigmoid,
+}
+
+/// Where an executor finds the inputs of a program and puts its outputs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProgramLayout {
+    /// The array that holds an input of node extent; `None` of inputs that are constants. Per input of the program.
+    pub arrays: Vec<Option<usize>>,
+    /// Destination of each output.
+    pub targets: Vec<Target>,
+}
+
+impl ProgramLayout {
+    /// Number of arrays that are read.
+    pub fn inputs(&self) -> usize {
+        self.arrays
+            .iter()
+            .flatten()
+            .max()
+            .map_or(0, |last| last + 1)
+    }
+
+    /// Number of arrays that are written.
+    pub fn outputs(&self) -> usize {
+        let arrays = self.targets.iter();
+        arrays
+            .filter(|target| matches!(target, Target::Array(_)))
+            .count()
+    }
+}
+
+/// Destination of a program's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A per-node array that the run produces, by its place among those.
+    Array(usize),
+    /// A sum over the nodes of each lane (and over runs), by its place among those.
+    Sum(usize),
+}
+
+impl Target {
+    /// Every one of `outputs` outputs an array.
+    pub fn arrays(outputs: usize) -> Vec<Target> {
+        (0..outputs).map(Target::Array).collect()
+    }
 }
 
 /// Where a fused step, or an output, takes a number from.
@@ -58,8 +115,18 @@ pub struct FusedProgram {
 }
 
 impl FusedProgram {
-    /// Splits and fuses `program`.
+    /// Splits and fuses `program`, and pairs functions with their derivatives.
     pub fn new(program: &Program) -> Self {
+        FusedProgram::unpaired(program).paired()
+    }
+
+    /// The same with its steps in an order in which few results are needed at a time: for long programs with many
+    /// outputs, such as adjoints.
+    pub(crate) fn scheduled(program: &Program) -> Self {
+        FusedProgram::unpaired(program).rescheduled().paired()
+    }
+
+    fn unpaired(program: &Program) -> Self {
         let split = program.split();
         let drafts = Drafts::new(&split);
         let (steps, outputs) = drafts.number(&split);
@@ -89,6 +156,240 @@ impl FusedProgram {
             }
         }
         coefficients
+    }
+}
+
+impl FusedProgram {
+    /// Identifies the computation at a node by a 64-bit hash of operations, arguments, numbers and destinations. Coefficients
+    /// count by index: their values do not matter.
+    pub fn fingerprint(&self, layout: &ProgramLayout) -> u64 {
+        let mut hash = Fnv::new();
+        let argument = |hash: &mut Fnv, argument: &FusedArgument| match *argument {
+            FusedArgument::Step(step) => hash.words([0, step as u64]),
+            FusedArgument::Input(input) => {
+                let array = layout.arrays[input];
+                hash.words([1, array.map_or(u64::MAX, |array| array as u64)]);
+            }
+            FusedArgument::Coefficient(index) => hash.words([2, index as u64]),
+            FusedArgument::Number(number) => hash.words([3, number.to_bits()]),
+        };
+        for step in &self.steps {
+            match step.op {
+                FusedOp::Apply(op) => hash.bytes(op.row().name.as_bytes()),
+                FusedOp::MulAdd => hash.bytes(b"mul_add"),
+                FusedOp::MulSub => hash.bytes(b"mul_sub"),
+                FusedOp::NegMulAdd => hash.bytes(b"neg_mul_add"),
+                FusedOp::WithDerivative(PairedFunction::Exprelr) => hash.bytes(b"exprelr_pair"),
+                FusedOp::WithDerivative(PairedFunction::Sigmoid) => hash.bytes(b"sigmoid_pair"),
+                FusedOp::Derivative => hash.bytes(b"derivative"),
+            }
+            hash.words([step.arguments.len() as u64]);
+            step.arguments.iter().for_each(|x| argument(&mut hash, x));
+        }
+        for (output, target) in self.outputs.iter().zip(&layout.targets) {
+            argument(&mut hash, output);
+            match *target {
+                Target::Array(array) => hash.words([4, array as u64]),
+                Target::Sum(sum) => hash.words([5, sum as u64]),
+            }
+        }
+        hash.0
+    }
+
+    /// The same program with functions and their derivatives at one argument computed together, as pairs of neighboring
+    /// steps.
+    #[must_use]
+    fn paired(self) -> Self {
+        let pairs = pairs(&self.steps, &self.outputs);
+        let mut order = Vec::with_capacity(self.steps.len());
+        for step in 0..self.steps.len() {
+            match pairs
+                .iter()
+                .find(|pair| pair.value == step || pair.derivative == step)
+            {
+                Some(pair) if pair.value.min(pair.derivative) == step => {
+                    order.extend([pair.value, pair.derivative]);
+                }
+                Some(_) => {}
+                None => order.push(step),
+            }
+        }
+        let mut program = self.reordered(&order);
+        let mut position = vec![0; order.len()];
+        for (at, &step) in order.iter().enumerate() {
+            position[step] = at;
+        }
+        for pair in pairs {
+            let (value, derivative) = (position[pair.value], position[pair.derivative]);
+            program.steps[value].op = FusedOp::WithDerivative(pair.function);
+            program.steps[derivative] = FusedStep {
+                op: FusedOp::Derivative,
+                arguments: vec![FusedArgument::Step(value)],
+            };
+        }
+        program
+    }
+
+    /// The same steps in another order, `order[place]` by their present index.
+    #[must_use]
+    pub(super) fn reordered(self, order: &[usize]) -> Self {
+        let mut position = vec![0; order.len()];
+        for (at, &step) in order.iter().enumerate() {
+            position[step] = at;
+        }
+        let moved = |argument: &FusedArgument| match *argument {
+            FusedArgument::Step(step) => FusedArgument::Step(position[step]),
+            other => other,
+        };
+        let steps = order.iter().map(|&step| FusedStep {
+            op: self.steps[step].op,
+            arguments: self.steps[step].arguments.iter().map(moved).collect(),
+        });
+        FusedProgram {
+            steps: steps.collect(),
+            outputs: self.outputs.iter().map(moved).collect(),
+            split: self.split,
+        }
+    }
+}
+
+/// How an output is added to its sum.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Accumulation {
+    /// The sum, by its place.
+    pub sum: usize,
+    /// Whether the sum is accumulated with the opposite sign: that of negatives is the negative of the sum.
+    pub negated: bool,
+    /// What is added.
+    pub term: Term,
+    /// The step after which it is known; `None` for what is no step.
+    pub after: Option<usize>,
+}
+
+/// What is added to a sum.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Term {
+    /// Nothing: it is zero.
+    Zero,
+    /// A number.
+    Value(FusedArgument),
+    /// The product that a step computes, of its two arguments, by a fused multiply-add.
+    Product(usize),
+}
+
+impl FusedProgram {
+    /// How outputs are added to sums, and for each step whether it need not be computed by itself because of that.
+    pub fn accumulations(&self, targets: &[Target]) -> (Vec<Accumulation>, Vec<bool>) {
+        let mut reads = vec![0_usize; self.steps.len()];
+        let arguments = self.steps.iter().flat_map(|step| &step.arguments);
+        for argument in arguments.chain(&self.outputs) {
+            if let FusedArgument::Step(step) = *argument {
+                reads[step] += 1;
+            }
+        }
+        let mut skipped = vec![false; self.steps.len()];
+        let mut accumulations = Vec::new();
+        for (output, target) in self.outputs.iter().zip(targets) {
+            let Target::Sum(sum) = *target else { continue };
+            let (mut argument, mut only_here) = (*output, true);
+            let (mut negated, mut after) = (false, None);
+            if let FusedArgument::Step(step) = argument {
+                after = Some(step);
+                only_here = reads[step] == 1;
+                if self.steps[step].op == FusedOp::Apply(Op::Neg) {
+                    negated = true;
+                    skipped[step] = only_here;
+                    argument = self.steps[step].arguments[0];
+                }
+            }
+            let is_product = |step: usize| self.steps[step].op == FusedOp::Apply(Op::Mul);
+            let term = match argument {
+                FusedArgument::Number(0.0) => Term::Zero,
+                FusedArgument::Step(step) if only_here && reads[step] == 1 && is_product(step) => {
+                    skipped[step] = true;
+                    Term::Product(step)
+                }
+                _ => Term::Value(argument),
+            };
+            accumulations.push(Accumulation {
+                sum,
+                negated,
+                term,
+                after,
+            });
+        }
+        (accumulations, skipped)
+    }
+}
+
+/// Steps that are a function and its derivative at one argument that differs from node to node.
+struct Pair {
+    value: usize,
+    derivative: usize,
+    function: PairedFunction,
+}
+
+/// Pairs of which neither is an output: those are wanted in places of their own.
+fn pairs(steps: &[FusedStep], outputs: &[FusedArgument]) -> Vec<Pair> {
+    let mut pairs: Vec<Pair> = Vec::new();
+    let is = |step: usize, op: Op| steps[step].op == FusedOp::Apply(op);
+    for (derivative, FusedStep { op, arguments }) in steps.iter().enumerate() {
+        let found = match (*op, arguments[0]) {
+            (FusedOp::Apply(Op::ExprelrD1), argument) => {
+                let same = |&value: &usize| {
+                    is(value, Op::Exprelr) && steps[value].arguments[0] == argument
+                };
+                (0..steps.len())
+                    .find(same)
+                    .map(|value| (value, PairedFunction::Exprelr))
+            }
+            // y - y y.
+            (FusedOp::NegMulAdd, FusedArgument::Step(value))
+                if is(value, Op::Sigmoid) && arguments.iter().all(|x| *x == arguments[0]) =>
+            {
+                Some((value, PairedFunction::Sigmoid))
+            }
+            _ => None,
+        };
+        let Some((value, function)) = found else {
+            continue;
+        };
+        let of_node = matches!(
+            steps[value].arguments[0],
+            FusedArgument::Step(_) | FusedArgument::Input(_)
+        );
+        let inside = [value, derivative]
+            .iter()
+            .all(|&step| !outputs.contains(&FusedArgument::Step(step)));
+        if of_node && inside && pairs.iter().all(|pair| pair.value != value) {
+            pairs.push(Pair {
+                value,
+                derivative,
+                function,
+            });
+        }
+    }
+    pairs
+}
+
+/// The FNV-1a hash, which stays the same from build to build.
+struct Fnv(u64);
+
+impl Fnv {
+    fn new() -> Self {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn words<const N: usize>(&mut self, words: [u64; N]) {
+        words
+            .iter()
+            .for_each(|word| self.bytes(&word.to_le_bytes()));
     }
 }
 

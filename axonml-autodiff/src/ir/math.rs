@@ -79,6 +79,13 @@ pub fn sigmoid<R: Real, const FUSED: bool>(x: R) -> R {
     one / (one + exp::<R, FUSED>(-x))
 }
 
+/// [`sigmoid`] `y` and its derivative `y - y^2`.
+#[inline(always)]
+pub fn sigmoid_value_grad<R: Real, const FUSED: bool>(x: R) -> (R, R) {
+    let y = sigmoid::<R, FUSED>(x);
+    (y, (-y).fma::<FUSED>(y, y))
+}
+
 /// `x/(e^x - 1)`, 1 at 0: the smooth form of the rate functions that are written `a (v - b)/(1 - e^..)`.
 #[inline(always)]
 pub fn exprelr<R: Real, const FUSED: bool>(x: R) -> R {

@@ -14,7 +14,10 @@ mod split;
 
 pub use error::TraceError;
 pub use expr::{Expr, Tracer};
-pub use fusion::{FusedArgument, FusedOp, FusedProgram, FusedStep, LaneValues};
+pub use fusion::{
+    Accumulation, FusedArgument, FusedOp, FusedProgram, FusedStep, LaneValues, PairedFunction,
+    ProgramLayout, Target, Term,
+};
 pub use op::Op;
 pub use program::{Extent, Input, Program, Value, ValueId};
 pub use real::{Precision, Real};

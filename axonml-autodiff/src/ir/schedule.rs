@@ -79,7 +79,7 @@ impl FusedProgram {
     /// The same program with its steps in an order in which few results are needed at a time, so that executors keep
     /// them close: of some orders, the one with the fewest registers. For long programs with many outputs, such as
     /// adjoints.
-    pub(crate) fn scheduled(self) -> Self {
+    pub(super) fn rescheduled(self) -> Self {
         let readers = readers(&self);
         let slots = |order: &[usize]| {
             let mut position = vec![0; order.len()];
@@ -103,24 +103,7 @@ impl FusedProgram {
         ];
         let best = candidates.into_iter().min_by_key(|order| slots(order));
         let order: Vec<usize> = best.unwrap_or_default();
-        let mut position = vec![0; order.len()];
-        order
-            .iter()
-            .enumerate()
-            .for_each(|(at, &step)| position[step] = at);
-        let moved = |argument: &FusedArgument| match *argument {
-            FusedArgument::Step(step) => FusedArgument::Step(position[step]),
-            other => other,
-        };
-        let steps = order.iter().map(|&step| FusedStep {
-            op: self.steps[step].op,
-            arguments: self.steps[step].arguments.iter().map(moved).collect(),
-        });
-        FusedProgram {
-            steps: steps.collect(),
-            outputs: self.outputs.iter().map(moved).collect(),
-            split: self.split,
-        }
+        self.reordered(&order)
     }
 }
 

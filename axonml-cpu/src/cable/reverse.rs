@@ -281,7 +281,12 @@ impl<R: Real, const L: usize> Kernel for SolveTransposed<'_, R, L> {
             diagonal[i] = area[i].fma::<FUSED>(g[i], d[i]);
             sum[i] = right[0][i] + right[1][i];
         }
-        solve_rows::<R, L, FUSED>(&self.rows.off, self.coupling, self.solution);
+        solve_rows::<R, L, FUSED>(
+            &self.rows.off,
+            self.coupling,
+            self.solution,
+            self.rows.meeting,
+        );
     }
 }
 

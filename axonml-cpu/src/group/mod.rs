@@ -1,6 +1,7 @@
 //! A group of fibers simulated together, one fiber per lane of the arrays.
 
 mod amplification;
+mod crossings;
 mod pack;
 mod quiet;
 mod reverse;
@@ -17,15 +18,18 @@ use axonml_autodiff::ir::Real;
 
 use crate::cable::{AdvanceModes, DecayModes, Solve, StepExplicit, lanes};
 use crate::drive::GroupDrive;
-use crate::interpreter::Interpreter;
 use crate::isa::{Isa, dispatch};
+use crate::program::{LaneProgram, Programs};
 use crate::watch::{FiberView, Watch};
-use pack::{GroupCable, interpreter, pack_cable};
+use crossings::CrossingWatch;
+use pack::{GroupCable, bind, pack_cable};
+use status::Scan;
 
 /// Fibers in lanes, with everything a run of them needs.
 pub(crate) struct Group<'r, R, const L: usize> {
     rollout: &'r Rollout,
     isa: Isa,
+    programs: Programs,
     /// Rollout index of each lane's fiber; lanes past `used` repeat the first.
     members: [usize; L],
     used: usize,
@@ -33,7 +37,7 @@ pub(crate) struct Group<'r, R, const L: usize> {
     nodes: usize,
     cable: GroupCable<R>,
     drive: GroupDrive<R>,
-    step: Interpreter<R>,
+    step: LaneProgram<R, L>,
     /// Deviation of the membrane potential from the reference, mV; all arrays `[node][lane]`.
     u: Vec<R>,
     u_before: Vec<R>,
@@ -45,7 +49,16 @@ pub(crate) struct Group<'r, R, const L: usize> {
     current: Vec<R>,
     coupling: Vec<R>,
     watches: Vec<Watch>,
+    crossings: CrossingWatch<R, L>,
     status: Vec<Option<FiberStatus>>,
+}
+
+/// Steps between two searches for bad numbers in states and currents, which stay bad.
+const SCAN_EVERY: usize = 8;
+
+fn watches(rollout: &Rollout, fibers: &[usize]) -> Result<Vec<Watch>, BackendError> {
+    let each = fibers.iter().map(|&fiber| Watch::new(rollout, fiber));
+    each.collect()
 }
 
 /// One lane of a group, as observers see it.
@@ -53,6 +66,7 @@ struct LaneView<'a, R, const L: usize> {
     u: &'a [R],
     u_before: &'a [R],
     states: &'a [Vec<R>],
+    crossings: &'a CrossingWatch<R, L>,
     lane: usize,
     v_reference_mv: f64,
 }
@@ -66,6 +80,9 @@ impl<R: Real, const L: usize> FiberView for LaneView<'_, R, L> {
     }
     fn state(&self, state: usize, node: usize) -> f64 {
         self.states[state][node * L + self.lane].to_f64()
+    }
+    fn may_rise_to(&self, threshold_mv: f64) -> bool {
+        self.crossings.any(threshold_mv, self.lane)
     }
     fn voltages_mv(&self, nodes: usize) -> impl Iterator<Item = f64> {
         let of_lane = |row: &[R; L]| row[self.lane].to_f64() + self.v_reference_mv;
@@ -85,6 +102,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         rollout: &'r Rollout,
         indices: &[usize],
         isa: Isa,
+        programs: Programs,
     ) -> Result<Self, BackendError> {
         let mut members = [indices[0]; L];
         members[..indices.len()].copy_from_slice(indices);
@@ -99,12 +117,13 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         let mut group = Group {
             rollout,
             isa,
+            programs,
             members,
             used: indices.len(),
             nodes,
             cable: pack_cable::<R, L>(&cables, nodes, rollout.grid.dt_ms()),
             drive: GroupDrive::new(rollout, &members, indices.len(), nodes),
-            step: interpreter(rollout, &rollout.membrane.step, &members, len),
+            step: bind(rollout, &rollout.membrane.step, &members, len, programs),
             u: zeros(),
             u_before: zeros(),
             states: vec![zeros(); states],
@@ -113,10 +132,8 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             j: zeros(),
             current: zeros(),
             coupling: zeros(),
-            watches: indices
-                .iter()
-                .map(|&fiber| Watch::new(rollout, fiber))
-                .collect::<Result<_, _>>()?,
+            watches: watches(rollout, indices)?,
+            crossings: CrossingWatch::new(rollout),
             status: vec![None; indices.len()],
         };
         group.set_start();
@@ -173,12 +190,28 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     }
 
     /// Takes all steps and returns the outcomes of the group's fibers in order.
-    pub(crate) fn run(mut self) -> Vec<FiberOutcome> {
+    pub(crate) fn run(mut self) -> Result<Vec<FiberOutcome>, BackendError> {
+        let every = if self.step.keeps_nonfinite() {
+            SCAN_EVERY
+        } else {
+            1
+        };
+        if !self.take_steps(every) {
+            // Again, to name the first bad state.
+            self.begin_again()?;
+            self.take_steps(1);
+        }
+        Ok(self.outcomes())
+    }
+
+    /// Takes all steps, looking for bad numbers in states and currents every `every` of them; false if some were found
+    /// and `every` is not 1, so that they are older than the state in which they were found.
+    fn take_steps(&mut self, every: usize) -> bool {
         let steps = self.rollout.steps.clone();
         self.mark_nonfinite(steps.start);
         self.each_watch(|watch, view| watch.start(view));
         if steps.is_empty() {
-            return self.outcomes();
+            return true;
         }
         self.begin();
         let quiet = self.watch_quiet();
@@ -187,21 +220,62 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 break;
             }
             self.advance(step, steps.end);
-            self.mark_nonfinite(step + 1);
-            self.each_watch(|watch, view| watch.see(step + 1, view));
+            let state = step + 1;
+            let scan = match state.is_multiple_of(every) || state == steps.end {
+                true => Scan::All,
+                false => Scan::Voltages,
+            };
+            match every {
+                1 => self.mark_nonfinite(state),
+                _ if self.finds_nonfinite(scan) => return false,
+                _ => {}
+            }
+            self.each_watch(|watch, view| watch.see(state, view));
+            let open = self.open_lanes();
             for lane in 0..self.used {
                 if self.status[lane].is_none() && self.watches[lane].answered() {
-                    self.status[lane] = Some(FiberStatus::Answered(step + 1));
+                    self.status[lane] = Some(FiberStatus::Answered(state));
                 }
             }
             if let Some(quiet) = &quiet {
-                self.end_quiet(step + 1, quiet);
+                self.end_quiet(state, quiet);
             }
-            if self.status.iter().all(Option::is_some) {
+            let still_open = self.open_lanes();
+            if every > 1 && still_open < open && scan == Scan::Voltages {
+                // An answer counts only if all numbers behind it were sound.
+                let status = std::mem::replace(&mut self.status, vec![None; self.used]);
+                let found = self.finds_nonfinite(Scan::All);
+                self.status = status;
+                if found {
+                    return false;
+                }
+            }
+            if still_open == 0 {
                 break;
             }
         }
-        self.outcomes()
+        true
+    }
+
+    fn open_lanes(&self) -> usize {
+        self.status.iter().filter(|status| status.is_none()).count()
+    }
+
+    /// Returns to the state before the first step.
+    fn begin_again(&mut self) -> Result<(), BackendError> {
+        for array in [
+            &mut self.g,
+            &mut self.j,
+            &mut self.current,
+            &mut self.coupling,
+        ] {
+            array.fill(R::default());
+        }
+        self.cable.begin_again();
+        self.watches = watches(self.rollout, &self.members[..self.used])?;
+        self.status.fill(None);
+        self.set_start();
+        Ok(())
     }
 
     /// Prepares the first step.
@@ -231,12 +305,14 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     }
 
     fn each_watch(&mut self, act: impl Fn(&mut Watch, &LaneView<'_, R, L>)) {
+        self.crossings.scan(self.isa, &self.u_before, &self.u);
         for lane in 0..self.used {
             if self.status[lane].is_none() {
                 let view = LaneView {
                     u: &self.u,
                     u_before: &self.u_before,
                     states: &self.states,
+                    crossings: &self.crossings,
                     lane,
                     v_reference_mv: self.rollout.v_reference_mv,
                 };
@@ -247,11 +323,12 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
 
     /// `G` and `J` of the state the run starts from.
     fn start_currents(&mut self) {
-        let mut currents = interpreter::<R>(
+        let mut currents = bind::<R, L>(
             self.rollout,
             &self.rollout.membrane.currents,
             &self.members,
             self.u.len(),
+            self.programs,
         );
         let inputs: Vec<&[R]> = std::iter::once(&self.u[..])
             .chain(self.states.iter().map(|s| &s[..]))

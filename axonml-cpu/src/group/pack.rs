@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{ExplicitCable, US_PER_S};
-use axonml_autodiff::engine::{Binding, BoundProgram, Rollout};
+use axonml_autodiff::engine::{BoundProgram, Rollout};
 use axonml_autodiff::ir::Real;
 
 use super::amplification::Amplification;
-use crate::cable::{ExplicitRows, ModeRows, NodeRows};
-use crate::interpreter::Interpreter;
-use crate::tape::{Tape, Target};
+use crate::cable::{ExplicitRows, ModeRows, NodeRows, meeting_row};
+use crate::program::{LaneProgram, Programs};
 
 /// The linear part of the fibers of a group.
 pub(super) enum GroupCable<R> {
@@ -32,36 +31,32 @@ pub(super) enum GroupCable<R> {
     },
 }
 
-/// The interpreter of one of the membrane programs for the fibers `members`.
-pub(super) fn interpreter<R: Real>(
+/// One of the membrane programs for the fibers `members`, one per lane, and arrays of `len` numbers.
+pub(super) fn bind<R: Real, const L: usize>(
     rollout: &Rollout,
     bound: &BoundProgram,
-    members: &[usize],
+    members: &[usize; L],
     len: usize,
-) -> Interpreter<R> {
+    programs: Programs,
+) -> LaneProgram<R, L> {
     let constants: Vec<Vec<Option<f64>>> = members
         .iter()
         .map(|&fiber| rollout.constants(&bound.bindings, fiber))
         .collect();
-    let node_inputs: Vec<Option<usize>> = bound
-        .bindings
-        .iter()
-        .map(|binding| match *binding {
-            Binding::U => Some(0),
-            Binding::State(state) => Some(1 + state),
-            Binding::Shared(_) | Binding::Fiber(_) | Binding::Dt | Binding::Reference => None,
-        })
-        .collect();
     let fused = bound.fused();
     let coefficients = fused.coefficients(&constants);
-    let tape = Tape::new(
-        fused,
-        &coefficients,
-        &node_inputs,
-        &Target::arrays(fused.outputs.len()),
-        members.len(),
-    );
-    Interpreter::new(tape, len)
+    LaneProgram::new(fused, &bound.layout(), &coefficients, len, programs)
+}
+
+impl<R: Real> GroupCable<R> {
+    /// Returns to the state before a run that starts at rest.
+    pub(super) fn begin_again(&mut self) {
+        match self {
+            GroupCable::Explicit { amplification, .. } => *amplification = Amplification::default(),
+            GroupCable::Implicit { .. } => {}
+            GroupCable::Modal { z, .. } => z.fill(R::default()),
+        }
+    }
 }
 
 /// Packs cables of one kind into lanes.
@@ -77,6 +72,7 @@ pub(super) fn pack_cable<R: Real, const L: usize>(
         diagonal: vec![R::from_f64(1.0); len],
         area: vec![R::default(); len],
         off: vec![R::default(); len],
+        meeting: meeting_row(cables[0].nodes()),
     };
     match &**cables[0] {
         Cable::Explicit(_) => pack_explicit::<R>(cables, dt_ms),

@@ -13,9 +13,44 @@ use crate::isa::dispatch;
 /// rounding.
 const SUSPECT_MV: f64 = 0.8 * (LARGEST_MV - LARGEST_REFERENCE_MV);
 
+/// Arrays that are looked through.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Scan {
+    /// The voltages alone, which may leave their range and return.
+    Voltages,
+    All,
+}
+
+/// Lanes with meaningless numbers.
+struct NonFinite {
+    /// Those without an answer yet: (lane, first node, no stability number).
+    open: Vec<(usize, usize, Option<f64>)>,
+    /// The others.
+    closed: Vec<usize>,
+}
+
 impl<R: Real, const L: usize> Group<'_, R, L> {
     /// Marks lanes in which a number is no longer finite, or a voltage beyond [`LARGEST_MV`].
     pub(super) fn mark_nonfinite(&mut self, state: usize) {
+        if let Some(NonFinite { open, closed }) = self.nonfinite(Scan::All) {
+            self.mark_diverged(state, &open);
+            closed.into_iter().for_each(|lane| self.quiet(lane));
+        }
+    }
+
+    /// Whether [`Group::mark_nonfinite`] would mark a lane; resets those whose answer is known.
+    pub(super) fn finds_nonfinite(&mut self, scan: Scan) -> bool {
+        match self.nonfinite(scan) {
+            Some(NonFinite { open, closed }) => {
+                closed.into_iter().for_each(|lane| self.quiet(lane));
+                !open.is_empty()
+            }
+            None => false,
+        }
+    }
+
+    /// Lanes with a number that is not finite, or a voltage beyond [`LARGEST_MV`].
+    fn nonfinite(&self, scan: Scan) -> Option<NonFinite> {
         // Of large voltages the scan finds at least those that are bad: the reference potential moves the bounds by at
         // most half.
         let scale = R::from_f64(match R::PRECISION {
@@ -23,22 +58,32 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
             Precision::F64 => f64::MAX,
         });
         let scale = scale * R::from_f64(1.0 / SUSPECT_MV);
-        let mut arrays: Vec<&[R]> = vec![&self.g, &self.j];
-        arrays.extend(self.states.iter().map(|state| &state[..]));
         let mut found = false;
+        let all;
+        let arrays: &[&[R]] = match scan {
+            Scan::Voltages => &[],
+            Scan::All => {
+                let density = [&self.g[..], &self.j];
+                all = density
+                    .into_iter()
+                    .chain(self.states.iter().map(|state| &state[..]))
+                    .collect::<Vec<_>>();
+                &all
+            }
+        };
         dispatch(
             self.isa,
             NonFiniteScan {
                 scaled: (&self.u, scale),
-                arrays: &arrays,
+                arrays,
                 found: &mut found,
             },
         );
         if !found {
-            return;
+            return None;
         }
         let [low, high] = self.rollout.voltage_bounds::<R>();
-        let (mut bad, mut closed) = (Vec::new(), Vec::new());
+        let (mut open, mut closed) = (Vec::new(), Vec::new());
         for lane in 0..L {
             let at = |node: usize| node * L + lane;
             let is_finite = |node: usize| arrays.iter().all(|x| x[at(node)].is_finite());
@@ -48,15 +93,14 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
                     u >= low && u <= high && is_finite(node)
                 };
                 let first = (0..self.nodes_of(lane)).find(|&node| !sound(node));
-                bad.extend(first.map(|node| (lane, node, None)));
+                open.extend(first.map(|node| (lane, node, None)));
             } else {
                 let suspect = |node: usize| !(self.u[at(node)] * scale).is_finite();
                 let any = (0..self.nodes).any(|node| suspect(node) || !is_finite(node));
                 closed.extend(any.then_some(lane));
             }
         }
-        self.mark_diverged(state, &bad);
-        closed.into_iter().for_each(|lane| self.quiet(lane));
+        Some(NonFinite { open, closed })
     }
 
     /// Marks lanes with a node at which explicit steps have amplified too much.

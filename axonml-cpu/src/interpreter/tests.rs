@@ -1,11 +1,10 @@
 //! Random programs: the interpreter against the canonical evaluation, on every instruction set of this machine.
 
 use axonml_autodiff::ir::op::OPERATIONS;
-use axonml_autodiff::ir::{Expr, Extent, FusedProgram, Tracer};
+use axonml_autodiff::ir::{Expr, Extent, FusedProgram, ProgramLayout, Target, Tracer};
 use proptest::prelude::*;
 
 use super::*;
-use crate::tape::Target;
 
 const LANES: usize = 8;
 
@@ -81,14 +80,15 @@ fn run_targets<R: Real>(
                 .collect()
         })
         .collect();
-    let node_inputs: Vec<Option<usize>> = program
-        .inputs()
-        .iter()
-        .map(|input| ["a", "b"].iter().position(|name| *name == input.name))
-        .collect();
+    let array = |name: &str| ["a", "b"].iter().position(|known| *known == name);
+    let inputs = program.inputs().iter();
+    let layout = ProgramLayout {
+        arrays: inputs.map(|input| array(&input.name)).collect(),
+        targets: targets.to_vec(),
+    };
     let fused = FusedProgram::new(program);
     let coefficients = fused.coefficients(&constants);
-    let tape = Tape::<R>::lower(&fused, &coefficients, &node_inputs, targets, LANES, fold);
+    let tape = Tape::<R>::lower(&fused, &coefficients, &layout, LANES, fold);
     let mut interpreter = Interpreter::new(tape, len);
     let is_array = |target: &&Target| matches!(target, Target::Array(_));
     let arrays = targets.iter().filter(is_array).count();
@@ -261,14 +261,11 @@ fn folded_instructions_agree_with_the_canonical_evaluation() {
 
     let constants = vec![vec![None, None, Some(0.2), Some(SHARED)]; LANES];
     let fused = FusedProgram::new(&program);
-    let arrays = [Some(0), Some(1), None, None];
-    let tape = Tape::<f64>::new(
-        &fused,
-        &fused.coefficients(&constants),
-        &arrays,
-        &targets,
-        LANES,
-    );
+    let layout = ProgramLayout {
+        arrays: vec![Some(0), Some(1), None, None],
+        targets,
+    };
+    let tape = Tape::<f64>::new(&fused, &fused.coefficients(&constants), &layout, LANES);
     let count = |is: fn(&Instruction<f64>) -> bool| {
         let all = tape.instructions.iter();
         all.filter(|&instruction| is(instruction)).count()

@@ -7,8 +7,9 @@ use axonml_autodiff::engine::Backend;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cpu::{CpuBackend, Isa, Reference};
 use axonml_models::{
-    Device, Fiber, FiberOutcome, FiberStatus, MODELS, NodeSelection, Observation, ObserverKind,
-    ObserverSpec, Precision, Settings, Simulation, Stimulus,
+    Device, Evaluation, Fiber, FiberOutcome, FiberStatus, GradientRequest, MODELS, NodeSelection,
+    Objective, Observation, ObserverKind, ObserverSpec, Precision, RecordedCotangent, Settings,
+    Simulation, Stimulus,
 };
 
 use crate::golden::largest_difference;
@@ -214,4 +215,155 @@ fn threads_and_pools_change_no_bit() {
     let expected = of(Device::cpu().unwrap());
     assert_eq!(of(Device::cpu_with_threads(1).unwrap()), expected);
     assert_eq!(of(Device::custom(shared)), expected);
+}
+
+/// Programs that were printed as Rust give the bytes of those that are interpreted, on every instruction set.
+#[test]
+fn printed_programs_are_the_interpreted_ones_to_the_bit() {
+    for model in MODELS {
+        let id = model.schema().id;
+        for (isa, precision) in Isa::available()
+            .into_iter()
+            .flat_map(|isa| [(isa, Precision::F32), (isa, Precision::F64)])
+        {
+            let backend = CpuBackend::with_isa(isa);
+            let (_, printed) = run(id, Device::custom(backend.clone()), precision);
+            let (_, interpreted) = run(id, Device::custom(backend.interpreting()), precision);
+            assert_eq!(
+                printed,
+                interpreted,
+                "{id} on {isa} in {}",
+                precision.name()
+            );
+        }
+    }
+}
+
+/// The voltage of node 15 at the end, with its derivative.
+struct LastVoltage;
+
+impl Objective for LastVoltage {
+    fn evaluate(&self, _fiber: usize, outcome: &FiberOutcome) -> Evaluation {
+        let Observation::Recorded(recording) = &outcome.observations[0] else {
+            panic!("the recorder comes first")
+        };
+        let mut v_mv = vec![0.0; recording.v_mv.len()];
+        v_mv[recording.v_mv.len() - 1] = 1.0;
+        Evaluation {
+            loss: recording.v_mv[recording.v_mv.len() - 1],
+            recorded: vec![Some(RecordedCotangent {
+                v_mv,
+                states: Vec::new(),
+            })],
+            state: None,
+        }
+    }
+}
+
+/// So do printed adjoints.
+#[test]
+fn printed_adjoints_are_the_interpreted_ones_to_the_bit() {
+    for (model, precision) in MODELS
+        .iter()
+        .flat_map(|model| [(model, Precision::F32), (model, Precision::F64)])
+    {
+        let id = model.schema().id;
+        let gradients = |backend: CpuBackend| {
+            let settings = Settings {
+                precision,
+                tstop_ms: 0.6,
+                ..Settings::default()
+            };
+            let device = Device::custom(backend);
+            let simulation = Simulation::new(*model, fibers(id), &settings, &device).unwrap();
+            let pulse = Arc::new(Waveform::monophasic(0.2).unwrap().flipped());
+            let stimulus = (0..3).fold(Stimulus::none(3), |stimulus, fiber| {
+                stimulus.inject(fiber, 10, 1.0, pulse.clone())
+            });
+            let kind = ObserverKind::Recorder {
+                states: Vec::new(),
+                every: 1,
+            };
+            let recorder = ObserverSpec::new(kind, NodeSelection::Nodes(vec![15]));
+            let request = GradientRequest {
+                parameters: false,
+                waveforms: true,
+                fields: false,
+                cables: false,
+                amplitudes: false,
+            };
+            let found =
+                simulation.differentiate(&stimulus, 0.0, &[recorder], &LastVoltage, request);
+            let gradients: Vec<_> = found.unwrap().into_iter().map(|x| x.gradient).collect();
+            assert!(gradients.iter().all(Option::is_some), "{id}");
+            gradients
+        };
+        let printed = gradients(CpuBackend::new());
+        let interpreted = gradients(CpuBackend::new().interpreting());
+        assert_eq!(printed, interpreted, "{id} in {}", precision.name());
+    }
+}
+
+/// Printed programs look for bad numbers in states every few steps only; divergences are named as by the interpreter, at the
+/// first bad state, and a voltage that leaves its range for one step is seen.
+#[test]
+fn divergences_are_named_alike_by_printed_and_interpreted_programs() {
+    let spike = |steps: usize, at: usize| {
+        let pulse = format!(
+            "monophasic:pw={},delay={}",
+            0.005 * steps as f64,
+            0.005 * at as f64
+        );
+        pulse.parse::<Waveform>().unwrap()
+    };
+    let mut diverged = 0;
+    for (id, amplitude_na) in [
+        ("mrg", 3e6),
+        ("two-mode", 3e6),
+        ("smf", 3e5),
+        ("sundt", 3e6),
+    ] {
+        for precision in [Precision::F32, Precision::F64] {
+            for (steps, at) in [(1, 3), (1, 8), (2, 21), (9, 30)] {
+                for amplitude_na in [
+                    1e-3 * amplitude_na,
+                    0.1 * amplitude_na,
+                    amplitude_na,
+                    100.0 * amplitude_na,
+                ] {
+                    let settings = Settings {
+                        precision,
+                        tstop_ms: 0.5,
+                        ..Settings::default()
+                    };
+                    let outcome = |backend: CpuBackend| {
+                        let model = axonml_models::model(id).unwrap();
+                        let simulation =
+                            Simulation::new(model, fibers(id), &settings, &Device::custom(backend))
+                                .unwrap();
+                        // One fiber of the group diverges; the others have to go on.
+                        let stimulus = Stimulus::none(3).inject(
+                            1,
+                            10,
+                            amplitude_na,
+                            Arc::new(spike(steps, at)),
+                        );
+                        let raster = ObserverSpec::new(ObserverKind::Raster, NodeSelection::All);
+                        simulation.run(&stimulus, 0.0, &[raster]).unwrap().fibers
+                    };
+                    let printed = outcome(CpuBackend::new());
+                    let interpreted = outcome(CpuBackend::new().interpreting());
+                    let is_diverged =
+                        |fiber: &FiberOutcome| matches!(fiber.status, FiberStatus::Diverged { .. });
+                    diverged += usize::from(is_diverged(&interpreted[1]));
+                    assert!(!is_diverged(&printed[0]) && !is_diverged(&printed[2]));
+                    assert_eq!(
+                        printed, interpreted,
+                        "{id}, {amplitude_na} nA for {steps} steps from {at}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(diverged >= 32, "{diverged} of 128 runs diverged");
 }

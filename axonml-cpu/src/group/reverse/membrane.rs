@@ -1,16 +1,15 @@
 //! Adjoints of the membrane's programs for a group of lanes.
 
-use axonml_autodiff::adjoint::{AdjointInput, AdjointOutput, MembraneAdjoint};
+use axonml_autodiff::adjoint::{AdjointInput, MembraneAdjoint};
 use axonml_autodiff::engine::Rollout;
 use axonml_autodiff::ir::Real;
 
-use crate::interpreter::Interpreter;
 use crate::isa::Isa;
-use crate::tape::{Tape, Target};
+use crate::program::{LaneProgram, Programs};
 
 /// The VJP of a membrane program, with the accumulators of its coefficients.
-pub(super) struct MembraneVjp<R> {
-    interpreter: Interpreter<R>,
+pub(super) struct MembraneVjp<R, const L: usize> {
+    program: LaneProgram<R, L>,
     /// State variables that the program reads: the others' cotangents are zero.
     reads: Vec<bool>,
     /// `[coefficient][lane]`; empty if parameters are not requested.
@@ -30,13 +29,14 @@ pub(super) struct AdjointInputs<'a, R> {
     pub(super) carried: &'a [R],
 }
 
-impl<R: Real> MembraneVjp<R> {
+impl<R: Real, const L: usize> MembraneVjp<R, L> {
     pub(super) fn new(
         rollout: &Rollout,
         adjoint: &MembraneAdjoint,
-        members: &[usize],
+        members: &[usize; L],
         len: usize,
         parameters: bool,
+        programs: Programs,
     ) -> Self {
         let program = match parameters {
             true => &adjoint.node,
@@ -61,51 +61,15 @@ impl<R: Real> MembraneVjp<R> {
             })
             .collect();
         let states = rollout.membrane.states.len();
-        let count = |is: fn(&AdjointInput) -> bool| {
-            let all = program.inputs.iter();
-            all.filter(|&input| is(input)).count()
-        };
-        let new_states = count(|input| matches!(input, AdjointInput::NewState(_)));
-        let outputs = count(|input| matches!(input, AdjointInput::Output(_)));
-        let node_inputs: Vec<Option<usize>> = program
-            .inputs
-            .iter()
-            .map(|input| match *input {
-                AdjointInput::U => Some(0),
-                AdjointInput::State(state) => Some(1 + state),
-                AdjointInput::NewState(state) => Some(1 + states + state),
-                AdjointInput::Output(output) => Some(1 + states + new_states + output),
-                AdjointInput::CarriedU => Some(1 + states + new_states + outputs),
-                AdjointInput::Coefficient(_) => None,
-            })
-            .collect();
-        let reads: Vec<bool> = (0..states)
-            .map(|state| program.outputs.contains(&AdjointOutput::State(state)))
-            .collect();
-        let targets: Vec<Target> = program
-            .outputs
-            .iter()
-            .map(|output| match *output {
-                AdjointOutput::U => Target::Array(0),
-                AdjointOutput::State(state) => {
-                    Target::Array(1 + reads[..state].iter().filter(|&&read| read).count())
-                }
-                AdjointOutput::Coefficient(index) => Target::Sum(index),
-            })
-            .collect();
-        let coefficients = program.program.coefficients(&constants);
-        let tape = Tape::new(
-            &program.program,
-            &coefficients,
-            &node_inputs,
-            &targets,
-            members.len(),
-        );
-        let sums = tape.negated.len();
+        let reads = (0..states).map(|state| program.reads(state)).collect();
+        let fused = &program.program;
+        let coefficients = fused.coefficients(&constants);
+        let layout = program.layout(states);
+        let program = LaneProgram::new(fused, &layout, &coefficients, len, programs);
         MembraneVjp {
-            interpreter: Interpreter::new(tape, len),
+            totals: vec![vec![0.0; L]; program.sums()],
+            program,
             reads,
-            totals: vec![vec![0.0; members.len()]; sums],
         }
     }
 
@@ -132,12 +96,12 @@ impl<R: Real> MembraneVjp<R> {
                 false => state.fill(R::default()),
             }
         }
-        self.interpreter.run(isa, &inputs, &mut outputs);
+        self.program.run(isa, &inputs, &mut outputs);
     }
 
     /// Flushes the accumulators of blocks into the totals.
     pub(super) fn flush(&mut self) {
-        self.interpreter.take_sums(&mut self.totals);
+        self.program.take_sums(&mut self.totals);
     }
 
     /// Returns the accumulated cotangents of the coefficients of lane `lane`; empty if parameters are not requested.

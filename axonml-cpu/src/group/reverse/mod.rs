@@ -52,9 +52,9 @@ struct AdjointState<R, const L: usize> {
     carried: Vec<R>,
     states_before: Vec<Vec<R>>,
     coupling: Vec<R>,
-    step: MembraneVjp<R>,
+    step: MembraneVjp<R, L>,
     /// Adjoint of `G` and `J` of the first state.
-    currents: Option<MembraneVjp<R>>,
+    currents: Option<MembraneVjp<R, L>>,
     drive: DriveSums<R>,
     cables: Option<CableAccumulator<R, L>>,
     /// State and node at which a lane's cotangents became NaN or infinite.
@@ -263,8 +263,16 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             GroupCable::Modal { modes, .. } => (false, modes.modes),
         };
         let membrane = &rollout.membrane;
-        let reverse =
-            |adjoint| MembraneVjp::new(rollout, adjoint, &self.members, len, request.parameters);
+        let reverse = |adjoint| {
+            MembraneVjp::new(
+                rollout,
+                adjoint,
+                &self.members,
+                len,
+                request.parameters,
+                self.programs,
+            )
+        };
         AdjointState {
             u: zeros(),
             states: vec![zeros(); self.states.len()],
