@@ -197,6 +197,18 @@ impl Backend for CpuBackend {
         format!("cpu ({})", self.isa)
     }
 
+    fn width(&self, precision: Precision) -> usize {
+        let lanes = match precision {
+            Precision::F32 => LANES_F32,
+            Precision::F64 => LANES_F64,
+        };
+        let pool = self.pool.as_ref();
+        lanes
+            * pool.map_or_else(rayon::current_num_threads, |pool| {
+                pool.current_num_threads()
+            })
+    }
+
     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError> {
         rollout.check()?;
         let fibers = match rollout.precision {

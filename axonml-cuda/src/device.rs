@@ -354,9 +354,16 @@ impl Executor for CudaBackend {
     }
 }
 
+/// Fibers that fill a device.
+const FULL: usize = 1 << 14;
+
 impl Backend for CudaBackend {
     fn name(&self) -> String {
         format!("cuda ({})", self.device.name)
+    }
+
+    fn width(&self, _precision: Precision) -> usize {
+        FULL
     }
 
     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError> {

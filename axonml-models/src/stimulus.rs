@@ -1,6 +1,7 @@
 //! The stimulus of a batch of fibers: fields with their waveforms, and currents injected into nodes.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use axonml_autodiff::cable::Projection;
@@ -81,6 +82,14 @@ impl Stimulus {
     /// Number of fibers.
     pub fn fibers(&self) -> usize {
         self.extracellular.len()
+    }
+
+    /// The stimulus of some of the fibers.
+    pub(crate) fn part(&self, fibers: Range<usize>) -> Self {
+        Stimulus {
+            extracellular: self.extracellular[fibers.clone()].to_vec(),
+            injections: self.injections[fibers].to_vec(),
+        }
     }
 
     /// Adds a source to `fiber`. Sources of one waveform share the `Arc`, so that it is sampled once.

@@ -26,6 +26,9 @@ pub(crate) use contacts::ContactTwins;
 /// mistaken for diverged.
 const RESPONSE_MV: f64 = 16.0;
 
+/// Time after the last source in which internodes may still charge nodes, ms.
+const RELAXED_MS: f64 = 0.3;
+
 /// Range of potentials up to which everything that follows from them fits single precision, mV.
 const LARGEST_F32_MV: f64 = 1e25;
 
@@ -329,30 +332,53 @@ impl<'s> Twins<'s> {
     /// Least amplitude at which the twin of each fiber reaches `level_mv` somewhere, mA; `None` where no amplitude
     /// does, or no twin can be computed.
     pub(crate) fn reaching(&self, level_mv: f64) -> Result<Vec<Option<f64>>, SimulationError> {
-        let fibers: Vec<usize> = (0..self.whole.fibers.len()).collect();
         let maximum = ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All);
-        let rollout = self.rollout(&fibers, true, maximum);
-        let outcome = self.simulation.execute(&rollout)?;
-        let of_fiber = |(fiber, outcome): (usize, &FiberOutcome)| {
-            let Observation::Maximum(response_mv) = &outcome.observations[0] else {
-                return None;
-            };
-            if matches!(outcome.status, FiberStatus::Diverged { .. }) {
-                return None;
+        // Without sources a passive membrane only relaxes. Rounded, so that fibers are computed together.
+        let wait = (RELAXED_MS / self.whole.grid.dt_ms()).ceil() as usize;
+        let mut by_last: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for fiber in 0..self.whole.fibers.len() {
+            let last = self.whole.driven_until(fiber).saturating_add(wait);
+            let last = last.checked_next_power_of_two().unwrap_or(usize::MAX);
+            let last = last.clamp(self.whole.steps.start, self.whole.steps.end);
+            by_last.entry(last).or_default().push(fiber);
+        }
+        let mut reaching = vec![None; self.whole.fibers.len()];
+        for (last, fibers) in by_last {
+            let mut rollout = self.rollout(&fibers, true, maximum.clone());
+            rollout.steps.end = last;
+            let outcome = self.simulation.execute(&rollout)?;
+            for (&fiber, outcome) in fibers.iter().zip(&outcome.fibers) {
+                let amplitude = self.weak_amplitude(fiber);
+                reaching[fiber] = self.reaching_of(fiber, outcome, amplitude, level_mv);
             }
-            let start_mv = |node: usize| match &self.whole.start {
-                Start::Uniform { v_mv, .. } => *v_mv,
-                Start::From(saved) => saved[fiber].v_mv[node],
-            };
-            let scale = self.weak_amplitude(fiber);
-            let needed = |(node, &response): (usize, &f64)| {
-                let missing = level_mv - start_mv(node);
-                (response > 0.0 && missing > 0.0).then_some(missing / response * scale)
-            };
-            let each = response_mv.iter().enumerate().filter_map(needed);
-            each.min_by(f64::total_cmp)
+        }
+        Ok(reaching)
+    }
+
+    /// The amplitude at which a twin reaches a level, from the largest voltages at another.
+    fn reaching_of(
+        &self,
+        fiber: usize,
+        outcome: &FiberOutcome,
+        scale: f64,
+        level_mv: f64,
+    ) -> Option<f64> {
+        let Observation::Maximum(response_mv) = &outcome.observations[0] else {
+            return None;
         };
-        Ok(outcome.fibers.iter().enumerate().map(of_fiber).collect())
+        if matches!(outcome.status, FiberStatus::Diverged { .. }) {
+            return None;
+        }
+        let start_mv = |node: usize| match &self.whole.start {
+            Start::Uniform { v_mv, .. } => *v_mv,
+            Start::From(saved) => saved[fiber].v_mv[node],
+        };
+        let needed = |(node, &response): (usize, &f64)| {
+            let missing = level_mv - start_mv(node);
+            (response > 0.0 && missing > 0.0).then_some(missing / response * scale)
+        };
+        let each = response_mv.iter().enumerate().filter_map(needed);
+        each.min_by(f64::total_cmp)
     }
 
     /// Computes the twins at the given (fiber, nodes), up to the state `last`, where they are not known yet.

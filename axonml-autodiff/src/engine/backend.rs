@@ -4,6 +4,7 @@ use crate::adjoint::{Differentiated, GradientRequest, Objective};
 use crate::engine::BackendError;
 use crate::engine::Outcome;
 use crate::engine::Rollout;
+use crate::ir::Precision;
 
 /// A simulation backend: it runs rollouts forward and, if it has a reverse mode, differentiates them.
 ///
@@ -31,6 +32,13 @@ use crate::engine::Rollout;
 pub trait Backend: Send + Sync {
     /// Returns a short name with the instruction set or device: `cpu (avx2+fma)`.
     fn name(&self) -> String;
+
+    /// How many fibers run at once at full speed: callers that choose what to run next fill up batches to multiples of
+    /// it.
+    fn width(&self, precision: Precision) -> usize {
+        let _ = precision;
+        64
+    }
 
     /// Runs all fibers. Divergence of a fiber is not an error but its [`FiberStatus`](crate::engine::FiberStatus).
     ///

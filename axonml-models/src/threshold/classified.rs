@@ -100,7 +100,7 @@ impl Trials<'_> {
         if trials.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let all = self.run(trials, false, None)?;
+        let all = self.run(trials, self.to_the_end())?;
         let mut nodes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for seen in &all {
             let crossed = seen.everywhere.iter().map(|at| at.node);

@@ -41,19 +41,18 @@ impl Simulation {
         let all: Vec<_> = (0..whole.fibers.len())
             .map(|fiber| (fiber, amplitude_ma))
             .collect();
-        let verdicts = trials.verdicts(&all)?;
+        let answers = trials.searched(&all)?;
         let each = all.iter().map(|&(fiber, amplitude_ma)| {
             let key = (fiber, amplitude_ma.to_bits());
-            let Some(verdict) = verdicts.get(&key) else {
-                unreachable!("every trial has a verdict")
+            let Some(answer) = answers.get(&key) else {
+                unreachable!("every trial has an answer")
             };
-            let ended_early = trials.ended.contains(&key);
-            match *verdict {
+            match answer.verdict {
                 Verdict::Fires(start) => Firing::Fires(start),
                 Verdict::Diverged(status) => Firing::Diverged(status),
                 Verdict::Quiet | Verdict::Local => Firing::Silent {
-                    crosses: *verdict == Verdict::Local,
-                    ended_early,
+                    crosses: answer.verdict == Verdict::Local,
+                    ended_early: answer.is_quiet,
                 },
             }
         });

@@ -1,8 +1,8 @@
 //! The canonical grid of a threshold search, and one search on it as a state machine driven by verdicts.
 //!
 //! Trials lie at the first amplitude times powers of two, and at the middles of the cells between them, of their
-//! halves, and so on. Prior knowledge of a fiber changes which of these amplitudes are tried, never which ones exist,
-//! so that it does not change the result.
+//! halves, and so on. What is known of a fiber beforehand ([`super::scout`]) changes which of these amplitudes are tried,
+//! never which ones exist, so that it does not change the result.
 
 use axonml_autodiff::engine::FiberStatus;
 
@@ -34,6 +34,20 @@ pub(super) fn largest_up_to(limit_ma: f64) -> f64 {
         amplitude *= 2.0;
     }
     amplitude
+}
+
+/// The final cell within `cell` that holds an amplitude: the cell is halved until it is as narrow as the resolution
+/// says. Amplitudes outside belong to the cell at that end; a limit between cells belongs to the lower one.
+pub(super) fn final_cell(cell: (f64, f64), amplitude_ma: f64, resolution: f64) -> (f64, f64) {
+    let (mut lower, mut upper) = cell;
+    while upper - lower > resolution * upper {
+        let middle = 0.5 * (lower + upper);
+        match amplitude_ma <= middle {
+            true => upper = middle,
+            false => lower = middle,
+        }
+    }
+    (lower, upper)
 }
 
 /// Response to one simulated amplitude.
@@ -143,10 +157,8 @@ struct Halving {
     /// Largest amplitude known to fail and smallest known to fire.
     failed: f64,
     fired: f64,
-    /// All trials, with the site of initiation of those that fired.
-    tried: Vec<(f64, Option<SpikeStart>)>,
-    /// The expected threshold, and the number of final cells by which the next guess moves if it is not there.
-    aim: Option<(f64, f64)>,
+    /// Where the action potential began at the latter.
+    start: SpikeStart,
     local_below: Option<f64>,
 }
 
@@ -154,17 +166,15 @@ struct Halving {
 #[derive(Clone, Debug)]
 pub(super) struct Search {
     first_ma: f64,
-    guess_ma: Option<f64>,
     phase: Phase,
 }
 
 impl Search {
-    /// A search from `first_ma` upward; a guess only decides which amplitudes are tried first.
-    pub(super) fn new(first_ma: f64, guess_ma: Option<f64>) -> Self {
+    /// A search from `first_ma` upward, or one whose ending is known.
+    pub(super) fn new(first_ma: f64, ending: Option<Ending>) -> Self {
         Search {
             first_ma,
-            guess_ma,
-            phase: Phase::Silence,
+            phase: ending.map_or(Phase::Silence, Phase::Done),
         }
     }
 
@@ -242,7 +252,7 @@ impl Search {
                 self.probed(window, then, amplitude, verdict, options)
             }
             Phase::Halving(mut halving) => {
-                halving.take(amplitude, verdict, options);
+                halving.take(amplitude, verdict);
                 halving.into_phase(options)
             }
             done @ Phase::Done(_) => done,
@@ -394,13 +404,11 @@ impl Search {
     }
 
     fn halve(&self, cell: Cell, local_below: Option<f64>, options: &ThresholdSearch) -> Phase {
-        let within = |guess: &f64| (cell.lower..cell.upper).contains(guess);
         let halving = Halving {
             cell,
             failed: cell.lower,
             fired: cell.upper,
-            tried: vec![(cell.lower, None), (cell.upper, Some(cell.start))],
-            aim: self.guess_ma.filter(within).map(|guess| (guess, 1.0)),
+            start: cell.start,
             local_below,
         };
         halving.into_phase(options)
@@ -457,63 +465,30 @@ enum Next {
 }
 
 impl Halving {
-    /// The middle of the present cell, or an end of the final cell that holds the guess.
+    /// The middle of the present cell.
     fn next(&self, options: &ThresholdSearch) -> Next {
         let (mut lower, mut upper) = (self.cell.lower, self.cell.upper);
         while upper - lower > options.resolution * upper {
             let middle = 0.5 * (lower + upper);
-            let above = match self.aim {
-                _ if middle <= self.failed => true,
-                _ if middle >= self.fired => false,
-                Some((guess, _)) => middle <= guess,
-                None => return Next::Try(middle),
-            };
-            if above {
+            if middle <= self.failed {
                 lower = middle;
-            } else {
+            } else if middle >= self.fired {
                 upper = middle;
+            } else {
+                return Next::Try(middle);
             }
         }
-        let tried = |amplitude: f64| self.tried.iter().any(|(tried, _)| *tried == amplitude);
-        match (tried(lower), tried(upper)) {
-            (false, _) => Next::Try(lower),
-            (_, false) => Next::Try(upper),
-            _ => Next::Done(lower, upper),
-        }
+        Next::Done(lower, upper)
     }
 
-    fn take(&mut self, amplitude: f64, verdict: Verdict, options: &ThresholdSearch) {
+    fn take(&mut self, amplitude: f64, verdict: Verdict) {
         let start = match verdict {
             Verdict::Fires(start) => Some(start),
             _ => None,
         };
-        self.tried.push((amplitude, start));
-        // Verdicts that contradict earlier ones open the cell again; no amplitude is tried twice.
-        if start.is_some() {
-            self.fired = amplitude;
-            self.failed = if self.failed >= amplitude {
-                self.cell.lower
-            } else {
-                self.failed
-            };
-        } else {
-            self.failed = amplitude;
-            self.fired = if self.fired <= amplitude {
-                self.cell.upper
-            } else {
-                self.fired
-            };
-        }
-        if let Some((guess, cells)) = self.aim {
-            let moved = cells * options.resolution * amplitude;
-            let next = match start {
-                Some(_) if guess >= amplitude => amplitude - moved,
-                None if guess <= amplitude => amplitude + moved,
-                _ => guess,
-            };
-            let grown = if next == guess { cells } else { 2.0 * cells };
-            let open = self.failed < next && next < self.fired;
-            self.aim = open.then_some((next, grown));
+        match start {
+            Some(start) => (self.fired, self.start) = (amplitude, start),
+            None => self.failed = amplitude,
         }
     }
 
@@ -521,27 +496,12 @@ impl Halving {
         let Next::Done(lower, upper) = self.next(options) else {
             return Phase::Halving(self);
         };
-        let of = |amplitude: f64| {
-            self.tried
-                .iter()
-                .rev()
-                .find(|(tried, _)| *tried == amplitude)
-        };
-        match (of(lower), of(upper)) {
-            (Some((_, None)), Some(&(_, Some(start)))) => Phase::Done(Ending::Found {
-                lower_ma: lower,
-                upper_ma: upper,
-                start,
-                local_below_ma: self.local_below,
-            }),
-            // The answers are not monotonic and do not bracket here: the cell's own ends always do.
-            _ => Phase::Done(Ending::Found {
-                lower_ma: self.cell.lower,
-                upper_ma: self.cell.upper,
-                start: self.cell.start,
-                local_below_ma: self.local_below,
-            }),
-        }
+        Phase::Done(Ending::Found {
+            lower_ma: lower,
+            upper_ma: upper,
+            start: self.start,
+            local_below_ma: self.local_below,
+        })
     }
 }
 

@@ -1,9 +1,14 @@
 //! Activation thresholds: the smallest stimulus amplitude that makes a fiber conduct an action potential.
 
 mod classified;
+mod closeness;
+mod confirmation;
 mod firing;
 mod grid;
+mod neighbors;
 mod passages;
+mod scout;
+mod scouting;
 mod seen;
 mod trials;
 
@@ -20,8 +25,12 @@ use crate::{Amplitudes, Detection, Simulation, SimulationError, SpikeStart, Stim
 pub(crate) use firing::Firing;
 use grid::{Search, first_amplitude};
 pub(crate) use passages::Passage;
+use scouting::Scouts;
 use seen::{Seen, check_sites, rasters, watch};
 use trials::Trials;
+
+/// Fibers that are searched at once: many enough to fill any processor, and their rollouts take some tens of MB.
+const CHUNK: usize = 2048;
 
 /// Settings of threshold searches. Amplitudes are positive: for anodic stimuli flip the waveform.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,9 +45,12 @@ pub struct ThresholdSearch {
     pub max_ma: f64,
     /// Width of the final bracket relative to its upper end; 1e-4 by default.
     pub resolution: f64,
-    /// Whether trials end once their fiber is back near its start and all sources are off, within the distance that the
-    /// model declares ([`crate::Schema::quiet_band_mv`]). The lower bound that is reported is run to the end all the
-    /// same; where it fires then, that fiber's search is done again without early ends. True by default.
+    /// Whether most trials only help to choose those that count; true by default. Such trials end once their fiber is back
+    /// near its start and all sources are off, within the distance that the model declares
+    /// ([`crate::Schema::quiet_band_mv`]); they are run in single precision, and chosen by what other fibers and earlier
+    /// trials tell. Both ends of the bracket that is reported are run in the precision of the simulation all the same,
+    /// the lower one to the end of the run. Where these runs tell otherwise, that fiber is searched without guesses, and
+    /// without early ends if they were to blame. Without, every amplitude of the grid on the way is run to its end.
     pub early_end: bool,
 }
 
@@ -266,7 +278,8 @@ impl Simulation {
     /// The search tries amplitude 0, then doubles from [`ThresholdSearch::first_ma`], because strong stimuli can block
     /// action potentials that weaker ones excite; where the first amplitude fires or shows propagation failure, the
     /// search continues below it. Both ends of a bracket were simulated. All fibers are searched at once; a fiber's
-    /// results do not depend on the other fibers.
+    /// results do not depend on the other fibers. Of many fibers some thousands are searched at a time, so that memory does
+    /// not grow with their number.
     ///
     /// Thresholds of currents into a fiber: [`Stimulus::inject_scaled`]. After a conditioning action potential:
     /// [`Stimulus::inject`] fires it, and detection begins at the onset of the stimulus under study (see
@@ -280,8 +293,7 @@ impl Simulation {
         options: &ThresholdSearch,
         progress: &mut Progress<'_>,
     ) -> Result<Vec<Threshold>, SimulationError> {
-        let whole = self.rollout(stimulus, &[])?;
-        self.thresholds_of(whole, &stimulus.scaling(), options, None, progress)
+        self.search_in_chunks(CHUNK, stimulus, options, None, progress)
     }
 
     /// [`Simulation::thresholds`] with a guess per fiber, mA: the results are the same, and good guesses reduce the
@@ -297,14 +309,8 @@ impl Simulation {
         guesses_ma: &[f64],
         progress: &mut Progress<'_>,
     ) -> Result<Vec<Threshold>, SimulationError> {
-        let whole = self.rollout(stimulus, &[])?;
-        self.thresholds_of(
-            whole,
-            &stimulus.scaling(),
-            options,
-            Some(guesses_ma),
-            progress,
-        )
+        options.check_guesses(guesses_ma, self.fibers().len())?;
+        self.search_in_chunks(CHUNK, stimulus, options, Some(guesses_ma), progress)
     }
 
     /// Like [`Simulation::run`], with the site of initiation of each fiber's first action potential that reaches a
@@ -371,7 +377,8 @@ impl Simulation {
         }
         watch(&mut whole, detection)?;
         let mut trials = Trials::new(self, &whole, scaling, detection)?;
-        for (seen, arrival) in trials.first_arrivals(&known, false)? {
+        let manner = trials.to_the_end();
+        for (seen, arrival) in trials.first_arrivals(&known, manner)? {
             arrivals[seen.trial.0] = Some(arrival.map(|arrival| arrival.at));
         }
         Ok(arrivals)
@@ -406,6 +413,50 @@ impl Simulation {
         stimulus.is_zero(fiber, self.sample_points_um(fiber), self.grid())
     }
 
+    /// Searches so many fibers at a time, or as many as the backend runs at once, so that memory does not grow with their
+    /// number.
+    fn search_in_chunks(
+        &self,
+        chunk: usize,
+        stimulus: &Stimulus,
+        options: &ThresholdSearch,
+        guesses_ma: Option<&[f64]>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Threshold>, SimulationError> {
+        let fibers = self.fibers().len();
+        let chunk = chunk.max(self.device().backend().width(self.precision()));
+        if fibers <= chunk || stimulus.fibers() != fibers {
+            let whole = self.rollout(stimulus, &[])?;
+            return self.thresholds_of(whole, &stimulus.scaling(), options, guesses_ma, progress);
+        }
+        let mut found = Vec::with_capacity(fibers);
+        for first in (0..fibers).step_by(chunk) {
+            let part = first..(first + chunk).min(fibers);
+            let of_part = guesses_ma.map(|guesses_ma| &guesses_ma[part.clone()]);
+            let share = part.len() as f64 / fibers as f64;
+            let mut of_all =
+                |fraction: f64| progress(first as f64 / fibers as f64 + share * fraction);
+            let stimulus_of_part = stimulus.part(part.clone());
+            let simulation = self.select(part);
+            let searched = simulation
+                .rollout(&stimulus_of_part, &[])
+                .and_then(|whole| {
+                    let scaling = stimulus_of_part.scaling();
+                    simulation.thresholds_of(whole, &scaling, options, of_part, &mut of_all)
+                });
+            match searched {
+                Ok(of_part) => found.extend(of_part),
+                // An error names a fiber by its place among all.
+                Err(error) => {
+                    let of_all = self.rollout(stimulus, &[]);
+                    let of_all = of_all.and_then(|mut all| watch(&mut all, &options.detection));
+                    return Err(of_all.err().unwrap_or(error));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// [`Simulation::thresholds`], or with guesses [`Simulation::thresholds_near`], for a rollout of this simulation
     /// without observers.
     pub(crate) fn thresholds_of(
@@ -421,20 +472,41 @@ impl Simulation {
             options.check_guesses(guesses_ma, whole.fibers.len())?;
         }
         watch(&mut whole, &options.detection)?;
+        // Searches that are done again do not undo what was reported.
+        let mut most = 0.0_f64;
+        let progress: &mut Progress<'_> = &mut |fraction: f64| {
+            most = most.max(fraction);
+            progress(most);
+        };
         let quiet_band_mv = self.schema().quiet_band_mv.filter(|_| options.early_end);
         let mut trials =
             Trials::new(self, &whole, scaling, &options.detection)?.ending(quiet_band_mv);
         let fibers = whole.fibers.len();
-        let first_ma = match options.first_ma {
-            Some(first) => vec![first; fibers],
-            None => trials
-                .reaching_ma()?
-                .into_iter()
-                .map(|reaching| first_amplitude(reaching, options.max_ma))
-                .collect(),
+        let reaching_ma = match (options.first_ma, options.early_end) {
+            (Some(_), false) => vec![None; fibers],
+            _ => trials.reaching_ma()?,
         };
-        let mut searches: Vec<Search> = (0..fibers)
-            .map(|fiber| Search::new(first_ma[fiber], guesses_ma.map(|guesses| guesses[fiber])))
+        let first_of = |reaching: &Option<f64>| match options.first_ma {
+            Some(first) => first,
+            None => first_amplitude(*reaching, options.max_ma),
+        };
+        let first_ma: Vec<f64> = reaching_ma.iter().map(first_of).collect();
+        let endings = match options.early_end {
+            true => {
+                let scouts = Scouts {
+                    first_ma: &first_ma,
+                    reaching_ma: &reaching_ma,
+                    guesses_ma,
+                };
+                let found = trials.scouted(scouts, options, progress)?;
+                trials.confirmed(&found, options)?
+            }
+            false => vec![None; fibers],
+        };
+        let mut searches: Vec<Search> = first_ma
+            .into_iter()
+            .zip(endings)
+            .map(|(first_ma, ending)| Search::new(first_ma, ending))
             .collect();
         trials.search(&mut searches, options, progress)?;
         // A lower bound whose run ended early is confirmed by a whole one.
@@ -447,3 +519,6 @@ impl Simulation {
         trials.classified(&searches)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ pub(super) type Trial = (usize, f64);
 pub(super) struct Seen {
     pub(super) trial: Trial,
     pub(super) status: FiberStatus,
-    sites: Vec<usize>,
+    pub(super) sites: Vec<usize>,
     pub(super) at_sites: Vec<Crossing>,
     pub(super) everywhere: Vec<Crossing>,
 }

@@ -1,13 +1,17 @@
 //! The simulations of a threshold search: batches of trials, and the classification of their crossings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::engine::{
-    Crossing, FiberStatus, ObserverKind, QuietEnd, Rollout, RolloutFiber, Source,
+    BackendError, Crossing, FiberOutcome, FiberStatus, ObserverKind, QuietEnd, Rollout,
+    RolloutFiber, Source, Start,
 };
+use axonml_autodiff::ir::Precision;
 
 use super::grid::{Search, Verdict};
+use super::scout::Answer;
 use super::seen::{Seen, Trial};
 use super::{Progress, ThresholdSearch};
 use crate::detection::{Detection, REGENERATION_MV, SpikeStart};
@@ -28,6 +32,9 @@ pub(super) const CONDUCTED: f64 = 3.0;
 const QUIET_AFTER_MS: f64 = 0.3;
 const QUIET_EVERY: usize = 10;
 
+/// Part of the band that a weak stimulus must leave a fiber in.
+const WEAK_BAND: f64 = 0.3;
+
 /// A node is driven if the field drives it by more than this fraction of the strongest drive.
 const DRIVEN: f64 = 0.1;
 
@@ -37,6 +44,31 @@ pub(super) struct Arrival {
     pub(super) at: Crossing,
     pub(super) start: SpikeStart,
 }
+
+/// How trials are run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub(super) precision: Precision,
+    /// Whether a run ends when a detection site crosses.
+    pub(super) early: bool,
+    /// Whether a run ends when its fiber will not fire any more.
+    pub(super) quiet_end: Option<QuietEnd>,
+}
+
+impl Manner {
+    /// The same for stimuli that change no membrane to speak of: what is near rest when they end stays there.
+    pub(super) fn of_weak(self) -> Self {
+        let quiet_end = self.quiet_end.map(|quiet| QuietEnd {
+            band_mv: WEAK_BAND * quiet.band_mv,
+            after_ms: 0.0,
+            ..quiet
+        });
+        Manner { quiet_end, ..self }
+    }
+}
+
+/// The answers of trials, by fiber and bits of the amplitude.
+pub(super) type Answers = HashMap<(usize, u64), Answer>;
 
 /// Runs the trials of the fibers of a rollout and classifies them.
 pub(super) struct Trials<'s> {
@@ -49,7 +81,7 @@ pub(super) struct Trials<'s> {
     quiet_end: Option<QuietEnd>,
     restless: BTreeSet<usize>,
     /// Trials that ended early.
-    pub(super) ended: HashSet<(usize, u64)>,
+    ended: HashSet<(usize, u64)>,
     /// Whether a run ends when a detection site crosses. An explicit cable that becomes unstable after its first
     /// crossing has no threshold: it is run to the end.
     early: bool,
@@ -81,6 +113,46 @@ impl<'s> Trials<'s> {
     pub(super) fn on_contacts(mut self, contacts: Option<ContactTwins<'s>>) -> Self {
         self.twins = self.twins.summed_from(contacts);
         self
+    }
+
+    /// How trials are run that an answer rests on: in the precision of the rollout, and to the end unless they fire.
+    pub(super) fn exact(&self) -> Manner {
+        Manner {
+            precision: self.whole.precision,
+            early: self.early,
+            quiet_end: None,
+        }
+    }
+
+    /// How trials are run that only help to choose others.
+    pub(super) fn scouts(&self, precision: Precision) -> Manner {
+        Manner {
+            precision,
+            early: true,
+            quiet_end: self.quiet_end,
+        }
+    }
+
+    /// How runs are made that are looked at from begin to end.
+    pub(super) fn to_the_end(&self) -> Manner {
+        Manner {
+            early: false,
+            ..self.exact()
+        }
+    }
+
+    /// Trials that run at once at full speed.
+    pub(super) fn width(&self, precision: Precision) -> usize {
+        self.simulation.device().backend().width(precision).max(1)
+    }
+
+    /// The state at which a silent trial ends.
+    pub(super) fn silent_until(&self, fiber: usize, manner: Manner) -> usize {
+        let end = self.whole.steps.end;
+        manner.quiet_end.map_or(end, |quiet| {
+            let wait = (quiet.after_ms / self.whole.grid.dt_ms()).ceil() as usize;
+            self.whole.driven_until(fiber).saturating_add(wait).min(end)
+        })
     }
 
     /// Lets trials end once every node is back within `band_mv` of its start; not with space-time fields, whose end is
@@ -118,16 +190,13 @@ impl<'s> Trials<'s> {
         if doubtful.is_empty() {
             return Ok(None);
         }
-        let quiet_end = self.quiet_end.take();
-        let verdicts = self.verdicts(&doubtful);
-        self.quiet_end = quiet_end;
-        let verdicts = verdicts?;
+        let answers = self.answers(&doubtful, self.exact())?;
         let fails = |verdict: &Verdict| matches!(verdict, Verdict::Quiet | Verdict::Local);
         let refuted: Vec<usize> = doubtful
             .into_iter()
             .filter(|(fiber, amplitude)| {
-                let verdict = verdicts.get(&(*fiber, amplitude.to_bits()));
-                !verdict.is_some_and(fails)
+                let answer = answers.get(&(*fiber, amplitude.to_bits()));
+                !answer.is_some_and(|answer| fails(&answer.verdict))
             })
             .map(|(fiber, _)| fiber)
             .collect();
@@ -171,61 +240,87 @@ impl<'s> Trials<'s> {
                 searches[fiber].speculate(depth, options, &mut amplitudes);
                 trials.extend(amplitudes.into_iter().map(|amplitude| (fiber, amplitude)));
             }
-            let verdicts = self.verdicts(&trials)?;
+            let answers = self.searched(&trials)?;
             for fiber in open {
                 while let Some(amplitude) = searches[fiber].wants(options) {
-                    let Some(&verdict) = verdicts.get(&(fiber, amplitude.to_bits())) else {
+                    let Some(answer) = answers.get(&(fiber, amplitude.to_bits())) else {
                         break;
                     };
-                    searches[fiber].advance(verdict, options);
+                    searches[fiber].advance(answer.verdict, options);
                     answered[fiber] += 1;
                 }
             }
         }
     }
 
-    /// Simulates trials and decides which of them fire.
-    pub(super) fn verdicts(
+    /// The answers of trials of searches, which end early where that is allowed.
+    pub(super) fn searched(&mut self, trials: &[Trial]) -> Result<Answers, SimulationError> {
+        // Whether a fiber fires by itself shows in a whole run without stimulus only.
+        let to_the_end =
+            |(fiber, amplitude): &Trial| *amplitude == 0.0 || self.restless.contains(fiber);
+        let (whole, ending): (Vec<Trial>, Vec<Trial>) =
+            trials.iter().partition(|trial| to_the_end(trial));
+        let exact = self.exact();
+        let manner = Manner {
+            quiet_end: self.quiet_end,
+            ..exact
+        };
+        let mut answers = self.answers(&ending, manner)?;
+        let ended = answers.iter().filter(|(_, answer)| answer.is_quiet);
+        self.ended.extend(ended.map(|(key, _)| *key));
+        answers.extend(self.answers(&whole, exact)?);
+        Ok(answers)
+    }
+
+    /// Simulates trials and decides which of them fire. Those that end alike had better come one after the other.
+    pub(super) fn answers(
         &mut self,
         trials: &[Trial],
-    ) -> Result<HashMap<(usize, u64), Verdict>, SimulationError> {
-        let key = |(fiber, amplitude): Trial| (fiber, amplitude.to_bits());
-        let mut verdicts = HashMap::with_capacity(trials.len());
+        manner: Manner,
+    ) -> Result<Answers, SimulationError> {
+        let mut answers = Answers::with_capacity(trials.len());
         let mut again = Vec::new();
-        for (seen, arrival) in self.first_arrivals(trials, self.early)? {
-            match (seen.status, arrival.map(|arrival| arrival.start)) {
-                (status @ FiberStatus::Diverged { .. }, _) => {
-                    verdicts.insert(key(seen.trial), Verdict::Diverged(status));
-                }
-                (_, Some(start)) => {
-                    verdicts.insert(key(seen.trial), Verdict::Fires(start));
-                }
+        for (seen, arrival) in self.first_arrivals(trials, manner)? {
+            let verdict = match (seen.status, arrival.map(|arrival| arrival.start)) {
+                (status @ FiberStatus::Diverged { .. }, _) => Verdict::Diverged(status),
+                (_, Some(start)) => Verdict::Fires(start),
                 // Its run ended at a crossing that is no action potential; one may follow.
-                (FiberStatus::Answered(_), None) => again.push(seen.trial),
-                (status @ (FiberStatus::Completed | FiberStatus::Quiet(_)), None) => {
-                    if matches!(status, FiberStatus::Quiet(_)) {
-                        self.ended.insert(key(seen.trial));
-                    }
-                    verdicts.insert(key(seen.trial), self.failure(&seen));
+                (FiberStatus::Answered(_), None) => {
+                    again.push(seen.trial);
+                    continue;
                 }
-            }
+                (_, None) => self.failure(&seen),
+            };
+            self.add(&seen, verdict, &mut answers);
         }
-        if !again.is_empty() {
-            for (seen, arrival) in self.first_arrivals(&again, false)? {
-                let verdict = match (seen.status, arrival.map(|arrival| arrival.start)) {
-                    (_, Some(start)) => Verdict::Fires(start),
-                    (status @ FiberStatus::Diverged { .. }, None) => Verdict::Diverged(status),
-                    (status, None) => {
-                        if matches!(status, FiberStatus::Quiet(_)) {
-                            self.ended.insert(key(seen.trial));
-                        }
-                        self.failure(&seen)
-                    }
-                };
-                verdicts.insert(key(seen.trial), verdict);
-            }
+        let whole = Manner {
+            early: false,
+            ..manner
+        };
+        for (seen, arrival) in self.first_arrivals(&again, whole)? {
+            let verdict = match (seen.status, arrival.map(|arrival| arrival.start)) {
+                // What follows the action potential would not have been simulated.
+                (_, Some(start)) => Verdict::Fires(start),
+                (status @ FiberStatus::Diverged { .. }, None) => Verdict::Diverged(status),
+                (_, None) => self.failure(&seen),
+            };
+            self.add(&seen, verdict, &mut answers);
         }
-        Ok(verdicts)
+        Ok(answers)
+    }
+
+    fn add(&self, seen: &Seen, verdict: Verdict, answers: &mut Answers) {
+        let (fiber, amplitude) = seen.trial;
+        let answer = Answer {
+            verdict,
+            end: match seen.status {
+                FiberStatus::Answered(state) | FiberStatus::Quiet(state) => state,
+                FiberStatus::Diverged { state, .. } => state,
+                FiberStatus::Completed => self.whole.steps.end,
+            },
+            is_quiet: matches!(seen.status, FiberStatus::Quiet(_)),
+        };
+        answers.insert((fiber, amplitude.to_bits()), answer);
     }
 
     /// State from which detection begins.
@@ -267,43 +362,67 @@ impl<'s> Trials<'s> {
         Ok(each.collect())
     }
 
-    /// Runs trials, to the end or until a detection site crosses.
+    /// Runs trials.
     pub(super) fn run(
         &self,
         trials: &[Trial],
-        early: bool,
-        quiet_end: Option<QuietEnd>,
+        manner: Manner,
     ) -> Result<Vec<Seen>, SimulationError> {
         if trials.is_empty() {
             return Ok(Vec::new());
         }
-        let mut rollout = self.whole.select(trials.iter().map(|&(fiber, _)| fiber));
-        rollout.drive.gains = self.scaling.gains_of(trials.iter().copied());
-        rollout.stop_when_active = early.then_some(0);
-        rollout.quiet_end = quiet_end;
-        let outcome = self.simulation.execute(&rollout)?;
-        let seen = trials.iter().zip(outcome.fibers);
-        seen.map(|(&trial, mut outcome)| {
+        let (runs, of_trial) = self.distinct(trials);
+        let mut rollout = self.whole.select(runs.iter().map(|&(fiber, _)| fiber));
+        rollout.drive.gains = self.scaling.gains_of(runs.iter().copied());
+        rollout.precision = manner.precision;
+        rollout.stop_when_active = manner.early.then_some(0);
+        rollout.quiet_end = manner.quiet_end;
+        let mut outcomes = self.simulation.execute(&rollout)?.fibers;
+        let mut uses = vec![0; runs.len()];
+        of_trial.iter().for_each(|&run| uses[run] += 1);
+        let seen = trials.iter().zip(of_trial).map(|(&trial, run)| {
+            let outcome = outcomes.get_mut(run);
+            let outcome = outcome.ok_or(BackendError::NoResult { fiber: trial.0 })?;
+            uses[run] -= 1;
+            let mut shared = (uses[run] > 0).then(|| outcome.clone());
+            let outcome: &mut FiberOutcome = shared.as_mut().unwrap_or(outcome);
             let nodes = self.whole.fibers[trial.0].cable.nodes();
-            let (seen, _) = Seen::take(trial, &mut outcome, self.detection, nodes)?;
+            let (seen, _) = Seen::take(trial, outcome, self.detection, nodes)?;
             Ok(self.responses(seen))
-        })
-        .collect()
+        });
+        seen.collect()
+    }
+
+    /// The runs that answer trials, and which of them answers each: fibers that are equal without stimulus share theirs.
+    fn distinct(&self, trials: &[Trial]) -> (Vec<Trial>, Vec<usize>) {
+        let of = |fiber: usize| &self.whole.fibers[fiber];
+        let is_uniform = matches!(self.whole.start, Start::Uniform { .. });
+        let is_free = |fiber: usize| !self.scaling.has_fixed(fiber);
+        let mut runs: Vec<Trial> = Vec::with_capacity(trials.len());
+        let mut silent: HashMap<*const Cable, usize> = HashMap::new();
+        let each = trials.iter().map(|&(fiber, amplitude)| {
+            if amplitude == 0.0 && is_uniform && is_free(fiber) {
+                let known = silent.entry(Arc::as_ptr(&of(fiber).cable));
+                let run = *known.or_insert(runs.len());
+                let is_equal = |&(other, _): &Trial| of(other).parameters == of(fiber).parameters;
+                if runs.get(run).is_some_and(is_equal) {
+                    return run;
+                }
+            }
+            runs.push((fiber, amplitude));
+            runs.len() - 1
+        });
+        let of_trial = each.collect();
+        (runs, of_trial)
     }
 
     /// Runs trials and finds the first action potential that reaches a detection site.
     pub(super) fn first_arrivals(
         &mut self,
         trials: &[Trial],
-        early: bool,
+        manner: Manner,
     ) -> Result<Vec<(Seen, Option<Arrival>)>, SimulationError> {
-        // Whether a fiber fires by itself shows in a whole run without stimulus only.
-        let to_the_end =
-            |(fiber, amplitude): &Trial| *amplitude == 0.0 || self.restless.contains(fiber);
-        let (whole, ending): (Vec<Trial>, Vec<Trial>) =
-            trials.iter().partition(|trial| to_the_end(trial));
-        let mut all = self.run(&ending, early, self.quiet_end)?;
-        all.extend(self.run(&whole, early, None)?);
+        let all = self.run(trials, manner)?;
         self.resolved(all)
     }
 
@@ -320,17 +439,14 @@ impl<'s> Trials<'s> {
                 if self.stays_below(seen.trial, at) {
                     break;
                 }
-                look_at.entry(fiber).or_default().push(at.node);
+                // All sites, so that fibers are looked at in the same places and computed together.
+                look_at.entry(fiber).or_insert_with(|| seen.sites.clone());
                 last = last.max(at.state);
             }
         }
-        // A search reads it repeatedly: all of the twin is computed at once.
-        let last = if self.early {
-            self.whole.steps.end
-        } else {
-            last
-        };
-        self.twins.look_at(&look_at, last)?;
+        // A search reads it repeatedly, and later the closer it comes to a threshold.
+        self.twins
+            .look_at(&look_at, (2 * last).min(self.whole.steps.end))?;
         let first = |seen: Seen| {
             let found = {
                 let crossings = seen.crossings();

@@ -18,11 +18,10 @@ fn options(resolution: f64) -> ThresholdSearch {
 /// Searches a fiber whose responses are given by `verdict`; returns the end and the number of trials.
 fn search(
     first_ma: f64,
-    guess_ma: Option<f64>,
     options: &ThresholdSearch,
     verdict: impl Fn(f64) -> Verdict,
 ) -> (Ending, usize) {
-    let mut search = Search::new(first_ma, guess_ma);
+    let mut search = Search::new(first_ma, None);
     for trials in 0..1000 {
         match search.wants(options) {
             Some(amplitude) => search.advance(verdict(amplitude), options),
@@ -78,14 +77,12 @@ fn plain(first_ma: f64, max_ma: f64, resolution: f64, fires: impl Fn(f64) -> boo
 
 proptest! {
     #[test]
-    fn a_bracket_is_that_of_doubling_and_halving_whatever_the_guess(
+    fn a_bracket_is_that_of_doubling_and_halving(
         threshold_ma in 0.0021_f64..19.0,
-        guess in prop::option::of(0.5_f64..2.0),
         exponent in 2_i32..9,
     ) {
         let options = options(10_f64.powi(-exponent));
-        let guess_ma = guess.map(|factor| factor * threshold_ma);
-        let (ending, _) = search(1e-3, guess_ma, &options, step(threshold_ma));
+        let (ending, _) = search(1e-3, &options, step(threshold_ma));
         let expected = plain(1e-3, 20.0, options.resolution, |x| x >= threshold_ma);
         prop_assert_eq!(bracket(ending), expected);
     }
@@ -96,9 +93,9 @@ proptest! {
         halvings in 0_i32..12,
     ) {
         let options = options(1e-4);
-        let (first, _) = search(1e-3, None, &options, step(threshold_ma));
+        let (first, _) = search(1e-3, &options, step(threshold_ma));
         let first_ma = 1e-3 * 0.5_f64.powi(halvings);
-        let (other, _) = search(first_ma, None, &options, step(threshold_ma));
+        let (other, _) = search(first_ma, &options, step(threshold_ma));
         prop_assert_eq!(bracket(first), bracket(other));
     }
 
@@ -111,7 +108,7 @@ proptest! {
     ) {
         let to_ma = from_ma * width;
         let options = options(1e-4);
-        let (ending, _) = search(first_ma, None, &options, window(from_ma, to_ma, to_ma * gap));
+        let (ending, _) = search(first_ma, &options, window(from_ma, to_ma, to_ma * gap));
         let (lower, upper) = bracket(ending);
         prop_assert!(lower < from_ma && from_ma <= upper, "{lower} {upper}");
         prop_assert!(upper - lower <= 1e-4 * upper);
@@ -119,21 +116,34 @@ proptest! {
 }
 
 #[test]
-fn a_good_guess_saves_most_halvings() {
-    let options = options(1e-6);
-    let (_, without) = search(1e-3, None, &options, step(0.1234));
-    let (_, with) = search(1e-3, Some(0.1234), &options, step(0.1234));
-    assert!(with + 12 < without, "{with} {without}");
+fn a_search_whose_ending_is_known_wants_nothing() {
+    let ending = Ending::NotFound {
+        top_ma: 20.0,
+        local: false,
+    };
+    let known = Search::new(1e-3, Some(ending));
+    assert_eq!(known.wants(&options(1e-4)), None);
+    assert_eq!(known.ending(), Some(ending));
+}
+
+#[test]
+fn final_cells_are_those_of_halving() {
+    for threshold_ma in [1.0001, 1.25, 1.3, 1.99999, 2.0] {
+        let (lower, upper) = plain(1.0, 2.0, 1e-4, |x| x >= threshold_ma);
+        assert_eq!(final_cell((1.0, 2.0), threshold_ma, 1e-4), (lower, upper));
+        // A limit between cells belongs to the lower one.
+        assert_eq!(final_cell((1.0, 2.0), upper, 1e-4), (lower, upper));
+    }
 }
 
 #[test]
 fn a_narrow_window_below_a_cell_that_blocks_is_looked_for() {
     // 0.032 is silent, 0.064 blocks, 0.128 fires again: the window is between the first two.
-    let (ending, _) = search(1e-3, None, &options(1e-4), window(0.05, 0.052, 0.1));
+    let (ending, _) = search(1e-3, &options(1e-4), window(0.05, 0.052, 0.1));
     let (lower, upper) = bracket(ending);
     assert!(lower < 0.05 && 0.05 <= upper, "{lower} {upper}");
     // Without a window, the threshold found above holds, and the responses below it are reported.
-    let (ending, _) = search(1e-3, None, &options(1e-4), window(0.05, 0.05, 0.1));
+    let (ending, _) = search(1e-3, &options(1e-4), window(0.05, 0.05, 0.1));
     let Ending::Found {
         upper_ma,
         local_below_ma: Some(local),
@@ -148,7 +158,7 @@ fn a_narrow_window_below_a_cell_that_blocks_is_looked_for() {
 #[test]
 fn fibers_without_threshold_say_why() {
     let options = options(1e-4);
-    let ending = |verdict: &dyn Fn(f64) -> Verdict| search(1e-3, None, &options, verdict).0;
+    let ending = |verdict: &dyn Fn(f64) -> Verdict| search(1e-3, &options, verdict).0;
     let top_ma = 20.0;
     assert_eq!(
         ending(&|_| Verdict::Quiet),
