@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod early_ends;
 mod fuzz;
 mod kills;
 mod measured;
@@ -36,6 +37,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
+    /// Search thresholds of random conditions with and without early ends: rows that differ are named.
+    EarlyEnds(early_ends::EarlyEnds),
     /// Kill searches, sets and trainings at random moments: nothing finished is lost, the same bytes come out.
     Kills(kills::Kills),
     /// Train the weights that the models come with, from nothing, and check them before they are written.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Check(check) => check.run(),
         Task::Bench(bench) => bench.run(),
         Task::Verify { flags } => check::verify(&flags),
+        Task::EarlyEnds(early_ends) => early_ends.run(),
         Task::Kills(kills) => kills.run(),
         Task::TrainBundled(train) => train.run(),
         Task::PrintPrograms(print) => print.run(),

@@ -290,7 +290,7 @@ fn printed_adjoints_are_the_interpreted_ones_to_the_bit() {
                 waveforms: true,
                 fields: false,
                 cables: false,
-                amplitudes: false,
+                gains: false,
             };
             let found =
                 simulation.differentiate(&stimulus, 0.0, &[recorder], &LastVoltage, request);
