@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axonml_autodiff::adjoint::{Differentiated, GradientRequest, Objective};
 use axonml_autodiff::engine::{Backend, BackendError, Outcome, Rollout};
+use axonml_autodiff::ir::Precision;
 use cudarc::driver::sys::CUdevice_attribute as Attribute;
 use cudarc::driver::{
     CudaContext, CudaFunction, CudaSlice, CudaStream, DriverError, LaunchConfig, PushKernelArg,

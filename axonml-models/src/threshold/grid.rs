@@ -92,7 +92,8 @@ impl Ending {
         match *self {
             Ending::Found { lower_ma, .. } => Some(lower_ma),
             Ending::NotFound { top_ma, .. } => Some(top_ma),
-            Ending::Spontaneous | Ending::Diverged { .. } => None,
+            Ending::Diverged { lower_ma, .. } => lower_ma,
+            Ending::Spontaneous => None,
         }
     }
 }
