@@ -204,7 +204,7 @@ impl Group {
         let mut stimulus = Stimulus::none(conditions.len());
         for (fiber, condition) in conditions.iter().enumerate() {
             let pulse: Waveform = condition.pulse.parse().map_err(|error| failed(&error))?;
-            let source = Arc::new(condition.source.clone());
+            let source = Arc::new(condition.source);
             stimulus = stimulus.source(fiber, source, Arc::new(pulse));
             if condition.is_conditioned {
                 let na = self.kind.conditioning_na;
