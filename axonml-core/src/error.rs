@@ -346,6 +346,13 @@ impl CoreError {
 
     /// Ok if all values are finite.
     pub(crate) fn check_all_finite(what: &str, values: &[f64]) -> Result<(), Self> {
+        // All of them first, without a branch for each: what is not finite is rare, and many are checked.
+        if values
+            .iter()
+            .fold(true, |all, value| all & value.is_finite())
+        {
+            return Ok(());
+        }
         match values.iter().position(|value| !value.is_finite()) {
             Some(index) => Err(Self::NonFinite {
                 what: what.to_owned(),

@@ -343,8 +343,12 @@ impl Field for Superposition {
     /// # Errors
     /// Those of its parts.
     fn potentials_mv(&self, z_um: &[f64]) -> Result<Vec<f64>, CoreError> {
-        let mut sum = vec![0.0; z_um.len()];
-        for (weight, field) in &self.parts {
+        let Some(((weight, field), others)) = self.parts.split_first() else {
+            return Ok(vec![0.0; z_um.len()]);
+        };
+        let mut sum = field.potentials_mv(z_um)?;
+        sum.iter_mut().for_each(|potential| *potential *= weight);
+        for (weight, field) in others {
             for (sum, potential) in sum.iter_mut().zip(field.potentials_mv(z_um)?) {
                 *sum += weight * potential;
             }

@@ -34,18 +34,19 @@ pub(crate) struct BuiltFiber {
 }
 
 /// The cable of a fiber of `nodes` nodes from the numeric values of [`crate::Geometry`]'s quantities followed by its
-/// cable coefficients; `inputs` are the inputs that they were computed from.
+/// cable coefficients; `inputs` are the inputs that they were computed from. `what` names the fiber in errors.
 pub(crate) fn build(
     kind: GeometryKind,
-    (inputs, values): (&[f64], &[f64]),
+    inputs: Vec<f64>,
+    values: Vec<f64>,
     nodes: usize,
-    what: &str,
+    what: &dyn Fn() -> String,
 ) -> Result<BuiltFiber, SimulationError> {
     let Some((quantities, &[area, capacitance_nf, axial_us])) = values.split_last_chunk() else {
         unreachable!("three cable numbers follow the quantities")
     };
     let bad = |problem: String| SimulationError::Geometry {
-        fiber: what.to_owned(),
+        fiber: what(),
         problem,
     };
     if let Some(value) = quantities.iter().find(|value| !value.is_finite()) {
@@ -178,8 +179,8 @@ pub(crate) fn build(
         }
     };
     Ok(BuiltFiber {
-        inputs: inputs.to_vec(),
-        values: values.to_vec(),
+        inputs,
+        values,
         ..built
     })
 }
@@ -208,22 +209,22 @@ pub(crate) fn internode_properties(quantities: &[f64]) -> InternodeProperties {
     let &[length_um, diameter_um, periaxonal_width_um, _, rho, _] = head else {
         unreachable!("quantities() starts with six for a myelinated fiber")
     };
-    let compartments: Vec<InternodeCompartment> = sections
-        .chunks_exact(SECTION_NUMBERS)
-        .map(|s| InternodeCompartment {
-            length_um: s[0],
-            area_diameter_um: s[1],
-            axon_diameter_um: s[2],
-            periaxonal_width_um: s[3],
-            axolemma_capacitance_uf_cm2: s[4],
-            axolemma_conductance_s_cm2: s[5],
-            myelin_capacitance_uf_cm2: s[6],
-            myelin_conductance_s_cm2: s[7],
-        })
-        .collect();
-    let compartments: [InternodeCompartment; 10] = compartments
+    let (sections, []) = sections.as_chunks::<SECTION_NUMBERS>() else {
+        unreachable!("quantities() lists eight per compartment")
+    };
+    let sections: &[[f64; SECTION_NUMBERS]; 10] = sections
         .try_into()
         .expect("quantities() lists ten compartments");
+    let compartments = sections.map(|s| InternodeCompartment {
+        length_um: s[0],
+        area_diameter_um: s[1],
+        axon_diameter_um: s[2],
+        periaxonal_width_um: s[3],
+        axolemma_capacitance_uf_cm2: s[4],
+        axolemma_conductance_s_cm2: s[5],
+        myelin_capacitance_uf_cm2: s[6],
+        myelin_conductance_s_cm2: s[7],
+    });
     InternodeProperties {
         compartments,
         node: NodeGeometry {
@@ -260,7 +261,7 @@ fn build_myelinated(
         internode: Arc::new(internode),
     });
 
-    let lengths: Vec<f64> = compartments.iter().map(|c| c.length_um).collect();
+    let lengths = compartments.map(|c| c.length_um);
     let spacing = node_length + lengths.iter().sum::<f64>();
     let samples_per_internode = lengths.len() + 1;
     let middle = (nodes - 1) / 2;

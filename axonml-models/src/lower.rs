@@ -212,23 +212,32 @@ impl FiberGeometry {
         diameter_um: f64,
         compartment_um: f64,
     ) -> Option<Arc<Cable>> {
-        let inputs = self.inputs(schema, diameter_um, compartment_um);
+        let inputs = self.inputs(schema).at(diameter_um, compartment_um);
         let values = self.program.eval(&inputs);
-        let built = build(self.kind, (&inputs, &values), 3, "").ok()?;
+        let built = build(self.kind, inputs, values, 3, &String::new).ok()?;
         Some(built.cable)
     }
 
-    fn inputs(&self, schema: &Schema, diameter_um: f64, compartment_um: f64) -> Vec<f64> {
-        let value = |name: &str| match name {
-            DIAMETER => diameter_um,
-            COMPARTMENT => compartment_um,
-            name => parameter(schema, name),
+    fn inputs(&self, schema: &Schema) -> GeometryInputs {
+        let mut values = GeometryInputs {
+            given: Vec::new(),
+            diameter: None,
+            compartment: None,
         };
-        self.program
-            .inputs()
-            .iter()
-            .map(|input| value(&input.name))
-            .collect()
+        for (index, input) in self.program.inputs().iter().enumerate() {
+            values.given.push(match &*input.name {
+                DIAMETER => {
+                    values.diameter = Some(index);
+                    f64::NAN
+                }
+                COMPARTMENT => {
+                    values.compartment = Some(index);
+                    f64::NAN
+                }
+                name => parameter(schema, name),
+            });
+        }
+        values
     }
 
     /// Distance between the nodes of a fiber, um, without its cable.
@@ -241,7 +250,7 @@ impl FiberGeometry {
         fiber: &Fiber,
     ) -> Result<f64, SimulationError> {
         let compartment_um = checked_compartment_um(schema, 0, fiber)?;
-        let inputs = self.inputs(schema, fiber.diameter_um, compartment_um);
+        let inputs = self.inputs(schema).at(fiber.diameter_um, compartment_um);
         let spacing = node_spacing_um(self.kind, &self.program.eval(&inputs));
         if spacing > 0.0 && spacing.is_finite() {
             return Ok(spacing);
@@ -259,6 +268,7 @@ impl FiberGeometry {
         fibers: &[Fiber],
     ) -> Result<Vec<Arc<BuiltFiber>>, SimulationError> {
         let mut known: HashMap<(u64, usize, u64), Arc<BuiltFiber>> = HashMap::new();
+        let inputs = self.inputs(schema);
         let mut built = Vec::with_capacity(fibers.len());
         for (index, fiber) in fibers.iter().enumerate() {
             let wrong = |problem: String| {
@@ -276,13 +286,15 @@ impl FiberGeometry {
             let cable = match known.get(&key) {
                 Some(cable) => cable.clone(),
                 None => {
-                    let inputs = self.inputs(schema, fiber.diameter_um, compartment);
+                    let inputs = inputs.at(fiber.diameter_um, compartment);
                     let values = self.program.eval(&inputs);
-                    let what = format!(
-                        "fiber {index} (model `{}`, {} um)",
-                        schema.id, fiber.diameter_um
-                    );
-                    let cable = Arc::new(build(self.kind, (&inputs, &values), fiber.nodes, &what)?);
+                    let what = || {
+                        format!(
+                            "fiber {index} (model `{}`, {} um)",
+                            schema.id, fiber.diameter_um
+                        )
+                    };
+                    let cable = Arc::new(build(self.kind, inputs, values, fiber.nodes, &what)?);
                     known.insert(key, cable.clone());
                     cable
                 }
@@ -299,6 +311,29 @@ impl FiberGeometry {
             built.push(cable);
         }
         Ok(built)
+    }
+}
+
+/// Inputs of the geometry's program, of which diameter and length of compartments are a fiber's own.
+struct GeometryInputs {
+    given: Vec<f64>,
+    /// Places of what is a fiber's own, where the geometry depends on it.
+    diameter: Option<usize>,
+    compartment: Option<usize>,
+}
+
+impl GeometryInputs {
+    fn at(&self, diameter_um: f64, compartment_um: f64) -> Vec<f64> {
+        let mut values = self.given.clone();
+        for (place, value) in [
+            (self.diameter, diameter_um),
+            (self.compartment, compartment_um),
+        ] {
+            if let Some(place) = place {
+                values[place] = value;
+            }
+        }
+        values
     }
 }
 

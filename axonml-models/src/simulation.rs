@@ -385,7 +385,17 @@ impl Simulation {
         }
     }
 
-    /// The whole run as data, at an amplitude of 1 mA ([`Stimulus::scaling`] has the gains at others): for custom backends and for inspection.
+    /// Refuses a stimulus that [`Simulation::run`] would refuse, at a part of its cost.
+    ///
+    /// # Errors
+    /// As [`Simulation::run`], as far as the stimulus is concerned.
+    pub fn check_stimulus(&self, stimulus: &Stimulus) -> Result<(), SimulationError> {
+        self.check_outside(stimulus)?;
+        stimulus.check(&self.built, &self.grid)
+    }
+
+    /// The whole run as data, at an amplitude of 1 mA ([`Stimulus::scaling`] has the gains at others): for custom backends
+    /// and for inspection.
     ///
     /// # Errors
     /// As [`Simulation::run`].

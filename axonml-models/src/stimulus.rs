@@ -1,5 +1,7 @@
 //! The stimulus of a batch of fibers: fields with their waveforms, and currents injected into nodes.
 
+mod check;
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -225,18 +227,8 @@ impl Stimulus {
         fibers: &[Arc<BuiltFiber>],
         grid: &TimeGrid,
     ) -> Result<Drive, SimulationError> {
-        if self.fibers() != fibers.len() {
-            return Err(SimulationError::Core(CoreError::BadValue {
-                what: "the number of fibers of the stimulus".into(),
-                found: self.fibers().to_string(),
-                expected: fibers.len().to_string(),
-            }));
-        }
-        let mut bank = WaveformBank {
-            grid,
-            known: HashMap::new(),
-            waveforms: Vec::new(),
-        };
+        self.check_count(fibers.len())?;
+        let mut bank = WaveformBank::new(grid);
         // Fields that fibers of one geometry share are sampled and projected once.
         let mut projected: HashMap<(*const (), *const BuiltFiber), Projected> = HashMap::new();
         let mut sources = Vec::with_capacity(fibers.len());
@@ -254,8 +246,7 @@ impl Stimulus {
                         let (projection, potentials) = match projected.get(&key) {
                             Some(known) => known.clone(),
                             None => {
-                                let ve = field.potentials_mv(&fiber.sample_z_um).map_err(wrong)?;
-                                check_potentials(&ve, fiber.sample_z_um.len()).map_err(wrong)?;
+                                let ve = check::sampled(&**field, fiber).map_err(wrong)?;
                                 let new = (Arc::new(cable.project(&ve)), Arc::new(ve));
                                 projected.insert(key, new.clone());
                                 new
@@ -268,36 +259,18 @@ impl Stimulus {
                         }
                     }
                     Extracellular::Dense(ve) => {
-                        if let Some(at) = ve.iter().position(|x| !x.is_finite()) {
-                            return Err(wrong(CoreError::BadValue {
-                                what: format!("potential {at} of the space-time field"),
-                                found: ve[at].to_string(),
-                                expected: "a finite number".into(),
-                            }));
-                        }
+                        check::space_time(ve).map_err(wrong)?;
                         Source::SpaceTime(ve.clone())
                     }
                 });
             }
             for injection in &self.injections[index] {
-                let nodes = cable.nodes() as i64;
-                let node = if injection.node < 0 {
-                    injection.node + nodes
-                } else {
-                    injection.node
-                };
-                if !(0..nodes).contains(&node) {
-                    return Err(wrong(CoreError::BadValue {
-                        what: "the node of an injected current".into(),
-                        found: injection.node.to_string(),
-                        expected: format!("0 to {}, or -{nodes} to -1 from the end", nodes - 1),
-                    }));
-                }
+                let node = injection.node_of(cable.nodes()).map_err(wrong)?;
                 let unit_na = match injection.strength {
                     Strength::Own(amplitude_na) => amplitude_na,
                     Strength::Scaled => NA_PER_MA,
                 };
-                let mut projection = cable.inject(node as usize);
+                let mut projection = cable.inject(node);
                 projection
                     .nodes_na
                     .iter_mut()
@@ -324,25 +297,6 @@ impl Stimulus {
 /// Effect of a field on nodes and modes, and the potentials it came from.
 type Projected = (Arc<Projection>, Arc<Vec<f64>>);
 
-/// Fields can be user-defined, so their values are checked.
-fn check_potentials(ve_mv: &[f64], expected: usize) -> Result<(), CoreError> {
-    if ve_mv.len() != expected {
-        return Err(CoreError::Shape {
-            what: "the potentials of a field".into(),
-            expected: format!("{expected} values, one per sample point"),
-            found: ve_mv.len().to_string(),
-        });
-    }
-    match ve_mv.iter().position(|x| !x.is_finite()) {
-        None => Ok(()),
-        Some(at) => Err(CoreError::BadValue {
-            what: format!("potential {at} of a field"),
-            found: ve_mv[at].to_string(),
-            expected: "a finite number of mV per mA".into(),
-        }),
-    }
-}
-
 /// Sampled waveforms, each once.
 struct WaveformBank<'g> {
     grid: &'g TimeGrid,
@@ -350,7 +304,15 @@ struct WaveformBank<'g> {
     waveforms: Vec<Arc<Vec<f64>>>,
 }
 
-impl WaveformBank<'_> {
+impl<'g> WaveformBank<'g> {
+    fn new(grid: &'g TimeGrid) -> Self {
+        WaveformBank {
+            grid,
+            known: HashMap::new(),
+            waveforms: Vec::new(),
+        }
+    }
+
     fn index(&mut self, waveform: &Arc<Waveform>) -> Result<usize, CoreError> {
         if let Some(&index) = self.known.get(&Arc::as_ptr(waveform)) {
             return Ok(index);

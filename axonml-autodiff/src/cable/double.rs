@@ -33,6 +33,7 @@
 //! J. Neurophysiol. 87 (2002) 995-1006.
 
 mod adjoint;
+mod drives;
 mod geometry;
 mod network;
 #[cfg(test)]
@@ -42,8 +43,9 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use std::sync::Arc;
 
 use super::eigen::symmetric_positive_eigen;
-use super::parity::{COMPARTMENTS, MODES, Parity};
+use super::parity::{COMPARTMENTS, HALF, MODES, Parity};
 use super::{ModalStep, Projection};
+use drives::LinkDrives;
 
 pub use adjoint::{InternodeModes, InternodeProperties};
 pub use geometry::{InternodeCompartment, InternodeError, NodeGeometry};
@@ -139,14 +141,49 @@ impl Internode {
             b: [0.0; MODES],
             phi: [[0.0; MODES]; MODES],
         };
-        internode.find_modes(Parity::Even)?;
-        internode.find_modes(Parity::Odd)?;
+        internode.find_modes()?;
         Ok(internode)
     }
 
-    /// Solves the eigenvalue problem of one parity, posed on compartments 0 to 4.
-    fn find_modes(&mut self, parity: Parity) -> Result<(), InternodeError> {
-        const HALF: usize = COMPARTMENTS / 2;
+    /// Solves the eigenvalue problems of both parities, posed on compartments 0 to 4.
+    fn find_modes(&mut self) -> Result<(), InternodeError> {
+        let root: [f64; COMPARTMENTS] = std::array::from_fn(|row| {
+            if row < HALF {
+                self.cm_nf[row]
+            } else {
+                self.cx_nf[row - HALF]
+            }
+            .sqrt()
+        });
+        let parities = [Parity::Even, Parity::Odd];
+        let matrices = parities.map(|parity| self.half_matrix(parity, &root));
+        let eigen = symmetric_positive_eigen(&matrices).ok_or(InternodeError::IllConditioned)?;
+        for (parity, eigen) in parities.into_iter().zip(&eigen) {
+            for k in 0..COMPARTMENTS {
+                let mode = parity.first_mode() + k;
+                self.lambda[mode] = eigen.values[k];
+                for row in 0..COMPARTMENTS {
+                    let (block, j) = (row / HALF * COMPARTMENTS, row % HALF);
+                    let value = FRAC_1_SQRT_2 * eigen.vectors[k][row] / root[row];
+                    self.phi[block + j][mode] = value;
+                    self.phi[block + COMPARTMENTS - 1 - j][mode] = parity.sign() * value;
+                }
+                self.b[mode] = self.ga_us[0] * (self.phi[0][mode] + self.phi[COMPARTMENTS][mode]);
+                if !self.b[mode].is_normal() || !self.lambda[mode].is_normal() {
+                    return Err(InternodeError::IllConditioned);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `C^(-1/2) G C^(-1/2)` of one parity on compartments 0 to 4: rows 0 to 4 are `m`, 5 to 9 are `q`. `root` are the
+    /// roots of the capacitances.
+    fn half_matrix(
+        &self,
+        parity: Parity,
+        root: &[f64; COMPARTMENTS],
+    ) -> [[f64; COMPARTMENTS]; COMPARTMENTS] {
         // Contribution of the middle link: between equal potentials nothing, between opposite ones twice the current.
         let middle = 1.0 - parity.sign();
         let laplacian = |link: &[f64; COMPARTMENTS + 1], i: usize, j: usize| match i.abs_diff(j) {
@@ -165,38 +202,7 @@ impl Internode {
                 _ => axial,
             }
         };
-        let root: [f64; COMPARTMENTS] = std::array::from_fn(|row| {
-            if row < HALF {
-                self.cm_nf[row]
-            } else {
-                self.cx_nf[row - HALF]
-            }
-            .sqrt()
-        });
-        let matrix: [[f64; COMPARTMENTS]; COMPARTMENTS] = std::array::from_fn(|i| {
-            std::array::from_fn(|j| conductance(i, j) / (root[i] * root[j]))
-        });
-        let eigen = symmetric_positive_eigen(&matrix).ok_or(InternodeError::IllConditioned)?;
-
-        for k in 0..COMPARTMENTS {
-            let mode = if parity == Parity::Even {
-                k
-            } else {
-                COMPARTMENTS + k
-            };
-            self.lambda[mode] = eigen.values[k];
-            for row in 0..COMPARTMENTS {
-                let (block, j) = (row / HALF * COMPARTMENTS, row % HALF);
-                let value = FRAC_1_SQRT_2 * eigen.vectors[k][row] / root[row];
-                self.phi[block + j][mode] = value;
-                self.phi[block + COMPARTMENTS - 1 - j][mode] = parity.sign() * value;
-            }
-            self.b[mode] = self.ga_us[0] * (self.phi[0][mode] + self.phi[COMPARTMENTS][mode]);
-            if !self.b[mode].is_normal() || !self.lambda[mode].is_normal() {
-                return Err(InternodeError::IllConditioned);
-            }
-        }
-        Ok(())
+        std::array::from_fn(|i| std::array::from_fn(|j| conductance(i, j) / (root[i] * root[j])))
     }
 
     /// Coefficients of a backward Euler step of `dt_ms`.
@@ -215,37 +221,12 @@ impl Internode {
     /// Drive of the modes, `b Phi^T f`, by the extracellular potentials (mV, or mV per unit of a source) at the left
     /// node, the compartments and the right node; nA/ms.
     pub fn mode_drive(&self, ve_mv: &[f64; POINTS]) -> [f64; MODES] {
-        let currents = |link: &[f64; COMPARTMENTS + 1]| -> [f64; COMPARTMENTS] {
-            std::array::from_fn(|j| {
-                link[j] * (ve_mv[j] - ve_mv[j + 1]) + link[j + 1] * (ve_mv[j + 2] - ve_mv[j + 1])
-            })
-        };
-        let (axial, periaxonal) = (currents(&self.ga_us), currents(&self.gp_us));
-        let f_q = std::array::from_fn(|j| axial[j] + periaxonal[j]);
-        let projected = self.onto_modes(&axial, &f_q);
-        std::array::from_fn(|mode| self.b[mode] * projected[mode])
+        LinkDrives::of(self).apply(ve_mv)
     }
 
     /// The transpose of [`Internode::mode_drive`]: cotangents of the potentials from those of the drives.
     pub fn mode_drive_transposed(&self, drive_bar: &[f64; MODES]) -> [f64; POINTS] {
-        let mut f_m = [0.0; COMPARTMENTS];
-        let mut f_q = [0.0; COMPARTMENTS];
-        for j in 0..COMPARTMENTS {
-            for (mode, bar) in drive_bar.iter().enumerate() {
-                f_m[j] += self.b[mode] * bar * self.phi[j][mode];
-                f_q[j] += self.b[mode] * bar * self.phi[COMPARTMENTS + j][mode];
-            }
-        }
-        let mut ve_bar = [0.0; POINTS];
-        for j in 0..COMPARTMENTS {
-            // Effect of compartment j through its link to the left, and through the one to the right.
-            for (link, neighbor) in [(j, j), (j + 1, j + 2)] {
-                let bar = self.ga_us[link] * (f_m[j] + f_q[j]) + self.gp_us[link] * f_q[j];
-                ve_bar[neighbor] += bar;
-                ve_bar[j + 1] -= bar;
-            }
-        }
-        ve_bar
+        LinkDrives::of(self).apply_transposed(drive_bar)
     }
 
     /// Potentials `m` and `q` of the compartments, mV, from the mode amplitudes `zeta`, nA.
@@ -321,13 +302,15 @@ impl DoubleCable {
     pub(super) fn project(&self, ve_mv: &[f64]) -> Projection {
         let mut nodes_na = vec![0.0; self.nodes];
         let mut modes = Vec::with_capacity((self.nodes - 1) * MODES);
+        let drives = LinkDrives::of(&self.internode);
         for k in 0..self.nodes - 1 {
             let first = (COMPARTMENTS + 1) * k;
-            let ve: [f64; POINTS] = std::array::from_fn(|j| ve_mv[first + j]);
+            let mut ve = [0.0; POINTS];
+            ve.copy_from_slice(&ve_mv[first..first + POINTS]);
             let [left, first_inside, .., last_inside, right] = ve;
             nodes_na[k] += self.internode.ga_us[0] * (first_inside - left);
             nodes_na[k + 1] += self.internode.ga_us[COMPARTMENTS] * (last_inside - right);
-            modes.extend(self.internode.mode_drive(&ve));
+            modes.extend_from_slice(&drives.apply(&ve));
         }
         Projection { nodes_na, modes }
     }
@@ -335,12 +318,10 @@ impl DoubleCable {
     /// The transpose of [`DoubleCable::project`].
     pub(super) fn project_transposed(&self, nodes_bar: &[f64], modes_bar: &[f64]) -> Vec<f64> {
         let mut ve_bar = vec![0.0; self.samples()];
+        let drives = LinkDrives::of(&self.internode);
         for (k, modes) in modes_bar.as_chunks::<MODES>().0.iter().enumerate() {
             let here = &mut ve_bar[(COMPARTMENTS + 1) * k..][..POINTS];
-            for (to, bar) in here
-                .iter_mut()
-                .zip(self.internode.mode_drive_transposed(modes))
-            {
+            for (to, bar) in here.iter_mut().zip(drives.apply_transposed(modes)) {
                 *to += bar;
             }
             let left = self.internode.ga_us[0] * nodes_bar[k];

@@ -53,14 +53,15 @@ impl ModalStep {
     /// within the step are added to `nodes_na`, `[node]`. `drives` are those of a [`super::Projection`], nA/ms.
     pub fn drive_modes(&self, drives: &[f64], dt_ms: f64, nodes_na: &mut [f64]) -> Vec<f64> {
         let modes = self.modes();
+        let per_drive: Vec<f64> = self.a.iter().map(|a| a * dt_ms).collect();
         let mut increments = Vec::with_capacity(drives.len());
         for (k, drives) in drives.chunks_exact(modes).enumerate() {
-            for (mode, drive) in drives.iter().enumerate() {
-                let increment = self.a[mode] * dt_ms * drive;
-                increments.push(increment);
-                nodes_na[k] += increment;
-                nodes_na[k + 1] += self.parity(mode).sign() * increment;
-            }
+            let first = increments.len();
+            increments.extend(per_drive.iter().zip(drives).map(|(per, drive)| per * drive));
+            let (even, odd) = increments[first..].split_at(modes / 2);
+            let (even, odd): (f64, f64) = (even.iter().sum(), odd.iter().sum());
+            nodes_na[k] += even + odd;
+            nodes_na[k + 1] += even - odd;
         }
         increments
     }

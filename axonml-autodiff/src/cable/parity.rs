@@ -6,6 +6,9 @@ pub const MODES: usize = 2 * COMPARTMENTS;
 /// Compartments of an internode: MYSA, FLUT, six STIN, FLUT, MYSA.
 pub(super) const COMPARTMENTS: usize = 10;
 
+/// Compartments of half an internode.
+pub(super) const HALF: usize = COMPARTMENTS / 2;
+
 /// Symmetry of an internodal mode about the middle of the internode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Parity {
@@ -22,6 +25,14 @@ impl Parity {
             Parity::Even
         } else {
             Parity::Odd
+        }
+    }
+
+    /// Index of the first mode of this parity of an internode.
+    pub(super) fn first_mode(self) -> usize {
+        match self {
+            Parity::Even => 0,
+            Parity::Odd => COMPARTMENTS,
         }
     }
 

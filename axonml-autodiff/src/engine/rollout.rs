@@ -357,8 +357,13 @@ impl Rollout {
                 )))
             };
             let mut fewest = usize::MAX;
+            let mut resolved_for = None;
             for (fiber, of) in self.fibers.iter().enumerate() {
                 let nodes = of.cable.nodes();
+                // Fibers of as many nodes are adjacent more often than not.
+                if resolved_for.replace(nodes) == Some(nodes) {
+                    continue;
+                }
                 let resolved = observer.nodes.resolve(nodes);
                 let resolved = resolved.map_err(|node| BackendError::NodeOutOfRange {
                     observer: index,

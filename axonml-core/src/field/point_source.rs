@@ -120,21 +120,23 @@ impl Field for PointSource {
             &[self.x_um, self.y_um, self.z_um],
         )?;
         CoreError::check_all_finite("positions along the fiber", z_um)?;
-        // Lengths scaled so that V = 1 / (4 pi r): sqrt(sigma_t sigma_l) (x, y) and sigma_t z, with
-        // um taken to cm.
-        let across = self.x_um.hypot(self.y_um) / (transverse * longitudinal).sqrt();
-        z_um.iter()
-            .map(|&z| {
-                let along = (z - self.z_um) / transverse;
-                let distance = across.hypot(along) / Self::UM_PER_CM;
-                let potential_mv = 1.0 / (4.0 * PI * distance);
-                if potential_mv.is_finite() {
-                    Ok(potential_mv)
-                } else {
-                    Err(CoreError::OnFiber { z_um: z })
-                }
-            })
-            .collect()
+        // V = 1 mA rho_t / (4 pi sqrt(rho_t/rho_l (x^2 + y^2) + z^2)); mA ohm-cm/um is 1e4 mV.
+        let strength = transverse * Self::UM_PER_CM / (4.0 * PI);
+        let across_squared =
+            (transverse / longitudinal) * (self.x_um * self.x_um + self.y_um * self.y_um);
+        let at = |z: f64| {
+            let along = z - self.z_um;
+            strength / (across_squared + along * along).sqrt()
+        };
+        let potentials_mv: Vec<f64> = z_um.iter().map(|&z| at(z)).collect();
+        match z_um
+            .iter()
+            .zip(&potentials_mv)
+            .find(|(_, potential)| !potential.is_finite())
+        {
+            None => Ok(potentials_mv),
+            Some((&z_um, _)) => Err(CoreError::OnFiber { z_um }),
+        }
     }
 
     fn axis_distance_um(&self, from_um: f64, to_um: f64) -> Option<f64> {

@@ -109,7 +109,7 @@ impl Batch {
                 }
             }
         }
-        self.simulation.rollout(&self.stimulus, &[]).map(|_| ())
+        self.simulation.check_stimulus(&self.stimulus)
     }
 }
 

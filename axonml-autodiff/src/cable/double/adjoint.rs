@@ -20,12 +20,10 @@ mod tests;
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use super::{
-    COMPARTMENTS, Internode, InternodeCompartment, InternodeError, MODES, NodeGeometry, POINTS,
-    Parity,
+    COMPARTMENTS, HALF, Internode, InternodeCompartment, InternodeError, MODES, NodeGeometry,
+    POINTS, Parity,
 };
 use elements::{AXOLEMMA, ELEMENTS, Elements, LINKS, PERIAXONAL};
-
-const HALF: usize = COMPARTMENTS / 2;
 
 /// Geometry and passive properties of an internode; a tangent of these; or their cotangents, in the inverse units.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -126,7 +124,7 @@ impl Internode {
 
 impl HalfModes {
     fn of(internode: &Internode, parity: Parity) -> Result<Self, InternodeError> {
-        let first = first_mode(parity);
+        let first = parity.first_mode();
         let lambda: [f64; COMPARTMENTS] = std::array::from_fn(|k| internode.lambda[first + k]);
         // Ascending: equal ones are neighbors.
         if lambda
@@ -175,7 +173,7 @@ impl HalfModes {
 
     fn tangent(&self, us: &[f64; AXOLEMMA], change: &Elements, modes: &mut InternodeModes) {
         let strains = self.psi.map(|psi| self.strains(&psi));
-        let (sign, first) = (self.parity.sign(), first_mode(self.parity));
+        let (sign, first) = (self.parity.sign(), self.parity.first_mode());
         for k in 0..COMPARTMENTS {
             let (strain, lambda) = (&strains[k], self.lambda[k]);
             let charge = |l: usize| dot3(&change.nf, &self.psi[l], &self.psi[k]);
@@ -213,7 +211,7 @@ impl HalfModes {
 
     fn adjoint(&self, us: &[f64; AXOLEMMA], modes_bar: &InternodeModes, bar: &mut Elements) {
         let strains = self.psi.map(|psi| self.strains(&psi));
-        let (sign, first) = (self.parity.sign(), first_mode(self.parity));
+        let (sign, first) = (self.parity.sign(), self.parity.first_mode());
         for k in 0..COMPARTMENTS {
             let (strain, lambda) = (&strains[k], self.lambda[k]);
             let drive_bar = &modes_bar.drive[first + k];
@@ -254,14 +252,6 @@ impl HalfModes {
                 }
             }
         }
-    }
-}
-
-/// Index of the first mode of a parity.
-fn first_mode(parity: Parity) -> usize {
-    match parity {
-        Parity::Even => 0,
-        Parity::Odd => COMPARTMENTS,
     }
 }
 

@@ -224,3 +224,29 @@ proptest! {
         prop_assert!(size > 0.0);
     }
 }
+
+/// Energies of pairs of modes summed over the elements, of which none is the difference of others: they see the part of a
+/// fast mode that rounding has left in a slow one, which is far below the slow mode's largest components.
+#[test]
+fn modes_exchange_no_energy() {
+    for diameter_um in [2.0, 5.7, 8.3, 10.0, 12.8, 16.0] {
+        let i = internode(&properties(diameter_um));
+        let (axolemma, myelin) = (&i.gm_us[..HALF], &i.gx_us[..HALF]);
+        let us = [&elements::of_links(&i)[..], axolemma, myelin].concat();
+        for parity in [Parity::Even, Parity::Odd] {
+            let half = HalfModes::of(&i, parity).unwrap();
+            let strains = half.psi.map(|psi| half.strains(&psi));
+            for k in 0..COMPARTMENTS {
+                for l in 0..COMPARTMENTS {
+                    let terms = (0..ELEMENTS).map(|e| us[e] * strains[k][e] * strains[l][e]);
+                    let energy = terms.sum::<f64>() / (half.lambda[k] * half.lambda[l]).sqrt();
+                    let expected = if k == l { 1.0 } else { 0.0 };
+                    assert!(
+                        (energy - expected).abs() < 2e-12,
+                        "{diameter_um} um, {parity:?} modes {k} and {l}: {energy:e}"
+                    );
+                }
+            }
+        }
+    }
+}
