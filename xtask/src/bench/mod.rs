@@ -2,7 +2,7 @@
 //!
 //! A node-step is one node of Ranvier (with its internode, where the model has one) over one time step. The run is 1024
 //! fibers of 53 nodes, 5 ms in steps of 0.005 ms, stimulated by a point source for 0.1 ms, no early stop. Set-up
-//! (geometry, modes, tape) is part of the time. What else is measured: see [`gradients`], [`activation`] and
+//! (geometry, modes, tape) is part of the time. What else is measured: see [`gradients`], [`activation`], [`setup`] and
 //! [`stream`];
 //! [`against`] compares two checkouts.
 
@@ -10,6 +10,7 @@ mod activation;
 mod against;
 mod gradients;
 mod row;
+mod setup;
 mod stream;
 
 use std::num::NonZeroUsize;
@@ -183,6 +184,10 @@ impl Bench {
             let nerve = self.nerve.as_deref().unwrap_or(&bundled);
             activation::measure(&asked, nerve, self.repeat.get(), &mut show)
                 .map_err(|e| format!("activation: {e}"))?;
+        }
+        if !self.sweep && setup::NAME.contains(&self.only) {
+            let row = setup::measure(self.repeat.get());
+            show(row.map_err(|e| format!("{}: {e}", setup::NAME))?);
         }
         let named = |m: &&Measurement| m.name.contains(&self.only);
         for measurement in self.measurements().iter().filter(named) {

@@ -11,6 +11,7 @@ pub(super) enum Unit {
     /// Time of a gradient in times of a forward run.
     ForwardRuns,
     Milliseconds,
+    Microseconds,
     Seconds,
     Megabytes,
 }
@@ -23,6 +24,7 @@ impl Unit {
             Unit::CandidatesPerSecond => "candidates/s",
             Unit::ForwardRuns => "forward runs",
             Unit::Milliseconds => "ms",
+            Unit::Microseconds => "us",
             Unit::Seconds => "s",
             Unit::Megabytes => "MB",
         }

@@ -7,14 +7,13 @@
 pub(super) struct Command {
     pub(super) name: &'static str,
     arguments: &'static [&'static str],
+    tstop_ms: &'static str,
 }
 
 /// Flags of every command.
 const COMMON: &[&str] = &[
     "--nodes",
     "53",
-    "--tstop",
-    "5",
     "--dt",
     "0.005",
     "--threads",
@@ -32,14 +31,18 @@ const CONDITIONS: &str = "golden/neuron/thresholds_mrg.csv";
 impl Command {
     /// Its command line.
     pub(super) fn arguments(&self) -> Vec<&'static str> {
-        [self.arguments, COMMON].concat()
+        [self.arguments, &["--tstop", self.tstop_ms], COMMON].concat()
     }
 }
 
 #[rustfmt::skip]
 pub(super) const COMMANDS: &[Command] = {
     const fn command(name: &'static str, arguments: &'static [&'static str]) -> Command {
-        Command { name, arguments }
+        Command { name, arguments, tstop_ms: "5" }
+    }
+    // One step: what is left is to read the command, to set fibers up and to write rows.
+    const fn set_up(name: &'static str, arguments: &'static [&'static str]) -> Command {
+        Command { name, arguments, tstop_ms: "0.005" }
     }
     &[
         command("threshold.nerve", &["threshold", "--diameter", "5.7,8.7,12.8", "--precision", "f64"]),
@@ -51,6 +54,8 @@ pub(super) const COMMANDS: &[Command] = {
             "--point", "1000,0,0", "--amplitude", "0.2", "--precision", "f64"]),
         command("run.sundt", &["run", "--model", "sundt", "--diameter", "0.8:1.2:512",
             "--point", "1000,0,0", "--amplitude", "0.2", "--precision", "f64"]),
+        set_up("setup.mrg", &["run", "--model", "mrg", "--diameter", "5.7:14:16384", "--point", "1000,0,0",
+            "--pulse", "monophasic:pw=0.005,delay=0", "--precision", "f64"]),
         command("evaluate.two-mode", &["evaluate", "--model", "two-mode", "--conditions", CONDITIONS,
             "--precision", "f64"]),
     ]
