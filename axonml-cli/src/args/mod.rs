@@ -266,6 +266,9 @@ pub(crate) struct RecordingArgs {
 pub(crate) struct ThresholdArgs {
     #[command(flatten)]
     pub(crate) conditions: ConditionArgs,
+    /// Search at half of --dt, too, and extrapolate to a vanishing step (help search)
+    #[arg(long, help_heading = "Search")]
+    pub(crate) extrapolate: bool,
     #[command(flatten)]
     pub(crate) block: BlockArgs,
     #[command(flatten)]

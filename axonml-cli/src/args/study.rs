@@ -163,6 +163,7 @@ fn search(args: &SearchArgs) -> SearchSpec {
         max_current_na: args.max_current,
         resolution: args.resolution,
         early_end: args.no_early_end.then_some(false),
+        extrapolate: None,
         end_excitation: args.end_excitation.map(|how| match how {
             EndExcitation::Report => axonml::study::EndExcitation::Report,
             EndExcitation::Accept => axonml::study::EndExcitation::Accept,
@@ -230,6 +231,7 @@ impl ThresholdArgs {
             return self.block_study();
         }
         let mut study = thresholds(&self.conditions, &self.question)?;
+        study.search.extrapolate = self.extrapolate.then_some(true);
         // Bare, the command runs the demonstration.
         let nothing = !study.field.flows() && study.injections.is_empty();
         study.field.demonstration = nothing && study.conditions.is_none();
@@ -241,6 +243,7 @@ impl ThresholdArgs {
         let search = &self.question.search;
         let without_effect = [
             ("--no-early-end", search.no_early_end),
+            ("--extrapolate", self.extrapolate),
             ("--end-excitation", search.end_excitation.is_some()),
             ("--max-current", search.max_current.is_some()),
         ];

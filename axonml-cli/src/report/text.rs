@@ -13,6 +13,10 @@ pub(super) fn table(table: &Table) -> String {
             || [
                 "threshold_mA",
                 "threshold_nA",
+                "extrapolated_mA",
+                "extrapolated_nA",
+                "half_dt_mA",
+                "half_dt_nA",
                 "er_mA",
                 "er_nA",
                 "cv_m_per_s",

@@ -243,6 +243,8 @@ kind = "block" ; [search] ; early_end = false  =>  search: early_end has no effe
 kind = "block" ; test_pulse = { at_ms = [] }  =>  test_pulse: at_ms: found an empty list
 kind = "threshold" ; [[inject]] ; node = 3  =>  no amp_nA beside a field
 kind = "threshold" ; [search] ; max_current_nA = 3  =>  max_current_nA has no effect | mA
+kind = "threshold" ; [fibers] ; model = "smf" ; [search] ; extrapolate = true  =>  extrapolate | weights smf-mrg | 0.005 ms
+kind = "recovery" ; intervals_ms = 3 ; [search] ; extrapolate = true  =>  extrapolate has no effect | no extrapolated thresholds
 kind = "response" ; test_pulse = { at_ms = [100] } ; [numerics] ; tstop_ms = 10  =>  100 ms | 0 to 10 ms
 "#,
     );

@@ -21,6 +21,7 @@ pub(super) fn check(
     if let Some(key) = study.search.given().find(|key| !keys.contains(key)) {
         let why = match keys {
             [] => format!("`{kind}` searches no threshold"),
+            _ if key == "extrapolate" => format!("`{kind}` reports no extrapolated thresholds"),
             _ if key == "max_current_nA" => format!("`{kind}` searches an amplitude in mA here"),
             _ if keys.contains(&"max_current_nA") => {
                 format!("`{kind}` searches an injected current in nA here")

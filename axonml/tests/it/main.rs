@@ -1,4 +1,5 @@
 //! Studies through the library: nothing in them is ignored, and work that is canceled ends at once.
 
 mod cancellation;
+mod extrapolation;
 mod nothing_ignored;

@@ -228,6 +228,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "max_current_nA = 30",
             "resolution = 0.1",
             "early_end = false",
+            "extrapolate = true",
             "end_excitation = \"accept\"",
         ],
     ),

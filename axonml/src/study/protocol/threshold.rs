@@ -1,5 +1,9 @@
 //! Activation thresholds: of an extracellular stimulus in mA, or of an injected current in nA.
 
+mod extrapolation;
+
+use std::collections::HashMap;
+
 use axonml_core::error::short;
 use axonml_models::{Threshold, ThresholdKind};
 use serde_json::json;
@@ -14,6 +18,7 @@ use crate::study::pace::{FIRST_BATCH, in_batches};
 use crate::study::plan::{Plan, PlannedCase, Request};
 use crate::study::report::{Cell, Results, Statuses, counted, error_summary};
 use crate::study::spec::{EndExcitation, Study, ThresholdProtocol};
+use extrapolation::search_extrapolated;
 
 /// A threshold as tables have it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -167,7 +172,17 @@ impl Found {
 
     /// The threshold that an answer's cells hold, amplitudes in the unit of the columns.
     pub fn of_answer(answer: &Answer) -> Option<Self> {
-        let [threshold, lower, _, node, z_um, time_ms, status, message] = &answer.rows.first()?[..]
+        let [
+            threshold,
+            lower,
+            _,
+            node,
+            z_um,
+            time_ms,
+            ..,
+            status,
+            message,
+        ] = &answer.rows.first()?[..]
         else {
             return None;
         };
@@ -218,6 +233,16 @@ pub(super) fn search(
     cases: Vec<(usize, &Case)>,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Vec<(usize, Found)>, StudyError> {
+    search_near(study, cases, None, progress)
+}
+
+/// The same with a guess for each case, mA.
+pub(super) fn search_near(
+    study: &Study,
+    cases: Vec<(usize, &Case)>,
+    guesses_ma: Option<&HashMap<usize, f64>>,
+    progress: &mut dyn FnMut(f64),
+) -> Result<Vec<(usize, Found)>, StudyError> {
     let unit = Unit::of(study);
     let ends = study.search.end_excitation.unwrap_or_default();
     let mut found = Vec::with_capacity(cases.len());
@@ -237,9 +262,17 @@ pub(super) fn search(
     };
     let detection = cases[0].1.detection.clone();
     let search = study.search.search(detection, unit == Unit::Nanoampere);
-    let thresholds = batch
-        .simulation
-        .thresholds(&batch.stimulus, &search, progress)?;
+    let Batch {
+        simulation,
+        stimulus,
+    } = &batch;
+    let thresholds = match guesses_ma {
+        None => simulation.thresholds(stimulus, &search, progress)?,
+        Some(guesses_ma) => {
+            let guesses_ma: Vec<f64> = cases.iter().map(|(index, _)| guesses_ma[index]).collect();
+            simulation.thresholds_near(stimulus, &search, &guesses_ma, progress)?
+        }
+    };
     for (fiber, ((index, _), threshold)) in cases.iter().zip(&thresholds).enumerate() {
         found.push((*index, Found::new(threshold, &batch, fiber, ends, unit)));
     }
@@ -297,15 +330,43 @@ impl Question for ThresholdProtocol {
     }
 
     fn search_keys(&self, study: &Study) -> &'static [&'static str] {
-        search_keys(study)
+        match Unit::of(study) {
+            Unit::Milliampere => &[
+                "first_amplitude_mA",
+                "max_amplitude_mA",
+                "resolution",
+                "early_end",
+                "end_excitation",
+                "extrapolate",
+            ],
+            Unit::Nanoampere => &[
+                "max_current_nA",
+                "resolution",
+                "early_end",
+                "end_excitation",
+                "extrapolate",
+            ],
+        }
     }
 
     fn describe(&self, study: &Study, request: &mut Request) {
         describe_search(study, request);
+        request.put("extrapolate", extrapolation::requested(study));
+    }
+
+    fn arrange(&self, plan: &mut Plan) -> Result<(), StudyError> {
+        if extrapolation::requested(&plan.study) {
+            extrapolation::check(plan);
+        }
+        Ok(())
     }
 
     fn columns(&self, plan: &Plan) -> Vec<String> {
-        let mut columns = threshold_columns(Unit::of(&plan.study));
+        let unit = Unit::of(&plan.study);
+        let mut columns = threshold_columns(unit);
+        if extrapolation::requested(&plan.study) {
+            columns.splice(NUMBERS..NUMBERS, extrapolation::columns(unit));
+        }
         if plan.has_references {
             columns.insert(3, "error_pct".to_owned());
             columns.insert(0, "reference_mA".to_owned());
@@ -330,14 +391,26 @@ impl Question for ThresholdProtocol {
         progress: &mut dyn FnMut(f64),
     ) -> Result<Vec<(usize, Answer)>, StudyError> {
         let unit = Unit::of(&plan.study);
+        if extrapolation::requested(&plan.study) {
+            let found = search_extrapolated(&plan.study, cases, progress)?.into_iter();
+            let answers = found.map(|(index, found, extrapolation)| {
+                let mut cells = found.cells(unit);
+                cells.splice(NUMBERS..NUMBERS, extrapolation.cells(unit));
+                (index, Answer::of_rows(vec![cells]))
+            });
+            return Ok(answers.collect());
+        }
         let found = search(&plan.study, cases, progress)?.into_iter();
         Ok(found
             .map(|(index, found)| (index, answer_of(&found, unit)))
             .collect())
     }
 
-    fn failed(&self, _plan: &Plan, status: &str, error: &StudyError) -> Answer {
-        failed_threshold(status, error)
+    fn failed(&self, plan: &Plan, status: &str, error: &StudyError) -> Answer {
+        match extrapolation::requested(&plan.study) {
+            true => failed_row(NUMBERS + extrapolation::COLUMNS + 2, status, error),
+            false => failed_threshold(status, error),
+        }
     }
 
     fn finish(&self, _plan: &Plan, results: &mut Results) -> Result<(), StudyError> {

@@ -289,6 +289,7 @@ impl SearchSpec {
             ("max_current_nA", self.max_current_na.is_some()),
             ("resolution", self.resolution.is_some()),
             ("early_end", self.early_end.is_some()),
+            ("extrapolate", self.extrapolate.is_some()),
             ("end_excitation", self.end_excitation.is_some()),
         ];
         all.into_iter()

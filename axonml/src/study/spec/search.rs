@@ -28,6 +28,10 @@ pub struct SearchSpec {
     /// Whether trials end early whose fiber will not fire any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_end: Option<bool>,
+    /// Whether thresholds are searched at half the time step, too, and extrapolated to a vanishing one; of the question
+    /// `threshold` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extrapolate: Option<bool>,
     /// How a threshold is reported whose action potential begins at an end of the simulated fiber.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_excitation: Option<EndExcitation>,

@@ -52,6 +52,7 @@ pub const SETTINGS: &[&str] = &[
     "max-current",
     "resolution",
     "no-early-end",
+    "extrapolate",
     "end-excitation",
     "keep-going",
     "dt",
