@@ -61,7 +61,7 @@ mod twin;
 mod velocity;
 pub mod weights;
 
-pub use arrays::{ArrayError, Npz};
+pub use arrays::{ArrayError, NpyElement, NpyNumber, Npz, NpzWriter, npy_header};
 pub use axonml_autodiff::adjoint::{
     Evaluation, GradientRequest, Objective, RecordedCotangent, SourceCotangent,
 };

@@ -276,7 +276,7 @@ pub mod table {
     pub use axonml_core::delimited;
     pub use axonml_core::names;
     pub use axonml_models::conditions;
-    pub use axonml_models::{ArrayError, Npz, read_array, read_text_file};
+    pub use axonml_models::{ArrayError, NpyElement, Npz, NpzWriter, read_array, read_text_file};
 }
 
 pub mod file {

@@ -89,7 +89,9 @@ More: axonml help recipes | pulses | nerve-folders";
 pub(super) const LAYOUT: &str = "\
 AxonML's layout: `e` (extracellular potential at the nodes, mV), one dataset per state (m, h, p, s, v), each (group, \
 minibatch, axon, node, time); `diameters` and `ys` (place of the middle node), um, each (group, minibatch, axon). \
-Column t of `e` acts between columns t and t + 1 of the states.";
+Column t of `e` acts between columns t and t + 1 of the states.
+
+Needs an axonml built with `--features hdf5`.";
 
 pub(super) const HELP: &str = "\
 Examples:

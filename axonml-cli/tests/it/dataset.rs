@@ -343,10 +343,6 @@ fn requests_that_cannot_be_meant() {
     );
     refuse("dataset inspect nowhere", &["nowhere", "manifest.json"]);
     refuse("dataset inspect set --plot p.pdf", &["p.pdf"]);
-    refuse("dataset export nowhere -o x.h5", &["manifest.json"]);
-    refuse("dataset import none.h5 -o new", &["none.h5"]);
-    folder.write("text.h5", "text");
-    refuse("dataset import text.h5 -o new", &["text.h5"]);
     assert!(!folder.has("new"));
 }
 
@@ -396,9 +392,30 @@ fn recipes_and_flags() {
     assert!(Path::new(&repository("examples/nerves/T1")).is_dir());
 }
 
+#[cfg(not(feature = "hdf5"))]
+#[test]
+fn without_its_feature_hdf5_is_refused() {
+    let folder = generated("set-without-hdf5");
+    for command in ["export set -o set.h5", "import set.h5 -o back"] {
+        folder
+            .axonml(&format!("dataset {command}"))
+            .refused(&["without HDF5", "--features hdf5"]);
+    }
+    assert!(!folder.0.join("set.h5").exists() && !folder.0.join("back").exists());
+}
+
+#[cfg(feature = "hdf5")]
 #[test]
 fn axonmls_layout_out_and_in() {
     let folder = generated("set-hdf5");
+    let refuse = |arguments: &str, parts: &[&str]| {
+        folder.axonml(arguments).refused(parts);
+    };
+    refuse("dataset export nowhere -o x.h5", &["manifest.json"]);
+    refuse("dataset import none.h5 -o new", &["none.h5"]);
+    folder.write("text.h5", "text");
+    refuse("dataset import text.h5 -o new", &["text.h5"]);
+    assert!(!folder.has("new"));
     let answer = folder.axonml("dataset export set -o set.h5").done();
     assert!(
         answer.stdout.contains("[1, 24, 1, 11, 50]"),

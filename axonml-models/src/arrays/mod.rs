@@ -1,18 +1,22 @@
-//! Arrays of numbers in `.npy` and `.npz` files, of whatever type NumPy gave them.
+//! Arrays in `.npy` and `.npz` files: read, of whatever type of numbers NumPy gave them, and written.
 //!
 //! The announced size of a file is compared with its actual size, in checked arithmetic, before memory is allocated.
 
+mod element;
 mod header;
 mod npy;
 mod npz;
+mod written;
 
 use thiserror::Error;
 
+pub use element::{NpyElement, NpyNumber};
 pub(crate) use header::shape_text;
 pub(crate) use npy::{flags, numbers};
 pub use npz::Npz;
+pub use written::{NpzWriter, npy_header};
 
-/// Errors of reading an array.
+/// Errors of reading an array, or of making an archive.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ArrayError {
@@ -68,6 +72,12 @@ pub enum ArrayError {
     #[error("a damaged archive ({problem})")]
     Archive {
         /// The mismatch.
+        problem: String,
+    },
+    /// An archive could not be made.
+    #[error("cannot make the .npz archive: {problem}")]
+    Unwritten {
+        /// What went wrong.
         problem: String,
     },
 }

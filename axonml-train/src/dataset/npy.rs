@@ -1,76 +1,28 @@
 //! Arrays of numbers as `.npy` files, hashed while they are written and read in part.
-//!
-//! The format is NumPy's version 1.0, C order, little-endian.
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use axonml_models::{NpyElement, NpyNumber, npy_header};
 use sha2::{Digest, Sha256};
 
 use super::DatasetError;
 use super::file_record::{FileRecord, hex};
 
-/// A type of number that arrays are made of.
-pub(super) trait Element: Copy + Default + Into<f64> {
-    const DESCRIPTION: &'static str;
-    const BYTES: usize;
-    fn put(self, bytes: &mut [u8]);
-    fn get(bytes: &[u8]) -> Self;
-}
-
-macro_rules! element {
-    ($number:ty, $description:literal) => {
-        impl Element for $number {
-            const DESCRIPTION: &'static str = $description;
-            const BYTES: usize = size_of::<$number>();
-            fn put(self, bytes: &mut [u8]) {
-                bytes.copy_from_slice(&self.to_le_bytes());
-            }
-            fn get(bytes: &[u8]) -> Self {
-                <$number>::from_le_bytes(bytes.try_into().expect("as many bytes as a number has"))
-            }
-        }
-    };
-}
-element!(f32, "<f4");
-element!(f64, "<f8");
-
-/// The header of an array.
-fn header<T: Element>(shape: &[usize]) -> Vec<u8> {
-    let mut dimensions: Vec<String> = shape.iter().map(usize::to_string).collect();
-    if dimensions.len() == 1 {
-        dimensions.push(String::new());
-    }
-    let mut text = format!(
-        "{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
-        T::DESCRIPTION,
-        dimensions.join(", ").trim_end()
-    );
-    // Magic, version and length take 10 bytes; the whole is a multiple of 64 long and ends with a line feed.
-    while (10 + text.len() + 1) % 64 != 0 {
-        text.push(' ');
-    }
-    text.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((text.len() as u16).to_le_bytes());
-    bytes.extend(text.as_bytes());
-    bytes
-}
-
 /// Bytes of the file of an array; saturates at the largest number.
-pub(super) fn file_bytes<T: Element>(shape: &[usize]) -> u128 {
+pub(super) fn file_bytes<T: NpyElement>(shape: &[usize]) -> u128 {
     let numbers = shape.iter().fold(T::BYTES as u128, |bytes, &n| {
         bytes.saturating_mul(n as u128)
     });
-    numbers.saturating_add(header::<T>(shape).len() as u128)
+    numbers.saturating_add(npy_header::<T>(shape).len() as u128)
 }
 
 /// Numbers converted at a time.
 const CHUNK: usize = 16_384;
 
 /// Writes an array into a folder that is not in its place yet, and waits until it is on the disk.
-pub(super) fn write<T: Element>(
+pub(super) fn write<T: NpyElement>(
     path: &Path,
     shape: &[usize],
     values: &[T],
@@ -85,7 +37,7 @@ pub(super) fn write<T: Element>(
         total += bytes.len() as u64;
         file.write_all(bytes)
     };
-    put(&header::<T>(shape)).map_err(failed())?;
+    put(&npy_header::<T>(shape)).map_err(failed())?;
     let mut buffer = vec![0; CHUNK * T::BYTES];
     for values in values.chunks(CHUNK) {
         let bytes = &mut buffer[..values.len() * T::BYTES];
@@ -113,11 +65,11 @@ pub(super) struct Rows<T> {
     element: std::marker::PhantomData<T>,
 }
 
-impl<T: Element> Rows<T> {
+impl<T: NpyNumber> Rows<T> {
     /// Opens the file of an array whose kind and shape are known.
     pub(super) fn open(path: &Path, shape: &[usize]) -> Result<Self, DatasetError> {
         let mut file = File::open(path).map_err(DatasetError::read(path))?;
-        let expected = header::<T>(shape);
+        let expected = npy_header::<T>(shape);
         let mut found = vec![0; expected.len()];
         let complete = file.read_exact(&mut found);
         if complete.is_err() || found != expected {
@@ -125,7 +77,7 @@ impl<T: Element> Rows<T> {
             return Err(DatasetError::Array {
                 path: path.display().to_string(),
                 found: format!("`{}`", text.trim()),
-                expected: format!("an array of {} of shape {shape:?}", T::DESCRIPTION),
+                expected: format!("an array of {} of shape {shape:?}", T::DESCR),
             });
         }
         let present = file.metadata().map_err(DatasetError::read(path))?.len();

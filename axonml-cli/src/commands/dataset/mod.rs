@@ -1,5 +1,6 @@
 //! `axonml dataset`: training sets.
 
+#[cfg(feature = "hdf5")]
 mod convert;
 mod generate;
 mod inspect;
@@ -20,8 +21,15 @@ pub(crate) fn dataset(command: &DatasetCommand, messages: Messages) -> Result<()
     match command {
         DatasetCommand::Generate(args) => generate::generate(args, messages),
         DatasetCommand::Inspect(args) => inspect::inspect(args, messages),
+        #[cfg(feature = "hdf5")]
         DatasetCommand::Import(args) => convert::import(args, messages),
+        #[cfg(feature = "hdf5")]
         DatasetCommand::Export(args) => convert::export(args, messages),
+        #[cfg(not(feature = "hdf5"))]
+        DatasetCommand::Import(_) | DatasetCommand::Export(_) => {
+            Err(CliError::request("this axonml was built without HDF5")
+                .help("build it with `cargo build --release --features hdf5`"))
+        }
     }
 }
 

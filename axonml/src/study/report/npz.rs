@@ -1,10 +1,7 @@
 //! Archives of arrays.
 
-use std::io::Cursor;
-
+use axonml_models::{NpyElement, NpzWriter};
 use ndarray::{ArrayBase, ArrayD, Data, Dimension};
-use ndarray_npy::{NpzWriter, WritableElement, WriteDataError, WriteNpzError};
-use py_literal::Value as PyValue;
 use serde_json::Value;
 
 use super::{Cell, Results};
@@ -15,8 +12,6 @@ use crate::study::StudyError;
 struct Text([u8; Text::BYTES]);
 
 impl Text {
-    const BYTES: usize = 64;
-
     fn new(text: &str) -> Self {
         let mut bytes = [0; Text::BYTES];
         let mut end = text.len().min(Text::BYTES);
@@ -28,27 +23,23 @@ impl Text {
     }
 }
 
-impl WritableElement for Text {
-    fn type_descriptor() -> PyValue {
-        PyValue::String(format!("|S{}", Text::BYTES))
-    }
+impl NpyElement for Text {
+    const DESCR: &'static str = "|S64";
+    const BYTES: usize = 64;
 
-    fn write<W: std::io::Write>(&self, mut writer: W) -> Result<(), WriteDataError> {
-        Ok(writer.write_all(&self.0)?)
-    }
-
-    fn write_slice<W: std::io::Write>(slice: &[Self], mut writer: W) -> Result<(), WriteDataError> {
-        slice.iter().try_for_each(|text| text.write(&mut writer))
+    fn put(self, bytes: &mut [u8]) {
+        bytes.copy_from_slice(&self.0);
     }
 }
 
-/// An archive of arrays in memory: the same arrays give the same bytes.
-pub struct NpzArchive(NpzWriter<Cursor<Vec<u8>>>);
+/// An archive of arrays with a request and a summary, in memory: the same arrays give the same bytes.
+#[derive(Debug, Default)]
+pub struct NpzArchive(NpzWriter);
 
 impl NpzArchive {
     /// An archive without arrays.
     pub fn new() -> Self {
-        NpzArchive(NpzWriter::new_compressed(Cursor::new(Vec::new())))
+        NpzArchive::default()
     }
 
     /// Adds an array.
@@ -58,10 +49,10 @@ impl NpzArchive {
     pub fn add<S, D>(&mut self, name: &str, array: &ArrayBase<S, D>) -> Result<(), StudyError>
     where
         S: Data,
-        S::Elem: WritableElement,
+        S::Elem: NpyElement,
         D: Dimension,
     {
-        self.0.add_array(name, array).map_err(failed)
+        self.0.add(name, array).map_err(StudyError::failure)
     }
 
     /// Adds the request and the summary as the bytes of their JSON, and returns the archive's bytes.
@@ -80,24 +71,8 @@ impl NpzArchive {
                 ArrayD::from_shape_vec(vec![bytes.len()], bytes).map_err(StudyError::failure)?;
             self.add(name, &array)?;
         }
-        Ok(self.0.finish().map_err(failed)?.into_inner())
+        self.0.finish().map_err(StudyError::failure)
     }
-}
-
-impl Default for NpzArchive {
-    fn default() -> Self {
-        NpzArchive::new()
-    }
-}
-
-impl std::fmt::Debug for NpzArchive {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("NpzArchive")
-    }
-}
-
-fn failed(error: WriteNpzError) -> StudyError {
-    StudyError::failure(format!("cannot make the .npz archive: {error}"))
 }
 
 /// The table, one array a column: integers, numbers (NaN where there is none) or words.
