@@ -186,27 +186,27 @@ class Peers:
         torch = lambda task, precision: lambda amount: [
             self.python, HERE / "pytorch_smf.py", self.clone, task, precision, amount]
         for precision in ("f32", "f64"):
-            yield Row(f"mrg.{precision}/neuron", "node-steps",
+            yield Row(f"mrg.{precision}:neuron", "node-steps",
                       Side(self.run("mrg", 256, precision), 200, 4200, 256 * NODES),
                       Side(neuron, 200, 4200, NODES))
-        yield Row("mrg.f64/pyfibers", "node-steps",
+        yield Row("mrg.f64:pyfibers", "node-steps",
                   Side(self.run("mrg", 256, "f64"), 200, 4200, 256 * NODES),
                   Side(lambda steps: [self.python, HERE / "pyfibers_fibers.py", "steps", steps], 200, 4200, NODES))
         if self.clone:
             for precision in ("f32", "f64"):
-                yield Row(f"smf.{precision}/pytorch", "node-steps",
+                yield Row(f"smf.{precision}:pytorch", "node-steps",
                           Side(self.run("smf", 1000, precision), 100, 1100, 1000 * NODES),
                           Side(torch("run", precision), 100, 600, 1000 * NODES))
-            yield Row("smf.tbptt/pytorch", "chunks",
+            yield Row("smf.tbptt:pytorch", "chunks",
                       Side(self.bench("smf.tbptt_chunk_ms"), 5, 105, 1), Side(torch("tbptt", "f64"), 5, 25, 1))
-            yield Row("smf.gd/pytorch", "gradients",
+            yield Row("smf.gd:pytorch", "gradients",
                       Side(self.bench("smf.gd_step_ms"), 2, 22, 1), Side(torch("gd", "f64"), 2, 6, 1))
 
     def differences(self):
-        yield "thresholds.mrg/neuron", self.mrg_thresholds
-        yield "thresholds.sundt/pyfibers", self.sundt_thresholds
+        yield "thresholds.mrg:neuron", self.mrg_thresholds
+        yield "thresholds.sundt:pyfibers", self.sundt_thresholds
         if self.clone:
-            yield "voltages.smf/pytorch", self.smf_voltages
+            yield "voltages.smf:pytorch", self.smf_voltages
 
     def answer(self, command):
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT)
