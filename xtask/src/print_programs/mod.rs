@@ -121,13 +121,9 @@ mod tests {
     /// A model whose membrane changes is printed again.
     #[test]
     fn printed_programs_are_those_of_the_models() {
-        for name in PRINTED {
+        for (name, text) in files(PRINTED).unwrap() {
             let printed = std::fs::read_to_string(path(name)).unwrap();
-            assert_eq!(
-                printed,
-                file(name).unwrap(),
-                "{name}: run `cargo xtask print-programs`"
-            );
+            assert_eq!(printed, text, "{name}: run `cargo xtask print-programs`");
         }
     }
 }
