@@ -23,17 +23,27 @@ DEVICE REAL exprelr_clamp(REAL x) {
   return x < -EXPRELR_FAR ? -EXPRELR_FAR : x;
 }
 
-// First derivative; -1/2 at 0.
-DEVICE REAL F(exprelr_d1)(REAL x) {
+// x/(e^x - 1), and its first derivative, -1/2 at 0: one exponential for both.
+DEVICE REAL exprelr_derivative(REAL x, REAL& derivative) {
   const REAL x2 = x * x;
   REAL series = ZERO;
 #define TERM(k, value) series = F(fma)(series, x2, (REAL)(value));
   EXPRELR_SERIES(TERM)
 #undef TERM
   const REAL near = F(fma)(x, series, (REAL)-0.5);
+  // Beyond the clamp the derivative has reached its limit, and the function is 0 or -x.
   const REAL f = exprelr_clamp(x);
   const REAL e = F(exprelr)(f);
-  return x2 < ONE ? near : divide(e * (ONE - e - f), f);
+  derivative = x2 < ONE ? near : divide(e * (ONE - e - f), f);
+  const REAL far = x > ZERO ? ZERO : -x;
+  return x == f ? e : x != x ? x : far;
+}
+
+// First derivative; -1/2 at 0.
+DEVICE REAL F(exprelr_d1)(REAL x) {
+  REAL derivative;
+  exprelr_derivative(x, derivative);
+  return derivative;
 }
 
 // Second derivative; 1/6 at 0.
@@ -48,20 +58,4 @@ DEVICE REAL F(exprelr_d2)(REAL x) {
   const REAL e = F(exprelr)(f);
   const REAL d1 = divide(e * (ONE - e - f), f);
   return x2 < ONE ? near : -divide(e * (2 * d1 + ONE), f) - d1;
-}
-
-// x/(e^x - 1), and its first derivative: one exponential for both.
-DEVICE REAL exprelr_derivative(REAL x, REAL& derivative) {
-  const REAL x2 = x * x;
-  REAL series = ZERO;
-#define TERM(k, value) series = F(fma)(series, x2, (REAL)(value));
-  EXPRELR_SERIES(TERM)
-#undef TERM
-  const REAL near = F(fma)(x, series, (REAL)-0.5);
-  // Beyond the clamp the derivative has reached its limit, and the function is 0 or -x.
-  const REAL f = exprelr_clamp(x);
-  const REAL e = F(exprelr)(f);
-  derivative = x2 < ONE ? near : divide(e * (ONE - e - f), f);
-  const REAL far = x > ZERO ? ZERO : -x;
-  return x == f ? e : x != x ? x : far;
 }
