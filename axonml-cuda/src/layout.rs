@@ -25,12 +25,13 @@ pub(crate) mod result {
     pub(crate) const UNSTABLE: u32 = 3;
     /// In the adjoint pass: cotangents that are not finite.
     pub(crate) const NOT_FINITE: u32 = 4;
+    pub(crate) const QUIET: u32 = 5;
 
     /// The same in CUDA C.
     pub(crate) fn declaration() -> String {
         format!(
             "enum {{ COMPLETED = {COMPLETED}, ANSWERED = {ANSWERED}, DIVERGED = {DIVERGED}, UNSTABLE = {UNSTABLE}, \
-             NOT_FINITE = {NOT_FINITE} }};\n"
+             NOT_FINITE = {NOT_FINITE}, QUIET = {QUIET} }};\n"
         )
     }
 }
@@ -81,9 +82,14 @@ words! {
         /// Bits of the least and the greatest `u` that a membrane can have, as double-precision numbers.
         least_u,
         greatest_u,
+        /// For early ends: bits of the band, mV, as a double-precision number, and steps between two looks.
+        quiet_band,
+        look_every,
         /// In `ints`.
         fiber_words,
         source_words,
+        /// The first state at which each fiber may end early, or `NONE`.
+        first_looks,
         /// In `reals`.
         rows,
         modes,

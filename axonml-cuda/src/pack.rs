@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use axonml_autodiff::engine::{Rollout, Source, Start};
+use axonml_autodiff::engine::{QuietEnd, Rollout, Source, Start};
 use axonml_autodiff::ir::Real;
 
 use crate::CudaError;
@@ -198,6 +198,14 @@ pub(crate) fn pack<R: Real>(
     let mut ints = Vec::new();
     header.fiber_words = append(&mut ints, fiber_words);
     header.source_words = append(&mut ints, source_words);
+    if let Some(quiet) = &rollout.quiet_end {
+        header.quiet_band = quiet.band_mv.to_bits();
+        header.look_every = (quiet.every as u64).min(u64::from(NONE));
+        let each = fibers
+            .iter()
+            .map(|&fiber| first_look(rollout, quiet, fiber));
+        header.first_looks = append(&mut ints, each.collect());
+    }
     let mut reals = std::mem::take(&mut tables.rows);
     header.modes = append(&mut reals, std::mem::take(&mut tables.modes));
     header.parameters = reals.len() as u64;
@@ -257,6 +265,16 @@ pub(crate) fn pack<R: Real>(
         header,
         observers,
     }
+}
+
+/// The first state that is looked at to see whether `fiber` is quiet; `NONE` if the run ends before.
+fn first_look(rollout: &Rollout, quiet: &QuietEnd, fiber: usize) -> u32 {
+    let first = quiet.first_state(rollout, fiber);
+    let after_start = rollout.steps.start.saturating_add(1);
+    let look = first.max(after_start).checked_next_multiple_of(quiet.every);
+    let look = look.filter(|&state| state <= rollout.steps.end);
+    look.and_then(|state| u32::try_from(state).ok())
+        .unwrap_or(NONE)
 }
 
 /// Appends the values that differ between parameter sets, `[set][parameter]`.

@@ -12,7 +12,7 @@ use crate::membrane::{Constants, MembraneText, ParameterSets};
 use crate::sums::{FLUSH_STEPS, SumLayout};
 use observed::{observers, seeds};
 pub(crate) use settings::Kept;
-use settings::{blocks, define, reverse_blocks, settings};
+use settings::{blocks, define, ends_early, reverse_blocks, settings};
 
 const PRELUDE: &str = include_str!("kernel/prelude.cu");
 const EXPRELR: &str = include_str!("kernel/exprelr.cu");
@@ -23,6 +23,7 @@ const INTERNODES: &str = include_str!("kernel/internodes.cu");
 const MODES: &str = include_str!("kernel/modes.cu");
 const DRIVE: &str = include_str!("kernel/drive.cu");
 const OBSERVERS: &str = include_str!("kernel/observers.cu");
+const QUIET: &str = include_str!("kernel/quiet.cu");
 const ROLLOUT: &str = include_str!("kernel/rollout.cu");
 const KEPT: &str = include_str!("kernel/kept.cu");
 const KEEP: &str = include_str!("kernel/keep.cu");
@@ -144,6 +145,10 @@ impl KernelSource {
             Role::Run | Role::Reverse => ["", ""],
         };
         let observers = observers(rollout);
+        let quiet = match ends_early(rollout, role) {
+            true => QUIET,
+            false => "",
+        };
         let parts = [
             &membrane.text,
             cable(rollout),
@@ -152,6 +157,7 @@ impl KernelSource {
             DRIVE,
             OBSERVERS,
             &observers,
+            quiet,
             kept,
             keep,
             ROLLOUT,

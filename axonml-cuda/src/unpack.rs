@@ -6,7 +6,7 @@ use axonml_autodiff::engine::{FiberOutcome, FiberState, FiberStatus, Observation
 use axonml_autodiff::ir::Real;
 use rayon::prelude::*;
 
-use crate::layout::result::{ANSWERED, COMPLETED, UNSTABLE};
+use crate::layout::result::{ANSWERED, COMPLETED, QUIET, UNSTABLE};
 use crate::layout::{RESULT_WORDS, modes, row_length, state_rows, warp_index};
 use crate::pack::Launch;
 
@@ -76,6 +76,7 @@ fn status<R: Real>(
     match words[0] {
         COMPLETED => FiberStatus::Completed,
         ANSWERED => FiberStatus::Answered(state),
+        QUIET => FiberStatus::Quiet(state),
         reason => {
             let values = &launch.out_reals[launch.header.result_values as usize + 2 * position..];
             let stability = match &*rollout.fibers[fiber].cable {

@@ -101,6 +101,14 @@ pub struct QuietEnd {
     pub every: usize,
 }
 
+impl QuietEnd {
+    /// The first state at which `fiber` of `rollout` may end; it may lie beyond the last.
+    pub fn first_state(&self, rollout: &Rollout, fiber: usize) -> usize {
+        let wait = (self.after_ms / rollout.grid.dt_ms()).ceil() as usize;
+        rollout.driven_until(fiber).saturating_add(wait)
+    }
+}
+
 /// A batch of fibers of one model, with one time step and number of steps.
 ///
 /// # Shape

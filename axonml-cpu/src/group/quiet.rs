@@ -19,12 +19,11 @@ impl<R: Real, const L: usize> Group<'_, R, L> {
     pub(super) fn watch_quiet(&self) -> Option<QuietWatch<R>> {
         let rollout = self.rollout;
         let quiet = rollout.quiet_end?;
-        let wait = (quiet.after_ms / rollout.grid.dt_ms()).ceil() as usize;
         let lanes = self.members.iter().take(self.used);
         Some(QuietWatch {
             quiet,
             from_state: lanes
-                .map(|&fiber| rollout.driven_until(fiber).saturating_add(wait))
+                .map(|&fiber| quiet.first_state(rollout, fiber))
                 .collect(),
             start: self.u.clone(),
         })

@@ -73,6 +73,10 @@ FIBER_KERNEL {
   drive.load(x);
   Observers observers;
   observers.load(x);
+#if QUIET_END
+  Quiet quiet;
+  quiet.load(x);
+#endif
   Modes modes;
 
   // The start: the same numbers at every node, or given ones; rows are u, the states, the modes.
@@ -165,6 +169,12 @@ FIBER_KERNEL {
       status = ANSWERED;
       break;
     }
+#if QUIET_END
+    if (quiet.ended(x, step, u)) {
+      status = QUIET;
+      break;
+    }
+#endif
     drive.strength = drive.next;
   }
 

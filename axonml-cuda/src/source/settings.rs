@@ -43,6 +43,7 @@ pub(super) fn settings<R: Real>(
         "FINAL_STATES",
         &u8::from(rollout.final_states || role != Role::Run),
     );
+    set("QUIET_END", &u8::from(ends_early(rollout, role)));
     set("GRADIENT", &u8::from(role != Role::Run));
     set("REVERSE", &u8::from(role == Role::Reverse));
     if role != Role::Run {
@@ -80,6 +81,11 @@ pub(super) fn settings<R: Real>(
     }
     text.push('\n');
     text
+}
+
+/// Whether fibers may end before the last step because they will not fire any more; never where a run is differentiated.
+pub(super) fn ends_early(rollout: &Rollout, role: Role) -> bool {
+    rollout.quiet_end.is_some() && role == Role::Run
 }
 
 /// Factor that takes every voltage that may be beyond [`LARGEST_MV`], for any reference potential, beyond the largest

@@ -9,5 +9,6 @@ mod gradients;
 mod nvrtc;
 mod operations;
 mod parity;
+mod quiet;
 mod sabotage;
 mod snapshots;

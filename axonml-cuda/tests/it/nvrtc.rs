@@ -1,19 +1,30 @@
 //! Kernels through NVIDIA's compiler, where it is installed: registers and spills.
 
 use axonml_autodiff::adjoint::GradientRequest;
-use axonml_autodiff::engine::{ObserverKind, ObserverSpec};
+use axonml_autodiff::engine::{ObserverKind, ObserverSpec, QuietEnd};
 use axonml_autodiff::ir::Precision;
 use axonml_cuda::{CudaError, KernelSource, NVRTC_VARIABLE, Nvrtc};
 use axonml_models::{Fiber, MODELS};
 
 use crate::cases;
 
-/// A kernel for one fiber, with an observer that ends the run or with one of every kind.
-fn kernel(id: &str, nodes: usize, precision: Precision, observed: bool) -> KernelSource {
+/// What a kernel does besides its steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Task {
+    /// An observer ends the run.
+    Answer,
+    /// The same, or the fiber ends because it is quiet.
+    Trial,
+    /// An observer of every kind.
+    Observe,
+}
+
+/// A kernel for one fiber.
+fn kernel(id: &str, nodes: usize, precision: Precision, task: Task) -> KernelSource {
     let diameter = if cases::myelinated(id) { 10.0 } else { 1.0 };
     let fibers = vec![Fiber::new(diameter, nodes)];
     let mut rollout = cases::rollout_of(id, fibers, 0.005, 300, precision);
-    if observed {
+    if task == Task::Observe {
         // Traces are one more recorder to a kernel.
         let traces = |spec: &ObserverSpec| matches!(spec.kind, ObserverKind::Traces { .. });
         rollout.observers.retain(|spec| !traces(spec));
@@ -21,6 +32,11 @@ fn kernel(id: &str, nodes: usize, precision: Precision, observed: bool) -> Kerne
         rollout.observers.truncate(1);
         rollout.stop_when_active = Some(0);
     }
+    rollout.quiet_end = (task == Task::Trial).then_some(QuietEnd {
+        band_mv: 10.0,
+        after_ms: 0.3,
+        every: 10,
+    });
     KernelSource::for_rollout(&rollout).remove(0)
 }
 
@@ -42,7 +58,7 @@ fn compiler() -> Option<Nvrtc> {
     let nvrtc = Nvrtc::find(None, None).unwrap();
     println!("NVRTC {:?}", nvrtc.version());
     println!(
-        "model           nodes precision observers | sm  registers  stack  spill stores  spill loads"
+        "model           nodes precision task | sm  registers  stack  spill stores  spill loads"
     );
     Some(nvrtc)
 }
@@ -68,13 +84,13 @@ fn kernels_compile_for_devices_and_single_precision_does_not_spill() {
     for model in MODELS {
         let id = model.schema().id;
         for precision in [Precision::F32, Precision::F64] {
-            for observed in [false, true] {
-                let kernel = kernel(id, 53, precision, observed);
-                let what = format!("{id:15} 53 {:4} {observed:5}", precision.name());
+            for task in [Task::Answer, Task::Trial, Task::Observe] {
+                let kernel = kernel(id, 53, precision, task);
+                let what = format!("{id:15} 53 {:4} {task:?}", precision.name());
                 for architecture in [80, 90, 100] {
                     let spilled = spilled(&nvrtc, &what, &kernel, architecture);
                     // Observers of every kind at once may cost a few; a lower occupancy would cost more.
-                    let allowed = if observed { 64 } else { 0 };
+                    let allowed = if task == Task::Observe { 64 } else { 0 };
                     if precision == Precision::F32 {
                         assert!(spilled <= allowed, "{id} spills registers");
                     }
@@ -138,8 +154,13 @@ fn kernels_for_long_fibers_compile() {
             (300, Precision::F32),
             (1500, Precision::F32),
         ] {
-            let what = format!("{id:13} {nodes:4} {:4} false", precision.name());
-            spilled(&nvrtc, &what, &kernel(id, nodes, precision, false), 90);
+            let what = format!("{id:13} {nodes:4} {:4} Answer", precision.name());
+            spilled(
+                &nvrtc,
+                &what,
+                &kernel(id, nodes, precision, Task::Answer),
+                90,
+            );
         }
     }
 }
@@ -147,7 +168,7 @@ fn kernels_for_long_fibers_compile() {
 #[test]
 fn the_compiler_explains_what_it_cannot_do() {
     let Some(nvrtc) = compiler() else { return };
-    let mut kernel = kernel("hh", 53, Precision::F32, false);
+    let mut kernel = kernel("hh", 53, Precision::F32, Task::Answer);
     let newer = nvrtc.compile(&kernel, 999).unwrap();
     assert!(!newer.is_machine_code);
     assert!(String::from_utf8_lossy(&newer.image).contains(".target sm_"));

@@ -8,6 +8,7 @@
 #define MODES 20
 #define STATE_ROWS 25
 #define FINAL_STATES 1
+#define QUIET_END 0
 #define GRADIENT 0
 #define REVERSE 0
 #define LOG2_E 1.442695f

@@ -8,6 +8,7 @@
 #define MODES 0
 #define STATE_ROWS 5
 #define FINAL_STATES 1
+#define QUIET_END 0
 #define GRADIENT 0
 #define REVERSE 0
 #define LOG2_E 1.4426950408889634

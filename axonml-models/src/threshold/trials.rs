@@ -149,10 +149,9 @@ impl<'s> Trials<'s> {
     /// The state at which a silent trial ends.
     pub(super) fn silent_until(&self, fiber: usize, manner: Manner) -> usize {
         let end = self.whole.steps.end;
-        manner.quiet_end.map_or(end, |quiet| {
-            let wait = (quiet.after_ms / self.whole.grid.dt_ms()).ceil() as usize;
-            self.whole.driven_until(fiber).saturating_add(wait).min(end)
-        })
+        manner
+            .quiet_end
+            .map_or(end, |quiet| quiet.first_state(self.whole, fiber).min(end))
     }
 
     /// Lets trials end once every node is back within `band_mv` of its start; not with space-time fields, whose end is
