@@ -260,6 +260,11 @@ impl<'s> Twins<'s> {
         .sum()
     }
 
+    /// Whether single precision holds the potentials that sources give a fiber at an amplitude, mA.
+    pub(crate) fn fits_single(&self, fiber: usize, amplitude_ma: f64) -> bool {
+        amplitude_ma * self.range_mv(fiber) < LARGEST_F32_MV
+    }
+
     /// A power of two at which the fiber's sources are weak. It follows the field exactly when that is scaled by a
     /// power of two, and so does everything that is computed with it.
     fn weak_amplitude(&self, fiber: usize) -> f64 {
@@ -279,10 +284,7 @@ impl<'s> Twins<'s> {
         rollout.shared = Arc::new(Vec::new());
         rollout.v_reference_mv = 0.0;
         // The twin is compared with a margin of many mV: single precision is plenty, unless it cannot hold the field.
-        if fibers
-            .iter()
-            .all(|&fiber| self.range_mv(fiber) < LARGEST_F32_MV)
-        {
+        if fibers.iter().all(|&fiber| self.fits_single(fiber, 1.0)) {
             rollout.precision = Precision::F32;
         }
         rollout.observers = vec![observer];

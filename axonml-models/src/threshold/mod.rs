@@ -491,7 +491,7 @@ impl Simulation {
             None => first_amplitude(*reaching, options.max_ma),
         };
         let first_ma: Vec<f64> = reaching_ma.iter().map(first_of).collect();
-        let endings = match options.early_end {
+        let endings = match options.early_end && trials.can_scout(options.max_ma) {
             true => {
                 let scouts = Scouts {
                     first_ma: &first_ma,

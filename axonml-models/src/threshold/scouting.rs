@@ -120,6 +120,21 @@ impl Trials<'_> {
         }
     }
 
+    /// Whether scouts can run: single precision holds all numbers of runs up to an amplitude, mA.
+    pub(super) fn can_scout(&self, max_ma: f64) -> bool {
+        if self.whole.precision == Precision::F32 {
+            return true;
+        }
+        let fibers = 0..self.whole.fibers.len();
+        let mut strongest = self.whole.clone();
+        strongest.precision = Precision::F32;
+        strongest.drive.gains = self
+            .scaling
+            .gains_of(fibers.clone().map(|fiber| (fiber, max_ma)));
+        let mut fibers = fibers;
+        fibers.all(|fiber| self.twins.fits_single(fiber, max_ma)) && strongest.check().is_ok()
+    }
+
     /// Looks for the final cells of a resolution that single precision does not have.
     fn refine(
         &mut self,
