@@ -63,7 +63,7 @@ impl Trials<'_> {
                 let mut wanted =
                     confirmation.wants(options.resolution, (spare / open).min(MOST_SPARE));
                 if round == 0 && !wanted.is_empty() {
-                    wanted.extend(self.besides(confirmation));
+                    wanted.extend(self.besides(confirmation, options.resolution));
                 }
                 trials.extend(wanted.into_iter().map(|ma| (fiber, ma)));
             }
@@ -91,13 +91,13 @@ impl Trials<'_> {
     }
 
     /// Amplitudes whose verdicts count besides those of an ending: without stimulus no fiber fires, and an explicit
-    /// cable is stable where the cell of factor 2 ends.
-    fn besides(&self, confirmation: &Confirmation) -> Vec<f64> {
+    /// cable is stable wherever plain halving of the cell of factor 2 would look.
+    fn besides(&self, confirmation: &Confirmation, resolution: f64) -> Vec<f64> {
         let mut besides = vec![0.0];
         if let Confirmation::Cell(bracket) = confirmation
             && !self.exact().early
         {
-            besides.push(bracket.around_ma.1);
+            besides.extend(bracket.halvings(resolution));
         }
         besides
     }
@@ -174,6 +174,23 @@ impl Confirmation {
 impl Bracket {
     fn cell(&self, amplitude_ma: f64, resolution: f64) -> (f64, f64) {
         final_cell(self.around_ma, amplitude_ma, resolution)
+    }
+
+    /// The upper end of the cell of factor 2, and the middles that plain halving of it asks for on its way to the
+    /// bracket, but for the bracket's own ends.
+    fn halvings(&self, resolution: f64) -> Vec<f64> {
+        let (mut lower, mut upper) = self.around_ma;
+        let mut asked = vec![upper];
+        while upper - lower > resolution * upper {
+            let middle = 0.5 * (lower + upper);
+            match middle <= self.lower_ma {
+                true => lower = middle,
+                false => upper = middle,
+            }
+            asked.push(middle);
+        }
+        asked.retain(|ma| *ma != self.lower_ma && *ma != self.upper_ma);
+        asked
     }
 
     /// Both ends of the final cell, as far as they are not known, and up to `spare` ends of others.

@@ -237,3 +237,18 @@ fn silence_at_the_largest_amplitude_counts_if_it_is_silent_without_stimulus_too(
         None
     );
 }
+
+/// An explicit cable may diverge at an amplitude between the bracket and the end of its cell: plain halving finds that, and
+/// so must a confirmation.
+#[test]
+fn stability_is_confirmed_where_plain_halving_looks() {
+    let bracket = Bracket {
+        around_ma: (1.0, 2.0),
+        lower_ma: 1.25,
+        upper_ma: 1.28125,
+        failed: None,
+        fired: None,
+        step: 1.0,
+    };
+    assert_eq!(bracket.halvings(0.03), [2.0, 1.5, 1.375, 1.3125]);
+}
