@@ -260,13 +260,13 @@ pub struct Accumulation {
     pub sum: usize,
     /// Whether the sum is accumulated with the opposite sign: that of negatives is the negative of the sum.
     pub negated: bool,
-    /// What is added.
+    /// The summand.
     pub term: Term,
     /// The step after which it is known; `None` for what is no step.
     pub after: Option<usize>,
 }
 
-/// What is added to a sum.
+/// The summand of a sum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Term {
     /// Nothing: it is zero.

@@ -116,8 +116,8 @@ pub(crate) struct Fit {
 }
 
 impl CurvePlot {
-    /// Whether series are told apart by color and marker, not only ordered.
-    fn told_apart(&self) -> bool {
+    /// Whether series differ by color and marker, and not only by their order.
+    fn has_distinct_looks(&self) -> bool {
         self.series.len() <= theme::CATEGORIES
     }
 
@@ -130,7 +130,7 @@ impl CurvePlot {
                 true => Key::Series(color, marker),
                 false => Key::Mark(color, marker),
             };
-            if n > 1 && self.told_apart() {
+            if n > 1 && self.has_distinct_looks() {
                 legend.add(key, series.label.as_str());
             } else if n > 1 && (i == 0 || i + 1 == n) {
                 legend.add(Key::Line(color), series.label.as_str());
@@ -139,7 +139,7 @@ impl CurvePlot {
                 }
             }
             if let Some(fit) = &series.fit
-                && self.told_apart()
+                && self.has_distinct_looks()
             {
                 legend.add(Key::Dashed(color), fit.label.as_str());
             }
@@ -155,7 +155,7 @@ impl CurvePlot {
     }
 
     fn look(&self, i: usize) -> (theme::Rgb, theme::Marker) {
-        match self.told_apart() {
+        match self.has_distinct_looks() {
             true => (theme::category(i), theme::marker(i)),
             false => {
                 let t = i as f64 / (self.series.len() - 1) as f64;
@@ -201,17 +201,17 @@ impl CurvePlot {
                 .collect();
             scene.dashed(&curve, Stroke::new(color, 2.2), 9.0, 6.0);
         }
-        let width = if self.told_apart() { 2.6 } else { 1.4 };
+        let width = if self.has_distinct_looks() { 2.6 } else { 1.4 };
         if series.joined {
             scene.line(&line, Stroke::new(color, width));
         }
-        let radius = match (self.told_apart(), points.len()) {
+        let radius = match (self.has_distinct_looks(), points.len()) {
             (true, 0..60) => 7.5,
             (true, 60..400) => 4.5,
             // A line of many points needs none; points that no line joins are all there is.
             _ => 3.0,
         };
-        let silent = !self.told_apart() && series.joined && points.len() > 1;
+        let silent = !self.has_distinct_looks() && series.joined && points.len() > 1;
         for ((x, y), at) in points.iter().zip(line) {
             let value = shown(*y, axes.y);
             if value.is_some() && silent {

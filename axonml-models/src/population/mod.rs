@@ -212,7 +212,9 @@ impl Basis {
                 scaling.push(*given);
                 continue;
             }
-            let gain = gains.next().copied().unwrap_or_default();
+            let Some(&gain) = gains.next() else {
+                unreachable!("a row of gains was checked to have one per contact")
+            };
             let shared = sources
                 .iter()
                 .zip(&scaling)
@@ -333,7 +335,9 @@ fn add(to: &mut Source, source: &Source, gain: f64) {
         .into_iter()
         .chain(potentials);
     each_array(to, |sum| {
-        let term = terms.next().unwrap_or_default();
+        let Some(term) = terms.next() else {
+            unreachable!("sources that are added have the same arrays")
+        };
         sum.iter_mut()
             .zip(term)
             .for_each(|(sum, x)| *sum += gain * x);

@@ -88,7 +88,7 @@ pub(super) fn two_port(internode: &Internode, rate_per_ms: f64) -> TwoPort {
         mesh.rename(NEXT_AXOPLASM, AXOPLASM);
         mesh.rename(NEXT_PERIAXONAL, PERIAXONAL);
     }
-    // What was the axoplasm of a compartment is now the right node.
+    // After the last renaming the axoplasm is the right node.
     TwoPort {
         leak_us: mesh.0[LEFT][GROUND],
         transfer_us: mesh.0[LEFT][AXOPLASM],
