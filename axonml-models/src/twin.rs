@@ -6,14 +6,15 @@
 
 mod contacts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::US_PER_S;
 use axonml_autodiff::engine::{
-    Binding, BoundProgram, FiberOutcome, FiberState, FiberStatus, MembranePrograms, NodeSelection,
-    Observation, ObserverKind, ObserverSpec, Rollout, Source, Start, Traces, VOLTAGE,
+    BackendError, Binding, BoundProgram, FiberOutcome, FiberState, FiberStatus, MembranePrograms,
+    NodeSelection, Observation, ObserverKind, ObserverSpec, Rollout, RolloutFiber, Source, Start,
+    Traces, VOLTAGE,
 };
 use axonml_autodiff::ir::{Extent, Precision, Tracer};
 
@@ -76,6 +77,23 @@ pub(crate) fn membrane_at_start(rollout: &Rollout, fiber: usize) -> Vec<Frozen> 
     }
 }
 
+/// The first fiber that is equal to each of a rollout but for the sources that an amplitude multiplies.
+fn equal_without_sources(whole: &Rollout, scaling: &Scaling) -> Vec<usize> {
+    let is_uniform = matches!(whole.start, Start::Uniform { .. });
+    let mut first: HashMap<*const Cable, usize> = HashMap::new();
+    let equal = |(fiber, of): (usize, &RolloutFiber)| {
+        if !is_uniform || scaling.has_fixed(fiber) {
+            return fiber;
+        }
+        let known = *first.entry(Arc::as_ptr(&of.cable)).or_insert(fiber);
+        match whole.fibers[known].parameters == of.parameters {
+            true => known,
+            false => fiber,
+        }
+    };
+    whole.fibers.iter().enumerate().map(equal).collect()
+}
+
 /// A membrane whose conductance and source are constant states.
 fn frozen_membrane() -> Result<MembranePrograms, SimulationError> {
     const NAMES: [&str; 2] = ["frozen G", "frozen J"];
@@ -107,17 +125,43 @@ fn frozen_membrane() -> Result<MembranePrograms, SimulationError> {
     ))
 }
 
-/// The response of a twin at some nodes: its voltage at amplitude A is `base + A unit`.
+/// Steps that are computed at once: a trace is the same whatever it was asked for, and in how many goes.
+const PIECE: usize = 128;
+
+/// The voltage of a twin at some nodes in a run that can be continued.
 #[derive(Clone, Debug)]
-struct Responses {
+struct Trace {
     nodes: Vec<usize>,
     /// The last state that was computed.
     last: usize,
     /// `[state, node]` flattened, mV.
-    base_mv: Vec<f32>,
-    unit_mv: Vec<f32>,
-    /// Amplitude at which `unit_mv` was computed.
+    v_mv: Vec<f32>,
+    /// The state `last` of the whole twin; none of sums, which are not continued.
+    end: Option<FiberState>,
+    /// Amplitude of the sources.
     scale: f64,
+}
+
+impl Trace {
+    fn covers(&self, nodes: &[usize], last: usize) -> bool {
+        self.last >= last && nodes.iter().all(|node| self.nodes.contains(node))
+    }
+
+    /// Voltage at a node in the `row`th state.
+    fn v_mv(&self, node: usize, row: usize) -> Option<f64> {
+        let column = self.nodes.binary_search(&node).ok()?;
+        let v_mv = self.v_mv.get(row * self.nodes.len() + column)?;
+        Some(f64::from(*v_mv))
+    }
+}
+
+/// Which sources act on a twin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Those that the amplitude does not multiply, from the start of the run.
+    Base,
+    /// Those that it multiplies, from zero.
+    Unit,
 }
 
 /// The passive twins of the fibers of a rollout; computed lazily.
@@ -129,7 +173,10 @@ pub(crate) struct Twins<'s> {
     scaling: &'s Scaling,
     frozen: Arc<MembranePrograms>,
     membranes: Vec<Vec<Frozen>>,
-    known: BTreeMap<usize, Responses>,
+    /// The first fiber that is equal to each without scaled sources: they share that part.
+    equal: Vec<usize>,
+    bases: BTreeMap<usize, Trace>,
+    units: BTreeMap<usize, Trace>,
     /// Twins that responses are summed from, where the sources are contacts of a population.
     contacts: Option<Box<ContactTwins<'s>>>,
 }
@@ -150,7 +197,9 @@ impl<'s> Twins<'s> {
             membranes: fibers
                 .map(|fiber| membrane_at_start(whole, fiber))
                 .collect(),
-            known: BTreeMap::new(),
+            equal: equal_without_sources(whole, scaling),
+            bases: BTreeMap::new(),
+            units: BTreeMap::new(),
             contacts: None,
         })
     }
@@ -275,10 +324,10 @@ impl<'s> Twins<'s> {
         }
     }
 
-    /// The twins of `fibers` as a rollout, without scaled sources (`unit` false) or with those only, from zero (`unit`
-    /// true). Voltages are relative to the internodal reversal potential.
-    fn rollout(&self, fibers: &[usize], unit: bool, observer: ObserverSpec) -> Rollout {
+    /// One part of the twins of `fibers` as a rollout. Voltages are relative to the internodal reversal potential.
+    fn rollout(&self, fibers: &[usize], part: Part, observer: ObserverSpec) -> Rollout {
         let whole = self.whole;
+        let unit = part == Part::Unit;
         let mut rollout = whole.select(fibers.iter().copied());
         rollout.membrane = self.frozen.clone();
         rollout.shared = Arc::new(Vec::new());
@@ -346,7 +395,7 @@ impl<'s> Twins<'s> {
         }
         let mut reaching = vec![None; self.whole.fibers.len()];
         for (last, fibers) in by_last {
-            let mut rollout = self.rollout(&fibers, true, maximum.clone());
+            let mut rollout = self.rollout(&fibers, Part::Unit, maximum.clone());
             rollout.steps.end = last;
             let outcome = self.simulation.execute(&rollout)?;
             for (&fiber, outcome) in fibers.iter().zip(&outcome.fibers) {
@@ -389,74 +438,136 @@ impl<'s> Twins<'s> {
         wanted: &BTreeMap<usize, Vec<usize>>,
         last: usize,
     ) -> Result<(), SimulationError> {
-        let mut missing: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
-        for (&fiber, nodes) in wanted {
-            let mut all = nodes.clone();
-            if let Some(known) = self.known.get(&fiber) {
-                let far_enough = known.last >= last;
-                if far_enough && nodes.iter().all(|node| known.nodes.contains(node)) {
-                    continue;
+        let steps = &self.whole.steps;
+        let last = steps.start + (last.saturating_sub(steps.start)).next_multiple_of(PIECE);
+        let last = last.min(steps.end);
+        if let Some(contacts) = &mut self.contacts {
+            let is_known = |fiber: &usize, nodes: &[usize]| {
+                let unit = self.units.get(fiber);
+                unit.is_some_and(|unit| unit.covers(nodes, last))
+            };
+            // Fibers that are looked at in the same places are summed together.
+            let mut missing: BTreeMap<&[usize], Vec<usize>> = BTreeMap::new();
+            for (&fiber, nodes) in wanted {
+                if !is_known(&fiber, nodes) {
+                    missing.entry(nodes).or_default().push(fiber);
                 }
-                all.extend(&known.nodes);
             }
-            all.sort_unstable();
-            all.dedup();
-            missing.entry(all).or_default().push(fiber);
+            for (nodes, fibers) in missing {
+                for (fiber, unit) in contacts.responses(&fibers, nodes, last)? {
+                    let base = self.bases.get(&self.equal[fiber]);
+                    if !base.is_some_and(|base| base.covers(nodes, last)) {
+                        self.bases.insert(self.equal[fiber], contacts.base(fiber));
+                    }
+                    self.units.insert(fiber, unit);
+                }
+            }
+            return Ok(());
         }
-        // Fibers that are looked at in the same places are simulated together.
-        for (nodes, fibers) in missing {
-            if let Some(contacts) = &mut self.contacts {
-                let summed = contacts.responses(&fibers, &nodes, last)?;
-                self.known.extend(fibers.into_iter().zip(summed));
-                continue;
-            }
-            let (base, _) = self.traces(&fibers, &nodes, last, false)?;
-            let (unit, scales) = self.traces(&fibers, &nodes, last, true)?;
-            let each = fibers.iter().zip(base).zip(unit).zip(scales);
-            for (((&fiber, base_mv), unit_mv), scale) in each {
-                let responses = Responses {
-                    nodes: nodes.clone(),
-                    last,
-                    base_mv,
-                    unit_mv,
-                    scale,
-                };
-                self.known.insert(fiber, responses);
-            }
+        let mut bases: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (&fiber, nodes) in wanted {
+            bases.entry(self.equal[fiber]).or_default().extend(nodes);
         }
+        let known = std::mem::take(&mut self.bases);
+        self.bases = self.continued(known, &bases, last, Part::Base)?;
+        let known = std::mem::take(&mut self.units);
+        self.units = self.continued(known, wanted, last, Part::Unit)?;
         Ok(())
     }
 
-    /// Voltages of the twins of `fibers` at `nodes`, `[fiber][state, node]` flattened, and the amplitudes that they
-    /// were computed at.
+    /// The known traces of a part of twins, and those wanted up to the state `last`.
+    fn continued(
+        &self,
+        mut known: BTreeMap<usize, Trace>,
+        wanted: &BTreeMap<usize, Vec<usize>>,
+        last: usize,
+        part: Part,
+    ) -> Result<BTreeMap<usize, Trace>, SimulationError> {
+        // Fibers that are looked at in the same places, from the same state on, are simulated together.
+        let mut missing: BTreeMap<(Vec<usize>, usize), Vec<usize>> = BTreeMap::new();
+        for (&fiber, nodes) in wanted {
+            let mut all = nodes.clone();
+            let mut from = self.whole.steps.start;
+            if let Some(trace) = known.get(&fiber) {
+                if trace.covers(nodes, last) {
+                    continue;
+                }
+                all.extend(&trace.nodes);
+                if nodes.iter().all(|node| trace.nodes.contains(node)) {
+                    from = trace.last;
+                } else {
+                    known.remove(&fiber);
+                }
+            }
+            all.sort_unstable();
+            all.dedup();
+            missing.entry((all, from)).or_default().push(fiber);
+        }
+        for ((nodes, _), fibers) in missing {
+            let traces = fibers.iter().map(|fiber| known.remove(fiber)).collect();
+            let traces = self.traces(&fibers, traces, &nodes, last, part)?;
+            known.extend(fibers.into_iter().zip(traces));
+        }
+        Ok(known)
+    }
+
+    /// Continues traces of `fibers` at `nodes`, all known up to the same state or none at all, up to the state `last`.
     fn traces(
         &self,
         fibers: &[usize],
+        known: Vec<Option<Trace>>,
         nodes: &[usize],
         last: usize,
-        unit: bool,
-    ) -> Result<(Vec<Vec<f32>>, Vec<f64>), SimulationError> {
+        part: Part,
+    ) -> Result<Vec<Trace>, SimulationError> {
         let kind = ObserverKind::Traces {
             quantities: vec![VOLTAGE.to_owned()],
             every: 1,
         };
         let selection = nodes.iter().map(|&node| node as i64).collect();
         let observer = ObserverSpec::new(kind, NodeSelection::Nodes(selection));
-        let mut rollout = self.rollout(fibers, unit, observer);
-        rollout.steps.end = rollout.steps.end.min(last);
-        let outcome = self.simulation.execute(&rollout)?;
-        let values = |outcome: FiberOutcome| match outcome.observations.into_iter().next() {
-            Some(Observation::Traced(Traces { values, .. })) => values,
-            _ => Vec::new(),
+        let mut rollout = self.rollout(fibers, part, observer);
+        rollout.final_states = true;
+        let start = rollout.steps.start;
+        let new = |(&fiber, known): (&usize, Option<Trace>)| {
+            known.unwrap_or_else(|| Trace {
+                nodes: nodes.to_vec(),
+                last: start,
+                v_mv: Vec::new(),
+                end: None,
+                scale: self.weak_amplitude(fiber),
+            })
         };
-        let values = outcome.fibers.into_iter().map(values).collect();
-        let scales = fibers.iter().map(|&fiber| self.weak_amplitude(fiber));
-        Ok((values, scales.collect()))
+        let mut traces: Vec<Trace> = fibers.iter().zip(known).map(new).collect();
+        let mut done = traces.first().map_or(last, |trace| trace.last);
+        let mut is_first = traces.iter().any(|trace| trace.end.is_none());
+        while is_first || done < last {
+            if !is_first {
+                let ends = traces.iter_mut().filter_map(|trace| trace.end.take());
+                rollout.start = Start::From(ends.collect());
+            }
+            rollout.steps = done..(done + PIECE).min(last);
+            done = rollout.steps.end;
+            let outcome = self.simulation.execute(&rollout)?;
+            for (fiber, (trace, outcome)) in traces.iter_mut().zip(outcome.fibers).enumerate() {
+                let traced = match outcome.observations.into_iter().next() {
+                    Some(Observation::Traced(Traces { values, .. })) => values,
+                    _ => Vec::new(),
+                };
+                trace.v_mv.extend(traced);
+                trace.last = done;
+                let end = outcome.state.ok_or(BackendError::NoResult { fiber })?;
+                trace.end = Some(end);
+            }
+            is_first = false;
+        }
+        Ok(traces)
     }
 
     /// Drops what was computed, to free its memory.
     pub(crate) fn forget(&mut self) {
-        self.known.clear();
+        self.bases.clear();
+        self.units.clear();
     }
 
     /// Voltage of a twin at an amplitude, mV; `None` if it was not computed there, or is not finite.
@@ -467,14 +578,12 @@ impl<'s> Twins<'s> {
         state: usize,
         amplitude_ma: f64,
     ) -> Option<f64> {
-        let known = self.known.get(&fiber)?;
-        let column = known.nodes.binary_search(&node).ok()?;
+        let base = self.bases.get(&self.equal[fiber])?;
+        let unit = self.units.get(&fiber)?;
         // The first row is the state that the rollout starts from.
         let row = state.checked_sub(self.whole.steps.start)?;
-        let place = row * known.nodes.len() + column;
-        let base = f64::from(*known.base_mv.get(place)?);
-        let unit = f64::from(*known.unit_mv.get(place)?);
-        let v_mv = base + amplitude_ma / known.scale * unit + self.whole.v_reference_mv;
+        let response_mv = amplitude_ma / unit.scale * unit.v_mv(node, row)?;
+        let v_mv = base.v_mv(node, row)? + response_mv + self.whole.v_reference_mv;
         v_mv.is_finite().then_some(v_mv)
     }
 

@@ -14,6 +14,8 @@ const MARGIN_MV: f64 = 0.01;
 #[derive(Debug)]
 pub(super) struct CrossingWatch<R, const L: usize> {
     thresholds: Vec<Threshold<R, L>>,
+    /// First states of observers, if all of them wait for crossings.
+    only: Option<Vec<usize>>,
 }
 
 #[derive(Debug)]
@@ -30,6 +32,7 @@ struct Threshold<R, const L: usize> {
 impl<R: Real, const L: usize> CrossingWatch<R, L> {
     pub(super) fn new(rollout: &Rollout) -> Self {
         let mut thresholds: Vec<Threshold<R, L>> = Vec::new();
+        let mut only = Some(Vec::new());
         for observer in &rollout.observers {
             let crosses = match observer.kind {
                 ObserverKind::Active { .. }
@@ -39,6 +42,10 @@ impl<R: Real, const L: usize> CrossingWatch<R, L> {
                 | ObserverKind::Traces { .. }
                 | ObserverKind::Maximum => false,
             };
+            match &mut only {
+                Some(first) if crosses => first.push(observer.first_state(&rollout.grid).max(1)),
+                _ => only = None,
+            }
             let mv = observer.threshold_mv;
             if crosses && !thresholds.iter().any(|known| known.mv == mv) {
                 let u = mv - rollout.v_reference_mv;
@@ -50,7 +57,7 @@ impl<R: Real, const L: usize> CrossingWatch<R, L> {
                 });
             }
         }
-        CrossingWatch { thresholds }
+        CrossingWatch { thresholds, only }
     }
 
     /// Looks at the voltages before and after a step, `[node][lane]`.
@@ -65,6 +72,14 @@ impl<R: Real, const L: usize> CrossingWatch<R, L> {
                 },
             );
         }
+    }
+
+    /// Whether observers need not look at the state after the step that was scanned: they wait for crossings, have begun
+    /// before, and no node of any lane may have risen to a threshold.
+    pub(super) fn is_idle(&self, state: usize) -> bool {
+        let waits = |first: &Vec<usize>| !first.contains(&state);
+        let still = |threshold: &Threshold<R, L>| threshold.risen == [R::default(); L];
+        self.only.as_ref().is_some_and(waits) && self.thresholds.iter().all(still)
     }
 
     /// Whether any node of a lane may have risen to a threshold in the step that was scanned.

@@ -230,11 +230,14 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 _ if self.finds_nonfinite(scan) => return false,
                 _ => {}
             }
-            self.each_watch(|watch, view| watch.see(state, view));
+            self.crossings.scan(self.isa, &self.u_before, &self.u);
             let open = self.open_lanes();
-            for lane in 0..self.used {
-                if self.status[lane].is_none() && self.watches[lane].answered() {
-                    self.status[lane] = Some(FiberStatus::Answered(state));
+            if !self.crossings.is_idle(state) {
+                self.each_open_watch(|watch, view| watch.see(state, view));
+                for lane in 0..self.used {
+                    if self.status[lane].is_none() && self.watches[lane].answered() {
+                        self.status[lane] = Some(FiberStatus::Answered(state));
+                    }
                 }
             }
             if let Some(quiet) = &quiet {
@@ -306,6 +309,11 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
 
     fn each_watch(&mut self, act: impl Fn(&mut Watch, &LaneView<'_, R, L>)) {
         self.crossings.scan(self.isa, &self.u_before, &self.u);
+        self.each_open_watch(act);
+    }
+
+    /// The same once crossings were looked for.
+    fn each_open_watch(&mut self, act: impl Fn(&mut Watch, &LaneView<'_, R, L>)) {
         for lane in 0..self.used {
             if self.status[lane].is_none() {
                 let view = LaneView {

@@ -444,8 +444,7 @@ impl<'s> Trials<'s> {
             }
         }
         // A search reads it repeatedly, and later the closer it comes to a threshold.
-        self.twins
-            .look_at(&look_at, (2 * last).min(self.whole.steps.end))?;
+        self.twins.look_at(&look_at, last)?;
         let first = |seen: Seen| {
             let found = {
                 let crossings = seen.crossings();

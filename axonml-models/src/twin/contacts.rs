@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Responses, Twins};
+use super::{Trace, Twins};
 use crate::SimulationError;
 
 /// The twins of a population's fibers under each contact alone, from which those at any gains are summed.
@@ -32,22 +32,34 @@ impl<'s> ContactTwins<'s> {
         members: &[usize],
         nodes: &[usize],
         last: usize,
-    ) -> Result<Vec<Responses>, SimulationError> {
+    ) -> Result<Vec<(usize, Trace)>, SimulationError> {
         let units = members.iter().flat_map(|&member| {
             let first = self.members[member].0 * self.contacts;
             (first..first + self.contacts).map(|unit| (unit, nodes.to_vec()))
         });
         let wanted: BTreeMap<usize, Vec<usize>> = units.collect();
         self.units.look_at(&wanted, last)?;
-        Ok(members.iter().map(|&member| self.sum(member)).collect())
+        Ok(members
+            .iter()
+            .map(|&member| (member, self.sum(member)))
+            .collect())
     }
 
-    fn sum(&self, member: usize) -> Responses {
+    /// What a member does without contacts, where its response is known.
+    pub(super) fn base(&self, member: usize) -> Trace {
+        let unit = self.members[member].0 * self.contacts;
+        let base = &self.units.bases[&self.units.equal[unit]];
+        Trace {
+            end: None,
+            ..base.clone()
+        }
+    }
+
+    fn sum(&self, member: usize) -> Trace {
         let (fiber, gains) = &self.members[member];
         let units = (0..self.contacts).map(|contact| fiber * self.contacts + contact);
-        let mut known = units
-            .filter_map(|unit| self.units.known.get(&unit))
-            .zip(gains);
+        let known = units.filter_map(|unit| self.units.units.get(&unit));
+        let mut known = known.zip(gains);
         let Some((first, gain)) = known.next() else {
             unreachable!("a population has a contact, and its twins were looked at")
         };
@@ -58,20 +70,17 @@ impl<'s> ContactTwins<'s> {
                 .zip(scaled(of_contact, *gain))
                 .for_each(|(sum, x)| *sum += x);
         }
-        Responses {
+        Trace {
             nodes: first.nodes.clone(),
             last: first.last,
-            base_mv: first.base_mv.clone(),
-            unit_mv: sum.into_iter().map(|x| x as f32).collect(),
+            v_mv: sum.into_iter().map(|x| x as f32).collect(),
+            end: None,
             scale: 1.0,
         }
     }
 }
 
-fn scaled(responses: &Responses, gain: f64) -> impl Iterator<Item = f64> {
-    let factor = gain / responses.scale;
-    responses
-        .unit_mv
-        .iter()
-        .map(move |&x| factor * f64::from(x))
+fn scaled(trace: &Trace, gain: f64) -> impl Iterator<Item = f64> {
+    let factor = gain / trace.scale;
+    trace.v_mv.iter().map(move |&x| factor * f64::from(x))
 }
