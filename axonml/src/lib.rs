@@ -13,6 +13,7 @@
 //! | a model against reference thresholds, action potentials and traces; backends against the scalar reference | [`evaluation`], [`verification`] |
 //! | laws fitted to thresholds: rheobase and chronaxie, current and distance | [`curve`] |
 //! | many currents through the contacts of a cuff: activation, thresholds, derivatives by each current | [`population`] |
+//! | which currents activate the targets and spare the rest: goals, montages, scores | [`mod@design`] |
 //! | gradients of runs and thresholds; losses on a tape | [`simulation`], [`tape`] |
 //! | tables of conditions, arrays, files that survive a kill | [`table`], [`mod@file`] |
 //! | training sets and trainings | `train` (feature `train`) |
@@ -184,6 +185,7 @@
 
 pub mod curve;
 pub mod demonstration;
+pub mod design;
 pub mod evaluation;
 pub mod study;
 pub mod verification;

@@ -1,5 +1,6 @@
-//! Studies through the library: nothing in them is ignored, and work that is canceled ends at once.
+//! Designs and studies through the library: nothing in them is ignored, and work that is canceled ends at once.
 
 mod cancellation;
+mod design;
 mod extrapolation;
 mod nothing_ignored;

@@ -1,0 +1,35 @@
+//! Why a stimulus cannot be designed.
+
+use axonml_core::CoreError;
+use axonml_models::SimulationError;
+use thiserror::Error;
+
+/// Why a stimulus cannot be designed.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum DesignError {
+    /// A number of the request is impossible.
+    #[error(transparent)]
+    Request(#[from] CoreError),
+    /// A simulation failed or was canceled.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+    /// A fiber fires without any stimulus: there is no stimulus that spares it, and none that activates it.
+    #[error("fiber {fiber} fires without stimulus; leave it out, or change its membrane or start")]
+    Spontaneous {
+        /// The fiber.
+        fiber: usize,
+    },
+    /// The solution of a fiber diverged in a search for its threshold.
+    #[error(
+        "fiber {fiber} diverged at {amplitude_ma} times stimulus {candidate}; reduce the time step, or the largest amplitude"
+    )]
+    Diverged {
+        /// The stimulus, counted from 0.
+        candidate: usize,
+        /// The fiber.
+        fiber: usize,
+        /// Multiple of the stimulus at which it diverged.
+        amplitude_ma: f64,
+    },
+}

@@ -1,0 +1,196 @@
+//! Which fibers should fire, and how much of the nerve each of them stands for.
+
+use axonml_core::{CoreError, Nerve};
+
+/// Largest distance of the sum of weights from 1.
+const WEIGHTS_TOLERANCE: f64 = 1e-6;
+
+/// Activations closer to 0 or 1 are moved here before their logarithm is taken.
+const LEAST_ACTIVATION: f64 = 1e-7;
+
+/// Fibers with their weights, some of which should fire and the others not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    weights: Vec<f64>,
+    targets: Vec<bool>,
+}
+
+/// What a stimulus activates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// Part of the targets' area that fires, %.
+    pub target_pct: f64,
+    /// Part of the others' area that fires, %.
+    pub offtarget_pct: f64,
+    /// Area that does what it should not: targets that are silent, and others that fire.
+    pub misclassified: f64,
+    /// Weighted binary cross-entropy, with activations within 1e-7 of 0 and 1: `misclassified` times 16.118, but for
+    /// 1e-7 of the rest.
+    pub wbce: f64,
+}
+
+impl Goal {
+    /// Weights of fibers, which sum to 1, and which of them should fire.
+    ///
+    /// # Errors
+    /// [`CoreError`] if the counts differ, a weight is negative or not a number, they do not sum to 1 within 1e-6, or the
+    /// targets have no weight, or all of it.
+    pub fn new(weights: Vec<f64>, targets: Vec<bool>) -> Result<Self, CoreError> {
+        if weights.len() != targets.len() {
+            return Err(CoreError::Shape {
+                what: "the targets".into(),
+                expected: format!("{}, one per weight", weights.len()),
+                found: targets.len().to_string(),
+            });
+        }
+        let bad = |what: String, found: f64, expected: &str| CoreError::BadValue {
+            what,
+            found: found.to_string(),
+            expected: expected.into(),
+        };
+        let mut each = weights.iter().enumerate();
+        if let Some((fiber, weight)) = each.find(|(_, w)| !(w.is_finite() && **w >= 0.0)) {
+            let what = format!("the weight of fiber {fiber}");
+            return Err(bad(what, *weight, "a finite number of 0 or more"));
+        }
+        let sum: f64 = weights.iter().sum();
+        if (sum - 1.0).abs() > WEIGHTS_TOLERANCE {
+            return Err(bad("the sum of the weights".into(), sum, "1 within 1e-6"));
+        }
+        let goal = Goal { weights, targets };
+        let wanted = goal.area(|fiber| goal.targets[fiber]);
+        let unwanted = goal.area(|fiber| !goal.targets[fiber]);
+        if wanted <= 0.0 || unwanted <= 0.0 {
+            let expected = "targets that are a part of the nerve: some fibers that should fire, and some that should not";
+            return Err(bad("the weight of the targets".into(), wanted, expected));
+        }
+        Ok(goal)
+    }
+
+    /// The weights and targets of a nerve, each of whose fibers is simulated `copies` times, one after the other, and
+    /// shares its weight among them.
+    ///
+    /// # Errors
+    /// As [`Goal::new`]; also if the nerve names no targets, or there are no copies.
+    pub fn of_nerve(nerve: &Nerve, copies: usize) -> Result<Self, CoreError> {
+        let bad = |what: String, found: &str, expected: &str| CoreError::BadValue {
+            what,
+            found: found.into(),
+            expected: expected.into(),
+        };
+        let Some(targets) = nerve.target() else {
+            let what = format!("the targets of nerve {}", nerve.name());
+            let expected =
+                "which fibers should fire: target.npy in its folder, or targets of your own";
+            return Err(bad(what, "none", expected));
+        };
+        if copies == 0 {
+            return Err(bad("the copies of a fiber".into(), "0", "at least one"));
+        }
+        let shares = nerve.weights().iter().map(|weight| weight / copies as f64);
+        let repeated = shares.flat_map(|share| std::iter::repeat_n(share, copies));
+        let of_copies = targets
+            .iter()
+            .flat_map(|&target| std::iter::repeat_n(target, copies));
+        Goal::new(repeated.collect(), of_copies.collect())
+    }
+
+    /// Number of fibers.
+    pub fn fibers(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// Share of the nerve that each fiber stands for.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// Which fibers should fire.
+    pub fn targets(&self) -> &[bool] {
+        &self.targets
+    }
+
+    /// Weight of the fibers for which `is` holds.
+    fn area(&self, is: impl Fn(usize) -> bool) -> f64 {
+        let weights = self.weights.iter().enumerate();
+        let own = weights.filter(|(fiber, _)| is(*fiber));
+        own.fold(0.0, |sum, (_, weight)| sum + weight)
+    }
+
+    /// Area that does what it should not where these fibers fire.
+    ///
+    /// # Panics
+    /// If there are fewer than [`Goal::fibers`].
+    pub fn misclassified(&self, active: &[bool]) -> f64 {
+        self.area(|fiber| active[fiber] != self.targets[fiber])
+    }
+
+    /// What a stimulus activates that fires these fibers.
+    ///
+    /// # Panics
+    /// If there are fewer than [`Goal::fibers`].
+    pub fn outcome(&self, active: &[bool]) -> Outcome {
+        let percent = |is_target: bool| {
+            let all = self.area(|fiber| self.targets[fiber] == is_target);
+            100.0 * self.area(|fiber| active[fiber] && self.targets[fiber] == is_target) / all
+        };
+        let entropy = (0..self.fibers()).map(|fiber| {
+            let right = match active[fiber] == self.targets[fiber] {
+                true => 1.0 - LEAST_ACTIVATION,
+                false => LEAST_ACTIVATION,
+            };
+            -self.weights[fiber] * right.ln()
+        });
+        Outcome {
+            target_pct: percent(true),
+            offtarget_pct: percent(false),
+            misclassified: self.misclassified(active),
+            wbce: entropy.sum(),
+        }
+    }
+
+    /// Which fibers fire at `scale` times the stimulus whose thresholds these are; `None` of fibers that never do.
+    pub fn active_at(&self, thresholds: &[Option<f64>], scale: f64) -> Vec<bool> {
+        let fires = |threshold: &Option<f64>| threshold.is_some_and(|least| least <= scale);
+        thresholds.iter().map(fires).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Worked by hand: of the targets (0.1, 0.3) the second fires, of the others (0.2, 0.4) the first.
+    #[test]
+    fn percentages_are_those_of_areas() {
+        let goal = Goal::new(vec![0.1, 0.2, 0.3, 0.4], vec![true, false, true, false]).unwrap();
+        let outcome = goal.outcome(&[false, true, true, false]);
+        assert!((outcome.target_pct - 75.0).abs() < 1e-12);
+        assert!((outcome.offtarget_pct - 100.0 / 3.0).abs() < 1e-12);
+        assert!((outcome.misclassified - 0.3).abs() < 1e-12);
+        // -ln 1e-7 = 16.11809565..., and -ln(1 - 1e-7) = 1.00000005e-7.
+        let expected = 0.3 * 16.118_095_650_958_32 + 0.7 * 1.000_000_05e-7;
+        assert!((outcome.wbce - expected).abs() < 1e-12, "{}", outcome.wbce);
+        let right = goal.outcome(&[true, false, true, false]);
+        assert_eq!(
+            (right.target_pct, right.offtarget_pct, right.misclassified),
+            (100.0, 0.0, 0.0)
+        );
+    }
+
+    #[test]
+    fn goals_that_cannot_be_met_or_missed_are_refused() {
+        let refused = |weights: &[f64], targets: &[bool]| {
+            Goal::new(weights.to_vec(), targets.to_vec())
+                .unwrap_err()
+                .to_string()
+        };
+        let some = [true, false];
+        assert!(refused(&[0.5, 0.4], &some).contains("sum of the weights"));
+        assert!(refused(&[1.5, -0.5], &some).contains("weight of fiber 1"));
+        assert!(refused(&[f64::NAN, 1.0], &some).contains("weight of fiber 0"));
+        assert!(refused(&[0.5, 0.5], &[true]).contains("targets"));
+        assert!(refused(&[0.5, 0.5], &[true, true]).contains("some that should not"));
+        assert!(refused(&[1.0, 0.0], &[false, true]).contains("some fibers that should fire"));
+    }
+}

@@ -1,0 +1,168 @@
+//! The multiples of a stimulus at which it serves a goal, from the thresholds of its fibers.
+
+use super::Goal;
+
+/// Areas that differ by less are equal: sums of weights in another order are.
+pub(super) const AREA_TOLERANCE: f64 = 1e-9;
+
+/// Multiple of the last threshold, or part of the first one, at which a stimulus is delivered whose window is unbounded.
+const BEYOND: f64 = 1.1;
+
+/// The best multiple of a stimulus.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// The multiple: the geometric middle of its window, or 1.1 times the lower end of one that is unbounded above.
+    pub scale: f64,
+    /// Multiples between which the same fibers fire; from the first that activates the last of them up to the first that
+    /// activates another one (infinite if none does). 0 below the first threshold.
+    pub window: [f64; 2],
+    /// Area that does what it should not.
+    pub misclassified: f64,
+}
+
+impl Goal {
+    /// The least threshold of fibers that should not fire over the largest of those that should: above 1 there is a range
+    /// of amplitudes of this ratio that activates all targets and nothing else. Infinite if no other fiber ever fires, 0
+    /// if a target never does.
+    ///
+    /// `thresholds` are multiples of the stimulus, one per fiber; `None` of fibers that never fire. Fibers without weight
+    /// do not count.
+    pub fn separation(&self, thresholds: &[Option<f64>]) -> f64 {
+        let [last_target, first_other] = self.target_window(thresholds);
+        match last_target.is_finite() {
+            true => first_other / last_target,
+            false => 0.0,
+        }
+    }
+
+    /// The largest threshold of a target and the least one of another fiber.
+    pub fn target_window(&self, thresholds: &[Option<f64>]) -> [f64; 2] {
+        let (mut last_target, mut first_other) = (0.0_f64, f64::INFINITY);
+        let fibers = self.targets().iter().zip(self.weights()).zip(thresholds);
+        for ((is_target, weight), threshold) in fibers {
+            let least = threshold.unwrap_or(f64::INFINITY);
+            match is_target {
+                _ if *weight == 0.0 => {}
+                true => last_target = last_target.max(least),
+                false => first_other = first_other.min(least),
+            }
+        }
+        [last_target, first_other]
+    }
+
+    /// The multiple of a stimulus that serves the goal best: with the least misclassified area, among equals the one whose
+    /// window is the widest.
+    pub fn best_scale(&self, thresholds: &[Option<f64>]) -> Scale {
+        let fibers = thresholds.iter().zip(self.weights());
+        let counted = fibers.filter(|(_, weight)| **weight > 0.0);
+        let mut edges: Vec<f64> = counted.filter_map(|(threshold, _)| *threshold).collect();
+        edges.sort_by(f64::total_cmp);
+        edges.dedup();
+        let uppers = edges.iter().copied().chain([f64::INFINITY]);
+        let lowers = [0.0].into_iter().chain(edges.iter().copied());
+        let scales = lowers.zip(uppers).map(|(lower, upper)| Scale {
+            scale: middle(lower, upper),
+            window: [lower, upper],
+            misclassified: self.misclassified(&self.active_at(thresholds, lower)),
+        });
+        let best = scales.reduce(|best, next| match next.is_better(&best) {
+            true => next,
+            false => best,
+        });
+        best.unwrap_or_else(|| unreachable!("there is a window above the last threshold"))
+    }
+}
+
+impl Scale {
+    fn is_better(&self, other: &Scale) -> bool {
+        match self.misclassified - other.misclassified {
+            less if less < -AREA_TOLERANCE => true,
+            more if more > AREA_TOLERANCE => false,
+            _ => self.width() > other.width(),
+        }
+    }
+
+    /// Ratio of the ends of the window; 1 below the first threshold, where nothing fires.
+    fn width(&self) -> f64 {
+        match self.window {
+            [0.0, _] => 1.0,
+            [lower, upper] => upper / lower,
+        }
+    }
+}
+
+fn middle(lower: f64, upper: f64) -> f64 {
+    match (lower, upper.is_finite()) {
+        (0.0, true) => upper / BEYOND,
+        (_, true) => (lower * upper).sqrt(),
+        (0.0, false) => 1.0,
+        (_, false) => lower * BEYOND,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn goal() -> Goal {
+        Goal::new(vec![0.1, 0.2, 0.3, 0.4], vec![true, false, true, false]).unwrap()
+    }
+
+    #[test]
+    fn a_window_that_separates_is_taken_in_its_middle() {
+        let thresholds = [Some(1.0), Some(8.0), Some(2.0), None];
+        assert_eq!(goal().separation(&thresholds), 4.0);
+        let best = goal().best_scale(&thresholds);
+        assert_eq!(
+            (best.scale, best.window, best.misclassified),
+            (4.0, [2.0, 8.0], 0.0)
+        );
+    }
+
+    /// Worked by hand: below 1 nothing fires, 0.4; from 1 on the other of 0.2, 0.6; from 2 on both targets too, 0.2;
+    /// from 3 on all, 0.6.
+    #[test]
+    fn where_none_separates_the_least_area_decides() {
+        let thresholds = [Some(2.0), Some(1.0), Some(2.0), Some(3.0)];
+        assert_eq!(goal().separation(&thresholds), 0.5);
+        let best = goal().best_scale(&thresholds);
+        assert_eq!(best.window, [2.0, 3.0]);
+        assert!((best.misclassified - 0.2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn fibers_that_never_fire_leave_windows_open() {
+        let silent = [Some(1.0), None, Some(2.0), None];
+        assert_eq!(goal().separation(&silent), f64::INFINITY);
+        assert_eq!(goal().best_scale(&silent).scale, 2.2);
+        let lost = [None, Some(1.0), Some(2.0), None];
+        assert_eq!(goal().separation(&lost), 0.0);
+        let nothing = goal().best_scale(&[None; 4]);
+        assert_eq!((nothing.scale, nothing.window), (1.0, [0.0, f64::INFINITY]));
+    }
+
+    proptest! {
+        /// No multiple misclassifies less, and the one that is found fires what it is said to.
+        #[test]
+        fn no_multiple_is_better(thresholds in prop::array::uniform4(prop::option::of(0.1..10.0_f64)), other in 0.01..20.0_f64) {
+            let goal = goal();
+            let best = goal.best_scale(&thresholds);
+            let at = |scale: f64| goal.misclassified(&goal.active_at(&thresholds, scale));
+            prop_assert_eq!(at(best.scale), best.misclassified);
+            prop_assert!(at(other) > best.misclassified - AREA_TOLERANCE);
+        }
+
+        /// Twice the stimulus has half the thresholds, the same separation, and half the best multiple.
+        #[test]
+        fn scores_do_not_depend_on_strength(thresholds in prop::array::uniform4(prop::option::of(0.1..10.0_f64))) {
+            let goal = goal();
+            let halved = thresholds.map(|threshold| threshold.map(|x| x / 2.0));
+            prop_assert_eq!(goal.separation(&halved), goal.separation(&thresholds));
+            let (one, two) = (goal.best_scale(&thresholds), goal.best_scale(&halved));
+            prop_assert_eq!(two.misclassified, one.misclassified);
+            let nothing_fires = one.window == [0.0, f64::INFINITY];
+            prop_assert!(nothing_fires || (two.scale * 2.0 / one.scale - 1.0).abs() < 1e-15);
+        }
+    }
+}

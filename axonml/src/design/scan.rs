@@ -1,0 +1,113 @@
+//! Thresholds of all montages of a cuff.
+
+use axonml_models::{Basis, Progress, Threshold, ThresholdSearch};
+use ndarray::Array2;
+
+use super::{DesignError, Dose, Goal, Montage, MontageKind, Outcome, Scale, Score};
+
+/// The montages of a cuff with their scores, best first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scan {
+    /// All montages in the [order](Score::order) of results.
+    pub montages: Vec<Scanned>,
+}
+
+/// A montage at its best scale.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scanned {
+    /// The montage.
+    pub montage: Montage,
+    /// Threshold of each fiber, as a multiple of the montage; `None` of fibers that never fire below the limits.
+    pub thresholds: Vec<Option<f64>>,
+    /// Fibers whose action potential begins at an end of the simulated piece: their thresholds are those of the piece.
+    pub end_excitation: Vec<usize>,
+    /// The multiple at which it serves the goal best.
+    pub best: Scale,
+    /// Currents of the contacts at that multiple, mA.
+    pub amplitudes_ma: Vec<f64>,
+    /// What it activates there.
+    pub outcome: Outcome,
+    /// Its score there.
+    pub score: Score,
+}
+
+impl Scan {
+    /// The best montage of a kind; `None` if the cuff has none.
+    pub fn best_of(&self, kind: MontageKind) -> Option<&Scanned> {
+        self.montages
+            .iter()
+            .find(|scanned| scanned.montage.kind == kind)
+    }
+
+    /// The best montage.
+    pub fn best(&self) -> Option<&Scanned> {
+        self.montages.first()
+    }
+}
+
+/// Finds the thresholds of all [montages](Montage::all), and the multiple of each that serves the goal best.
+///
+/// # Errors
+/// [`DesignError`] if the goal has another number of fibers than the basis, a fiber fires without stimulus or diverges, or
+/// the simulation fails.
+pub fn scan(
+    basis: &Basis,
+    goal: &Goal,
+    waveform: &[f64],
+    search: &ThresholdSearch,
+    progress: &mut Progress<'_>,
+) -> Result<Scan, DesignError> {
+    let simulation = basis.simulation();
+    let fibers = simulation.fibers().len();
+    if goal.fibers() != fibers {
+        return Err(axonml_core::CoreError::Shape {
+            what: "the fibers of the goal".into(),
+            expected: format!("{fibers}, as the basis has"),
+            found: goal.fibers().to_string(),
+        }
+        .into());
+    }
+    let montages = Montage::all(basis.contacts());
+    let gains = Array2::from_shape_fn((montages.len(), basis.contacts()), |(montage, contact)| {
+        montages[montage].gains[contact]
+    });
+    let found = basis.thresholds(gains.view(), search, None, progress)?;
+    let dt_ms = simulation.grid().dt_ms();
+    let mut scanned = Vec::with_capacity(montages.len());
+    for (candidate, montage) in montages.into_iter().enumerate() {
+        let row = found.row(candidate);
+        let mut thresholds = Vec::with_capacity(fibers);
+        let mut end_excitation = Vec::new();
+        for (fiber, threshold) in row.iter().enumerate() {
+            match *threshold {
+                Threshold::Spontaneous => return Err(DesignError::Spontaneous { fiber }),
+                Threshold::Diverged { amplitude_ma, .. } => {
+                    return Err(DesignError::Diverged {
+                        candidate,
+                        fiber,
+                        amplitude_ma,
+                    });
+                }
+                _ => {}
+            }
+            if threshold.status() == "end_excitation" {
+                end_excitation.push(fiber);
+            }
+            thresholds.push(threshold.upper_ma());
+        }
+        let best = goal.best_scale(&thresholds);
+        let amplitudes_ma: Vec<f64> = montage.gains.iter().map(|gain| gain * best.scale).collect();
+        let dose = Dose::of(&amplitudes_ma, waveform, dt_ms);
+        scanned.push(Scanned {
+            outcome: goal.outcome(&goal.active_at(&thresholds, best.scale)),
+            score: Score::new(goal, &thresholds, best.scale, dose),
+            montage,
+            thresholds,
+            end_excitation,
+            best,
+            amplitudes_ma,
+        });
+    }
+    scanned.sort_by(|a, b| a.score.order(&b.score));
+    Ok(Scan { montages: scanned })
+}
