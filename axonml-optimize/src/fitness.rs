@@ -1,8 +1,8 @@
-//! The order of points by what they are worth.
+//! The order of points.
 
 use std::cmp::Ordering;
 
-/// What a point is worth: an order in which less is better.
+/// Fitness of a point: an order in which less is better.
 ///
 /// # Example
 /// Two keys, of which the second counts where the first differs by less than 1e-9:

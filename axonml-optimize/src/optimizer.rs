@@ -13,7 +13,7 @@ use crate::projection::Projection;
 /// the points. Between the two the state can be serialized, and a state that was read again goes on to the same bits:
 /// what is random depends on seed and iteration alone.
 pub trait Optimizer {
-    /// All that is told of a point.
+    /// Evaluation of a point.
     type Told;
     /// The order of points.
     type Fitness: Fitness;
@@ -37,7 +37,7 @@ pub trait Optimizer {
     /// The best point so far; none before the first evaluation, or if no value was a number.
     fn best(&self) -> Option<&Point<Self::Fitness>>;
 
-    /// Why it has ended.
+    /// The reason for which it has ended; none as long as it goes on.
     fn stop(&self) -> Option<Stop>;
 }
 
@@ -50,7 +50,7 @@ pub struct Point<F> {
     pub fitness: F,
 }
 
-/// Why an optimization has ended.
+/// Reason for which an optimization has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Stop {

@@ -28,7 +28,7 @@ impl<O: Optimizer> Starts<O> {
         &self.each
     }
 
-    /// Why each has ended.
+    /// The reason for which each has ended; none of those that go on.
     pub fn stops(&self) -> impl Iterator<Item = Option<Stop>> {
         let each = self.each.iter().zip(&self.called);
         each.map(|(start, called)| start.stop().or(called.then_some(Stop::Called)))
@@ -103,7 +103,7 @@ impl<O: Optimizer<Told: Clone>> Optimizer for Starts<O> {
         })
     }
 
-    /// Why the last start ended, once none is running.
+    /// None as long as a start is running, then the reason of the last in order.
     fn stop(&self) -> Option<Stop> {
         if self.each.is_empty() {
             return Some(Stop::Steps);

@@ -1,11 +1,11 @@
-//! What becomes of genes beyond their bounds.
+//! Treatment of genes beyond their bounds.
 
 use axonml_core::Random;
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::Bounds;
 
-/// What becomes of a gene beyond its bounds.
+/// Treatment of a gene beyond its bounds.
 ///
 /// # Source
 /// K. Price, R. Storn and J. Lampinen, *Differential Evolution*, Springer 2005, section 4.3.1; J. Arabas, A.

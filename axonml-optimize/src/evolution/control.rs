@@ -10,7 +10,7 @@ const SPREAD: f64 = 0.1;
 /// JADE's means before the first generation.
 const FIRST_MEAN: f64 = 0.5;
 
-/// How scale factors and recombination rates of trials are chosen.
+/// Choice of scale factors and recombination rates of trials.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Control {

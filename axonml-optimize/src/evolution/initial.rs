@@ -9,7 +9,7 @@ use crate::error::{OptimizeError, check_length};
 /// Latin hypercubes among which the best is chosen.
 const MAXIMIN_DRAWS: usize = 10;
 
-/// How members are spread between the bounds.
+/// Distribution of members between the bounds.
 ///
 /// # Source
 /// M. D. McKay, R. J. Beckman and W. J. Conover, "A comparison of three methods for selecting values of input
@@ -34,7 +34,7 @@ pub enum Spread {
 pub struct Initial {
     /// Given members, the first of the population; they lie within the bounds.
     pub members: Vec<Vec<f64>>,
-    /// How the others are spread.
+    /// Distribution of the others.
     pub spread: Spread,
 }
 

@@ -148,7 +148,7 @@ impl ParetoEvolution {
         self.variation.means()
     }
 
-    /// Why it has ended.
+    /// The reason for which it has ended; none as long as it goes on.
     pub fn stop(&self) -> Option<Stop> {
         self.stop
     }

@@ -15,7 +15,7 @@ use crate::error::OptimizeError;
 pub struct EvolutionSettings {
     /// Members; 5 at least, and as many as the strategy needs.
     pub population: usize,
-    /// What mutants are made of, and how they cross with their targets.
+    /// Composition of mutants, and their crossover with targets.
     pub strategy: Strategy,
     /// Scale factors and recombination rates.
     pub control: Control,
@@ -23,7 +23,7 @@ pub struct EvolutionSettings {
     pub pbest: f64,
     /// Replaced parents kept, at most; the last member that is subtracted in a mutation may be one of them.
     pub archive: usize,
-    /// What becomes of genes beyond their bounds.
+    /// Treatment of genes beyond their bounds.
     pub boundary: Boundary,
     /// The initial population.
     pub initial: Initial,
@@ -75,7 +75,7 @@ impl EvolutionSettings {
     }
 }
 
-/// When an evolution ends, whatever comes first; by default never.
+/// Limits of an evolution, which ends at the first that is reached; by default it goes on forever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits<F> {
     /// Generations after the initial one.

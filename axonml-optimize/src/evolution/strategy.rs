@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::OptimizeError;
 
-/// What a mutant is made of; F is the scale factor, r are members drawn at random that differ from each other and from
+/// Composition of a mutant; F is the scale factor, r are members drawn at random that differ from each other and from
 /// the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mutation {
@@ -70,7 +70,7 @@ impl Mutation {
     }
 }
 
-/// How a mutant crosses with its target; at least one gene is the mutant's.
+/// Crossover of a mutant with its target; at least one gene is the mutant's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Crossover {
     /// Each gene by itself, with the probability of recombination; one for certain.
@@ -118,9 +118,9 @@ impl Crossover {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Strategy {
-    /// What a mutant is made of.
+    /// Composition of mutants.
     pub mutation: Mutation,
-    /// How it crosses with its target.
+    /// Crossover with their targets.
     pub crossover: Crossover,
 }
 

@@ -16,7 +16,7 @@ const RESAMPLES: usize = 100;
 /// Keeps random numbers apart from others under the same seed; the generation is added.
 const PURPOSE: u64 = 0x6465 << 48;
 
-/// All that makes trials of members: settings, and what is learned on the way. What is random of a trial depends on
+/// Generator of trials: settings, and means and archive that are learned on the way. Random numbers of a trial depend on
 /// seed, generation and target alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Variation {

@@ -217,7 +217,7 @@ impl Lbfgs {
         }
     }
 
-    /// Where the slope along a good step would vanish, if it still is too steep there.
+    /// The point at which the slope along a good step would vanish; none if it is small enough.
     fn secant(
         &self,
         place: &Place,

@@ -1,4 +1,4 @@
-//! What is told of a point of a gradient method.
+//! Evaluations of points by value and gradient.
 
 /// The fitness of a point and the gradient of the loss there.
 #[derive(Clone, Debug, PartialEq)]

@@ -27,7 +27,7 @@ struct Case {
     /// Lower values are successes.
     target: f64,
     population: usize,
-    /// Adaptation may take twice, drifting strategies three times as many.
+    /// JADE may take twice as many, `rand2` and JADE with `rand1` three times.
     generations: usize,
     mutation: f64,
     recombination: f64,
