@@ -7,8 +7,14 @@ use crate::optimizer::{Optimizer, Point, Stop, check_start, keep_best};
 use crate::orthogonal::least_squares;
 use crate::projection::{Projection, projected_gradient};
 
-/// Damping that leaves nothing of a step.
-const STRONGEST: f64 = 1e16;
+/// A step may be longer or shorter than the radius by this share.
+const RADIUS_MARGIN: f64 = 0.1;
+/// Dampings tried for a step of the radius' length.
+const DAMPINGS: usize = 60;
+/// Shares of the promised decrease with and above which the radius shrinks, stays, and follows the step.
+const KEPT: (f64, f64) = (0.25, 0.75);
+/// Radius, as a share of the length of the coordinates, with which nothing moves.
+const SHORTEST: f64 = 1e-15;
 
 /// The rows of a least-squares problem at a point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,8 +32,8 @@ pub struct Rows {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LeastSquaresSettings {
-    /// Damping of the first step, in units of the squared sensitivity of each coordinate.
-    pub damping: f64,
+    /// Longest first step, as a share of the length of the coordinates, both scaled by sensitivities.
+    pub first_step: f64,
     /// Trials: steps that were taken, and steps that were not.
     pub trials: usize,
     /// Ends when no column of the Jacobian has a larger cosine with the residuals.
@@ -39,7 +45,7 @@ pub struct LeastSquaresSettings {
 impl Default for LeastSquaresSettings {
     fn default() -> Self {
         LeastSquaresSettings {
-            damping: 1e-3,
+            first_step: 100.0,
             trials: 200,
             gradient_tolerance: 1e-10,
             value_tolerance: 1e-14,
@@ -53,7 +59,7 @@ impl LeastSquaresSettings {
     /// # Errors
     /// [`OptimizeError::Setting`] naming the first that makes no sense.
     pub fn check(&self) -> Result<(), OptimizeError> {
-        check_positive("damping", self.damping)?;
+        check_positive("first step", self.first_step)?;
         let tolerances = [
             ("gradient tolerance", self.gradient_tolerance),
             ("value tolerance", self.value_tolerance),
@@ -78,14 +84,15 @@ struct Place {
 
 /// The method of Levenberg and Marquardt, from one start, within a feasible set; the fitness is the sum of squares.
 ///
-/// Coordinates are damped in proportion to the largest sensitivity of the rows that was seen, so that their units do
-/// not matter. Coordinates that a bound holds are left out of a step, which is then projected; what it promises is
-/// judged by the projected step. Each trial needs rows and derivatives.
+/// Steps are damped to the radius within which linearized rows have kept their promises. Coordinates are scaled by the
+/// largest sensitivity of the rows that was seen, so that their units do not matter. Coordinates that a bound holds are
+/// left out of a step, which is then projected; its promise is that of the projected step. Each trial needs rows and
+/// derivatives.
 ///
 /// # Source
-/// D. W. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", J. SIAM 11, 431-441 (1963);
-/// the scale of coordinates by J. J. More, "The Levenberg-Marquardt algorithm: implementation and theory", LNM 630,
-/// 105-116 (1978); the damping by H. B. Nielsen, "Damping parameter in Marquardt's method", IMM-REP-1999-05, DTU 1999.
+/// D. W. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", J. SIAM 11, 431-441 (1963); as
+/// a trust region by J. J. More, "The Levenberg-Marquardt algorithm: implementation and theory", LNM 630, 105-116
+/// (1978), algorithm 7.1, here with the damping found by bisection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LevenbergMarquardt {
     settings: LeastSquaresSettings,
@@ -94,8 +101,8 @@ pub struct LevenbergMarquardt {
     place: Option<Place>,
     /// Largest squared length of each column of the Jacobian.
     scale: Vec<f64>,
-    damping: f64,
-    growth: f64,
+    /// Longest scaled step; none before the first.
+    radius: Option<f64>,
     /// Decrease of the cost that the linearized rows promise of the pending step.
     promised: f64,
     trials: usize,
@@ -116,12 +123,11 @@ impl LevenbergMarquardt {
         settings.check()?;
         check_start(&mut start, set)?;
         Ok(LevenbergMarquardt {
-            damping: settings.damping,
             settings,
             scale: vec![0.0; start.len()],
             pending: start,
             place: None,
-            growth: 2.0,
+            radius: None,
             promised: 0.0,
             trials: 0,
             best: None,
@@ -154,15 +160,20 @@ impl LevenbergMarquardt {
         }
     }
 
-    /// Chooses the next point to evaluate: steps of growing damping until the linearized rows promise a decrease.
+    /// Chooses the next point to evaluate: shorter steps until the linearized rows promise a decrease.
     fn propose(&mut self, place: Place, set: &dyn Projection) {
         if self.trials == self.settings.trials {
             self.stop = Some(Stop::Steps);
         }
         let gradient = gradient(&place.rows, place.x.len());
         let free = free(&place.x, &gradient, set);
+        let length = self.scaled_length(&place.x);
+        let mut radius = self.radius.unwrap_or_else(|| {
+            let first = if length > 0.0 { length } else { 1.0 };
+            self.settings.first_step * first
+        });
         while self.stop.is_none() {
-            if let Some(mut x) = self.damped_step(&place, &free) {
+            if let Some(mut x) = self.step_within(radius, &place, &gradient, &free) {
                 set.project(&mut x);
                 self.promised = promised(&place, &x);
                 if self.promised > 0.0 {
@@ -170,67 +181,120 @@ impl LevenbergMarquardt {
                     break;
                 }
             }
-            self.strengthen();
+            radius *= KEPT.0;
+            if radius <= (SHORTEST * length).max(f64::MIN_POSITIVE) {
+                self.stop = Some(Stop::NoDescent);
+            }
         }
+        self.radius = Some(radius);
         self.place = Some(place);
     }
 
-    /// The point after the damped step of the free coordinates: the least squares of the linearized rows, with a row for
-    /// the damping of each coordinate; `None` if they are not finite.
-    fn damped_step(&self, place: &Place, free: &[usize]) -> Option<Vec<f64>> {
-        let count = place.rows.residuals.len();
-        let damped = self.damping.sqrt();
-        let unit = |k: usize| match self.scale[k] {
-            0.0 => 1.0,
-            square => square.sqrt(),
-        };
-        let columns = free.iter().enumerate().map(|(place_of, &k)| {
-            let slopes = place.rows.jacobian.iter().map(|row| row[k] / unit(k));
-            let mut column: Vec<f64> = slopes.collect();
-            column.resize(count + free.len(), 0.0);
-            column[count + place_of] = damped;
-            column
-        });
-        let mut right: Vec<f64> = place.rows.residuals.iter().map(|r| -r).collect();
-        right.resize(count + free.len(), 0.0);
-        let step = least_squares(columns.collect(), right)?;
+    /// The point after the least damped step that is no longer than `radius`; `None` if rows are not finite.
+    fn step_within(
+        &self,
+        radius: f64,
+        place: &Place,
+        gradient: &[f64],
+        free: &[usize],
+    ) -> Option<Vec<f64>> {
+        let too_long = |step: &Vec<f64>| length(step) > (1.0 + RADIUS_MARGIN) * radius;
+        let mut step = self.damped_step(0.0, place, free);
+        if step.as_ref().is_none_or(too_long) {
+            let slopes = free.iter().map(|&k| gradient[k] / self.unit(k));
+            // With so much damping the step is shorter than the radius.
+            let mut most = length(&slopes.collect::<Vec<_>>()) / radius;
+            let mut least = f64::EPSILON * most;
+            for _ in 0..DAMPINGS {
+                let damping = (least * most).sqrt();
+                step = self.damped_step(damping, place, free);
+                if step.as_ref().is_none_or(too_long) {
+                    least = damping;
+                } else if step.as_ref().map(|step| length(step))
+                    < Some((1.0 - RADIUS_MARGIN) * radius)
+                {
+                    most = damping;
+                } else {
+                    break;
+                }
+            }
+        }
         let mut x = place.x.clone();
-        for (&k, step) in free.iter().zip(step) {
-            x[k] += step / unit(k);
+        for (&k, step) in free.iter().zip(step?) {
+            x[k] += step / self.unit(k);
         }
         Some(x)
     }
 
-    fn strengthen(&mut self) {
-        self.damping *= self.growth;
-        self.growth *= 2.0;
-        if self.damping > STRONGEST {
-            self.stop = Some(Stop::NoDescent);
+    /// The scaled damped step of the free coordinates: the least squares of the linearized rows, with a row for the
+    /// damping of each coordinate; `None` if they are not finite, or without damping not independent.
+    fn damped_step(&self, damping: f64, place: &Place, free: &[usize]) -> Option<Vec<f64>> {
+        let count = place.rows.residuals.len();
+        let columns = free.iter().enumerate().map(|(index, &k)| {
+            let slopes = place.rows.jacobian.iter();
+            let mut column: Vec<f64> = slopes.map(|row| row[k] / self.unit(k)).collect();
+            column.resize(count + free.len(), 0.0);
+            column[count + index] = damping.sqrt();
+            column
+        });
+        let mut right: Vec<f64> = place.rows.residuals.iter().map(|r| -r).collect();
+        right.resize(count + free.len(), 0.0);
+        least_squares(columns.collect(), right)
+    }
+
+    /// The scale of a coordinate.
+    fn unit(&self, coordinate: usize) -> f64 {
+        match self.scale[coordinate] {
+            0.0 => 1.0,
+            square => square.sqrt(),
         }
+    }
+
+    fn scaled_length(&self, x: &[f64]) -> f64 {
+        let scaled = x.iter().enumerate().map(|(k, x)| self.unit(k) * x);
+        length(&scaled.collect::<Vec<_>>())
     }
 
     /// Judges the pending point.
     fn judge(&mut self, place: Place, trial: Option<Place>, set: &dyn Projection) {
         self.trials += 1;
         let little = self.settings.value_tolerance * place.cost;
-        let lowered = trial.as_ref().map_or(0.0, |trial| place.cost - trial.cost);
-        let converged = self.promised <= little && lowered.abs() <= little;
+        let lowered = trial.as_ref().map(|trial| place.cost - trial.cost);
+        let converged = self.promised <= little && lowered.unwrap_or(0.0).abs() <= little;
+        let kept = lowered.map_or(f64::NEG_INFINITY, |lowered| lowered / self.promised);
+        let step: Vec<f64> = self
+            .pending
+            .iter()
+            .zip(&place.x)
+            .map(|(to, x)| to - x)
+            .collect();
+        self.radius = Some(self.next_radius(self.scaled_length(&step), kept));
         match trial {
-            Some(trial) if lowered > 0.0 => {
-                let kept = lowered / self.promised;
-                self.damping *= (1.0 - (2.0 * kept - 1.0).powi(3)).max(1.0 / 3.0);
-                self.growth = 2.0;
-                self.advance(trial, set);
-            }
-            _ => {
-                self.strengthen();
-                self.propose(place, set);
-            }
+            Some(trial) if kept > 0.0 => self.advance(trial, set),
+            _ => self.propose(place, set),
         }
         if converged && self.stop.is_none() {
             self.stop = Some(Stop::Decrease);
         }
     }
+
+    /// The radius after a step of this scaled length that kept this share of its promise.
+    fn next_radius(&self, step: f64, kept: f64) -> f64 {
+        let radius = self.radius.unwrap_or(step);
+        // An undamped or projected step is shorter than the radius.
+        let inside = step < (1.0 - RADIUS_MARGIN) * radius;
+        match kept {
+            // So bad a step says that the rows are far from linear.
+            _ if kept < -10.0 => 0.1 * step,
+            _ if kept <= KEPT.0 => 0.5 * step,
+            _ if kept >= KEPT.1 || inside => 2.0 * step,
+            _ => radius,
+        }
+    }
+}
+
+fn length(x: &[f64]) -> f64 {
+    x.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
 /// The derivatives of half the cost.

@@ -79,13 +79,14 @@ fn mgh10(b: &[f64]) -> Rows {
 fn assert_certified(rows: fn(&[f64]) -> Rows, starts: &[&[f64]], certified: &[f64], squares: f64) {
     for start in starts {
         let settings = LeastSquaresSettings {
-            trials: 2000,
+            trials: 1000,
             ..LeastSquaresSettings::default()
         };
         let mut fit = LevenbergMarquardt::new(settings, start.to_vec(), &Unconstrained).unwrap();
         run(&mut fit, rows, &Unconstrained, 10_000);
         let best = fit.best().unwrap();
-        let stops = [Some(Stop::Gradient), Some(Stop::Decrease)];
+        // The rounding of residuals may keep the last steps from lowering the sum.
+        let stops = [Stop::Gradient, Stop::Decrease, Stop::NoDescent].map(Some);
         assert!(stops.contains(&fit.stop()), "{:?} {best:?}", fit.stop());
         for (found, certified) in best.x.iter().zip(certified) {
             assert!((found / certified - 1.0).abs() < 1e-8, "{best:?}");
@@ -104,13 +105,13 @@ fn nists_certified_values_are_found() {
     );
 }
 
-/// From NIST's second start. The first one, (2, 400000, 25000), lies in a valley whose scale changes by 50 orders of
-/// magnitude: 2000 trials are not enough there, where MINPACK's trust region takes 293.
+/// From the first start the way leads through a valley in which the scale of a coordinate changes by 50 orders of
+/// magnitude.
 #[test]
 fn nists_certified_values_of_a_difficult_problem_are_found() {
     assert_certified(
         mgh10,
-        &[&[0.02, 4000.0, 250.0]],
+        &[&[2.0, 400_000.0, 25_000.0], &[0.02, 4000.0, 250.0]],
         &[5.6096364710e-3, 6.1813463463e3, 3.4522363462e2],
         8.7945855171e1,
     );

@@ -200,7 +200,7 @@ fn settings_of_searches_are_checked() {
         assert!(error.to_string().starts_with(name), "{error}");
     }
     let settings = LeastSquaresSettings {
-        damping: 0.0,
+        first_step: 0.0,
         ..LeastSquaresSettings::default()
     };
     assert!(LevenbergMarquardt::new(settings, vec![0.0], &Unconstrained).is_err());
