@@ -300,3 +300,38 @@ fn given_members_are_never_lost() {
     run(&mut evolution, sphere, &Unconstrained, 100);
     assert!(evolution.best().unwrap().fitness <= sphere(&given));
 }
+
+/// With six members, `rand2` needs all but the target, each once. Members are powers of ten, so that a sum shows its
+/// terms: r1 + (r2 - r3) + (r4 - r5) is the sum of the others less twice two of them.
+#[test]
+fn mutants_are_made_of_different_members_and_not_of_their_target() {
+    let members: Vec<f64> = (0..6).map(|k| 10_f64.powi(k)).collect();
+    for seed in 0..50 {
+        let settings = EvolutionSettings {
+            population: 6,
+            control: Control::Fixed {
+                mutation: (1.0, 1.0),
+                recombination: 1.0,
+            },
+            initial: Initial {
+                members: members.iter().map(|x| vec![*x]).collect(),
+                ..Initial::default()
+            },
+            seed,
+            ..named("rand2bin")
+        };
+        let bounds = Bounds::uniform(1, -1e7, 1e7).unwrap();
+        let limits: Limits<f64> = Limits::default();
+        let mut evolution =
+            DifferentialEvolution::new(settings, bounds, limits, &Unconstrained).unwrap();
+        run(&mut evolution, |x| x[0], &Unconstrained, 1);
+        for (target, trial) in evolution.ask().iter().enumerate() {
+            let mut others = members.clone();
+            others.remove(target);
+            let sum: f64 = others.iter().sum();
+            let pairs = (0..5).flat_map(|a| (0..a).map(move |b| (a, b)));
+            let mut sums = pairs.map(|(a, b)| sum - 2.0 * (others[a] + others[b]));
+            assert!(sums.any(|sum| sum == trial[0]), "{target}: {trial:?}");
+        }
+    }
+}

@@ -185,3 +185,31 @@ fn rows_that_are_not_finite_are_bad_trials() {
     let lost = fit_from(3.0);
     assert_eq!((lost.stop(), lost.best()), (Some(Stop::NotFinite), None));
 }
+
+/// In units that are powers of two, the trials are the same to the bit: nothing depends on the units of coordinates.
+#[test]
+fn units_of_coordinates_do_not_matter() {
+    const UNITS: [f64; 2] = [256.0, 1.0 / 4096.0];
+    let scaled = |x: &[f64]| {
+        let own: Vec<f64> = x.iter().zip(UNITS).map(|(x, unit)| x * unit).collect();
+        let mut rows = misra1a(&own);
+        for row in &mut rows.jacobian {
+            row.iter_mut()
+                .zip(UNITS)
+                .for_each(|(slope, unit)| *slope *= unit);
+        }
+        rows
+    };
+    let start = [500.0, 0.0001];
+    let in_units = start.iter().zip(UNITS).map(|(x, unit)| x / unit).collect();
+    let settings = LeastSquaresSettings::default;
+    let mut fit = LevenbergMarquardt::new(settings(), start.to_vec(), &Unconstrained).unwrap();
+    let mut other = LevenbergMarquardt::new(settings(), in_units, &Unconstrained).unwrap();
+    while let (Some(x), Some(y)) = (fit.ask().pop(), other.ask().pop()) {
+        let own: Vec<f64> = y.iter().zip(UNITS).map(|(y, unit)| y * unit).collect();
+        assert_eq!(x, own);
+        run(&mut fit, misra1a, &Unconstrained, 1);
+        run(&mut other, scaled, &Unconstrained, 1);
+    }
+    assert_eq!((fit.stop(), fit.trials()), (other.stop(), other.trials()));
+}
