@@ -5,11 +5,11 @@ use std::ops::Range;
 use axonml_models::{
     Device, FiberOutcome, FiberState, GradientRequest, Precision, SimulationError, Start, quantile,
 };
+use axonml_optimize::Adam;
 use ndarray::Axis;
 use serde::{Deserialize, Serialize};
 
 use super::TrajectoryStage;
-use super::adam::Adam;
 use super::data::{Runs, loss_of, recorder, recording};
 use super::loss::Loss;
 use super::order::Order;
@@ -237,7 +237,7 @@ impl TrajectoryFit {
                 let gradient = self.gradient(&mut members);
                 gradient_norm = norm(&gradient);
                 let share = self.stage.schedule.share(
-                    state.adam.updates,
+                    state.adam.updates(),
                     updates,
                     self.stage.warmup,
                     self.stage.final_share,

@@ -8,7 +8,6 @@
 //!
 //! Whole runs are the default: windows of 50 steps (0.25 ms) end up with about twice their errors of thresholds.
 
-mod adam;
 mod data;
 mod fit;
 mod loss;
@@ -17,7 +16,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use adam::Schedule;
+pub use axonml_optimize::Schedule;
 pub use data::{TrajectoryLoss, check_samples};
 pub use fit::{TrajectoryFit, TrajectoryReport, TrajectoryState};
 pub use loss::{LossSettings, Penalty};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use axonml_optimize::{Momenta, Schedule};
 use serde::{Deserialize, Serialize};
 
-use super::adam::{Momenta, Schedule};
 use super::loss::LossSettings;
 use super::order::Sampling;
 use crate::TrainError;

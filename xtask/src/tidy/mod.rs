@@ -15,6 +15,8 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("axonml-autodiff", &["axonml-core"]),
     ("axonml-cpu", &["axonml-core", "axonml-autodiff"]),
     ("axonml-files", &[]),
+    // Random numbers.
+    ("axonml-optimize", &["axonml-core"]),
     (
         "axonml-cuda",
         &["axonml-core", "axonml-autodiff", "axonml-files"],
@@ -35,6 +37,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "axonml-autodiff",
             "axonml-files",
             "axonml-models",
+            "axonml-optimize",
         ],
     ),
     (
@@ -46,6 +49,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "axonml-cuda",
             "axonml-files",
             "axonml-models",
+            "axonml-optimize",
             "axonml-train",
         ],
     ),
