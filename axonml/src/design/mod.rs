@@ -6,6 +6,8 @@
 //! which it serves the goal best, and its [`separation`](Goal::separation), the range of amplitudes over which it activates
 //! all targets and nothing else. Scores are compared in one [order](Score::better_than) everywhere.
 //!
+//! An [`Objective`] is a loss on thresholds, with its derivatives, for descents.
+//!
 //! [`scan`] finds the thresholds of all [montages](Montage::all): what an optimizer must beat, and where it starts.
 //!
 //! # Example
@@ -29,6 +31,7 @@ mod contacts;
 mod dose;
 mod error;
 mod goal;
+mod loss;
 mod montage;
 mod scale;
 mod scan;
@@ -38,6 +41,7 @@ pub use contacts::contacts;
 pub use dose::Dose;
 pub use error::DesignError;
 pub use goal::{Goal, Outcome};
+pub use loss::{Loss, Objective, Softness};
 pub use montage::{Montage, MontageKind};
 pub use scale::Scale;
 pub use scan::{Scan, Scanned, scan};

@@ -143,6 +143,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         /// No multiple misclassifies less, and the one that is found fires what it is said to.
         #[test]
         fn no_multiple_is_better(thresholds in prop::array::uniform4(prop::option::of(0.1..10.0_f64)), other in 0.01..20.0_f64) {

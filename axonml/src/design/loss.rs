@@ -1,0 +1,398 @@
+//! Losses on thresholds, with their derivatives: what descents lower.
+//!
+//! A threshold enters by its logarithm `L`, so that losses are as steep for weak stimuli as for strong ones, and the
+//! derivative of `L` by a current is what [`Basis::threshold_gradients`](crate::population::Basis::threshold_gradients)
+//! gives. [`Objective::Selective`], [`Objective::Margin`] and [`Objective::Area`] do not depend on the strength of the
+//! stimulus; the others are those of the stimulus as delivered.
+
+use super::Goal;
+
+/// What a design should make small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Objective {
+    /// The soft area at the best scale; among equals the margin, which never outweighs the fiber of the least weight.
+    Selective,
+    /// Smooth maximum of `L` over targets less its smooth minimum over the others: minus the logarithm of the
+    /// [separation](Goal::separation).
+    Margin,
+    /// Misclassified area at the best scale, with activation `sigmoid((ln s - L)/softness)` at scale `s`.
+    Area,
+    /// Weighted binary cross-entropy of the activation as delivered, `sigmoid(-L/softness)`.
+    Wbce,
+    /// 1 less the weighted Jaccard index of activation and targets.
+    Jaccard,
+    /// 1 less the weighted Dice coefficient of activation and targets.
+    Dice,
+    /// Weighted sum of the distances of activations from targets.
+    Hamming,
+}
+
+/// A loss and its derivatives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loss {
+    /// The loss.
+    pub value: f64,
+    /// Derivative by the logarithm of each fiber's threshold; 0 for fibers without one.
+    pub by_ln_threshold: Vec<f64>,
+}
+
+/// Softness of losses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Softness {
+    /// Width of the transition from silent to active, as a difference of logarithms of thresholds.
+    pub tau: f64,
+    /// Multiple of the stimulus that fibers without a threshold count with: the largest that was tried.
+    pub silent_from: f64,
+}
+
+impl Objective {
+    /// The loss of a stimulus whose thresholds are these multiples of it, one per fiber; `None` of fibers that never fire.
+    ///
+    /// # Panics
+    /// If there is not one threshold per fiber of the goal.
+    pub fn loss(self, goal: &Goal, thresholds: &[Option<f64>], softness: Softness) -> Loss {
+        assert_eq!(thresholds.len(), goal.fibers(), "one threshold per fiber");
+        let case = Case {
+            goal,
+            ln: thresholds
+                .iter()
+                .map(|threshold| threshold.unwrap_or(softness.silent_from).ln())
+                .collect(),
+            tau: softness.tau,
+        };
+        let mut loss = match self {
+            Objective::Selective => case.selective(),
+            Objective::Margin => case.margin(),
+            Objective::Area => case.area(),
+            Objective::Wbce => case.wbce(),
+            Objective::Jaccard => case.overlap(|both, wanted, active| {
+                let either = wanted + active - both;
+                let share = both / either;
+                // By both, and by what is active.
+                (1.0 - share, -(1.0 + share) / either, share / either)
+            }),
+            Objective::Dice => case.overlap(|both, wanted, active| {
+                let share = 2.0 * both / (wanted + active);
+                let sum = wanted + active;
+                (1.0 - share, -2.0 / sum, share / sum)
+            }),
+            Objective::Hamming => case.hamming(),
+        };
+        // The threshold of a fiber without one is a lower bound that no current moves.
+        let fibers = loss.by_ln_threshold.iter_mut().zip(thresholds);
+        let silent = fibers.filter(|(_, threshold)| threshold.is_none());
+        silent.for_each(|(derivative, _)| *derivative = 0.0);
+        loss
+    }
+}
+
+/// Distance from a threshold, in units of the softness, beyond which activation is 0 or 1 to the last bit of a sum.
+const BEYOND: f64 = 40.0;
+
+/// Thresholds whose loss is asked for.
+struct Case<'a> {
+    goal: &'a Goal,
+    /// Logarithms of the thresholds.
+    ln: Vec<f64>,
+    tau: f64,
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// `ln(1 + e^x)` without overflow.
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+impl Case<'_> {
+    fn fibers(&self) -> impl Iterator<Item = (f64, bool, f64)> {
+        let of = self.goal.weights().iter().zip(self.goal.targets());
+        of.zip(&self.ln).map(|((w, t), ln)| (*w, *t, *ln))
+    }
+
+    fn selective(&self) -> Loss {
+        let (area, margin) = (self.area(), self.margin());
+        let weights = self.goal.weights().iter().copied();
+        let least = weights.filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min);
+        let share = sigmoid(margin.value);
+        let slope = least * share * (1.0 - share);
+        let both = area.by_ln_threshold.iter().zip(&margin.by_ln_threshold);
+        Loss {
+            value: area.value + least * share,
+            by_ln_threshold: both.map(|(area, margin)| area + slope * margin).collect(),
+        }
+    }
+
+    fn margin(&self) -> Loss {
+        let (last_target, by_targets) = self.smooth_max(true, 1.0);
+        let (first_other, by_others) = self.smooth_max(false, -1.0);
+        let both = by_targets.into_iter().zip(by_others);
+        Loss {
+            value: last_target + first_other,
+            by_ln_threshold: both.map(|(target, other)| target - other).collect(),
+        }
+    }
+
+    /// Smooth maximum of `sign` times the logarithms of targets' (or others') thresholds, and its derivatives by these.
+    fn smooth_max(&self, targets: bool, sign: f64) -> (f64, Vec<f64>) {
+        let counted = |(w, t, ln): (f64, bool, f64)| (w > 0.0 && t == targets).then_some(sign * ln);
+        let values: Vec<Option<f64>> = self.fibers().map(counted).collect();
+        let largest = values.iter().flatten().copied().fold(f64::MIN, f64::max);
+        let term = |value: &Option<f64>| value.map_or(0.0, |x| ((x - largest) / self.tau).exp());
+        let terms: Vec<f64> = values.iter().map(term).collect();
+        let sum: f64 = terms.iter().sum();
+        let derivatives = terms.iter().map(|term| term / sum).collect();
+        (largest + self.tau * sum.ln(), derivatives)
+    }
+
+    /// The soft misclassified area at the scale of this logarithm.
+    fn area_at(&self, ln_scale: f64) -> f64 {
+        let each = self.fibers().map(|(w, t, ln)| {
+            let away = (ln_scale - ln) / self.tau;
+            w * sigmoid(if t { -away } else { away })
+        });
+        each.sum()
+    }
+
+    fn area(&self) -> Loss {
+        let ln_scale = self.best_ln_scale();
+        let slope = |(w, t, ln): (f64, bool, f64)| {
+            let p = sigmoid((ln_scale - ln) / self.tau);
+            let slope = w * p * (1.0 - p) / self.tau;
+            if t { slope } else { -slope }
+        };
+        // At the best scale the loss does not depend on the scale.
+        Loss {
+            value: self.area_at(ln_scale),
+            by_ln_threshold: self.fibers().map(slope).collect(),
+        }
+    }
+
+    /// The scale of the least soft area: the best of a grid that is finer than the softness, refined. It reaches to where
+    /// nothing fires, and all fibers do, which may be the best that there is.
+    fn best_ln_scale(&self) -> f64 {
+        let beyond = BEYOND * self.tau;
+        let low = self.ln.iter().copied().fold(f64::INFINITY, f64::min) - beyond;
+        let high = self.ln.iter().copied().fold(f64::MIN, f64::max) + beyond;
+        let count = (4.0 * (high - low) / self.tau).ceil().clamp(16.0, 4096.0) as usize;
+        let step = (high - low) / count as f64;
+        let points = (0..=count).map(|k| low + step * k as f64);
+        let rated = points.map(|x| (self.area_at(x), x));
+        let (_, best) = rated
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .unwrap_or((0.0, low));
+        self.stationary(best - step, best + step)
+    }
+
+    /// The point between two at which the soft area has no slope, by bisection; the better end if it has one everywhere.
+    fn stationary(&self, mut low: f64, mut high: f64) -> f64 {
+        let slope = |x: f64| {
+            let each = self.fibers().map(|(w, t, ln)| {
+                let p = sigmoid((x - ln) / self.tau);
+                w * p * (1.0 - p) * if t { -1.0 } else { 1.0 }
+            });
+            each.sum::<f64>()
+        };
+        for _ in 0..60 {
+            let middle = 0.5 * (low + high);
+            match slope(middle) < 0.0 {
+                true => low = middle,
+                false => high = middle,
+            }
+        }
+        0.5 * (low + high)
+    }
+
+    fn wbce(&self) -> Loss {
+        // -ln p and -ln(1 - p) of p = sigmoid(-L/tau).
+        let each = self.fibers().map(|(w, t, ln)| {
+            let x = ln / self.tau;
+            let (value, slope) = if t {
+                (softplus(x), sigmoid(x))
+            } else {
+                (softplus(-x), -sigmoid(-x))
+            };
+            (w * value, w * slope / self.tau)
+        });
+        let (values, slopes): (Vec<f64>, Vec<f64>) = each.unzip();
+        Loss {
+            value: values.into_iter().sum(),
+            by_ln_threshold: slopes,
+        }
+    }
+
+    fn hamming(&self) -> Loss {
+        let each = self.fibers().map(|(w, t, ln)| {
+            let p = sigmoid(-ln / self.tau);
+            let slope = w * p * (1.0 - p) / self.tau;
+            if t {
+                (w * (1.0 - p), slope)
+            } else {
+                (w * p, -slope)
+            }
+        });
+        let (values, slopes): (Vec<f64>, Vec<f64>) = each.unzip();
+        Loss {
+            value: values.into_iter().sum(),
+            by_ln_threshold: slopes,
+        }
+    }
+
+    /// A loss of the areas that are active targets, targets, and active, with its derivatives by the first and the last.
+    fn overlap(&self, of: impl Fn(f64, f64, f64) -> (f64, f64, f64)) -> Loss {
+        let active = |ln: f64| sigmoid(-ln / self.tau);
+        let sum = |area: &dyn Fn(f64, bool, f64) -> f64| -> f64 {
+            self.fibers().map(|(w, t, ln)| area(w, t, ln)).sum()
+        };
+        let both = sum(&|w, t, ln| if t { w * active(ln) } else { 0.0 });
+        let wanted = sum(&|w, t, _| if t { w } else { 0.0 });
+        let all = sum(&|w, _, ln| w * active(ln));
+        let (value, by_both, by_active) = of(both, wanted, all);
+        let slope = |(w, t, ln): (f64, bool, f64)| {
+            let p = active(ln);
+            let by_p = by_active + if t { by_both } else { 0.0 };
+            -w * by_p * p * (1.0 - p) / self.tau
+        };
+        Loss {
+            value,
+            by_ln_threshold: self.fibers().map(slope).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ALL: [Objective; 7] = [
+        Objective::Selective,
+        Objective::Margin,
+        Objective::Area,
+        Objective::Wbce,
+        Objective::Jaccard,
+        Objective::Dice,
+        Objective::Hamming,
+    ];
+
+    fn goal() -> Goal {
+        Goal::new(
+            vec![0.1, 0.2, 0.3, 0.25, 0.15],
+            vec![true, false, true, false, false],
+        )
+        .unwrap()
+    }
+
+    fn softness(tau: f64) -> Softness {
+        Softness {
+            tau,
+            silent_from: 20.0,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn derivatives_are_those_of_differences(
+            ln in prop::array::uniform5(-2.0..2.0_f64),
+            tau in 0.2..1.0_f64,
+        ) {
+            let at = |ln: &[f64; 5], objective: Objective| {
+                let thresholds = ln.map(|x| Some(x.exp()));
+                objective.loss(&goal(), &thresholds, softness(tau))
+            };
+            const STEP: f64 = 1e-5;
+            for objective in ALL {
+                let loss = at(&ln, objective);
+                let largest = loss.by_ln_threshold.iter().fold(1e-3_f64, |most, x| most.max(x.abs()));
+                for fiber in 0..5 {
+                    let moved = |by: f64| {
+                        let mut moved = ln;
+                        moved[fiber] += by;
+                        at(&moved, objective).value
+                    };
+                    // Two scales may be equally good: there the loss has a kink.
+                    let (up, down) = (moved(STEP) - loss.value, loss.value - moved(-STEP));
+                    if (up - down).abs() > 1e-3 * STEP * largest.max(1.0) {
+                        continue;
+                    }
+                    let difference = (up + down) / (2.0 * STEP);
+                    let error = (difference - loss.by_ln_threshold[fiber]).abs();
+                    prop_assert!(error < 1e-5 * largest, "{objective:?}, fiber {fiber}: {error:e} of {largest}");
+                }
+            }
+        }
+
+        /// Scale-free losses stay the same when the stimulus is made stronger.
+        #[test]
+        fn strength_does_not_matter_to_losses_at_the_best_scale(
+            ln in prop::array::uniform5(-2.0..2.0_f64),
+            by in -1.0..1.0_f64,
+        ) {
+            for objective in [Objective::Selective, Objective::Margin, Objective::Area] {
+                let value = |by: f64| {
+                    let thresholds = ln.map(|x| Some((x + by).exp()));
+                    objective.loss(&goal(), &thresholds, softness(0.1)).value
+                };
+                prop_assert!((value(by) - value(0.0)).abs() < 1e-9, "{objective:?}");
+            }
+        }
+    }
+
+    /// Where transitions are sharp, losses are those of activation: thresholds 2 and 4 of the targets, 3, 9 and none.
+    #[test]
+    fn sharp_losses_are_those_of_activation() {
+        let thresholds = [Some(2.0), Some(3.0), Some(4.0), Some(9.0), None];
+        let value =
+            |objective: Objective| objective.loss(&goal(), &thresholds, softness(1e-3)).value;
+        assert!((value(Objective::Margin) - (4.0_f64 / 3.0).ln()).abs() < 1e-6);
+        assert!(
+            (value(Objective::Area) - goal().best_scale(&thresholds).misclassified).abs() < 1e-9
+        );
+        // As delivered nothing fires.
+        assert!((value(Objective::Hamming) - 0.4).abs() < 1e-9);
+        assert!((value(Objective::Jaccard) - 1.0).abs() < 1e-9);
+        // At five times: both targets (0.4) and the other of 0.2. Jaccard 0.4/0.6, Dice 0.8/1.0.
+        let delivered = thresholds.map(|threshold| threshold.map(|x| x / 5.0));
+        let value =
+            |objective: Objective| objective.loss(&goal(), &delivered, softness(1e-3)).value;
+        assert!((value(Objective::Hamming) - 0.2).abs() < 1e-9);
+        assert!((value(Objective::Jaccard) - 1.0 / 3.0).abs() < 1e-9);
+        assert!((value(Objective::Dice) - 0.2).abs() < 1e-9);
+    }
+
+    #[test]
+    fn no_current_moves_a_fiber_without_a_threshold() {
+        let thresholds = [Some(2.0), Some(3.0), None, Some(9.0), None];
+        for objective in ALL {
+            let loss = objective.loss(&goal(), &thresholds, softness(0.3));
+            assert!(loss.value.is_finite());
+            assert_eq!(
+                (loss.by_ln_threshold[2], loss.by_ln_threshold[4]),
+                (0.0, 0.0)
+            );
+        }
+    }
+
+    /// However large the margin, it is worth less than the area of the smallest fiber.
+    #[test]
+    fn selective_puts_area_before_separation() {
+        let goal = goal();
+        let value = |thresholds: [f64; 5]| {
+            Objective::Selective
+                .loss(&goal, &thresholds.map(Some), softness(0.01))
+                .value
+        };
+        let narrow = value([1.0, 1.2, 1.0, 1.2, 1.2]);
+        let wide = value([1.0, 9.0, 1.0, 9.0, 9.0]);
+        let misses_one = value([9.5, 9.0, 1.0, 9.0, 9.0]);
+        assert!(
+            wide < narrow && narrow < misses_one,
+            "{wide} {narrow} {misses_one}"
+        );
+    }
+}
