@@ -71,8 +71,9 @@ pub struct CpuBackend {
     pool: Option<Arc<ThreadPool>>,
 }
 
-/// Default of [`CpuBackend::with_trajectory_bytes`]: a few hundred steps of long fibers.
-const TRAJECTORY_BYTES: usize = 24 << 20;
+/// Default of [`CpuBackend::with_trajectory_bytes`]: a thousand steps of a group of fibers of usual length, a few hundred
+/// of long ones.
+const TRAJECTORY_BYTES: usize = 32 << 20;
 
 impl CpuBackend {
     /// A backend for the best instruction set of this processor.
@@ -123,9 +124,10 @@ impl CpuBackend {
         }
     }
 
-    /// The same with another bound on the memory in which [`Backend::differentiate`] stores the trajectory of one group
-    /// of fibers: longer runs are split into segments (two-level uniform checkpointing), and all but the last of these
-    /// are run twice. Checkpoints come on top. Gradients do not depend on it.
+    /// The same with another bound on the memory, in bytes, in which [`Backend::differentiate`] stores the trajectory of one
+    /// group of fibers, checkpoints included: longer runs are split into segments (two-level uniform checkpointing), and all
+    /// but the last of these are run twice. Where nothing is small enough, the least that is needed is taken. Gradients do not
+    /// depend on it.
     #[must_use]
     pub fn with_trajectory_bytes(self, trajectory_bytes: usize) -> Self {
         CpuBackend {

@@ -16,12 +16,9 @@ const BLOCK_BYTES: usize = 20 * 1024;
 /// second-level cache is fast enough for data that no longer fits the first.
 const LEAST_ROWS: usize = 56;
 
-/// Rows of a block are a multiple of this, for vectorized loops take several vectors at a time.
-const ROWS_AT_A_TIME: usize = 4;
-
 /// Number of parallel partial sums of an accumulator, so that additions need not wait for each other: whole rows of
 /// lanes.
-const SUM_WIDTH: usize = 64;
+pub(crate) const SUM_WIDTH: usize = 64;
 
 /// A tape with the memory that running it needs.
 #[derive(Debug)]
@@ -46,7 +43,10 @@ impl<R: Real> Interpreter<R> {
         let blocks = rows.div_ceil(room.max(LEAST_ROWS)).max(1);
         let height = match blocks {
             1 => rows,
-            _ => rows.div_ceil(blocks).next_multiple_of(ROWS_AT_A_TIME),
+            // A block begins with the first partial sum, and vectorized loops take several vectors at a time.
+            _ => rows
+                .div_ceil(blocks)
+                .next_multiple_of(SUM_WIDTH / tape.lanes),
         };
         let block = height * tape.lanes;
         let tiles = tape

@@ -4,7 +4,7 @@ use axonml_autodiff::ir::{FusedProgram, LaneValues, ProgramLayout, Real};
 
 use crate::interpreter::Interpreter;
 use crate::isa::Isa;
-use crate::printed::Printed;
+use crate::printed::PrintedProgram;
 use crate::tape::Tape;
 
 /// Which programs run.
@@ -19,11 +19,7 @@ pub(crate) enum Programs {
 /// A program bound to the constants of the fibers in the lanes.
 #[derive(Debug)]
 pub(crate) enum LaneProgram<R, const L: usize> {
-    Printed {
-        program: Printed,
-        /// `[coefficient][lane]`
-        coefficients: Vec<[R; L]>,
-    },
+    Printed(PrintedProgram<R, L>),
     Interpreted(Interpreter<R>),
 }
 
@@ -37,13 +33,9 @@ impl<R: Real, const L: usize> LaneProgram<R, L> {
         programs: Programs,
     ) -> Self {
         if programs == Programs::Printed
-            && let Some(program) = Printed::find(fused.fingerprint(layout))
+            && let Some(program) = PrintedProgram::find(fused.fingerprint(layout), coefficients)
         {
-            let row = |values: &LaneValues| std::array::from_fn(|lane| R::from_f64(values[lane]));
-            return LaneProgram::Printed {
-                program,
-                coefficients: coefficients.iter().map(row).collect(),
-            };
+            return LaneProgram::Printed(program);
         }
         let tape = Tape::new(fused, coefficients, layout, L);
         LaneProgram::Interpreted(Interpreter::new(tape, len))
@@ -52,32 +44,30 @@ impl<R: Real, const L: usize> LaneProgram<R, L> {
     /// Whether a state or density that is not finite stays so, or makes the voltage so, from step to step: known of printed
     /// programs, whose states are gates; others may replace such a number by a finite one.
     pub(crate) fn keeps_nonfinite(&self) -> bool {
-        matches!(self, LaneProgram::Printed { .. })
+        matches!(self, LaneProgram::Printed(_))
     }
 
     /// Runs over whole arrays, in the order of the program's layout.
     pub(crate) fn run<'b>(&mut self, isa: Isa, inputs: &[&'b [R]], outputs: &mut [&'b mut [R]]) {
         match self {
-            LaneProgram::Printed {
-                program,
-                coefficients,
-            } => program.run(isa, coefficients, inputs, outputs),
+            LaneProgram::Printed(program) => program.run(isa, inputs, outputs),
             LaneProgram::Interpreted(interpreter) => interpreter.run(isa, inputs, outputs),
         }
     }
 
-    /// Number of sums over nodes; printed programs have none.
+    /// Number of sums over nodes.
     pub(crate) fn sums(&self) -> usize {
         match self {
-            LaneProgram::Printed { .. } => 0,
+            LaneProgram::Printed(program) => program.sums(),
             LaneProgram::Interpreted(interpreter) => interpreter.sums(),
         }
     }
 
     /// Moves the sums since the last call into `totals[sum][lane]`, which they are added to.
     pub(crate) fn take_sums(&mut self, totals: &mut [Vec<f64>]) {
-        if let LaneProgram::Interpreted(interpreter) = self {
-            interpreter.take_sums(totals);
+        match self {
+            LaneProgram::Printed(program) => program.take_sums(totals),
+            LaneProgram::Interpreted(interpreter) => interpreter.take_sums(totals),
         }
     }
 }

@@ -1,25 +1,26 @@
 //! Membrane of `mrg`. Printed by `cargo xtask print-programs`: do not edit.
 
 // One statement for each step of the program, whatever its arguments.
-#![allow(clippy::excessive_precision, clippy::unreadable_literal)]
+#![allow(clippy::erasing_op, clippy::excessive_precision, clippy::unreadable_literal)]
 
 use axonml_autodiff::ir::op::kernel;
 use axonml_autodiff::ir::{Real, math};
 
-use super::NodeProgram;
+use super::{CHUNK, NodeProgram, Sums};
 
 /// Conductance and source of a state.
 pub(super) enum Currents {}
 
-impl NodeProgram<5, 2> for Currents {
+impl NodeProgram<5, 2, 0, 8> for Currents {
     const FINGERPRINT: u64 = 0xcdedb50f8ad58771;
-    const COEFFICIENTS: usize = 8;
+    const NEGATED: [bool; 0] = [false; 0];
 
     #[inline(always)]
     fn node<R: Real, const L: usize, const FUSED: bool>(
         k: impl Fn(usize) -> R,
         x: impl Fn(usize) -> R,
         y: &mut [[R; L]; 2],
+        _: Sums<'_, R, L>,
         l: usize,
     ) {
         let t0 = x(1) * x(1);
@@ -43,15 +44,16 @@ impl NodeProgram<5, 2> for Currents {
 /// One step at the present voltage: new states, conductance and source.
 pub(super) enum Step {}
 
-impl NodeProgram<5, 6> for Step {
+impl NodeProgram<5, 6, 0, 34> for Step {
     const FINGERPRINT: u64 = 0xc4c48767fa8b10f0;
-    const COEFFICIENTS: usize = 34;
+    const NEGATED: [bool; 0] = [false; 0];
 
     #[inline(always)]
     fn node<R: Real, const L: usize, const FUSED: bool>(
         k: impl Fn(usize) -> R,
         x: impl Fn(usize) -> R,
         y: &mut [[R; L]; 6],
+        _: Sums<'_, R, L>,
         l: usize,
     ) {
         let t0 = x(0) + k(0);
@@ -136,15 +138,16 @@ impl NodeProgram<5, 6> for Step {
 /// Adjoint of a step, without the cotangents of parameters.
 pub(super) enum Adjoint {}
 
-impl NodeProgram<16, 5> for Adjoint {
+impl NodeProgram<16, 5, 0, 32> for Adjoint {
     const FINGERPRINT: u64 = 0x7264857ee21d7a46;
-    const COEFFICIENTS: usize = 32;
+    const NEGATED: [bool; 0] = [false; 0];
 
     #[inline(always)]
     fn node<R: Real, const L: usize, const FUSED: bool>(
         k: impl Fn(usize) -> R,
         x: impl Fn(usize) -> R,
         y: &mut [[R; L]; 5],
+        _: Sums<'_, R, L>,
         l: usize,
     ) {
         let t0 = x(0).fma::<FUSED>(R::from_f64(0.2), k(21));
@@ -292,5 +295,238 @@ impl NodeProgram<16, 5> for Adjoint {
         y[2][l] = t67;
         y[3][l] = t41;
         y[4][l] = t18;
+    }
+}
+
+/// Adjoint of a step, with the cotangents of parameters as sums over nodes.
+pub(super) enum SummingAdjoint {}
+
+impl NodeProgram<16, 5, 34, 32> for SummingAdjoint {
+    const FINGERPRINT: u64 = 0x6137146efbbe0603;
+    const NEGATED: [bool; 34] = [false; 34];
+
+    #[inline(always)]
+    fn node<R: Real, const L: usize, const FUSED: bool>(
+        k: impl Fn(usize) -> R,
+        x: impl Fn(usize) -> R,
+        y: &mut [[R; L]; 5],
+        s: Sums<'_, R, L>,
+        l: usize,
+    ) {
+        s[28 / CHUNK][28 % CHUNK][l] = x(8).fma::<FUSED>(x(13), s[28 / CHUNK][28 % CHUNK][l]);
+        s[31 / CHUNK][31 % CHUNK][l] = x(8).fma::<FUSED>(x(14), s[31 / CHUNK][31 % CHUNK][l]);
+        let t2 = x(7) * x(7);
+        let t3 = x(7) * t2;
+        s[30 / CHUNK][30 % CHUNK][l] = x(14).fma::<FUSED>(t3, s[30 / CHUNK][30 % CHUNK][l]);
+        s[27 / CHUNK][27 % CHUNK][l] = x(13).fma::<FUSED>(t3, s[27 / CHUNK][27 % CHUNK][l]);
+        let t6 = x(5) * x(5);
+        let t7 = x(5) * t6;
+        let t8 = x(14).fma::<FUSED>(k(29), x(13));
+        let t9 = x(6) * t8;
+        s[26 / CHUNK][26 % CHUNK][l] = t7.fma::<FUSED>(t9, s[26 / CHUNK][26 % CHUNK][l]);
+        let t11 = t7 * k(26);
+        let t12 = k(26) * t9;
+        let t13 = t6 * t12;
+        let t14 = t11.fma::<FUSED>(t8, x(10));
+        let t15 = x(6) * t11;
+        s[29 / CHUNK][29 % CHUNK][l] = x(14).fma::<FUSED>(t15, s[29 / CHUNK][29 % CHUNK][l]);
+        let t17 = t13.fma::<FUSED>(R::from_f64(3.0), x(9));
+        let t18 = x(0).fma::<FUSED>(R::from_f64(-0.0970873786407767), k(9));
+        let (t19, t20) = math::exprelr_value_grad::<R, FUSED>(t18);
+        let t21 = t19 * k(10);
+        let t22 = x(0) + k(8);
+        let t23 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), k(0), t21);
+        let t24 = x(0).fma::<FUSED>(R::from_f64(0.1091703056768559), k(11));
+        let (t25, t26) = math::exprelr_value_grad::<R, FUSED>(t24);
+        let t27 = t25 * k(12);
+        let t28 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, k(1), t27);
+        let t29 = t23 + t28;
+        let t30 = t29 * k(25);
+        let t31 = kernel::exp::<R, FUSED>(t30);
+        let t32 = t31 * t17;
+        let t33 = t17 - t32;
+        let t34 = R::from_f64(1.0) / t29;
+        let t35 = t23 * t34;
+        let t36 = t34 * t33;
+        let t37 = x(1) - t35;
+        let t38 = t37 * t32;
+        let t39 = k(25) * t38;
+        let t40 = (-t35).fma::<FUSED>(t36, t39);
+        let t41 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, t40, R::from_f64(0.0));
+        s[5 / CHUNK][5 % CHUNK][l] += t41;
+        let t42 = t25 * t40;
+        let t43 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, R::from_f64(0.0), t42);
+        s[6 / CHUNK][6 % CHUNK][l] += t43;
+        let t44 = t36 + t40;
+        let t45 = k(12) * t40;
+        let t46 = t45 * t26;
+        let t47 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, R::from_f64(0.0), t46);
+        s[4 / CHUNK][4 % CHUNK][l] += t47;
+        let t48 = R::from_f64(0.1091703056768559) * t46;
+        let t49 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, R::from_f64(0.0), t48);
+        let t50 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), t44, R::from_f64(0.0));
+        s[2 / CHUNK][2 % CHUNK][l] += t50;
+        let t51 = t19 * t44;
+        let t52 = k(10) * t44;
+        let t53 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t51);
+        s[3 / CHUNK][3 % CHUNK][l] += t53;
+        let t54 = t52 * t20;
+        let t55 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t54);
+        s[1 / CHUNK][1 % CHUNK][l] += t55;
+        let t56 = R::from_f64(-0.0970873786407767) * t54;
+        let t57 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t56);
+        let t58 = x(0).fma::<FUSED>(R::from_f64(0.09090909090909091), k(13));
+        let (t59, t60) = math::exprelr_value_grad::<R, FUSED>(t58);
+        let t61 = t59 * k(14);
+        let t62 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, k(2), t61);
+        let t63 = x(0).fma::<FUSED>(R::from_f64(0.07462686567164178), k(15));
+        let (t64, t65) = math::sigmoid_value_grad::<R, FUSED>(t63);
+        let t66 = t64 * k(16);
+        let t67 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), k(3), t66);
+        let t68 = t62 + t67;
+        let t69 = t68 * k(25);
+        let t70 = kernel::exp::<R, FUSED>(t69);
+        let t71 = t70 * t14;
+        let t72 = t14 - t71;
+        let t73 = R::from_f64(1.0) / t68;
+        let t74 = t62 * t73;
+        let t75 = t73 * t72;
+        let t76 = x(2) - t74;
+        let t77 = t76 * t71;
+        let t78 = k(25) * t77;
+        let t79 = (-t74).fma::<FUSED>(t75, t78);
+        let t80 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), t79, R::from_f64(0.0));
+        s[11 / CHUNK][11 % CHUNK][l] += t80;
+        let t81 = t75 + t79;
+        let t82 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, t81, R::from_f64(0.0));
+        s[8 / CHUNK][8 % CHUNK][l] += t82;
+        let t83 = t59 * t81;
+        let t84 = k(14) * t81;
+        let t85 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, R::from_f64(0.0), t83);
+        s[9 / CHUNK][9 % CHUNK][l] += t85;
+        let t86 = t84 * t60;
+        let t87 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, R::from_f64(0.0), t86);
+        s[7 / CHUNK][7 % CHUNK][l] += t87;
+        let t88 = R::from_f64(0.09090909090909091) * t86;
+        let t89 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, R::from_f64(0.0), t88);
+        let t90 = t64 * t79;
+        let t91 = k(16) * t79;
+        let t92 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t90);
+        s[12 / CHUNK][12 % CHUNK][l] += t92;
+        let t93 = t91 * t65;
+        let t94 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t93);
+        s[10 / CHUNK][10 % CHUNK][l] += t94;
+        let t95 = R::from_f64(0.07462686567164178) * t93;
+        let t96 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t95);
+        let t97 = x(0).fma::<FUSED>(R::from_f64(0.2), k(21));
+        let (t98, t99) = math::sigmoid_value_grad::<R, FUSED>(t97);
+        let t100 = t98 * k(22);
+        let t101 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), k(6), t100);
+        let t102 = x(0) + k(23);
+        let (t103, t104) = math::sigmoid_value_grad::<R, FUSED>(t102);
+        let t105 = t103 * k(24);
+        let t106 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), k(7), t105);
+        let t107 = t101 + t106;
+        let t108 = t107 * k(25);
+        let t109 = kernel::exp::<R, FUSED>(t108);
+        let t110 = x(14).fma::<FUSED>(k(27), x(12));
+        let t111 = x(13).fma::<FUSED>(k(30), t110);
+        let t112 = t109 * t111;
+        let t113 = t111 - t112;
+        let t114 = R::from_f64(1.0) / t107;
+        let t115 = t101 * t114;
+        let t116 = t114 * t113;
+        let t117 = x(4) - t115;
+        let t118 = t117 * t112;
+        let t119 = k(25) * t118;
+        let t120 = (-t115).fma::<FUSED>(t116, t119);
+        let t121 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), t120, R::from_f64(0.0));
+        s[23 / CHUNK][23 % CHUNK][l] += t121;
+        let t122 = t116 + t120;
+        let t123 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), t122, R::from_f64(0.0));
+        s[20 / CHUNK][20 % CHUNK][l] += t123;
+        let t124 = t98 * t122;
+        let t125 = k(22) * t122;
+        let t126 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t124);
+        s[21 / CHUNK][21 % CHUNK][l] += t126;
+        let t127 = t125 * t99;
+        let t128 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t127);
+        s[19 / CHUNK][19 % CHUNK][l] += t128;
+        let t129 = R::from_f64(0.2) * t127;
+        let t130 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t129);
+        let t131 = t103 * t120;
+        let t132 = k(24) * t120;
+        let t133 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t131);
+        s[24 / CHUNK][24 % CHUNK][l] += t133;
+        let t134 = t132 * t104;
+        let t135 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t134);
+        s[22 / CHUNK][22 % CHUNK][l] += t135;
+        let t136 = t135 + t130;
+        let t137 = x(0).fma::<FUSED>(R::from_f64(-0.09803921568627452), k(17));
+        let (t138, t139) = math::exprelr_value_grad::<R, FUSED>(t137);
+        let t140 = t138 * k(18);
+        let t141 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), k(4), t140);
+        let t142 = x(0).fma::<FUSED>(R::from_f64(0.1), k(19));
+        let (t143, t144) = math::exprelr_value_grad::<R, FUSED>(t142);
+        let t145 = t143 * k(20);
+        let t146 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, k(5), t145);
+        let t147 = t141 + t146;
+        let t148 = t147 * k(25);
+        let t149 = kernel::exp::<R, FUSED>(t148);
+        let t150 = x(13) * k(31);
+        let t151 = x(14).fma::<FUSED>(k(28), t150);
+        let t152 = t2 * t151;
+        let t153 = t152.fma::<FUSED>(R::from_f64(3.0), x(11));
+        let t154 = t149 * t153;
+        let t155 = t153 - t154;
+        let t156 = R::from_f64(1.0) / t147;
+        let t157 = t141 * t156;
+        let t158 = t156 * t155;
+        let t159 = x(3) - t157;
+        let t160 = t159 * t154;
+        let t161 = t147 * t160;
+        let t162 = k(25) * t160;
+        let t163 = t107.fma::<FUSED>(t118, t161);
+        let t164 = t68.fma::<FUSED>(t77, t163);
+        let t165 = t29.fma::<FUSED>(t38, t164);
+        s[25 / CHUNK][25 % CHUNK][l] += t165;
+        let t166 = (-t157).fma::<FUSED>(t158, t162);
+        let t167 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, t166, R::from_f64(0.0));
+        s[17 / CHUNK][17 % CHUNK][l] += t167;
+        let t168 = t143 * t166;
+        let t169 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, R::from_f64(0.0), t168);
+        s[18 / CHUNK][18 % CHUNK][l] += t169;
+        let t170 = t158 + t166;
+        let t171 = k(20) * t166;
+        let t172 = t171 * t144;
+        let t173 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, R::from_f64(0.0), t172);
+        s[16 / CHUNK][16 % CHUNK][l] += t173;
+        let t174 = R::from_f64(0.1) * t172;
+        let t175 = kernel::select_lt::<R, FUSED>(R::from_f64(150.0), t22, R::from_f64(0.0), t174);
+        let t176 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), t170, R::from_f64(0.0));
+        s[14 / CHUNK][14 % CHUNK][l] += t176;
+        let t177 = t138 * t170;
+        let t178 = k(18) * t170;
+        let t179 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t177);
+        s[15 / CHUNK][15 % CHUNK][l] += t179;
+        let t180 = t178 * t139;
+        let t181 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t180);
+        s[13 / CHUNK][13 % CHUNK][l] += t181;
+        let t182 = R::from_f64(-0.09803921568627452) * t180;
+        let t183 = kernel::select_lt::<R, FUSED>(t22, R::from_f64(-150.0), R::from_f64(0.0), t182);
+        let t184 = t175 + t136;
+        let t185 = t183 + t184;
+        let t186 = t96 + t185;
+        let t187 = t89 + t186;
+        let t188 = t49 + t187;
+        let t189 = t57 + t188;
+        let t190 = x(15) + t189;
+        s[32 / CHUNK][32 % CHUNK][l] += x(13);
+        s[33 / CHUNK][33 % CHUNK][l] += x(14);
+        y[0][l] = t190;
+        y[1][l] = t32;
+        y[2][l] = t71;
+        y[3][l] = t154;
+        y[4][l] = t112;
     }
 }

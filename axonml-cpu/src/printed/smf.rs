@@ -1,25 +1,26 @@
 //! Membrane of `smf`. Printed by `cargo xtask print-programs`: do not edit.
 
 // One statement for each step of the program, whatever its arguments.
-#![allow(clippy::excessive_precision, clippy::unreadable_literal)]
+#![allow(clippy::erasing_op, clippy::excessive_precision, clippy::unreadable_literal)]
 
 use axonml_autodiff::ir::op::kernel;
 use axonml_autodiff::ir::{Real, math};
 
-use super::NodeProgram;
+use super::{CHUNK, NodeProgram, Sums};
 
 /// Adjoint of a step, without the cotangents of parameters.
 pub(super) enum Adjoint {}
 
-impl NodeProgram<15, 5> for Adjoint {
+impl NodeProgram<15, 5, 0, 34> for Adjoint {
     const FINGERPRINT: u64 = 0x75a2caff89c082df;
-    const COEFFICIENTS: usize = 34;
+    const NEGATED: [bool; 0] = [false; 0];
 
     #[inline(always)]
     fn node<R: Real, const L: usize, const FUSED: bool>(
         k: impl Fn(usize) -> R,
         x: impl Fn(usize) -> R,
         y: &mut [[R; L]; 5],
+        _: Sums<'_, R, L>,
         l: usize,
     ) {
         let t0 = x(0).fma::<FUSED>(k(18), k(19));
@@ -148,5 +149,190 @@ impl NodeProgram<15, 5> for Adjoint {
         y[2][l] = t64;
         y[3][l] = t39;
         y[4][l] = t16;
+    }
+}
+
+/// Adjoint of a step, with the cotangents of parameters as sums over nodes.
+pub(super) enum SummingAdjoint {}
+
+impl NodeProgram<15, 5, 35, 34> for SummingAdjoint {
+    const FINGERPRINT: u64 = 0x9f0ca67874aa5fc3;
+    const NEGATED: [bool; 35] = [false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, true, true, true, false, true];
+
+    #[inline(always)]
+    fn node<R: Real, const L: usize, const FUSED: bool>(
+        k: impl Fn(usize) -> R,
+        x: impl Fn(usize) -> R,
+        y: &mut [[R; L]; 5],
+        s: Sums<'_, R, L>,
+        l: usize,
+    ) {
+        let t0 = x(0) * x(13);
+        s[33 / CHUNK][33 % CHUNK][l] += t0;
+        s[34 / CHUNK][34 % CHUNK][l] += x(13);
+        let t2 = x(8) * x(13);
+        s[32 / CHUNK][32 % CHUNK][l] += t2;
+        s[29 / CHUNK][29 % CHUNK][l] = x(0).fma::<FUSED>(t2, s[29 / CHUNK][29 % CHUNK][l]);
+        let t5 = x(7) * x(7);
+        let t6 = x(7) * t5;
+        let t7 = x(13) * t6;
+        s[31 / CHUNK][31 % CHUNK][l] += t7;
+        s[28 / CHUNK][28 % CHUNK][l] = x(0).fma::<FUSED>(t7, s[28 / CHUNK][28 % CHUNK][l]);
+        let t10 = x(5) * x(5);
+        let t11 = x(5) * t10;
+        let t12 = (-x(13)).fma::<FUSED>(k(33), t0);
+        let t13 = x(6) * t12;
+        s[27 / CHUNK][27 % CHUNK][l] = t11.fma::<FUSED>(t13, s[27 / CHUNK][27 % CHUNK][l]);
+        let t15 = t11 * k(27);
+        let t16 = k(27) * t13;
+        let t17 = t10 * t16;
+        let t18 = t15.fma::<FUSED>(t12, x(10));
+        let t19 = x(6) * t15;
+        let t20 = t6.fma::<FUSED>(k(28), t19);
+        let t21 = x(8).fma::<FUSED>(k(29), t20);
+        let t22 = t21 + k(30);
+        s[30 / CHUNK][30 % CHUNK][l] = x(13).fma::<FUSED>(t19, s[30 / CHUNK][30 % CHUNK][l]);
+        let t25 = t17.fma::<FUSED>(R::from_f64(3.0), x(9));
+        let t26 = x(0).fma::<FUSED>(k(0), k(1));
+        let (t27, t28) = math::exprelr_value_grad::<R, FUSED>(t26);
+        let t29 = t27 * k(4);
+        let t30 = x(0).fma::<FUSED>(k(2), k(3));
+        let (t31, t32) = math::exprelr_value_grad::<R, FUSED>(t30);
+        let t33 = t31.fma::<FUSED>(k(5), t29);
+        let t34 = t33 * k(26);
+        let t35 = kernel::exp::<R, FUSED>(t34);
+        let t36 = t35 * t25;
+        let t37 = t25 - t36;
+        let t38 = R::from_f64(1.0) / t33;
+        let t39 = t29 * t38;
+        let t40 = t38 * t37;
+        let t41 = x(1) - t39;
+        let t42 = t41 * t36;
+        let t43 = k(26) * t42;
+        let t44 = (-t39).fma::<FUSED>(t40, t43);
+        s[5 / CHUNK][5 % CHUNK][l] = t31.fma::<FUSED>(t44, s[5 / CHUNK][5 % CHUNK][l]);
+        let t46 = t40 + t44;
+        let t47 = k(5) * t44;
+        s[4 / CHUNK][4 % CHUNK][l] = t27.fma::<FUSED>(t46, s[4 / CHUNK][4 % CHUNK][l]);
+        let t49 = k(4) * t46;
+        let t50 = t47 * t32;
+        s[3 / CHUNK][3 % CHUNK][l] += t50;
+        s[2 / CHUNK][2 % CHUNK][l] = x(0).fma::<FUSED>(t50, s[2 / CHUNK][2 % CHUNK][l]);
+        let t52 = t49 * t28;
+        s[1 / CHUNK][1 % CHUNK][l] += t52;
+        s[0 / CHUNK][0 % CHUNK][l] = x(0).fma::<FUSED>(t52, s[0 / CHUNK][0 % CHUNK][l]);
+        let t54 = x(0).fma::<FUSED>(k(6), k(7));
+        let (t55, t56) = math::exprelr_value_grad::<R, FUSED>(t54);
+        let t57 = t55 * k(10);
+        let t58 = x(0).fma::<FUSED>(k(8), k(9));
+        let (t59, t60) = math::sigmoid_value_grad::<R, FUSED>(t58);
+        let t61 = t59.fma::<FUSED>(k(11), t57);
+        let t62 = t61 * k(26);
+        let t63 = kernel::exp::<R, FUSED>(t62);
+        let t64 = t63 * t18;
+        let t65 = t18 - t64;
+        let t66 = R::from_f64(1.0) / t61;
+        let t67 = t57 * t66;
+        let t68 = t66 * t65;
+        let t69 = x(2) - t67;
+        let t70 = t69 * t64;
+        let t71 = k(26) * t70;
+        let t72 = (-t67).fma::<FUSED>(t68, t71);
+        s[11 / CHUNK][11 % CHUNK][l] = t59.fma::<FUSED>(t72, s[11 / CHUNK][11 % CHUNK][l]);
+        let t74 = t68 + t72;
+        let t75 = k(11) * t72;
+        s[10 / CHUNK][10 % CHUNK][l] = t55.fma::<FUSED>(t74, s[10 / CHUNK][10 % CHUNK][l]);
+        let t77 = k(10) * t74;
+        let t78 = t75 * t60;
+        s[9 / CHUNK][9 % CHUNK][l] += t78;
+        s[8 / CHUNK][8 % CHUNK][l] = x(0).fma::<FUSED>(t78, s[8 / CHUNK][8 % CHUNK][l]);
+        let t80 = t77 * t56;
+        s[7 / CHUNK][7 % CHUNK][l] += t80;
+        s[6 / CHUNK][6 % CHUNK][l] = x(0).fma::<FUSED>(t80, s[6 / CHUNK][6 % CHUNK][l]);
+        let t82 = x(0).fma::<FUSED>(k(18), k(19));
+        let (t83, t84) = math::sigmoid_value_grad::<R, FUSED>(t82);
+        let t85 = t83.fma::<FUSED>(k(22), k(23));
+        let t86 = x(0).fma::<FUSED>(k(20), k(21));
+        let (t87, t88) = math::sigmoid_value_grad::<R, FUSED>(t86);
+        let t89 = t87.fma::<FUSED>(k(24), k(25));
+        let t90 = t85 + t89;
+        let t91 = t90 * k(26);
+        let t92 = kernel::exp::<R, FUSED>(t91);
+        let t93 = t0.fma::<FUSED>(k(29), x(12));
+        let t94 = k(28) * t0;
+        let t95 = (-x(13)).fma::<FUSED>(k(32), t94);
+        let t96 = t5 * t95;
+        let t97 = (-x(13)).fma::<FUSED>(k(31), t93);
+        let t98 = t92 * t97;
+        let t99 = t96.fma::<FUSED>(R::from_f64(3.0), x(11));
+        let t100 = t97 - t98;
+        let t101 = R::from_f64(1.0) / t90;
+        let t102 = t85 * t101;
+        let t103 = t101 * t100;
+        let t104 = x(4) - t102;
+        let t105 = t104 * t98;
+        let t106 = k(26) * t105;
+        let t107 = (-t102).fma::<FUSED>(t103, t106);
+        s[25 / CHUNK][25 % CHUNK][l] += t107;
+        s[24 / CHUNK][24 % CHUNK][l] = t87.fma::<FUSED>(t107, s[24 / CHUNK][24 % CHUNK][l]);
+        let t109 = t103 + t107;
+        s[23 / CHUNK][23 % CHUNK][l] += t109;
+        let t110 = k(24) * t107;
+        s[22 / CHUNK][22 % CHUNK][l] = t83.fma::<FUSED>(t109, s[22 / CHUNK][22 % CHUNK][l]);
+        let t112 = k(22) * t109;
+        let t113 = t110 * t88;
+        s[21 / CHUNK][21 % CHUNK][l] += t113;
+        s[20 / CHUNK][20 % CHUNK][l] = x(0).fma::<FUSED>(t113, s[20 / CHUNK][20 % CHUNK][l]);
+        let t115 = k(20) * t113;
+        let t116 = t112 * t84;
+        s[19 / CHUNK][19 % CHUNK][l] += t116;
+        s[18 / CHUNK][18 % CHUNK][l] = x(0).fma::<FUSED>(t116, s[18 / CHUNK][18 % CHUNK][l]);
+        let t118 = x(13).fma::<FUSED>(t22, t115);
+        let t119 = t116.fma::<FUSED>(k(18), t118);
+        let t120 = x(0).fma::<FUSED>(k(12), k(13));
+        let (t121, t122) = math::exprelr_value_grad::<R, FUSED>(t120);
+        let t123 = t121 * k(16);
+        let t124 = x(0).fma::<FUSED>(k(14), k(15));
+        let (t125, t126) = math::exprelr_value_grad::<R, FUSED>(t124);
+        let t127 = t125.fma::<FUSED>(k(17), t123);
+        let t128 = t127 * k(26);
+        let t129 = kernel::exp::<R, FUSED>(t128);
+        let t130 = t129 * t99;
+        let t131 = t99 - t130;
+        let t132 = R::from_f64(1.0) / t127;
+        let t133 = t123 * t132;
+        let t134 = t132 * t131;
+        let t135 = x(3) - t133;
+        let t136 = t135 * t130;
+        let t137 = t127 * t136;
+        let t138 = k(26) * t136;
+        let t139 = t90.fma::<FUSED>(t105, t137);
+        let t140 = t61.fma::<FUSED>(t70, t139);
+        let t141 = t33.fma::<FUSED>(t42, t140);
+        s[26 / CHUNK][26 % CHUNK][l] += t141;
+        let t142 = (-t133).fma::<FUSED>(t134, t138);
+        s[17 / CHUNK][17 % CHUNK][l] = t125.fma::<FUSED>(t142, s[17 / CHUNK][17 % CHUNK][l]);
+        let t144 = t134 + t142;
+        let t145 = k(17) * t142;
+        s[16 / CHUNK][16 % CHUNK][l] = t121.fma::<FUSED>(t144, s[16 / CHUNK][16 % CHUNK][l]);
+        let t147 = k(16) * t144;
+        let t148 = t145 * t126;
+        s[15 / CHUNK][15 % CHUNK][l] += t148;
+        s[14 / CHUNK][14 % CHUNK][l] = x(0).fma::<FUSED>(t148, s[14 / CHUNK][14 % CHUNK][l]);
+        let t150 = t147 * t122;
+        s[13 / CHUNK][13 % CHUNK][l] += t150;
+        s[12 / CHUNK][12 % CHUNK][l] = x(0).fma::<FUSED>(t150, s[12 / CHUNK][12 % CHUNK][l]);
+        let t152 = t148.fma::<FUSED>(k(14), t119);
+        let t153 = t150.fma::<FUSED>(k(12), t152);
+        let t154 = t78.fma::<FUSED>(k(8), t153);
+        let t155 = t80.fma::<FUSED>(k(6), t154);
+        let t156 = t50.fma::<FUSED>(k(2), t155);
+        let t157 = t52.fma::<FUSED>(k(0), t156);
+        let t158 = x(14) + t157;
+        y[0][l] = t158;
+        y[1][l] = t36;
+        y[2][l] = t64;
+        y[3][l] = t130;
+        y[4][l] = t98;
     }
 }

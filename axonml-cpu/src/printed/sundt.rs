@@ -1,25 +1,26 @@
 //! Membrane of `sundt`. Printed by `cargo xtask print-programs`: do not edit.
 
 // One statement for each step of the program, whatever its arguments.
-#![allow(clippy::excessive_precision, clippy::unreadable_literal)]
+#![allow(clippy::erasing_op, clippy::excessive_precision, clippy::unreadable_literal)]
 
 use axonml_autodiff::ir::op::kernel;
 use axonml_autodiff::ir::{Real, math};
 
-use super::NodeProgram;
+use super::{CHUNK, NodeProgram, Sums};
 
 /// Conductance and source of a state.
 pub(super) enum Currents {}
 
-impl NodeProgram<5, 2> for Currents {
+impl NodeProgram<5, 2, 0, 6> for Currents {
     const FINGERPRINT: u64 = 0xa96974538cd608ad;
-    const COEFFICIENTS: usize = 6;
+    const NEGATED: [bool; 0] = [false; 0];
 
     #[inline(always)]
     fn node<R: Real, const L: usize, const FUSED: bool>(
         k: impl Fn(usize) -> R,
         x: impl Fn(usize) -> R,
         y: &mut [[R; L]; 2],
+        _: Sums<'_, R, L>,
         l: usize,
     ) {
         let t0 = x(1) * x(1);
@@ -43,15 +44,16 @@ impl NodeProgram<5, 2> for Currents {
 /// One step at the present voltage: new states, conductance and source.
 pub(super) enum Step {}
 
-impl NodeProgram<5, 6> for Step {
+impl NodeProgram<5, 6, 0, 28> for Step {
     const FINGERPRINT: u64 = 0x2b7575159ec57689;
-    const COEFFICIENTS: usize = 28;
+    const NEGATED: [bool; 0] = [false; 0];
 
     #[inline(always)]
     fn node<R: Real, const L: usize, const FUSED: bool>(
         k: impl Fn(usize) -> R,
         x: impl Fn(usize) -> R,
         y: &mut [[R; L]; 6],
+        _: Sums<'_, R, L>,
         l: usize,
     ) {
         let t0 = x(0).fma::<FUSED>(R::from_f64(-0.25), k(1));
@@ -126,15 +128,16 @@ impl NodeProgram<5, 6> for Step {
 /// Adjoint of a step, without the cotangents of parameters.
 pub(super) enum Adjoint {}
 
-impl NodeProgram<16, 5> for Adjoint {
+impl NodeProgram<16, 5, 0, 28> for Adjoint {
     const FINGERPRINT: u64 = 0x891ea48fb9d5bbc8;
-    const COEFFICIENTS: usize = 28;
+    const NEGATED: [bool; 0] = [false; 0];
 
     #[inline(always)]
     fn node<R: Real, const L: usize, const FUSED: bool>(
         k: impl Fn(usize) -> R,
         x: impl Fn(usize) -> R,
         y: &mut [[R; L]; 5],
+        _: Sums<'_, R, L>,
         l: usize,
     ) {
         let t0 = x(0).fma::<FUSED>(k(8), k(9));
@@ -258,5 +261,180 @@ impl NodeProgram<16, 5> for Adjoint {
         y[2][l] = t66;
         y[3][l] = t28;
         y[4][l] = t15;
+    }
+}
+
+/// Adjoint of a step, with the cotangents of parameters as sums over nodes.
+pub(super) enum SummingAdjoint {}
+
+impl NodeProgram<16, 5, 28, 28> for SummingAdjoint {
+    const FINGERPRINT: u64 = 0x5afaf6efa243b490;
+    const NEGATED: [bool; 28] = [true, false, false, false, false, false, false, false, false, false, false, false, false, false, false, true, true, true, true, true, false, false, false, false, false, false, false, false];
+
+    #[inline(always)]
+    fn node<R: Real, const L: usize, const FUSED: bool>(
+        k: impl Fn(usize) -> R,
+        x: impl Fn(usize) -> R,
+        y: &mut [[R; L]; 5],
+        s: Sums<'_, R, L>,
+        l: usize,
+    ) {
+        let t0 = x(5) * x(5);
+        let t1 = x(5) * t0;
+        let t2 = x(14).fma::<FUSED>(k(26), x(13));
+        let t3 = x(6) * t2;
+        s[22 / CHUNK][22 % CHUNK][l] = t1.fma::<FUSED>(t3, s[22 / CHUNK][22 % CHUNK][l]);
+        let t5 = t1 * k(23);
+        let t6 = k(23) * t3;
+        let t7 = t0 * t6;
+        let t8 = t5.fma::<FUSED>(t2, x(10));
+        let t9 = x(6) * t5;
+        s[24 / CHUNK][24 % CHUNK][l] = x(14).fma::<FUSED>(t9, s[24 / CHUNK][24 % CHUNK][l]);
+        let t11 = t7.fma::<FUSED>(R::from_f64(3.0), x(9));
+        let t12 = x(7) * x(7);
+        let t13 = x(7) * t12;
+        let t14 = x(14).fma::<FUSED>(k(25), x(13));
+        let t15 = x(8) * t14;
+        s[23 / CHUNK][23 % CHUNK][l] = t13.fma::<FUSED>(t15, s[23 / CHUNK][23 % CHUNK][l]);
+        let t17 = t13 * k(24);
+        let t18 = k(24) * t15;
+        let t19 = t12 * t18;
+        let t20 = t17.fma::<FUSED>(t14, x(12));
+        let t21 = x(8) * t17;
+        s[25 / CHUNK][25 % CHUNK][l] = x(14).fma::<FUSED>(t21, s[25 / CHUNK][25 % CHUNK][l]);
+        let t23 = t19.fma::<FUSED>(R::from_f64(3.0), x(11));
+        let t24 = x(0).fma::<FUSED>(k(8), k(9));
+        let (t25, t26) = math::sigmoid_value_grad::<R, FUSED>(t24);
+        let t27 = t25 * k(19);
+        let t28 = R::from_f64(1.0) / t27;
+        let t29 = k(22) * t28;
+        let t30 = kernel::exp::<R, FUSED>(t29);
+        let t31 = t30 * t20;
+        let t32 = t20 - t31;
+        let t33 = x(0).fma::<FUSED>(k(12), k(13));
+        let (t34, t35) = math::sigmoid_value_grad::<R, FUSED>(t33);
+        let t36 = x(4) - t34;
+        let t37 = t36 * t31;
+        let t38 = t28 * t37;
+        let t39 = k(21) * t28;
+        let t40 = t39 * t38;
+        s[20 / CHUNK][20 % CHUNK][l] = t25.fma::<FUSED>(t40, s[20 / CHUNK][20 % CHUNK][l]);
+        let t42 = k(19) * t40;
+        let t43 = t42 * t26;
+        s[10 / CHUNK][10 % CHUNK][l] += t43;
+        let t44 = t32 * t35;
+        s[14 / CHUNK][14 % CHUNK][l] += t44;
+        s[13 / CHUNK][13 % CHUNK][l] = x(0).fma::<FUSED>(t44, s[13 / CHUNK][13 % CHUNK][l]);
+        s[9 / CHUNK][9 % CHUNK][l] = x(0).fma::<FUSED>(t43, s[9 / CHUNK][9 % CHUNK][l]);
+        let t47 = x(0).fma::<FUSED>(R::from_f64(-0.25), k(0));
+        let (t48, t49) = math::exprelr_value_grad::<R, FUSED>(t47);
+        let t50 = t48 * k(1);
+        let t51 = x(0).fma::<FUSED>(R::from_f64(0.2), k(2));
+        let (t52, t53) = math::exprelr_value_grad::<R, FUSED>(t51);
+        let t54 = t52.fma::<FUSED>(k(3), t50);
+        let t55 = t54 * k(20);
+        let t56 = kernel::exp::<R, FUSED>(t55);
+        let t57 = t56 * t11;
+        let t58 = t11 - t57;
+        let t59 = R::from_f64(1.0) / t54;
+        let t60 = t50 * t59;
+        let t61 = t59 * t58;
+        let t62 = x(1) - t60;
+        let t63 = t62 * t57;
+        let t64 = t54 * t63;
+        let t65 = k(20) * t63;
+        let t66 = (-t60).fma::<FUSED>(t61, t65);
+        s[4 / CHUNK][4 % CHUNK][l] = t52.fma::<FUSED>(t66, s[4 / CHUNK][4 % CHUNK][l]);
+        let t68 = t61 + t66;
+        let t69 = k(3) * t66;
+        let t70 = t69 * t53;
+        s[3 / CHUNK][3 % CHUNK][l] += t70;
+        s[2 / CHUNK][2 % CHUNK][l] = t48.fma::<FUSED>(t68, s[2 / CHUNK][2 % CHUNK][l]);
+        let t72 = k(1) * t68;
+        let t73 = t72 * t49;
+        s[1 / CHUNK][1 % CHUNK][l] += t73;
+        let t74 = x(0).fma::<FUSED>(R::from_f64(-0.05555555555555555), k(4));
+        let t75 = kernel::min::<R, FUSED>(t74, R::from_f64(60.0));
+        let t76 = kernel::exp::<R, FUSED>(t75);
+        let t77 = t76 * k(5);
+        let t78 = x(0).fma::<FUSED>(R::from_f64(0.2), k(6));
+        let (t79, t80) = math::sigmoid_value_grad::<R, FUSED>(t78);
+        let t81 = t79.fma::<FUSED>(k(7), t77);
+        let t82 = t81 * k(20);
+        let t83 = kernel::exp::<R, FUSED>(t82);
+        let t84 = t83 * t8;
+        let t85 = t8 - t84;
+        let t86 = R::from_f64(1.0) / t81;
+        let t87 = t77 * t86;
+        let t88 = t86 * t85;
+        let t89 = x(2) - t87;
+        let t90 = t89 * t84;
+        let t91 = t81.fma::<FUSED>(t90, t64);
+        s[21 / CHUNK][21 % CHUNK][l] += t91;
+        let t92 = k(20) * t90;
+        let t93 = (-t87).fma::<FUSED>(t88, t92);
+        s[8 / CHUNK][8 % CHUNK][l] = t79.fma::<FUSED>(t93, s[8 / CHUNK][8 % CHUNK][l]);
+        let t95 = t88 + t93;
+        let t96 = k(7) * t93;
+        let t97 = t96 * t80;
+        s[7 / CHUNK][7 % CHUNK][l] += t97;
+        let t98 = t76 * t95;
+        s[6 / CHUNK][6 % CHUNK][l] += t98;
+        let t99 = t97 + t70;
+        let t100 = k(5) * t98;
+        let t101 = kernel::select_lt::<R, FUSED>(t74, R::from_f64(60.0), t100, R::from_f64(0.0));
+        s[5 / CHUNK][5 % CHUNK][l] += t101;
+        let t102 = t98 * k(27);
+        let t103 = kernel::select_lt::<R, FUSED>(t74, R::from_f64(60.0), t102, R::from_f64(0.0));
+        let t104 = x(0).fma::<FUSED>(k(14), k(15));
+        let t105 = kernel::exp::<R, FUSED>(t104);
+        let t106 = x(0).fma::<FUSED>(k(16), k(17));
+        let t107 = kernel::exp::<R, FUSED>(t106);
+        let t108 = t105 + t107;
+        let t109 = t108 * k(18);
+        let t110 = R::from_f64(1.0) / t109;
+        let t111 = R::from_f64(1.0) / t110;
+        let t112 = t111 * k(22);
+        let t113 = kernel::exp::<R, FUSED>(t112);
+        let t114 = t113 * t23;
+        let t115 = t23 - t114;
+        let t116 = x(0).fma::<FUSED>(k(10), k(11));
+        let (t117, t118) = math::sigmoid_value_grad::<R, FUSED>(t116);
+        let t119 = x(3) - t117;
+        let t120 = t119 * t114;
+        let t121 = t111 * t120;
+        let t122 = t111 * k(21);
+        let t123 = t122 * t121;
+        let t124 = t110 * t123;
+        let t125 = t110 * t124;
+        let t127 = k(18) * t125;
+        s[19 / CHUNK][19 % CHUNK][l] = t108.fma::<FUSED>(t125, s[19 / CHUNK][19 % CHUNK][l]);
+        let t129 = t107 * t127;
+        s[18 / CHUNK][18 % CHUNK][l] += t129;
+        let t131 = t105 * t127;
+        s[16 / CHUNK][16 % CHUNK][l] += t131;
+        let t133 = t115 * t118;
+        s[12 / CHUNK][12 % CHUNK][l] += t133;
+        s[11 / CHUNK][11 % CHUNK][l] = x(0).fma::<FUSED>(t133, s[11 / CHUNK][11 % CHUNK][l]);
+        let t135 = k(10) * t133;
+        let t136 = t38 + t121;
+        s[0 / CHUNK][0 % CHUNK][l] += t136;
+        let t138 = t44.fma::<FUSED>(k(12), t135);
+        let t139 = t43.fma::<FUSED>(k(8), t138);
+        let t140 = t103 + t139;
+        let t141 = t99.fma::<FUSED>(R::from_f64(0.2), t140);
+        let t142 = t73.fma::<FUSED>(R::from_f64(-0.25), t141);
+        let t143 = (-t129).fma::<FUSED>(k(16), t142);
+        s[17 / CHUNK][17 % CHUNK][l] = x(0).fma::<FUSED>(t129, s[17 / CHUNK][17 % CHUNK][l]);
+        let t146 = (-t131).fma::<FUSED>(k(14), t143);
+        s[15 / CHUNK][15 % CHUNK][l] = x(0).fma::<FUSED>(t131, s[15 / CHUNK][15 % CHUNK][l]);
+        let t149 = x(15) + t146;
+        s[26 / CHUNK][26 % CHUNK][l] += x(13);
+        s[27 / CHUNK][27 % CHUNK][l] += x(14);
+        y[0][l] = t149;
+        y[1][l] = t57;
+        y[2][l] = t84;
+        y[3][l] = t114;
+        y[4][l] = t31;
     }
 }

@@ -1,25 +1,26 @@
 //! Membrane of `two-mode`. Printed by `cargo xtask print-programs`: do not edit.
 
 // One statement for each step of the program, whatever its arguments.
-#![allow(clippy::excessive_precision, clippy::unreadable_literal)]
+#![allow(clippy::erasing_op, clippy::excessive_precision, clippy::unreadable_literal)]
 
 use axonml_autodiff::ir::op::kernel;
 use axonml_autodiff::ir::{Real, math};
 
-use super::NodeProgram;
+use super::{CHUNK, NodeProgram, Sums};
 
 /// One step at the present voltage: new states, conductance and source.
 pub(super) enum Step {}
 
-impl NodeProgram<5, 6> for Step {
+impl NodeProgram<5, 6, 0, 35> for Step {
     const FINGERPRINT: u64 = 0xe3c6e76577252cdc;
-    const COEFFICIENTS: usize = 35;
+    const NEGATED: [bool; 0] = [false; 0];
 
     #[inline(always)]
     fn node<R: Real, const L: usize, const FUSED: bool>(
         k: impl Fn(usize) -> R,
         x: impl Fn(usize) -> R,
         y: &mut [[R; L]; 6],
+        _: Sums<'_, R, L>,
         l: usize,
     ) {
         let t0 = x(0).fma::<FUSED>(k(0), k(1));
@@ -92,15 +93,16 @@ impl NodeProgram<5, 6> for Step {
 /// Adjoint of a step, without the cotangents of parameters.
 pub(super) enum Adjoint {}
 
-impl NodeProgram<16, 5> for Adjoint {
+impl NodeProgram<16, 5, 0, 33> for Adjoint {
     const FINGERPRINT: u64 = 0x1fbec29ebaf14c65;
-    const COEFFICIENTS: usize = 33;
+    const NEGATED: [bool; 0] = [false; 0];
 
     #[inline(always)]
     fn node<R: Real, const L: usize, const FUSED: bool>(
         k: impl Fn(usize) -> R,
         x: impl Fn(usize) -> R,
         y: &mut [[R; L]; 5],
+        _: Sums<'_, R, L>,
         l: usize,
     ) {
         let t0 = x(0).fma::<FUSED>(k(18), k(19));
@@ -222,5 +224,183 @@ impl NodeProgram<16, 5> for Adjoint {
         y[2][l] = t58;
         y[3][l] = t35;
         y[4][l] = t15;
+    }
+}
+
+/// Adjoint of a step, with the cotangents of parameters as sums over nodes.
+pub(super) enum SummingAdjoint {}
+
+impl NodeProgram<16, 5, 35, 33> for SummingAdjoint {
+    const FINGERPRINT: u64 = 0x7ba0d4435582d153;
+    const NEGATED: [bool; 35] = [false; 35];
+
+    #[inline(always)]
+    fn node<R: Real, const L: usize, const FUSED: bool>(
+        k: impl Fn(usize) -> R,
+        x: impl Fn(usize) -> R,
+        y: &mut [[R; L]; 5],
+        s: Sums<'_, R, L>,
+        l: usize,
+    ) {
+        s[29 / CHUNK][29 % CHUNK][l] = x(8).fma::<FUSED>(x(13), s[29 / CHUNK][29 % CHUNK][l]);
+        s[32 / CHUNK][32 % CHUNK][l] = x(8).fma::<FUSED>(x(14), s[32 / CHUNK][32 % CHUNK][l]);
+        let t2 = x(7) * x(7);
+        let t3 = x(7) * t2;
+        s[31 / CHUNK][31 % CHUNK][l] = x(14).fma::<FUSED>(t3, s[31 / CHUNK][31 % CHUNK][l]);
+        s[28 / CHUNK][28 % CHUNK][l] = x(13).fma::<FUSED>(t3, s[28 / CHUNK][28 % CHUNK][l]);
+        let t6 = x(5) * x(5);
+        let t7 = x(5) * t6;
+        let t8 = x(14).fma::<FUSED>(k(30), x(13));
+        let t9 = x(6) * t8;
+        s[27 / CHUNK][27 % CHUNK][l] = t7.fma::<FUSED>(t9, s[27 / CHUNK][27 % CHUNK][l]);
+        let t11 = t7 * k(27);
+        let t12 = k(27) * t9;
+        let t13 = t6 * t12;
+        let t14 = t11.fma::<FUSED>(t8, x(10));
+        let t15 = x(6) * t11;
+        s[30 / CHUNK][30 % CHUNK][l] = x(14).fma::<FUSED>(t15, s[30 / CHUNK][30 % CHUNK][l]);
+        let t17 = t13.fma::<FUSED>(R::from_f64(3.0), x(9));
+        let t18 = x(0).fma::<FUSED>(k(0), k(1));
+        let (t19, t20) = math::exprelr_value_grad::<R, FUSED>(t18);
+        let t21 = t19 * k(4);
+        let t22 = x(0).fma::<FUSED>(k(2), k(3));
+        let (t23, t24) = math::exprelr_value_grad::<R, FUSED>(t22);
+        let t25 = t23.fma::<FUSED>(k(5), t21);
+        let t26 = t25 * k(26);
+        let t27 = kernel::exp::<R, FUSED>(t26);
+        let t28 = t27 * t17;
+        let t29 = t17 - t28;
+        let t30 = R::from_f64(1.0) / t25;
+        let t31 = t21 * t30;
+        let t32 = t30 * t29;
+        let t33 = x(1) - t31;
+        let t34 = t33 * t28;
+        let t35 = k(26) * t34;
+        let t36 = (-t31).fma::<FUSED>(t32, t35);
+        s[5 / CHUNK][5 % CHUNK][l] = t23.fma::<FUSED>(t36, s[5 / CHUNK][5 % CHUNK][l]);
+        let t38 = t32 + t36;
+        let t39 = k(5) * t36;
+        s[4 / CHUNK][4 % CHUNK][l] = t19.fma::<FUSED>(t38, s[4 / CHUNK][4 % CHUNK][l]);
+        let t41 = k(4) * t38;
+        let t42 = t39 * t24;
+        s[3 / CHUNK][3 % CHUNK][l] += t42;
+        s[2 / CHUNK][2 % CHUNK][l] = x(0).fma::<FUSED>(t42, s[2 / CHUNK][2 % CHUNK][l]);
+        let t44 = t41 * t20;
+        s[1 / CHUNK][1 % CHUNK][l] += t44;
+        s[0 / CHUNK][0 % CHUNK][l] = x(0).fma::<FUSED>(t44, s[0 / CHUNK][0 % CHUNK][l]);
+        let t46 = x(0).fma::<FUSED>(k(6), k(7));
+        let (t47, t48) = math::exprelr_value_grad::<R, FUSED>(t46);
+        let t49 = t47 * k(10);
+        let t50 = x(0).fma::<FUSED>(k(8), k(9));
+        let (t51, t52) = math::sigmoid_value_grad::<R, FUSED>(t50);
+        let t53 = t51.fma::<FUSED>(k(11), t49);
+        let t54 = t53 * k(26);
+        let t55 = kernel::exp::<R, FUSED>(t54);
+        let t56 = t55 * t14;
+        let t57 = t14 - t56;
+        let t58 = R::from_f64(1.0) / t53;
+        let t59 = t49 * t58;
+        let t60 = t58 * t57;
+        let t61 = x(2) - t59;
+        let t62 = t61 * t56;
+        let t63 = k(26) * t62;
+        let t64 = (-t59).fma::<FUSED>(t60, t63);
+        s[11 / CHUNK][11 % CHUNK][l] = t51.fma::<FUSED>(t64, s[11 / CHUNK][11 % CHUNK][l]);
+        let t66 = t60 + t64;
+        let t67 = k(11) * t64;
+        s[10 / CHUNK][10 % CHUNK][l] = t47.fma::<FUSED>(t66, s[10 / CHUNK][10 % CHUNK][l]);
+        let t69 = k(10) * t66;
+        let t70 = t67 * t52;
+        s[9 / CHUNK][9 % CHUNK][l] += t70;
+        s[8 / CHUNK][8 % CHUNK][l] = x(0).fma::<FUSED>(t70, s[8 / CHUNK][8 % CHUNK][l]);
+        let t72 = t69 * t48;
+        s[7 / CHUNK][7 % CHUNK][l] += t72;
+        s[6 / CHUNK][6 % CHUNK][l] = x(0).fma::<FUSED>(t72, s[6 / CHUNK][6 % CHUNK][l]);
+        let t74 = x(0).fma::<FUSED>(k(18), k(19));
+        let (t75, t76) = math::sigmoid_value_grad::<R, FUSED>(t74);
+        let t77 = t75.fma::<FUSED>(k(22), k(23));
+        let t78 = x(0).fma::<FUSED>(k(20), k(21));
+        let (t79, t80) = math::sigmoid_value_grad::<R, FUSED>(t78);
+        let t81 = t79.fma::<FUSED>(k(24), k(25));
+        let t82 = t77 + t81;
+        let t83 = t82 * k(26);
+        let t84 = kernel::exp::<R, FUSED>(t83);
+        let t85 = x(14).fma::<FUSED>(k(28), x(12));
+        let t86 = x(13).fma::<FUSED>(k(31), t85);
+        let t87 = t84 * t86;
+        let t88 = t86 - t87;
+        let t89 = R::from_f64(1.0) / t82;
+        let t90 = t77 * t89;
+        let t91 = t89 * t88;
+        let t92 = x(4) - t90;
+        let t93 = t92 * t87;
+        let t94 = k(26) * t93;
+        let t95 = (-t90).fma::<FUSED>(t91, t94);
+        s[25 / CHUNK][25 % CHUNK][l] += t95;
+        s[24 / CHUNK][24 % CHUNK][l] = t79.fma::<FUSED>(t95, s[24 / CHUNK][24 % CHUNK][l]);
+        let t97 = t91 + t95;
+        s[23 / CHUNK][23 % CHUNK][l] += t97;
+        let t98 = k(24) * t95;
+        s[22 / CHUNK][22 % CHUNK][l] = t75.fma::<FUSED>(t97, s[22 / CHUNK][22 % CHUNK][l]);
+        let t100 = k(22) * t97;
+        let t101 = t98 * t80;
+        s[21 / CHUNK][21 % CHUNK][l] += t101;
+        s[20 / CHUNK][20 % CHUNK][l] = x(0).fma::<FUSED>(t101, s[20 / CHUNK][20 % CHUNK][l]);
+        let t103 = t100 * t76;
+        s[19 / CHUNK][19 % CHUNK][l] += t103;
+        s[18 / CHUNK][18 % CHUNK][l] = x(0).fma::<FUSED>(t103, s[18 / CHUNK][18 % CHUNK][l]);
+        let t105 = k(18) * t103;
+        let t106 = t101.fma::<FUSED>(k(20), t105);
+        let t107 = x(0).fma::<FUSED>(k(12), k(13));
+        let (t108, t109) = math::exprelr_value_grad::<R, FUSED>(t107);
+        let t110 = t108 * k(16);
+        let t111 = x(0).fma::<FUSED>(k(14), k(15));
+        let (t112, t113) = math::exprelr_value_grad::<R, FUSED>(t111);
+        let t114 = t112.fma::<FUSED>(k(17), t110);
+        let t115 = t114 * k(26);
+        let t116 = kernel::exp::<R, FUSED>(t115);
+        let t117 = x(13) * k(32);
+        let t118 = x(14).fma::<FUSED>(k(29), t117);
+        let t119 = t2 * t118;
+        let t120 = t119.fma::<FUSED>(R::from_f64(3.0), x(11));
+        let t121 = t116 * t120;
+        let t122 = t120 - t121;
+        let t123 = R::from_f64(1.0) / t114;
+        let t124 = t110 * t123;
+        let t125 = t123 * t122;
+        let t126 = x(3) - t124;
+        let t127 = t126 * t121;
+        let t128 = t114 * t127;
+        let t129 = k(26) * t127;
+        let t130 = t82.fma::<FUSED>(t93, t128);
+        let t131 = t53.fma::<FUSED>(t62, t130);
+        let t132 = t25.fma::<FUSED>(t34, t131);
+        s[26 / CHUNK][26 % CHUNK][l] += t132;
+        let t133 = (-t124).fma::<FUSED>(t125, t129);
+        s[17 / CHUNK][17 % CHUNK][l] = t112.fma::<FUSED>(t133, s[17 / CHUNK][17 % CHUNK][l]);
+        let t135 = t125 + t133;
+        let t136 = k(17) * t133;
+        s[16 / CHUNK][16 % CHUNK][l] = t108.fma::<FUSED>(t135, s[16 / CHUNK][16 % CHUNK][l]);
+        let t138 = k(16) * t135;
+        let t139 = t136 * t113;
+        s[15 / CHUNK][15 % CHUNK][l] += t139;
+        s[14 / CHUNK][14 % CHUNK][l] = x(0).fma::<FUSED>(t139, s[14 / CHUNK][14 % CHUNK][l]);
+        let t141 = t138 * t109;
+        s[13 / CHUNK][13 % CHUNK][l] += t141;
+        s[12 / CHUNK][12 % CHUNK][l] = x(0).fma::<FUSED>(t141, s[12 / CHUNK][12 % CHUNK][l]);
+        let t143 = t139.fma::<FUSED>(k(14), t106);
+        let t144 = t141.fma::<FUSED>(k(12), t143);
+        let t145 = t70.fma::<FUSED>(k(8), t144);
+        let t146 = t72.fma::<FUSED>(k(6), t145);
+        let t147 = t42.fma::<FUSED>(k(2), t146);
+        let t148 = t44.fma::<FUSED>(k(0), t147);
+        let t149 = x(15) + t148;
+        s[33 / CHUNK][33 % CHUNK][l] += x(13);
+        s[34 / CHUNK][34 % CHUNK][l] += x(14);
+        y[0][l] = t149;
+        y[1][l] = t28;
+        y[2][l] = t56;
+        y[3][l] = t121;
+        y[4][l] = t87;
     }
 }

@@ -7,9 +7,9 @@ use axonml_autodiff::engine::Backend;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cpu::{CpuBackend, Isa, Reference};
 use axonml_models::{
-    Device, Evaluation, Fiber, FiberOutcome, FiberStatus, GradientRequest, MODELS, NodeSelection,
-    Objective, Observation, ObserverKind, ObserverSpec, Precision, RecordedCotangent, Settings,
-    Simulation, Stimulus,
+    Device, Evaluation, Fiber, FiberOutcome, FiberStatus, Gradient, GradientRequest, MODELS,
+    NodeSelection, Objective, Observation, ObserverKind, ObserverSpec, Precision,
+    RecordedCotangent, Settings, Simulation, Stimulus,
 };
 
 use crate::golden::largest_difference;
@@ -260,48 +260,74 @@ impl Objective for LastVoltage {
     }
 }
 
-/// So do printed adjoints.
+/// So do printed adjoints, whose sums over nodes are the interpreter's: also of fibers that it takes in several blocks.
 #[test]
 fn printed_adjoints_are_the_interpreted_ones_to_the_bit() {
-    for (model, precision) in MODELS
+    for (model, isa) in MODELS
         .iter()
-        .flat_map(|model| [(model, Precision::F32), (model, Precision::F64)])
+        .flat_map(|model| Isa::available().into_iter().map(move |isa| (model, isa)))
     {
-        let id = model.schema().id;
-        let gradients = |backend: CpuBackend| {
-            let settings = Settings {
-                precision,
-                tstop_ms: 0.6,
-                ..Settings::default()
-            };
-            let device = Device::custom(backend);
-            let simulation = Simulation::new(*model, fibers(id), &settings, &device).unwrap();
-            let pulse = Arc::new(Waveform::monophasic(0.2).unwrap().flipped());
-            let stimulus = (0..3).fold(Stimulus::none(3), |stimulus, fiber| {
-                stimulus.inject(fiber, 10, 1.0, pulse.clone())
-            });
-            let kind = ObserverKind::Recorder {
-                states: Vec::new(),
-                every: 1,
-            };
-            let recorder = ObserverSpec::new(kind, NodeSelection::Nodes(vec![15]));
-            let request = GradientRequest {
-                parameters: false,
-                waveforms: true,
-                fields: false,
-                cables: false,
-                gains: false,
-            };
-            let found =
-                simulation.differentiate(&stimulus, 0.0, &[recorder], &LastVoltage, request);
-            let gradients: Vec<_> = found.unwrap().into_iter().map(|x| x.gradient).collect();
-            assert!(gradients.iter().all(Option::is_some), "{id}");
-            gradients
-        };
-        let printed = gradients(CpuBackend::new());
-        let interpreted = gradients(CpuBackend::new().interpreting());
-        assert_eq!(printed, interpreted, "{id} in {}", precision.name());
+        for (precision, parameters) in [
+            (Precision::F32, false),
+            (Precision::F32, true),
+            (Precision::F64, false),
+            (Precision::F64, true),
+        ] {
+            let id = model.schema().id;
+            let gradients = |backend: CpuBackend| gradients(id, backend, precision, parameters);
+            let backend = CpuBackend::with_isa(isa);
+            let printed = gradients(backend.clone());
+            let interpreted = gradients(backend.interpreting());
+            let name = precision.name();
+            assert_eq!(
+                printed, interpreted,
+                "{id} on {isa} in {name}, parameters: {parameters}"
+            );
+        }
     }
+}
+
+/// Gradients of the last voltage, by parameters or by waveforms.
+fn gradients(
+    id: &str,
+    backend: CpuBackend,
+    precision: Precision,
+    parameters: bool,
+) -> Vec<Option<Gradient>> {
+    let settings = Settings {
+        precision,
+        tstop_ms: 0.3,
+        ..Settings::default()
+    };
+    let mut fibers = fibers(id);
+    fibers[1].nodes = 131;
+    let simulation = Simulation::new(
+        axonml_models::model(id).unwrap(),
+        fibers,
+        &settings,
+        &Device::custom(backend),
+    )
+    .unwrap();
+    let pulse = Arc::new(Waveform::monophasic(0.2).unwrap().flipped());
+    let stimulus = (0..3).fold(Stimulus::none(3), |stimulus, fiber| {
+        stimulus.inject(fiber, 10, 1.0, pulse.clone())
+    });
+    let kind = ObserverKind::Recorder {
+        states: Vec::new(),
+        every: 1,
+    };
+    let recorder = ObserverSpec::new(kind, NodeSelection::Nodes(vec![15]));
+    let request = GradientRequest {
+        parameters,
+        waveforms: !parameters,
+        fields: false,
+        cables: false,
+        gains: false,
+    };
+    let found = simulation.differentiate(&stimulus, 0.0, &[recorder], &LastVoltage, request);
+    let gradients: Vec<_> = found.unwrap().into_iter().map(|x| x.gradient).collect();
+    assert!(gradients.iter().all(Option::is_some), "{id}");
+    gradients
 }
 
 /// Printed programs look for bad numbers in states every few steps only; divergences are named as by the interpreter, at the

@@ -92,6 +92,12 @@ fn file(name: &str, known: &mut Vec<u64>) -> Result<String, String> {
             program: &adjoint.node_only.program,
             layout: adjoint.node_only.layout(states),
         },
+        Printable {
+            name: "SummingAdjoint",
+            description: "Adjoint of a step, with the cotangents of parameters as sums over nodes.",
+            program: &adjoint.node.program,
+            layout: adjoint.node.layout(states),
+        },
     ];
     // An explicit step computes its currents itself.
     if !explicit {

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use axonml_autodiff::ir::{
-    FusedArgument, FusedOp, FusedProgram, FusedStep, Op, PairedFunction, ProgramLayout, Target,
+    Accumulation, FusedArgument, FusedOp, FusedProgram, FusedStep, Op, PairedFunction,
+    ProgramLayout, Target, Term,
 };
 
 /// A program to be printed: the name of its type, a sentence that describes it, and what it computes.
@@ -19,9 +20,9 @@ pub(super) fn file(model: &str, programs: &[Printable<'_>]) -> Result<String, St
     let mut text = format!(
         "//! Membrane of `{model}`. Printed by `cargo xtask print-programs`: do not edit.\n\n\
          // One statement for each step of the program, whatever its arguments.\n\
-         #![allow(clippy::excessive_precision, clippy::unreadable_literal)]\n\n\
+         #![allow(clippy::erasing_op, clippy::excessive_precision, clippy::unreadable_literal)]\n\n\
          use axonml_autodiff::ir::op::kernel;\nuse axonml_autodiff::ir::{{Real, math}};\n\n\
-         use super::NodeProgram;\n"
+         use super::{{CHUNK, NodeProgram, Sums}};\n"
     );
     for program in programs {
         text += &program.text()?;
@@ -39,27 +40,51 @@ pub(super) fn file(model: &str, programs: &[Printable<'_>]) -> Result<String, St
 impl Printable<'_> {
     fn text(&self) -> Result<String, String> {
         let fused = self.program;
+        let (accumulations, skipped) = fused.accumulations(&self.layout.targets);
         let (inputs, outputs) = (self.layout.inputs(), self.layout.outputs());
-        if outputs != fused.outputs.len() {
-            return Err(format!("{}: sums over nodes are not printed", self.name));
+        let sums = accumulations.len();
+        let coefficients = fused.split.coefficients.outputs().len();
+        let mut negated = vec![false; sums];
+        for accumulation in &accumulations {
+            negated[accumulation.sum] = accumulation.negated;
         }
         let mut text = format!(
             "\n/// {}\npub(super) enum {name} {{}}\n\n\
-             impl NodeProgram<{inputs}, {outputs}> for {name} {{\n    \
-             const FINGERPRINT: u64 = {:#x};\n    const COEFFICIENTS: usize = {};\n\n    \
+             impl NodeProgram<{inputs}, {outputs}, {sums}, {coefficients}> for {name} {{\n    \
+             const FINGERPRINT: u64 = {:#x};\n    const NEGATED: [bool; {sums}] = {};\n\n    \
              #[inline(always)]\n    \
              fn node<R: Real, const L: usize, const FUSED: bool>(\n        k: impl Fn(usize) -> R,\n        \
              x: impl Fn(usize) -> R,\n        y: &mut [[R; L]; {outputs}],\n        \
-             l: usize,\n    ) {{\n",
+             {}: Sums<'_, R, L>,\n        l: usize,\n    ) {{\n",
             self.description,
             fused.fingerprint(&self.layout),
-            fused.split.coefficients.outputs().len(),
+            match negated.contains(&true) {
+                true => format!("{negated:?}"),
+                false => format!("[false; {sums}]"),
+            },
+            match sums {
+                0 => "_",
+                _ => "s",
+            },
             name = self.name,
         );
+        // Sums of inputs need no step: they come last.
+        let known = |after: Option<usize>| {
+            let accumulations = accumulations.iter();
+            accumulations.filter(move |accumulation| accumulation.after == after)
+        };
         for (number, step) in fused.steps.iter().enumerate() {
-            if let Some(statement) = self.statement(number, step) {
+            if !skipped[number]
+                && let Some(statement) = self.statement(number, step)
+            {
                 let _ = writeln!(text, "        let {statement};");
             }
+            for accumulation in known(Some(number)) {
+                text += &self.summed(accumulation)?;
+            }
+        }
+        for accumulation in known(None) {
+            text += &self.summed(accumulation)?;
         }
         for (output, target) in fused.outputs.iter().zip(&self.layout.targets) {
             if let Target::Array(array) = target {
@@ -68,6 +93,25 @@ impl Printable<'_> {
         }
         text += "    }\n}\n";
         Ok(text)
+    }
+
+    /// The statement that adds to a sum; empty if zero is added.
+    fn summed(&self, accumulation: &Accumulation) -> Result<String, String> {
+        let sum = format!("s[{0} / CHUNK][{0} % CHUNK][l]", accumulation.sum);
+        let statement = match accumulation.term {
+            Term::Zero => return Ok(String::new()),
+            // The interpreter adds such a summand once, times the number of nodes.
+            Term::Value(FusedArgument::Number(_) | FusedArgument::Coefficient(_)) => {
+                return Err(format!("{}: a sum of constants is not printed", self.name));
+            }
+            Term::Value(argument) => format!("{sum} += {}", self.operand(&argument)),
+            Term::Product(step) => {
+                let [a, b] =
+                    [0, 1].map(|factor| self.operand(&self.program.steps[step].arguments[factor]));
+                format!("{sum} = {a}.fma::<FUSED>({b}, {sum})")
+            }
+        };
+        Ok(format!("        {statement};\n"))
     }
 
     fn operand(&self, argument: &FusedArgument) -> String {

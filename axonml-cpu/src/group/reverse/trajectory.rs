@@ -39,7 +39,8 @@ pub(super) struct Trajectory<R> {
 }
 
 impl<R: Real> Trajectory<R> {
-    /// A trajectory for segments of up to `steps` steps of `group`; fewer if that needs more than `bytes` of memory.
+    /// A trajectory for segments of up to `steps` steps of `group`: the fewest with which stored states and checkpoints need no
+    /// more than `bytes` of memory, or those that need the least.
     pub(super) fn new<const L: usize>(
         group: &Group<'_, R, L>,
         keep: Keep,
@@ -47,10 +48,11 @@ impl<R: Real> Trajectory<R> {
         bytes: usize,
     ) -> Self {
         let len = group.nodes * L;
-        let modes = match &group.cable {
-            GroupCable::Modal { z, .. } if keep.modes => z.len(),
-            _ => 0,
+        let all_modes = match &group.cable {
+            GroupCable::Modal { z, .. } => z.len(),
+            GroupCable::Explicit { .. } | GroupCable::Implicit { .. } => 0,
         };
+        let modes = if keep.modes { all_modes } else { 0 };
         let mut sizes = vec![len; 1 + group.states.len()];
         sizes.push(if keep.conductances { len } else { 0 });
         sizes.push(if keep.sources { len } else { 0 });
@@ -59,14 +61,19 @@ impl<R: Real> Trajectory<R> {
             offsets.push(offsets[offsets.len() - 1] + size);
         }
         let row = offsets[offsets.len() - 1];
-        let per_row = (row + modes / WINDOW) * size_of::<R>();
-        let rows = (steps + 1).min((bytes / per_row).max(2));
+        let needed = Needed {
+            row: row * size_of::<R>(),
+            window: modes * size_of::<R>(),
+            checkpoint: ((4 + group.states.len()) * len + all_modes) * size_of::<R>(),
+        };
+        let segment = needed.segment(steps, bytes);
+        let rows = segment + 1;
         Trajectory {
             // Not filled with zeros: rows are appended when they are saved first.
             rows: Vec::with_capacity(rows * row),
             offsets,
             keep,
-            segment: rows - 1,
+            segment,
             windows: vec![R::default(); rows.div_ceil(WINDOW) * modes],
             window: vec![R::default(); WINDOW * modes],
             modes,
@@ -188,6 +195,43 @@ impl<R: Real> Trajectory<R> {
     }
 }
 
+/// Bytes that a group needs of what is stored.
+#[derive(Clone, Copy, Debug)]
+struct Needed {
+    /// Of a row without modes.
+    row: usize,
+    /// Of the modes of a state, if they are stored.
+    window: usize,
+    checkpoint: usize,
+}
+
+impl Needed {
+    /// Of `segments` segments of up to `segment` steps.
+    fn bytes(&self, segments: usize, segment: usize) -> usize {
+        let windows = WINDOW + (segment + 1).div_ceil(WINDOW);
+        (segment + 1) * self.row + windows * self.window + (segments - 1) * self.checkpoint
+    }
+
+    /// Steps of a segment, of `steps` steps: the most that need no more than `bytes`, or those that need the least.
+    fn segment(&self, steps: usize, bytes: usize) -> usize {
+        let (mut least, mut best) = (usize::MAX, steps);
+        for segments in 1..=steps {
+            let segment = steps.div_ceil(segments);
+            let needed = self.bytes(segments, segment);
+            if needed <= bytes {
+                return segment;
+            }
+            if needed < least {
+                (least, best) = (needed, segment);
+            }
+            if (segments - 1) * self.checkpoint > least {
+                break;
+            }
+        }
+        best
+    }
+}
+
 /// A checkpoint: the whole state of a group between two steps. A run restarted from it gives the same bits.
 #[derive(Debug)]
 pub(super) struct Checkpoint<R> {
@@ -225,5 +269,41 @@ impl<R: Real> Checkpoint<R> {
         if let GroupCable::Modal { z, .. } = &mut group.cable {
             z.copy_from_slice(&self.z);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All numbers of steps of a segment are tried.
+    #[test]
+    fn segments_are_as_long_as_memory_allows_and_need_the_least_where_it_does_not() {
+        let needed = Needed {
+            row: 700,
+            window: 2000,
+            checkpoint: 2900,
+        };
+        for steps in [1_usize, 2, 17, 100, 999] {
+            let of = |segment: usize| needed.bytes(steps.div_ceil(segment), segment);
+            let least = (1..=steps).map(of).min().unwrap();
+            for bytes in [0, least - 1, least, 2 * least, of(steps) - 1, of(steps)] {
+                let segment = needed.segment(steps, bytes);
+                if bytes < least {
+                    assert_eq!(of(segment), least, "{steps} steps, {bytes} bytes");
+                    continue;
+                }
+                assert!(of(segment) <= bytes, "{steps} steps, {bytes} bytes");
+                // As few segments as fit: more steps in each mean fewer.
+                let longest = (1..=steps).filter(|&segment| of(segment) <= bytes).max();
+                let fewest = steps.div_ceil(longest.unwrap());
+                assert_eq!(
+                    steps.div_ceil(segment),
+                    fewest,
+                    "{steps} steps, {bytes} bytes"
+                );
+            }
+        }
+        assert_eq!(needed.segment(0, 0), 0);
     }
 }
