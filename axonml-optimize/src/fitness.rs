@@ -75,7 +75,7 @@ pub fn lexicographic(keys: &[(f64, f64, f64)]) -> Ordering {
 
 /// Indices of `fitness` from best to worst; equals stay in their order. A merge sort of our own, since the standard
 /// library's may panic where an order is not strict, as tolerances make it.
-pub(crate) fn ranking<F: Fitness>(fitness: &[F]) -> Vec<usize> {
+pub fn ranking<F: Fitness>(fitness: &[F]) -> Vec<usize> {
     let mut ranked: Vec<usize> = (0..fitness.len()).collect();
     let mut width = 1;
     while width < ranked.len() {

@@ -63,7 +63,7 @@ pub use evolution::{
     Boundary, Control, Crossover, DifferentialEvolution, EvolutionSettings, Initial, Limits, Means,
     Mutation, ParetoEvolution, Spread, Strategy,
 };
-pub use fitness::{Fitness, lexicographic};
+pub use fitness::{Fitness, lexicographic, ranking};
 pub use gradient::{
     Adam, Descent, DescentSettings, Lbfgs, LbfgsSettings, Lookahead, Momenta, RectifiedAdam, Rule,
     Schedule, Slope,

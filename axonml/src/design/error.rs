@@ -2,6 +2,7 @@
 
 use axonml_core::CoreError;
 use axonml_models::SimulationError;
+use axonml_optimize::OptimizeError;
 use thiserror::Error;
 
 /// Why a stimulus cannot be designed.
@@ -14,6 +15,12 @@ pub enum DesignError {
     /// A simulation failed or was canceled.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
+    /// A setting of an optimizer makes no sense, or a start is no point: all of its currents are 0, or one is no number.
+    #[error(transparent)]
+    Optimizer(#[from] OptimizeError),
+    /// There is no start, or none with a score.
+    #[error("found no start of which thresholds are known; give currents that activate fibers")]
+    NoStart,
     /// A fiber fires without any stimulus: there is no stimulus that spares it, and none that activates it.
     #[error("fiber {fiber} fires without stimulus; leave it out, or change its membrane or start")]
     Spontaneous {

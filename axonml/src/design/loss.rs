@@ -6,12 +6,14 @@
 //! stimulus; the others are those of the stimulus as delivered.
 
 use super::Goal;
+use super::scale::AREA_TOLERANCE;
 
 /// What a design should make small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Objective {
-    /// The soft area at the best scale; among equals the margin, which never outweighs the fiber of the least weight.
+    /// Where the best scale misclassifies fibers: 1, the soft area, and a share of the margin that never outweighs the fiber
+    /// of the least weight. Where it misclassifies none: the margin.
     Selective,
     /// Smooth maximum of `L` over targets less its smooth minimum over the others: minus the logarithm of the
     /// [separation](Goal::separation).
@@ -114,14 +116,19 @@ impl Case<'_> {
     }
 
     fn selective(&self) -> Loss {
-        let (area, margin) = (self.area(), self.margin());
+        let margin = self.margin();
+        let thresholds: Vec<Option<f64>> = self.ln.iter().map(|ln| Some(ln.exp())).collect();
+        if self.goal.best_scale(&thresholds).misclassified < AREA_TOLERANCE {
+            return margin;
+        }
+        let area = self.area();
         let weights = self.goal.weights().iter().copied();
         let least = weights.filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min);
         let share = sigmoid(margin.value);
         let slope = least * share * (1.0 - share);
         let both = area.by_ln_threshold.iter().zip(&margin.by_ln_threshold);
         Loss {
-            value: area.value + least * share,
+            value: 1.0 + area.value + least * share,
             by_ln_threshold: both.map(|(area, margin)| area + slope * margin).collect(),
         }
     }

@@ -4,11 +4,12 @@
 //! A [`Goal`] says which fibers of a population should fire, and how much of the nerve each stands for. The *thresholds* of
 //! a stimulus, the least multiple of it that fires each fiber, are its whole recruitment curve: they give the [`Scale`] at
 //! which it serves the goal best, and its [`separation`](Goal::separation), the range of amplitudes over which it activates
-//! all targets and nothing else. Scores are compared in one [order](Score::better_than) everywhere.
+//! all targets and nothing else. [`Score`]s are compared in one order everywhere.
 //!
 //! An [`Objective`] is a loss on thresholds, with its derivatives, for descents.
 //!
 //! [`scan`] finds the thresholds of all [montages](Montage::all): what an optimizer must beat, and where it starts.
+//! [`descend`] lowers a loss from several starts at once.
 //!
 //! # Example
 //! Three fibers, of which the first two should fire. The stimulus as delivered misses one of them; at 1.4 times its strength
@@ -28,16 +29,19 @@
 //! ```
 
 mod contacts;
+mod descent;
 mod dose;
 mod error;
 mod goal;
 mod loss;
 mod montage;
+mod multiples;
 mod scale;
 mod scan;
 mod score;
 
 pub use contacts::contacts;
+pub use descent::{DescentOptions, Designed, descend};
 pub use dose::Dose;
 pub use error::DesignError;
 pub use goal::{Goal, Outcome};

@@ -1,14 +1,16 @@
 //! Thresholds of all montages of a cuff.
 
-use axonml_models::{Basis, Progress, Threshold, ThresholdSearch};
+use axonml_models::{Basis, Progress, ThresholdSearch};
+use axonml_optimize::ranking;
 use ndarray::Array2;
 
+use super::multiples::{self, Multiples};
 use super::{DesignError, Dose, Goal, Montage, MontageKind, Outcome, Scale, Score};
 
 /// The montages of a cuff with their scores, best first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scan {
-    /// All montages in the [order](Score::order) of results.
+    /// All montages in the order of results (that of [`Score`]).
     pub montages: Vec<Scanned>,
 }
 
@@ -58,15 +60,7 @@ pub fn scan(
     progress: &mut Progress<'_>,
 ) -> Result<Scan, DesignError> {
     let simulation = basis.simulation();
-    let fibers = simulation.fibers().len();
-    if goal.fibers() != fibers {
-        return Err(axonml_core::CoreError::Shape {
-            what: "the fibers of the goal".into(),
-            expected: format!("{fibers}, as the basis has"),
-            found: goal.fibers().to_string(),
-        }
-        .into());
-    }
+    multiples::check(basis, goal)?;
     let montages = Montage::all(basis.contacts());
     let gains = Array2::from_shape_fn((montages.len(), basis.contacts()), |(montage, contact)| {
         montages[montage].gains[contact]
@@ -75,26 +69,10 @@ pub fn scan(
     let dt_ms = simulation.grid().dt_ms();
     let mut scanned = Vec::with_capacity(montages.len());
     for (candidate, montage) in montages.into_iter().enumerate() {
-        let row = found.row(candidate);
-        let mut thresholds = Vec::with_capacity(fibers);
-        let mut end_excitation = Vec::new();
-        for (fiber, threshold) in row.iter().enumerate() {
-            match *threshold {
-                Threshold::Spontaneous => return Err(DesignError::Spontaneous { fiber }),
-                Threshold::Diverged { amplitude_ma, .. } => {
-                    return Err(DesignError::Diverged {
-                        candidate,
-                        fiber,
-                        amplitude_ma,
-                    });
-                }
-                _ => {}
-            }
-            if threshold.status() == "end_excitation" {
-                end_excitation.push(fiber);
-            }
-            thresholds.push(threshold.upper_ma());
-        }
+        let Multiples {
+            thresholds,
+            end_excitation,
+        } = Multiples::of(candidate, found.row(candidate))?;
         let best = goal.best_scale(&thresholds);
         let amplitudes_ma: Vec<f64> = montage.gains.iter().map(|gain| gain * best.scale).collect();
         let dose = Dose::of(&amplitudes_ma, waveform, dt_ms);
@@ -108,6 +86,11 @@ pub fn scan(
             amplitudes_ma,
         });
     }
-    scanned.sort_by(|a, b| a.score.order(&b.score));
-    Ok(Scan { montages: scanned })
+    let scores: Vec<Score> = scanned.iter().map(|scanned| scanned.score).collect();
+    let in_order = ranking(&scores)
+        .into_iter()
+        .map(|place| scanned[place].clone());
+    Ok(Scan {
+        montages: in_order.collect(),
+    })
 }

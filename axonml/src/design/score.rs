@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use axonml_optimize::{Fitness, lexicographic};
+
 use super::scale::AREA_TOLERANCE;
 use super::{Dose, Goal};
 
@@ -26,23 +28,22 @@ impl Score {
             dose,
         }
     }
+}
 
-    /// The order of results: less misclassified area first (differences below 1e-9 are ties), then more separation, then
-    /// less charge, then a lower peak.
-    pub fn order(&self, other: &Score) -> Ordering {
-        let area = match self.misclassified - other.misclassified {
-            less if less < -AREA_TOLERANCE => Ordering::Less,
-            more if more > AREA_TOLERANCE => Ordering::Greater,
-            _ => Ordering::Equal,
-        };
-        area.then(other.separation.total_cmp(&self.separation))
-            .then(self.dose.charge_nc.total_cmp(&other.dose.charge_nc))
-            .then(self.dose.peak_ma.total_cmp(&other.dose.peak_ma))
+/// The order of results: less misclassified area first (differences below 1e-9 are ties), then more separation, then less
+/// charge, then a lower peak.
+impl Fitness for Score {
+    fn compare(&self, other: &Self) -> Ordering {
+        lexicographic(&[
+            (self.misclassified, other.misclassified, AREA_TOLERANCE),
+            (-self.separation, -other.separation, 0.0),
+            (self.dose.charge_nc, other.dose.charge_nc, 0.0),
+            (self.dose.peak_ma, other.dose.peak_ma, 0.0),
+        ])
     }
 
-    /// Whether it comes before another one in the [order](Score::order) of results.
-    pub fn better_than(&self, other: &Score) -> bool {
-        self.order(other) == Ordering::Less
+    fn is_number(&self) -> bool {
+        !self.misclassified.is_nan()
     }
 }
 

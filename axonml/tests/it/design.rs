@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use axonml::design::{DesignError, Goal, Montage, MontageKind, contacts, scan};
+use axonml::design::{
+    DescentOptions, DesignError, Goal, Montage, MontageKind, Objective, contacts, descend, scan,
+};
 use axonml::field::{Extension, Interpolation};
 use axonml::population::Basis;
 use axonml::{Device, Fiber, Precision, Settings, Simulation, Stimulus, ThresholdSearch, Waveform};
@@ -97,4 +99,55 @@ fn a_goal_of_other_fibers_is_refused() {
         "{error}"
     );
     assert_eq!(Montage::all(basis.contacts()).len(), 162);
+}
+
+/// From a monopolar start that separates by 1.30: a few steps improve it, what is returned is what its currents do, and
+/// currents that shall return in the cuff do.
+#[test]
+fn a_descent_improves_on_its_start_and_obeys() {
+    let nerve = axonml::demonstration::nerve().unwrap();
+    let simulation = simulation(nerve.fibers());
+    let pulse: Arc<Waveform> = Arc::new(PULSE.parse().unwrap());
+    let stimulus = contacts(&nerve, 1, &pulse, Interpolation::Cubic, Extension::Refuse).unwrap();
+    let basis = simulation.basis(&stimulus).unwrap();
+    let goal = Goal::of_nerve(&nerve, 1).unwrap();
+    let waveform = pulse.sample(simulation.grid()).unwrap();
+    let options = DescentOptions {
+        steps: 6,
+        sum_zero: true,
+        search: search(),
+        ..DescentOptions::default()
+    };
+    let starts = [vec![1.0, 0.0, 0.0, -1.0, 0.0, 0.0]];
+    let found = descend(&basis, &goal, &waveform, &starts, &options, &mut |_| ()).unwrap();
+    assert!(found.score.separation > 1.45, "{}", found.score.separation);
+    assert_eq!(found.outcome.misclassified, 0.0);
+    let largest = found.score.dose.peak_ma;
+    assert!(found.amplitudes_ma.iter().sum::<f64>().abs() < 1e-9 * largest);
+    let gains = ndarray::Array2::from_shape_vec((1, 6), found.amplitudes_ma.clone()).unwrap();
+    let thresholds = basis
+        .thresholds(gains.view(), &search(), None, &mut |_| ())
+        .unwrap();
+    for (fiber, (again, told)) in thresholds.iter().zip(&found.thresholds).enumerate() {
+        let (again, told) = (again.upper_ma().unwrap(), told.unwrap());
+        assert!(
+            (again / told - 1.0).abs() < 3e-3,
+            "fiber {fiber}: {again} and {told}"
+        );
+    }
+    // No step: the start itself, at its best scale.
+    let none = DescentOptions {
+        steps: 0,
+        objective: Objective::Margin,
+        ..options
+    };
+    let start = descend(&basis, &goal, &waveform, &starts, &none, &mut |_| ()).unwrap();
+    assert!((start.score.separation - 1.30).abs() < 0.01);
+    assert!(found.score.separation > start.score.separation);
+    let nothing = [vec![0.0; 6]];
+    assert!(descend(&basis, &goal, &waveform, &nothing, &none, &mut |_| ()).is_err());
+    assert_eq!(
+        descend(&basis, &goal, &waveform, &[], &none, &mut |_| ()),
+        Err(DesignError::NoStart)
+    );
 }

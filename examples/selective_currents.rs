@@ -1,10 +1,11 @@
-//! Which montages of a cuff activate the target fascicle and spare the others: the thresholds of all of them, in a table.
+//! Which currents through a cuff activate the target fascicle and spare the others: the best of all montages, and what a
+//! descent makes of three of them.
 //!
-//! `cargo run --release --example montages [NERVE FOLDER]`
+//! `cargo run --release --package axonml --example selective_currents [NERVE FOLDER]`
 
 use std::sync::Arc;
 
-use axonml::design::{Goal, MontageKind, contacts, scan};
+use axonml::design::{DescentOptions, Goal, MontageKind, contacts, descend, scan};
 use axonml::field::{Extension, Interpolation};
 use axonml::{Device, Fiber, Precision, Settings, Simulation, ThresholdSearch, Waveform};
 
@@ -55,5 +56,33 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             best.score.dose.charge_nc,
         );
     }
+
+    let starts: Vec<Vec<f64>> = found
+        .montages
+        .iter()
+        .take(3)
+        .map(|best| best.amplitudes_ma.clone())
+        .collect();
+    let options = DescentOptions::default();
+    let designed = descend(&basis, &goal, &waveform, &starts, &options, &mut |_| ())?;
+    let each: Vec<String> = designed
+        .amplitudes_ma
+        .iter()
+        .map(|ma| format!("{ma:.4}"))
+        .collect();
+    println!("\ndescent: [{}] mA", each.join(", "));
+    println!(
+        "target {:.1} %, off-target {:.1} %, separation {:.3}, {:.1} nC",
+        designed.outcome.target_pct,
+        designed.outcome.offtarget_pct,
+        designed.score.separation,
+        designed.score.dose.charge_nc,
+    );
+    let separations: Vec<String> = designed
+        .starts
+        .iter()
+        .map(|score| format!("{:.3}", score.separation))
+        .collect();
+    println!("best separation of each start: {}", separations.join(", "));
     Ok(())
 }
