@@ -13,7 +13,7 @@ use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::US_PER_S;
 use axonml_autodiff::engine::{
     Binding, BoundProgram, FiberOutcome, FiberState, FiberStatus, MembranePrograms, NodeSelection,
-    Observation, ObserverKind, ObserverSpec, Rollout, Source, Start, Traces, VOLTAGE,
+    Observation, ObserverKind, ObserverSpec, Rates, Rollout, Source, Start, Traces, VOLTAGE,
 };
 use axonml_autodiff::ir::{Extent, Precision, Tracer};
 
@@ -281,6 +281,7 @@ impl<'s> Twins<'s> {
         let whole = self.whole;
         let mut rollout = whole.select(fibers.iter().copied());
         rollout.membrane = self.frozen.clone();
+        rollout.rates = Rates::Exact;
         rollout.shared = Arc::new(Vec::new());
         rollout.v_reference_mv = 0.0;
         // The twin is compared with a margin of many mV: single precision is plenty, unless it cannot hold the field.

@@ -114,10 +114,14 @@ programs! {
     MrgCurrents = mrg::Currents, 5, 2;
     MrgStep = mrg::Step, 5, 6;
     MrgAdjoint = mrg::Adjoint, 16, 5;
+    MrgRest = mrg::Rest, 11, 6;
     TwoModeStep = two_mode::Step, 5, 6;
     TwoModeAdjoint = two_mode::Adjoint, 16, 5;
+    TwoModeRest = two_mode::Rest, 11, 6;
     SmfAdjoint = smf::Adjoint, 15, 5;
+    SmfRest = smf::Rest, 7, 6;
     SundtCurrents = sundt::Currents, 5, 2;
     SundtStep = sundt::Step, 5, 6;
     SundtAdjoint = sundt::Adjoint, 16, 5;
+    SundtRest = sundt::Rest, 13, 6;
 }
