@@ -25,7 +25,8 @@ const LANES_F64: usize = 8;
 /// use std::sync::Arc;
 /// use axonml_autodiff::cable::{Cable, ImplicitCable};
 /// use axonml_autodiff::engine::{
-///     Backend, Binding, BoundProgram, CancelToken, Drive, MembranePrograms, Rollout, RolloutFiber, ScannedPotentials, Start,
+///     Backend, Binding, BoundProgram, CancelToken, Drive, MembranePrograms, Rates, Rollout, RolloutFiber,
+///     ScannedPotentials, Start,
 /// };
 /// use axonml_autodiff::ir::{Extent, Precision, Tracer};
 /// use axonml_core::TimeGrid;
@@ -53,6 +54,7 @@ const LANES_F64: usize = 8;
 ///     quiet_end: None,
 ///     final_states: true,
 ///     precision: Precision::F64,
+///     rates: Rates::Exact,
 ///     scanned: ScannedPotentials::default(),
 ///     cancel: CancelToken::default(),
 /// };
@@ -209,6 +211,10 @@ impl Backend for CpuBackend {
             * pool.map_or_else(rayon::current_num_threads, |pool| {
                 pool.current_num_threads()
             })
+    }
+
+    fn has_tables(&self) -> bool {
+        true
     }
 
     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError> {

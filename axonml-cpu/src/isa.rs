@@ -1,6 +1,10 @@
 //! Instruction sets and the one place where code is compiled for more than the baseline.
 
+mod look_up;
+
 use std::fmt;
+
+pub(crate) use look_up::{LookUp, WIDTH, look_up};
 
 /// An instruction set that this processor has; values exist only for sets that were detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

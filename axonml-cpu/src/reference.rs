@@ -35,6 +35,7 @@ impl Backend for Reference {
 
     fn run(&self, rollout: &Rollout) -> Result<Outcome, BackendError> {
         rollout.check()?;
+        rollout.rates.must_be_exact("the reference")?;
         let fibers = (0..rollout.fibers.len())
             .map(|fiber| run_fiber(rollout, fiber))
             .collect::<Result<_, _>>()?;

@@ -147,6 +147,7 @@ impl<R: Element, E: Executor> Tables<R, E> {
 /// Runs a rollout: fibers of similar length together, in launches that fit the memory.
 pub(crate) fn run(executor: &impl Executor, rollout: &Rollout) -> Result<Outcome, BackendError> {
     rollout.check()?;
+    rollout.rates.must_be_exact("a CUDA kernel")?;
     match rollout.precision {
         Precision::F32 => run_as::<f32>(executor, rollout),
         Precision::F64 => run_as::<f64>(executor, rollout),

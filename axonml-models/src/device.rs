@@ -189,6 +189,12 @@ impl Device {
         std::iter::once(cpu).chain(cuda_report()).collect()
     }
 
+    /// Whether it runs simulations with tables of rates
+    /// ([`RateEvaluation::Table`](crate::RateEvaluation::Table)).
+    pub fn has_tables(&self) -> bool {
+        self.backend().has_tables()
+    }
+
     pub(crate) fn backend(&self) -> &dyn Backend {
         &*self.backend
     }

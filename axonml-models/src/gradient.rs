@@ -5,7 +5,7 @@ use axonml_autodiff::adjoint::{
 };
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{CableCotangent, InternodeError, InternodeModes};
-use axonml_autodiff::engine::{BackendError, Rollout};
+use axonml_autodiff::engine::{BackendError, Rates, Rollout};
 
 use crate::built::{BuiltFiber, internode_properties};
 use crate::geometry::GeometryKind;
@@ -62,6 +62,7 @@ impl Simulation {
     ///
     /// Extracellular fields act where the fiber's sample points are; these do not move with any parameter. Nor does a
     /// steady-state initial state ([`InitialState::Settled`](crate::InitialState::Settled)): [`Gradient::start`] is the derivative by it.
+    /// Rates are evaluated exactly, also in a simulation with tables ([`Settings::rates`](crate::Settings::rates)).
     ///
     /// # Errors
     /// As [`Simulation::run`]; also if the loss cotangents do not match the shape of the recording, if a derivative is
@@ -123,6 +124,11 @@ impl Simulation {
             .into());
         }
         let backend = self.device().backend();
+        let exact = matches!(rollout.rates, Rates::Table(_)).then(|| Rollout {
+            rates: Rates::Exact,
+            ..rollout.clone()
+        });
+        let rollout = exact.as_ref().unwrap_or(rollout);
         let differentiated = backend.differentiate(rollout, objective, backend_request(request))?;
         let each = differentiated.into_iter().zip(members);
         let each = each.map(|(result, &member)| {

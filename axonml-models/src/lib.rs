@@ -68,7 +68,7 @@ pub use axonml_autodiff::adjoint::{
 pub use axonml_autodiff::engine::{
     Backend, BackendError, CancelToken, Crossing, FiberOutcome, FiberState, FiberStatus,
     LARGEST_MV, Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Outcome,
-    Recording, Rollout, SectionKind, Start, Traces, VOLTAGE,
+    Recording, Rollout, SectionKind, Start, TABLE_TOLERANCE, Traces, VOLTAGE,
 };
 pub use axonml_autodiff::ir::{Expr, Precision};
 pub use axonml_autodiff::tape;
@@ -94,7 +94,7 @@ pub use recruitment::{RecruitmentStep, recruitment};
 pub use response::{Response, ResponseDifference};
 pub use scaling::{Scaling, SourceGain};
 pub use schema::{ConductionSpeed, DeclaredStart, Parameter, Physical, Scale, Schema};
-pub use settings::{Fiber, InitialState, Settings};
+pub use settings::{Fiber, InitialState, RateEvaluation, Settings};
 pub use simulation::{Amplitudes, Observer, Simulation};
 pub use statistics::{ErrorSummary, quantile};
 pub use statuses::{BLOCK_STATUSES, STATUSES, Status, TRANSMISSION_STATES, VELOCITY_STATUSES};

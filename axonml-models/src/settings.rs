@@ -1,7 +1,10 @@
 //! Fibers, initial states, and the settings of a simulation.
 
+use std::str::FromStr;
+
 use axonml_autodiff::engine::CancelToken;
 use axonml_autodiff::ir::Precision;
+use axonml_core::CoreError;
 
 use crate::schema::DeclaredStart;
 use crate::weights::Weights;
@@ -41,7 +44,46 @@ pub enum InitialState {
     },
 }
 
-/// Settings of a simulation; `Default` is dt 0.005 ms, tstop 5 ms, f64, the model's default weights and its start.
+/// How the functions of the membrane potential in a membrane's step are evaluated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RateEvaluation {
+    /// By their formulas.
+    #[default]
+    Exact,
+    /// From piecewise polynomials, each proven to differ from its function by at most
+    /// [`TABLE_TOLERANCE`](crate::TABLE_TOLERANCE) of the gate's largest update; functions that none fits so well stay exact.
+    /// Single precision on the CPU only; gradients use the formulas.
+    Table,
+}
+
+impl RateEvaluation {
+    /// `exact` or `table`, as the command line and result files spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            RateEvaluation::Exact => "exact",
+            RateEvaluation::Table => "table",
+        }
+    }
+}
+
+impl FromStr for RateEvaluation {
+    type Err = CoreError;
+
+    fn from_str(text: &str) -> Result<Self, CoreError> {
+        match text {
+            "exact" => Ok(RateEvaluation::Exact),
+            "table" => Ok(RateEvaluation::Table),
+            _ => Err(CoreError::BadValue {
+                what: "evaluation of rates".into(),
+                found: text.into(),
+                expected: "exact or table".into(),
+            }),
+        }
+    }
+}
+
+/// Settings of a simulation; `Default` is dt 0.005 ms, tstop 5 ms, f64, exact rates, the model's default weights and its start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Time step, ms.
@@ -50,6 +92,8 @@ pub struct Settings {
     pub tstop_ms: f64,
     /// Arithmetic.
     pub precision: Precision,
+    /// Evaluation of rates.
+    pub rates: RateEvaluation,
     /// Weights of the model: its default weights unless others are chosen.
     pub weights: Weights,
     /// Parameters that differ from those: (`name` or `group.name`, value).
@@ -74,6 +118,7 @@ impl Default for Settings {
             dt_ms: 0.005,
             tstop_ms: 5.0,
             precision: Precision::F64,
+            rates: RateEvaluation::Exact,
             weights: Weights::Default,
             parameters: Vec::new(),
             celsius: None,

@@ -7,8 +7,8 @@ use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::US_PER_S;
 use axonml_autodiff::engine::ObserverSpec;
 use axonml_autodiff::engine::{
-    BackendError, CancelToken, Drive, FiberState, FiberStatus, Outcome, Rollout, RolloutFiber,
-    Start,
+    BackendError, CancelToken, Drive, FiberState, FiberStatus, Outcome, Rates, Rollout,
+    RolloutFiber, Start, TabulatedStep,
 };
 use axonml_autodiff::ir::Precision;
 use axonml_core::error::short;
@@ -18,7 +18,8 @@ use crate::built::BuiltFiber;
 use crate::lower::{LoweredModel, lower};
 use crate::schema::Schema;
 use crate::{
-    Device, Fiber, FiberModel, InitialState, Settings, SimulationError, Stimulus, stability,
+    Device, Fiber, FiberModel, InitialState, RateEvaluation, Settings, SimulationError, Stimulus,
+    stability,
 };
 
 /// Step of steady-state runs on implicit cables, ms; explicit ones use their own step.
@@ -35,6 +36,7 @@ pub struct Simulation {
     pub(crate) built: Vec<Arc<BuiltFiber>>,
     grid: TimeGrid,
     precision: Precision,
+    rates: Rates,
     start: Start,
     device: Device,
     cancel: CancelToken,
@@ -100,13 +102,50 @@ pub trait Observer {
     fn observe(&mut self, step: usize, states: &[FiberState]);
 }
 
+/// Tables of the rates of a model's steps.
+fn tables(
+    lowered: &LoweredModel,
+    grid: &TimeGrid,
+    precision: Precision,
+    device: &Device,
+) -> Result<Rates, SimulationError> {
+    let refused = |what: &str, found: String, expected: &str| {
+        Err(SimulationError::Core(CoreError::BadValue {
+            what: what.into(),
+            found,
+            expected: expected.into(),
+        }))
+    };
+    if precision != Precision::F32 {
+        return refused(
+            "the precision of runs with tables of rates",
+            precision.name().into(),
+            "f32, the accuracy that tables have; or exact rates",
+        );
+    }
+    if !device.has_tables() {
+        return refused(
+            "the device of runs with tables of rates",
+            device.name(),
+            "the CPU; or exact rates",
+        );
+    }
+    Ok(Rates::Table(Arc::new(TabulatedStep::new(
+        &lowered.membrane,
+        &lowered.shared,
+        lowered.v_reference_mv,
+        grid.dt_ms(),
+    ))))
+}
+
 impl Simulation {
     /// Builds the cables of `fibers`.
     ///
     /// # Errors
     /// [`SimulationError`] if the model is inconsistent, the weights of another one, a parameter unknown or beyond what
     /// physics admits, a fiber outside the model's range, the time grid impossible, an explicit step unstable at rest
-    /// ([`SimulationError::Unstable`]), or a steady-state run diverges.
+    /// ([`SimulationError::Unstable`]), a steady-state run diverges, or tables of rates are asked for in double precision or
+    /// of a device that has none.
     pub fn new(
         model: &dyn FiberModel,
         fibers: Vec<Fiber>,
@@ -118,6 +157,12 @@ impl Simulation {
         if !settings.allow_unstable {
             stability::check(&lowered, &fibers, &built, grid.dt_ms())?;
         }
+        let rates = match settings.rates {
+            RateEvaluation::Exact => Rates::Exact,
+            // Without fibers nothing will run, and nothing need be made for it.
+            RateEvaluation::Table if fibers.is_empty() => Rates::Exact,
+            RateEvaluation::Table => tables(&lowered, &grid, settings.precision, device)?,
+        };
         let declared = &lowered.schema.start;
         let start = Start::Uniform {
             v_mv: declared.v_mv,
@@ -129,6 +174,7 @@ impl Simulation {
             built,
             grid,
             precision: settings.precision,
+            rates,
             start,
             device: device.clone(),
             cancel: settings.cancel.clone(),
@@ -152,6 +198,8 @@ impl Simulation {
             false => warmup_ms / (warmup_ms / WARMUP_DT_MS).ceil(),
         };
         quiet.grid = TimeGrid::new(dt_ms, warmup_ms)?;
+        // Tables are those of the simulation's own steps.
+        quiet.rates = Rates::Exact;
         let outcome = quiet.run(&Stimulus::none(self.fibers.len()), 0.0, &[])?;
         quiet
             .completed_states(outcome)
@@ -169,6 +217,7 @@ impl Simulation {
                 .collect(),
             grid: self.grid,
             precision: self.precision,
+            rates: self.rates.clone(),
             start: match &self.start {
                 Start::From(states) => {
                     Start::From(fibers.map(|fiber| states[fiber].clone()).collect())
@@ -193,6 +242,11 @@ impl Simulation {
     /// Arithmetic.
     pub fn precision(&self) -> Precision {
         self.precision
+    }
+
+    /// Evaluation of rates: the tables, where there are some.
+    pub fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     /// The time grid.
@@ -427,6 +481,7 @@ impl Simulation {
             quiet_end: None,
             final_states: true,
             precision: self.precision,
+            rates: self.rates.clone(),
             scanned: Default::default(),
             cancel: self.cancel.clone(),
         })

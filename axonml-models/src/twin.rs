@@ -13,8 +13,8 @@ use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::US_PER_S;
 use axonml_autodiff::engine::{
     BackendError, Binding, BoundProgram, FiberOutcome, FiberState, FiberStatus, MembranePrograms,
-    NodeSelection, Observation, ObserverKind, ObserverSpec, Rollout, RolloutFiber, Source, Start,
-    Traces, VOLTAGE,
+    NodeSelection, Observation, ObserverKind, ObserverSpec, Rates, Rollout, RolloutFiber, Source,
+    Start, Traces, VOLTAGE,
 };
 use axonml_autodiff::ir::{Extent, Precision, Tracer};
 
@@ -330,6 +330,7 @@ impl<'s> Twins<'s> {
         let unit = part == Part::Unit;
         let mut rollout = whole.select(fibers.iter().copied());
         rollout.membrane = self.frozen.clone();
+        rollout.rates = Rates::Exact;
         rollout.shared = Arc::new(Vec::new());
         rollout.v_reference_mv = 0.0;
         // The twin is compared with a margin of many mV: single precision is plenty, unless it cannot hold the field.

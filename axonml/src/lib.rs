@@ -249,12 +249,12 @@ pub mod simulation {
         FiberExtent, FiberLength, FiberOutcome, FiberState, FiberStatus, Gradient, GradientRequest,
         InitialState, Instability, LARGEST_MV, NA_PER_MA, NODES_LIMIT, NodeSelection, Objective,
         Observation, Observer, ObserverKind, ObserverSpec, Outcome, Precision, Progress,
-        REGENERATION_MV, RecordedCotangent, Recording, RecruitmentStep, Response,
+        REGENERATION_MV, RateEvaluation, RecordedCotangent, Recording, RecruitmentStep, Response,
         ResponseDifference, STATUSES, SYNAPTIC_CONDUCTANCE, Settings, Simulation, SimulationError,
         Site, SourceCotangent, SpikeStart, StableGeometry, Start, Status, Stimulus, Synapse,
-        TRANSMISSION_STATES, TestPulses, Threshold, ThresholdGradient, ThresholdKind,
-        ThresholdSearch, Traces, Transmission, TransmissionState, VELOCITY_STATUSES, VOLTAGE,
-        VelocitySites, WithSynapse, quantile, recruitment,
+        TABLE_TOLERANCE, TRANSMISSION_STATES, TestPulses, Threshold, ThresholdGradient,
+        ThresholdKind, ThresholdSearch, Traces, Transmission, TransmissionState, VELOCITY_STATUSES,
+        VOLTAGE, VelocitySites, WithSynapse, quantile, recruitment,
     };
 }
 

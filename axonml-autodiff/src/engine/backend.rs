@@ -40,6 +40,11 @@ pub trait Backend: Send + Sync {
         64
     }
 
+    /// Whether it runs rollouts with tables of rates ([`Rates::Table`](crate::engine::Rates::Table)).
+    fn has_tables(&self) -> bool {
+        false
+    }
+
     /// Runs all fibers. Divergence of a fiber is not an error but its [`FiberStatus`](crate::engine::FiberStatus).
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod membrane;
 mod numbers;
 mod observer;
 mod outcome;
+mod rates;
 mod rollout;
 mod scanned;
 
@@ -23,5 +24,6 @@ pub use observer::{
     Crossing, NodeSelection, Observation, ObserverKind, ObserverSpec, Recording, Traces, VOLTAGE,
 };
 pub use outcome::{FiberOutcome, FiberStatus, Outcome, every_result};
+pub use rates::{Rates, TABLE_TOLERANCE, TabulatedStep};
 pub use rollout::{Drive, FiberState, QuietEnd, Rollout, RolloutFiber, Source, Start};
 pub use scanned::ScannedPotentials;

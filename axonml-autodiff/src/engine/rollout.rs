@@ -8,7 +8,7 @@ use axonml_core::{TimeGrid, names};
 
 use crate::cable::{Cable, Projection};
 use crate::engine::{
-    BackendError, Binding, CancelToken, MembranePrograms, ObserverKind, ObserverSpec,
+    BackendError, Binding, CancelToken, MembranePrograms, ObserverKind, ObserverSpec, Rates,
     ScannedPotentials,
 };
 use crate::ir::{Extent, Precision};
@@ -148,6 +148,8 @@ pub struct Rollout {
     pub final_states: bool,
     /// Floating-point precision of the run.
     pub precision: Precision,
+    /// How rates are evaluated.
+    pub rates: Rates,
     /// Space-time potentials that [`Rollout::check`] need not read again; begin with none.
     pub scanned: ScannedPotentials,
     /// Ends the run early with [`BackendError::Canceled`]; backends look at it at every step, or between launches.
@@ -173,8 +175,8 @@ impl Rollout {
     /// [`BackendError::Shape`] naming the first part whose size is wrong; [`BackendError::BadCable`] for a coefficient
     /// that no cable can have; [`BackendError::BadNumber`] for a number that is not finite or beyond the precision, and
     /// [`BackendError::VoltageOutOfRange`] for start and reference voltages of no membrane;
-    /// [`BackendError::Unsupported`] for cables of different kinds in one rollout or an early stop on something that is
-    /// not an `Active` observer.
+    /// [`BackendError::Unsupported`] for cables of different kinds in one rollout, an early stop on something that is
+    /// not an `Active` observer, or tables of rates that were made for something else.
     pub fn check(&self) -> Result<(), BackendError> {
         let shape = |what: String, expected: usize, found: usize| {
             if expected == found {
@@ -321,6 +323,7 @@ impl Rollout {
             )?;
         }
         self.check_bindings()?;
+        self.check_rates()?;
         self.check_numbers()?;
         self.check_observers()?;
         if let Some(quiet) = &self.quiet_end
@@ -345,15 +348,36 @@ impl Rollout {
     /// The same for rollouts that are differentiated.
     ///
     /// # Errors
-    /// As [`Rollout::check`]; [`BackendError::Unsupported`] if it may stop early.
+    /// As [`Rollout::check`]; [`BackendError::Unsupported`] if it may stop early, or has tables of rates.
     pub fn check_differentiable(&self) -> Result<(), BackendError> {
         self.check()?;
+        self.rates.must_be_exact("reverse mode")?;
         match self.stop_when_active.is_none() && self.quiet_end.is_none() {
             true => Ok(()),
             false => Err(BackendError::Unsupported(
                 "a run that is differentiated cannot stop early".into(),
             )),
         }
+    }
+
+    /// Tables of rates have single precision, and were made for this membrane, its parameters and these steps.
+    fn check_rates(&self) -> Result<(), BackendError> {
+        let Rates::Table(step) = &self.rates else {
+            return Ok(());
+        };
+        let (shared, dt_ms) = (&self.shared, self.grid.dt_ms());
+        let problem = match self.precision {
+            Precision::F64 => {
+                "tables of rates have the accuracy of single precision: run in f32, or with exact rates"
+            }
+            Precision::F32 if step.fits(&self.membrane, shared, self.v_reference_mv, dt_ms) => {
+                return Ok(());
+            }
+            Precision::F32 => {
+                "tables of rates are those of one membrane, its parameters and its time step: make them anew for others"
+            }
+        };
+        Err(BackendError::Unsupported(problem.into()))
     }
 
     /// Observers name nodes and states that exist, and can see something.
@@ -512,6 +536,7 @@ impl Rollout {
             shared: self.shared.clone(),
             observers: self.observers.clone(),
             steps: self.steps.clone(),
+            rates: self.rates.clone(),
             scanned: self.scanned.clone(),
             cancel: self.cancel.clone(),
             ..*self

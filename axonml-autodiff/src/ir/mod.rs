@@ -11,6 +11,7 @@ mod program;
 mod real;
 mod schedule;
 mod split;
+pub mod tabulation;
 
 pub use error::TraceError;
 pub use expr::{Expr, Tracer};

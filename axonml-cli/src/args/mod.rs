@@ -35,7 +35,7 @@ pub(crate) use field::{FieldArgs, Point};
 pub(crate) use files::{MachineArgs, MergeArgs, RerunArgs, StudyArgs};
 pub(crate) use model::ModelArgs;
 pub(crate) use number::Nodes;
-pub(crate) use numerics::{NumericsArgs, PrecisionArg, memory, open};
+pub(crate) use numerics::{NumericsArgs, PrecisionArg, Rates, memory, open};
 pub(crate) use output::{OutputArgs, PlotArgs, TableFormat};
 pub(crate) use questions::{
     BlockArgs, CurveCommand, CvArgs, QuestionArgs, RecruitmentArgs, ResponseArgs, StartBy,

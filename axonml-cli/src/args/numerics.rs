@@ -22,7 +22,7 @@ pub(crate) struct NumericsArgs {
     /// Arithmetic: f32 or f64 [default: f64; for datasets f32]
     #[arg(long, value_name = "TYPE", value_enum, hide_possible_values = true)]
     pub(crate) precision: Option<PrecisionArg>,
-    /// Evaluation of rates; only exact is implemented [default: exact]
+    /// Rates by formulas or f32 tables: exact or table [default: exact]
     #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true)]
     pub(crate) rates: Option<Rates>,
     /// auto, cpu, cuda or cuda:N; see `axonml devices` [default: auto]
@@ -71,7 +71,7 @@ impl NumericsArgs {
         memory(self.max_memory)
     }
 
-    /// Checks what this version cannot do, sets the number of threads, opens the backend and looks for memory.
+    /// Sets the number of threads, opens the backend and looks for memory.
     pub(crate) fn machine(&self, messages: Messages) -> Result<Machine, CliError> {
         let device = self.device()?;
         if let Some(why) = device.passed_over() {
@@ -84,14 +84,8 @@ impl NumericsArgs {
         })
     }
 
-    /// Checks what this version cannot do, sets the number of threads and opens the backend.
+    /// Sets the number of threads and opens the backend.
     pub(crate) fn device(&self) -> Result<Device, CliError> {
-        if self.rates == Some(Rates::Table) {
-            return Err(
-                CliError::request("--rates table: this version has no rate tables")
-                    .help("leave --rates out, or give --rates exact"),
-            );
-        }
         open(self.backend.as_deref(), self.threads)
     }
 }

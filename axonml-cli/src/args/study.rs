@@ -1,15 +1,17 @@
 //! From flags to studies: every flag has its key.
 
 use axonml::Medium;
+use axonml::simulation::RateEvaluation;
 use axonml::study::{
     BlockProtocol, ConditioningSpec, ConditionsSpec, DetectionSpec, Diameters, FiberGroup,
     FieldSpec, InjectionSpec, NumericsSpec, OutputSpec, PointSpec, PrecisionSpec, Protocol,
-    RecordSpec, Resistivity, RunProtocol, SearchSpec, SourceSpec, StartSpec, Study,
+    RatesSpec, RecordSpec, Resistivity, RunProtocol, SearchSpec, SourceSpec, StartSpec, Study,
     ThresholdProtocol,
 };
 
 use super::detection::EndExcitation;
 use super::fiber::Start;
+use super::numerics::Rates;
 use super::{
     ConditionArgs, DetectionArgs, EvaluateArgs, FiberArgs, FieldArgs, InjectionArgs, ModelArgs,
     NumericsArgs, QuestionArgs, RunArgs, SearchArgs, ThresholdArgs, WaveformArgs,
@@ -177,6 +179,12 @@ fn numerics(args: &NumericsArgs) -> NumericsSpec {
         dt_ms: args.dt,
         tstop_ms: args.tstop,
         precision: args.precision.map(|_| PrecisionSpec(args.precision())),
+        rates: args.rates.map(|rates| {
+            RatesSpec(match rates {
+                Rates::Exact => RateEvaluation::Exact,
+                Rates::Table => RateEvaluation::Table,
+            })
+        }),
         backend: args.backend.clone(),
         seed: args.seed,
     }

@@ -73,7 +73,7 @@ fn flags_that_cannot_be_meant() {
     );
     refuse(
         "threshold --rates table",
-        &["--rates table", "no rate tables", "--rates exact"],
+        &["tables of rates", "found f64", "--precision f32"],
     );
     refuse(
         "threshold --backend quantum",

@@ -8,7 +8,7 @@ use crate::support::Folder;
 const COMMANDS: [&str; 10] = [
     "threshold --point 900,0,100 --resistivity 300,100 --diameter 8,10 --nodes 21 --tstop 2 --resolution 0.05 --offset 100 \
      --set conductance.gna=2.5 --temperature 36 --polarity anodic --pulse biphasic:pw=0.2 --detect-at 0.2,0.8 \
-     --detect-threshold -10 --detect-after 0.05 --first-amplitude 0.01 --max-amplitude 9 --no-early-end --precision f32",
+     --detect-threshold -10 --detect-after 0.05 --first-amplitude 0.01 --max-amplitude 9 --no-early-end --precision f32 --rates table",
     "threshold --conditions t.csv --tstop 2 --resolution 0.05",
     "threshold --inject node=10,pw=0.2,delay=0.2 --max-current 50 --nodes 21 --tstop 2 --resolution 0.05 --warmup 1 --extrapolate",
     "threshold --block --distance 1000 --nodes 21 --tstop 8 --detect-nodes 18 --resolution 0.3 --max-amplitude 0.3 \

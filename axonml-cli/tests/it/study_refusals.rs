@@ -106,6 +106,8 @@ fn numbers_that_cannot_be_meant_are_refused_under_their_keys() {
 [numerics] ; tstop_ms = 0  =>  numerics: tstop_ms: found 0
 [numerics] ; tstop_ms = inf  =>  numerics: tstop_ms: found inf
 [numerics] ; precision = "f16"  =>  `f16` | f32 or f64
+[numerics] ; rates = "spline"  =>  `spline` | exact or table
+[numerics] ; rates = "table"  =>  tables of rates are for single precision | --precision f32
 [numerics] ; seed = -1  =>  -1
 [numerics] ; backend = "quantum"  =>  unknown backend `quantum`
 [fibers] ; diameter_um = -5  =>  fibers: diameter_um: found -5 | um greater than 0

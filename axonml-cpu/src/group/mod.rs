@@ -6,6 +6,7 @@ mod pack;
 mod quiet;
 mod reverse;
 mod status;
+mod tables;
 
 use std::sync::Arc;
 
@@ -19,11 +20,12 @@ use axonml_autodiff::ir::Real;
 use crate::cable::{AdvanceModes, DecayModes, Solve, StepExplicit, lanes};
 use crate::drive::GroupDrive;
 use crate::isa::{Isa, dispatch};
-use crate::program::{LaneProgram, Programs};
+use crate::program::Programs;
 use crate::watch::{FiberView, Watch};
 use crossings::CrossingWatch;
 use pack::{GroupCable, bind, pack_cable};
 use status::Scan;
+use tables::StepProgram;
 
 /// Fibers in lanes, with everything a run of them needs.
 pub(crate) struct Group<'r, R, const L: usize> {
@@ -37,7 +39,7 @@ pub(crate) struct Group<'r, R, const L: usize> {
     nodes: usize,
     cable: GroupCable<R>,
     drive: GroupDrive<R>,
-    step: LaneProgram<R, L>,
+    step: StepProgram<R, L>,
     /// Deviation of the membrane potential from the reference, mV; all arrays `[node][lane]`.
     u: Vec<R>,
     u_before: Vec<R>,
@@ -123,7 +125,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             nodes,
             cable: pack_cable::<R, L>(&cables, nodes, rollout.grid.dt_ms()),
             drive: GroupDrive::new(rollout, &members, indices.len(), nodes),
-            step: bind(rollout, &rollout.membrane.step, &members, len, programs),
+            step: StepProgram::new(rollout, &members, len, programs),
             u: zeros(),
             u_before: zeros(),
             states: vec![zeros(); states],

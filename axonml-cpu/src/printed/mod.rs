@@ -224,13 +224,17 @@ programs! {
     MrgStep = mrg::Step, [5, 6, 0, 34];
     MrgAdjoint = mrg::Adjoint, [16, 5, 0, 32];
     MrgSummingAdjoint = mrg::SummingAdjoint, [16, 5, 34, 32];
+    MrgRest = mrg::Rest, [11, 6, 0, 16];
     TwoModeStep = two_mode::Step, [5, 6, 0, 35];
     TwoModeAdjoint = two_mode::Adjoint, [16, 5, 0, 33];
     TwoModeSummingAdjoint = two_mode::SummingAdjoint, [16, 5, 35, 33];
+    TwoModeRest = two_mode::Rest, [11, 6, 0, 17];
     SmfAdjoint = smf::Adjoint, [15, 5, 0, 34];
     SmfSummingAdjoint = smf::SummingAdjoint, [15, 5, 35, 34];
+    SmfRest = smf::Rest, [7, 6, 0, 29];
     SundtCurrents = sundt::Currents, [5, 2, 0, 6];
     SundtStep = sundt::Step, [5, 6, 0, 28];
     SundtAdjoint = sundt::Adjoint, [16, 5, 0, 28];
     SundtSummingAdjoint = sundt::SummingAdjoint, [16, 5, 28, 28];
+    SundtRest = sundt::Rest, [13, 6, 0, 6];
 }

@@ -530,3 +530,61 @@ impl NodeProgram<16, 5, 34, 32> for SummingAdjoint {
         y[4][l] = t112;
     }
 }
+
+/// A step with tables of rates: what is left to compute.
+pub(super) enum Rest {}
+
+impl NodeProgram<11, 6, 0, 16> for Rest {
+    const FINGERPRINT: u64 = 0x5c259ecc059e282b;
+    const NEGATED: [bool; 0] = [false; 0];
+
+    #[inline(always)]
+    fn node<R: Real, const L: usize, const FUSED: bool>(
+        k: impl Fn(usize) -> R,
+        x: impl Fn(usize) -> R,
+        y: &mut [[R; L]; 6],
+        _: Sums<'_, R, L>,
+        l: usize,
+    ) {
+        let t0 = (-x(1)).fma::<FUSED>(x(5), x(6));
+        let t1 = x(1) + t0;
+        let t2 = (-x(2)).fma::<FUSED>(x(7), x(8));
+        let t3 = x(2) + t2;
+        let t4 = (-x(3)).fma::<FUSED>(x(9), x(10));
+        let t5 = x(3) + t4;
+        let t6 = x(0) + k(0);
+        let t7 = x(0).fma::<FUSED>(R::from_f64(0.2), k(1));
+        let t8 = kernel::sigmoid::<R, FUSED>(t7);
+        let t9 = t8 * k(3);
+        let t10 = kernel::select_lt::<R, FUSED>(t6, R::from_f64(-150.0), k(2), t9);
+        let t11 = x(0) + k(4);
+        let t12 = kernel::sigmoid::<R, FUSED>(t11);
+        let t13 = t12 * k(6);
+        let t14 = kernel::select_lt::<R, FUSED>(t6, R::from_f64(-150.0), k(5), t13);
+        let t15 = t10 + t14;
+        let t16 = t10 / t15;
+        let t17 = t15 * k(7);
+        let t18 = x(4) - t16;
+        let t19 = kernel::exp::<R, FUSED>(t17);
+        let t20 = t18.fma::<FUSED>(t19, t16);
+        let t21 = t1 * t1;
+        let t22 = t1 * t21;
+        let t23 = t22 * k(8);
+        let t24 = t3 * t23;
+        let t25 = t5 * t5;
+        let t26 = t5 * t25;
+        let t27 = t26.fma::<FUSED>(k(9), t24);
+        let t28 = t26 * k(12);
+        let t29 = t24.fma::<FUSED>(k(11), t28);
+        let t30 = t20.fma::<FUSED>(k(10), t27);
+        let t31 = t20.fma::<FUSED>(k(13), t29);
+        let t32 = t30 + k(14);
+        let t33 = t31 + k(15);
+        y[0][l] = t1;
+        y[1][l] = t3;
+        y[2][l] = t5;
+        y[3][l] = t20;
+        y[4][l] = t32;
+        y[5][l] = t33;
+    }
+}

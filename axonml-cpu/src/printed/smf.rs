@@ -336,3 +336,76 @@ impl NodeProgram<15, 5, 35, 34> for SummingAdjoint {
         y[4][l] = t98;
     }
 }
+
+/// A step with tables of rates: what is left to compute.
+pub(super) enum Rest {}
+
+impl NodeProgram<7, 6, 0, 29> for Rest {
+    const FINGERPRINT: u64 = 0xdb12ce7ca2a4f936;
+    const NEGATED: [bool; 0] = [false; 0];
+
+    #[inline(always)]
+    fn node<R: Real, const L: usize, const FUSED: bool>(
+        k: impl Fn(usize) -> R,
+        x: impl Fn(usize) -> R,
+        y: &mut [[R; L]; 6],
+        _: Sums<'_, R, L>,
+        l: usize,
+    ) {
+        let t0 = (-x(3)).fma::<FUSED>(x(5), x(6));
+        let t1 = x(3) + t0;
+        let t2 = x(0).fma::<FUSED>(k(0), k(1));
+        let t3 = kernel::exprelr::<R, FUSED>(t2);
+        let t4 = x(0).fma::<FUSED>(k(2), k(3));
+        let t5 = kernel::exprelr::<R, FUSED>(t4);
+        let t6 = t3 * k(4);
+        let t7 = x(0).fma::<FUSED>(k(6), k(7));
+        let t8 = kernel::exprelr::<R, FUSED>(t7);
+        let t9 = x(0).fma::<FUSED>(k(8), k(9));
+        let t10 = kernel::sigmoid::<R, FUSED>(t9);
+        let t11 = t8 * k(10);
+        let t12 = x(0).fma::<FUSED>(k(12), k(13));
+        let t13 = kernel::sigmoid::<R, FUSED>(t12);
+        let t14 = x(0).fma::<FUSED>(k(14), k(15));
+        let t15 = kernel::sigmoid::<R, FUSED>(t14);
+        let t16 = t13.fma::<FUSED>(k(16), k(17));
+        let t17 = t15.fma::<FUSED>(k(18), k(19));
+        let t18 = t5.fma::<FUSED>(k(5), t6);
+        let t19 = t6 / t18;
+        let t20 = t10.fma::<FUSED>(k(11), t11);
+        let t21 = t11 / t20;
+        let t22 = t16 + t17;
+        let t23 = t16 / t22;
+        let t24 = t18 * k(20);
+        let t25 = x(1) - t19;
+        let t26 = kernel::exp::<R, FUSED>(t24);
+        let t27 = t25.fma::<FUSED>(t26, t19);
+        let t28 = t20 * k(20);
+        let t29 = x(2) - t21;
+        let t30 = kernel::exp::<R, FUSED>(t28);
+        let t31 = t29.fma::<FUSED>(t30, t21);
+        let t32 = t22 * k(20);
+        let t33 = x(4) - t23;
+        let t34 = kernel::exp::<R, FUSED>(t32);
+        let t35 = t33.fma::<FUSED>(t34, t23);
+        let t36 = t27 * t27;
+        let t37 = t27 * t36;
+        let t38 = t37 * k(21);
+        let t39 = t31 * t38;
+        let t40 = t1 * t1;
+        let t41 = t1 * t40;
+        let t42 = t41.fma::<FUSED>(k(22), t39);
+        let t43 = t41 * k(25);
+        let t44 = t39.fma::<FUSED>(k(24), t43);
+        let t45 = t35.fma::<FUSED>(k(23), t42);
+        let t46 = t35.fma::<FUSED>(k(26), t44);
+        let t47 = t45 + k(27);
+        let t48 = t46 + k(28);
+        y[0][l] = t27;
+        y[1][l] = t31;
+        y[2][l] = t1;
+        y[3][l] = t35;
+        y[4][l] = t47;
+        y[5][l] = t48;
+    }
+}

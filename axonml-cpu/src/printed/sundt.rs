@@ -438,3 +438,48 @@ impl NodeProgram<16, 5, 28, 28> for SummingAdjoint {
         y[4][l] = t31;
     }
 }
+
+/// A step with tables of rates: what is left to compute.
+pub(super) enum Rest {}
+
+impl NodeProgram<13, 6, 0, 6> for Rest {
+    const FINGERPRINT: u64 = 0xcaa89a38cf99761d;
+    const NEGATED: [bool; 0] = [false; 0];
+
+    #[inline(always)]
+    fn node<R: Real, const L: usize, const FUSED: bool>(
+        k: impl Fn(usize) -> R,
+        x: impl Fn(usize) -> R,
+        y: &mut [[R; L]; 6],
+        _: Sums<'_, R, L>,
+        l: usize,
+    ) {
+        let t0 = (-x(1)).fma::<FUSED>(x(5), x(6));
+        let t1 = x(1) + t0;
+        let t2 = (-x(2)).fma::<FUSED>(x(7), x(8));
+        let t3 = x(2) + t2;
+        let t4 = (-x(3)).fma::<FUSED>(x(9), x(10));
+        let t5 = x(3) + t4;
+        let t6 = (-x(4)).fma::<FUSED>(x(11), x(12));
+        let t7 = x(4) + t6;
+        let t8 = t1 * t1;
+        let t9 = t1 * t8;
+        let t10 = t9 * k(0);
+        let t11 = t3 * t10;
+        let t12 = t5 * t5;
+        let t13 = t5 * t12;
+        let t14 = t13 * k(1);
+        let t15 = t7 * t14;
+        let t16 = t11 + t15;
+        let t17 = t15 * k(3);
+        let t18 = t11.fma::<FUSED>(k(2), t17);
+        let t19 = t16 + k(4);
+        let t20 = t18 + k(5);
+        y[0][l] = t1;
+        y[1][l] = t3;
+        y[2][l] = t5;
+        y[3][l] = t7;
+        y[4][l] = t19;
+        y[5][l] = t20;
+    }
+}

@@ -404,3 +404,58 @@ impl NodeProgram<16, 5, 35, 33> for SummingAdjoint {
         y[4][l] = t87;
     }
 }
+
+/// A step with tables of rates: what is left to compute.
+pub(super) enum Rest {}
+
+impl NodeProgram<11, 6, 0, 17> for Rest {
+    const FINGERPRINT: u64 = 0x74281b9d645ebd61;
+    const NEGATED: [bool; 0] = [false; 0];
+
+    #[inline(always)]
+    fn node<R: Real, const L: usize, const FUSED: bool>(
+        k: impl Fn(usize) -> R,
+        x: impl Fn(usize) -> R,
+        y: &mut [[R; L]; 6],
+        _: Sums<'_, R, L>,
+        l: usize,
+    ) {
+        let t0 = (-x(1)).fma::<FUSED>(x(5), x(6));
+        let t1 = x(1) + t0;
+        let t2 = (-x(2)).fma::<FUSED>(x(7), x(8));
+        let t3 = x(2) + t2;
+        let t4 = (-x(3)).fma::<FUSED>(x(9), x(10));
+        let t5 = x(3) + t4;
+        let t6 = x(0).fma::<FUSED>(k(0), k(1));
+        let t7 = kernel::sigmoid::<R, FUSED>(t6);
+        let t8 = x(0).fma::<FUSED>(k(2), k(3));
+        let t9 = kernel::sigmoid::<R, FUSED>(t8);
+        let t10 = t7.fma::<FUSED>(k(4), k(5));
+        let t11 = t9.fma::<FUSED>(k(6), k(7));
+        let t12 = t10 + t11;
+        let t13 = t10 / t12;
+        let t14 = t12 * k(8);
+        let t15 = x(4) - t13;
+        let t16 = kernel::exp::<R, FUSED>(t14);
+        let t17 = t15.fma::<FUSED>(t16, t13);
+        let t18 = t1 * t1;
+        let t19 = t1 * t18;
+        let t20 = t19 * k(9);
+        let t21 = t3 * t20;
+        let t22 = t5 * t5;
+        let t23 = t5 * t22;
+        let t24 = t23.fma::<FUSED>(k(10), t21);
+        let t25 = t23 * k(13);
+        let t26 = t21.fma::<FUSED>(k(12), t25);
+        let t27 = t17.fma::<FUSED>(k(11), t24);
+        let t28 = t17.fma::<FUSED>(k(14), t26);
+        let t29 = t27 + k(15);
+        let t30 = t28 + k(16);
+        y[0][l] = t1;
+        y[1][l] = t3;
+        y[2][l] = t5;
+        y[3][l] = t17;
+        y[4][l] = t29;
+        y[5][l] = t30;
+    }
+}

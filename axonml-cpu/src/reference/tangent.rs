@@ -82,6 +82,7 @@ impl Reference {
         directions: &[TangentDirection],
     ) -> Result<Vec<FiberTangent>, BackendError> {
         rollout.check()?;
+        rollout.rates.must_be_exact("the reference")?;
         shape("directions", rollout.fibers.len(), directions.len())?;
         let membrane = &rollout.membrane;
         let [rest, currents, step] =

@@ -62,6 +62,7 @@ fn rollout(nodes: usize, steps: usize, observers: Vec<ObserverSpec>) -> Rollout 
         quiet_end: None,
         final_states: true,
         precision: Precision::F64,
+        rates: Default::default(),
         scanned: Default::default(),
         cancel: Default::default(),
     }

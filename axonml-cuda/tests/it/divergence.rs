@@ -83,6 +83,7 @@ fn isolated(explicit: bool, membrane: Arc<MembranePrograms>, steps: usize) -> Ro
         quiet_end: None,
         final_states: true,
         precision: Precision::F64,
+        rates: Default::default(),
         scanned: Default::default(),
         cancel: Default::default(),
     }

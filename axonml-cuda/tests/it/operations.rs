@@ -120,6 +120,7 @@ fn every_operation_runs_in_a_kernel_as_the_table_says() {
         quiet_end: None,
         final_states: true,
         precision: Precision::F64,
+        rates: Default::default(),
         scanned: Default::default(),
         cancel: Default::default(),
     };

@@ -20,6 +20,7 @@ mod nerves;
 mod neuron;
 mod population;
 mod pytorch;
+mod rates;
 mod several_sources;
 mod spikes;
 mod synapse;

@@ -4,8 +4,8 @@ use axonml_core::TimeGrid;
 use axonml_files::Memory;
 use axonml_models::memory::BatchSize;
 use axonml_models::{
-    CancelToken, Device, Extents, FiberModel, InitialState, Precision, Settings, Simulation,
-    provenance,
+    CancelToken, Device, Extents, FiberModel, InitialState, Precision, RateEvaluation, Settings,
+    Simulation, provenance,
 };
 
 use super::StudyError;
@@ -46,6 +46,8 @@ pub struct Setup {
     pub start: InitialState,
     /// Arithmetic.
     pub precision: Precision,
+    /// Evaluation of rates.
+    pub rates: RateEvaluation,
     /// Device and memory.
     pub machine: Machine,
 }
@@ -74,6 +76,7 @@ impl Setup {
     pub fn settings(&self, model: &dyn FiberModel) -> Settings {
         Settings {
             precision: self.precision,
+            rates: self.rates,
             weights: self.weights.weights(model.schema().id),
             parameters: self.parameters.clone(),
             celsius: self.celsius,

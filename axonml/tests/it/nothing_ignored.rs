@@ -239,6 +239,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "tstop_ms = 47",
             "precision = \"f32\"",
             "precision = \"f64\"",
+            "rates = \"table\"",
             "seed = 3",
         ],
     ),

@@ -20,7 +20,9 @@ use std::time::Instant;
 
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::Weights;
-use axonml_models::{Device, Fiber, Precision, Settings, Simulation, Stimulus, model};
+use axonml_models::{
+    Device, Fiber, Precision, RateEvaluation, Settings, Simulation, Stimulus, model,
+};
 use clap::Args;
 use row::{Goal, Row, Unit};
 
@@ -83,6 +85,7 @@ struct Measurement {
     name: String,
     model: &'static str,
     precision: Precision,
+    rates: RateEvaluation,
     on: Where,
     fibers: usize,
     nodes: usize,
@@ -100,6 +103,7 @@ impl Bench {
             name: name.to_owned(),
             model,
             precision,
+            rates: RateEvaluation::Exact,
             on,
             fibers: if on == Where::Cuda {
                 100_000
@@ -117,8 +121,18 @@ impl Bench {
                 one("mrg.f32.core", "mrg", F32, Where::Core, Some(80e6)),
                 one("mrg.f64.core", "mrg", F64, Where::Core, Some(30e6)),
                 one("mrg.f32.all", "mrg", F32, Where::Cores, None),
+                one("sundt.f32.core", "sundt", F32, Where::Core, None),
                 one("sundt.f64.core", "sundt", F64, Where::Core, None),
             ];
+            for (name, model) in [
+                ("mrg.f32.table.core", "mrg"),
+                ("sundt.f32.table.core", "sundt"),
+            ] {
+                list.push(Measurement {
+                    rates: RateEvaluation::Table,
+                    ..one(name, model, F32, Where::Core, None)
+                });
+            }
             if cfg!(feature = "cuda") {
                 list.push(one("smf.f32.cuda", "smf", F32, Where::Cuda, Some(5e10)));
                 list.push(one("mrg.f32.cuda", "mrg", F32, Where::Cuda, Some(2e10)));
@@ -261,6 +275,7 @@ impl Bench {
         };
         let settings = Settings {
             precision: measurement.precision,
+            rates: measurement.rates,
             dt_ms,
             tstop_ms: dt_ms * measurement.steps as f64,
             weights: Weights::Published,

@@ -1,5 +1,6 @@
 //! `cargo xtask print-programs`: the membranes of models as Rust, for axonml-cpu to compile.
 
+mod tabulated;
 mod text;
 
 use std::path::PathBuf;
@@ -99,6 +100,13 @@ fn file(name: &str, known: &mut Vec<u64>) -> Result<String, String> {
             layout: adjoint.node.layout(states),
         },
     ];
+    let step = tabulated::step(model, diameter_um, &device).map_err(|e| failed(&e))?;
+    programs.push(Printable {
+        name: "Rest",
+        description: "A step with tables of rates: what is left to compute.",
+        program: step.rest.fused(),
+        layout: step.rest.layout(),
+    });
     // An explicit step computes its currents itself.
     if !explicit {
         programs.insert(

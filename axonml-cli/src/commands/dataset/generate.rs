@@ -8,6 +8,7 @@ use axonml::train::dataset::{self, Cases, Outlook, Plan, Recipe, Recording, Tall
 
 use super::inspect::tell;
 use super::keep_shards;
+use crate::args::Rates;
 use crate::args::dataset::GenerateArgs;
 use crate::error::CliError;
 use crate::messages::Messages;
@@ -16,6 +17,12 @@ use axonml::study::rounding;
 
 /// Generates a set.
 pub(super) fn generate(args: &GenerateArgs, messages: Messages) -> Result<(), CliError> {
+    if args.numerics.rates == Some(Rates::Table) {
+        return Err(
+            CliError::request("--rates table: datasets have exact rates")
+                .help("leave --rates out, or give --rates exact"),
+        );
+    }
     let (recipe, base) = super::recipe::recipe(args)?;
     if args.print_recipe {
         recipe.check()?;

@@ -125,6 +125,7 @@ pub(super) fn rollout(
         quiet_end: None,
         final_states: true,
         precision: Precision::F64,
+        rates: Default::default(),
         scanned: Default::default(),
         cancel: Default::default(),
     }

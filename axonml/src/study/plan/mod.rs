@@ -11,7 +11,7 @@ mod stimulus;
 
 use std::sync::Arc;
 
-use axonml_models::{Device, FiberModel};
+use axonml_models::{Device, FiberModel, Precision, RateEvaluation};
 use serde_json::Value;
 
 use super::StudyError;
@@ -169,14 +169,45 @@ pub(super) fn setup(
 ) -> Result<Setup, StudyError> {
     let default = study.protocol.precision();
     let precision = study.numerics.precision.map_or(default, |given| given.0);
+    let rates = study
+        .numerics
+        .rates
+        .map(|given| given.0)
+        .unwrap_or_default();
+    if rates == RateEvaluation::Table {
+        check_tables(precision, machine)?;
+    }
     Ok(Setup {
         weights: WeightChoice::of(group.weights.as_deref())?,
         parameters: group.set.clone(),
         celsius: group.temperature_celsius,
         start: group.initial_state(),
         precision,
+        rates,
         machine: machine.clone(),
     })
+}
+
+/// Refuses tables of rates where there are none.
+fn check_tables(precision: Precision, machine: &Machine) -> Result<(), StudyError> {
+    let exact = "leave rates (--rates) out";
+    if precision != Precision::F32 {
+        return Err(StudyError::request(format!(
+            "numerics: tables of rates are for single precision, found {}",
+            precision.name()
+        ))
+        .help(format!(
+            "set precision = \"f32\" (--precision f32), or {exact}"
+        )));
+    }
+    match machine.device.has_tables() {
+        true => Ok(()),
+        false => Err(StudyError::request(format!(
+            "numerics: the backend {} has no tables of rates",
+            machine.device.name()
+        ))
+        .help(format!("set backend = \"cpu\" (--backend cpu), or {exact}"))),
+    }
 }
 
 impl Setup {

@@ -75,7 +75,7 @@ impl Request {
                 Precision::F64 => json!("f64"),
             }),
         );
-        request.put("rates", "exact");
+        request.put("rates", each(|setup| json!(setup.rates.name())));
         request.put("backend", each(|setup| json!(setup.machine.device.name())));
         Ok(request)
     }

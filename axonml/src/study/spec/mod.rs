@@ -16,7 +16,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use axonml_models::{Detection, NodeSelection, Precision};
+use axonml_models::{Detection, NodeSelection, Precision, RateEvaluation};
 use serde::{Deserialize, Serialize};
 
 pub use distribution::{Diameters, Distribution};
@@ -178,6 +178,9 @@ pub struct NumericsSpec {
     /// `f32` or `f64`.
     #[serde(with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub precision: Option<PrecisionSpec>,
+    /// Evaluation of rates: `exact`, by default, or `table`.
+    #[serde(with = "text::optional", skip_serializing_if = "Option::is_none")]
+    pub rates: Option<RatesSpec>,
     /// `auto`, `cpu`, `cuda` or `cuda:N`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,
@@ -221,6 +224,25 @@ impl std::str::FromStr for PrecisionSpec {
         found
             .map(PrecisionSpec)
             .ok_or_else(|| format!("found `{text}`, expected f32 or f64"))
+    }
+}
+
+/// Evaluation of rates, as studies write it: `exact` or `table`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RatesSpec(pub RateEvaluation);
+
+impl std::fmt::Display for RatesSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
+impl std::str::FromStr for RatesSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rates = text.parse().map(RatesSpec);
+        rates.map_err(|_| format!("found `{text}`, expected exact or table"))
     }
 }
 
