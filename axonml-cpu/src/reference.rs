@@ -50,7 +50,7 @@ fn run_fiber(rollout: &Rollout, fiber: usize) -> Result<FiberOutcome, BackendErr
     if let Err(status) = simulation.check_start(rollout.steps.start) {
         return Ok(FiberOutcome {
             status,
-            observations: watch.finish(),
+            observations: watch.finish(&simulation),
             state: None,
         });
     }
@@ -72,7 +72,7 @@ fn run_fiber(rollout: &Rollout, fiber: usize) -> Result<FiberOutcome, BackendErr
         (rollout.final_states && status == FiberStatus::Completed).then(|| simulation.state());
     Ok(FiberOutcome {
         status,
-        observations: watch.finish(),
+        observations: watch.finish(&simulation),
         state,
     })
 }

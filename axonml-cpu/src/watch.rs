@@ -18,9 +18,14 @@ pub(crate) trait FiberView {
     fn previous_v_mv(&self, node: usize) -> f64;
     /// State variable `state` of `node`.
     fn state(&self, state: usize, node: usize) -> f64;
-    /// Whether any node may have risen to a threshold since the previous state; false only if none has.
-    fn may_rise_to(&self, _threshold_mv: f64) -> bool {
-        true
+    /// Nodes, ascending, among which are all that have risen to a threshold since the previous state; `None` if nothing is
+    /// known of that.
+    fn risen_to(&self, _threshold_mv: f64) -> Option<&[usize]> {
+        None
+    }
+    /// Largest membrane potential of `node` since a state, mV, from views that keep it.
+    fn largest_mv(&self, _first_state: usize, _node: usize) -> Option<f64> {
+        None
     }
     /// [`FiberView::v_mv`] of the first `nodes` nodes.
     fn voltages_mv(&self, nodes: usize) -> impl Iterator<Item = f64> {
@@ -45,6 +50,8 @@ pub(crate) struct Watch {
 #[derive(Debug)]
 struct Observer {
     nodes: Vec<usize>,
+    /// Whether every node comes once, in ascending order.
+    ascending: bool,
     threshold_mv: f64,
     first_state: usize,
     seen: Seen,
@@ -136,11 +143,11 @@ impl Watch {
             .is_some_and(|observer| matches!(observer.seen, Seen::Active { at: Some(_), .. }))
     }
 
-    /// Returns the observation of every observer.
-    pub(crate) fn finish(self) -> Vec<Observation> {
+    /// Returns the observation of every observer; `view` is what it saw last.
+    pub(crate) fn finish(self, view: &impl FiberView) -> Vec<Observation> {
         self.observers
             .into_iter()
-            .map(|observer| observer.seen.report())
+            .map(|observer| observer.report(view))
             .collect()
     }
 }
@@ -159,6 +166,7 @@ impl Observer {
             nodes.dedup();
         }
         Observer {
+            ascending: nodes.is_sorted_by(|a, b| a < b),
             nodes,
             threshold_mv: spec.threshold_mv,
             first_state,
@@ -166,23 +174,46 @@ impl Observer {
         }
     }
 
+    fn report(mut self, view: &impl FiberView) -> Observation {
+        if let Seen::Maximum(largest) = &mut self.seen {
+            for (largest, &node) in largest.iter_mut().zip(&self.nodes) {
+                *largest = view.largest_mv(self.first_state, node).unwrap_or(*largest);
+            }
+        }
+        self.seen.report()
+    }
+
     #[inline]
     fn see(&mut self, state: usize, grid: &TimeGrid, view: &impl FiberView) {
         let Observer {
             nodes,
+            ascending,
             threshold_mv,
             first_state,
             seen,
         } = self;
-        let nodes = nodes.iter().copied().enumerate();
         let begins = state == *first_state;
-        let crossing = matches!(seen, Seen::Active { .. } | Seen::Count(_) | Seen::Raster(_));
-        if crossing && !begins && !view.may_rise_to(*threshold_mv) {
-            return;
-        }
         // Below the threshold, as most nodes are most of the time, the previous state is not even read.
         let crosses = |node: usize| {
             view.v_mv(node) >= *threshold_mv && (begins || view.previous_v_mv(node) < *threshold_mv)
+        };
+        let each_crossing = |act: &mut dyn FnMut(usize, usize)| match view.risen_to(*threshold_mv) {
+            Some(risen) if *ascending && !begins => {
+                for &node in risen {
+                    if let Ok(index) = nodes.binary_search(&node)
+                        && crosses(node)
+                    {
+                        act(index, node);
+                    }
+                }
+            }
+            _ => {
+                for (index, &node) in nodes.iter().enumerate() {
+                    if crosses(node) {
+                        act(index, node);
+                    }
+                }
+            }
         };
         match seen {
             Seen::Active { at: Some(_), .. } => {}
@@ -191,28 +222,23 @@ impl Observer {
                 missing,
                 at,
             } => {
-                for (index, node) in nodes {
-                    if !crossed[index] && crosses(node) {
-                        crossed[index] = true;
+                each_crossing(&mut |index, _| {
+                    if !std::mem::replace(&mut crossed[index], true) {
                         *missing = missing.saturating_sub(1);
                     }
-                }
+                });
                 *at = (*missing == 0).then_some(state);
             }
-            Seen::Count(counts) => nodes
-                .filter(|&(_, node)| crosses(node))
-                .for_each(|(index, _)| counts[index] += 1),
-            Seen::Raster(crossings) => {
-                crossings.extend(nodes.filter(|&(_, node)| crosses(node)).map(|(_, node)| {
-                    let fraction = rise(view.previous_v_mv(node), view.v_mv(node), *threshold_mv);
-                    Crossing {
-                        node,
-                        state,
-                        time_ms: grid.dt_ms() * ((state - 1) as f64 + fraction),
-                        v_mv: view.v_mv(node),
-                    }
-                }));
-            }
+            Seen::Count(counts) => each_crossing(&mut |index, _| counts[index] += 1),
+            Seen::Raster(crossings) => each_crossing(&mut |_, node| {
+                let fraction = rise(view.previous_v_mv(node), view.v_mv(node), *threshold_mv);
+                crossings.push(Crossing {
+                    node,
+                    state,
+                    time_ms: grid.dt_ms() * ((state - 1) as f64 + fraction),
+                    v_mv: view.v_mv(node),
+                });
+            }),
             Seen::Recorded {
                 states,
                 every,
@@ -265,8 +291,11 @@ impl Observer {
                 }
             }
             Seen::Maximum(largest) => {
-                for (index, node) in nodes {
-                    largest[index] = largest[index].max(view.v_mv(node));
+                for (largest, &node) in largest.iter_mut().zip(&*nodes) {
+                    if view.largest_mv(*first_state, node).is_some() {
+                        break;
+                    }
+                    *largest = largest.max(view.v_mv(node));
                 }
             }
         }

@@ -14,7 +14,7 @@ const MARGIN_MV: f64 = 0.01;
 #[derive(Debug)]
 pub(super) struct CrossingWatch<R, const L: usize> {
     thresholds: Vec<Threshold<R, L>>,
-    /// First states of observers, if all of them wait for crossings.
+    /// First states of the observers that wait for crossings, if nothing but these and maxima is observed.
     only: Option<Vec<usize>>,
 }
 
@@ -27,6 +27,8 @@ struct Threshold<R, const L: usize> {
     below: R,
     /// 1 for lanes that may have such a node, else 0.
     risen: [R; L],
+    /// Nodes at which some lane may have risen, ascending.
+    nodes: Vec<usize>,
 }
 
 impl<R: Real, const L: usize> CrossingWatch<R, L> {
@@ -44,6 +46,8 @@ impl<R: Real, const L: usize> CrossingWatch<R, L> {
             };
             match &mut only {
                 Some(first) if crosses => first.push(observer.first_state(&rollout.grid).max(1)),
+                // Maxima of all lanes are kept together.
+                _ if observer.kind == ObserverKind::Maximum => {}
                 _ => only = None,
             }
             let mv = observer.threshold_mv;
@@ -54,6 +58,7 @@ impl<R: Real, const L: usize> CrossingWatch<R, L> {
                     reached: R::from_f64(u - MARGIN_MV),
                     below: R::from_f64(u + MARGIN_MV),
                     risen: [R::default(); L],
+                    nodes: Vec::new(),
                 });
             }
         }
@@ -78,14 +83,18 @@ impl<R: Real, const L: usize> CrossingWatch<R, L> {
     /// before, and no node of any lane may have risen to a threshold.
     pub(super) fn is_idle(&self, state: usize) -> bool {
         let waits = |first: &Vec<usize>| !first.contains(&state);
-        let still = |threshold: &Threshold<R, L>| threshold.risen == [R::default(); L];
+        let still = |threshold: &Threshold<R, L>| threshold.nodes.is_empty();
         self.only.as_ref().is_some_and(waits) && self.thresholds.iter().all(still)
     }
 
-    /// Whether any node of a lane may have risen to a threshold in the step that was scanned.
-    pub(super) fn any(&self, threshold_mv: f64, lane: usize) -> bool {
-        let known = self.thresholds.iter().find(|x| x.mv == threshold_mv);
-        known.is_none_or(|threshold| threshold.risen[lane] != R::default())
+    /// Nodes, ascending, among which are all of a lane that have risen to a threshold in the step that was scanned; `None` of
+    /// thresholds that no observer waits for.
+    pub(super) fn risen(&self, threshold_mv: f64, lane: usize) -> Option<&[usize]> {
+        let known = self.thresholds.iter().find(|x| x.mv == threshold_mv)?;
+        match known.risen[lane] == R::default() {
+            true => Some(&[]),
+            false => Some(&known.nodes),
+        }
     }
 }
 
@@ -100,14 +109,21 @@ impl<R: Real, const L: usize> Kernel for Scan<'_, R, L> {
     fn run<const FUSED: bool>(self) {
         let one = R::from_f64(1.0);
         let (reached, below) = (self.threshold.reached, self.threshold.below);
+        let (before, after) = (lanes::<R, L>(self.before), lanes::<R, L>(self.after));
         let mut risen = [R::default(); L];
-        for (before, after) in lanes::<R, L>(self.before)
-            .iter()
-            .zip(lanes::<R, L>(self.after))
-        {
+        let nodes = &mut self.threshold.nodes;
+        nodes.clear();
+        for (node, (before, after)) in before.iter().zip(after).enumerate() {
+            let mut any = false;
             for l in 0..L {
-                let rises = after[l] >= reached && before[l] < below;
-                risen[l] = if rises { one } else { risen[l] };
+                any |= after[l] >= reached && before[l] < below;
+            }
+            if any {
+                nodes.push(node);
+                for l in 0..L {
+                    let rises = after[l] >= reached && before[l] < below;
+                    risen[l] = if rises { one } else { risen[l] };
+                }
             }
         }
         self.threshold.risen = risen;

@@ -3,10 +3,12 @@
 mod amplification;
 mod crossings;
 mod pack;
+mod peaks;
 mod quiet;
 mod reverse;
 mod status;
 mod tables;
+mod watching;
 
 use std::sync::Arc;
 
@@ -17,13 +19,14 @@ use axonml_autodiff::engine::{
 };
 use axonml_autodiff::ir::Real;
 
-use crate::cable::{AdvanceModes, DecayModes, Solve, StepExplicit, lanes};
+use crate::cable::{AdvanceModes, DecayModes, Solve, StepExplicit};
 use crate::drive::GroupDrive;
 use crate::isa::{Isa, dispatch};
 use crate::program::Programs;
-use crate::watch::{FiberView, Watch};
+use crate::watch::Watch;
 use crossings::CrossingWatch;
 use pack::{GroupCable, bind, pack_cable};
+use peaks::Peaks;
 use status::Scan;
 use tables::StepProgram;
 
@@ -52,6 +55,7 @@ pub(crate) struct Group<'r, R, const L: usize> {
     coupling: Vec<R>,
     watches: Vec<Watch>,
     crossings: CrossingWatch<R, L>,
+    peaks: Peaks<R>,
     status: Vec<Option<FiberStatus>>,
 }
 
@@ -61,41 +65,6 @@ const SCAN_EVERY: usize = 8;
 fn watches(rollout: &Rollout, fibers: &[usize]) -> Result<Vec<Watch>, BackendError> {
     let each = fibers.iter().map(|&fiber| Watch::new(rollout, fiber));
     each.collect()
-}
-
-/// One lane of a group, as observers see it.
-struct LaneView<'a, R, const L: usize> {
-    u: &'a [R],
-    u_before: &'a [R],
-    states: &'a [Vec<R>],
-    crossings: &'a CrossingWatch<R, L>,
-    lane: usize,
-    v_reference_mv: f64,
-}
-
-impl<R: Real, const L: usize> FiberView for LaneView<'_, R, L> {
-    fn v_mv(&self, node: usize) -> f64 {
-        self.u[node * L + self.lane].to_f64() + self.v_reference_mv
-    }
-    fn previous_v_mv(&self, node: usize) -> f64 {
-        self.u_before[node * L + self.lane].to_f64() + self.v_reference_mv
-    }
-    fn state(&self, state: usize, node: usize) -> f64 {
-        self.states[state][node * L + self.lane].to_f64()
-    }
-    fn may_rise_to(&self, threshold_mv: f64) -> bool {
-        self.crossings.any(threshold_mv, self.lane)
-    }
-    fn voltages_mv(&self, nodes: usize) -> impl Iterator<Item = f64> {
-        let of_lane = |row: &[R; L]| row[self.lane].to_f64() + self.v_reference_mv;
-        lanes::<R, L>(self.u)[..nodes].iter().map(of_lane)
-    }
-    fn states(&self, state: usize, nodes: usize) -> impl Iterator<Item = f64> {
-        let of_lane = |row: &[R; L]| row[self.lane].to_f64();
-        lanes::<R, L>(&self.states[state])[..nodes]
-            .iter()
-            .map(of_lane)
-    }
 }
 
 impl<'r, R: Real, const L: usize> Group<'r, R, L> {
@@ -136,6 +105,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
             coupling: zeros(),
             watches: watches(rollout, indices)?,
             crossings: CrossingWatch::new(rollout),
+            peaks: Peaks::new(rollout, len),
             status: vec![None; indices.len()],
         };
         group.set_start();
@@ -211,7 +181,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
     fn take_steps(&mut self, every: usize) -> bool {
         let steps = self.rollout.steps.clone();
         self.mark_nonfinite(steps.start);
-        self.each_watch(|watch, view| watch.start(view));
+        self.start_watches();
         if steps.is_empty() {
             return true;
         }
@@ -232,16 +202,8 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 _ if self.finds_nonfinite(scan) => return false,
                 _ => {}
             }
-            self.crossings.scan(self.isa, &self.u_before, &self.u);
             let open = self.open_lanes();
-            if !self.crossings.is_idle(state) {
-                self.each_open_watch(|watch, view| watch.see(state, view));
-                for lane in 0..self.used {
-                    if self.status[lane].is_none() && self.watches[lane].answered() {
-                        self.status[lane] = Some(FiberStatus::Answered(state));
-                    }
-                }
-            }
+            self.watch(state);
             if let Some(quiet) = &quiet {
                 self.end_quiet(state, quiet);
             }
@@ -278,6 +240,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
         self.cable.begin_again();
         self.watches = watches(self.rollout, &self.members[..self.used])?;
+        self.peaks = Peaks::new(self.rollout, self.u.len());
         self.status.fill(None);
         self.set_start();
         Ok(())
@@ -305,28 +268,6 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 // The last step leaves the modes as they are, for a run that continues this one.
                 self.advance_modes(step + 1 < end);
                 self.step_membrane();
-            }
-        }
-    }
-
-    fn each_watch(&mut self, act: impl Fn(&mut Watch, &LaneView<'_, R, L>)) {
-        self.crossings.scan(self.isa, &self.u_before, &self.u);
-        self.each_open_watch(act);
-    }
-
-    /// The same once crossings were looked for.
-    fn each_open_watch(&mut self, act: impl Fn(&mut Watch, &LaneView<'_, R, L>)) {
-        for lane in 0..self.used {
-            if self.status[lane].is_none() {
-                let view = LaneView {
-                    u: &self.u,
-                    u_before: &self.u_before,
-                    states: &self.states,
-                    crossings: &self.crossings,
-                    lane,
-                    v_reference_mv: self.rollout.v_reference_mv,
-                };
-                act(&mut self.watches[lane], &view);
             }
         }
     }
@@ -463,7 +404,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 let state = keep.then(|| self.state(lane));
                 FiberOutcome {
                     status,
-                    observations: watch.finish(),
+                    observations: watch.finish(&self.view(lane)),
                     state,
                 }
             })

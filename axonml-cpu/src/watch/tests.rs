@@ -84,7 +84,10 @@ fn observe(rollout: &Rollout, traces: &[&[f64]]) -> Vec<Observation> {
             },
         );
     }
-    watch.finish()
+    watch.finish(&Frame {
+        traces,
+        now: rollout.steps.end,
+    })
 }
 
 fn one(

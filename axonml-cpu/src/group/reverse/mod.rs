@@ -173,7 +173,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         trajectory: &mut Trajectory<R>,
     ) -> Vec<Checkpoint<R>> {
         self.mark_nonfinite(self.rollout.steps.start);
-        self.each_watch(|watch, view| watch.start(view));
+        self.start_watches();
         let mut checkpoints = Vec::new();
         let Some(last) = segments.last() else {
             return checkpoints;
@@ -191,7 +191,7 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
                 }
                 self.advance(step, last.end);
                 self.mark_nonfinite(step + 1);
-                self.each_watch(|watch, view| watch.see(step + 1, view));
+                self.watch(step + 1);
                 if kept {
                     trajectory.save(step + 1 - segment.start, self);
                 }
