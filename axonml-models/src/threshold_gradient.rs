@@ -102,6 +102,8 @@ impl Simulation {
                 expected: "one per fiber".into(),
             }));
         }
+        // Gradients are those of exact rates, with which a fiber need not fire at its threshold by tables.
+        whole.rates.must_be_exact("the gradient of a threshold")?;
         let level_mv = search.detection.threshold_mv;
         let first_state = detector(search).first_state(self.grid());
         let members: Vec<usize> = (0..fibers)

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::US_PER_S;
 use axonml_autodiff::engine::{
-    BackendError, Binding, BoundProgram, FiberOutcome, FiberState, FiberStatus, MembranePrograms,
-    NodeSelection, Observation, ObserverKind, ObserverSpec, Rates, Rollout, RolloutFiber, Source,
-    Start, Traces, VOLTAGE,
+    Binding, BoundProgram, FiberOutcome, FiberState, FiberStatus, MembranePrograms, NodeSelection,
+    Observation, ObserverKind, ObserverSpec, Rates, Rollout, RolloutFiber, Source, Start, Traces,
+    VOLTAGE,
 };
 use axonml_autodiff::ir::{Extent, Precision, Tracer};
 
@@ -132,11 +132,11 @@ const PIECE: usize = 128;
 #[derive(Clone, Debug)]
 struct Trace {
     nodes: Vec<usize>,
-    /// The last state that was computed.
+    /// The last state that was computed; beyond all states once there are no more.
     last: usize,
     /// `[state, node]` flattened, mV.
     v_mv: Vec<f32>,
-    /// The state `last` of the whole twin; none of sums, which are not continued.
+    /// The state `last` of the whole twin; none of sums, which are not continued, and of twins that diverged.
     end: Option<FiberState>,
     /// Amplitude of the sources.
     scale: f64,
@@ -153,6 +153,26 @@ impl Trace {
         let v_mv = self.v_mv.get(row * self.nodes.len() + column)?;
         Some(f64::from(*v_mv))
     }
+}
+
+/// What traces have in common that are computed together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Together {
+    nodes: Vec<usize>,
+    /// The state to go on from, and the last one that is asked for.
+    from: usize,
+    last: usize,
+    /// Whether single precision holds their fields.
+    single: bool,
+}
+
+/// Least amplitudes at which a twin reaches a level, mA; `None` where none does, or none is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Reaching {
+    /// At any node.
+    pub(crate) anywhere_ma: Option<f64>,
+    /// At a detection site; 0 where nothing is known.
+    pub(crate) at_sites_ma: Option<f64>,
 }
 
 /// Which sources act on a twin.
@@ -381,9 +401,12 @@ impl<'s> Twins<'s> {
         rollout
     }
 
-    /// Least amplitude at which the twin of each fiber reaches `level_mv` somewhere, mA; `None` where no amplitude
-    /// does, or no twin can be computed.
-    pub(crate) fn reaching(&self, level_mv: f64) -> Result<Vec<Option<f64>>, SimulationError> {
+    /// Least amplitudes at which the twin of each fiber reaches `level_mv`, mA, somewhere and at one of its `sites`.
+    pub(crate) fn reaching(
+        &self,
+        level_mv: f64,
+        sites: impl Fn(usize) -> Vec<usize>,
+    ) -> Result<Vec<Reaching>, SimulationError> {
         let maximum = ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All);
         // Without sources a passive membrane only relaxes. Rounded, so that fibers are computed together.
         let wait = (RELAXED_MS / self.whole.grid.dt_ms()).ceil() as usize;
@@ -394,33 +417,47 @@ impl<'s> Twins<'s> {
             let last = last.clamp(self.whole.steps.start, self.whole.steps.end);
             by_last.entry(last).or_default().push(fiber);
         }
-        let mut reaching = vec![None; self.whole.fibers.len()];
+        let mut reaching = vec![Reaching::default(); self.whole.fibers.len()];
         for (last, fibers) in by_last {
             let mut rollout = self.rollout(&fibers, Part::Unit, maximum.clone());
             rollout.steps.end = last;
             let outcome = self.simulation.execute(&rollout)?;
             for (&fiber, outcome) in fibers.iter().zip(&outcome.fibers) {
-                let amplitude = self.weak_amplitude(fiber);
-                reaching[fiber] = self.reaching_of(fiber, outcome, amplitude, level_mv);
+                let needed = self.needed_ma(fiber, outcome, level_mv);
+                let least = |ma: &mut dyn Iterator<Item = f64>| ma.min_by(f64::total_cmp);
+                reaching[fiber] = match needed {
+                    // Nothing is known of a twin that diverged.
+                    None => Reaching {
+                        anywhere_ma: None,
+                        at_sites_ma: Some(0.0),
+                    },
+                    Some(needed) => Reaching {
+                        anywhere_ma: least(&mut needed.iter().flatten().copied()),
+                        at_sites_ma: least(
+                            &mut sites(fiber).into_iter().filter_map(|site| needed[site]),
+                        ),
+                    },
+                };
             }
         }
         Ok(reaching)
     }
 
-    /// The amplitude at which a twin reaches a level, from the largest voltages at another.
-    fn reaching_of(
+    /// The amplitude at which each node of a twin reaches a level, mA, from the largest voltages at a weak one; `None` of
+    /// nodes that never do.
+    fn needed_ma(
         &self,
         fiber: usize,
         outcome: &FiberOutcome,
-        scale: f64,
         level_mv: f64,
-    ) -> Option<f64> {
+    ) -> Option<Vec<Option<f64>>> {
         let Observation::Maximum(response_mv) = &outcome.observations[0] else {
             return None;
         };
         if matches!(outcome.status, FiberStatus::Diverged { .. }) {
             return None;
         }
+        let scale = self.weak_amplitude(fiber);
         let start_mv = |node: usize| match &self.whole.start {
             Start::Uniform { v_mv, .. } => *v_mv,
             Start::From(saved) => saved[fiber].v_mv[node],
@@ -429,8 +466,7 @@ impl<'s> Twins<'s> {
             let missing = level_mv - start_mv(node);
             (response > 0.0 && missing > 0.0).then_some(missing / response * scale)
         };
-        let each = response_mv.iter().enumerate().filter_map(needed);
-        each.min_by(f64::total_cmp)
+        Some(response_mv.iter().enumerate().map(needed).collect())
     }
 
     /// Computes the twins at the given (fiber, nodes), up to the state `last`, where they are not known yet.
@@ -440,12 +476,18 @@ impl<'s> Twins<'s> {
         last: usize,
     ) -> Result<(), SimulationError> {
         let steps = &self.whole.steps;
-        let last = steps.start + (last.saturating_sub(steps.start)).next_multiple_of(PIECE);
+        // At least one piece, so that what is known can be continued.
+        let last = steps.start
+            + last
+                .saturating_sub(steps.start)
+                .max(1)
+                .next_multiple_of(PIECE);
         let last = last.min(steps.end);
         if let Some(contacts) = &mut self.contacts {
             let is_known = |fiber: &usize, nodes: &[usize]| {
-                let unit = self.units.get(fiber);
-                unit.is_some_and(|unit| unit.covers(nodes, last))
+                let parts = [self.units.get(fiber), self.bases.get(&self.equal[*fiber])];
+                let mut parts = parts.into_iter();
+                parts.all(|trace| trace.is_some_and(|trace| trace.covers(nodes, last)))
             };
             // Fibers that are looked at in the same places are summed together.
             let mut missing: BTreeMap<&[usize], Vec<usize>> = BTreeMap::new();
@@ -484,83 +526,99 @@ impl<'s> Twins<'s> {
         last: usize,
         part: Part,
     ) -> Result<BTreeMap<usize, Trace>, SimulationError> {
-        // Fibers that are looked at in the same places, from the same state on, are simulated together.
-        let mut missing: BTreeMap<(Vec<usize>, usize), Vec<usize>> = BTreeMap::new();
+        let mut missing: BTreeMap<Together, Vec<usize>> = BTreeMap::new();
         for (&fiber, nodes) in wanted {
-            let mut all = nodes.clone();
-            let mut from = self.whole.steps.start;
+            let mut together = Together {
+                nodes: nodes.clone(),
+                from: self.whole.steps.start,
+                last,
+                single: self.fits_single(fiber, 1.0),
+            };
             if let Some(trace) = known.get(&fiber) {
                 if trace.covers(nodes, last) {
                     continue;
                 }
-                all.extend(&trace.nodes);
+                together.nodes.extend(&trace.nodes);
                 if nodes.iter().all(|node| trace.nodes.contains(node)) {
-                    from = trace.last;
+                    together.from = trace.last;
                 } else {
+                    // From the start, as far as it was known elsewhere.
+                    together.last = last.max(trace.last);
                     known.remove(&fiber);
                 }
             }
-            all.sort_unstable();
-            all.dedup();
-            missing.entry((all, from)).or_default().push(fiber);
+            together.nodes.sort_unstable();
+            together.nodes.dedup();
+            missing.entry(together).or_default().push(fiber);
         }
-        for ((nodes, _), fibers) in missing {
+        for (together, fibers) in missing {
             let traces = fibers.iter().map(|fiber| known.remove(fiber)).collect();
-            let traces = self.traces(&fibers, traces, &nodes, last, part)?;
+            let traces = self.traces(&fibers, traces, &together, part)?;
             known.extend(fibers.into_iter().zip(traces));
         }
         Ok(known)
     }
 
-    /// Continues traces of `fibers` at `nodes`, all known up to the same state or none at all, up to the state `last`.
+    /// Continues traces of `fibers`, all known up to the same state or none at all.
     fn traces(
         &self,
         fibers: &[usize],
         known: Vec<Option<Trace>>,
-        nodes: &[usize],
-        last: usize,
+        together: &Together,
         part: Part,
     ) -> Result<Vec<Trace>, SimulationError> {
+        let nodes = &together.nodes;
         let kind = ObserverKind::Traces {
             quantities: vec![VOLTAGE.to_owned()],
             every: 1,
         };
         let selection = nodes.iter().map(|&node| node as i64).collect();
         let observer = ObserverSpec::new(kind, NodeSelection::Nodes(selection));
-        let mut rollout = self.rollout(fibers, part, observer);
-        rollout.final_states = true;
-        let start = rollout.steps.start;
         let new = |(&fiber, known): (&usize, Option<Trace>)| {
             known.unwrap_or_else(|| Trace {
-                nodes: nodes.to_vec(),
-                last: start,
+                nodes: nodes.clone(),
+                last: together.from,
                 v_mv: Vec::new(),
                 end: None,
                 scale: self.weak_amplitude(fiber),
             })
         };
         let mut traces: Vec<Trace> = fibers.iter().zip(known).map(new).collect();
-        let mut done = traces.first().map_or(last, |trace| trace.last);
-        let mut is_first = traces.iter().any(|trace| trace.end.is_none());
-        while is_first || done < last {
-            if !is_first {
-                let ends = traces.iter_mut().filter_map(|trace| trace.end.take());
+        let mut open: Vec<usize> = (0..fibers.len()).collect();
+        let mut done = together.from;
+        let begins = |done: usize| done == self.whole.steps.start;
+        while !open.is_empty() && (begins(done) || done < together.last) {
+            let each: Vec<usize> = open.iter().map(|&at| fibers[at]).collect();
+            let mut rollout = self.rollout(&each, part, observer.clone());
+            rollout.final_states = true;
+            if !begins(done) {
+                let ends = open.iter().filter_map(|&at| traces[at].end.take());
                 rollout.start = Start::From(ends.collect());
             }
-            rollout.steps = done..(done + PIECE).min(last);
+            rollout.steps = done..(done + PIECE).min(together.last);
+            let is_last = rollout.steps.is_empty();
             done = rollout.steps.end;
-            let outcome = self.simulation.execute(&rollout)?;
-            for (fiber, (trace, outcome)) in traces.iter_mut().zip(outcome.fibers).enumerate() {
-                let traced = match outcome.observations.into_iter().next() {
-                    Some(Observation::Traced(Traces { values, .. })) => values,
-                    _ => Vec::new(),
+            let outcomes = self.simulation.execute(&rollout)?.fibers;
+            let mut still_open = Vec::with_capacity(open.len());
+            for (&at, outcome) in open.iter().zip(outcomes) {
+                let trace = &mut traces[at];
+                if let Some(Observation::Traced(Traces { values, .. })) =
+                    outcome.observations.into_iter().next()
+                {
+                    trace.v_mv.extend(values);
+                }
+                trace.end = outcome.state;
+                // Of a twin that diverged nothing more is known, however often it is asked for.
+                trace.last = match trace.end {
+                    Some(_) => done,
+                    None => usize::MAX,
                 };
-                trace.v_mv.extend(traced);
-                trace.last = done;
-                let end = outcome.state.ok_or(BackendError::NoResult { fiber })?;
-                trace.end = Some(end);
+                still_open.extend(trace.end.is_some().then_some(at));
             }
-            is_first = false;
+            open = still_open;
+            if is_last {
+                break;
+            }
         }
         Ok(traces)
     }
@@ -581,8 +639,9 @@ impl<'s> Twins<'s> {
     ) -> Option<f64> {
         let base = self.bases.get(&self.equal[fiber])?;
         let unit = self.units.get(&fiber)?;
-        // The first row is the state that the rollout starts from.
-        let row = state.checked_sub(self.whole.steps.start)?;
+        // The first row is the start of a run, or the state after the first step of one that is continued.
+        let start = self.whole.steps.start;
+        let row = state.checked_sub(start + usize::from(start > 0))?;
         let response_mv = amplitude_ma / unit.scale * unit.v_mv(node, row)?;
         let v_mv = base.v_mv(node, row)? + response_mv + self.whole.v_reference_mv;
         v_mv.is_finite().then_some(v_mv)

@@ -24,11 +24,15 @@ const SEGMENT_MV: f32 = 5.0;
 /// largest magnitude.
 pub const TABLE_TOLERANCE: f64 = 2e-7;
 
+/// Largest steady value of a state in the grid by which it counts as a gate.
+const GATE_RANGE: std::ops::RangeInclusive<f64> = 0.5..=1.001;
+
 /// A membrane step whose voltage-dependent functions are tables.
 ///
 /// A gate's update is `x + (B - D x)` with `D = 1 - e^(-dt/tau)` and `B = D x_inf`, both tables. Their errors, bounded over all
 /// potentials of the grid (see [`Table::bound`]), add up to at most [`TABLE_TOLERANCE`] of the largest `D`, which no update of a
-/// gate between 0 and 1 exceeds. (The sums around them are rounded as those of an exact step are.) Functions that no table brings that close stay in the program, as do all that depend on a fiber's own
+/// gate between 0 and 1 exceeds. (The sums around them are rounded as those of an exact step are.) Functions that no table brings that close stay in the program, and so do
+/// updates of states that are no gates: their steady value is nowhere near 1, or beyond it; as do all that depend on a fiber's own
 /// parameters; outside of the grid a step is the exact one.
 #[derive(Debug)]
 pub struct TabulatedStep {
@@ -82,7 +86,12 @@ impl TabulatedStep {
             let numbers = separated.inputs.iter().map(number).collect();
             let functions = Functions::new(&separated.functions, numbers, separated.variable, grid);
             let mut kept: Vec<&Candidate> = Vec::new();
-            for candidate in &separated.candidates {
+            // The tolerance is that of a state between 0 and 1: a concentration may be far smaller, or larger.
+            let is_gate = |candidate: &&Candidate| match candidate.update() {
+                Some((decay, gain)) => GATE_RANGE.contains(&functions.ratio(gain, decay)),
+                None => true,
+            };
+            for candidate in separated.candidates.iter().filter(is_gate) {
                 let tolerance = TABLE_TOLERANCE * functions.scale(candidate.scale());
                 if let Some(fitting) = functions.tables(&candidate.functions(), tolerance) {
                     kept.push(candidate);

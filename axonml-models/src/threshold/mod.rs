@@ -10,6 +10,7 @@ mod passages;
 mod scout;
 mod scouting;
 mod seen;
+mod sites;
 mod trials;
 
 use axonml_autodiff::engine::{
@@ -21,6 +22,7 @@ use axonml_core::{CoreError, Field};
 
 use crate::extent::nodes_needed;
 use crate::scaling::Scaling;
+use crate::twin::Reaching;
 use crate::{Amplitudes, Detection, Simulation, SimulationError, SpikeStart, Stimulus};
 pub(crate) use firing::Firing;
 use grid::{Search, first_amplitude};
@@ -482,16 +484,17 @@ impl Simulation {
         let mut trials =
             Trials::new(self, &whole, scaling, &options.detection)?.ending(quiet_band_mv);
         let fibers = whole.fibers.len();
-        let reaching_ma = match (options.first_ma, options.early_end) {
-            (Some(_), false) => vec![None; fibers],
-            _ => trials.reaching_ma()?,
+        let reaching = match (options.first_ma, options.early_end) {
+            (Some(_), false) => vec![Reaching::default(); fibers],
+            _ => trials.reaching()?,
         };
+        let reaching_ma: Vec<Option<f64>> = reaching.iter().map(|at| at.anywhere_ma).collect();
         let first_of = |reaching: &Option<f64>| match options.first_ma {
             Some(first) => first,
             None => first_amplitude(*reaching, options.max_ma),
         };
         let first_ma: Vec<f64> = reaching_ma.iter().map(first_of).collect();
-        let endings = match options.early_end && trials.can_scout(options.max_ma) {
+        let mut endings = match options.early_end && trials.can_scout(options.max_ma) {
             true => {
                 let scouts = Scouts {
                     first_ma: &first_ma,
@@ -503,6 +506,12 @@ impl Simulation {
             }
             false => vec![None; fibers],
         };
+        for (fiber, (ending, reaching)) in endings.iter_mut().zip(&reaching).enumerate() {
+            if trials.is_unclear(fiber, ending.as_ref(), reaching) {
+                trials.run_to_the_end(fiber);
+                *ending = None;
+            }
+        }
         let mut searches: Vec<Search> = first_ma
             .into_iter()
             .zip(endings)

@@ -16,7 +16,7 @@ use super::seen::{Seen, Trial};
 use super::{Progress, ThresholdSearch};
 use crate::detection::{Detection, REGENERATION_MV, SpikeStart};
 use crate::scaling::Scaling;
-use crate::twin::{ContactTwins, Twins};
+use crate::twin::{ContactTwins, Reaching, Twins};
 use crate::{Simulation, SimulationError};
 
 /// Simulations that a round may have so that vector lanes and cores are not idle: while few fibers are searched, the
@@ -115,6 +115,16 @@ impl<'s> Trials<'s> {
         self
     }
 
+    /// The criterion of an action potential.
+    pub(super) fn detection(&self) -> &Detection {
+        self.detection
+    }
+
+    /// Has all trials of a fiber run to the end from now on.
+    pub(super) fn run_to_the_end(&mut self, fiber: usize) {
+        self.restless.insert(fiber);
+    }
+
     /// How trials are run that an answer rests on: in the precision of the rollout, and to the end unless they fire.
     pub(super) fn exact(&self) -> Manner {
         Manner {
@@ -203,10 +213,10 @@ impl<'s> Trials<'s> {
         Ok((!refuted.is_empty()).then_some(refuted))
     }
 
-    /// Least amplitude at which each fiber's passive twin reaches the level, mA.
-    pub(super) fn reaching_ma(&self) -> Result<Vec<Option<f64>>, SimulationError> {
+    /// Least amplitudes at which each fiber's passive twin reaches the level.
+    pub(super) fn reaching(&self) -> Result<Vec<Reaching>, SimulationError> {
         let level_mv = self.detection.threshold_mv;
-        self.twins.reaching(level_mv)
+        self.twins.reaching(level_mv, |fiber| self.sites(fiber))
     }
 
     /// Advances `searches`, one per fiber, to their ends.

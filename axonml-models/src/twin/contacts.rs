@@ -63,16 +63,20 @@ impl<'s> ContactTwins<'s> {
         let Some((first, gain)) = known.next() else {
             unreachable!("a population has a contact, and its twins were looked at")
         };
-        // Fibers are looked at with all of their contacts, so that nodes and states are the same.
+        // Fibers are looked at with all of their contacts, so that nodes and states are the same; nothing is known beyond the
+        // state at which one of them diverged.
+        let mut last = first.last;
         let mut sum: Vec<f64> = scaled(first, *gain).collect();
         for (of_contact, gain) in known {
+            last = last.max(of_contact.last);
+            sum.truncate(of_contact.v_mv.len());
             sum.iter_mut()
                 .zip(scaled(of_contact, *gain))
                 .for_each(|(sum, x)| *sum += x);
         }
         Trace {
             nodes: first.nodes.clone(),
-            last: first.last,
+            last,
             v_mv: sum.into_iter().map(|x| x as f32).collect(),
             end: None,
             scale: 1.0,

@@ -354,6 +354,23 @@ fn constants_out_of_their_physical_range_are_refused() {
     }
 }
 
+/// So strong a current carries the passive twin of a fiber beyond what counts as finite, but not the fiber, whose
+/// conductances hold it: that fiber fires by itself, and its neighbor has the threshold that it has alone.
+#[test]
+fn a_passive_twin_that_diverges_takes_no_fiber_with_it() {
+    let simulation = simulation("mrg", &[10.0, 10.0], 21, &Settings::default());
+    let pulse: axonml_core::Waveform = "monophasic:pw=0.1,delay=1".parse().unwrap();
+    let strong = stimulus(2).inject(0, 10, 700.0, Arc::new(pulse.flipped()));
+    let options = ThresholdSearch::default();
+    let found = simulation
+        .thresholds(&strong, &options, &mut |_| ())
+        .unwrap();
+    assert_eq!(found[0], Threshold::Spontaneous);
+    let alone = simulation.thresholds(&stimulus(2), &options, &mut |_| ());
+    assert_eq!(found[1], alone.unwrap()[1]);
+    assert_eq!(found[1].status(), "ok");
+}
+
 /// The untrained constants are a starting point for training: with them a fiber has no threshold.
 #[test]
 fn an_untrained_surrogate_fires_by_itself() {

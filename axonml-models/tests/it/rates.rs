@@ -290,3 +290,19 @@ fn tables_are_refused_where_there_are_none() {
     let error = rollout.check().unwrap_err().to_string();
     assert!(error.contains("make them anew"), "{error}");
 }
+
+/// A fiber need not fire with exact rates at its threshold by tables: its gradient is refused.
+#[test]
+fn gradients_of_thresholds_are_refused() {
+    let settings = settings(RateEvaluation::Table);
+    let simulation = simulation("mrg", &settings, Device::cpu().unwrap());
+    let fibers = simulation.fibers().len();
+    let stimulus = stimulus("mrg", fibers, "monophasic:pw=0.1,delay=0.1");
+    let known = vec![Some(0.2); fibers];
+    let request = GradientRequest::default();
+    let search = ThresholdSearch::default();
+    let error = simulation
+        .threshold_gradients(&stimulus, &search, &known, request)
+        .unwrap_err();
+    assert!(error.to_string().contains("exact"), "{error}");
+}

@@ -339,3 +339,51 @@ proptest! {
         prop_assert!(upper >= plain.lower_ma().unwrap() - rounding);
     }
 }
+
+/// Detection where the stimulus acts sees a fiber fire in several ranges of amplitudes: which of them is found depends on
+/// nothing but the fiber, neither on others in the search nor on early ends.
+#[test]
+fn several_ranges_of_firing_do_not_depend_on_companions() {
+    let settings = Settings {
+        precision: axonml_models::Precision::F32,
+        dt_ms: 0.01,
+        tstop_ms: 3.0,
+        ..Settings::default()
+    };
+    let device = Device::cpu().unwrap();
+    let options = ThresholdSearch {
+        detection: Detection {
+            sites: NodeSelection::Nodes(vec![10]),
+            ..Detection::default()
+        },
+        ..ThresholdSearch::default()
+    };
+    let plain = ThresholdSearch {
+        early_end: false,
+        ..options.clone()
+    };
+    let diameters_um = [9.802, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0];
+    let pulse: Arc<Waveform> = Arc::new("monophasic:pw=0.1,delay=0.1".parse().unwrap());
+    let thresholds = |diameters_um: &[f64], options: &ThresholdSearch| {
+        let fibers: Vec<Fiber> = diameters_um.iter().map(|&d| Fiber::new(d, 21)).collect();
+        let count = fibers.len();
+        let mrg = model("mrg").unwrap();
+        let simulation = Simulation::new(mrg, fibers, &settings, &device).unwrap();
+        let mut stimulus = Stimulus::none(count);
+        for fiber in 0..count {
+            stimulus = stimulus.source(fiber, point(2731.4, -385.5), pulse.clone());
+        }
+        simulation
+            .thresholds(&stimulus, options, &mut |_| ())
+            .unwrap()
+    };
+    let together = thresholds(&diameters_um, &options);
+    assert_eq!(together, thresholds(&diameters_um, &plain));
+    for (diameter_um, found) in diameters_um.iter().zip(&together) {
+        assert_eq!(
+            thresholds(&[*diameter_um], &options)[0],
+            *found,
+            "{diameter_um} um"
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! Descent on thresholds: the currents of the contacts, from several starts at once.
 
+use axonml_core::CoreError;
 use axonml_models::{Basis, Progress, ThresholdSearch};
 use axonml_optimize::{
     Descent, DescentSettings, Fitness, Optimizer, Projection, Schedule, Slope, Starts,
@@ -47,6 +48,34 @@ impl Default for DescentOptions {
     }
 }
 
+impl DescentOptions {
+    fn check(&self) -> Result<(), CoreError> {
+        let bad = |what: &str, found: String, expected: &str| {
+            Err(CoreError::BadValue {
+                what: what.into(),
+                found,
+                expected: expected.into(),
+            })
+        };
+        if !self.objective.is_scale_free() {
+            let expected = "one that does not depend on strength: Selective, Margin or Area";
+            return bad("the objective", format!("{:?}", self.objective), expected);
+        }
+        if self
+            .softness
+            .iter()
+            .any(|tau| !(tau.is_finite() && *tau > 0.0))
+        {
+            return bad(
+                "the softness",
+                format!("{:?}", self.softness),
+                "two finite numbers above 0",
+            );
+        }
+        Ok(())
+    }
+}
+
 /// The currents that a descent ended with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Designed {
@@ -81,6 +110,7 @@ pub fn descend(
     progress: &mut Progress<'_>,
 ) -> Result<Designed, DesignError> {
     multiples::check(basis, goal)?;
+    options.check()?;
     let set = |x: &mut [f64]| {
         if options.sum_zero {
             let mean = x.iter().sum::<f64>() / x.len() as f64;
@@ -200,7 +230,7 @@ impl Problem<'_> {
                 }
             }
             losses.push(loss);
-            let best = self.goal.best_scale(&thresholds);
+            let best = self.goal.best_scale(&thresholds, search.max_ma);
             let dose = self.dose(x, best.scale);
             slopes.push(Slope {
                 fitness: Point {
@@ -225,7 +255,9 @@ impl Problem<'_> {
     }
 
     fn designed(&self, x: &[f64], point: &Point, starts: Vec<Score>) -> Designed {
-        let best = self.goal.best_scale(&point.thresholds);
+        let best = self
+            .goal
+            .best_scale(&point.thresholds, self.options.search.max_ma);
         let scaled = |threshold: &Option<f64>| threshold.map(|least| least / best.scale);
         let thresholds: Vec<Option<f64>> = point.thresholds.iter().map(scaled).collect();
         Designed {

@@ -8,6 +8,16 @@
 use super::Goal;
 use super::scale::AREA_TOLERANCE;
 
+impl Objective {
+    /// Whether it is the same for all multiples of a stimulus.
+    pub fn is_scale_free(self) -> bool {
+        matches!(
+            self,
+            Objective::Selective | Objective::Margin | Objective::Area
+        )
+    }
+}
+
 /// What a design should make small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -16,7 +26,7 @@ pub enum Objective {
     /// of the least weight. Where it misclassifies none: the margin.
     Selective,
     /// Smooth maximum of `L` over targets less its smooth minimum over the others: minus the logarithm of the
-    /// [separation](Goal::separation).
+    /// [separation](Goal::separation), and less by no more than the softness times the logarithms of their numbers.
     Margin,
     /// Misclassified area at the best scale, with activation `sigmoid((ln s - L)/softness)` at scale `s`.
     Area,
@@ -57,11 +67,12 @@ impl Objective {
         assert_eq!(thresholds.len(), goal.fibers(), "one threshold per fiber");
         let case = Case {
             goal,
+            thresholds,
             ln: thresholds
                 .iter()
                 .map(|threshold| threshold.unwrap_or(softness.silent_from).ln())
                 .collect(),
-            tau: softness.tau,
+            softness,
         };
         let mut loss = match self {
             Objective::Selective => case.selective(),
@@ -89,15 +100,19 @@ impl Objective {
     }
 }
 
-/// Distance from a threshold, in units of the softness, beyond which activation is 0 or 1 to the last bit of a sum.
-const BEYOND: f64 = 40.0;
+/// Distances from thresholds, in units of the softness, at which scales are tried: at the last ones activation is 0 or 1 to
+/// the last bit of a sum.
+const AROUND: [f64; 17] = [
+    -40.0, -10.0, -5.0, -3.0, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 40.0,
+];
 
 /// Thresholds whose loss is asked for.
 struct Case<'a> {
     goal: &'a Goal,
-    /// Logarithms of the thresholds.
+    thresholds: &'a [Option<f64>],
+    /// Logarithms of the thresholds; of fibers without one, of the multiple that they count with.
     ln: Vec<f64>,
-    tau: f64,
+    softness: Softness,
 }
 
 fn sigmoid(x: f64) -> f64 {
@@ -117,8 +132,10 @@ impl Case<'_> {
 
     fn selective(&self) -> Loss {
         let margin = self.margin();
-        let thresholds: Vec<Option<f64>> = self.ln.iter().map(|ln| Some(ln.exp())).collect();
-        if self.goal.best_scale(&thresholds).misclassified < AREA_TOLERANCE {
+        let best = self
+            .goal
+            .best_scale(self.thresholds, self.softness.silent_from);
+        if best.misclassified < AREA_TOLERANCE {
             return margin;
         }
         let area = self.area();
@@ -143,23 +160,48 @@ impl Case<'_> {
         }
     }
 
-    /// Smooth maximum of `sign` times the logarithms of targets' (or others') thresholds, and its derivatives by these.
+    /// Smooth maximum of `sign` times the logarithms of targets' (or others') thresholds, which is at most the largest, and
+    /// its derivatives by these.
     fn smooth_max(&self, targets: bool, sign: f64) -> (f64, Vec<f64>) {
         let counted = |(w, t, ln): (f64, bool, f64)| (w > 0.0 && t == targets).then_some(sign * ln);
         let values: Vec<Option<f64>> = self.fibers().map(counted).collect();
         let largest = values.iter().flatten().copied().fold(f64::MIN, f64::max);
-        let term = |value: &Option<f64>| value.map_or(0.0, |x| ((x - largest) / self.tau).exp());
+        let term =
+            |value: &Option<f64>| value.map_or(0.0, |x| ((x - largest) / self.softness.tau).exp());
         let terms: Vec<f64> = values.iter().map(term).collect();
         let sum: f64 = terms.iter().sum();
+        let count = values.iter().flatten().count() as f64;
         let derivatives = terms.iter().map(|term| term / sum).collect();
-        (largest + self.tau * sum.ln(), derivatives)
+        (
+            largest + self.softness.tau * (sum / count).ln(),
+            derivatives,
+        )
     }
 
-    /// The soft misclassified area at the scale of this logarithm.
+    /// Weight, target and logarithm of the threshold of fibers that fire at all.
+    fn firing(&self) -> impl Iterator<Item = (f64, bool, f64)> {
+        let fibers = self.fibers().zip(self.thresholds);
+        fibers.filter_map(|(of, threshold)| threshold.map(|_| of))
+    }
+
+    /// The soft misclassified area at the scale of this logarithm. A fiber that never fires is silent at any.
     fn area_at(&self, ln_scale: f64) -> f64 {
-        let each = self.fibers().map(|(w, t, ln)| {
-            let away = (ln_scale - ln) / self.tau;
-            w * sigmoid(if t { -away } else { away })
+        let each = self.fibers().zip(self.thresholds);
+        let each = each.map(|((w, t, ln), threshold)| {
+            let p = match threshold {
+                Some(_) => sigmoid((ln_scale - ln) / self.softness.tau),
+                None => 0.0,
+            };
+            w * if t { 1.0 - p } else { p }
+        });
+        each.sum()
+    }
+
+    /// Derivative of the soft area by the logarithm of the scale, times the softness.
+    fn slope_at(&self, ln_scale: f64) -> f64 {
+        let each = self.firing().map(|(w, t, ln)| {
+            let p = sigmoid((ln_scale - ln) / self.softness.tau);
+            w * p * (1.0 - p) * if t { -1.0 } else { 1.0 }
         });
         each.sum()
     }
@@ -167,8 +209,8 @@ impl Case<'_> {
     fn area(&self) -> Loss {
         let ln_scale = self.best_ln_scale();
         let slope = |(w, t, ln): (f64, bool, f64)| {
-            let p = sigmoid((ln_scale - ln) / self.tau);
-            let slope = w * p * (1.0 - p) / self.tau;
+            let p = sigmoid((ln_scale - ln) / self.softness.tau);
+            let slope = w * p * (1.0 - p) / self.softness.tau;
             if t { slope } else { -slope }
         };
         // At the best scale the loss does not depend on the scale.
@@ -178,34 +220,35 @@ impl Case<'_> {
         }
     }
 
-    /// The scale of the least soft area: the best of a grid that is finer than the softness, refined. It reaches to where
-    /// nothing fires, and all fibers do, which may be the best that there is.
+    /// The scale of the least soft area: the best of points around and between all thresholds, refined. They reach to where
+    /// nothing fires, and all that fires at all, which may be the best that there is.
     fn best_ln_scale(&self) -> f64 {
-        let beyond = BEYOND * self.tau;
-        let low = self.ln.iter().copied().fold(f64::INFINITY, f64::min) - beyond;
-        let high = self.ln.iter().copied().fold(f64::MIN, f64::max) + beyond;
-        let count = (4.0 * (high - low) / self.tau).ceil().clamp(16.0, 4096.0) as usize;
-        let step = (high - low) / count as f64;
-        let points = (0..=count).map(|k| low + step * k as f64);
-        let rated = points.map(|x| (self.area_at(x), x));
-        let (_, best) = rated
-            .min_by(|a, b| a.0.total_cmp(&b.0))
-            .unwrap_or((0.0, low));
-        self.stationary(best - step, best + step)
+        let mut at: Vec<f64> = self
+            .firing()
+            .filter(|of| of.0 > 0.0)
+            .map(|of| of.2)
+            .collect();
+        at.sort_by(f64::total_cmp);
+        let between = at.windows(2).map(|pair| 0.5 * (pair[0] + pair[1]));
+        let around = at
+            .iter()
+            .flat_map(|ln| AROUND.map(|away| ln + away * self.softness.tau));
+        let mut points: Vec<f64> = between.chain(around).collect();
+        points.sort_by(f64::total_cmp);
+        let rated = points.iter().map(|&x| self.area_at(x)).enumerate();
+        let Some((best, _)) = rated.min_by(|a, b| a.1.total_cmp(&b.1)) else {
+            // Nothing fires at any scale.
+            return 0.0;
+        };
+        let neighbor = |place: usize| points[place.min(points.len() - 1)];
+        self.stationary(neighbor(best.saturating_sub(1)), neighbor(best + 1))
     }
 
-    /// The point between two at which the soft area has no slope, by bisection; the better end if it has one everywhere.
+    /// The point between two at which the soft area has no slope, by bisection.
     fn stationary(&self, mut low: f64, mut high: f64) -> f64 {
-        let slope = |x: f64| {
-            let each = self.fibers().map(|(w, t, ln)| {
-                let p = sigmoid((x - ln) / self.tau);
-                w * p * (1.0 - p) * if t { -1.0 } else { 1.0 }
-            });
-            each.sum::<f64>()
-        };
         for _ in 0..60 {
             let middle = 0.5 * (low + high);
-            match slope(middle) < 0.0 {
+            match self.slope_at(middle) < 0.0 {
                 true => low = middle,
                 false => high = middle,
             }
@@ -216,13 +259,13 @@ impl Case<'_> {
     fn wbce(&self) -> Loss {
         // -ln p and -ln(1 - p) of p = sigmoid(-L/tau).
         let each = self.fibers().map(|(w, t, ln)| {
-            let x = ln / self.tau;
+            let x = ln / self.softness.tau;
             let (value, slope) = if t {
                 (softplus(x), sigmoid(x))
             } else {
                 (softplus(-x), -sigmoid(-x))
             };
-            (w * value, w * slope / self.tau)
+            (w * value, w * slope / self.softness.tau)
         });
         let (values, slopes): (Vec<f64>, Vec<f64>) = each.unzip();
         Loss {
@@ -233,8 +276,8 @@ impl Case<'_> {
 
     fn hamming(&self) -> Loss {
         let each = self.fibers().map(|(w, t, ln)| {
-            let p = sigmoid(-ln / self.tau);
-            let slope = w * p * (1.0 - p) / self.tau;
+            let p = sigmoid(-ln / self.softness.tau);
+            let slope = w * p * (1.0 - p) / self.softness.tau;
             if t {
                 (w * (1.0 - p), slope)
             } else {
@@ -250,7 +293,7 @@ impl Case<'_> {
 
     /// A loss of the areas that are active targets, targets, and active, with its derivatives by the first and the last.
     fn overlap(&self, of: impl Fn(f64, f64, f64) -> (f64, f64, f64)) -> Loss {
-        let active = |ln: f64| sigmoid(-ln / self.tau);
+        let active = |ln: f64| sigmoid(-ln / self.softness.tau);
         let sum = |area: &dyn Fn(f64, bool, f64) -> f64| -> f64 {
             self.fibers().map(|(w, t, ln)| area(w, t, ln)).sum()
         };
@@ -261,7 +304,7 @@ impl Case<'_> {
         let slope = |(w, t, ln): (f64, bool, f64)| {
             let p = active(ln);
             let by_p = by_active + if t { by_both } else { 0.0 };
-            -w * by_p * p * (1.0 - p) / self.tau
+            -w * by_p * p * (1.0 - p) / self.softness.tau
         };
         Loss {
             value,
@@ -356,9 +399,12 @@ mod tests {
         let thresholds = [Some(2.0), Some(3.0), Some(4.0), Some(9.0), None];
         let value =
             |objective: Objective| objective.loss(&goal(), &thresholds, softness(1e-3)).value;
-        assert!((value(Objective::Margin) - (4.0_f64 / 3.0).ln()).abs() < 1e-6);
+        let below = (4.0_f64 / 3.0).ln() - value(Objective::Margin);
+        // Two targets and three others; of smooth means of n numbers one outweighs by 1/n.
+        assert!((below - 1e-3 * 6.0_f64.ln()).abs() < 1e-9, "{below}");
         assert!(
-            (value(Objective::Area) - goal().best_scale(&thresholds).misclassified).abs() < 1e-9
+            (value(Objective::Area) - goal().best_scale(&thresholds, 20.0).misclassified).abs()
+                < 1e-9
         );
         // As delivered nothing fires.
         assert!((value(Objective::Hamming) - 0.4).abs() < 1e-9);
@@ -383,6 +429,47 @@ mod tests {
                 (0.0, 0.0)
             );
         }
+    }
+
+    /// Of two equal targets one never fires, whatever the scale: the area is that of the other's best.
+    #[test]
+    fn a_target_that_never_fires_is_not_activated_by_a_large_scale() {
+        let goal = Goal::new(vec![0.3, 0.3, 0.2, 0.2], vec![true, true, false, false]).unwrap();
+        let thresholds = [Some(1.0), None, Some(0.9), Some(2.0)];
+        for tau in [0.2, 0.02] {
+            let loss = Objective::Area.loss(&goal, &thresholds, softness(tau));
+            assert!(loss.value > 0.49, "{}", loss.value);
+            let (target, other) = (loss.by_ln_threshold[0], loss.by_ln_threshold[2]);
+            assert!(target > 0.0 && other < 0.0, "{target} {other}");
+        }
+        let sharp = Objective::Area
+            .loss(&goal, &thresholds, softness(1e-3))
+            .value;
+        assert!((sharp - 0.5).abs() < 1e-9, "{sharp}");
+    }
+
+    /// However soft, a stimulus that misclassifies nothing has a lower loss than one that does.
+    #[test]
+    fn selective_knows_a_perfect_stimulus_among_many_fibers() {
+        let targets: Vec<bool> = (0..100).map(|fiber| fiber < 50).collect();
+        let goal = Goal::new(vec![0.01; 100], targets).unwrap();
+        let loss = |first: f64| {
+            let of = |fiber: usize| match fiber {
+                0 => first,
+                fiber if fiber < 50 => 1.0,
+                _ => 1.05,
+            };
+            let thresholds: Vec<Option<f64>> = (0..100).map(|fiber| Some(of(fiber))).collect();
+            Objective::Selective
+                .loss(&goal, &thresholds, softness(0.2))
+                .value
+        };
+        assert!(
+            loss(1.0) < 0.0 && loss(1.1) > 1.0,
+            "{} {}",
+            loss(1.0),
+            loss(1.1)
+        );
     }
 
     /// However large the margin, it is worth less than the area of the smallest fiber.

@@ -23,7 +23,7 @@
 //! let delivered = goal.outcome(&goal.active_at(&thresholds, 1.0));
 //! assert_eq!(delivered.misclassified, 0.25);
 //! assert!((goal.separation(&thresholds) - 1.5).abs() < 1e-12);
-//! let best = goal.best_scale(&thresholds);
+//! let best = goal.best_scale(&thresholds, 20.0);
 //! assert_eq!((best.window, best.misclassified), ([1.2, 1.8], 0.0));
 //! # Ok::<(), axonml::CoreError>(())
 //! ```

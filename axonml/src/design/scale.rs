@@ -11,7 +11,8 @@ const BEYOND: f64 = 1.1;
 /// The best multiple of a stimulus.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
-    /// The multiple: the geometric middle of its window, or 1.1 times the lower end of one that is unbounded above.
+    /// The multiple: the geometric middle of its window, or 1.1 times the lower end of one that is unbounded above, and no
+    /// more than the largest that was tried.
     pub scale: f64,
     /// Multiples between which the same fibers fire; from the first that activates the last of them up to the first that
     /// activates another one (infinite if none does). 0 below the first threshold.
@@ -50,9 +51,9 @@ impl Goal {
         [last_target, first_other]
     }
 
-    /// The multiple of a stimulus that serves the goal best: with the least misclassified area, among equals the one whose
-    /// window is the widest.
-    pub fn best_scale(&self, thresholds: &[Option<f64>]) -> Scale {
+    /// The multiple of a stimulus that serves the goal best, up to the largest that was tried: with the least misclassified
+    /// area, among equals the one whose window is the widest.
+    pub fn best_scale(&self, thresholds: &[Option<f64>], largest: f64) -> Scale {
         let fibers = thresholds.iter().zip(self.weights());
         let counted = fibers.filter(|(_, weight)| **weight > 0.0);
         let mut edges: Vec<f64> = counted.filter_map(|(threshold, _)| *threshold).collect();
@@ -61,7 +62,7 @@ impl Goal {
         let uppers = edges.iter().copied().chain([f64::INFINITY]);
         let lowers = [0.0].into_iter().chain(edges.iter().copied());
         let scales = lowers.zip(uppers).map(|(lower, upper)| Scale {
-            scale: middle(lower, upper),
+            scale: middle(lower, upper).min(largest.max(lower)),
             window: [lower, upper],
             misclassified: self.misclassified(&self.active_at(thresholds, lower)),
         });
@@ -94,7 +95,11 @@ impl Scale {
 fn middle(lower: f64, upper: f64) -> f64 {
     match (lower, upper.is_finite()) {
         (0.0, true) => upper / BEYOND,
-        (_, true) => (lower * upper).sqrt(),
+        (_, true) => {
+            let middle = (lower * upper).sqrt();
+            // Of neighboring numbers the mean is one of the two.
+            if middle < upper { middle } else { lower }
+        }
         (0.0, false) => 1.0,
         (_, false) => lower * BEYOND,
     }
@@ -113,7 +118,7 @@ mod tests {
     fn a_window_that_separates_is_taken_in_its_middle() {
         let thresholds = [Some(1.0), Some(8.0), Some(2.0), None];
         assert_eq!(goal().separation(&thresholds), 4.0);
-        let best = goal().best_scale(&thresholds);
+        let best = goal().best_scale(&thresholds, 20.0);
         assert_eq!(
             (best.scale, best.window, best.misclassified),
             (4.0, [2.0, 8.0], 0.0)
@@ -126,7 +131,7 @@ mod tests {
     fn where_none_separates_the_least_area_decides() {
         let thresholds = [Some(2.0), Some(1.0), Some(2.0), Some(3.0)];
         assert_eq!(goal().separation(&thresholds), 0.5);
-        let best = goal().best_scale(&thresholds);
+        let best = goal().best_scale(&thresholds, 20.0);
         assert_eq!(best.window, [2.0, 3.0]);
         assert!((best.misclassified - 0.2).abs() < 1e-12);
     }
@@ -135,10 +140,12 @@ mod tests {
     fn fibers_that_never_fire_leave_windows_open() {
         let silent = [Some(1.0), None, Some(2.0), None];
         assert_eq!(goal().separation(&silent), f64::INFINITY);
-        assert_eq!(goal().best_scale(&silent).scale, 2.2);
+        // Nothing is known beyond what was tried.
+        assert_eq!(goal().best_scale(&silent, 2.1).scale, 2.1);
+        assert_eq!(goal().best_scale(&silent, 20.0).scale, 2.2);
         let lost = [None, Some(1.0), Some(2.0), None];
         assert_eq!(goal().separation(&lost), 0.0);
-        let nothing = goal().best_scale(&[None; 4]);
+        let nothing = goal().best_scale(&[None; 4], 20.0);
         assert_eq!((nothing.scale, nothing.window), (1.0, [0.0, f64::INFINITY]));
     }
 
@@ -149,7 +156,7 @@ mod tests {
         #[test]
         fn no_multiple_is_better(thresholds in prop::array::uniform4(prop::option::of(0.1..10.0_f64)), other in 0.01..20.0_f64) {
             let goal = goal();
-            let best = goal.best_scale(&thresholds);
+            let best = goal.best_scale(&thresholds, 20.0);
             let at = |scale: f64| goal.misclassified(&goal.active_at(&thresholds, scale));
             prop_assert_eq!(at(best.scale), best.misclassified);
             prop_assert!(at(other) > best.misclassified - AREA_TOLERANCE);
@@ -161,7 +168,7 @@ mod tests {
             let goal = goal();
             let halved = thresholds.map(|threshold| threshold.map(|x| x / 2.0));
             prop_assert_eq!(goal.separation(&halved), goal.separation(&thresholds));
-            let (one, two) = (goal.best_scale(&thresholds), goal.best_scale(&halved));
+            let (one, two) = (goal.best_scale(&thresholds, 20.0), goal.best_scale(&halved, 10.0));
             prop_assert_eq!(two.misclassified, one.misclassified);
             let nothing_fires = one.window == [0.0, f64::INFINITY];
             prop_assert!(nothing_fires || (two.scale * 2.0 / one.scale - 1.0).abs() < 1e-15);

@@ -73,7 +73,7 @@ pub fn scan(
             thresholds,
             end_excitation,
         } = Multiples::of(candidate, found.row(candidate))?;
-        let best = goal.best_scale(&thresholds);
+        let best = goal.best_scale(&thresholds, search.max_ma);
         let amplitudes_ma: Vec<f64> = montage.gains.iter().map(|gain| gain * best.scale).collect();
         let dose = Dose::of(&amplitudes_ma, waveform, dt_ms);
         scanned.push(Scanned {

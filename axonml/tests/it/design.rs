@@ -144,6 +144,21 @@ fn a_descent_improves_on_its_start_and_obeys() {
     let start = descend(&basis, &goal, &waveform, &starts, &none, &mut |_| ()).unwrap();
     assert!((start.score.separation - 1.30).abs() < 0.01);
     assert!(found.score.separation > start.score.separation);
+    let wrong = DescentOptions {
+        softness: [0.0, 0.02],
+        ..none.clone()
+    };
+    let error = descend(&basis, &goal, &waveform, &starts, &wrong, &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("softness"), "{error}");
+    let wrong = DescentOptions {
+        objective: Objective::Dice,
+        ..none.clone()
+    };
+    let error = descend(&basis, &goal, &waveform, &starts, &wrong, &mut |_| ()).unwrap_err();
+    assert!(
+        error.to_string().contains("does not depend on strength"),
+        "{error}"
+    );
     let nothing = [vec![0.0; 6]];
     assert!(descend(&basis, &goal, &waveform, &nothing, &none, &mut |_| ()).is_err());
     assert_eq!(

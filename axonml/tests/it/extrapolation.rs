@@ -124,3 +124,30 @@ fn npy(shape: &str, values: Vec<f64>) -> Vec<u8> {
     bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
     bytes
 }
+
+/// A Gaussian of four steps: thresholds at dt and dt/2 are far from a limit, which is not made up.
+#[test]
+fn pulses_of_few_steps_have_no_limit() {
+    let of = |pulse: &str, dt_ms: f64| {
+        thresholds(&format!(
+            "[fibers]\nnodes = 21\n[field]\ndistance_um = 500\n[source]\npulse = \"{pulse}\"\n\
+             [numerics]\ndt_ms = {dt_ms}\ntstop_ms = 2\n[search]\nextrapolate = true\n"
+        ))
+    };
+    for (pulse, dt_ms) in [
+        ("gaussian:pw=0.02,delay=0.1", 0.005),
+        ("monophasic:pw=0.015,delay=0.1", 0.01),
+    ] {
+        let results = of(pulse, dt_ms);
+        assert_eq!(results.table.numbers("threshold_extrapolated_mA"), [None]);
+        assert!(results.table.numbers("threshold_half_dt_mA")[0].is_some());
+        let message = results.table.column("message").unwrap();
+        let message = results.table.rows[0][message].exact();
+        assert!(
+            message.contains("no extrapolation") && message.contains("steps"),
+            "{message}"
+        );
+    }
+    let enough = of("monophasic:pw=0.02,delay=0.1", 0.005);
+    assert!(enough.table.numbers("threshold_extrapolated_mA")[0].is_some());
+}

@@ -53,6 +53,14 @@ impl Candidate {
         }
     }
 
+    /// Decay and gain of an update; none of a function.
+    pub fn update(&self) -> Option<(usize, usize)> {
+        match self.form {
+            Form::Function(_) => None,
+            Form::Update { decay, gain, .. } => Some((decay, gain)),
+        }
+    }
+
     /// The function whose largest magnitude is the scale of all of them: that of a gate's update is its decay, for the update
     /// of a gate between 0 and 1 is at most as large.
     pub fn scale(&self) -> usize {

@@ -121,6 +121,17 @@ impl<'p> Functions<'p> {
             .fold(0.0, f64::max)
     }
 
+    /// A number that the magnitude of a function over that of another one reaches somewhere in the grid; 0 where nothing is
+    /// known.
+    pub fn ratio(&self, function: usize, over: usize) -> f64 {
+        let parts = self.parts.iter().flatten();
+        let ratio = |part: &Part| {
+            let [value, over] = [function, over].map(|index| part.at_midpoint[index].0[0]);
+            value.least_magnitude() / over.magnitude()
+        };
+        parts.map(ratio).fold(0.0, f64::max)
+    }
+
     /// Tables of some functions, by the lowest degree for which their bounds add up to at most `tolerance`; None if there is
     /// none.
     pub fn tables(&self, functions: &[usize], tolerance: f64) -> Option<Vec<Table>> {

@@ -27,6 +27,11 @@ use crate::study::spec::Study;
 /// was asked for: three of them add up to 3/4.
 const FINER: f64 = 4.0;
 
+/// Steps that a phase of a pulse lasts at least, if it is constant and if it is not: a threshold under fewer does not
+/// approach its limit in proportion to the step yet.
+const CONSTANT_STEPS: usize = 4;
+const VARYING_STEPS: usize = 8;
+
 /// An interval of amplitudes, mA.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Bracket {
@@ -97,6 +102,20 @@ impl Extrapolation {
         })
     }
 
+    /// The same, unless there is a reason against a limit.
+    fn unless(self, why: Option<&String>) -> Result<Self, (Self, String)> {
+        match why {
+            None => Ok(self),
+            Some(why) => Err((
+                Extrapolation {
+                    limit: None,
+                    ..self
+                },
+                why.clone(),
+            )),
+        }
+    }
+
     /// The cells of an answer.
     pub(super) fn cells(&self, unit: Unit) -> [Cell; COLUMNS] {
         let amplitude = |bracket: Option<Bracket>, of: fn(Bracket) -> f64| {
@@ -143,6 +162,10 @@ pub(super) fn search_extrapolated(
     finer.search.resolution = Some(resolution / FINER);
     let found = search(&finer, cases.clone(), &mut |done| progress(0.5 * done))?;
 
+    let coarse: HashMap<usize, String> = cases
+        .iter()
+        .filter_map(|(index, case)| Some((*index, too_coarse(case)?)))
+        .collect();
     let guesses_ma: HashMap<usize, f64> = found
         .iter()
         .filter_map(|(index, found)| Some((*index, found.upper_ma?)))
@@ -164,20 +187,57 @@ pub(super) fn search_extrapolated(
     let both = found.into_iter().map(|(index, mut whole)| {
         let extrapolation = match halves.get(&index) {
             None => Extrapolation::default(),
-            Some(half) => Extrapolation::new(&whole, half).unwrap_or_else(|(known, why)| {
-                let before = [whole.message.as_str(), "; "].concat();
-                let before = if whole.message.is_empty() {
-                    ""
-                } else {
-                    &before
-                };
-                whole.message = format!("{before}no extrapolation: {why}");
-                known
-            }),
+            Some(half) => Extrapolation::new(&whole, half)
+                .and_then(|known| known.unless(coarse.get(&index)))
+                .unwrap_or_else(|(known, why)| {
+                    let before = [whole.message.as_str(), "; "].concat();
+                    let before = if whole.message.is_empty() {
+                        ""
+                    } else {
+                        &before
+                    };
+                    whole.message = format!("{before}no extrapolation: {why}");
+                    known
+                }),
         };
         (index, whole, extrapolation)
     });
     Ok(both.collect())
+}
+
+/// Why the stimulus of a case has too few steps to be extrapolated.
+fn too_coarse(case: &Case) -> Option<String> {
+    let grid = case.grid()?;
+    let of_fields = case.sources.iter().filter_map(|source| match source {
+        CaseSource::Field(_, waveform) => Some(waveform),
+        _ => None,
+    });
+    let injected = case.injections.iter().map(|injection| &injection.waveform);
+    let sampled = of_fields
+        .chain(injected)
+        .filter_map(|waveform| waveform.sample(&grid).ok());
+    let mut short = sampled.filter_map(|values| {
+        let phases = values
+            .chunk_by(|a, b| a * b > 0.0)
+            .filter(|phase| phase[0] != 0.0);
+        let mut short = phases.filter_map(|phase| {
+            // But for its ends, of which parts of a step may be covered.
+            let inner = phase.get(1..phase.len() - 1).unwrap_or_default();
+            let constant = inner.windows(2).all(|pair| pair[0] == pair[1]);
+            let least = if constant {
+                CONSTANT_STEPS
+            } else {
+                VARYING_STEPS
+            };
+            (phase.len() < least).then_some((phase.len(), least))
+        });
+        short.next()
+    });
+    let (steps, least) = short.next()?;
+    let dt_ms = axonml_core::error::short(case.dt_ms);
+    Some(format!(
+        "a phase of the stimulus lasts {steps} steps of dt = {dt_ms} ms, of {least} that are needed: lower dt"
+    ))
 }
 
 /// The case at half its time step: the same stimulus, for the same time.
