@@ -157,7 +157,7 @@ impl Trace {
     }
 }
 
-/// What traces have in common that are computed together.
+/// Properties that traces share when they are computed in one rollout.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Together {
     nodes: Vec<usize>,

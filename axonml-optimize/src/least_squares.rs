@@ -260,7 +260,9 @@ impl LevenbergMarquardt {
         self.trials += 1;
         let little = self.settings.value_tolerance * place.cost;
         let lowered = trial.as_ref().map(|trial| place.cost - trial.cost);
-        let converged = self.promised <= little && lowered.unwrap_or(0.0).abs() <= little;
+        // A trial without a value shows nothing: it is rejected.
+        let converged =
+            self.promised <= little && lowered.is_some_and(|lowered| lowered.abs() <= little);
         let kept = lowered.map_or(f64::NEG_INFINITY, |lowered| lowered / self.promised);
         let step: Vec<f64> = self
             .pending

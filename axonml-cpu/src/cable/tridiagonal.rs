@@ -74,7 +74,7 @@ fn eliminate<R: Real, const L: usize, const FUSED: bool>(
     }
 }
 
-/// What one of the two eliminations carries from row to row.
+/// Numbers that one of the two eliminations carries from row to row.
 struct Chain<R, const L: usize> {
     coupling: [R; L],
     solution: [R; L],

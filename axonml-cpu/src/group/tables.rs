@@ -76,7 +76,7 @@ pub(super) struct Tabulated<R, const L: usize> {
     outside: Vec<bool>,
     /// Values of the tables, an array of block length each.
     values: Vec<Vec<R>>,
-    /// What the whole step gives for one row, an array per output.
+    /// Outputs of the whole step for one row, an array each.
     row: Vec<Vec<R>>,
 }
 

@@ -1,4 +1,4 @@
-//! What the observers of a group's lanes are shown after each step.
+//! Views of a group's lanes that its observers are called with after each step.
 
 use axonml_autodiff::engine::FiberStatus;
 use axonml_autodiff::ir::Real;

@@ -8,7 +8,7 @@ use axonml_models::{Fiber, MODELS};
 
 use crate::cases;
 
-/// What a kernel does besides its steps.
+/// Work of a kernel besides its steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Task {
     /// An observer ends the run.

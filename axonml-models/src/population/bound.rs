@@ -74,7 +74,7 @@ impl LossBound {
         &self.stages
     }
 
-    /// What a fiber adds to the loss; if it is not known whether it fires, at least.
+    /// Part of a fiber in the loss; the smaller one if it is not known whether it fires.
     pub(super) fn of_fiber(&self, fiber: usize, fires: Option<bool>) -> f64 {
         match fires {
             Some(true) => self.if_fires[fiber],

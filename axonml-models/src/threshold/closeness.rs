@@ -38,7 +38,7 @@ pub(super) struct Failed {
     pub(super) at_once: bool,
 }
 
-/// What fibers with known thresholds tell about others.
+/// Law of latencies, from fibers with known thresholds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Law {
     /// The time constant, ms.

@@ -1,4 +1,4 @@
-//! What scouts found, confirmed by trials that count: in the precision that was asked for, and to the end.
+//! Confirmation of scouts' results by trials that count: in the requested precision, and to the end.
 
 use super::ThresholdSearch;
 use super::grid::{Ending, Verdict, final_cell};

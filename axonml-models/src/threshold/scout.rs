@@ -22,7 +22,7 @@ const CLOSE: f64 = 0.01;
 /// Trials within a cell after which its fiber is left to a search.
 const MOST_TRIALS: usize = 60;
 
-/// What a scout found.
+/// Result of a scout.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Found {
     /// The fiber fires at the upper end of a final cell, and is expected not to at its lower end.
@@ -138,7 +138,7 @@ impl Scout {
         self.guess = guess;
     }
 
-    /// What was found, once nothing more is wanted.
+    /// The result, once no further trial is needed.
     pub(super) fn found(&self) -> Option<Found> {
         match self.phase {
             Phase::Done(found) => Some(found),

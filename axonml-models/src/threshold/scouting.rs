@@ -32,7 +32,7 @@ const OF_SCOUTS: f64 = 0.6;
 /// Error of a guess that a caller gave, relative.
 const OF_CALLERS: f64 = 3e-3;
 
-/// What is known of every fiber beforehand.
+/// Amplitudes and guesses that the scouts of all fibers begin with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scouts<'a> {
     /// Amplitude that its search begins with, mA.
@@ -44,7 +44,7 @@ pub(super) struct Scouts<'a> {
 }
 
 impl Trials<'_> {
-    /// What scouts find of every fiber.
+    /// Results of the scouts of all fibers.
     pub(super) fn scouted(
         &mut self,
         Scouts {
@@ -251,7 +251,7 @@ impl Trials<'_> {
         each.collect()
     }
 
-    /// What the scouts that are done, or nearly so, tell about the others.
+    /// Law of latencies of the scouts that are done, or nearly so, for the others.
     fn law(&self, scouts: &[Scout]) -> Law {
         let taus = |known: bool| {
             let some = scouts
@@ -277,7 +277,7 @@ impl Trials<'_> {
         }
     }
 
-    /// What the threshold of a fiber depends on; none of fields that are no waveform's.
+    /// Properties that the threshold of a fiber depends on; none of space-time potentials.
     fn features(
         &self,
         fiber: usize,

@@ -23,8 +23,10 @@ impl Trials<'_> {
     pub(super) fn sites(&self, fiber: usize) -> Vec<usize> {
         let nodes = self.whole.fibers[fiber].cable.nodes();
         let watching = self.detection().at_sites(ObserverKind::Raster);
-        // Sites that there are not have been refused.
-        watching.nodes.resolve(nodes).unwrap_or_default()
+        let Ok(sites) = watching.nodes.resolve(nodes) else {
+            unreachable!("a search has refused sites that its fibers do not have")
+        };
+        sites
     }
 
     /// Whether what was found of a fiber, if anything was, may be one of several ranges in which it fires.

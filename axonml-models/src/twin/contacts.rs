@@ -45,7 +45,7 @@ impl<'s> ContactTwins<'s> {
             .collect())
     }
 
-    /// What a member does without contacts, where its response is known.
+    /// Voltage of a member without contacts, where its response is known.
     pub(super) fn base(&self, member: usize) -> Trace {
         let unit = self.members[member].0 * self.contacts;
         let base = &self.units.bases[&self.units.equal[unit]];

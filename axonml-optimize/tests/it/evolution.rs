@@ -125,7 +125,7 @@ fn populations_drift_over_plateaus() {
     );
 }
 
-/// What is archived was a member, and is none any more; there is never more than may be.
+/// Archived points were members, and are none any more; there are never more than may be.
 #[test]
 fn archives_hold_replaced_parents() {
     let settings = EvolutionSettings {

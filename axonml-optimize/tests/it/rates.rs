@@ -178,7 +178,7 @@ fn rastrigins_function_is_minimized_as_often_as_by_scipy() {
 }
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "takes a minute: cargo test --release -p axonml-optimize --test it -- --ignored"]
 fn rates_of_400_seeds_are_those_of_the_table() {
     for (column, case) in [SPHERE, ROSENBROCK, RASTRIGIN].iter().enumerate() {
         compare(column, case, 1000..1400);

@@ -13,7 +13,7 @@ use super::{DesignError, Dose, Goal, Objective, Outcome, Scale, Score, Softness}
 /// Settings of [`descend`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescentOptions {
-    /// What is lowered, one that does not depend on strength ([`Objective::Selective`] by default): stimuli are compared at
+    /// Loss that is lowered, one that does not depend on strength ([`Objective::Selective`] by default): stimuli are compared at
     /// the best scale of each.
     pub objective: Objective,
     /// Updates of each start; 60 by default.
@@ -87,7 +87,7 @@ pub struct Designed {
     pub end_excitation: Vec<usize>,
     /// The best scale as found, on the currents before they were scaled by it.
     pub best: Scale,
-    /// What the currents activate.
+    /// Area that the currents activate.
     pub outcome: Outcome,
     /// Their score.
     pub score: Score,
@@ -138,12 +138,12 @@ pub fn descend(
         options,
     };
     for step in 0..=options.steps {
-        let asked = descents.ask();
-        if asked.is_empty() {
+        let points = descents.ask();
+        if points.is_empty() {
             break;
         }
-        let told = problem.slopes(&asked, step)?;
-        descents.tell(told, &set as &dyn Projection)?;
+        let slopes = problem.slopes(&points, step)?;
+        descents.tell(slopes, &set as &dyn Projection)?;
         progress((step + 1) as f64 / (options.steps + 1) as f64);
     }
     let scores = descents.each().iter().filter_map(Optimizer::best);
@@ -154,7 +154,7 @@ pub fn descend(
     Ok(problem.designed(&best.x, &best.fitness, scores))
 }
 
-/// What is known of a point.
+/// Thresholds and score of a point.
 #[derive(Clone, Debug)]
 struct Point {
     thresholds: Vec<Option<f64>>,

@@ -1,4 +1,4 @@
-//! What a stimulus costs: charge, energy, peak current.
+//! Charge, energy and peak current of a stimulus.
 
 /// Charge, energy and largest current of a stimulus.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -15,7 +15,7 @@ pub struct Goal {
     targets: Vec<bool>,
 }
 
-/// What a stimulus activates.
+/// Activated area of a stimulus, by target and off-target fibers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// Part of the targets' area that fires, %.
@@ -125,7 +125,7 @@ impl Goal {
         self.area(|fiber| active[fiber] != self.targets[fiber])
     }
 
-    /// What a stimulus activates that fires these fibers.
+    /// The outcome of a stimulus that fires these fibers.
     ///
     /// # Panics
     /// If there are fewer than [`Goal::fibers`].

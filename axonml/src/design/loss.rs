@@ -18,7 +18,7 @@ impl Objective {
     }
 }
 
-/// What a design should make small.
+/// Losses of a stimulus on its thresholds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Objective {

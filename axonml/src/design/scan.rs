@@ -27,7 +27,7 @@ pub struct Scanned {
     pub best: Scale,
     /// Currents of the contacts at that multiple, mA.
     pub amplitudes_ma: Vec<f64>,
-    /// What it activates there.
+    /// Area that it activates there.
     pub outcome: Outcome,
     /// Its score there.
     pub score: Score,

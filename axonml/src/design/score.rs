@@ -7,7 +7,7 @@ use axonml_optimize::{Fitness, lexicographic};
 use super::scale::AREA_TOLERANCE;
 use super::{Dose, Goal};
 
-/// What decides between two stimuli.
+/// Figures that stimuli are compared by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
     /// Area that does what it should not, as delivered.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::ir::{Expr, Extent, Op, Program, Tracer, Value, ValueId};
 
-/// What an input of a program is to tables.
+/// Role of a program's input in tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The variable that tables run over.
@@ -68,7 +68,7 @@ impl Candidate {
     }
 }
 
-/// What a value is to tables; expressions are in the trace of the functions.
+/// Class of a value for tables; expressions are in the trace of the functions.
 #[derive(Clone, Copy)]
 enum Class<'t> {
     Number(Expr<'t>),
@@ -136,7 +136,7 @@ impl Separated {
                 candidates.push(Candidate { value, form });
             }
         }
-        // What else is read where more than a function is computed, updates apart.
+        // Functions that are read by computations of more than functions, updates apart.
         let mut wanted = vec![false; classes.len()];
         for &(_, value) in program.outputs() {
             wanted[value] = true;

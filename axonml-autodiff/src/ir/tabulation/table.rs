@@ -54,7 +54,7 @@ impl Table {
     }
 }
 
-/// What is known of the outputs of a program as functions of one of its inputs over a grid.
+/// Enclosures of a program's outputs and their derivatives as functions of one of its inputs over a grid.
 #[derive(Debug)]
 pub struct Functions<'p> {
     program: &'p Program,

@@ -19,7 +19,7 @@ fn fires(time_ms: f64) -> Verdict {
     })
 }
 
-/// What a scout finds of a fiber, and the number of its trials.
+/// Result of a fiber's scout, and the number of its trials.
 fn scouted(
     guess: Option<Guess>,
     spare: usize,

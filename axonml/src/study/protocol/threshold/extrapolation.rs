@@ -60,7 +60,7 @@ impl Bracket {
     }
 }
 
-/// What a search at half the time step adds to a threshold.
+/// Threshold at half the time step, and the limit extrapolated from both.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Extrapolation {
     /// Status of the search at half the step; empty where none was made.
@@ -215,6 +215,7 @@ fn too_coarse(case: &Case) -> Option<String> {
     let injected = case.injections.iter().map(|injection| &injection.waveform);
     let sampled = of_fields
         .chain(injected)
+        // Those that cannot be sampled are refused by the search.
         .filter_map(|waveform| waveform.sample(&grid).ok());
     let mut short = sampled.filter_map(|values| {
         let phases = values
@@ -222,7 +223,10 @@ fn too_coarse(case: &Case) -> Option<String> {
             .filter(|phase| phase[0] != 0.0);
         let mut short = phases.filter_map(|phase| {
             // But for its ends, of which parts of a step may be covered.
-            let inner = phase.get(1..phase.len() - 1).unwrap_or_default();
+            let inner = match phase {
+                [_, inner @ .., _] => inner,
+                _ => &[],
+            };
             let constant = inner.windows(2).all(|pair| pair[0] == pair[1]);
             let least = if constant {
                 CONSTANT_STEPS
