@@ -1,4 +1,4 @@
-//! Bounds of twins against twins that are simulated.
+//! Twins in pieces against one run, and their bounds against twins that are simulated.
 
 use std::sync::Arc;
 
@@ -71,6 +71,68 @@ fn a_twin_stays_within_the_range_of_its_sources() {
             assert!(
                 (found - lowered).abs() < 1e-9 * lowered,
                 "{found} and {lowered}"
+            );
+        }
+    }
+}
+
+/// A twin that is asked for later and later states is the one of a run in one piece, on either side of the seams.
+#[test]
+fn a_twin_in_pieces_is_that_of_one_run() {
+    let settings = Settings {
+        tstop_ms: 3.0,
+        ..Settings::default()
+    };
+    let fibers = vec![Fiber::new(8.0, 21), Fiber::new(8.0, 21)];
+    let device = Device::cpu().unwrap();
+    let simulation = Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap();
+    let electrode = |x_um: f64| {
+        Arc::new(PointSource {
+            x_um,
+            y_um: 0.0,
+            z_um: 0.0,
+            medium: Medium::isotropic(500.0),
+        })
+    };
+    // On for longer than a piece.
+    let pulse: Arc<axonml_core::Waveform> = Arc::new("sine:freq=1,delay=0.1".parse().unwrap());
+    let stimulus = Stimulus::none(2)
+        .source(0, electrode(500.0), pulse.clone())
+        .source(1, electrode(1000.0), pulse);
+    let whole = simulation.rollout(&stimulus, &[]).unwrap();
+    let scaling = stimulus.scaling();
+    let mut twins = Twins::new(&simulation, &whole, &scaling).unwrap();
+    for last in [1, PIECE + 1, 3 * PIECE, whole.steps.end] {
+        twins
+            .look_at(&BTreeMap::from([(0, vec![7, 10])]), last)
+            .unwrap();
+    }
+    // The second fiber shares what the first does without sources, and is looked at elsewhere, too.
+    twins
+        .look_at(&BTreeMap::from([(1, vec![3, 10])]), whole.steps.end)
+        .unwrap();
+    for (fiber, node) in [(0, 7), (0, 10), (1, 3), (1, 10)] {
+        let kind = ObserverKind::Traces {
+            quantities: vec![VOLTAGE.to_owned()],
+            every: 1,
+        };
+        let observer = ObserverSpec::new(kind, NodeSelection::Nodes(vec![node as i64]));
+        let trace = |part: Part| {
+            let outcome = simulation.execute(&twins.rollout(&[fiber], part, observer.clone()));
+            match outcome.unwrap().fibers.remove(0).observations.remove(0) {
+                Observation::Traced(traces) => traces.values,
+                other => panic!("{other:?}"),
+            }
+        };
+        let (base, unit) = (trace(Part::Base), trace(Part::Unit));
+        let scale = twins.weak_amplitude(fiber);
+        for (state, (base, unit)) in base.iter().zip(&unit).enumerate() {
+            let expected =
+                f64::from(*base) + whole.v_reference_mv + 0.05 / scale * f64::from(*unit);
+            let found = twins.v_mv(fiber, node, state, 0.05).unwrap();
+            assert!(
+                (found - expected).abs() < 1e-3,
+                "{fiber} {node} {state}: {found} {expected}"
             );
         }
     }

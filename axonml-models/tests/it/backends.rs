@@ -393,3 +393,54 @@ fn divergences_are_named_alike_by_printed_and_interpreted_programs() {
     }
     assert!(diverged >= 32, "{diverged} of 128 runs diverged");
 }
+
+/// A fiber whose run has ended is not looked at any more, however long its companions in the vector lanes go on: its largest
+/// voltages are those that it has alone.
+#[test]
+fn maxima_end_with_the_run_of_their_fiber() {
+    for precision in [Precision::F32, Precision::F64] {
+        let largest = |diameters_um: &[f64]| {
+            let fibers: Vec<Fiber> = diameters_um.iter().map(|&d| Fiber::new(d, 21)).collect();
+            let count = fibers.len();
+            let settings = Settings {
+                precision,
+                tstop_ms: 2.0,
+                ..Settings::default()
+            };
+            let device = Device::cpu().unwrap();
+            let mrg = axonml_models::model("mrg").unwrap();
+            let simulation = Simulation::new(mrg, fibers, &settings, &device).unwrap();
+            let source = PointSource {
+                x_um: 1000.0,
+                y_um: 0.0,
+                z_um: 0.0,
+                medium: Medium::isotropic(500.0),
+            };
+            let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse().unwrap();
+            let stimulus = Stimulus::uniform(count, Arc::new(source), pulse);
+            let middle = NodeSelection::Nodes(vec![10]);
+            let observers = [
+                ObserverSpec::new(ObserverKind::Active { at_least: 1 }, middle),
+                ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All),
+            ];
+            let mut rollout = simulation.rollout(&stimulus, &observers).unwrap();
+            rollout.drive.gains = vec![vec![0.2]; count];
+            rollout.stop_when_active = Some(0);
+            let outcome = CpuBackend::new().run(&rollout).unwrap();
+            outcome
+                .fibers
+                .into_iter()
+                .map(|fiber| (fiber.status, fiber.observations))
+                .collect::<Vec<_>>()
+        };
+        // The first fires, and stops when its middle node does, before its ends do; the second is silent to the end.
+        let together = largest(&[14.0, 2.0]);
+        assert!(matches!(together[0].0, FiberStatus::Answered(_)));
+        assert_eq!(together[1].0, FiberStatus::Completed);
+        assert_eq!(together[0], largest(&[14.0])[0]);
+        let Observation::Maximum(mv) = &together[0].1[1] else {
+            panic!("the second observer keeps maxima");
+        };
+        assert!(mv[10] >= 0.0 && mv[0] < -50.0, "{mv:?}");
+    }
+}
