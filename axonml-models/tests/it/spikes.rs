@@ -387,3 +387,60 @@ fn several_ranges_of_firing_do_not_depend_on_companions() {
         );
     }
 }
+
+/// Fibers of which early ends found another range than plain halving does: a site at an end, and one in the middle of a fiber
+/// whose ends are excited, too.
+#[test]
+fn several_ranges_of_firing_do_not_depend_on_early_ends() {
+    let cases = [
+        (
+            12.147,
+            1679.5,
+            326.1,
+            "monophasic:pw=0.5,delay=0.1,scale=-1",
+            20,
+            0.0,
+        ),
+        (
+            12.411,
+            2351.8,
+            -531.7,
+            "sine-cycle:pw=1,delay=0.1",
+            10,
+            -20.0,
+        ),
+    ];
+    for (diameter_um, x_um, z_um, pulse, site, threshold_mv) in cases {
+        let settings = Settings {
+            precision: axonml_models::Precision::F32,
+            tstop_ms: 5.5,
+            ..Settings::default()
+        };
+        let fibers = vec![Fiber::new(diameter_um, 21)];
+        let mrg = model("mrg").unwrap();
+        let device = Device::cpu().unwrap();
+        let simulation = Simulation::new(mrg, fibers, &settings, &device).unwrap();
+        let pulse: Waveform = pulse.parse().unwrap();
+        let stimulus = Stimulus::uniform(1, point(x_um, z_um), pulse);
+        let options = ThresholdSearch {
+            detection: Detection {
+                sites: NodeSelection::Nodes(vec![site]),
+                threshold_mv,
+                ..Detection::default()
+            },
+            ..ThresholdSearch::default()
+        };
+        let plain = ThresholdSearch {
+            early_end: false,
+            ..options.clone()
+        };
+        let found = simulation
+            .thresholds(&stimulus, &options, &mut |_| ())
+            .unwrap();
+        let plainly = simulation
+            .thresholds(&stimulus, &plain, &mut |_| ())
+            .unwrap();
+        assert_eq!(found, plainly, "{diameter_um} um");
+        assert!(found[0].upper_ma().is_some(), "{found:?}");
+    }
+}

@@ -213,3 +213,27 @@ fn units_of_coordinates_do_not_matter() {
     }
     assert_eq!((fit.stop(), fit.trials()), (other.stop(), other.trials()));
 }
+
+/// Rows that have no value beyond 1, nearly stationary: the first step, to 5, promises next to nothing and has no value. That
+/// is no convergence: shorter steps lower the cost.
+#[test]
+fn a_trial_without_a_value_is_no_convergence() {
+    let rows = |x: &[f64]| {
+        let slope = if x[0] > 1.0 { f64::NAN } else { 1.5e-8 };
+        Rows {
+            residuals: vec![1.0, slope * (x[0] - 5.0)],
+            jacobian: vec![vec![0.0], vec![slope]],
+        }
+    };
+    let settings = LeastSquaresSettings {
+        gradient_tolerance: 0.0,
+        ..LeastSquaresSettings::default()
+    };
+    let mut fit = LevenbergMarquardt::new(settings, vec![0.0], &Unconstrained).unwrap();
+    while fit.stop().is_none() {
+        let told = fit.ask().iter().map(|x| rows(x)).collect();
+        fit.tell(told, &Unconstrained).unwrap();
+    }
+    let best = fit.best().unwrap();
+    assert!(best.x[0] > 0.0 && best.x[0] <= 1.0, "{:?}", best.x);
+}
