@@ -36,9 +36,12 @@ mod goal;
 mod loss;
 mod montage;
 mod multiples;
+mod parameterization;
+mod result;
 mod scale;
 mod scan;
 mod score;
+mod stimulus;
 
 pub use contacts::contacts;
 pub use descent::{DescentOptions, Designed, descend};
@@ -47,6 +50,12 @@ pub use error::DesignError;
 pub use goal::{Goal, Outcome};
 pub use loss::{Loss, Objective, Softness};
 pub use montage::{Montage, MontageKind};
+pub use parameterization::{Amplitudes, Parameterization, Widths};
+pub use result::{
+    Baseline, DesignResult, FiberResult, HistoryRow, ParetoPoint, Robust, Spread, StartResult,
+    Verified,
+};
 pub use scale::Scale;
 pub use scan::{Scan, Scanned, scan};
 pub use score::Score;
+pub use stimulus::Delivered;

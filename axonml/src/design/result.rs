@@ -1,0 +1,249 @@
+//! What an optimization found, as its files and reports have it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The result of an optimization on one nerve (or on several that share a stimulus).
+///
+/// Figures of the stimulus as a whole (`target_pct` to `separation`) are those of [`Verified`], where it was verified.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DesignResult {
+    /// The nerve.
+    pub nerve: String,
+    /// `scan`, `gd`, `de`, or `de, then gd`.
+    pub method: String,
+    /// What was lowered.
+    pub objective: String,
+    /// Seed of all that is random.
+    pub seed: u64,
+    /// `done`, `stopped: REASON` or `interrupted`.
+    pub status: String,
+    /// Amplitude of each contact, mA: its current is this times its waveform.
+    #[serde(rename = "amplitudes_mA")]
+    pub amplitudes_ma: Vec<f64>,
+    /// Width of the first phase, ms, where the waveform has one.
+    pub pw_ms: Option<f64>,
+    /// Pause between the phases, ms, where the waveform has one.
+    pub gap_ms: Option<f64>,
+    /// File with the waveform of each contact.
+    pub waveform: Option<String>,
+    /// Part of the targets' area that fires, %.
+    pub target_pct: f64,
+    /// Part of the others' area that fires, %.
+    pub offtarget_pct: f64,
+    /// Area that does what it should not.
+    pub misclassified: f64,
+    /// Weighted binary cross-entropy.
+    pub wbce: f64,
+    /// Least threshold of the others over the largest of the targets; none where no other fiber ever fires.
+    pub separation: Option<f64>,
+    /// Multiples of the stimulus between which it does the same; none where there is no end.
+    pub window: [Option<f64>; 2],
+    /// Sum over contacts of the charge of the larger phase, nC.
+    #[serde(rename = "charge_nC")]
+    pub charge_nc: f64,
+    /// Charge of the larger phase of each contact, nC.
+    #[serde(rename = "charge_phase_nC")]
+    pub charge_phase_nc: Vec<f64>,
+    /// Sum over contacts of the integral of the squared current, mA2 ms.
+    pub energy: f64,
+    /// Largest current of a contact, mA.
+    #[serde(rename = "peak_mA")]
+    pub peak_ma: f64,
+    /// Largest sum of the contacts' currents, without sign, mA: what returns at a distance.
+    #[serde(rename = "sum_mA")]
+    pub sum_ma: f64,
+    /// Shannon's k of each contact; none where its area is not known.
+    pub shannon_k: Option<Vec<Option<f64>>>,
+    /// Voltage of each contact, V; none where impedances are not known.
+    #[serde(rename = "compliance_V")]
+    pub compliance_v: Option<Vec<f64>>,
+    /// Limits that the stimulus reaches.
+    pub limits_active: Vec<String>,
+    /// Stimuli whose activation of the nerve was simulated.
+    pub evaluations: usize,
+    /// Stimuli whose thresholds were searched.
+    pub thresholds: usize,
+    /// Stimuli whose gradients were computed.
+    pub gradients: usize,
+    /// Time that the optimization took, s.
+    pub seconds: f64,
+    /// Stimuli looked at in a second.
+    pub candidate_nerves_per_s: f64,
+    /// Steps or generations.
+    pub iterations: usize,
+    /// The best of each start.
+    pub starts: Vec<StartResult>,
+    /// The best montages: `monopolar`, `bipolar`, `tripolar` and `best` of them.
+    pub baselines: BTreeMap<String, Baseline>,
+    /// The stimulus in double precision, at the default extent of fibers.
+    pub verified: Option<Verified>,
+    /// The stimulus under small changes.
+    pub robust: Option<Robust>,
+    /// Every fiber at the stimulus as delivered.
+    pub fibers: Vec<FiberResult>,
+    /// Stimuli of which none is better in both objectives.
+    pub pareto: Vec<ParetoPoint>,
+}
+
+/// The best that a start led to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StartResult {
+    /// Where it began.
+    pub init: String,
+    /// Area that does what it should not.
+    pub misclassified: f64,
+    /// As [`DesignResult::separation`].
+    pub separation: Option<f64>,
+    /// Updates.
+    pub iterations: usize,
+}
+
+/// A montage at its best scale.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Amplitude of each contact, mA.
+    #[serde(rename = "amplitudes_mA")]
+    pub amplitudes_ma: Vec<f64>,
+    /// Its contacts, the center first.
+    pub contacts: Vec<usize>,
+    /// As [`DesignResult::target_pct`].
+    pub target_pct: f64,
+    /// As [`DesignResult::offtarget_pct`].
+    pub offtarget_pct: f64,
+    /// As [`DesignResult::misclassified`].
+    pub misclassified: f64,
+    /// As [`DesignResult::wbce`].
+    pub wbce: f64,
+    /// As [`DesignResult::separation`].
+    pub separation: Option<f64>,
+    /// As [`DesignResult::charge_nc`].
+    #[serde(rename = "charge_nC")]
+    pub charge_nc: f64,
+    /// As [`DesignResult::peak_ma`].
+    #[serde(rename = "peak_mA")]
+    pub peak_ma: f64,
+    /// Threshold of each fiber as a multiple of these amplitudes; none where a fiber never fires.
+    pub thresholds: Vec<Option<f64>>,
+}
+
+/// A stimulus on the exact fiber.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Verified {
+    /// The models.
+    pub model: String,
+    /// Arithmetic.
+    pub precision: String,
+    /// Time step, ms.
+    pub dt_ms: f64,
+    /// Least and largest number of nodes of the fibers.
+    pub nodes: [usize; 2],
+    /// As [`DesignResult::target_pct`].
+    pub target_pct: f64,
+    /// As [`DesignResult::offtarget_pct`].
+    pub offtarget_pct: f64,
+    /// As [`DesignResult::misclassified`].
+    pub misclassified: f64,
+    /// As [`DesignResult::wbce`].
+    pub wbce: f64,
+    /// As [`DesignResult::separation`].
+    pub separation: Option<f64>,
+    /// Fibers whose response to the stimulus is not that which their threshold says, or which the optimization had
+    /// otherwise.
+    pub disagreeing_fibers: Vec<usize>,
+    /// Fibers whose action potential begins at an end of the simulated piece: their thresholds are those of the piece.
+    pub end_excitation: Vec<usize>,
+}
+
+/// Mean, 5th or 95th percentile, and the worst of perturbed copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// Mean.
+    pub mean: f64,
+    /// The percentile on the bad side: 5th of targets, 95th of others and of losses.
+    pub p95: f64,
+    /// The worst.
+    pub worst: f64,
+}
+
+/// A stimulus under small changes of itself and of the fibers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Robust {
+    /// Perturbed copies.
+    pub n: usize,
+    /// Part of the targets' area that fires, %.
+    pub target_pct: Spread,
+    /// Part of the others' area that fires, %.
+    pub offtarget_pct: Spread,
+    /// Weighted binary cross-entropy.
+    pub wbce: Spread,
+    /// Mean of `misclassified` where only one thing changes: amplitude, diameter, offset, rotation, dt.
+    pub by: BTreeMap<String, f64>,
+    /// What could not be changed, and why.
+    pub left_out: Vec<String>,
+}
+
+/// A fiber at the stimulus as delivered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FiberResult {
+    /// Its number in the nerve.
+    pub fiber: usize,
+    /// Its group, where there are several.
+    pub group: String,
+    /// Its fascicle, where the nerve tells.
+    pub fascicle: Option<usize>,
+    /// Diameter, um.
+    pub diameter_um: f64,
+    /// Where it lies across the nerve, um.
+    pub xy_um: Option<[f64; 2]>,
+    /// Whether it should fire.
+    pub target: bool,
+    /// Share of the nerve that it stands for.
+    pub weight: f64,
+    /// The least multiple of the stimulus that fires it; none if none below the limits does.
+    pub threshold: Option<f64>,
+    /// Whether it fires at the stimulus as delivered.
+    pub active: bool,
+    /// The same at the best montage.
+    pub baseline_threshold: Option<f64>,
+}
+
+/// A stimulus of a front.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ParetoPoint {
+    /// Amplitude of each contact, mA.
+    #[serde(rename = "amplitudes_mA")]
+    pub amplitudes_ma: Vec<f64>,
+    /// The two objectives, by the names of the request.
+    pub objectives: [f64; 2],
+}
+
+/// A row of the history: a step or a generation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HistoryRow {
+    /// The start, of descents.
+    pub start: usize,
+    /// Step or generation, from 0.
+    pub iteration: usize,
+    /// Stimuli looked at so far.
+    pub evaluations: usize,
+    /// Loss of this point, or the best of this generation.
+    pub loss: f64,
+    /// Median loss of the generation.
+    pub median_loss: Option<f64>,
+    /// Best so far.
+    pub misclassified: f64,
+    /// Best so far; none where no other fiber ever fires.
+    pub separation: Option<f64>,
+    /// Of the best so far, nC.
+    #[serde(rename = "charge_nC")]
+    pub charge_nc: f64,
+    /// JADE's mean scale factor.
+    #[serde(rename = "mu_F")]
+    pub mu_f: Option<f64>,
+    /// JADE's mean recombination rate.
+    #[serde(rename = "mu_CR")]
+    pub mu_cr: Option<f64>,
+}
