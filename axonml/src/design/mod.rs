@@ -52,8 +52,8 @@ pub use loss::{Loss, Objective, Softness};
 pub use montage::{Montage, MontageKind};
 pub use parameterization::{Amplitudes, Parameterization, Widths};
 pub use result::{
-    Baseline, DesignResult, FiberResult, HistoryRow, ParetoPoint, Robust, Spread, StartResult,
-    Verified,
+    Baseline, DesignRecord, DesignResult, FiberResult, HistoryRow, ParetoPoint, Robust, Spread,
+    StartResult, Verified,
 };
 pub use scale::Scale;
 pub use scan::{Scan, Scanned, scan};

@@ -247,3 +247,22 @@ pub struct HistoryRow {
     #[serde(rename = "mu_CR")]
     pub mu_cr: Option<f64>,
 }
+
+/// A result with all that its report shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DesignRecord {
+    /// The request, as results carry it.
+    pub request: serde_json::Value,
+    /// The result.
+    pub result: DesignResult,
+    /// Steps or generations.
+    pub history: Vec<HistoryRow>,
+    /// Begin of each step, ms.
+    pub times_ms: Vec<f64>,
+    /// Current of each contact over time, mA.
+    pub currents_ma: Vec<Vec<f64>>,
+    /// Least and largest current that each contact may deliver, mA.
+    pub bounds_ma: Vec<[f64; 2]>,
+    /// The cross-section of the nerve, where it is known.
+    pub geometry: Option<axonml_core::NerveGeometry>,
+}
