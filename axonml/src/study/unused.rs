@@ -71,7 +71,7 @@ pub(super) fn check(
         group.offset_um == Some(Offset::Random)
             || matches!(group.diameter_um, Some(Diameters::Drawn(_)))
     });
-    if study.numerics.seed.is_some() && !drawn {
+    if study.numerics.seed.is_some() && !drawn && !question.draws_at_random() {
         listener.note("the seed has no effect: nothing is drawn at random here".to_owned());
     }
     Ok(())

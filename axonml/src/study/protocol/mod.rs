@@ -8,6 +8,7 @@ mod block;
 mod current_distance;
 mod curves;
 mod cv;
+mod optimize;
 mod recovery;
 mod recruitment;
 mod response;
@@ -55,6 +56,11 @@ pub(super) trait Question: Debug + Send + Sync {
 
     /// Whether the weights of groups act.
     fn weighs_groups(&self) -> bool {
+        false
+    }
+
+    /// Whether the question itself draws at random, so that the seed acts whatever the fibers are.
+    fn draws_at_random(&self) -> bool {
         false
     }
 
@@ -137,6 +143,7 @@ pub(super) fn question(protocol: &Protocol) -> &dyn Question {
         Protocol::Block(settings) => settings,
         Protocol::CurrentDistance(settings) => settings,
         Protocol::Cv(settings) => settings,
+        Protocol::Optimize(settings) => settings,
         Protocol::Recovery(settings) => settings,
         Protocol::Recruitment(settings) => settings,
         Protocol::Response(settings) => settings,

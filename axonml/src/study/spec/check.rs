@@ -66,6 +66,11 @@ pub(in crate::study) fn exclusive(one: &str, other: &str) -> StudyError {
         .help("leave one of them out")
 }
 
+/// A setting that does nothing, and why.
+pub(in crate::study) fn idle(key: &str, why: &str) -> StudyError {
+    StudyError::request(format!("{key} has no effect: {why}")).help("leave it out")
+}
+
 /// Fractions of a length.
 pub(in crate::study) fn fraction() -> impl Fn(&str) -> Result<f64, String> + Clone {
     cell::between("parts of the fiber's length", 0.0, 1.0)
@@ -113,7 +118,7 @@ impl Study {
         for (key, value) in numerics {
             optional(key, value, cell::positive("ms")).map_err(|error| error.at("numerics"))?;
         }
-        Ok(())
+        self.check_design()
     }
 }
 

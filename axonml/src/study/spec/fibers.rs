@@ -7,7 +7,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Diameters;
+use super::{Diameters, Want};
 
 /// Warm-up of steady-state starts unless a study says otherwise, ms (PyFibers').
 const WARMUP_MS: f64 = 200.0;
@@ -59,6 +59,10 @@ pub struct FiberGroup {
     /// Share of the group among all fibers, relative to the other groups; 1 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
+    /// What they should do, in an optimization: `target` (as the nerve's targets say), by default, `activate`, `spare` or
+    /// `ignore`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub want: Option<Want>,
     /// Parameters that differ from the model's: `name` or `group.name`.
     #[serde(with = "parameters", skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<(String, f64)>,
@@ -69,6 +73,11 @@ impl FiberGroup {
     pub fn length(&self) -> Option<FiberLength> {
         let nodes = self.nodes.map(FiberLength::Nodes);
         nodes.or(self.length_um.map(FiberLength::Um))
+    }
+
+    /// What they should do, in an optimization.
+    pub fn want(&self) -> Want {
+        self.want.unwrap_or(Want::Target)
     }
 
     /// The initial state.

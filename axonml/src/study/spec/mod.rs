@@ -4,6 +4,7 @@
 //! that meaning. Physical numbers carry their unit in the key.
 
 pub(super) mod check;
+mod design;
 mod distribution;
 mod fibers;
 mod field;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use axonml_models::{Detection, NodeSelection, Precision, RateEvaluation};
 use serde::{Deserialize, Serialize};
 
+pub use design::*;
 pub use distribution::{Diameters, Distribution};
 pub use fibers::{FiberGroup, Offset, StartSpec};
 pub use field::{FieldSpec, PointSpec, Resistivity};
@@ -98,6 +100,21 @@ pub struct Study {
     pub detection: DetectionSpec,
     /// The question.
     pub protocol: Protocol,
+    /// What contacts may deliver, of an optimization.
+    #[serde(skip_serializing_if = "StimulusSpec::is_empty")]
+    pub stimulus: StimulusSpec,
+    /// Limits that stimuli obey, of an optimization.
+    #[serde(skip_serializing_if = "LimitsSpec::is_empty")]
+    pub limits: LimitsSpec,
+    /// Gradient descent, of an optimization.
+    #[serde(skip_serializing_if = "GdSpec::is_empty")]
+    pub gd: GdSpec,
+    /// Differential evolution, of an optimization.
+    #[serde(skip_serializing_if = "DeSpec::is_empty")]
+    pub de: DeSpec,
+    /// Copies that differ by chance, of an optimization.
+    #[serde(skip_serializing_if = "RobustSpec::is_empty")]
+    pub robust: RobustSpec,
     /// Search for thresholds, of the protocols that have one.
     #[serde(skip_serializing_if = "SearchSpec::is_empty")]
     pub search: SearchSpec,

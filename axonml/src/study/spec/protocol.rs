@@ -4,7 +4,7 @@ use axonml_models::Precision;
 use serde::{Deserialize, Serialize};
 
 use super::list::pair;
-use super::{Numbers, OneOrMany};
+use super::{Numbers, OneOrMany, OptimizeProtocol};
 
 /// The question of a study with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub enum Protocol {
     /// Conduction velocities.
     #[serde(rename = "cv")]
     Cv(CvProtocol),
+    /// Currents through contacts that activate some fibers and spare others.
+    #[serde(rename = "optimize")]
+    Optimize(OptimizeProtocol),
     /// Thresholds after a conditioning action potential.
     #[serde(rename = "recovery")]
     Recovery(RecoveryProtocol),
@@ -54,6 +57,7 @@ impl Protocol {
         "block",
         "current-distance",
         "cv",
+        "optimize",
         "recovery",
         "recruitment",
         "response",
@@ -69,6 +73,7 @@ impl Protocol {
             Protocol::Block(_) => "block",
             Protocol::CurrentDistance(_) => "current-distance",
             Protocol::Cv(_) => "cv",
+            Protocol::Optimize(_) => "optimize",
             Protocol::Recovery(_) => "recovery",
             Protocol::Recruitment(_) => "recruitment",
             Protocol::Response(_) => "response",
@@ -79,10 +84,10 @@ impl Protocol {
         }
     }
 
-    /// Default arithmetic: single precision for counts over many long runs, else double.
+    /// Default arithmetic: single precision for counts over many long runs and for searches among many stimuli, else double.
     pub fn precision(&self) -> Precision {
         match self {
-            Protocol::Response(_) => Precision::F32,
+            Protocol::Response(_) | Protocol::Optimize(_) => Precision::F32,
             _ => Precision::F64,
         }
     }

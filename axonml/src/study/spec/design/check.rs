@@ -1,0 +1,150 @@
+//! What no optimization can mean, as far as its tables tell: contradictions, and settings without effect.
+
+use crate::study::StudyError;
+use crate::study::spec::check::{exclusive, idle};
+use crate::study::spec::{Diameters, Method, Offset, OptimizeProtocol, Protocol, Study};
+
+impl Study {
+    /// Refuses what no optimization can mean, and tables of an optimization in other studies.
+    pub(in crate::study::spec) fn check_design(&self) -> Result<(), StudyError> {
+        let Protocol::Optimize(protocol) = &self.protocol else {
+            return self.check_no_design();
+        };
+        self.check_place(protocol)?;
+        self.check_only_design()?;
+        protocol.check(self).map_err(|error| error.at("protocol"))?;
+        let dt_ms = self.numerics.dt_ms();
+        let tstop_ms = self.numerics.tstop_ms.unwrap_or(OptimizeProtocol::TSTOP_MS);
+        self.stimulus
+            .check(protocol.method(), dt_ms, tstop_ms)
+            .map_err(|error| error.at("stimulus"))?;
+        self.limits
+            .check(&self.stimulus)
+            .map_err(|error| error.at("limits"))?;
+        if !(self.gd.is_empty() || protocol.descends()) {
+            return Err(idle("[gd]", &without(protocol, "descends")));
+        }
+        self.gd.check().map_err(|error| error.at("gd"))?;
+        if !(self.de.is_empty() || protocol.evolves()) {
+            return Err(idle("[de]", &without(protocol, "evolves")));
+        }
+        self.de.check().map_err(|error| error.at("de"))?;
+        if self.de.target_loss.is_some() && protocol.objectives.is_some() {
+            return Err(idle("target_loss", "a front of two objectives has no one loss").at("de"));
+        }
+        self.robust.check().map_err(|error| error.at("robust"))
+    }
+
+    /// Refuses tables of an optimization in other studies.
+    fn check_no_design(&self) -> Result<(), StudyError> {
+        let tables = [
+            ("[stimulus]", !self.stimulus.is_empty()),
+            ("[limits]", !self.limits.is_empty()),
+            ("[gd]", !self.gd.is_empty()),
+            ("[de]", !self.de.is_empty()),
+            ("[robust]", !self.robust.is_empty()),
+        ];
+        let why = format!("`{}` optimizes nothing", self.protocol.kind());
+        let help = "leave it out, or ask for kind = \"optimize\" (axonml optimize)";
+        if let Some((table, _)) = tables.iter().find(|(_, given)| *given) {
+            return Err(idle(table, &why).help(help));
+        }
+        match self.fibers.iter().any(|group| group.want.is_some()) {
+            true => Err(idle("want", &why).help(help).at("fibers")),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses what other studies have and optimizations have not.
+    fn check_only_design(&self) -> Result<(), StudyError> {
+        if self.conditions.is_some() {
+            return Err(idle("conditions", "an optimization is about a nerve"));
+        }
+        if !self.sources.is_empty() {
+            return Err(idle(
+                "[[source]]",
+                "contacts have one waveform, that of [stimulus]",
+            )
+            .help("set waveform in [stimulus] (--waveform)"));
+        }
+        if self.field.contacts.is_some() {
+            return Err(idle(
+                "contacts",
+                "what each contact delivers is what is looked for",
+            )
+            .help("leave it out; frozen_mA in [limits] (--frozen) holds contacts")
+            .at("field"));
+        }
+        let injected = [
+            ("[[inject]]", !self.injections.is_empty()),
+            ("[conditioning]", !self.conditioning.is_empty()),
+        ];
+        if let Some((table, _)) = injected.iter().find(|(_, given)| *given) {
+            return Err(idle(table, "an optimization injects no current"));
+        }
+        for group in &self.fibers {
+            if let Some(Offset::List(list)) = &group.offset_um
+                && list.len() > 1
+            {
+                return Err(StudyError::request(format!(
+                    "offset_um: found {} shifts, expected one, or \"random\"",
+                    list.len()
+                ))
+                .help("give one; robust.offset (--perturb offset=uniform) tries others")
+                .at("fibers"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses fields that are no nerve.
+    fn check_place(&self, protocol: &OptimizeProtocol) -> Result<(), StudyError> {
+        let field = &self.field;
+        let others = [
+            ("point", !field.points.is_empty()),
+            ("distance_um", field.distance_um.is_some()),
+            ("basis", field.basis.is_some()),
+        ];
+        let nerve = "give nerve = \"DIR\" (--nerve DIR), or demonstration = true";
+        if let Some((key, _)) = others.iter().find(|(_, given)| *given) {
+            return Err(StudyError::request(format!(
+                "found {key}, expected a nerve: its contacts are what an optimization sets"
+            ))
+            .help(nerve)
+            .at("field"));
+        }
+        let given = [
+            ("field.nerve", field.nerve.is_some()),
+            ("field.demonstration", field.demonstration),
+            ("protocol.nerves", !protocol.nerves.is_empty()),
+        ];
+        let mut given = given.iter().filter(|(_, given)| *given);
+        match (given.next(), given.next()) {
+            (None, _) => {
+                Err(StudyError::request("field: found none, expected a nerve").help(nerve))
+            }
+            (Some((one, _)), Some((other, _))) => Err(exclusive(one, other)),
+            (Some(_), None) => Ok(()),
+        }
+    }
+
+    /// Number of diameters of each line in the first group.
+    pub(super) fn diameters_of_a_line(&self) -> usize {
+        match self
+            .fibers
+            .first()
+            .and_then(|group| group.diameter_um.as_ref())
+        {
+            Some(Diameters::List(list)) => list.len(),
+            Some(Diameters::One(_) | Diameters::Drawn(_)) | None => 1,
+        }
+    }
+}
+
+fn without(protocol: &OptimizeProtocol, what: &str) -> String {
+    let method = match (protocol.method(), protocol.then) {
+        (Method::De, None) => "de without then = \"gd\"".to_owned(),
+        (method, _) => method.to_string(),
+    };
+    format!("nothing {what}, as the method is {method}")
+}
