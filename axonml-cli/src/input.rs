@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use axonml::study::{Sheet, Study};
+use axonml::study::{DeInit, GdInit, OptimizeProtocol, Protocol, Sheet, Study, TargetSpec};
 
 /// A file that a command reads.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +55,9 @@ pub(crate) fn of_study(study: &Study) -> Vec<Input> {
         let what = format!("--nerve {}", folder.display());
         inputs.extend(Input::nerve(&what, folder));
     }
+    if let Protocol::Optimize(protocol) = &study.protocol {
+        inputs.extend(of_optimization(study, protocol));
+    }
     for source in &study.sources {
         for pulse in source.pulses() {
             let file = pulse.trim().strip_prefix("file:").map(str::to_owned);
@@ -62,6 +65,38 @@ pub(crate) fn of_study(study: &Study) -> Vec<Input> {
         }
     }
     inputs
+}
+
+/// The files that an optimization names besides.
+fn of_optimization(study: &Study, protocol: &OptimizeProtocol) -> Vec<Input> {
+    let target = match &protocol.target {
+        Some(TargetSpec::File(path)) => Some(("--target", path.as_path())),
+        Some(TargetSpec::Fascicles(_)) | None => None,
+    };
+    let weights = protocol.area_weights.as_deref();
+    let bounds = study.limits.bounds.as_deref();
+    let waveform = study.stimulus.waveform().trim().strip_prefix("file:");
+    let (gd, de) = (study.gd.init(), study.de.init());
+    let start = match (&gd, &de) {
+        (GdInit::File(path), _) | (_, DeInit::File(path)) => Some(path.as_path()),
+        _ => None,
+    };
+    let files = [
+        target,
+        weights.map(|path| ("--area-weights", path)),
+        bounds.map(|path| ("--bounds", path)),
+        waveform.map(|path| ("--waveform", Path::new(path))),
+        start.map(|path| ("--init", path)),
+    ];
+    let nerves = protocol.nerves.iter().flat_map(|folder| {
+        let what = format!("--nerve {}", folder.display());
+        Input::nerve(&what, folder)
+    });
+    let files = files.into_iter().flatten();
+    files
+        .map(|(flag, path)| Input::of(flag, path))
+        .chain(nerves)
+        .collect()
 }
 
 /// The files that rows of a table name, nerves being folders below `nerves`.

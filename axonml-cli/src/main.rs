@@ -60,6 +60,10 @@ fn main() -> ExitCode {
             interrupt::install();
             commands::questions::curve(command, messages)
         }
+        Command::Optimize(command) => {
+            interrupt::install();
+            commands::optimize::optimize(command, messages)
+        }
         Command::Study(args) => {
             interrupt::install();
             commands::files::study(args, messages)

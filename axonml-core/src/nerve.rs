@@ -137,6 +137,27 @@ impl Nerve {
         }
     }
 
+    /// This nerve with other fibers to be activated.
+    ///
+    /// # Errors
+    /// [`CoreError::Shape`] if there is not one flag per fiber.
+    pub fn with_target(mut self, target: Vec<bool>) -> Result<Self, CoreError> {
+        self.arrays.target = Some(target);
+        check_shapes(&self.arrays)?;
+        Ok(self)
+    }
+
+    /// This nerve with another share of each fiber.
+    ///
+    /// # Errors
+    /// As [`Nerve::new`] has it of weights.
+    pub fn with_weights(mut self, weights: Vec<f64>) -> Result<Self, CoreError> {
+        self.arrays.weights = Some(weights);
+        check_shapes(&self.arrays)?;
+        self.weights = checked_weights(self.arrays.weights.take(), self.fibers)?;
+        Ok(self)
+    }
+
     /// The line that is sampled most coarsely. `None` where no line has enough samples or all are 0.
     ///
     /// Each line is interpolated from every other of its samples and compared at those left out, twice: from

@@ -87,7 +87,7 @@ pub use model::{FiberModel, FiberSymbols, Patch};
 pub use models::{MODELS, model};
 pub use nerve_folder::{
     NerveFolderError, NerveNote, NerveOptions, NerveReading, nerve_from_files, read_array,
-    read_nerve, read_nerve_with,
+    read_flags, read_nerve, read_nerve_with,
 };
 pub use population::{Activation, ActivationOptions, Basis, LossBound};
 pub use recruitment::{RecruitmentStep, recruitment};

@@ -49,7 +49,7 @@ pub(crate) struct FieldArgs {
 }
 
 /// A shift of fibers along the field.
-fn offset(text: &str) -> Result<Offset, String> {
+pub(super) fn offset(text: &str) -> Result<Offset, String> {
     match text.trim() {
         "random" => Ok(Offset::Random),
         number => finite("um")(number)

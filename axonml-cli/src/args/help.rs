@@ -93,6 +93,42 @@ Column t of `e` acts between columns t and t + 1 of the states.
 
 Needs an axonml built with `--features hdf5`.";
 
+/// Flags that `axonml optimize` has as other commands do, for the end of its help.
+macro_rules! as_elsewhere {
+    () => {
+        "\n
+As in `axonml threshold --help`: --weights, --set, --temperature; --count, --delta-z, --start, --warmup; --offset, \
+--interpolation, --extend, --accept-coarse; --detect-nodes, --detect-at, --detect-threshold, --detect-after; --dt, \
+--rates, --backend, --threads, --max-memory, --max-amplitude; --size, --dpi, --x"
+    };
+}
+
+pub(super) const OPTIMIZE_SCAN: &str = concat!(
+    "\
+Examples:
+  axonml optimize scan                                 the bundled nerve
+  axonml optimize scan --nerve nerves/N1 --target fascicles:2,5 --sum-zero --format json",
+    as_elsewhere!()
+);
+
+pub(super) const OPTIMIZE_GD: &str = concat!(
+    "\
+Examples:
+  axonml optimize gd                                   the bundled nerve
+  axonml optimize gd --nerve nerves/N1 --diameter 5.7,8.7 --bound 0.5 --save-dir out --html out.html
+  axonml optimize gd --vary samples --window 0.2:1.2 --init out/best.json",
+    as_elsewhere!()
+);
+
+pub(super) const OPTIMIZE_DE: &str = concat!(
+    "\
+Examples:
+  axonml optimize de                                   the bundled nerve
+  axonml optimize de --adaptation jade --strategy currenttopbestbin --then gd --option gd.steps=20
+  axonml optimize de --objectives area,charge --plot front.svg",
+    as_elsewhere!()
+);
+
 pub(super) const HELP: &str = "\
 Examples:
   axonml help threshold

@@ -5,6 +5,8 @@
 //! help of each command fits two screens.
 
 pub(crate) mod dataset;
+mod design_lists;
+mod design_study;
 mod detection;
 mod evaluate;
 mod fiber;
@@ -14,6 +16,7 @@ mod help;
 mod model;
 mod number;
 mod numerics;
+pub(crate) mod optimize;
 mod output;
 mod questions;
 mod study;
@@ -36,6 +39,7 @@ pub(crate) use files::{MachineArgs, MergeArgs, RerunArgs, StudyArgs};
 pub(crate) use model::ModelArgs;
 pub(crate) use number::Nodes;
 pub(crate) use numerics::{NumericsArgs, PrecisionArg, Rates, memory, open};
+pub(crate) use optimize::OptimizeCommand;
 pub(crate) use output::{OutputArgs, PlotArgs, TableFormat};
 pub(crate) use questions::{
     BlockArgs, CurveCommand, CvArgs, QuestionArgs, RecruitmentArgs, ResponseArgs, StartBy,
@@ -101,6 +105,9 @@ pub(crate) enum Command {
     /// Curves of thresholds: strength-duration, current-distance, recovery
     #[command(subcommand)]
     Curve(Box<CurveCommand>),
+    /// What contacts of a cuff should deliver to activate some fibers and spare others
+    #[command(subcommand)]
+    Optimize(Box<OptimizeCommand>),
     /// Run the study in a file: any question about fibers as data
     Study(StudyArgs),
     /// Put the parts of a study together that --part I/N computed

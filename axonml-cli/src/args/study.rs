@@ -4,7 +4,7 @@ use axonml::Medium;
 use axonml::simulation::RateEvaluation;
 use axonml::study::{
     BlockProtocol, ConditioningSpec, ConditionsSpec, DetectionSpec, Diameters, FiberGroup,
-    FieldSpec, InjectionSpec, NumericsSpec, OutputSpec, PointSpec, PrecisionSpec, Protocol,
+    FieldSpec, InjectionSpec, NumericsSpec, Offset, OutputSpec, PointSpec, PrecisionSpec, Protocol,
     RatesSpec, RecordSpec, Resistivity, RunProtocol, SearchSpec, SourceSpec, StartSpec, Study,
     ThresholdProtocol,
 };
@@ -19,10 +19,10 @@ use super::{
 use crate::error::CliError;
 
 /// The fibers of the flags; none where no flag says anything about them.
-fn fibers(
+pub(super) fn fibers(
     model: &ModelArgs,
     fiber: &FiberArgs,
-    field: &FieldArgs,
+    offset: Option<&Offset>,
 ) -> Result<Vec<FiberGroup>, CliError> {
     fiber.check()?;
     let group = FiberGroup {
@@ -42,7 +42,7 @@ fn fibers(
         length_um: fiber.length,
         compartment_um: fiber.delta_z,
         count: fiber.count,
-        offset_um: field.offset.clone(),
+        offset_um: offset.cloned(),
         set: model.parameters(),
         ..FiberGroup::default()
     };
@@ -146,7 +146,7 @@ fn conditioning(args: &InjectionArgs) -> Vec<ConditioningSpec> {
     args.conditioning.iter().map(spec).collect()
 }
 
-fn detection(args: &DetectionArgs) -> DetectionSpec {
+pub(super) fn detection(args: &DetectionArgs) -> DetectionSpec {
     DetectionSpec {
         nodes: args
             .detect_nodes
@@ -174,7 +174,7 @@ fn search(args: &SearchArgs) -> SearchSpec {
     }
 }
 
-fn numerics(args: &NumericsArgs) -> NumericsSpec {
+pub(super) fn numerics(args: &NumericsArgs) -> NumericsSpec {
     NumericsSpec {
         dt_ms: args.dt,
         tstop_ms: args.tstop,
@@ -195,11 +195,10 @@ impl QuestionArgs {
     pub(crate) fn study(&self, protocol: Protocol) -> Result<Study, CliError> {
         let field = field(&self.field);
         Ok(Study {
-            fibers: fibers(&self.model, &self.fiber, &self.field)?,
+            fibers: fibers(&self.model, &self.fiber, self.field.offset.as_ref())?,
             sources: sources(&self.waveform, &self.field)?,
             injections: injections(&self.injection, None),
             conditioning: conditioning(&self.injection),
-            conditions: None,
             detection: detection(&self.detection),
             protocol,
             search: search(&self.search),
@@ -208,6 +207,7 @@ impl QuestionArgs {
                 keep_going: self.search.keep_going,
             },
             field,
+            ..Study::default()
         })
     }
 }
@@ -287,7 +287,7 @@ impl RunArgs {
             nodes: recording.record_nodes.as_ref().map(|nodes| nodes.0.clone()),
         });
         Ok(Study {
-            fibers: fibers(&self.model, &self.fiber, &self.field)?,
+            fibers: fibers(&self.model, &self.fiber, self.field.offset.as_ref())?,
             field: field(&self.field),
             sources: sources(&self.waveform, &self.field)?,
             injections: injections(&self.injection, Some(InjectionSpec::AMP_NA)),

@@ -7,6 +7,7 @@ pub(crate) mod evaluate;
 pub(crate) mod files;
 pub(crate) mod help;
 pub(crate) mod models;
+pub(crate) mod optimize;
 pub(crate) mod questions;
 pub(crate) mod run;
 pub(crate) mod study;

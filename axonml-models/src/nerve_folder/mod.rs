@@ -186,6 +186,27 @@ pub fn read_array(path: &Path) -> Result<ArrayD<f64>, NerveFolderError> {
     floats(&name, &bytes)
 }
 
+/// Reads an array of flags of one axis: booleans, or whole numbers 0 and 1.
+///
+/// # Errors
+/// [`NerveFolderError`] if the file cannot be read, or holds something else.
+pub fn read_flags(path: &Path) -> Result<Vec<bool>, NerveFolderError> {
+    let name = path.display().to_string();
+    let folder = Folder {
+        name: String::new(),
+        folder: String::new(),
+        files: Vec::new(),
+        read: &|_| {
+            read_at_most(path, MAX_ARRAY_BYTES).map_err(|source| NerveFolderError::Io {
+                path: name.clone(),
+                source,
+                remedy: "name an existing .npy file",
+            })
+        },
+    };
+    folder.flags(&name)
+}
+
 /// The source of a nerve's files.
 struct Folder<'f> {
     name: String,

@@ -4,3 +4,4 @@ mod cancellation;
 mod design;
 mod extrapolation;
 mod nothing_ignored;
+mod optimize_request;

@@ -61,6 +61,7 @@ fn planned(text: &str) -> Result<Planned, String> {
 fn bases(folder: &str) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     let near = || ("field", "distance_um = 500".to_owned());
     let nerve = || ("field", format!("nerve = \"{folder}\""));
+    let cuff = || ("field", "demonstration = true".to_owned());
     let fibers = || ("fibers", "diameter_um = 10".to_owned());
     let of = |kind: &'static str, more: &str| ("protocol", format!("kind = \"{kind}\"{more}"));
     let current = || ("inject", "amp_nA = 2".to_owned());
@@ -137,6 +138,35 @@ fn bases(folder: &str) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
         ),
         ("recovery", vec![of("recovery", ""), near(), fibers()]),
         ("rheobase", vec![of("rheobase", ""), near(), fibers()]),
+        (
+            "optimize by evolution",
+            vec![of("optimize", "\nmethod = \"de\""), cuff(), fibers()],
+        ),
+        (
+            "optimize samples",
+            vec![
+                of("optimize", "\nmethod = \"gd\""),
+                cuff(),
+                fibers(),
+                (
+                    "stimulus",
+                    "vary = \"samples\"\nwindow_ms = [0.2, 1.2]".to_owned(),
+                ),
+            ],
+        ),
+        (
+            "optimize widths within limits",
+            vec![
+                of("optimize", ""),
+                cuff(),
+                fibers(),
+                (
+                    "stimulus",
+                    "vary = [\"amplitude\", \"pw\", \"gap\", \"asymmetry\"]".to_owned(),
+                ),
+                ("limits", "shannon_k = 1.5\ncompliance_V = 0.5".to_owned()),
+            ],
+        ),
     ]
 }
 
@@ -160,6 +190,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "offset_um = 10",
             "offset_um = \"random\"",
             "weight = 2",
+            "want = \"spare\"",
             "set = { gna = 2.9 }",
         ],
     ),
@@ -256,6 +287,93 @@ const KEYS: &[(&str, &[&str])] = &[
             "synapse = { g_uS = 0.2 }",
             "intervals_ms = [4]",
             "pw_ms = 10",
+            "method = \"de\"",
+            "then = \"gd\"",
+            "objective = \"margin\"",
+            "objectives = [\"area\", \"charge\"]",
+            "target = \"fascicles:0\"",
+            "area_weights = \"none.npy\"",
+            "diameter_shares = [2]",
+            "recruit = [0.1, 0.8]",
+            "nerves = [\"elsewhere\", \"there\"]",
+            "shared = true",
+            "max_seconds = 5",
+            "max_evaluations = 100",
+            "baselines = false",
+            "penalty = { charge = 0.1 }",
+        ],
+    ),
+    (
+        "stimulus",
+        &[
+            "waveform = \"biphasic:pw=0.1,delay=0.3\"",
+            "vary = [\"amplitude\", \"pw\"]",
+            "window_ms = [0.3, 1.3]",
+            "sample_ms = 0.01",
+            "expand = \"spline:8\"",
+            "pw_range_ms = [0.1, 0.5]",
+            "gap_range_ms = [0, 0.1]",
+            "asymmetry_range = [1, 3]",
+        ],
+    ),
+    (
+        "limits",
+        &[
+            "bound_mA = 1",
+            "bounds = \"bounds.csv\"",
+            "sum_zero = true",
+            "unbalanced = true",
+            "charge_max_nC = 60",
+            "shannon_k = 1.85",
+            "contact_area_cm2 = 0.02",
+            "compliance_V = 0.4",
+            "contact_ohm = 100",
+            "dac_mA = 0.01",
+            "max_contacts = 4",
+            "frozen_mA = { 0 = 0.1 }",
+        ],
+    ),
+    (
+        "gd",
+        &[
+            "steps = 10",
+            "starts = 3",
+            "rule = \"lbfgs\"",
+            "lr = 0.1",
+            "lr_end = 0.5",
+            "schedule = \"constant\"",
+            "clip = 1",
+            "init = \"random\"",
+            "softness = [0.3, 0.03]",
+            "centralize = true",
+            "early_stop = false",
+        ],
+    ),
+    (
+        "de",
+        &[
+            "strategy = \"rand1bin\"",
+            "mutation = [0.5, 1]",
+            "recombination = 0.9",
+            "adaptation = \"jade\"",
+            "population = 20",
+            "generations = 10",
+            "init = \"rlhs\"",
+            "boundary = \"clip\"",
+            "patience = 5",
+            "target_loss = 0.1",
+        ],
+    ),
+    (
+        "robust",
+        &[
+            "copies = 3",
+            "amplitude = 0.1",
+            "diameter = 0.1",
+            "offset = \"none\"",
+            "rotation_deg = 3",
+            "dt_half = false",
+            "in_loop = 4",
         ],
     ),
 ];
@@ -363,6 +481,8 @@ fn every_key_acts_or_is_refused_or_is_named() {
         "weights = \"published\"",
         "drawn: fibers: offset_um = \"random\"",
         "surrogate: fibers: model = \"two-mode\"",
+        "field: demonstration = true",
+        "evolution: protocol: method = \"de\"",
         // A line that is long enough, and sampled finely enough.
         "accept_coarse = true",
     ];
@@ -382,8 +502,12 @@ fn every_key_acts_or_is_refused_or_is_named() {
         "field: basis = \"none.npy\"",
         "field: accept_coarse = true",
         "source: point = 0",
+        "protocol: area_weights = \"none.npy\"",
+        "protocol: nerves",
+        "protocol: shared = true",
         // Among several groups: below.
         "fibers: weight = 2",
+        "fibers: want",
     ];
     let idle: Vec<String> = all
         .filter(|key| !acted.contains(key) && !elsewhere.iter().any(|known| key.starts_with(known)))
@@ -403,4 +527,33 @@ fn weights_act_among_groups() {
     let (alike, other) = (with(""), with("weight = 3"));
     assert!(alike.notes.is_empty() && other.notes.is_empty());
     assert!(alike.cases.contains("weight: 0.5") && other.cases.contains("weight: 0.75"));
+}
+
+#[test]
+fn groups_should_fire_or_not_or_may() {
+    let with = |want: &str| {
+        planned(&format!(
+            "[[fibers]]\n[[fibers]]\nname = \"c\"\nmodel = \"sundt\"\nnodes = 51\nwant = \"{want}\"\n[field]\n\
+             demonstration = true\n[protocol]\nkind = \"optimize\"\n"
+        ))
+        .unwrap()
+    };
+    for (want, target, counts) in [
+        ("spare", "target: Some(false)", true),
+        ("activate", "target: Some(true)", true),
+        ("ignore", "target: None", false),
+    ] {
+        let cases = with(want).cases;
+        let group: Vec<&str> = cases
+            .lines()
+            .filter(|case| case.contains("group_name: \"c\""))
+            .collect();
+        assert_eq!(group.len(), 12);
+        for case in group {
+            assert!(case.contains(target), "{want}: {case}");
+            let found = case.split("weight: ").nth(1).unwrap();
+            let found: f64 = found.split(',').next().unwrap().parse().unwrap();
+            assert_eq!(found > 0.0, counts, "{want}: {case}");
+        }
+    }
 }

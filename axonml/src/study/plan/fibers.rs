@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axonml_models::{Settings, Simulation};
 use serde_json::json;
 
+use super::aims::aimed;
 use super::layout::Layout;
 use super::maker::Maker;
 use super::place::Place;
@@ -42,7 +43,7 @@ pub(super) fn plan(
     check_names(groups, &models)?;
     let waveforms = WaveformGrid::of(study)?;
     let injections: CaseInjections = Arc::new(injections(study)?);
-    let place = Place::open(&study.field, listener)?;
+    let place = aimed(Place::open(&study.field, listener)?, study)?;
     if !place.has_waveforms() && !study.sources.is_empty() {
         return Err(StudyError::request(match &place {
             Place::Basis(_) => {
@@ -134,7 +135,8 @@ fn put_stimulus(
     injections: &CaseInjections,
 ) {
     if place.has_waveforms() {
-        let sources = study.sources.iter();
+        let sources = study.sources_or_default();
+        let sources = sources.iter();
         let pulses: Vec<String> = sources.clone().flat_map(|source| source.pulses()).collect();
         let polarities: Vec<String> = sources
             .map(|source| source.polarity.unwrap_or_default().to_string())

@@ -290,13 +290,17 @@ impl<'a> Maker<'a> {
                 }
                 let known = &mut self.fields.1;
                 let mut sources = Vec::new();
-                for (reach, waveform) in &waveforms.sources {
-                    let found = known.iter().find(|(of, _)| of == reach);
+                let parts = waveforms.sources.iter().flat_map(|(reach, waveform)| {
+                    let parts = place.parts(*reach).into_iter();
+                    parts.map(move |reach| (reach, waveform))
+                });
+                for (reach, waveform) in parts {
+                    let found = known.iter().find(|(of, _)| *of == reach);
                     let field = match found {
                         Some((_, field)) => field.clone(),
                         None => {
-                            let field = place.field(at.line, distance, *reach, offset_um, spec)?;
-                            known.push((*reach, field.clone()));
+                            let field = place.field(at.line, distance, reach, offset_um, spec)?;
+                            known.push((reach, field.clone()));
                             field
                         }
                     };

@@ -1,5 +1,6 @@
 //! From a study to its cases: every simulation there will be, each with the cells of its row, before any is run.
 
+mod aims;
 mod conditions;
 mod fibers;
 mod layout;

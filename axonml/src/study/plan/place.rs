@@ -156,6 +156,16 @@ impl Place {
         }
     }
 
+    /// The parts of the field that a waveform acts through, each of which is a source.
+    pub(super) fn parts(&self, reach: Reach) -> Vec<Reach> {
+        match (reach, self) {
+            (Reach::Each, Place::Nerve { nerve, .. }) => {
+                (0..nerve.contacts()).map(Reach::One).collect()
+            }
+            _ => vec![reach],
+        }
+    }
+
     /// Distances of a grid: at each there is a case.
     pub(super) fn distances(&self) -> usize {
         match self {
@@ -219,7 +229,7 @@ impl Place {
             }
             Place::Points(points) => {
                 let own = points.iter().enumerate().filter(|(index, _)| match reach {
-                    Reach::Whole => true,
+                    Reach::Whole | Reach::Each => true,
                     Reach::One(one) => one == *index,
                 });
                 superposed(own.map(|(_, point)| *point), offset_um, spec)

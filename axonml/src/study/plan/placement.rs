@@ -9,7 +9,7 @@ use super::PlannedCase;
 use super::place::{Place, basis_rows};
 use crate::demonstration;
 use crate::study::StudyError;
-use crate::study::spec::{Diameters, FiberGroup, Offset, Study};
+use crate::study::spec::{Diameters, FiberGroup, Offset, Protocol, Study, Want};
 
 /// Fibers of one group at most: more is a slip of the finger.
 const MOST_FIBERS: usize = 1_000_000;
@@ -153,7 +153,7 @@ pub(super) fn placed(
         }
         None => {
             let diameters = listed.unwrap_or_default();
-            let share = 1.0 / diameters.len() as f64;
+            let shares = shares_of_diameters(index, diameters.len(), study);
             for line in 0..lines {
                 for (at, &diameter_um) in diameters.iter().enumerate() {
                     let number = line * diameters.len() + at;
@@ -164,13 +164,28 @@ pub(super) fn placed(
                         line,
                         diameter_um,
                         shift,
-                        weight: line_weight(line) * share,
+                        weight: line_weight(line) * shares[at],
                     }));
                 }
             }
         }
     }
     Ok(all)
+}
+
+/// The part of a line's weight that the fiber of each diameter has.
+fn shares_of_diameters(group: usize, diameters: usize, study: &Study) -> Vec<f64> {
+    let given = match &study.protocol {
+        Protocol::Optimize(protocol) if group == 0 => protocol.diameter_shares.as_ref(),
+        _ => None,
+    };
+    match given.filter(|shares| shares.len() == diameters) {
+        Some(shares) => {
+            let sum: f64 = shares.iter().sum();
+            shares.iter().map(|share| share / sum).collect()
+        }
+        None => vec![1.0 / diameters as f64; diameters],
+    }
 }
 
 /// The diameters of a group that gives none, um.
@@ -182,7 +197,7 @@ fn default_diameters(schema: &Schema, study: &Study) -> Vec<f64> {
     }
 }
 
-/// Makes weights sum to 1 at each point of the grid, groups by their shares.
+/// Makes weights sum to 1 at each point of the grid, groups by their shares; those that count for nothing have none.
 pub(super) fn normalize(cases: &mut [PlannedCase], groups: &[FiberGroup]) {
     let mut sums: BTreeMap<(usize, usize), f64> = BTreeMap::new();
     for planned in cases.iter() {
@@ -190,7 +205,10 @@ pub(super) fn normalize(cases: &mut [PlannedCase], groups: &[FiberGroup]) {
             .entry((planned.member.group, planned.member.variant))
             .or_default() += planned.member.weight;
     }
-    let share = |group: usize| groups[group].weight.unwrap_or(1.0);
+    let share = |group: usize| match groups[group].want() {
+        Want::Ignore => 0.0,
+        Want::Target | Want::Activate | Want::Spare => groups[group].weight.unwrap_or(1.0),
+    };
     let total: f64 = (0..groups.len()).map(share).sum();
     for planned in cases {
         let sum = sums[&(planned.member.group, planned.member.variant)];

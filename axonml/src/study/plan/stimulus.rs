@@ -8,7 +8,7 @@ use axonml_core::{CoreError, PULSES, Waveform, names};
 use axonml_models::conditions::{Polarity, PulseText};
 
 use crate::study::case::{CaseInjection, CaseInjections};
-use crate::study::spec::{InjectionSpec, OneOrMany, SourceSpec, Study};
+use crate::study::spec::{InjectionSpec, OneOrMany, Protocol, SourceSpec, Study};
 use crate::study::{Cell, StudyError};
 
 /// The part of a field that a source acts through.
@@ -18,6 +18,8 @@ pub(super) enum Reach {
     Whole,
     /// One contact or point.
     One(usize),
+    /// Every contact by itself: there is a source for each.
+    Each,
 }
 
 /// The waveforms at one point of the grid.
@@ -53,12 +55,11 @@ pub(super) struct WaveformGrid {
 impl WaveformGrid {
     /// The waveforms of a study's sources; the default pulse where it has none.
     pub(super) fn of(study: &Study) -> Result<Self, StudyError> {
-        let default = [SourceSpec::default()];
-        let sources = match study.sources.is_empty() {
-            true => &default[..],
-            false => &study.sources[..],
+        let sources = &study.sources_or_default()[..];
+        let reaches = match &study.protocol {
+            Protocol::Optimize(_) => vec![Reach::Each],
+            _ => reaches(sources)?,
         };
-        let reaches = reaches(sources)?;
         let mut with_lists = sources.iter().enumerate().filter(|(_, s)| is_list(s));
         let varied = with_lists.next().map_or(0, |(index, _)| index);
         if let Some((index, _)) = with_lists.next() {

@@ -89,7 +89,7 @@ impl Study {
     ///
     /// # Errors
     /// [`StudyError`] with table and key, what was found and what was expected.
-    pub(in crate::study) fn check_numbers(&self) -> Result<(), StudyError> {
+    pub fn check_numbers(&self) -> Result<(), StudyError> {
         for (index, group) in self.fibers.iter().enumerate() {
             let place = nth("fibers", index, self.fibers.len());
             group.check().map_err(|error| error.at(place))?;

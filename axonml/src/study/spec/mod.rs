@@ -10,11 +10,13 @@ mod fibers;
 mod field;
 mod list;
 mod numbers;
+mod option;
 mod protocol;
 mod search;
 mod stimulus;
 mod text;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use axonml_models::{Detection, NodeSelection, Precision, RateEvaluation};
@@ -124,6 +126,20 @@ pub struct Study {
     /// Handling of cases that cannot be computed.
     #[serde(skip_serializing_if = "OutputSpec::is_empty")]
     pub output: OutputSpec,
+}
+
+impl Study {
+    /// The waveforms of the study's sources: those it has, or the default one; that of `[stimulus]` in an optimization.
+    pub(in crate::study) fn sources_or_default(&self) -> Cow<'_, [SourceSpec]> {
+        match &self.protocol {
+            Protocol::Optimize(_) => Cow::Owned(vec![SourceSpec {
+                pulse: Some(self.stimulus.waveform().to_owned().into()),
+                ..SourceSpec::default()
+            }]),
+            _ if self.sources.is_empty() => Cow::Owned(vec![SourceSpec::default()]),
+            _ => Cow::Borrowed(&self.sources),
+        }
+    }
 }
 
 /// A table of conditions.

@@ -52,7 +52,7 @@ impl Study {
 }
 
 /// The error with its place in `text`, and the key that was meant.
-fn explain(message: &str, text: &str, offset: Option<usize>) -> StudyError {
+pub(super) fn explain(message: &str, text: &str, offset: Option<usize>) -> StudyError {
     let place = |offset: usize| {
         let before = text.get(..offset.min(text.len())).unwrap_or(text);
         let line = before.matches('\n').count() + 1;

@@ -2,7 +2,7 @@
 
 use crate::study::StudyError;
 use crate::study::spec::check::{exclusive, idle};
-use crate::study::spec::{Diameters, Method, Offset, OptimizeProtocol, Protocol, Study};
+use crate::study::spec::{Diameters, Method, Offset, OptimizeProtocol, Protocol, Study, Want};
 
 impl Study {
     /// Refuses what no optimization can mean, and tables of an optimization in other studies.
@@ -82,6 +82,14 @@ impl Study {
         if let Some((table, _)) = injected.iter().find(|(_, given)| *given) {
             return Err(idle(table, "an optimization injects no current"));
         }
+        let mut groups = self.fibers.iter();
+        if !self.fibers.is_empty() && groups.all(|group| group.want() == Want::Ignore) {
+            return Err(StudyError::request(
+                "want: found ignore for all groups, expected one at least that counts",
+            )
+            .help("leave want out of one of them")
+            .at("fibers"));
+        }
         for group in &self.fibers {
             if let Some(Offset::List(list)) = &group.offset_um
                 && list.len() > 1
@@ -138,6 +146,29 @@ impl Study {
             Some(Diameters::List(list)) => list.len(),
             Some(Diameters::One(_) | Diameters::Drawn(_)) | None => 1,
         }
+    }
+}
+
+impl Study {
+    /// The study of an optimization with every default of its tables written out, without tables that its method does not
+    /// use; other studies as they are.
+    #[must_use]
+    pub fn with_design_defaults(&self) -> Self {
+        let Protocol::Optimize(protocol) = &self.protocol else {
+            return self.clone();
+        };
+        let mut study = self.clone();
+        study.stimulus = self.stimulus.completed(self.numerics.dt_ms());
+        study.limits = self.limits.completed();
+        if protocol.descends() {
+            study.gd = self.gd.completed();
+        }
+        if protocol.evolves() {
+            study.de = self.de.completed();
+        }
+        study.robust = self.robust.completed();
+        study.protocol = Protocol::Optimize(protocol.completed());
+        study
     }
 }
 

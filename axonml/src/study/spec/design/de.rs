@@ -129,6 +129,27 @@ impl DeSpec {
 }
 
 impl DeSpec {
+    /// The same table with every default that acts written out, but for the population, which follows from the number of
+    /// unknowns.
+    #[must_use]
+    pub fn completed(&self) -> Self {
+        let fixed = self.adaptation() == AdaptationSpec::None;
+        DeSpec {
+            strategy: Some(self.strategy()),
+            mutation: fixed.then(|| Span(self.mutation())),
+            recombination: fixed.then(|| self.recombination()),
+            adaptation: Some(self.adaptation()),
+            population: self.population,
+            generations: Some(self.generations()),
+            init: Some(self.init()),
+            boundary: Some(self.boundary()),
+            patience: Some(self.patience()),
+            target_loss: self.target_loss,
+        }
+    }
+}
+
+impl DeSpec {
     pub(super) fn check(&self) -> Result<(), StudyError> {
         let strategy = self.strategy();
         let least = strategy.least_population();

@@ -107,6 +107,29 @@ impl GdSpec {
 }
 
 impl GdSpec {
+    /// The same table with every default that acts written out.
+    #[must_use]
+    pub fn completed(&self) -> Self {
+        let by_rate = self.rule() != DescentRule::Lbfgs;
+        let many = matches!(self.init(), GdInit::Scan | GdInit::Random);
+        let falls = by_rate && self.schedule() != ScheduleSpec::Constant;
+        GdSpec {
+            steps: Some(self.steps()),
+            starts: many.then(|| self.starts()),
+            rule: Some(self.rule()),
+            lr: by_rate.then(|| self.lr()),
+            lr_end: falls.then(|| self.lr_end()),
+            schedule: by_rate.then(|| self.schedule()),
+            clip: self.clip,
+            init: Some(self.init()),
+            softness: Some(Span(self.softness())),
+            centralize: self.centralize,
+            early_stop: Some(self.early_stop()),
+        }
+    }
+}
+
+impl GdSpec {
     pub(super) fn check(&self) -> Result<(), StudyError> {
         for (key, count) in [("steps", self.steps), ("starts", self.starts)] {
             if count == Some(0) {

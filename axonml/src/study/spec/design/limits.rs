@@ -96,6 +96,18 @@ impl LimitsSpec {
 }
 
 impl LimitsSpec {
+    /// The same table with every default that acts written out.
+    #[must_use]
+    pub fn completed(&self) -> Self {
+        LimitsSpec {
+            bound_ma: Some(self.bound_ma()),
+            contact_ohm: self.compliance_v.map(|_| self.contact_ohm()),
+            ..self.clone()
+        }
+    }
+}
+
+impl LimitsSpec {
     pub(super) fn check(&self, stimulus: &StimulusSpec) -> Result<(), StudyError> {
         optional("bound_mA", self.bound_ma, cell::positive("mA"))?;
         optional("charge_max_nC", self.charge_max_nc, cell::positive("nC"))?;

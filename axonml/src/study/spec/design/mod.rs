@@ -13,6 +13,7 @@ mod span;
 mod stimulus;
 mod written;
 
+pub use axonml_optimize::Strategy;
 pub use de::{AdaptationSpec, DeInit, DeSpec, Jade};
 pub use gd::{GdInit, GdSpec};
 pub use limits::LimitsSpec;

@@ -11,8 +11,8 @@ use super::names::{Method, ObjectiveSpec, PenaltyName};
 use super::span::Span;
 use super::written::{as_text, unknown};
 use crate::study::StudyError;
-use crate::study::spec::Study;
 use crate::study::spec::check::{empty, exclusive, idle, list, optional};
+use crate::study::spec::{Protocol, Study};
 
 /// `kind = "optimize"`: currents through the contacts of a nerve that activate its targets and spare its other fibers.
 ///
@@ -98,6 +98,27 @@ impl OptimizeProtocol {
         self.recruit.map_or([1.0, 1.0], |span| span.0)
     }
 
+    /// The studies of single nerves that a study of several is made of; the study itself where it has one.
+    pub fn of_each_nerve(study: &Study) -> Vec<Study> {
+        let Protocol::Optimize(protocol) = &study.protocol else {
+            return vec![study.clone()];
+        };
+        if protocol.nerves.is_empty() {
+            return vec![study.clone()];
+        }
+        let of_nerve = |nerve: &PathBuf| {
+            let mut one = study.clone();
+            one.field.nerve = Some(nerve.clone());
+            one.protocol = Protocol::Optimize(OptimizeProtocol {
+                nerves: Vec::new(),
+                shared: false,
+                ..protocol.clone()
+            });
+            one
+        };
+        protocol.nerves.iter().map(of_nerve).collect()
+    }
+
     /// Whether the best montages are reported.
     pub fn baselines(&self) -> bool {
         self.baselines.unwrap_or(true)
@@ -111,6 +132,21 @@ impl OptimizeProtocol {
     /// Whether some part of it is an evolution.
     pub fn evolves(&self) -> bool {
         self.method() == Method::De
+    }
+}
+
+impl OptimizeProtocol {
+    /// The same table with every default that acts written out.
+    #[must_use]
+    pub fn completed(&self) -> Self {
+        let ranks = self.method() == Method::Scan || self.objectives.is_some();
+        OptimizeProtocol {
+            method: Some(self.method()),
+            objective: (!ranks).then(|| self.objective()),
+            recruit: Some(Span(self.recruit())),
+            baselines: Some(self.baselines()),
+            ..self.clone()
+        }
     }
 }
 

@@ -77,6 +77,28 @@ impl RobustSpec {
 }
 
 impl RobustSpec {
+    /// The same table with every default that acts written out, but for the rotation, which a cuff that cannot be rotated
+    /// refuses where it is asked for.
+    #[must_use]
+    pub fn completed(&self) -> Self {
+        let any = self.copies() > 0 || self.in_loop() > 0;
+        let offset = match self.shifts_nodes() {
+            true => OffsetNoise::Uniform,
+            false => OffsetNoise::None,
+        };
+        RobustSpec {
+            copies: Some(self.copies()),
+            amplitude: any.then(|| self.amplitude()),
+            diameter: any.then(|| self.diameter()),
+            offset: any.then_some(offset),
+            rotation_deg: self.rotation_deg,
+            dt_half: any.then(|| self.dt_half()),
+            in_loop: Some(self.in_loop()),
+        }
+    }
+}
+
+impl RobustSpec {
     pub(super) fn check(&self) -> Result<(), StudyError> {
         optional("amplitude", self.amplitude, cell::between("", 0.0, 1.0))?;
         optional("diameter", self.diameter, cell::between("", 0.0, 1.0))?;

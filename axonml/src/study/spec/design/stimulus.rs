@@ -102,6 +102,25 @@ impl StimulusSpec {
 }
 
 impl StimulusSpec {
+    /// The same table with every default that acts written out, in a study of this time step.
+    #[must_use]
+    pub fn completed(&self, dt_ms: f64) -> Self {
+        let range = |unknown, range: [f64; 2]| self.varies(unknown).then_some(Span(range));
+        let samples = self.varies(Varied::Samples);
+        StimulusSpec {
+            waveform: Some(self.waveform().to_owned()),
+            vary: Some(self.vary().to_vec().into()),
+            window_ms: self.window_ms,
+            sample_ms: samples.then(|| self.sample_ms(dt_ms)),
+            expand: samples.then(|| self.expand()),
+            pw_range_ms: range(Varied::Pw, self.pw_range_ms()),
+            gap_range_ms: range(Varied::Gap, self.gap_range_ms()),
+            asymmetry_range: range(Varied::Asymmetry, self.asymmetry_range()),
+        }
+    }
+}
+
+impl StimulusSpec {
     pub(super) fn check(
         &self,
         method: Method,

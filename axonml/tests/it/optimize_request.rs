@@ -1,0 +1,662 @@
+//! What can be asked of an optimization, and what is refused.
+
+use axonml::Device;
+use axonml::study::{CaseSource, Execution, Machine, Plan, Silent, Study, StudyError};
+
+fn study(text: &str) -> Result<Study, StudyError> {
+    Study::from_toml(text)
+}
+
+fn planned(text: &str) -> Result<Plan, StudyError> {
+    let machine = Machine::new(Device::cpu().unwrap());
+    Plan::new(&study(text)?, &machine, &mut Silent)
+}
+
+/// An optimization on the bundled nerve, with further keys of its protocol and further tables.
+fn of(protocol: &str, tables: &str) -> String {
+    format!(
+        "[field]\ndemonstration = true\n[protocol]\nkind = \"optimize\"\n{protocol}\n{tables}\n"
+    )
+}
+
+#[test]
+fn every_fiber_has_every_contact_as_a_source() {
+    let plan = planned(&of("", "")).unwrap();
+    assert_eq!(plan.cases.len(), 12);
+    let nerve = axonml::demonstration::nerve().unwrap();
+    for (line, planned) in plan.cases.iter().enumerate() {
+        let case = planned.case.as_ref().unwrap();
+        assert_eq!(case.sources.len(), 6);
+        assert_eq!((case.fiber.diameter_um, case.tstop_ms), (5.7, 2.5));
+        assert_eq!(planned.member.line, Some(line));
+        assert_eq!(planned.member.target, Some(nerve.target().unwrap()[line]));
+        assert!((planned.member.weight - nerve.weights()[line]).abs() < 1e-12);
+        for (contact, source) in case.sources.iter().enumerate() {
+            let CaseSource::Field(field, waveform) = source else {
+                panic!("contacts are fields");
+            };
+            // The sample in the middle of the line, where the spline passes through the file's number.
+            let middle = nerve.fiber_z_um().len() / 2;
+            let expected = nerve.potentials_mv(contact)[[line, middle]];
+            let found = field.potentials_mv(&[0.0]).unwrap()[0];
+            assert!(
+                (found - expected).abs() < 1e-9 * expected.abs(),
+                "{found} {expected}"
+            );
+            assert!((waveform.end_ms().unwrap() - 0.6).abs() < 1e-12);
+        }
+    }
+    let request = plan.request();
+    assert_eq!(request["precision"], "f32");
+    assert_eq!(request["resolution"], 1e-3);
+    assert_eq!(request["optimize"]["method"], "gd");
+    let error = plan.run(&Execution::default(), &mut Silent).err().unwrap();
+    assert!(error.message().contains("as a whole"), "{error}");
+}
+
+/// A fiber is as long as the contact needs that drives its ends most.
+#[test]
+fn extents_are_those_of_the_most_demanding_contact() {
+    let plan = planned(&of("", "")).unwrap();
+    let alone = |contact: usize| {
+        let factors: Vec<String> = (0..6).map(|k| u8::from(k == contact).to_string()).collect();
+        let text = format!(
+            "[fibers]\ndiameter_um = 5.7\n[field]\ndemonstration = true\ncontacts = [{}]\n[protocol]\nkind = \"threshold\"\n",
+            factors.join(", ")
+        );
+        let plan = planned(&text).unwrap();
+        let cases = plan.cases.iter();
+        cases
+            .map(|planned| planned.case.as_ref().unwrap().fiber.nodes)
+            .collect::<Vec<_>>()
+    };
+    let alone: Vec<Vec<usize>> = (0..6).map(alone).collect();
+    for (line, planned) in plan.cases.iter().enumerate() {
+        let longest = alone.iter().map(|nodes| nodes[line]).max().unwrap();
+        assert_eq!(planned.case.as_ref().unwrap().fiber.nodes, longest);
+    }
+    assert!(alone.iter().any(|nodes| nodes != &alone[0]));
+    let given = planned(&of("", "[fibers]\nnodes = 53")).unwrap();
+    let mut cases = given.cases.iter();
+    assert!(cases.all(|planned| planned.case.as_ref().unwrap().fiber.nodes == 53));
+}
+
+#[test]
+fn diameters_and_groups_share_the_weight_of_a_line() {
+    let plan = planned(&of(
+        "diameter_shares = [3, 1]",
+        "[[fibers]]\ndiameter_um = [5.7, 8.7]\n[[fibers]]\nname = \"c\"\nmodel = \"sundt\"\nnodes = 51\nweight = 3\nwant = \"spare\"",
+    ))
+    .unwrap();
+    let nerve = axonml::demonstration::nerve().unwrap();
+    assert_eq!(plan.cases.len(), 36);
+    for planned in &plan.cases {
+        let member = &planned.member;
+        let line = nerve.weights()[member.line.unwrap()];
+        // A quarter of all weight is the first group's, three of four parts of it its first diameter's.
+        let share = match (member.group, member.diameter_um) {
+            (0, 5.7) => 0.25 * 0.75,
+            (0, _) => 0.25 * 0.25,
+            _ => 0.75,
+        };
+        assert!((member.weight - line * share).abs() < 1e-12, "{member:?}");
+    }
+}
+
+#[test]
+fn fascicles_can_be_targets() {
+    let plan = planned(&of("target = \"fascicles:0,2\"", "")).unwrap();
+    for planned in &plan.cases {
+        let member = &planned.member;
+        let expected = [0, 2].contains(&member.fascicle.unwrap());
+        assert_eq!(member.target, Some(expected));
+    }
+}
+
+#[test]
+fn several_nerves_are_a_study_of_each() {
+    let text = "[protocol]\nkind = \"optimize\"\nnerves = [\"a\", \"b\"]\nshared = true\n";
+    let study = study(text).unwrap();
+    let each = axonml::study::OptimizeProtocol::of_each_nerve(&study);
+    let nerves: Vec<_> = each
+        .iter()
+        .map(|one| one.field.nerve.clone().unwrap())
+        .collect();
+    assert_eq!(nerves, ["a", "b"].map(std::path::PathBuf::from));
+    let error = planned(text).err().unwrap();
+    assert!(
+        error.message().contains("nerves: found 2 nerves"),
+        "{error}"
+    );
+}
+
+#[test]
+fn defaults_written_out_are_the_same_study() {
+    for (protocol, tables) in [
+        ("", ""),
+        ("method = \"scan\"", ""),
+        ("method = \"de\"", "[de]\nadaptation = \"jade:p=0.2\""),
+        ("method = \"de\"\nthen = \"gd\"", "[gd]\nrule = \"lbfgs\""),
+        ("method = \"de\"\nobjectives = [\"area\", \"charge\"]", ""),
+        (
+            "",
+            "[stimulus]\nvary = \"samples\"\nwindow_ms = [0.2, 1.2]\n[gd]\nschedule = \"constant\"\ninit = \"zero\"",
+        ),
+        (
+            "recruit = 0.5",
+            "[stimulus]\nvary = [\"amplitude\", \"pw\"]\n[robust]\ncopies = 0",
+        ),
+        (
+            "penalty = { energy = 2 }",
+            "[limits]\nfrozen_mA = { 0 = 0.5, 3 = -0.25 }\ncompliance_V = 2\ncontact_area_cm2 = [1, 2, 3, 4, 5, 6]\nshannon_k = 1",
+        ),
+    ] {
+        let given = study(&of(protocol, tables)).unwrap();
+        let completed = given.with_design_defaults();
+        let text = completed.to_toml().unwrap();
+        let read = study(&text).unwrap();
+        assert_eq!(read, completed, "{text}");
+        let json = serde_json::to_string(&completed).unwrap();
+        assert_eq!(Study::from_json(&json).unwrap(), completed, "{json}");
+        let request = |text: &str| {
+            let mut request = planned(text)
+                .unwrap_or_else(|why| panic!("{why}: {text}"))
+                .request();
+            request.as_object_mut().unwrap().remove("study");
+            request
+        };
+        assert_eq!(request(&text), request(&given.to_toml().unwrap()), "{text}");
+    }
+}
+
+/// Each line: a key or table, what is wrong with it, and parts of the message: place, value found, value expected.
+#[test]
+fn what_makes_no_sense_is_refused() {
+    for (protocol, tables, parts) in REFUSED {
+        let error = planned(&of(protocol, tables)).err();
+        let error = error.unwrap_or_else(|| panic!("not refused: {protocol} {tables}"));
+        let message = error.message();
+        for part in *parts {
+            assert!(message.contains(part), "`{part}` is missing in: {message}");
+        }
+        assert!(
+            error.remedy().is_some_and(|remedy| !remedy.is_empty()),
+            "{message}"
+        );
+    }
+}
+
+const REFUSED: &[(&str, &str, &[&str])] = &[
+    // The protocol.
+    (
+        "then = \"gd\"",
+        "",
+        &["protocol", "then has no effect", "gd, not de"],
+    ),
+    (
+        "method = \"de\"\nthen = \"de\"",
+        "",
+        &["then: found de, expected gd"],
+    ),
+    (
+        "method = \"scan\"\nobjective = \"area\"",
+        "",
+        &["objective has no effect"],
+    ),
+    (
+        "method = \"scan\"\npenalty = { peak = 1 }",
+        "",
+        &["penalty has no effect"],
+    ),
+    (
+        "objectives = [\"area\", \"charge\"]",
+        "",
+        &["objectives has no effect", "gd"],
+    ),
+    (
+        "method = \"de\"\nobjectives = [\"area\"]",
+        "",
+        &["found `area`", "two that differ"],
+    ),
+    (
+        "method = \"de\"\nobjectives = [\"area\", \"area\"]",
+        "",
+        &["found `area,area`"],
+    ),
+    (
+        "method = \"de\"\nobjective = \"area\"\nobjectives = [\"area\", \"charge\"]",
+        "",
+        &["found objective and objectives, expected one"],
+    ),
+    (
+        "method = \"de\"\nobjectives = [\"area\", \"charge\"]",
+        "[de]\ntarget_loss = 0.1",
+        &["de: target_loss has no effect"],
+    ),
+    (
+        "penalty = { charge = -1 }",
+        "",
+        &["penalty: charge: found -1", "0 or more"],
+    ),
+    (
+        "target = \"fascicles:77\"",
+        "",
+        &["target: found fascicle 77", "nerve N1: 0"],
+    ),
+    ("target = \"none.npy\"", "", &["target none.npy"]),
+    (
+        "area_weights = \"none.npy\"",
+        "",
+        &["area_weights none.npy"],
+    ),
+    (
+        "diameter_shares = [1, 1]",
+        "",
+        &["diameter_shares: found 2 shares, expected 1"],
+    ),
+    ("diameter_shares = [-1]", "", &["diameter_shares: found -1"]),
+    (
+        "diameter_shares = [0]",
+        "",
+        &["diameter_shares: found 0 only"],
+    ),
+    (
+        "recruit = 0",
+        "",
+        &["recruit: found 0, expected a fraction above 0"],
+    ),
+    (
+        "recruit = [0.8, 0.1]",
+        "",
+        &["recruit: found 0.8:0.1", "the least first"],
+    ),
+    ("recruit = 50", "", &["recruit: found 50", "at most 1"]),
+    (
+        "shared = true",
+        "",
+        &["shared has no effect: there is one nerve"],
+    ),
+    (
+        "max_seconds = 0",
+        "",
+        &["max_seconds: found 0", "in s greater than 0"],
+    ),
+    (
+        "max_evaluations = 0",
+        "",
+        &["max_evaluations: found 0, expected 1 or more"],
+    ),
+    (
+        "nerves = [\"a\"]",
+        "",
+        &["field.demonstration and protocol.nerves"],
+    ),
+    // Goals.
+    (
+        "",
+        "[fibers]\nwant = \"activate\"",
+        &["no fiber that should be spared among 12"],
+    ),
+    (
+        "",
+        "[fibers]\nwant = \"spare\"",
+        &["no fiber that should fire among 12"],
+    ),
+    (
+        "",
+        "[fibers]\nwant = \"ignore\"",
+        &["fibers: want: found ignore for all groups"],
+    ),
+    (
+        "",
+        "[fibers]\noffset_um = [0, 100]",
+        &["offset_um: found 2 shifts, expected one"],
+    ),
+    // Tables of other studies.
+    (
+        "",
+        "[[source]]\npulse = \"sine\"",
+        &["[[source]] has no effect"],
+    ),
+    ("", "[[inject]]\namp_nA = 2", &["[[inject]] has no effect"]),
+    (
+        "",
+        "[conditioning]\namp_nA = 2",
+        &["[conditioning] has no effect"],
+    ),
+    (
+        "",
+        "[search]\nextrapolate = true",
+        &["extrapolate has no effect"],
+    ),
+    // The stimulus.
+    (
+        "",
+        "[stimulus]\nwaveform = \"bifasic:pw=1\"",
+        &["stimulus: waveform", "did you mean `biphasic`"],
+    ),
+    (
+        "",
+        "[stimulus]\nwaveform = \"biphasic:pw=2\"",
+        &["waveform: `biphasic:pw=2` ends at", "2.5 ms at most"],
+    ),
+    ("", "[stimulus]\nvary = []", &["vary: found an empty list"]),
+    (
+        "",
+        "[stimulus]\nvary = [\"amplitude\", \"amplitude\"]",
+        &["found amplitude twice"],
+    ),
+    (
+        "",
+        "[stimulus]\nvary = [\"pw\"]",
+        &["found pw without amplitude"],
+    ),
+    (
+        "",
+        "[stimulus]\nvary = [\"samples\", \"pw\"]",
+        &["samples beside other unknowns"],
+    ),
+    (
+        "method = \"scan\"",
+        "[stimulus]\nvary = [\"amplitude\", \"pw\"]",
+        &["vary has no effect"],
+    ),
+    (
+        "",
+        "[stimulus]\nvary = [\"amplitude\", \"gap\"]\nwaveform = \"monophasic:pw=0.1\"",
+        &[
+            "vary: found gap with the waveform `monophasic:pw=0.1`",
+            "the keys gap",
+        ],
+    ),
+    (
+        "",
+        "[stimulus]\npw_range_ms = [0.1, 0.5]",
+        &["pw_range_ms has no effect: pw does not vary"],
+    ),
+    (
+        "",
+        "[stimulus]\nvary = [\"amplitude\", \"pw\"]\npw_range_ms = [0.5, 0.1]",
+        &["pw_range_ms: found 0.5:0.1", "the lower end first"],
+    ),
+    (
+        "",
+        "[stimulus]\nwindow_ms = [0.2, 1.2]",
+        &["window_ms has no effect: no samples vary"],
+    ),
+    (
+        "",
+        "[stimulus]\nvary = \"samples\"",
+        &["window_ms: found none"],
+    ),
+    (
+        "",
+        "[stimulus]\nvary = \"samples\"\nwindow_ms = [0.5, 0.5]",
+        &["window_ms: found 0.5", "not empty"],
+    ),
+    (
+        "",
+        "[stimulus]\nvary = \"samples\"\nwindow_ms = [0.5, 3]",
+        &["found 0.5:3", "within the run, 0 to 2.5 ms"],
+    ),
+    (
+        "",
+        "[stimulus]\nvary = \"samples\"\nwindow_ms = [0.2, 1.2]\nsample_ms = 0.03",
+        &[
+            "window_ms: found 0.2:1.2",
+            "length",
+            "multiple of the sample, 0.03 ms",
+        ],
+    ),
+    (
+        "",
+        "[stimulus]\nvary = \"samples\"\nwindow_ms = [0.2, 1.2]\nsample_ms = 0.008",
+        &[
+            "sample_ms: found 0.008",
+            "multiple of the time step, 0.005 ms",
+        ],
+    ),
+    (
+        "",
+        "[stimulus]\nvary = \"samples\"\nwindow_ms = [0.203, 1.203]",
+        &["window_ms: found 0.203:1.203", "beginning", "time step"],
+    ),
+    (
+        "",
+        "[stimulus]\nvary = \"samples\"\nwindow_ms = [0.2, 1.2]\nexpand = \"spline:201\"",
+        &["expand: found spline:201, expected 4 to 200 functions for 200 samples"],
+    ),
+    // Limits.
+    (
+        "",
+        "[limits]\nbound_mA = 0",
+        &["limits: bound_mA: found 0", "in mA greater than 0"],
+    ),
+    (
+        "",
+        "[limits]\ndac_mA = 5",
+        &["dac_mA 5 contradicts bound_mA 3"],
+    ),
+    (
+        "",
+        "[limits]\nfrozen_mA = { 6 = 0.1 }",
+        &["frozen_mA: found contact 6, expected 0 to 5"],
+    ),
+    (
+        "",
+        "[limits]\nfrozen_mA = { 1 = 4 }",
+        &["frozen_mA.1 = 4 contradicts bound_mA 3"],
+    ),
+    (
+        "",
+        "[limits]\nfrozen_mA = { 1 = 0.015 }\ndac_mA = 0.01",
+        &["frozen_mA.1 = 0.015 contradicts dac_mA 0.01"],
+    ),
+    (
+        "",
+        "[limits]\nfrozen_mA = { a = 1 }",
+        &["found `a`", "number of a contact"],
+    ),
+    (
+        "",
+        "[limits]\nfrozen_mA = { 0 = 0, 1 = 0, 2 = 0, 3 = 0, 4 = 0, 5 = 0 }",
+        &["frozen_mA: found all 6 contacts"],
+    ),
+    (
+        "",
+        "[limits]\nmax_contacts = 0",
+        &["max_contacts: found 0, expected 1 or more"],
+    ),
+    (
+        "",
+        "[limits]\nmax_contacts = 1\nfrozen_mA = { 0 = 0.1, 1 = 0.1 }",
+        &["max_contacts 1 contradicts frozen_mA: 2 contacts"],
+    ),
+    (
+        "",
+        "[limits]\nmax_contacts = 1\nsum_zero = true",
+        &["max_contacts 1 contradicts sum_zero"],
+    ),
+    (
+        "",
+        "[limits]\nunbalanced = true",
+        &["unbalanced has no effect"],
+    ),
+    (
+        "",
+        "[limits]\ncontact_area_cm2 = 1",
+        &["contact_area_cm2 has no effect"],
+    ),
+    (
+        "",
+        "[limits]\nshannon_k = 1.85\ncontact_area_cm2 = [1, 2]",
+        &["contact_area_cm2: found 2 areas, expected one, or 6"],
+    ),
+    (
+        "",
+        "[limits]\ncontact_ohm = 100",
+        &["contact_ohm has no effect"],
+    ),
+    (
+        "",
+        "[limits]\ncompliance_V = -1",
+        &["compliance_V: found -1", "in V greater than 0"],
+    ),
+    // Descents and evolutions.
+    (
+        "method = \"de\"",
+        "[gd]\nsteps = 3",
+        &["[gd] has no effect"],
+    ),
+    (
+        "",
+        "[de]\npatience = 3",
+        &["[de] has no effect", "the method is gd"],
+    ),
+    (
+        "",
+        "[gd]\nsteps = 0",
+        &["gd: steps: found 0, expected 1 or more"],
+    ),
+    ("", "[gd]\nlr = 0", &["gd: lr: found 0"]),
+    (
+        "",
+        "[gd]\nlr_end = 2",
+        &["gd: lr_end: found 2", "from 0 to 1"],
+    ),
+    (
+        "",
+        "[gd]\nlr_end = 0.5\nschedule = \"constant\"",
+        &["lr_end has no effect"],
+    ),
+    (
+        "",
+        "[gd]\nsoftness = [0.02, 0.2]",
+        &["softness: found 0.02:0.2"],
+    ),
+    (
+        "",
+        "[gd]\nrule = \"lbfgs\"\nlr = 0.1",
+        &["lr has no effect"],
+    ),
+    (
+        "",
+        "[gd]\nrule = \"adm\"",
+        &["did you mean `adam`", "expected adam, ranger, lbfgs"],
+    ),
+    (
+        "",
+        "[gd]\ninit = \"zero\"\nstarts = 3",
+        &["starts has no effect"],
+    ),
+    (
+        "",
+        "[gd]\ninit = \"amplitudes:1,2\"",
+        &["gd: init: found 2 amplitudes, expected 6"],
+    ),
+    (
+        "",
+        "[gd]\ninit = \"amplitudes:0,0,0,0,0,0\"",
+        &["expected a current that is not 0"],
+    ),
+    (
+        "method = \"de\"",
+        "[de]\npopulation = 4",
+        &["de: population: found 4, expected 5 or more, which best1bin needs"],
+    ),
+    (
+        "method = \"de\"",
+        "[de]\npopulation = 5\nstrategy = \"rand2exp\"",
+        &["population: found 5, expected 6 or more, which rand2exp needs"],
+    ),
+    (
+        "method = \"de\"",
+        "[de]\nmutation = 3",
+        &["mutation: found 3", "at most 2"],
+    ),
+    (
+        "method = \"de\"",
+        "[de]\nrecombination = 2",
+        &["recombination: found 2", "from 0 to 1"],
+    ),
+    (
+        "method = \"de\"",
+        "[de]\nadaptation = \"jade\"\nmutation = 0.5",
+        &["mutation has no effect"],
+    ),
+    (
+        "method = \"de\"",
+        "[de]\nstrategy = \"best3bin\"",
+        &["best3bin", "best1bin"],
+    ),
+    (
+        "method = \"de\"",
+        "[de]\npatience = 0",
+        &["patience: found 0"],
+    ),
+    // Copies.
+    (
+        "",
+        "[robust]\namplitude = 3",
+        &["robust: amplitude: found 3", "from 0 to 1"],
+    ),
+    (
+        "",
+        "[robust]\ncopies = 0\ndiameter = 0.1",
+        &["diameter has no effect: there are no copies"],
+    ),
+    (
+        "",
+        "[robust]\nrotaton_deg = 1",
+        &["did you mean `rotation_deg`"],
+    ),
+];
+
+#[test]
+fn fields_are_nerves() {
+    let with = |field: &str| {
+        let text = format!("{field}\n[protocol]\nkind = \"optimize\"\n");
+        planned(&text).err().unwrap().message()
+    };
+    let none = with("");
+    assert!(
+        none.contains("field: found none, expected a nerve"),
+        "{none}"
+    );
+    for (field, key) in [
+        ("[field]\ndistance_um = 100", "distance_um"),
+        ("[field]\npoint = [{ x_um = 100 }]", "point"),
+        ("[field]\nbasis = \"b.npy\"", "basis"),
+    ] {
+        let refused = with(field);
+        assert!(
+            refused.contains(&format!("found {key}, expected a nerve")),
+            "{refused}"
+        );
+    }
+    let contacts = with("[field]\ndemonstration = true\ncontacts = [1, 0, 0, 0, 0, 0]");
+    assert!(contacts.contains("contacts has no effect"), "{contacts}");
+}
+
+#[test]
+fn other_studies_have_no_such_tables() {
+    for table in [
+        "[stimulus]\nwaveform = \"sine\"",
+        "[limits]\nbound_mA = 1",
+        "[gd]\nsteps = 2",
+        "[de]\npatience = 2",
+        "[robust]\ncopies = 2",
+    ] {
+        let text =
+            format!("[field]\ndistance_um = 100\n[protocol]\nkind = \"threshold\"\n{table}\n");
+        let message = planned(&text).err().unwrap().message();
+        let name = table.lines().next().unwrap();
+        assert!(
+            message.contains(&format!("{name} has no effect: `threshold`")),
+            "{message}"
+        );
+    }
+    let text = "[fibers]\nwant = \"spare\"\n[field]\ndistance_um = 100\n[protocol]\nkind = \"threshold\"\n";
+    let message = planned(text).err().unwrap().message();
+    assert!(message.contains("want has no effect"), "{message}");
+}
