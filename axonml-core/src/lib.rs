@@ -46,7 +46,7 @@ pub use error::CoreError;
 pub use field::{
     Extension, Field, Medium, PointSource, SampledLine, SampledPotentials, Superposition,
 };
-pub use geometry::{ContactGeometry, FascicleGeometry, NerveGeometry};
+pub use geometry::{ContactGeometry, FascicleGeometry, GeometryChecks, NerveGeometry};
 pub use interpolation::{Interpolation, Interpolator};
 pub use nerve::{GapRepair, Nerve, NerveArrays, SamplingError};
 pub use random::Random;

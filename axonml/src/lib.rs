@@ -214,8 +214,8 @@ pub mod waveform {
 pub mod nerve {
     //! Nerves in cuffs: the potential of each contact along each fiber, from arrays or from a folder.
     pub use axonml_core::{
-        ContactGeometry, FascicleGeometry, GapRepair, Nerve, NerveArrays, NerveGeometry,
-        SamplingError,
+        ContactGeometry, FascicleGeometry, GapRepair, GeometryChecks, Nerve, NerveArrays,
+        NerveGeometry, SamplingError,
     };
     pub use axonml_models::{
         NerveFolderError, NerveNote, NerveOptions, NerveReading, nerve_from_files, read_nerve,

@@ -21,6 +21,20 @@ pub enum DesignError {
     /// There is no start, or none with a score.
     #[error("found no start of which thresholds are known; give currents that activate fibers")]
     NoStart,
+    /// Two limits of a stimulator of which no stimulus obeys both, or none but one that delivers nothing.
+    #[error("{first} contradicts {second}: found {found}, expected {expected}; {remedy}")]
+    Contradiction {
+        /// One of the limits.
+        first: String,
+        /// The other.
+        second: String,
+        /// The numbers that do not fit.
+        found: String,
+        /// The numbers that would.
+        expected: String,
+        /// How to fix the request.
+        remedy: String,
+    },
     /// A fiber fires without any stimulus: there is no stimulus that spares it, and none that activates it.
     #[error("fiber {fiber} fires without stimulus; leave it out, or change its membrane or start")]
     Spontaneous {
