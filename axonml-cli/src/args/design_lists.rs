@@ -188,8 +188,8 @@ mod tests {
                 "nodes is `1`, expected a whole number, 3 or more",
             ),
             (
-                "C:want=sparing",
-                "want: found `sparing` (did you mean `spare`?)",
+                "C:want=sparre",
+                "want: found `sparre` (did you mean `spare`?)",
             ),
             ("C:diametr=1", "did you mean `diameter`"),
             (

@@ -18,11 +18,12 @@ use super::number::{NotNegatives, Positives, between, count, finite, not_negativ
 use super::{DetectionArgs, FiberArgs, ModelArgs, NumericsArgs, PlotArgs, TableFormat};
 
 /// Flags that stand in the help of other commands.
-const ELSEWHERE: [&str; 24] = [
+const ELSEWHERE: [&str; 25] = [
     "weights",
     "set",
     "temperature",
     "count",
+    "length",
     "delta_z",
     "start",
     "warmup",
@@ -45,14 +46,24 @@ const ELSEWHERE: [&str; 24] = [
     "x",
 ];
 
-/// Hides such a flag.
+/// Hides such a flag, and says of the others what is different here.
 fn briefly(arg: Arg) -> Arg {
-    let is_elsewhere = ELSEWHERE.contains(&arg.get_id().as_str());
-    match is_elsewhere {
-        true => arg.hide(true),
-        false => arg,
-    }
+    let id = arg.get_id().as_str().to_owned();
+    let help = match id.as_str() {
+        "diameter" => "Diameters, um: 5.7,8.7 or start:stop:count [default: 5.7; unmyelinated: 1]",
+        "tstop" => "Duration, ms [default: 2.5]",
+        "precision" => "Arithmetic: f32 or f64 [default: f32; proof: f64]",
+        "seed" => "Seed of all that is drawn at random [default: 0]",
+        "model" | "nodes" | "resolution" => return arg.help_heading(FIBERS),
+        "plot" => return arg.help_heading("Work and output"),
+        _ if ELSEWHERE.contains(&id.as_str()) => return arg.hide(true),
+        _ => return arg,
+    };
+    arg.help(help).help_heading(FIBERS)
 }
+
+/// Heading of the flags that other commands have under several.
+const FIBERS: &str = "Fibers and numerics";
 
 /// The ways of an optimization.
 #[derive(Debug, Subcommand)]
@@ -60,7 +71,7 @@ pub(crate) enum OptimizeCommand {
     /// Thresholds of all montages of one, two and three contacts: what an optimizer must beat, and where it starts
     #[command(after_help = help::OPTIMIZE_SCAN, mut_args(briefly))]
     Scan(Box<ScanArgs>),
-    /// Gradient descent on the activation thresholds of the exact fiber: amplitudes, widths or whole waveforms
+    /// Gradient descent on the activation thresholds of the exact fiber
     #[command(after_help = help::OPTIMIZE_GD, mut_args(briefly))]
     Gd(Box<GdArgs>),
     /// Differential evolution on activation or thresholds
@@ -138,25 +149,25 @@ pub(crate) struct ReportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Wanted")]
 pub(crate) struct WantedArgs {
-    /// Nerve folder (repeatable: a result for each) [default: the bundled N1]
+    /// Nerve folder (repeatable) [default: the bundled N1]
     #[arg(long, value_name = "DIR")]
     pub(crate) nerve: Vec<PathBuf>,
     /// Seek one stimulus for all nerves
     #[arg(long)]
     pub(crate) shared: bool,
-    /// Fibers to activate: FILE.npy or fascicles:2,5 [default: target.npy]
+    /// To activate: FILE.npy or fascicles:2,5 [default: target.npy]
     #[arg(long, value_name = "WHICH")]
     pub(crate) target: Option<TargetSpec>,
-    /// Share of each line in the nerve's area [default: weights.npy]
+    /// Share of each line in the area [default: weights.npy]
     #[arg(long, value_name = "FILE.npy")]
     pub(crate) area_weights: Option<PathBuf>,
     /// Share of each --diameter in a line's weight [default: equal]
     #[arg(long, value_name = "SHARES", allow_hyphen_values = true)]
     pub(crate) diameter_shares: Option<NotNegatives>,
-    /// More fibers: NAME:model=sundt,diameter=0.8,want=spare (repeatable)
-    #[arg(long, value_name = "NAME:KEY=VALUE,...")]
+    /// More: NAME:model=sundt,diameter=0.8,want=spare (repeatable)
+    #[arg(long, value_name = "GROUP")]
     pub(crate) group: Vec<Group>,
-    /// Part of the target area to activate: 0.5, or 0.1:0.8 [default: 1]
+    /// Part of the target area: 0.5, or 0.1:0.8 [default: 1]
     #[arg(long, value_name = "FRACTION", allow_hyphen_values = true)]
     pub(crate) recruit: Option<Span>,
     /// Along a nerve's lines: cubic or linear [default: cubic]
@@ -175,13 +186,13 @@ pub(crate) struct WantedArgs {
 
 /// Flags of what is lowered.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Objective")]
+#[command(next_help_heading = "Wanted")]
 pub(crate) struct ObjectiveArgs {
-    /// selective, margin, area, wbce, jaccard, dice, hamming, quotient [default: selective]
+    /// selective (default), margin, area, wbce, jaccard, dice, hamming, quotient
     #[arg(long, value_name = "NAME")]
     pub(crate) objective: Option<ObjectiveSpec>,
-    /// charge=W (per uC), energy (mA2 ms), peak (mA), smooth ((mA/ms)2), contacts
-    #[arg(long, value_name = "NAME=W,...", allow_hyphen_values = true)]
+    /// charge=W (per uC), energy (mA2 ms), peak (mA), smooth, contacts
+    #[arg(long, value_name = "K=W", allow_hyphen_values = true)]
     pub(crate) penalty: Option<Penalties>,
 }
 
@@ -282,7 +293,7 @@ pub(crate) struct DescentArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Differential evolution")]
 pub(crate) struct EvolutionArgs {
-    /// best1, rand1, randtobest1, currenttobest1, currenttopbest, best2, rand2, then bin or exp [default: best1bin]
+    /// best1|rand1|randtobest1|currenttobest1|currenttopbest|best2|rand2 and bin|exp [default: best1bin]
     #[arg(long, value_name = "NAME")]
     pub(crate) strategy: Option<Strategy>,
     /// Scale factor, or the range that each trial draws from [default: 0.8]
@@ -358,13 +369,13 @@ pub(crate) struct ProofArgs {
     #[arg(long, value_name = "N", value_parser = count(0), allow_hyphen_values = true)]
     pub(crate) robust: Option<usize>,
     /// [default: amplitude=3%,diameter=5%,offset=uniform,rotation=5deg,dt=half]
-    #[arg(long, value_name = "KEY=VALUE,...", allow_hyphen_values = true)]
+    #[arg(long, value_name = "K=V", allow_hyphen_values = true)]
     pub(crate) perturb: Option<Perturbation>,
     /// Copies whose mean the objective is [default: 0, the nerve as it is]
     #[arg(long, value_name = "N", value_parser = count(0), allow_hyphen_values = true)]
     pub(crate) robust_in_loop: Option<usize>,
     /// Report the best montages beside the result: on or off [default: on]
-    #[arg(long, value_name = "SWITCH", value_enum, hide_possible_values = true)]
+    #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true)]
     pub(crate) baselines: Option<Switch>,
 }
 
@@ -379,7 +390,7 @@ pub(crate) enum Switch {
 
 /// Flags of the work: when it ends, and what is kept of it.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Work")]
+#[command(next_help_heading = "Work and output")]
 pub(crate) struct WorkArgs {
     /// End with the best so far after this time, s
     #[arg(long, value_name = "S", value_parser = positive("s"), allow_hyphen_values = true)]
@@ -403,7 +414,7 @@ pub(crate) struct WorkArgs {
 
 /// Where the results of an optimization go.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
+#[command(next_help_heading = "Work and output")]
 pub(crate) struct DesignOutputArgs {
     /// On standard output: table, json or csv [default: table]
     #[arg(long, value_name = "FORMAT", value_enum, hide_possible_values = true)]

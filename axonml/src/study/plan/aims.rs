@@ -18,7 +18,12 @@ pub(super) fn aimed(place: Place, study: &Study) -> Result<Place, StudyError> {
     };
     let mut aimed = Nerve::clone(nerve);
     if let Some(path) = &protocol.area_weights {
-        let at = |error: StudyError| error.at(format!("area_weights {}", path.display()));
+        let at = |error: StudyError| {
+            let help = "give one share for each line of the nerve, 0 or more, that sum to 1";
+            error
+                .or_help(help)
+                .at(format!("area_weights {}", path.display()))
+        };
         let array = read_array(path).map_err(|error| at(error.into()))?;
         let lines = [nerve.fibers()];
         if array.shape() != lines {
@@ -53,7 +58,11 @@ fn wrong_count(shape: &[usize], nerve: &Nerve) -> StudyError {
 fn targets(target: &TargetSpec, nerve: &Nerve) -> Result<Vec<bool>, StudyError> {
     let numbers = match target {
         TargetSpec::File(path) => {
-            let at = |error: StudyError| error.at(format!("target {}", path.display()));
+            let at = |error: StudyError| {
+                let help =
+                    "give one flag for each line of the nerve, true where fibers should fire";
+                error.or_help(help).at(format!("target {}", path.display()))
+            };
             let flags = read_flags(path).map_err(|error| at(error.into()))?;
             return match flags.len() == nerve.fibers() {
                 true => Ok(flags),
