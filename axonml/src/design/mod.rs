@@ -50,7 +50,9 @@ pub use error::DesignError;
 pub use goal::{Goal, Outcome};
 pub use loss::{Loss, Objective, Softness};
 pub use montage::{Montage, MontageKind};
-pub use parameterization::{Amplitudes, Parameterization, Widths};
+pub use parameterization::{
+    Amplitudes, Expansion, Parameterization, PulseShape, Pulses, Samples, Widths,
+};
 pub use result::{
     Baseline, DesignRecord, DesignResult, FiberResult, HistoryRow, ParetoPoint, Robust, Spread,
     StartResult, Verified,
