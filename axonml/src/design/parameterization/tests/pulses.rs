@@ -46,6 +46,25 @@ fn a_width_moves_the_edges_behind_it() {
     }
 }
 
+/// Nothing acts before the run or after it: edges at its ends have one side.
+#[test]
+fn edges_at_the_ends_of_the_run_have_one_side() {
+    let by_width = |text: &str, pw_ms: f64| {
+        let range = vec![(PulseShape::Width, [1e-9, pw_ms])];
+        let of = Pulses::new(1, &pulse(text), &grid(), range).unwrap();
+        move |step: usize| {
+            let mut by_currents = Array2::zeros((1, grid().steps()));
+            by_currents[(0, step)] = 1.0;
+            of.pull_back(&[1.0, pw_ms], by_currents.view())[1]
+        }
+    };
+    let whole = by_width("monophasic:delay=0", 1.5);
+    assert_eq!([whole(0), whole(148), whole(149)], [0.0, 0.0, -1.0 / DT_MS]);
+    // A pulse of 2e-9 ms ends within step 0.
+    let short = by_width("monophasic:pw=1e-9,delay=0", 2e-9);
+    assert_eq!([short(0), short(1)], [-1.0 / DT_MS, 0.0]);
+}
+
 #[test]
 fn shapes_stay_within_their_ranges() {
     let of = pulses("biphasic:pw=0.5,gap=0.05,delay=0.2", &BIPHASIC);
