@@ -52,4 +52,7 @@ pub use nerve::{GapRepair, Nerve, NerveArrays, SamplingError};
 pub use random::Random;
 pub use spline::{CubicSpline, SplineBasis};
 pub use time::{TimeGrid, format_ms};
-pub use waveform::{CoarseSine, Direction, PULSES, PulseKey, PulseKind, ShortPhase, Waveform};
+pub use waveform::{
+    CoarseSine, Direction, PULSES, PulseKey, PulseKind, Recharge, RectangularPulse, ShortPhase,
+    Waveform,
+};

@@ -70,5 +70,6 @@ pub use gradient::{
 };
 pub use least_squares::{LeastSquaresSettings, LevenbergMarquardt, Rows};
 pub use optimizer::{Optimizer, Point, Stop};
+pub use orthogonal::least_squares;
 pub use projection::{Projection, Unconstrained};
 pub use starts::Starts;

@@ -5,7 +5,7 @@
 ///
 /// # Source
 /// G. H. Golub and C. F. Van Loan, *Matrix Computations*, 4th ed., Johns Hopkins 2013, algorithms 5.1.1 and 5.3.2.
-pub(crate) fn least_squares(mut columns: Vec<Vec<f64>>, mut b: Vec<f64>) -> Option<Vec<f64>> {
+pub fn least_squares(mut columns: Vec<Vec<f64>>, mut b: Vec<f64>) -> Option<Vec<f64>> {
     let n = columns.len();
     if n > b.len() {
         return None;

@@ -13,6 +13,7 @@ mod csv;
 mod kind;
 mod parse;
 mod pulse;
+mod rectangular;
 mod shape;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use pulse::{Curve, OnGrid, Pulse, Rectangle};
 pub use catalogue::PULSES;
 pub use kind::{COMMON_KEYS, PulseKey, PulseKind};
 pub use pulse::Direction;
+pub use rectangular::{Recharge, RectangularPulse};
 
 /// A stimulation waveform of unit amplitude: pulses laid over time, each scaled and delayed, added
 /// up.

@@ -147,7 +147,7 @@ impl Curve {
 impl Pulse {
     /// The amplitude and the length of the recharging phase of an asymmetric biphasic pulse,
     /// relative to its first.
-    const ASYMMETRY: (f64, f64) = (0.25, 4.0);
+    pub(super) const ASYMMETRY: (f64, f64) = (0.25, 4.0);
 
     /// The name it is known by in text.
     pub(super) fn name(&self) -> &'static str {

@@ -3,10 +3,13 @@
 //! A [`Basis`] has the effect of every contact on every fiber, sampled and projected once. Currents are then a matrix of
 //! gains `[candidate, contact]`, and every question is one call for all candidates and fibers: which fibers fire
 //! ([`Basis::activation`]), at which multiple of the currents they would ([`Basis::thresholds`]), and how that multiple
-//! moves with each current ([`Basis::threshold_gradients`], on a tape [`Basis::ln_thresholds`]).
+//! moves with each gain ([`Basis::threshold_gradients`], on a tape [`Basis::ln_thresholds`]) and with each current at each
+//! step ([`Basis::current_gradients`]). [`Basis::with_waveforms`] changes the waveforms, for several stimuli at once.
 
 mod activation;
 mod bound;
+mod current_gradients;
+mod stimuli;
 mod tape;
 mod thresholds;
 
@@ -73,6 +76,8 @@ pub struct Basis {
     whole: Rollout,
     scaling: Scaling,
     contacts: usize,
+    /// Times that the fibers are repeated, each time with other waveforms.
+    stimuli: usize,
 }
 
 impl Simulation {
@@ -110,6 +115,7 @@ impl Simulation {
             whole,
             scaling,
             contacts,
+            stimuli: 1,
         })
     }
 }
@@ -144,6 +150,31 @@ impl Basis {
         // The sum of the contacts, and as much again for states and twice for crossings and copies.
         let pair_bytes = 4 * size_of::<f64>() * numbers.max().unwrap_or(1).max(1);
         (CHUNK_BYTES / pair_bytes).clamp(1, CHUNK)
+    }
+
+    /// Pairs whose results are arrays `[candidate, fiber]`, fiber by fiber.
+    fn pairs(&self, candidates: usize) -> Vec<Pair> {
+        let fibers = 0..self.whole.fibers.len();
+        fibers
+            .flat_map(|fiber| (0..candidates).map(move |candidate| (candidate, fiber)))
+            .collect()
+    }
+
+    fn check_shape(
+        &self,
+        what: &str,
+        candidates: usize,
+        found: (usize, usize),
+    ) -> Result<(), CoreError> {
+        let expected = (candidates, self.whole.fibers.len());
+        match found == expected {
+            true => Ok(()),
+            false => Err(CoreError::Shape {
+                what: what.into(),
+                expected: format!("{expected:?}, one per candidate and fiber"),
+                found: format!("{found:?}"),
+            }),
+        }
     }
 
     fn check_gains(&self, gains: ArrayView2<'_, f64>) -> Result<(), CoreError> {

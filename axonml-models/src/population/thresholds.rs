@@ -2,39 +2,13 @@
 
 use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::engine::Source;
-use axonml_core::CoreError;
 use ndarray::{Array2, Array3, ArrayView2};
 
-use super::{Basis, Pair, of_pair};
+use super::{Basis, of_pair};
 use crate::threshold_gradient::detector;
 use crate::{Progress, SimulationError, SourceCotangent, Threshold, ThresholdSearch};
 
 impl Basis {
-    /// Pairs whose results are arrays `[candidate, fiber]`, fiber by fiber.
-    fn pairs(&self, candidates: usize) -> Vec<Pair> {
-        let fibers = 0..self.whole.fibers.len();
-        fibers
-            .flat_map(|fiber| (0..candidates).map(move |candidate| (candidate, fiber)))
-            .collect()
-    }
-
-    fn check_shape(
-        &self,
-        what: &str,
-        candidates: usize,
-        found: (usize, usize),
-    ) -> Result<(), CoreError> {
-        let expected = (candidates, self.whole.fibers.len());
-        match found == expected {
-            true => Ok(()),
-            false => Err(CoreError::Shape {
-                what: what.into(),
-                expected: format!("{expected:?}, one per candidate and fiber"),
-                found: format!("{found:?}"),
-            }),
-        }
-    }
-
     /// The activation threshold of every fiber for each row of gains, `[candidate, fiber]`: the factor of the row at
     /// which the fiber just fires, as [`Simulation::thresholds`](crate::Simulation::thresholds) searches it.
     ///

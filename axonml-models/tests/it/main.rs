@@ -7,6 +7,7 @@ mod block_statuses;
 mod cancellation;
 mod conditioning;
 mod conditions;
+mod currents;
 #[allow(dead_code)]
 #[path = "../../../examples/custom_model.rs"]
 mod custom_model;

@@ -52,7 +52,9 @@ pub use goal::{Goal, Outcome};
 pub use limits::{Electrodes, Feasible, Limit, Limits, Scales, Violation};
 pub use loss::{Loss, Objective, Softness};
 pub use montage::{Montage, MontageKind};
-pub use parameterization::{Amplitudes, Parameterization, Widths};
+pub use parameterization::{
+    Amplitudes, Expansion, Parameterization, PulseShape, Pulses, Samples, Widths,
+};
 pub use result::{
     Baseline, DesignRecord, DesignResult, FiberResult, HistoryRow, ParetoPoint, Robust, Spread,
     StartResult, Verified,
