@@ -109,6 +109,7 @@ fn marks(
         let (threshold, active) = response(fiber);
         FiberMark {
             threshold,
+            is_target: fiber.target && fiber.weight > 0.0,
             is_wrong: fiber.weight > 0.0 && active != fiber.target,
             hint: match hints {
                 true => hint(fiber, threshold),

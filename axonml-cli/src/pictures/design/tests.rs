@@ -84,6 +84,21 @@ fn fibers_that_do_what_they_should_not_are_marked() {
     assert!(svg(&[design]).contains(">misclassified</text>"));
 }
 
+/// Without fascicles the four targets have a ring each, in both views.
+#[test]
+fn targets_are_marked_where_fascicles_do_not_tell() {
+    let ring = "fill=\"none\" stroke=\"#de8a1d\"";
+    let whole = svg(&[record()]);
+    let mut bare = record();
+    bare.geometry = None;
+    let rings = |svg: &str| {
+        svg.lines()
+            .filter(|line| line.starts_with("<circle") && line.contains(ring))
+            .count()
+    };
+    assert_eq!((rings(&whole), rings(&svg(&[bare]))), (0, 8));
+}
+
 #[test]
 fn parts_that_are_missing_are_left_out() {
     type Change = fn(&mut DesignRecord);

@@ -37,6 +37,8 @@ pub(crate) struct SectionView {
 pub(crate) struct FiberMark {
     /// The least multiple of the stimulus that fires it; none if it never fires.
     pub threshold: Option<f64>,
+    /// Whether it should fire; shown where no fascicle is known to be a target.
+    pub is_target: bool,
     /// Whether it does what it should not.
     pub is_wrong: bool,
     /// Shown by an SVG viewer under the pointer; empty for none.
@@ -53,6 +55,8 @@ const HEAD: f64 = 62.0;
 const BAR: f64 = 108.0;
 /// Height of a remark, px.
 const NOTE: f64 = 30.0;
+/// Distance of a ring from a fiber, and of rings, px.
+const RING: f64 = 4.5;
 /// Ends of the color scale, and their inverses.
 const ENDS: [f64; 3] = [2.0, 5.0, MOST];
 /// Thresholds beyond this and its inverse have the color of the end of the scale.
@@ -130,6 +134,8 @@ impl SectionsPanel {
                 edge: theme::TARGET_EDGE,
             };
             legend.add(key, "target fascicle");
+        } else if self.views.iter().any(SectionView::shows_target_fibers) {
+            legend.add(Key::Ring(theme::TARGET_EDGE), "target");
         }
         let any = |test: fn(f64) -> bool| {
             nerves().any(|nerve| nerve.contacts.iter().any(|c| test(c.factor)))
@@ -148,6 +154,13 @@ impl SectionsPanel {
 }
 
 impl SectionView {
+    /// Whether targets are marked one by one: they are where fascicles do not tell.
+    fn shows_target_fibers(&self) -> bool {
+        let fascicles = &self.nerve.fascicles;
+        !fascicles.iter().any(|fascicle| fascicle.target)
+            && self.marks.iter().any(|mark| mark.is_target)
+    }
+
     fn draw(&self, scene: &mut Scene, area: Area, colors: &Colors, scale_bar: bool) {
         let section = Section::new(&self.nerve, area.w);
         let fibers = || self.nerve.fibers.iter().zip(&self.marks);
@@ -164,12 +177,18 @@ impl SectionView {
             })
             .collect();
         section.draw(scene, area, &spots);
-        for (fiber, _) in fibers().filter(|(_, mark)| mark.is_wrong) {
-            let (x_mm, y_mm) = (1e-3 * fiber.x_um, 1e-3 * fiber.y_um);
-            if known(x_mm, y_mm) {
+        let targets = self.shows_target_fibers();
+        for (fiber, mark) in fibers().filter(|(fiber, _)| known(fiber.x_um, fiber.y_um)) {
+            let at = section.at(area, 1e-3 * fiber.x_um, 1e-3 * fiber.y_um);
+            let mut radius = section.spot_px + RING;
+            if targets && mark.is_target {
+                let ring = Stroke::new(theme::TARGET_EDGE, 3.0);
+                scene.circle(at, radius, None, Some(ring));
+                radius += RING;
+            }
+            if mark.is_wrong {
                 let ring = Stroke::new(theme::INK, 2.4);
-                let at = section.at(area, x_mm, y_mm);
-                scene.circle(at, section.spot_px + 4.5, None, Some(ring));
+                scene.circle(at, radius, None, Some(ring));
             }
         }
         if scale_bar {

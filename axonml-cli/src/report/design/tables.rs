@@ -66,6 +66,8 @@ pub(super) fn delivered(record: &DesignRecord, delivery: &Delivery) -> Grid {
         }
         Form::Amplitudes => {
             columns.push(("amplitude mA", column(&known(&result.amplitudes_ma), 4)));
+            let width = result.pw_ms.map(|ms| 1e3 * ms);
+            columns.push(("us", column(&vec![width; contacts], 4)));
             columns.push(("nC / phase", column(&known(&result.charge_phase_nc), 3)));
         }
     }

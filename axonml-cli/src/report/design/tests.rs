@@ -304,6 +304,23 @@ fn parts_that_are_missing_are_said_to_be() {
 }
 
 #[test]
+fn amplitudes_are_told_where_currents_are_not_known() {
+    let mut design = record();
+    design.currents_ma.clear();
+    let told = text(&design, None);
+    assert_lines_fit(&told);
+    assert!(
+        told.contains("amplitude mA     us  nC / phase   allowed mA"),
+        "{told}"
+    );
+    assert!(
+        told.contains("      3        0.3000  200.0        60.0  -0.3 to 0.3"),
+        "{told}"
+    );
+    assert!(told.contains("amplitudes are multiples of the waveform"));
+}
+
+#[test]
 fn waveforms_are_told_by_their_range() {
     let mut design = record();
     design.result.waveform = Some("waveforms.csv".to_owned());
