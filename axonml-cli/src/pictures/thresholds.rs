@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use axonml::Nerve;
-use axonml::nerve::ContactGeometry;
 use axonml::simulation::recruitment;
 use axonml::study::{Found, Place, Plan, Sheet};
 use axonml::table::conditions::column;
 
+use super::geometry::cross_section;
 use super::{Layout, words};
 use crate::error::CliError;
 use crate::plot::{
-    Axis, Contact, ContactShape, CurvePlot, CurveSeries, EvaluationPlot, Fascicle, FiberThresholds,
-    NervePlot, Picture, Prediction, RecruitmentGroup, RecruitmentPlot, Spacing, ThresholdPoint,
+    Axis, CurvePlot, CurveSeries, EvaluationPlot, FiberThresholds, NervePlot, Picture, Prediction,
+    RecruitmentGroup, RecruitmentPlot, Spacing, ThresholdPoint,
 };
 
 /// The picture of a threshold search, before its results are known.
@@ -363,35 +363,12 @@ impl Thresholds {
             });
         }
         let geometry = nerve.geometry().cloned().unwrap_or_default();
-        let fascicle = |f: &axonml::nerve::FascicleGeometry| {
-            Some(Fascicle {
-                x_mm: f.x_mm?,
-                y_mm: f.y_mm?,
-                radius_mm: f.radius_mm?,
-                target: f.target.unwrap_or(false),
-            })
-        };
-        let contact = |(index, geometry): (usize, &ContactGeometry)| {
-            let shape = shape(geometry)?;
-            Some(Contact {
-                shape,
-                factor: contacts.get(index).copied().unwrap_or(0.0),
-            })
-        };
         NervePlot {
             title: self.title.clone(),
             subtitle: self.subtitle.clone(),
             electrodes: words::contact_electrodes(&geometry.contacts, contacts, 0.0),
-            nerve_radius_mm: geometry.nerve_radius_mm,
-            cuff_inner_radius_mm: geometry.cuff_inner_radius_mm,
-            fascicles: geometry.fascicles.iter().filter_map(fascicle).collect(),
-            contacts: geometry
-                .contacts
-                .iter()
-                .enumerate()
-                .filter_map(contact)
-                .collect(),
             fibers,
+            ..cross_section(&geometry, contacts)
         }
     }
 }
@@ -437,25 +414,5 @@ pub(super) fn axis_title(name: &str) -> String {
         Some(column) if column.unit.is_empty() => column.meaning.to_owned(),
         Some(column) => format!("{} ({})", column.meaning, column.unit.replace("um", "µm")),
         None => name.to_owned(),
-    }
-}
-
-/// Shape of a contact in the cross-section.
-fn shape(contact: &ContactGeometry) -> Option<ContactShape> {
-    let direction = || {
-        let (x, y) = (contact.x_mm?, contact.y_mm?);
-        Some(y.atan2(x).to_degrees())
-    };
-    let theta_deg = contact.theta_deg.or_else(direction);
-    match (theta_deg, contact.arc_deg, contact.diameter_mm) {
-        (Some(theta_deg), Some(arc_deg), _) => Some(ContactShape::Ring { theta_deg, arc_deg }),
-        (Some(theta_deg), None, Some(diameter_mm)) => Some(ContactShape::Disc {
-            theta_deg,
-            diameter_mm,
-        }),
-        _ => Some(ContactShape::Point {
-            x_mm: contact.x_mm?,
-            y_mm: contact.y_mm?,
-        }),
     }
 }

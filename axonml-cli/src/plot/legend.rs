@@ -119,10 +119,22 @@ pub(super) fn palette() -> Vec<Rgb> {
 
 /// A color bar below a panel, `area` being the bar itself; labels take 62 px more.
 pub(super) fn horizontal_bar(scene: &mut Scene, area: Area, scale: Scale, name: &str) {
+    mapped_bar(scene, area, scale, name, |place| place);
+}
+
+/// As [`horizontal_bar`], where the place on the scale, 0..=1, has the color that `color_of` names.
+pub(super) fn mapped_bar(
+    scene: &mut Scene,
+    area: Area,
+    scale: Scale,
+    name: &str,
+    color_of: impl Fn(f64) -> f64,
+) {
+    let cell = |place: u8| (255.0 * color_of(f64::from(place) / 255.0)).round() as u8;
     scene.image(Image {
         area,
         columns: 256,
-        cells: (0..=255).collect(),
+        cells: (0..=255).map(cell).collect(),
         palette: palette(),
     });
     for tick in scale.fitting(area.w, (area.w / 70.0) as usize) {

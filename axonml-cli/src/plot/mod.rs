@@ -14,6 +14,7 @@
 mod along;
 mod axes;
 mod curve;
+mod design;
 mod error;
 mod evaluation;
 mod font;
@@ -42,6 +43,10 @@ use std::path::Path;
 
 pub(crate) use along::Electrode;
 pub(crate) use curve::{Axis, CurvePlot, CurveSeries, Fit, Spacing};
+pub(crate) use design::{
+    ContactCurrent, ConvergencePanel, Course, CurrentsPanel, DesignFigure, DesignPlot, FiberMark,
+    FrontPanel, Panel, RecruitedCurve, RecruitedPanel, Role, SectionView, SectionsPanel, Track,
+};
 pub(crate) use error::PlotError;
 pub(crate) use evaluation::{EvaluationPlot, Prediction};
 pub(crate) use heat::{Cells, HeatMap};
@@ -53,6 +58,7 @@ pub(crate) use recruitment::{RecruitmentGroup, RecruitmentPlot};
 pub(crate) use run::{FiberTrace, ROWS, RunPlot, Strip};
 pub(crate) use runs::{RunRow, RunsPlot};
 pub(crate) use set::SetPlot;
+pub(crate) use svg::escape;
 pub(crate) use training::{LogCurve, TrainingPlot};
 
 use scene::Scene;

@@ -143,7 +143,7 @@ pub(super) fn legend(curves: &[Curve]) -> Legend {
 }
 
 /// The steps of a curve, from the left end of the axis to the right one.
-fn steps(curve: &Curve, axes: &Axes) -> Vec<Point> {
+pub(super) fn steps(curve: &Curve, axes: &Axes) -> Vec<Point> {
     let mut points = vec![axes.at(axes.x.lo, 0.0)];
     let mut before = 0.0;
     for step in &curve.steps {

@@ -8,7 +8,7 @@ pub(super) type Point = (f64, f64);
 
 /// An axis-parallel rectangle, px.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Area {
+pub(crate) struct Area {
     pub(super) x: f64,
     pub(super) y: f64,
     pub(super) w: f64,
@@ -197,14 +197,19 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// A picture that carries its title at the top left.
-    pub(super) fn new(width: f64, height: f64, title: &str) -> Self {
-        let mut scene = Self {
+    /// A picture without anything on it yet.
+    pub(super) fn blank(width: f64, height: f64, title: &str) -> Self {
+        Self {
             width,
             height,
             title: title.to_owned(),
             shapes: Vec::new(),
-        };
+        }
+    }
+
+    /// A picture that carries its title at the top left.
+    pub(super) fn new(width: f64, height: f64, title: &str) -> Self {
+        let mut scene = Self::blank(width, height, title);
         let room = width - 2.0 * theme::MARGIN;
         let size = (theme::TITLE * room / text_width(title, theme::TITLE, true).max(1.0))
             .clamp(14.0, theme::TITLE);

@@ -34,7 +34,8 @@ pub(super) struct Section<'a> {
     cuff_mm: f64,
     /// Contacts that would overlap lie in different lanes, 0 being the innermost.
     lanes: Vec<usize>,
-    spot_px: f64,
+    /// Radius of a fiber, px.
+    pub(super) spot_px: f64,
 }
 
 /// Thickness of a contact, px.
@@ -221,7 +222,8 @@ impl<'a> Section<'a> {
         scene.text(Text::new((x, y - 10.0), theme::NOTE, text).color(theme::MUTED));
     }
 
-    fn at(&self, area: Area, x_mm: f64, y_mm: f64) -> Point {
+    /// The pixel of a place in the nerve.
+    pub(super) fn at(&self, area: Area, x_mm: f64, y_mm: f64) -> Point {
         let (x, y) = area.center();
         (
             x + (x_mm - self.center_mm.0) * self.px_per_mm,

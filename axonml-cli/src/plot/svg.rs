@@ -20,12 +20,28 @@ pub(super) fn document(scene: &Scene, size_mm: Option<(f64, f64)>) -> String {
          <title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n",
         escape(&scene.title)
     );
+    elements(&mut out, scene);
+    out
+}
+
+/// An element of a page in HTML, as wide as there is room: no name space and no fonts of its own.
+pub(super) fn inline(scene: &Scene) -> String {
+    let (w, h) = (scene.width.ceil(), scene.height.ceil());
+    let mut out = format!(
+        "<svg viewBox=\"0 0 {w} {h}\" role=\"img\" aria-label=\"{}\" stroke-linejoin=\"round\">\n",
+        escape(&scene.title)
+    );
+    elements(&mut out, scene);
+    out
+}
+
+/// The shapes of a scene, and the end of the picture.
+fn elements(out: &mut String, scene: &Scene) {
     for shape in &scene.shapes {
-        element(&mut out, shape);
+        element(out, shape);
         out.push('\n');
     }
     out.push_str("</svg>\n");
-    out
 }
 
 // Writing to a `String` cannot fail, so the results of `write!` are dropped.
@@ -184,8 +200,8 @@ fn n(v: f64) -> String {
     }
 }
 
-/// Text for an element: mark-up quoted, and without the control characters that XML cannot hold.
-fn escape(text: &str) -> String {
+/// Text for an element of SVG or HTML: mark-up quoted, and without the control characters that XML cannot hold.
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
