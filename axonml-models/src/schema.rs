@@ -165,6 +165,8 @@ pub struct Schema {
     /// Bundled weights that replace the declared parameters by default; see
     /// [`bundled`](crate::weights::bundled).
     pub weights: Option<&'static str>,
+    /// The exact model that this one stands for, of surrogates and other schemes: what its answers are verified with.
+    pub exact: Option<&'static str>,
     /// Names that [`Schema::train`], [`Schema::keep_within`] or [`Schema::physical`] were given and that no parameter
     /// declared before has: lowering the model reports the first of them as an error.
     pub(crate) unknown: Vec<String>,
@@ -191,6 +193,7 @@ impl Schema {
             quiet_band_mv: None,
             scheme: "",
             weights: None,
+            exact: None,
             unknown: Vec::new(),
         }
     }
@@ -375,6 +378,13 @@ impl Schema {
     #[must_use]
     pub fn weights(mut self, name: &'static str) -> Self {
         self.weights = Some(name);
+        self
+    }
+
+    /// Names the exact model that this one stands for: see [`Schema::exact`](#structfield.exact).
+    #[must_use]
+    pub fn stands_for(mut self, id: &'static str) -> Self {
+        self.exact = Some(id);
         self
     }
 }

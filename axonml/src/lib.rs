@@ -13,7 +13,8 @@
 //! | a model against reference thresholds, action potentials and traces; backends against the scalar reference | [`evaluation`], [`verification`] |
 //! | laws fitted to thresholds: rheobase and chronaxie, current and distance | [`curve`] |
 //! | many currents through the contacts of a cuff: activation, thresholds, derivatives by each current | [`population`] |
-//! | which currents activate the targets and spare the rest: goals, montages, scores | [`mod@design`] |
+//! | which currents activate the targets and spare the rest: goals, montages, limits, descents, evolutions | [`mod@design`] |
+//! | such an optimization from a study, verified and kept on the disk | [`mod@optimization`] |
 //! | gradients of runs and thresholds; losses on a tape | [`simulation`], [`tape`] |
 //! | tables of conditions, arrays, files that survive a kill | [`table`], [`mod@file`] |
 //! | training sets and trainings | `train` (feature `train`) |
@@ -187,6 +188,7 @@ pub mod curve;
 pub mod demonstration;
 pub mod design;
 pub mod evaluation;
+pub mod optimization;
 pub mod study;
 pub mod verification;
 

@@ -1,14 +1,6 @@
 //! From results to pictures: which picture answers which question, and what it says.
 
 mod answers;
-#[cfg_attr(
-    not(test),
-    allow(
-        dead_code,
-        unused_imports,
-        reason = "`axonml optimize` will show designs"
-    )
-)]
 pub(crate) mod design;
 mod geometry;
 mod run;

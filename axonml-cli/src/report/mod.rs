@@ -1,13 +1,5 @@
 //! Results on standard output and in files.
 
-#[cfg_attr(
-    not(test),
-    allow(
-        dead_code,
-        unused_imports,
-        reason = "`axonml optimize` will show designs"
-    )
-)]
 pub(crate) mod design;
 mod file;
 mod outputs;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use axonml::file::same_file;
 
-use super::file::{Target, check_picture};
+use super::file::{Target, check_picture, check_writable};
 use crate::args::{OutputArgs, PlotArgs};
 use crate::error::CliError;
 use crate::input::Input;
@@ -20,9 +20,22 @@ pub(crate) struct Outputs {
 impl Outputs {
     /// As the flags have them.
     pub(crate) fn checked(output: &OutputArgs, plot: &PlotArgs) -> Result<Self, CliError> {
-        let targets = output.output.iter().map(|path| Target::checked(path));
+        Outputs::of(&output.output, None, plot)
+    }
+
+    /// Files of results, a page, and a picture.
+    pub(crate) fn of(
+        output: &[PathBuf],
+        html: Option<&Path>,
+        plot: &PlotArgs,
+    ) -> Result<Self, CliError> {
+        let targets = output.iter().map(|path| Target::checked(path));
         let targets: Vec<Target> = targets.collect::<Result<_, _>>()?;
         let mut files: Vec<(String, PathBuf)> = targets.iter().flat_map(Target::files).collect();
+        if let Some(path) = html {
+            check_writable(path)?;
+            files.push((format!("--html {}", path.display()), path.to_owned()));
+        }
         if let Some(path) = &plot.plot {
             check_picture(path)?;
             plot.page()?;

@@ -66,7 +66,8 @@ impl FiberModel for Smf {
             .start_states([0.0732093, 0.62069505, 0.20260409, 0.04302994])
             .celsius(37.0)
             .scheme("forward Euler, exponential gates (dt 0.005 ms)")
-            .weights("smf-mrg");
+            .weights("smf-mrg")
+            .stands_for("mrg");
         schema = trainable_node::declare(schema, CHANNELS);
         schema = schema
             .param("passive", "cm", 0.01, "mF/cm2")

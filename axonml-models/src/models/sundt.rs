@@ -111,6 +111,7 @@ impl FiberModel for SundtExplicit {
             .start_mv(-65.0)
             .start_states([0.00401, 0.98147, 0.00208, 0.57421])
             .scheme("forward Euler, exponential gates (dt 0.005 ms, compartments of 50 um)")
+            .stands_for("sundt")
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {

@@ -160,6 +160,7 @@ impl FiberModel for TwoMode {
             .cite("Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8 (names, geometry)")
             .states(STATES)
             .weights("two-mode-mrg")
+            .stands_for("mrg")
             .diameters_um(derive::DIAMETERS_UM)
             .start_mv(-80.0)
             .conducts(23.8, 5.7, 1.25)

@@ -1,276 +1,332 @@
-//! Descent on thresholds: the currents of the contacts, from several starts at once.
+//! Descent on thresholds: from several starts at once, within limits.
 
 use axonml_core::CoreError;
-use axonml_models::{Basis, Progress, ThresholdSearch};
 use axonml_optimize::{
-    Descent, DescentSettings, Fitness, Optimizer, Projection, Schedule, Slope, Starts,
+    Descent, DescentSettings, Fitness, Lbfgs, LbfgsSettings, Momenta, Optimizer, Rule, Schedule,
+    Slope, Starts,
 };
-use ndarray::Array2;
 
-use super::multiples::{self, Multiples};
-use super::{DesignError, Dose, Goal, Objective, Outcome, Scale, Score, Softness};
+use super::problem::Set;
+use super::result::HistoryRow;
+use super::run::{Run, SCORE, of_score, to_score};
+use super::{DesignError, Judged, Problem, Score};
 
-/// Settings of [`descend`].
+/// How a descent takes its steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Steps {
+    /// With a learning rate, by [`Rule`].
+    Rated(Rule),
+    /// L-BFGS with a line search, on the loss at a fixed softness: that of the middle of the way.
+    Lbfgs,
+    /// Adam.
+    #[default]
+    Adam,
+}
+
+/// Settings of [`Problem::descend`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescentOptions {
-    /// Loss that is lowered, one that does not depend on strength ([`Objective::Selective`] by default): stimuli are compared at
-    /// the best scale of each.
-    pub objective: Objective,
+    /// How steps are taken.
+    pub rule: Steps,
     /// Updates of each start; 60 by default.
     pub steps: usize,
     /// Step length relative to the largest current; 0.15 by default.
     pub rate: f64,
     /// Part of it that is left at the end; 0.1 by default.
     pub final_share: f64,
+    /// Learning rate over the steps.
+    pub schedule: Schedule,
+    /// A longer gradient is shortened to this length.
+    pub clip: Option<f64>,
+    /// Whether the mean of the gradient's components is subtracted, so that changes of the currents sum to zero.
+    pub centralize: bool,
     /// Softness at the first and the last step, in logarithms of thresholds; 0.2 and 0.02 by default.
     pub softness: [f64; 2],
-    /// Whether the contacts' currents add up to 0, as without a return at a distance; false by default.
-    pub sum_zero: bool,
-    /// Searches on the way. The gradient is a quotient, so that its thresholds need not be exact: a resolution of 1e-3 by
-    /// default.
-    pub search: ThresholdSearch,
+    /// Whether starts that are far behind end halfway; true by default.
+    pub early_stop: bool,
 }
 
 impl Default for DescentOptions {
     fn default() -> Self {
         DescentOptions {
-            objective: Objective::Selective,
+            rule: Steps::Adam,
             steps: 60,
             rate: 0.15,
             final_share: 0.1,
+            schedule: Schedule::Cosine,
+            clip: None,
+            centralize: false,
             softness: [0.2, 0.02],
-            sum_zero: false,
-            search: ThresholdSearch {
-                resolution: 1e-3,
-                ..ThresholdSearch::default()
-            },
+            early_stop: true,
         }
     }
 }
 
 impl DescentOptions {
     fn check(&self) -> Result<(), CoreError> {
-        let bad = |what: &str, found: String, expected: &str| {
-            Err(CoreError::BadValue {
-                what: what.into(),
-                found,
-                expected: expected.into(),
-            })
-        };
-        if !self.objective.is_scale_free() {
-            let expected = "one that does not depend on strength: Selective, Margin or Area";
-            return bad("the objective", format!("{:?}", self.objective), expected);
+        let is_width = |tau: &f64| tau.is_finite() && *tau > 0.0;
+        match self.softness.iter().all(is_width) {
+            true => Ok(()),
+            false => Err(CoreError::BadValue {
+                what: "the softness".into(),
+                found: format!("{:?}", self.softness),
+                expected: "two finite numbers above 0".into(),
+            }),
         }
-        if self
-            .softness
-            .iter()
-            .any(|tau| !(tau.is_finite() && *tau > 0.0))
-        {
-            return bad(
-                "the softness",
-                format!("{:?}", self.softness),
-                "two finite numbers above 0",
-            );
+    }
+
+    fn tau(&self, step: usize) -> f64 {
+        let [first, last] = self.softness;
+        match self.rule {
+            Steps::Lbfgs => (first * last).sqrt(),
+            _ => {
+                let part = step as f64 / self.steps.max(1) as f64;
+                first * (last / first).powf(part)
+            }
         }
-        Ok(())
     }
 }
 
-/// The currents that a descent ended with.
+/// A start of a descent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Designed {
-    /// Current of each contact times the waveform, mA, at the best scale.
-    pub amplitudes_ma: Vec<f64>,
-    /// Threshold of each fiber as a multiple of these currents; `None` of fibers that never fire below the limits.
-    pub thresholds: Vec<Option<f64>>,
-    /// Fibers whose action potential begins at an end of the simulated piece.
-    pub end_excitation: Vec<usize>,
-    /// The best scale as found, on the currents before they were scaled by it.
-    pub best: Scale,
-    /// Area that the currents activate.
-    pub outcome: Outcome,
-    /// Their score.
-    pub score: Score,
-    /// The best score of each start.
-    pub starts: Vec<Score>,
+pub struct Start {
+    /// Where it comes from, for results.
+    pub init: String,
+    /// Its coordinates ([`Problem::start`]).
+    pub x: Vec<f64>,
 }
 
-/// Lowers a loss on thresholds from several starts, `[start][contact]`, and returns the best currents seen on the way: the
-/// starts themselves are among them.
-///
-/// # Errors
-/// [`DesignError`] if the goal has another number of fibers than the basis, a start or a setting makes no sense, a fiber
-/// fires without stimulus or diverges, or the simulation fails.
-pub fn descend(
-    basis: &Basis,
-    goal: &Goal,
-    waveform: &[f64],
-    starts: &[Vec<f64>],
+/// A point that an optimization led to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reached {
+    /// Where it began.
+    pub init: String,
+    /// Its coordinates.
+    pub x: Vec<f64>,
+    /// Its score.
+    pub score: Score,
+    /// Updates that were made.
+    pub iterations: usize,
+}
+
+/// Optimizations of one kind, whatever their rule.
+enum Method {
+    Rated(Starts<Descent<Score>>),
+    Lbfgs(Starts<Lbfgs>),
+}
+
+impl Problem {
+    /// Lowers the loss from several starts at once, and returns the best point of each, the start among them.
+    ///
+    /// # Errors
+    /// [`DesignError`] if a start or a setting makes no sense, a fiber fires without stimulus, or the simulation fails.
+    pub fn descend(
+        &self,
+        starts: &[Start],
+        options: &DescentOptions,
+        run: &mut Run<'_>,
+    ) -> Result<Vec<Reached>, DesignError> {
+        options.check()?;
+        let set = self.set();
+        let mut method = method(starts, options, &set)?;
+        // Of each start: the best point, and thresholds of the last one, which are near those of the next.
+        let mut best: Vec<Option<Reached>> = vec![None; starts.len()];
+        let mut last: Vec<Option<Vec<f64>>> = vec![None; starts.len()];
+        let mut iterations = vec![0; starts.len()];
+        let columns = SCORE + 1 + self.ranges().len();
+        for step in 0.. {
+            let (points, owners) = (method.ask(), method.asked());
+            if points.is_empty() {
+                break;
+            }
+            let tau = options.tau(step);
+            let told = run.batch(points.len(), columns, |run| {
+                let stimuli = points.iter().map(|x| self.stimulus(x)).collect();
+                let guesses: Option<Vec<Vec<f64>>> =
+                    owners.iter().map(|&owner| last[owner].clone()).collect();
+                let judged = self.judge(stimuli, guesses.as_deref(), &mut |_| ())?;
+                run.tally.thresholds += judged.len();
+                let slopes = self.slopes(&points, &judged, tau)?;
+                run.tally.gradients += slopes.len();
+                for (judged, &owner) in judged.iter().zip(&owners) {
+                    let thresholds = judged.multiples.thresholds.iter();
+                    last[owner] = Some(
+                        thresholds
+                            .map(|x| x.unwrap_or(self.search.max_ma))
+                            .collect(),
+                    );
+                    run.offer(judged)?;
+                }
+                let each = judged.iter().zip(slopes);
+                Ok(each
+                    .map(|(judged, slopes)| row(judged, slopes.loss, slopes.gradient))
+                    .collect())
+            })?;
+            let Some(told) = told else { break };
+            for ((row, x), &owner) in told.iter().zip(&points).zip(&owners) {
+                let score = to_score(row);
+                run.offer_score(&score);
+                let known = &mut best[owner];
+                let better = known
+                    .as_ref()
+                    .is_none_or(|known| score.better_than(&known.score));
+                if better && score.is_number() {
+                    *known = Some(Reached {
+                        init: starts[owner].init.clone(),
+                        x: x.clone(),
+                        score,
+                        iterations: 0,
+                    });
+                }
+                iterations[owner] = step;
+                run.history.push(HistoryRow {
+                    start: owner,
+                    iteration: step,
+                    evaluations: run.tally.candidates(),
+                    loss: row[SCORE],
+                    ..super::result::best_so_far(run.best())
+                });
+            }
+            method.tell(told, &set)?;
+            if options.early_stop && step == options.steps.div_ceil(2) {
+                method.call_off(&best);
+            }
+            run.reached(step, options.steps)?;
+        }
+        let each = best.into_iter().zip(iterations);
+        Ok(each
+            .filter_map(|(reached, iterations)| {
+                reached.map(|reached| Reached {
+                    iterations,
+                    ..reached
+                })
+            })
+            .collect())
+    }
+}
+
+fn method(
+    starts: &[Start],
     options: &DescentOptions,
-    progress: &mut Progress<'_>,
-) -> Result<Designed, DesignError> {
-    multiples::check(basis, goal)?;
-    options.check()?;
-    let set = |x: &mut [f64]| {
-        if options.sum_zero {
-            let mean = x.iter().sum::<f64>() / x.len() as f64;
-            x.iter_mut().for_each(|x| *x -= mean);
+    set: &Set<'_>,
+) -> Result<Method, DesignError> {
+    let rule = match options.rule {
+        Steps::Adam => Rule::Adam,
+        Steps::Rated(rule) => rule,
+        Steps::Lbfgs => {
+            let settings = LbfgsSettings {
+                steps: options.steps,
+                ..LbfgsSettings::default()
+            };
+            let each = starts
+                .iter()
+                .map(|start| Lbfgs::new(settings.clone(), start.x.clone(), set));
+            let each: Result<Vec<Lbfgs>, _> = each.collect();
+            return Ok(Method::Lbfgs(Starts::new(each?)));
         }
     };
     let settings = DescentSettings {
+        rule,
+        momenta: Momenta::default(),
         rate: options.rate,
-        schedule: Schedule::Cosine,
+        warmup: 0,
+        schedule: options.schedule,
         final_share: options.final_share,
         steps: options.steps,
-        ..DescentSettings::default()
+        clip: options.clip,
+        centralize: options.centralize,
     };
-    let each = starts.iter().map(|start| {
-        let largest = start.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
-        let unit = start.iter().map(|x| x / largest).collect();
-        Descent::new(settings.clone(), unit, &set)
-    });
-    let each: Result<Vec<Descent<Point>>, _> = each.collect();
-    let mut descents = Starts::new(each?);
-    let problem = Problem {
-        basis,
-        goal,
-        waveform,
-        options,
-    };
-    for step in 0..=options.steps {
-        let points = descents.ask();
-        if points.is_empty() {
-            break;
+    let each = starts
+        .iter()
+        .map(|start| Descent::new(settings.clone(), start.x.clone(), set));
+    let each: Result<Vec<Descent<Score>>, _> = each.collect();
+    Ok(Method::Rated(Starts::new(each?)))
+}
+
+/// The numbers of a point: score, loss, gradient.
+fn row(judged: &Judged, loss: f64, gradient: Vec<f64>) -> Vec<f64> {
+    let mut row = of_score(&judged.score).to_vec();
+    row.push(loss);
+    row.extend(gradient);
+    row
+}
+
+impl Method {
+    fn ask(&self) -> Vec<Vec<f64>> {
+        match self {
+            Method::Rated(starts) => starts.ask(),
+            Method::Lbfgs(starts) => starts.ask(),
         }
-        let slopes = problem.slopes(&points, step)?;
-        descents.tell(slopes, &set as &dyn Projection)?;
-        progress((step + 1) as f64 / (options.steps + 1) as f64);
-    }
-    let scores = descents.each().iter().filter_map(Optimizer::best);
-    let scores = scores.map(|best| best.fitness.score).collect();
-    let Some(best) = descents.best() else {
-        return Err(DesignError::NoStart);
-    };
-    Ok(problem.designed(&best.x, &best.fitness, scores))
-}
-
-/// Thresholds and score of a point.
-#[derive(Clone, Debug)]
-struct Point {
-    thresholds: Vec<Option<f64>>,
-    end_excitation: Vec<usize>,
-    score: Score,
-}
-
-impl Fitness for Point {
-    fn compare(&self, other: &Self) -> std::cmp::Ordering {
-        self.score.compare(&other.score)
     }
 
-    fn is_number(&self) -> bool {
-        self.score.is_number()
-    }
-}
-
-/// A descent's surroundings.
-struct Problem<'a> {
-    basis: &'a Basis,
-    goal: &'a Goal,
-    waveform: &'a [f64],
-    options: &'a DescentOptions,
-}
-
-impl Problem<'_> {
-    fn tau(&self, step: usize) -> f64 {
-        let [first, last] = self.options.softness;
-        let part = step as f64 / self.options.steps.max(1) as f64;
-        first * (last / first).powf(part)
+    fn asked(&self) -> Vec<usize> {
+        match self {
+            Method::Rated(starts) => starts.asked(),
+            Method::Lbfgs(starts) => starts.asked(),
+        }
     }
 
-    fn dose(&self, amplitudes: &[f64], scale: f64) -> Dose {
-        let amplitudes_ma: Vec<f64> = amplitudes.iter().map(|x| x * scale).collect();
-        let dt_ms = self.basis.simulation().grid().dt_ms();
-        Dose::of(&amplitudes_ma, self.waveform, dt_ms)
+    fn tell(&mut self, told: Vec<Vec<f64>>, set: &Set<'_>) -> Result<(), DesignError> {
+        let rows = told.into_iter();
+        match self {
+            Method::Rated(starts) => {
+                let slopes = rows.map(|row| Slope {
+                    fitness: to_score(&row),
+                    gradient: row[SCORE + 1..].to_vec(),
+                });
+                Ok(starts.tell(slopes.collect(), set)?)
+            }
+            Method::Lbfgs(starts) => {
+                let slopes = rows.map(|row| Slope {
+                    fitness: row[SCORE],
+                    gradient: row[SCORE + 1..].to_vec(),
+                });
+                Ok(starts.tell(slopes.collect(), set)?)
+            }
+        }
     }
 
-    /// The scores of points, and the slopes of the loss at them.
-    fn slopes(&self, points: &[Vec<f64>], step: usize) -> Result<Vec<Slope<Point>>, DesignError> {
-        let contacts = self.basis.contacts();
-        let gains = Array2::from_shape_fn((points.len(), contacts), |(at, contact)| {
-            points[at][contact]
-        });
-        let search = &self.options.search;
-        let found = self
-            .basis
-            .thresholds(gains.view(), search, None, &mut |_| ())?;
-        let softness = Softness {
-            tau: self.tau(step),
-            silent_from: search.max_ma,
-        };
-        let mut slopes = Vec::with_capacity(points.len());
-        let mut wanted = Array2::from_elem(found.dim(), None);
-        let mut losses = Vec::with_capacity(points.len());
-        for (at, x) in points.iter().enumerate() {
-            let Multiples {
-                thresholds,
-                end_excitation,
-            } = Multiples::of(at, found.row(at))?;
-            let loss = self
-                .options
-                .objective
-                .loss(self.goal, &thresholds, softness);
-            let steepest = loss
-                .by_ln_threshold
+    /// Ends starts that are far behind the best: they misclassify more, or separate by less than 0.8 times as much.
+    fn call_off(&mut self, best: &[Option<Reached>]) {
+        const BEHIND: f64 = 0.8;
+        let scores: Vec<Option<Score>> = best
+            .iter()
+            .map(|of| of.as_ref().map(|of| of.score))
+            .collect();
+        let Some(winner) =
+            scores
                 .iter()
-                .fold(0.0_f64, |most, x| most.max(x.abs()));
-            for (fiber, slope) in loss.by_ln_threshold.iter().enumerate() {
-                // A fiber that moves the loss a millionth of what another does needs no gradient.
-                if slope.abs() > NEGLIGIBLE * steepest {
-                    wanted[[at, fiber]] = thresholds[fiber];
-                }
-            }
-            losses.push(loss);
-            let best = self.goal.best_scale(&thresholds, search.max_ma);
-            let dose = self.dose(x, best.scale);
-            slopes.push(Slope {
-                fitness: Point {
-                    score: Score::new(self.goal, &thresholds, best.scale, dose),
-                    thresholds,
-                    end_excitation,
-                },
-                gradient: vec![0.0; contacts],
+                .flatten()
+                .copied()
+                .reduce(|best, next| match next.better_than(&best) {
+                    true => next,
+                    false => best,
+                })
+        else {
+            return;
+        };
+        for (start, score) in scores.iter().enumerate() {
+            let is_behind = score.is_none_or(|score| {
+                let area = score.misclassified - winner.misclassified;
+                area > 0.5 * winner.misclassified.max(0.02)
+                    || area > -1e-9 && score.separation < BEHIND * winner.separation
             });
-        }
-        let by_gain = self
-            .basis
-            .threshold_gradients(gains.view(), search, wanted.view())?;
-        for (at, (slope, loss)) in slopes.iter_mut().zip(&losses).enumerate() {
-            for (fiber, by_threshold) in loss.by_ln_threshold.iter().enumerate() {
-                for (contact, sum) in slope.gradient.iter_mut().enumerate() {
-                    *sum += by_threshold * by_gain[[at, fiber, contact]];
+            if is_behind {
+                match self {
+                    Method::Rated(starts) => starts.call_off(start),
+                    Method::Lbfgs(starts) => starts.call_off(start),
                 }
             }
-        }
-        Ok(slopes)
-    }
-
-    fn designed(&self, x: &[f64], point: &Point, starts: Vec<Score>) -> Designed {
-        let best = self
-            .goal
-            .best_scale(&point.thresholds, self.options.search.max_ma);
-        let scaled = |threshold: &Option<f64>| threshold.map(|least| least / best.scale);
-        let thresholds: Vec<Option<f64>> = point.thresholds.iter().map(scaled).collect();
-        Designed {
-            amplitudes_ma: x.iter().map(|x| x * best.scale).collect(),
-            outcome: self.goal.outcome(&self.goal.active_at(&thresholds, 1.0)),
-            score: point.score,
-            end_excitation: point.end_excitation.clone(),
-            thresholds,
-            best,
-            starts,
         }
     }
 }
 
-/// Slope of a loss, relative to the steepest, of fibers that are left out of gradients.
-const NEGLIGIBLE: f64 = 1e-6;
+/// The best of several points.
+pub fn best_reached(reached: &[Reached]) -> Option<&Reached> {
+    reached
+        .iter()
+        .reduce(|best, next| match next.score.better_than(&best.score) {
+            true => next,
+            false => best,
+        })
+}

@@ -1,7 +1,11 @@
 //! Charge, energy and peak current of a stimulus.
 
+use serde::{Deserialize, Serialize};
+
+use super::Delivered;
+
 /// Charge, energy and largest current of a stimulus.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Dose {
     /// Sum over contacts of the charge of the larger phase, nC.
     pub charge_nc: f64,
@@ -12,37 +16,40 @@ pub struct Dose {
 }
 
 impl Dose {
-    /// The dose of currents `amplitudes_ma[contact]` times one waveform, sampled in steps of `dt_ms`.
-    pub fn of(amplitudes_ma: &[f64], waveform: &[f64], dt_ms: f64) -> Self {
-        let phase = |sign: f64| waveform.iter().map(|w| (sign * w).max(0.0)).sum::<f64>() * dt_ms;
-        // mA ms are uC.
-        let unit_nc = 1e3 * phase(1.0).max(phase(-1.0));
-        let unit_energy = waveform.iter().map(|w| w * w).sum::<f64>() * dt_ms;
-        let unit_peak = waveform.iter().fold(0.0_f64, |most, w| most.max(w.abs()));
-        let sum = |of: fn(f64) -> f64| amplitudes_ma.iter().map(|ma| of(*ma)).sum::<f64>();
+    /// The dose of a stimulus.
+    pub fn of(stimulus: &Delivered) -> Self {
+        let contacts = 0..stimulus.contacts();
+        let squares = |contact| stimulus.currents_ma(contact).map(|ma| ma * ma).sum::<f64>();
         Dose {
-            charge_nc: unit_nc * sum(f64::abs),
-            energy_ma2_ms: unit_energy * sum(|ma| ma * ma),
-            peak_ma: unit_peak
-                * amplitudes_ma
-                    .iter()
-                    .fold(0.0_f64, |most, ma| most.max(ma.abs())),
+            charge_nc: contacts.clone().map(|of| larger_nc(stimulus, of)).sum(),
+            energy_ma2_ms: stimulus.dt_ms * contacts.clone().map(squares).sum::<f64>(),
+            peak_ma: contacts.fold(0.0, |most, of| stimulus.peak_ma(of).max(most)),
         }
     }
 }
 
+/// All that flows into a contact or all that flows out, whichever is more, nC.
+fn larger_nc(stimulus: &Delivered, contact: usize) -> f64 {
+    let phases = stimulus.phases_nc(contact);
+    let sum = |sign: f64| phases.iter().map(|nc| (sign * nc).max(0.0)).sum::<f64>();
+    sum(1.0).max(sum(-1.0))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     /// 0.2 ms of -1 and 0.2 ms of 1 through two contacts, 0.1 and -0.3 mA: 80 nC a phase, 0.1 mA2 times 0.4 ms.
     #[test]
     fn a_biphasic_pulse_costs_its_larger_phase() {
-        let waveform = [vec![0.0; 3], vec![-1.0; 40], vec![1.0; 40]].concat();
-        let dose = Dose::of(&[0.1, 0.0, -0.3], &waveform, 0.005);
+        let waveform = Arc::new([vec![0.0; 3], vec![-1.0; 40], vec![1.0; 40]].concat());
+        let dose = Dose::of(&Delivered::of_one(vec![0.1, 0.0, -0.3], &waveform, 0.005));
         assert!((dose.charge_nc - 80.0).abs() < 1e-10);
         assert!((dose.energy_ma2_ms - 0.04).abs() < 1e-15);
         assert_eq!(dose.peak_ma, 0.3);
-        assert_eq!(Dose::of(&[], &waveform, 0.005), Dose::default());
+        let none = Delivered::of_one(Vec::new(), &waveform, 0.005);
+        assert_eq!(Dose::of(&none), Dose::default());
     }
 }

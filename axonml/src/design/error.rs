@@ -18,9 +18,6 @@ pub enum DesignError {
     /// A setting of an optimizer makes no sense, or a start is no point: all of its currents are 0, or one is no number.
     #[error(transparent)]
     Optimizer(#[from] OptimizeError),
-    /// There is no start, or none with a score.
-    #[error("found no start of which thresholds are known; give currents that activate fibers")]
-    NoStart,
     /// Two limits of a stimulator of which no stimulus obeys both, or none but one that delivers nothing.
     #[error("{first} contradicts {second}: found {found}, expected {expected}; {remedy}")]
     Contradiction {
@@ -41,16 +38,14 @@ pub enum DesignError {
         /// The fiber.
         fiber: usize,
     },
-    /// The solution of a fiber diverged in a search for its threshold.
-    #[error(
-        "fiber {fiber} diverged at {amplitude_ma} times stimulus {candidate}; reduce the time step, or the largest amplitude"
-    )]
-    Diverged {
-        /// The stimulus, counted from 0.
-        candidate: usize,
-        /// The fiber.
-        fiber: usize,
-        /// Multiple of the stimulus at which it diverged.
-        amplitude_ma: f64,
-    },
+    /// Work cannot be kept, or what was kept is of other work.
+    #[error("{0}")]
+    Keep(String),
+}
+
+impl DesignError {
+    /// Whether work ended because it was canceled.
+    pub fn is_canceled(&self) -> bool {
+        matches!(self, DesignError::Simulation(error) if error.is_canceled())
+    }
 }

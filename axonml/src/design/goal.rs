@@ -1,6 +1,11 @@
 //! Which fibers should fire, and how much of the nerve each of them stands for.
 
+use std::borrow::Cow;
+
 use axonml_core::{CoreError, Nerve};
+
+/// Areas that differ by less are equal: sums of weights in another order are.
+pub(super) const AREA_TOLERANCE: f64 = 1e-9;
 
 /// Largest distance of the sum of weights from 1.
 const WEIGHTS_TOLERANCE: f64 = 1e-6;
@@ -13,6 +18,7 @@ const LEAST_ACTIVATION: f64 = 1e-7;
 pub struct Goal {
     weights: Vec<f64>,
     targets: Vec<bool>,
+    recruit: [f64; 2],
 }
 
 /// Activated area of a stimulus, by target and off-target fibers.
@@ -27,6 +33,11 @@ pub struct Outcome {
     /// Weighted binary cross-entropy, with activations within 1e-7 of 0 and 1: `misclassified` times 16.118, but for
     /// 1e-7 of the rest.
     pub wbce: f64,
+}
+
+impl Outcome {
+    /// Weighted binary cross-entropy of a misclassified area of 1.
+    pub(super) const WBCE_PER_AREA: f64 = 16.118_095_650_958_32;
 }
 
 impl Goal {
@@ -57,7 +68,11 @@ impl Goal {
         if (sum - 1.0).abs() > WEIGHTS_TOLERANCE {
             return Err(bad("the sum of the weights".into(), sum, "1 within 1e-6"));
         }
-        let goal = Goal { weights, targets };
+        let goal = Goal {
+            weights,
+            targets,
+            recruit: [1.0, 1.0],
+        };
         let wanted = goal.area(|fiber| goal.targets[fiber]);
         let unwanted = goal.area(|fiber| !goal.targets[fiber]);
         if wanted <= 0.0 || unwanted <= 0.0 {
@@ -95,6 +110,66 @@ impl Goal {
         Goal::new(repeated.collect(), of_copies.collect())
     }
 
+    /// The goal of activating a part of the targets' area within `[least, largest]`, fractions of it, whichever fibers
+    /// they are; `[1, 1]` is all of them.
+    ///
+    /// # Errors
+    /// [`CoreError`] if the fractions are not `0 < least <= largest <= 1`.
+    pub fn with_recruitment(self, [least, largest]: [f64; 2]) -> Result<Self, CoreError> {
+        match least > 0.0 && least <= largest && largest <= 1.0 {
+            true => Ok(Goal {
+                recruit: [least, largest],
+                ..self
+            }),
+            false => Err(CoreError::BadValue {
+                what: "the part of the targets' area to activate".into(),
+                found: format!("{least} to {largest}"),
+                expected: "fractions above 0, the least first, 1 at most".into(),
+            }),
+        }
+    }
+
+    /// The part of the targets' area that should fire, least and largest.
+    pub fn recruitment(&self) -> [f64; 2] {
+        self.recruit
+    }
+
+    /// The goal as fixed sets of fibers, for a stimulus with these thresholds: of the targets, those that fire first make
+    /// up the area that is wanted, and the ones that would exceed it should not fire. Fibers that may or may not fire
+    /// have no weight.
+    pub(super) fn fixed(&self, thresholds: &[Option<f64>]) -> Cow<'_, Goal> {
+        if self.recruit == [1.0, 1.0] {
+            return Cow::Borrowed(self);
+        }
+        let of = |fiber: &usize| thresholds[*fiber].unwrap_or(f64::INFINITY);
+        let mut first: Vec<usize> = (0..self.fibers())
+            .filter(|fiber| self.targets[*fiber] && self.weights[*fiber] > 0.0)
+            .collect();
+        first.sort_by(|a, b| of(a).total_cmp(&of(b)));
+        let all: f64 = first.iter().map(|fiber| self.weights[*fiber]).sum();
+        let [least, largest] = self.recruit.map(|part| part * all);
+        let mut fixed = self.clone();
+        fixed.recruit = [1.0, 1.0];
+        let mut area = 0.0;
+        for fiber in first {
+            let with = area + self.weights[fiber];
+            let wanted = area < least - AREA_TOLERANCE
+                && (with <= largest + AREA_TOLERANCE
+                    || with - largest <= least - area + AREA_TOLERANCE);
+            if wanted {
+                area = with;
+            } else if with <= largest + AREA_TOLERANCE {
+                fixed.weights[fiber] = 0.0;
+                area = with;
+            } else {
+                fixed.targets[fiber] = false;
+                // No later fiber fits either.
+                area = f64::INFINITY;
+            }
+        }
+        Cow::Owned(fixed)
+    }
+
     /// Number of fibers.
     pub fn fibers(&self) -> usize {
         self.weights.len()
@@ -117,12 +192,20 @@ impl Goal {
         own.fold(0.0, |sum, (_, weight)| sum + weight)
     }
 
-    /// Area that does what it should not where these fibers fire.
+    /// Area that does what it should not where these fibers fire: others that fire, and what the targets' active area
+    /// lacks, or has too much.
     ///
     /// # Panics
     /// If there are fewer than [`Goal::fibers`].
     pub fn misclassified(&self, active: &[bool]) -> f64 {
-        self.area(|fiber| active[fiber] != self.targets[fiber])
+        if self.recruit == [1.0, 1.0] {
+            return self.area(|fiber| active[fiber] != self.targets[fiber]);
+        }
+        let all = self.area(|fiber| self.targets[fiber]);
+        let fires = self.area(|fiber| self.targets[fiber] && active[fiber]);
+        let [least, largest] = self.recruit.map(|part| part * all);
+        let off = self.area(|fiber| !self.targets[fiber] && active[fiber]);
+        off + (least - fires).max(fires - largest).max(0.0)
     }
 
     /// The outcome of a stimulus that fires these fibers.
@@ -134,18 +217,13 @@ impl Goal {
             let all = self.area(|fiber| self.targets[fiber] == is_target);
             100.0 * self.area(|fiber| active[fiber] && self.targets[fiber] == is_target) / all
         };
-        let entropy = (0..self.fibers()).map(|fiber| {
-            let right = match active[fiber] == self.targets[fiber] {
-                true => 1.0 - LEAST_ACTIVATION,
-                false => LEAST_ACTIVATION,
-            };
-            -self.weights[fiber] * right.ln()
-        });
+        let misclassified = self.misclassified(active);
+        let (wrong, right) = (-LEAST_ACTIVATION.ln(), -(1.0 - LEAST_ACTIVATION).ln());
         Outcome {
             target_pct: percent(true),
             offtarget_pct: percent(false),
-            misclassified: self.misclassified(active),
-            wbce: entropy.sum(),
+            misclassified,
+            wbce: misclassified * wrong + (1.0 - misclassified) * right,
         }
     }
 
@@ -176,6 +254,31 @@ mod tests {
             (right.target_pct, right.offtarget_pct, right.misclassified),
             (100.0, 0.0, 0.0)
         );
+    }
+
+    /// Half of an area of 0.5: of targets of 0.2, 0.2 and 0.1 the first and the third (0.3) are closer than the first
+    /// alone (0.2 lacks 0.05, 0.3 has 0.05 too much: the area is reached first).
+    #[test]
+    fn a_part_of_the_targets_is_those_that_fire_first() {
+        let goal = Goal::new(vec![0.2, 0.2, 0.1, 0.5], vec![true, true, true, false])
+            .unwrap()
+            .with_recruitment([0.5, 0.5])
+            .unwrap();
+        let thresholds = [Some(1.0), Some(3.0), Some(2.0), Some(4.0)];
+        let fixed = goal.fixed(&thresholds);
+        assert_eq!(fixed.targets, [true, false, true, false]);
+        assert!((goal.misclassified(&[true, false, true, false]) - 0.05).abs() < 1e-12);
+        assert!((goal.misclassified(&[true, false, false, false]) - 0.05).abs() < 1e-12);
+        assert!((goal.misclassified(&[true, true, false, true]) - 0.65).abs() < 1e-12);
+        // From 40 % to 80 %: the first must fire, the third and the second may or must not.
+        let wide = goal.with_recruitment([0.4, 0.8]).unwrap();
+        let fixed = wide.fixed(&thresholds);
+        assert_eq!(fixed.targets, [true, false, true, false]);
+        assert_eq!(fixed.weights[2], 0.0);
+        assert_eq!(wide.misclassified(&[true, false, true, false]), 0.0);
+        for wrong in [[0.0, 1.0], [0.6, 0.5], [0.5, 1.1], [f64::NAN, 1.0]] {
+            assert!(wide.clone().with_recruitment(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Score;
+
 /// The result of an optimization on one nerve (or on several that share a stimulus).
 ///
 /// Figures of the stimulus as a whole (`target_pct` to `separation`) are those of [`Verified`], where it was verified.
@@ -248,6 +250,24 @@ pub struct HistoryRow {
     pub mu_cr: Option<f64>,
 }
 
+/// The columns of a history row that tell of the best so far.
+pub(super) fn best_so_far(best: Option<&Score>) -> HistoryRow {
+    let Some(best) = best else {
+        return HistoryRow::default();
+    };
+    HistoryRow {
+        misclassified: best.misclassified,
+        separation: finite(best.separation),
+        charge_nc: best.dose.charge_nc,
+        ..HistoryRow::default()
+    }
+}
+
+/// A number; none where it is infinite.
+pub(super) fn finite(number: f64) -> Option<f64> {
+    number.is_finite().then_some(number)
+}
+
 /// A result with all that its report shows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DesignRecord {
@@ -255,6 +275,8 @@ pub struct DesignRecord {
     pub request: serde_json::Value,
     /// The result.
     pub result: DesignResult,
+    /// The best montages, in the order of results; none in the record of a folder.
+    pub montages: Vec<Baseline>,
     /// Steps or generations.
     pub history: Vec<HistoryRow>,
     /// Begin of each step, ms.

@@ -1,9 +1,7 @@
 //! The multiples of a stimulus at which it serves a goal, from the thresholds of its fibers.
 
 use super::Goal;
-
-/// Areas that differ by less are equal: sums of weights in another order are.
-pub(super) const AREA_TOLERANCE: f64 = 1e-9;
+use super::goal::AREA_TOLERANCE;
 
 /// Multiple of the last threshold, or part of the first one, at which a stimulus is delivered whose window is unbounded.
 const BEYOND: f64 = 1.1;
@@ -11,8 +9,8 @@ const BEYOND: f64 = 1.1;
 /// The best multiple of a stimulus.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
-    /// The multiple: the geometric middle of its window, or 1.1 times the lower end of one that is unbounded above, and no
-    /// more than the largest that was tried.
+    /// The multiple: the geometric middle of the allowed part of its window, or 1.1 times the lower end of one that is
+    /// unbounded above, if that is allowed.
     pub scale: f64,
     /// Multiples between which the same fibers fire; from the first that activates the last of them up to the first that
     /// activates another one (infinite if none does). 0 below the first threshold.
@@ -38,8 +36,9 @@ impl Goal {
 
     /// The largest threshold of a target and the least one of another fiber.
     pub fn target_window(&self, thresholds: &[Option<f64>]) -> [f64; 2] {
+        let goal = self.fixed(thresholds);
         let (mut last_target, mut first_other) = (0.0_f64, f64::INFINITY);
-        let fibers = self.targets().iter().zip(self.weights()).zip(thresholds);
+        let fibers = goal.targets().iter().zip(goal.weights()).zip(thresholds);
         for ((is_target, weight), threshold) in fibers {
             let least = threshold.unwrap_or(f64::INFINITY);
             match is_target {
@@ -51,9 +50,9 @@ impl Goal {
         [last_target, first_other]
     }
 
-    /// The multiple of a stimulus that serves the goal best, up to the largest that was tried: with the least misclassified
-    /// area, among equals the one whose window is the widest.
-    pub fn best_scale(&self, thresholds: &[Option<f64>], largest: f64) -> Scale {
+    /// The multiple of a stimulus that serves the goal best, of those in `allowed` (least and largest): with the least misclassified area,
+    /// among equals the one whose window is the widest.
+    pub fn best_scale(&self, thresholds: &[Option<f64>], allowed: [f64; 2]) -> Scale {
         let fibers = thresholds.iter().zip(self.weights());
         let counted = fibers.filter(|(_, weight)| **weight > 0.0);
         let mut edges: Vec<f64> = counted.filter_map(|(threshold, _)| *threshold).collect();
@@ -61,20 +60,64 @@ impl Goal {
         edges.dedup();
         let uppers = edges.iter().copied().chain([f64::INFINITY]);
         let lowers = [0.0].into_iter().chain(edges.iter().copied());
-        let scales = lowers.zip(uppers).map(|(lower, upper)| Scale {
-            scale: middle(lower, upper).min(largest.max(lower)),
-            window: [lower, upper],
-            misclassified: self.misclassified(&self.active_at(thresholds, lower)),
+        let windows = lowers.zip(uppers);
+        let [least, largest] = [allowed[0], allowed[1].max(allowed[0])];
+        let reached = windows.filter(|(lower, upper)| *lower <= largest && *upper > least);
+        let scales = reached.map(|(lower, upper)| {
+            let inner = [lower.max(least), upper.min(largest)];
+            let scale = match lower > 0.0 && upper.is_finite() {
+                true => (inner[0] * inner[1]).sqrt(),
+                false => beside(lower, upper).clamp(inner[0], inner[1]),
+            };
+            Scale {
+                // Of neighboring numbers the mean is one of the two.
+                scale: if scale < upper { scale } else { inner[0] },
+                window: [lower, upper],
+                misclassified: self.misclassified(&self.active_at(thresholds, inner[0])),
+            }
         });
         let best = scales.reduce(|best, next| match next.is_better(&best) {
             true => next,
             false => best,
         });
-        best.unwrap_or_else(|| unreachable!("there is a window above the last threshold"))
+        best.unwrap_or_else(|| unreachable!("some window holds what is allowed"))
     }
 }
 
+/// A number that the best multiple of a stimulus moves with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum End {
+    /// The threshold of this value.
+    Threshold(f64),
+    /// The largest multiple that is allowed.
+    Largest,
+}
+
 impl Scale {
+    /// The numbers that the multiple moves with, of those in `allowed`, each with its share: the logarithm of the multiple
+    /// is the sum of theirs times these, and a constant.
+    pub(super) fn moves_with(&self, [least, largest]: [f64; 2]) -> Vec<(End, f64)> {
+        let [lower, upper] = self.window;
+        let is_between = lower > 0.0 && upper.is_finite();
+        match () {
+            // The one multiple that is allowed.
+            () if least == largest => vec![(End::Largest, 1.0)],
+            () if is_between => {
+                let below = (lower >= least).then_some((End::Threshold(lower), 0.5));
+                let above = match upper <= largest {
+                    true => End::Threshold(upper),
+                    false => End::Largest,
+                };
+                below.into_iter().chain([(above, 0.5)]).collect()
+            }
+            () if self.scale == largest => vec![(End::Largest, 1.0)],
+            () if self.scale == least => Vec::new(),
+            () if lower > 0.0 => vec![(End::Threshold(lower), 1.0)],
+            () if upper.is_finite() => vec![(End::Threshold(upper), 1.0)],
+            () => Vec::new(),
+        }
+    }
+
     fn is_better(&self, other: &Scale) -> bool {
         match self.misclassified - other.misclassified {
             less if less < -AREA_TOLERANCE => true,
@@ -92,16 +135,12 @@ impl Scale {
     }
 }
 
-fn middle(lower: f64, upper: f64) -> f64 {
-    match (lower, upper.is_finite()) {
-        (0.0, true) => upper / BEYOND,
-        (_, true) => {
-            let middle = (lower * upper).sqrt();
-            // Of neighboring numbers the mean is one of the two.
-            if middle < upper { middle } else { lower }
-        }
-        (0.0, false) => 1.0,
-        (_, false) => lower * BEYOND,
+/// The multiple in a window that is open at an end.
+fn beside(lower: f64, upper: f64) -> f64 {
+    match (lower > 0.0, upper.is_finite()) {
+        (true, _) => lower * BEYOND,
+        (false, true) => upper / BEYOND,
+        (false, false) => 1.0,
     }
 }
 
@@ -118,7 +157,7 @@ mod tests {
     fn a_window_that_separates_is_taken_in_its_middle() {
         let thresholds = [Some(1.0), Some(8.0), Some(2.0), None];
         assert_eq!(goal().separation(&thresholds), 4.0);
-        let best = goal().best_scale(&thresholds, 20.0);
+        let best = goal().best_scale(&thresholds, [0.0, 20.0]);
         assert_eq!(
             (best.scale, best.window, best.misclassified),
             (4.0, [2.0, 8.0], 0.0)
@@ -131,7 +170,7 @@ mod tests {
     fn where_none_separates_the_least_area_decides() {
         let thresholds = [Some(2.0), Some(1.0), Some(2.0), Some(3.0)];
         assert_eq!(goal().separation(&thresholds), 0.5);
-        let best = goal().best_scale(&thresholds, 20.0);
+        let best = goal().best_scale(&thresholds, [0.0, 20.0]);
         assert_eq!(best.window, [2.0, 3.0]);
         assert!((best.misclassified - 0.2).abs() < 1e-12);
     }
@@ -141,12 +180,78 @@ mod tests {
         let silent = [Some(1.0), None, Some(2.0), None];
         assert_eq!(goal().separation(&silent), f64::INFINITY);
         // Nothing is known beyond what was tried.
-        assert_eq!(goal().best_scale(&silent, 2.1).scale, 2.1);
-        assert_eq!(goal().best_scale(&silent, 20.0).scale, 2.2);
+        assert_eq!(goal().best_scale(&silent, [0.0, 2.1]).scale, 2.1);
+        assert_eq!(goal().best_scale(&silent, [0.0, 20.0]).scale, 2.2);
         let lost = [None, Some(1.0), Some(2.0), None];
         assert_eq!(goal().separation(&lost), 0.0);
-        let nothing = goal().best_scale(&[None; 4], 20.0);
+        let nothing = goal().best_scale(&[None; 4], [0.0, 20.0]);
         assert_eq!((nothing.scale, nothing.window), (1.0, [0.0, f64::INFINITY]));
+    }
+
+    /// Thresholds 1 (other), 2, 2 (targets), 3 (other): up to 1.5 only the other of 0.2 fires, which is worse than none;
+    /// up to 2.5 the window of the targets is cut.
+    #[test]
+    fn what_is_not_allowed_is_not_taken() {
+        let thresholds = [Some(2.0), Some(1.0), Some(2.0), Some(3.0)];
+        let best = goal().best_scale(&thresholds, [0.0, 1.5]);
+        assert!(best.scale < 1.0 && (best.misclassified - 0.4).abs() < 1e-12);
+        let best = goal().best_scale(&thresholds, [0.0, 2.5]);
+        assert_eq!(best.window, [2.0, 3.0]);
+        assert!(
+            (best.scale - 5.0_f64.sqrt()).abs() < 1e-12,
+            "{}",
+            best.scale
+        );
+        let fixed = goal().best_scale(&thresholds, [1.0, 1.0]);
+        assert_eq!(fixed.scale, 1.0);
+        assert!((fixed.misclassified - 0.6).abs() < 1e-12);
+        let edge = goal().best_scale(&thresholds, [0.0, 2.0]);
+        assert_eq!((edge.scale, edge.window), (2.0, [2.0, 3.0]));
+    }
+
+    /// A thousandth more of a number moves the multiple by its share of a thousandth.
+    #[test]
+    fn multiples_move_as_said() {
+        let silent = [Some(1.0), None, Some(2.0), None];
+        let between = [Some(1.0), Some(8.0), Some(2.0), None];
+        for (thresholds, allowed) in [
+            (silent, [0.0, 20.0]),
+            (silent, [0.0, 2.1]),
+            (between, [0.0, 20.0]),
+            (between, [0.0, 5.0]),
+            (between, [3.0, 5.0]),
+        ] {
+            let scale =
+                |thresholds: [Option<f64>; 4], allowed| goal().best_scale(&thresholds, allowed);
+            let best = scale(thresholds, allowed);
+            let moves = best.moves_with(allowed);
+            for moved in 0..5 {
+                let (mut other, mut range) = (thresholds, allowed);
+                let end = match moved {
+                    4 => {
+                        range[1] *= 1.001;
+                        End::Largest
+                    }
+                    fiber => {
+                        let Some(threshold) = &mut other[fiber] else {
+                            continue;
+                        };
+                        let end = End::Threshold(*threshold);
+                        *threshold *= 1.001;
+                        end
+                    }
+                };
+                let share = moves
+                    .iter()
+                    .find(|(of, _)| *of == end)
+                    .map_or(0.0, |(_, share)| *share);
+                let found = (scale(other, range).scale / best.scale).ln() / 1.001_f64.ln();
+                assert!(
+                    (found - share).abs() < 1e-9,
+                    "{thresholds:?} {allowed:?} {end:?}: {found} {share}"
+                );
+            }
+        }
     }
 
     proptest! {
@@ -156,7 +261,7 @@ mod tests {
         #[test]
         fn no_multiple_is_better(thresholds in prop::array::uniform4(prop::option::of(0.1..10.0_f64)), other in 0.01..20.0_f64) {
             let goal = goal();
-            let best = goal.best_scale(&thresholds, 20.0);
+            let best = goal.best_scale(&thresholds, [0.0, 20.0]);
             let at = |scale: f64| goal.misclassified(&goal.active_at(&thresholds, scale));
             prop_assert_eq!(at(best.scale), best.misclassified);
             prop_assert!(at(other) > best.misclassified - AREA_TOLERANCE);
@@ -168,7 +273,7 @@ mod tests {
             let goal = goal();
             let halved = thresholds.map(|threshold| threshold.map(|x| x / 2.0));
             prop_assert_eq!(goal.separation(&halved), goal.separation(&thresholds));
-            let (one, two) = (goal.best_scale(&thresholds, 20.0), goal.best_scale(&halved, 10.0));
+            let (one, two) = (goal.best_scale(&thresholds, [0.0, 20.0]), goal.best_scale(&halved, [0.0, 10.0]));
             prop_assert_eq!(two.misclassified, one.misclassified);
             let nothing_fires = one.window == [0.0, f64::INFINITY];
             prop_assert!(nothing_fires || (two.scale * 2.0 / one.scale - 1.0).abs() < 1e-15);

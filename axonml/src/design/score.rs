@@ -3,40 +3,73 @@
 use std::cmp::Ordering;
 
 use axonml_optimize::{Fitness, lexicographic};
+use serde::{Deserialize, Serialize};
 
-use super::scale::AREA_TOLERANCE;
-use super::{Dose, Goal};
+use super::goal::AREA_TOLERANCE;
+use super::{Delivered, Dose, Goal, Penalty};
 
 /// Figures that stimuli are compared by.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Area that does what it should not, as delivered.
     pub misclassified: f64,
     /// [`Goal::separation`].
     pub separation: f64,
+    /// Costs that are weighed against the separation ([`Penalty`](super::Penalty)), as delivered.
+    pub cost: f64,
     /// Charge, energy and peak, as delivered.
     pub dose: Dose,
 }
 
 impl Score {
-    /// The score of a stimulus with these thresholds (multiples of it; `None` of fibers that never fire), delivered at
-    /// `scale` times its strength, at which its dose is `dose`.
-    pub fn new(goal: &Goal, thresholds: &[Option<f64>], scale: f64, dose: Dose) -> Self {
+    /// The score of a stimulus as delivered, with its thresholds as multiples of it; `None` of fibers that never fire.
+    pub fn new(
+        goal: &Goal,
+        thresholds: &[Option<f64>],
+        stimulus: &Delivered,
+        penalty: &Penalty,
+    ) -> Self {
         Score {
-            misclassified: goal.misclassified(&goal.active_at(thresholds, scale)),
+            misclassified: goal.misclassified(&goal.active_at(thresholds, 1.0)),
             separation: goal.separation(thresholds),
-            dose,
+            cost: penalty.value(stimulus),
+            dose: Dose::of(stimulus),
         }
+    }
+
+    /// The score of a stimulus of which nothing is known; worse than any other.
+    pub fn unknown() -> Self {
+        Score {
+            misclassified: f64::NAN,
+            separation: f64::NAN,
+            cost: f64::NAN,
+            dose: Dose::default(),
+        }
+    }
+
+    /// The score of a stimulus that is known to be worse than others, and not by how much.
+    pub fn worst() -> Self {
+        Score {
+            misclassified: f64::INFINITY,
+            separation: 0.0,
+            cost: 0.0,
+            dose: Dose::default(),
+        }
+    }
+
+    /// Costs less the logarithm of the separation.
+    fn margin(&self) -> f64 {
+        self.cost - self.separation.ln()
     }
 }
 
-/// The order of results: less misclassified area first (differences below 1e-9 are ties), then more separation, then less
-/// charge, then a lower peak.
+/// The order of results: less misclassified area first (differences below 1e-9 are ties), then more separation (its
+/// logarithm less the costs, where there are some), then less charge, then a lower peak.
 impl Fitness for Score {
     fn compare(&self, other: &Self) -> Ordering {
         lexicographic(&[
             (self.misclassified, other.misclassified, AREA_TOLERANCE),
-            (-self.separation, -other.separation, 0.0),
+            (self.margin(), other.margin(), 0.0),
             (self.dose.charge_nc, other.dose.charge_nc, 0.0),
             (self.dose.peak_ma, other.dose.peak_ma, 0.0),
         ])
@@ -56,6 +89,7 @@ mod tests {
         let score = |misclassified, separation, charge_nc, peak_ma| Score {
             misclassified,
             separation,
+            cost: 0.0,
             dose: Dose {
                 charge_nc,
                 peak_ma,

@@ -45,6 +45,29 @@ impl Delivered {
         }
     }
 
+    /// The current of each contact over time, mA. Contacts whose currents are the same share them.
+    pub fn in_ma(&self) -> Vec<Arc<Vec<f64>>> {
+        let mut known: Vec<(usize, Arc<Vec<f64>>)> = Vec::new();
+        let mut all = Vec::with_capacity(self.contacts());
+        for contact in 0..self.contacts() {
+            let like = |known: &&(usize, Arc<Vec<f64>>)| {
+                self.amplitudes_ma[known.0] == self.amplitudes_ma[contact]
+                    && Arc::ptr_eq(&self.waveforms[known.0], &self.waveforms[contact])
+            };
+            let shared = known
+                .iter()
+                .find(like)
+                .map(|(_, currents)| currents.clone());
+            let own = shared.unwrap_or_else(|| {
+                let currents = Arc::new(self.currents_ma(contact).collect());
+                known.push((contact, Arc::clone(&currents)));
+                currents
+            });
+            all.push(own);
+        }
+        all
+    }
+
     /// The waveform, if it is the same at all contacts.
     pub fn shared_waveform(&self) -> Option<&Arc<Vec<f64>>> {
         let first = self.waveforms.first()?;

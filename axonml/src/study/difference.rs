@@ -26,6 +26,14 @@ pub(super) fn first_difference(
     }
 }
 
+/// The first difference between two requests in words, after a colon; nothing where they are equal.
+pub(crate) fn difference_text(there: &Value, here: &Value) -> String {
+    match first_difference("", there, here) {
+        Some((place, a, b)) => format!(": {place} is {} there and {} here", short(&a), short(&b)),
+        None => String::new(),
+    }
+}
+
 /// A value that may be a long list.
 pub(super) fn short(value: &Value) -> String {
     const LONGEST: usize = 60;

@@ -143,6 +143,7 @@ mod weights;
 pub use answer::{Answer, FiberRecording};
 pub use batch::{Batch, ReadyBatch, groups, most_at_once, of_one, refused};
 pub use case::{Case, CaseInjection, CaseInjections, CaseSource};
+pub(crate) use difference::difference_text;
 pub use doubts::{rounding, warn_of_doubts};
 pub use error::{Fault, StudyError};
 pub use execute::{Execution, Outcome};

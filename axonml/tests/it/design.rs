@@ -1,13 +1,14 @@
-//! Montages of the bundled nerve, against a search of each by itself.
+//! Montages and descents of the bundled nerve, against a search of each stimulus by itself.
 
 use std::sync::Arc;
 
 use axonml::design::{
-    DescentOptions, DesignError, Goal, Montage, MontageKind, Objective, contacts, descend, scan,
+    DescentOptions, DesignError, Ends, EvolutionOptions, Goal, MontageKind, Objective, Population,
+    Problem, Run, Start, Unkept, best_reached, contacts,
 };
 use axonml::field::{Extension, Interpolation};
-use axonml::population::Basis;
 use axonml::{Device, Fiber, Precision, Settings, Simulation, Stimulus, ThresholdSearch, Waveform};
+use axonml_optimize::EvolutionSettings;
 
 const PULSE: &str = "biphasic:pw=0.2,delay=0.2";
 
@@ -27,24 +28,44 @@ fn simulation(fibers: usize) -> Simulation {
     .unwrap()
 }
 
-fn search() -> ThresholdSearch {
-    ThresholdSearch {
-        resolution: 1e-3,
-        ..ThresholdSearch::default()
+/// The bundled nerve with its targets.
+fn problem() -> Problem {
+    let nerve = axonml::demonstration::nerve().unwrap();
+    let simulation = simulation(nerve.fibers());
+    let pulse: Arc<Waveform> = Arc::new(PULSE.parse().unwrap());
+    let stimulus = contacts(&nerve, 1, &pulse, Interpolation::Cubic, Extension::Refuse).unwrap();
+    let waveform = Arc::new(pulse.sample(simulation.grid()).unwrap());
+    let population = Population::new(simulation.basis(&stimulus).unwrap(), waveform).unwrap();
+    Problem::new(population, Goal::of_nerve(&nerve, 1).unwrap())
+}
+
+/// The thresholds of currents through the contacts, by a simulation that knows no basis.
+fn alone(problem: &Problem, amplitudes_ma: &[f64]) -> Vec<Option<f64>> {
+    let nerve = axonml::demonstration::nerve().unwrap();
+    let pulse: Arc<Waveform> = Arc::new(PULSE.parse().unwrap());
+    let mut stimulus = Stimulus::none(nerve.fibers());
+    for fiber in 0..nerve.fibers() {
+        let (interpolation, extension) = (Interpolation::Cubic, Extension::Refuse);
+        let field = nerve.field(fiber, amplitudes_ma, interpolation, 0.0, extension);
+        stimulus = stimulus.source(fiber, Arc::new(field.unwrap()), pulse.clone());
+    }
+    let search: &ThresholdSearch = &problem.search;
+    let found = simulation(nerve.fibers()).thresholds(&stimulus, search, &mut |_| ());
+    found.unwrap().iter().map(|of| of.upper_ma()).collect()
+}
+
+fn start(problem: &Problem, amplitudes_ma: &[f64]) -> Start {
+    Start {
+        init: "given".into(),
+        x: problem.start(amplitudes_ma).unwrap(),
     }
 }
 
 /// The separations of the best montages are those that a program of its own found, by thresholds to 1e-4.
 #[test]
 fn the_best_montages_of_the_bundled_nerve_separate_as_known() {
-    let nerve = axonml::demonstration::nerve().unwrap();
-    let simulation = simulation(nerve.fibers());
-    let pulse: Arc<Waveform> = Arc::new(PULSE.parse().unwrap());
-    let stimulus = contacts(&nerve, 1, &pulse, Interpolation::Cubic, Extension::Refuse).unwrap();
-    let basis: Basis = simulation.basis(&stimulus).unwrap();
-    let goal = Goal::of_nerve(&nerve, 1).unwrap();
-    let waveform = pulse.sample(simulation.grid()).unwrap();
-    let found = scan(&basis, &goal, &waveform, &search(), &mut |_| ()).unwrap();
+    let problem = problem();
+    let found = problem.scan(&mut |_| ()).unwrap();
     assert_eq!(found.montages.len(), 162);
     let expected = [
         (MontageKind::Monopolar, 1.30),
@@ -55,7 +76,7 @@ fn the_best_montages_of_the_bundled_nerve_separate_as_known() {
         let best = found.best_of(kind).unwrap();
         assert_eq!(best.outcome.misclassified, 0.0);
         assert!(
-            (best.score.separation - separation).abs() < 0.01,
+            (best.score().separation - separation).abs() < 0.01,
             "{kind:?}"
         );
     }
@@ -63,106 +84,201 @@ fn the_best_montages_of_the_bundled_nerve_separate_as_known() {
     assert_eq!(best.montage.kind, MontageKind::Tripolar);
     // Currents that return in the cuff, delivered as said: a run of its own fires the targets and nothing else.
     assert!(best.amplitudes_ma.iter().sum::<f64>().abs() < 1e-12);
-    let mut alone = Stimulus::none(nerve.fibers());
-    for fiber in 0..nerve.fibers() {
-        let (interpolation, extension) = (Interpolation::Cubic, Extension::Refuse);
-        let field = nerve.field(fiber, &best.amplitudes_ma, interpolation, 0.0, extension);
-        alone = alone.source(fiber, Arc::new(field.unwrap()), pulse.clone());
-    }
-    let thresholds = simulation
-        .thresholds(&alone, &search(), &mut |_| ())
-        .unwrap();
-    for (fiber, threshold) in thresholds.iter().enumerate() {
-        let multiple = threshold.upper_ma().unwrap_or(f64::INFINITY);
+    let multiples = alone(&problem, &best.amplitudes_ma);
+    for (fiber, multiple) in multiples.iter().enumerate() {
+        let multiple = multiple.unwrap_or(f64::INFINITY);
         assert_eq!(
             multiple <= 1.0,
-            goal.targets()[fiber],
+            problem.goal.targets()[fiber],
             "fiber {fiber}: {multiple}"
         );
-        let of_montage = best.thresholds[fiber].unwrap_or(f64::INFINITY) / best.best.scale;
+        let of_montage = best.thresholds[fiber].unwrap_or(f64::INFINITY);
         assert!((multiple / of_montage - 1.0).abs() < 3e-3, "fiber {fiber}");
     }
 }
 
 #[test]
 fn a_goal_of_other_fibers_is_refused() {
-    let nerve = axonml::demonstration::nerve().unwrap();
-    let simulation = simulation(nerve.fibers());
-    let pulse: Arc<Waveform> = Arc::new(PULSE.parse().unwrap());
-    let stimulus = contacts(&nerve, 1, &pulse, Interpolation::Cubic, Extension::Refuse).unwrap();
-    let basis = simulation.basis(&stimulus).unwrap();
-    let goal = Goal::new(vec![0.5; 2], vec![true, false]).unwrap();
-    let error = scan(&basis, &goal, &[], &search(), &mut |_| ()).unwrap_err();
+    let mut problem = problem();
+    problem.goal = Goal::new(vec![0.5; 2], vec![true, false]).unwrap();
+    let error = problem.check().unwrap_err();
     assert!(matches!(error, DesignError::Request(_)));
     assert!(
         error.to_string().contains("the fibers of the goal"),
         "{error}"
     );
-    assert_eq!(Montage::all(basis.contacts()).len(), 162);
 }
 
-/// From a monopolar start that separates by 1.30: a few steps improve it, what is returned is what its currents do, and
-/// currents that shall return in the cuff do.
+/// From a bipolar start that separates by 1.30: a few steps improve it, what is found is what its currents do, and currents
+/// that shall return in the cuff do.
 #[test]
 fn a_descent_improves_on_its_start_and_obeys() {
-    let nerve = axonml::demonstration::nerve().unwrap();
-    let simulation = simulation(nerve.fibers());
-    let pulse: Arc<Waveform> = Arc::new(PULSE.parse().unwrap());
-    let stimulus = contacts(&nerve, 1, &pulse, Interpolation::Cubic, Extension::Refuse).unwrap();
-    let basis = simulation.basis(&stimulus).unwrap();
-    let goal = Goal::of_nerve(&nerve, 1).unwrap();
-    let waveform = pulse.sample(simulation.grid()).unwrap();
+    let mut problem = problem();
+    problem.limits.sum_zero = true;
     let options = DescentOptions {
         steps: 6,
-        sum_zero: true,
-        search: search(),
         ..DescentOptions::default()
     };
-    let starts = [vec![1.0, 0.0, 0.0, -1.0, 0.0, 0.0]];
-    let found = descend(&basis, &goal, &waveform, &starts, &options, &mut |_| ()).unwrap();
-    assert!(found.score.separation > 1.45, "{}", found.score.separation);
-    assert_eq!(found.outcome.misclassified, 0.0);
-    let largest = found.score.dose.peak_ma;
-    assert!(found.amplitudes_ma.iter().sum::<f64>().abs() < 1e-9 * largest);
-    let gains = ndarray::Array2::from_shape_vec((1, 6), found.amplitudes_ma.clone()).unwrap();
-    let thresholds = basis
-        .thresholds(gains.view(), &search(), None, &mut |_| ())
-        .unwrap();
-    for (fiber, (again, told)) in thresholds.iter().zip(&found.thresholds).enumerate() {
-        let (again, told) = (again.upper_ma().unwrap(), told.unwrap());
+    let bipolar = [1.0, 0.0, 0.0, -1.0, 0.0, 0.0];
+    let starts = [start(&problem, &bipolar)];
+    let mut course = Unkept;
+    let mut run = Run::new(&mut course, Ends::default());
+    let reached = problem.descend(&starts, &options, &mut run).unwrap();
+    assert_eq!((run.tally.thresholds, run.tally.gradients), (7, 7));
+    assert_eq!(run.history.len(), 7);
+    let best = best_reached(&reached).unwrap();
+    assert!(best.score.separation > 1.45, "{}", best.score.separation);
+    assert_eq!(best.score.misclassified, 0.0);
+    let judged = problem.judge(vec![problem.stimulus(&best.x)], None, &mut |_| ());
+    let judged = judged.unwrap().remove(0);
+    let delivered = judged.delivered();
+    assert!(problem.limits.violations(&delivered).is_empty());
+    let sum: f64 = delivered.amplitudes_ma.iter().sum();
+    assert!(sum.abs() < 1e-9 * judged.score.dose.peak_ma);
+    let told = judged.thresholds();
+    for (fiber, again) in alone(&problem, &delivered.amplitudes_ma).iter().enumerate() {
+        let (again, told) = (again.unwrap(), told[fiber].unwrap());
         assert!(
             (again / told - 1.0).abs() < 3e-3,
             "fiber {fiber}: {again} and {told}"
         );
     }
-    // No step: the start itself, at its best scale.
-    let none = DescentOptions {
-        steps: 0,
-        objective: Objective::Margin,
-        ..options
-    };
-    let start = descend(&basis, &goal, &waveform, &starts, &none, &mut |_| ()).unwrap();
-    assert!((start.score.separation - 1.30).abs() < 0.01);
-    assert!(found.score.separation > start.score.separation);
+    // A bound that is too small for the best scale is obeyed, and told of.
+    problem.limits.bounds_ma = vec![
+        [
+            -0.5 * judged.score.dose.peak_ma,
+            0.5 * judged.score.dose.peak_ma
+        ];
+        6
+    ];
+    let bound = problem
+        .judge(vec![problem.stimulus(&best.x)], None, &mut |_| ())
+        .unwrap();
+    assert!(problem.limits.violations(&bound[0].delivered()).is_empty());
+    assert!(bound[0].score.misclassified > 0.0);
+
     let wrong = DescentOptions {
         softness: [0.0, 0.02],
-        ..none.clone()
+        ..options
     };
-    let error = descend(&basis, &goal, &waveform, &starts, &wrong, &mut |_| ()).unwrap_err();
+    let mut run = Run::new(&mut course, Ends::default());
+    let error = problem.descend(&starts, &wrong, &mut run).unwrap_err();
     assert!(error.to_string().contains("softness"), "{error}");
-    let wrong = DescentOptions {
-        objective: Objective::Dice,
-        ..none.clone()
+    assert_eq!(problem.start(&[0.0; 6]), None);
+}
+
+/// Slopes are those of differences, for a direction and for a stimulus as delivered, with costs and a bound that binds.
+#[test]
+fn slopes_are_those_of_differences() {
+    const STEP: f64 = 2e-4;
+    let mut problem = problem();
+    problem.search.resolution = 1e-7;
+    let settings = Settings {
+        tstop_ms: 1.5,
+        ..Settings::default()
     };
-    let error = descend(&basis, &goal, &waveform, &starts, &wrong, &mut |_| ()).unwrap_err();
-    assert!(
-        error.to_string().contains("does not depend on strength"),
-        "{error}"
-    );
-    let nothing = [vec![0.0; 6]];
-    assert!(descend(&basis, &goal, &waveform, &nothing, &none, &mut |_| ()).is_err());
-    assert_eq!(
-        descend(&basis, &goal, &waveform, &[], &none, &mut |_| ()),
-        Err(DesignError::NoStart)
-    );
+    let nerve = axonml::demonstration::nerve().unwrap();
+    let fibers = vec![Fiber::new(5.7, 53); nerve.fibers()];
+    let device = Device::cpu().unwrap();
+    let simulation =
+        Simulation::new(axonml::model("mrg").unwrap(), fibers, &settings, &device).unwrap();
+    let pulse: Arc<Waveform> = Arc::new(PULSE.parse().unwrap());
+    let stimulus = contacts(&nerve, 1, &pulse, Interpolation::Cubic, Extension::Refuse).unwrap();
+    let waveform = Arc::new(pulse.sample(simulation.grid()).unwrap());
+    problem.population = Population::new(simulation.basis(&stimulus).unwrap(), waveform).unwrap();
+    problem.parameterization = Arc::new(axonml::design::Amplitudes::new(
+        6,
+        problem.population.waveform().clone(),
+        problem.population.dt_ms(),
+    ));
+    problem.penalty.charge = 2.0;
+    problem.penalty.energy = 3.0;
+    let x = [1.0, 0.2, 0.1, -0.9, 0.05, -0.3];
+    for (objective, bound_ma, unit) in [
+        (Objective::Selective, 3.0, 1.0),
+        (Objective::Area, 0.1, 1.0),
+        (Objective::Wbce, 3.0, 0.3),
+        (Objective::Dice, 0.15, 0.3),
+    ] {
+        problem.objective = Arc::new(objective);
+        problem.limits.bounds_ma = vec![[-bound_ma, bound_ma]; 6];
+        problem.unit = unit;
+        let judge = |x: &[f64]| {
+            let judged = problem.judge(vec![problem.stimulus(x)], None, &mut |_| ());
+            judged.unwrap().remove(0)
+        };
+        let slopes = |x: &[f64]| {
+            let slopes = problem.slopes(&[x.to_vec()], &[judge(x)], 0.3);
+            slopes.unwrap().remove(0)
+        };
+        let found = slopes(&x);
+        let length = found.gradient.iter().map(|x| x * x).sum::<f64>().sqrt();
+        for direction in [
+            [0.5, -0.3, 0.4, 0.2, -0.6, 0.3],
+            [-0.2, 0.6, 0.1, 0.5, 0.3, 0.5],
+        ] {
+            let loss = |by: f64| {
+                let moved: Vec<f64> = x.iter().zip(&direction).map(|(x, d)| x + by * d).collect();
+                slopes(&moved).loss
+            };
+            let difference = (loss(STEP) - loss(-STEP)) / (2.0 * STEP);
+            let derivative: f64 = found
+                .gradient
+                .iter()
+                .zip(&direction)
+                .map(|(g, d)| g * d)
+                .sum();
+            let error = (difference - derivative).abs() / length;
+            assert!(error < 1e-3, "{objective:?}: {derivative} and {difference}");
+        }
+    }
+}
+
+/// A small evolution on thresholds is never worse than the members that it was given, and the same whenever it is run; one
+/// on activation ends with currents that a simulation of its own confirms.
+#[test]
+fn evolutions_keep_their_best_member() {
+    let mut problem = problem();
+    let tripolar = [-1.0, 0.5, 0.0, 0.5, 0.0, 0.0];
+    let given = problem.start(&tripolar).unwrap();
+    let options = EvolutionOptions {
+        settings: EvolutionSettings {
+            population: 8,
+            seed: 5,
+            initial: axonml_optimize::Initial {
+                members: vec![given.clone()],
+                ..Default::default()
+            },
+            ..EvolutionSettings::default()
+        },
+        generations: 3,
+        patience: 20,
+        target: None,
+    };
+    let evolve = |problem: &Problem| {
+        let mut course = Unkept;
+        let mut run = Run::new(&mut course, Ends::default());
+        let evolved = problem.evolve(&options, &mut run).unwrap();
+        (evolved, run.tally)
+    };
+    let (evolved, tally) = evolve(&problem);
+    assert_eq!(tally.thresholds, 32);
+    let start = problem.judge(vec![problem.stimulus(&given)], None, &mut |_| ());
+    let start = start.unwrap().remove(0).score;
+    let best = evolved.best.clone().unwrap();
+    assert!(!axonml_optimize::Fitness::better_than(&start, &best.score));
+    assert_eq!(evolve(&problem).0, evolved);
+
+    problem.objective = Arc::new(Objective::Wbce);
+    problem.unit = 0.3;
+    let (evolved, tally) = evolve(&problem);
+    assert_eq!(tally.evaluations, 32);
+    let best = evolved.best.unwrap();
+    let amplitudes = problem.stimulus(&best.x).amplitudes_ma;
+    let active: Vec<bool> = alone(&problem, &amplitudes)
+        .iter()
+        .map(|multiple| multiple.is_some_and(|least| least <= 1.0))
+        .collect();
+    let outcome = problem.goal.outcome(&active);
+    assert!((outcome.misclassified - best.score.misclassified).abs() < 1e-9);
 }

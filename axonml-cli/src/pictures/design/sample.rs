@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use axonml::demonstration;
 use axonml::design::{
-    Baseline, DesignRecord, DesignResult, Dose, FiberResult, HistoryRow, ParetoPoint, Robust,
-    Spread, StartResult, Verified,
+    Baseline, Delivered, DesignRecord, DesignResult, Dose, FiberResult, HistoryRow, ParetoPoint,
+    Robust, Spread, StartResult, Verified,
 };
 use serde_json::json;
 
@@ -51,7 +51,7 @@ pub(crate) fn record() -> DesignRecord {
     };
     let fibers: Vec<FiberResult> = (0..nerve.fibers()).map(fiber).collect();
     let waveform = waveform();
-    let dose = Dose::of(&AMPLITUDES_MA, &waveform, DT_MS);
+    let dose = dose(&AMPLITUDES_MA, &waveform);
     let result = DesignResult {
         nerve: "N1".into(),
         method: "gd".into(),
@@ -102,6 +102,7 @@ pub(crate) fn record() -> DesignRecord {
     };
     let of = |ma: &f64| waveform.iter().map(|w| ma * w).collect();
     DesignRecord {
+        montages: Vec::new(),
         request: json!({
             "version": "0.1.0",
             "study": {"protocol": {"kind": "optimize", "objective": "selective <\"&'>"}, "nerve": "N1"},
@@ -174,9 +175,14 @@ fn history(starts: &[StartResult]) -> Vec<HistoryRow> {
     (0..starts.len()).flat_map(rows).collect()
 }
 
+fn dose(amplitudes_ma: &[f64], waveform: &[f64]) -> Dose {
+    let waveform = std::sync::Arc::new(waveform.to_vec());
+    Dose::of(&Delivered::of_one(amplitudes_ma.to_vec(), &waveform, DT_MS))
+}
+
 fn baselines(fibers: &[FiberResult], waveform: &[f64]) -> BTreeMap<String, Baseline> {
     let baseline = |amplitudes_ma: [f64; 6], contacts: &[usize], separation: f64| {
-        let dose = Dose::of(&amplitudes_ma, waveform, DT_MS);
+        let dose = dose(&amplitudes_ma, waveform);
         Baseline {
             amplitudes_ma: amplitudes_ma.to_vec(),
             contacts: contacts.to_vec(),

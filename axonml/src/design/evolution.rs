@@ -1,0 +1,293 @@
+//! Differential evolution on thresholds or activation.
+
+use axonml_core::CoreError;
+use axonml_models::{ActivationOptions, LossBound};
+use axonml_optimize::{
+    Bounds, DifferentialEvolution, EvolutionSettings, Fitness, Limits as Ends, Means, Optimizer,
+    lexicographic, ranking,
+};
+
+use super::goal::AREA_TOLERANCE;
+use super::population::Multiples;
+use super::result::{HistoryRow, best_so_far};
+use super::run::{Run, SCORE, of_score, to_score};
+use super::{Delivered, DesignError, Judged, Problem, Reached, Score};
+
+/// Settings of [`Problem::evolve`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvolutionOptions {
+    /// Population, strategy and control; members are coordinates, -1 to 1 where they are linear.
+    pub settings: EvolutionSettings,
+    /// Generations after the first; 100 by default.
+    pub generations: usize,
+    /// Generations without a better member; 20 by default.
+    pub patience: usize,
+    /// A loss that is good enough.
+    pub target: Option<f64>,
+}
+
+/// The fitness of a member: its loss (differences below 1e-9 are ties), then the order of results.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Standing {
+    /// The loss: misclassified area where thresholds are known.
+    pub loss: f64,
+    /// The score. Of stimuli whose activation alone is known, the separation is 0 unless they are among the best.
+    pub score: Score,
+}
+
+impl Fitness for Standing {
+    fn compare(&self, other: &Self) -> std::cmp::Ordering {
+        lexicographic(&[(self.loss, other.loss, AREA_TOLERANCE)])
+            .then_with(|| self.score.compare(&other.score))
+    }
+
+    fn is_number(&self) -> bool {
+        !self.loss.is_nan() && self.score.is_number()
+    }
+}
+
+/// A population with its members' standings, best first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evolved {
+    /// The best member, if any has a score.
+    pub best: Option<Reached>,
+    /// All members of the last generation.
+    pub members: Vec<(Vec<f64>, Standing)>,
+}
+
+impl Problem {
+    /// Evolves a population towards the least loss: on thresholds where the objective does not depend on strength, else on
+    /// the activation of stimuli as delivered.
+    ///
+    /// # Errors
+    /// [`DesignError`] if settings make no sense, a fiber fires without stimulus, or the simulation fails.
+    pub fn evolve(
+        &self,
+        options: &EvolutionOptions,
+        run: &mut Run<'_>,
+    ) -> Result<Evolved, DesignError> {
+        let (least, largest) = self.ranges().iter().map(|[a, b]| (*a, *b)).unzip();
+        let bounds = Bounds::new(least, largest)?;
+        let ends = Ends {
+            generations: Some(options.generations),
+            evaluations: None,
+            patience: Some(options.patience),
+            target: options.target.map(|loss| Standing {
+                loss,
+                score: Score::worst(),
+            }),
+        };
+        let set = self.set();
+        let mut evolution =
+            DifferentialEvolution::new(options.settings.clone(), bounds, ends, &set)?;
+        for generation in 0.. {
+            let points = evolution.ask();
+            if points.is_empty() {
+                break;
+            }
+            let parents = evolution.fitness().to_vec();
+            let told = run.batch(points.len(), SCORE + 1, |run| {
+                let standings = match self.objective.is_scale_free() {
+                    true => self.by_thresholds(&points, run)?,
+                    false => self.by_activation(&points, &parents, run)?,
+                };
+                Ok(standings.iter().map(row).collect())
+            })?;
+            let Some(told) = told else { break };
+            let standings: Vec<Standing> = told.iter().map(|row| standing(row)).collect();
+            for standing in &standings {
+                run.offer_score(&standing.score);
+            }
+            let losses = standings
+                .iter()
+                .map(|of| of.loss)
+                .filter(|loss| !loss.is_nan());
+            let mut losses: Vec<f64> = losses.collect();
+            losses.sort_by(f64::total_cmp);
+            evolution.tell(standings, &set)?;
+            let means = evolution.means();
+            run.history.push(HistoryRow {
+                start: 0,
+                iteration: generation,
+                evaluations: run.tally.candidates(),
+                loss: losses.first().copied().unwrap_or(f64::NAN),
+                median_loss: losses.get(losses.len() / 2).copied(),
+                mu_f: means.map(|Means { mu_f, .. }| mu_f),
+                mu_cr: means.map(|Means { mu_cr, .. }| mu_cr),
+                ..best_so_far(run.best())
+            });
+            run.reached(generation, options.generations)?;
+        }
+        let fitness = evolution.fitness().to_vec();
+        let members = evolution.members();
+        let members = ranking(&fitness)
+            .into_iter()
+            .map(|place| (members[place].clone(), fitness[place]));
+        let best = evolution.best().map(|best| Reached {
+            init: format!("population of {}", options.settings.population),
+            x: best.x.clone(),
+            score: best.fitness.score,
+            iterations: evolution.generation(),
+        });
+        Ok(Evolved {
+            best,
+            members: members.collect(),
+        })
+    }
+
+    /// Standings by thresholds: the order of results, or the objective's own.
+    fn by_thresholds(
+        &self,
+        points: &[Vec<f64>],
+        run: &mut Run<'_>,
+    ) -> Result<Vec<Standing>, DesignError> {
+        let stimuli = points.iter().map(|x| self.stimulus(x)).collect();
+        let judged = self.judge(stimuli, None, &mut |_| ())?;
+        run.tally.thresholds += judged.len();
+        for judged in &judged {
+            run.offer(judged)?;
+        }
+        let standing = |judged: &Judged| Standing {
+            loss: self.objective.of_score(&judged.score),
+            score: judged.score,
+        };
+        Ok(judged.iter().map(standing).collect())
+    }
+
+    /// Standings by activation. A member whose loss exceeds its parent's is not finished; thresholds are searched of those
+    /// that are as good as the best.
+    fn by_activation(
+        &self,
+        points: &[Vec<f64>],
+        parents: &[Standing],
+        run: &mut Run<'_>,
+    ) -> Result<Vec<Standing>, DesignError> {
+        let stimuli: Vec<Delivered> = points
+            .iter()
+            .map(|x| self.within_limits(self.stimulus(x)))
+            .collect();
+        let options = ActivationOptions {
+            detection: self.search.detection.clone(),
+            early_end: self.search.early_end,
+            bound: self.bound(&stimuli, parents)?,
+        };
+        let active = self
+            .population
+            .activation(&stimuli, &options, &mut |_| ())?;
+        run.tally.evaluations += stimuli.len();
+        let best = parents
+            .iter()
+            .map(|parent| parent.loss)
+            .filter(|loss| !loss.is_nan());
+        let best = best.fold(f64::INFINITY, f64::min);
+        let mut standings = Vec::with_capacity(stimuli.len());
+        for (stimulus, active) in stimuli.iter().zip(active.rows()) {
+            let known: Option<Vec<bool>> = active.iter().copied().collect();
+            standings.push(match known {
+                None => Standing {
+                    loss: f64::INFINITY,
+                    score: Score::worst(),
+                },
+                Some(active) => self.standing(stimulus, &active),
+            });
+        }
+        let losses = standings.iter().map(|of| of.loss);
+        let least = losses.fold(best, f64::min);
+        let elite: Vec<usize> = (0..standings.len())
+            .filter(|&at| standings[at].loss < least + AREA_TOLERANCE)
+            .collect();
+        let searched: Vec<Delivered> = elite.iter().map(|&at| stimuli[at].clone()).collect();
+        let found = self
+            .population
+            .thresholds(&searched, &self.search, None, &mut |_| ())?;
+        run.tally.thresholds += found.len();
+        for ((at, stimulus), multiples) in elite.into_iter().zip(searched).zip(found) {
+            let judged = self.judge_as_delivered(stimulus, multiples);
+            // Thresholds and activation may tell apart fibers that fire in several ranges: activation is what is delivered.
+            standings[at].score.separation = judged.score.separation;
+            run.offer(&judged)?;
+        }
+        Ok(standings)
+    }
+
+    /// The bound beyond which a member is given up: the greatest loss of a parent, where the loss is a sum over fibers.
+    fn bound(
+        &self,
+        stimuli: &[Delivered],
+        parents: &[Standing],
+    ) -> Result<Option<LossBound>, CoreError> {
+        let Some(per_area) = self.objective.per_area() else {
+            return Ok(None);
+        };
+        let whole = self.goal.recruitment() == [1.0, 1.0];
+        if !whole || parents.len() != stimuli.len() || self.population.parts().count() != 1 {
+            return Ok(None);
+        }
+        let least_cost = stimuli
+            .iter()
+            .map(|of| self.penalty.value(of))
+            .fold(f64::INFINITY, f64::min);
+        let worst = parents
+            .iter()
+            .fold(0.0_f64, |most, parent| most.max(parent.loss));
+        // The area that a trial may misclassify and still not be worse than its parent.
+        let limit = ((worst - least_cost) / per_area).max(0.0) + AREA_TOLERANCE;
+        if !limit.is_finite() {
+            return Ok(None);
+        }
+        let targets = self.goal.targets().iter();
+        let weights = self.goal.weights().iter();
+        let (fires, silent) = targets
+            .zip(weights)
+            .map(|(target, weight)| {
+                if *target {
+                    (0.0, *weight)
+                } else {
+                    (*weight, 0.0)
+                }
+            })
+            .unzip();
+        LossBound::new(fires, silent, limit).map(Some)
+    }
+
+    /// A stimulus, or as much of it as is allowed.
+    fn within_limits(&self, stimulus: Delivered) -> Delivered {
+        match self.limits.scales(&stimulus) {
+            Some(scales) if scales.largest < 1.0 => stimulus.scaled(scales.largest),
+            _ => stimulus,
+        }
+    }
+
+    fn judge_as_delivered(&self, stimulus: Delivered, multiples: Multiples) -> Judged {
+        self.judge_within(stimulus, multiples, [1.0, 1.0])
+    }
+
+    /// The standing of a stimulus that activates these fibers; its separation is not known.
+    fn standing(&self, stimulus: &Delivered, active: &[bool]) -> Standing {
+        let outcome = self.goal.outcome(active);
+        let cost = self.penalty.value(stimulus);
+        let loss = self.objective.of_activation(&self.goal, active) + cost;
+        Standing {
+            loss,
+            score: Score {
+                misclassified: outcome.misclassified,
+                separation: 0.0,
+                cost,
+                dose: super::Dose::of(stimulus),
+            },
+        }
+    }
+}
+
+fn row(standing: &Standing) -> Vec<f64> {
+    let mut row = of_score(&standing.score).to_vec();
+    row.push(standing.loss);
+    row
+}
+
+fn standing(row: &[f64]) -> Standing {
+    Standing {
+        score: to_score(row),
+        loss: row[SCORE],
+    }
+}

@@ -1,0 +1,150 @@
+//! The stimulus on the exact fiber, in double precision, at the default extent: what a result vouches for.
+
+use std::sync::Arc;
+
+use axonml_models::{ActivationOptions, Precision, ThresholdSearch};
+
+use super::subject::Subject;
+use crate::design::{Delivered, Multiples, Population, Verified};
+use crate::study::{Listener, Machine, PrecisionSpec, Study, StudyError};
+
+/// Resolution of thresholds that a result vouches for.
+const RESOLUTION: f64 = 1e-4;
+
+/// A verified stimulus: its figures, and the fibers that they come from.
+#[derive(Clone, Debug)]
+pub(super) struct Proof {
+    pub(super) figures: Verified,
+    /// Thresholds as multiples of the stimulus as delivered.
+    pub(super) thresholds: Vec<Option<f64>>,
+    /// Which fibers fire.
+    pub(super) active: Vec<bool>,
+}
+
+/// The studies with which a stimulus is verified: exact models, double precision, default extents.
+pub(super) fn exact(studies: &[Study]) -> Vec<Study> {
+    let exact = |study: &Study| {
+        let mut study = study.clone();
+        study.numerics.precision = Some(PrecisionSpec(Precision::F64));
+        study.numerics.rates = None;
+        for group in &mut study.fibers {
+            group.nodes = None;
+            group.length_um = None;
+            let model = group.model.as_deref().unwrap_or("mrg");
+            if let Some(exact) = exact_of(model) {
+                group.model = Some(exact.to_owned());
+                group.weights = None;
+                group.set.clear();
+            }
+        }
+        study
+    };
+    studies.iter().map(exact).collect()
+}
+
+/// The model that a surrogate stands for.
+fn exact_of(model: &str) -> Option<&'static str> {
+    let schema = axonml_models::model(model).ok()?.schema();
+    schema.exact
+}
+
+/// Verifies a stimulus that was claimed to activate some fibers.
+pub(super) fn verify(
+    subject: &Subject,
+    studies: &[Study],
+    stimulus: &Delivered,
+    claimed: &[bool],
+    machine: &Machine,
+    listener: &mut dyn Listener,
+) -> Result<Proof, StudyError> {
+    let exact = Subject::of(&exact(studies), machine, listener)?;
+    let study = &exact.plans[0].study;
+    let search = ThresholdSearch {
+        resolution: RESOLUTION,
+        ..study.search.search(study.detection.detection(), false)
+    };
+    let stimulus = on(&exact.population, stimulus);
+    let found =
+        exact
+            .population
+            .thresholds(std::slice::from_ref(&stimulus), &search, None, &mut |_| ())?;
+    let Some(Multiples {
+        thresholds,
+        end_excitation,
+        diverged,
+    }) = found.into_iter().next()
+    else {
+        return Err(StudyError::failure("no stimulus was verified"));
+    };
+    if let Some((fiber, multiple)) = diverged {
+        return Err(StudyError::failure(format!(
+            "{} diverged at {multiple} times the stimulus in the proof",
+            exact.fibers[fiber].name
+        ))
+        .help("reduce the time step (--dt)"));
+    }
+    // As delivered, to the end: what fires is not inferred from thresholds.
+    let options = ActivationOptions {
+        detection: search.detection.clone(),
+        early_end: false,
+        bound: None,
+    };
+    let fires =
+        exact
+            .population
+            .activation(std::slice::from_ref(&stimulus), &options, &mut |_| ())?;
+    let active: Option<Vec<bool>> = fires.row(0).iter().copied().collect();
+    let Some(active) = active else {
+        return Err(StudyError::failure(
+            "a fiber diverged at the stimulus as delivered in the proof",
+        )
+        .help("reduce the time step (--dt)"));
+    };
+    let goal = exact
+        .goal
+        .clone()
+        .with_recruitment(subject.goal.recruitment())?;
+    let outcome = goal.outcome(&active);
+    let by_threshold = goal.active_at(&thresholds, 1.0);
+    let disagreeing = (0..active.len())
+        .filter(|&fiber| active[fiber] != by_threshold[fiber] || active[fiber] != claimed[fiber]);
+    let models: Vec<&str> = exact
+        .plans
+        .iter()
+        .flat_map(|plan| plan.models.iter().map(|(model, _)| model.schema().id))
+        .collect();
+    let mut names = models.clone();
+    names.sort_unstable();
+    names.dedup();
+    let separation = goal.separation(&thresholds);
+    Ok(Proof {
+        figures: Verified {
+            model: names.join(", "),
+            precision: Precision::F64.name().to_owned(),
+            dt_ms: exact.population.dt_ms(),
+            nodes: exact.nodes(),
+            target_pct: outcome.target_pct,
+            offtarget_pct: outcome.offtarget_pct,
+            misclassified: outcome.misclassified,
+            wbce: outcome.wbce,
+            separation: separation.is_finite().then_some(separation),
+            disagreeing_fibers: disagreeing.collect(),
+            end_excitation,
+        },
+        thresholds,
+        active,
+    })
+}
+
+/// The stimulus in terms of another population of the same contacts and steps: a waveform that is the reference stays it.
+pub(super) fn on(population: &Population, stimulus: &Delivered) -> Delivered {
+    let reference = population.waveform();
+    let same = |waveform: &Arc<Vec<f64>>| match **waveform == **reference {
+        true => reference.clone(),
+        false => waveform.clone(),
+    };
+    Delivered {
+        waveforms: stimulus.waveforms.iter().map(same).collect(),
+        ..stimulus.clone()
+    }
+}

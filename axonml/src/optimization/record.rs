@@ -1,0 +1,210 @@
+//! What an optimization found, as results have it.
+
+use std::collections::BTreeMap;
+
+use super::proof::Proof;
+use super::subject::Subject;
+use crate::design::{
+    Baseline, Delivered, DesignResult, Dose, FiberResult, HistoryRow, Judged, Reached, Scan,
+    Scanned, StartResult, Tally, Widths,
+};
+use crate::study::{OptimizeProtocol, Study};
+
+/// The stimulus that a search ended with, and its way.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    pub(super) delivered: Delivered,
+    pub(super) active: Vec<bool>,
+    pub(super) widths: Widths,
+    pub(super) limits: Vec<String>,
+    pub(super) shannon_k: Vec<Option<f64>>,
+    pub(super) compliance_v: Option<Vec<f64>>,
+    pub(super) status: String,
+    pub(super) seconds: f64,
+    pub(super) tally: Tally,
+    pub(super) history: Vec<HistoryRow>,
+    pub(super) scan: Scan,
+    pub(super) starts: Vec<Reached>,
+    pub(super) method: String,
+    pub(super) iterations: usize,
+}
+
+/// The parts of results that are known before the search.
+pub(super) struct Draft<'a> {
+    subject: &'a Subject,
+    base: DesignResult,
+    with_baselines: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(subject: &'a Subject, study: &Study, protocol: &OptimizeProtocol) -> Self {
+        Draft {
+            subject,
+            base: DesignResult {
+                nerve: subject.name(),
+                method: protocol.method().to_string(),
+                objective: protocol.objective().to_string(),
+                seed: study.numerics.seed.unwrap_or(0),
+                status: "running".into(),
+                waveform: Some(study.stimulus.waveform().to_owned()),
+                ..DesignResult::default()
+            },
+            with_baselines: protocol.baselines(),
+        }
+    }
+
+    pub(super) fn nerve(&self) -> &str {
+        &self.base.nerve
+    }
+
+    /// A stimulus on the way, as its search has it.
+    pub(super) fn claimed(&self, judged: &Judged, tally: &Tally, seconds: f64) -> DesignResult {
+        let (delivered, thresholds) = (judged.delivered(), judged.thresholds());
+        let active = self.subject.goal.active_at(&thresholds, 1.0);
+        let mut result = self.of(&delivered, &thresholds, &active, None);
+        self.count(&mut result, tally, seconds);
+        result
+    }
+
+    /// The stimulus that the search ended with, with the figures of its proof.
+    pub(super) fn verified(&self, found: &Finding, proof: &Proof) -> DesignResult {
+        let baseline = found.scan.best();
+        let mut result = self.of(&found.delivered, &proof.thresholds, &proof.active, baseline);
+        self.count(&mut result, &found.tally, found.seconds);
+        result.method.clone_from(&found.method);
+        result.status.clone_from(&found.status);
+        result.pw_ms = found.widths.pw_ms;
+        result.gap_ms = found.widths.gap_ms;
+        result.limits_active.clone_from(&found.limits);
+        let knows = found.shannon_k.iter().any(Option::is_some);
+        result.shannon_k = knows.then(|| found.shannon_k.clone());
+        result.compliance_v.clone_from(&found.compliance_v);
+        result.iterations = found.iterations;
+        result.starts = found.starts.iter().map(start).collect();
+        if self.with_baselines {
+            result.baselines = self.baselines(&found.scan);
+        }
+        result.verified = Some(proof.figures.clone());
+        result
+    }
+
+    fn count(&self, result: &mut DesignResult, tally: &Tally, seconds: f64) {
+        result.evaluations = tally.evaluations;
+        result.thresholds = tally.thresholds;
+        result.gradients = tally.gradients;
+        result.seconds = seconds;
+        result.candidate_nerves_per_s = match seconds > 0.0 {
+            true => tally.candidates() as f64 / seconds,
+            false => 0.0,
+        };
+    }
+
+    fn of(
+        &self,
+        delivered: &Delivered,
+        thresholds: &[Option<f64>],
+        active: &[bool],
+        baseline: Option<&Scanned>,
+    ) -> DesignResult {
+        let goal = &self.subject.goal;
+        let outcome = goal.outcome(active);
+        let dose = Dose::of(delivered);
+        let steps = delivered
+            .waveforms
+            .first()
+            .map_or(0, |waveform| waveform.len());
+        let currents = delivered.in_ma();
+        let sums = (0..steps).map(|step| currents.iter().map(|of| of[step]).sum::<f64>());
+        let finite = |number: f64| number.is_finite().then_some(number);
+        let [last_target, first_other] = goal.target_window(thresholds);
+        DesignResult {
+            amplitudes_ma: delivered.amplitudes_ma.clone(),
+            target_pct: outcome.target_pct,
+            offtarget_pct: outcome.offtarget_pct,
+            misclassified: outcome.misclassified,
+            wbce: outcome.wbce,
+            separation: finite(goal.separation(thresholds)),
+            window: [finite(last_target), finite(first_other)],
+            charge_nc: dose.charge_nc,
+            charge_phase_nc: (0..delivered.contacts())
+                .map(|of| delivered.charge_phase_nc(of))
+                .collect(),
+            energy: dose.energy_ma2_ms,
+            peak_ma: dose.peak_ma,
+            sum_ma: sums.fold(0.0, |most: f64, sum| most.max(sum.abs())),
+            fibers: self.fibers(thresholds, active, baseline),
+            ..self.base.clone()
+        }
+    }
+
+    fn fibers(
+        &self,
+        thresholds: &[Option<f64>],
+        active: &[bool],
+        baseline: Option<&Scanned>,
+    ) -> Vec<FiberResult> {
+        let each = self.subject.fibers.iter().enumerate();
+        each.map(|(fiber, who)| {
+            let nerve = self.subject.nerve(who.nerve);
+            let xy = nerve.and_then(|nerve| nerve.fibers_xy_um());
+            let line = who.member.line.unwrap_or(who.member.fiber);
+            FiberResult {
+                fiber: who.member.fiber,
+                group: who.member.group_name.clone(),
+                fascicle: who.member.fascicle,
+                diameter_um: who.member.diameter_um,
+                xy_um: xy.and_then(|xy| Some([*xy.get((line, 0))?, *xy.get((line, 1))?])),
+                target: self.subject.goal.targets()[fiber],
+                weight: self.subject.goal.weights()[fiber],
+                threshold: thresholds[fiber],
+                active: active[fiber],
+                baseline_threshold: baseline.and_then(|of| of.thresholds[fiber]),
+            }
+        })
+        .collect()
+    }
+
+    fn baselines(&self, scan: &Scan) -> BTreeMap<String, Baseline> {
+        let mut baselines = BTreeMap::new();
+        for scanned in &scan.montages {
+            let kind = scanned.montage.kind.name();
+            if !baselines.contains_key(kind) {
+                baselines.insert(kind.to_owned(), baseline(scanned));
+            }
+        }
+        if let Some(best) = scan.best() {
+            baselines.insert("best".to_owned(), baseline(best));
+        }
+        baselines
+    }
+}
+
+/// A montage as results have it.
+pub(super) fn baseline(scanned: &Scanned) -> Baseline {
+    let score = scanned.score();
+    Baseline {
+        amplitudes_ma: scanned.amplitudes_ma.clone(),
+        contacts: scanned.montage.contacts.clone(),
+        target_pct: scanned.outcome.target_pct,
+        offtarget_pct: scanned.outcome.offtarget_pct,
+        misclassified: scanned.outcome.misclassified,
+        wbce: scanned.outcome.wbce,
+        separation: score.separation.is_finite().then_some(score.separation),
+        charge_nc: score.dose.charge_nc,
+        peak_ma: score.dose.peak_ma,
+        thresholds: scanned.thresholds.clone(),
+    }
+}
+
+fn start(reached: &Reached) -> StartResult {
+    StartResult {
+        init: reached.init.clone(),
+        misclassified: reached.score.misclassified,
+        separation: reached
+            .score
+            .separation
+            .is_finite()
+            .then_some(reached.score.separation),
+        iterations: reached.iterations,
+    }
+}

@@ -1,0 +1,286 @@
+//! From the tables of a study to the settings of an optimization.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axonml_core::{TimeGrid, Waveform};
+use axonml_models::conditions::{Polarity, PulseText};
+use axonml_optimize::{EvolutionSettings, Rule, Schedule};
+
+use super::subject::Subject;
+use crate::design::{
+    Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Limits, Objective,
+    Parameterization, Penalty, Problem, PulseShape, Pulses, Samples, Steps,
+};
+use crate::study::{
+    DescentRule, ExpansionSpec, LimitsSpec, ObjectiveSpec, OptimizeProtocol, PenaltyName, Protocol,
+    ScheduleSpec, Study, StudyError, Varied,
+};
+
+/// The protocol of a study that is an optimization.
+pub(super) fn protocol(study: &Study) -> Result<&OptimizeProtocol, StudyError> {
+    match &study.protocol {
+        Protocol::Optimize(protocol) => Ok(protocol),
+        other => Err(StudyError::request(format!(
+            "protocol: found `{}`, expected `optimize`",
+            other.kind()
+        ))),
+    }
+}
+
+/// The question that a study asks of a subject.
+pub(super) fn problem(subject: &Subject, study: &Study) -> Result<Problem, StudyError> {
+    let planned = &subject.plans[0].study;
+    let protocol = protocol(study)?;
+    let goal = subject.goal.clone().with_recruitment(protocol.recruit())?;
+    let mut problem = Problem::new(subject.population.clone(), goal);
+    problem.search = planned.search.search(planned.detection.detection(), false);
+    problem.objective = Arc::new(objective(protocol.objective())?);
+    problem.penalty = penalty(protocol);
+    problem.parameterization = parameterization(subject, study)?;
+    problem.limits = limits(subject, study)?;
+    problem
+        .check()
+        .map_err(|error| StudyError::from(error).at("limits"))?;
+    if !problem.is_scale_free() {
+        // Amplitudes count as they are: coordinates are parts of what a contact may deliver.
+        let ends = problem.limits.bounds_ma.iter().flatten();
+        problem.unit = ends.fold(0.0, |most: f64, end| most.max(end.abs()));
+    }
+    Ok(problem)
+}
+
+fn objective(spec: ObjectiveSpec) -> Result<Objective, StudyError> {
+    Ok(match spec {
+        ObjectiveSpec::Selective => Objective::Selective,
+        ObjectiveSpec::Margin => Objective::Margin,
+        ObjectiveSpec::Area => Objective::Area,
+        ObjectiveSpec::Wbce => Objective::Wbce,
+        ObjectiveSpec::Jaccard => Objective::Jaccard,
+        ObjectiveSpec::Dice => Objective::Dice,
+        ObjectiveSpec::Hamming => Objective::Hamming,
+        ObjectiveSpec::Quotient => {
+            return Err(StudyError::request(
+                "objective: found quotient, which is not built yet; expected another one",
+            )
+            .help("selective, the default, has gradients where no fiber fires"));
+        }
+    })
+}
+
+fn penalty(protocol: &OptimizeProtocol) -> Penalty {
+    let weight = |name| protocol.penalty.weight(name);
+    Penalty {
+        charge: weight(PenaltyName::Charge),
+        energy: weight(PenaltyName::Energy),
+        peak: weight(PenaltyName::Peak),
+        smooth: weight(PenaltyName::Smooth),
+        contacts: weight(PenaltyName::Contacts),
+    }
+}
+
+/// The waveform that the contacts share before it is varied.
+fn reference(study: &Study) -> Result<Waveform, StudyError> {
+    let read = PulseText::read(study.stimulus.waveform())
+        .map_err(|error| StudyError::request(error).at("stimulus: waveform"))?;
+    Ok(Polarity::Cathodic.of(read.waveform))
+}
+
+fn parameterization(
+    subject: &Subject,
+    study: &Study,
+) -> Result<Arc<dyn Parameterization>, StudyError> {
+    let population = &subject.population;
+    let contacts = population.contacts();
+    let waveform = population.waveform();
+    let grid = grid(subject)?;
+    let spec = &study.stimulus;
+    let at = |error| StudyError::from(error).at("stimulus");
+    if spec.varies(Varied::Samples) {
+        let Some(window_ms) = spec.window_ms() else {
+            return Err(StudyError::request(
+                "window_ms: found none, expected the window of the samples",
+            )
+            .at("stimulus")
+            .help("give window_ms = [0.2, 1.2] (--window 0.2:1.2)"));
+        };
+        let expansion = match spec.expand() {
+            ExpansionSpec::Samples => Expansion::Samples,
+            ExpansionSpec::Spline(count) => Expansion::Splines(count),
+            ExpansionSpec::Fourier(count) => Expansion::Fourier(count),
+        };
+        let sample_ms = spec.sample_ms(grid.dt_ms());
+        let samples = Samples::new(contacts, waveform, &grid, window_ms, sample_ms, expansion);
+        return Ok(Arc::new(samples.map_err(at)?));
+    }
+    let shapes = [
+        (Varied::Pw, PulseShape::Width, spec.pw_range_ms()),
+        (Varied::Gap, PulseShape::Gap, spec.gap_range_ms()),
+        (
+            Varied::Asymmetry,
+            PulseShape::Asymmetry,
+            spec.asymmetry_range(),
+        ),
+    ];
+    let varied: Vec<(PulseShape, [f64; 2])> = shapes
+        .into_iter()
+        .filter(|(name, ..)| spec.varies(*name))
+        .map(|(_, shape, range)| (shape, range))
+        .collect();
+    match varied.is_empty() {
+        true => Ok(Arc::new(Amplitudes::new(
+            contacts,
+            waveform.clone(),
+            grid.dt_ms(),
+        ))),
+        false => {
+            let pulses = Pulses::new(contacts, &reference(study)?, &grid, varied);
+            Ok(Arc::new(pulses.map_err(at)?))
+        }
+    }
+}
+
+fn grid(subject: &Subject) -> Result<TimeGrid, StudyError> {
+    let mut parts = subject.population.parts();
+    let first = parts.next().map(|(basis, _)| *basis.simulation().grid());
+    first.ok_or_else(|| StudyError::request("found no fiber, expected one or more"))
+}
+
+/// Limits of a study on the contacts of its nerves; electrodes are those of the first nerve.
+fn limits(subject: &Subject, study: &Study) -> Result<Limits, StudyError> {
+    let spec = &study.limits;
+    let contacts = subject.population.contacts();
+    let geometry = subject.nerve(0).and_then(|nerve| nerve.geometry());
+    let mut electrodes = geometry.map_or_else(Electrodes::default, Electrodes::of_nerve);
+    for contact in 0..contacts {
+        if let Some(area_cm2) = spec.contact_area_cm2(contact) {
+            electrodes.areas_cm2.resize(contacts, None);
+            electrodes.areas_cm2[contact] = Some(area_cm2);
+        }
+    }
+    let mut frozen_ma = vec![None; contacts];
+    for (&contact, &ma) in &spec.frozen_ma {
+        match frozen_ma.get_mut(contact) {
+            Some(frozen) => *frozen = Some(ma),
+            None => {
+                return Err(StudyError::request(format!(
+                    "frozen_mA: found contact {contact}, expected 0 to {}",
+                    contacts - 1
+                ))
+                .at("limits")
+                .help("contacts are counted from 0"));
+            }
+        }
+    }
+    Ok(Limits {
+        bounds_ma: match &spec.bounds {
+            Some(path) => bounds(path, contacts, spec)?,
+            None => vec![[-spec.bound_ma(), spec.bound_ma()]; contacts],
+        },
+        sum_zero: spec.sum_zero,
+        balanced: study.stimulus.varies(Varied::Samples) && !spec.unbalanced,
+        charge_max_nc: spec.charge_max_nc,
+        shannon_max: spec.shannon_k,
+        compliance_max_v: spec.compliance_v,
+        dac_ma: spec.dac_ma,
+        max_contacts: spec.max_contacts,
+        frozen_ma,
+        electrodes: electrodes.with_access(spec.contact_ohm()),
+    })
+}
+
+/// Reads the bounds of contacts: a table `contact,min_mA,max_mA`; contacts that it leaves out have the common bound.
+fn bounds(path: &Path, contacts: usize, spec: &LimitsSpec) -> Result<Vec<[f64; 2]>, StudyError> {
+    let at = |error: StudyError| error.at(path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| at(StudyError::request(error)))?;
+    let mut bounds = vec![None; contacts];
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty());
+    let header = lines.next().map(|(_, line)| line.trim());
+    if header != Some("contact,min_mA,max_mA") {
+        return Err(at(StudyError::request(format!(
+            "found the columns `{}`, expected `contact,min_mA,max_mA`",
+            header.unwrap_or_default()
+        ))));
+    }
+    for (line, text) in lines {
+        let wrong = |expected: &str| {
+            at(StudyError::request(format!(
+                "line {}: found `{text}`, expected {expected}",
+                line + 1
+            )))
+        };
+        let cells: Vec<&str> = text.split(',').map(str::trim).collect();
+        let [contact, least, largest] = cells[..] else {
+            return Err(wrong("a contact and two currents in mA"));
+        };
+        let (Ok(contact), Ok(least), Ok(largest)) = (
+            contact.parse::<usize>(),
+            least.parse::<f64>(),
+            largest.parse::<f64>(),
+        ) else {
+            return Err(wrong("a contact and two currents in mA"));
+        };
+        if !(least < largest && least.is_finite() && largest.is_finite()) {
+            return Err(wrong("two finite currents in mA, the lower one first"));
+        }
+        match bounds.get_mut(contact) {
+            Some(place @ None) => *place = Some([least, largest]),
+            Some(Some(_)) => return Err(wrong("each contact once")),
+            None => return Err(wrong(&format!("a contact from 0 to {}", contacts - 1))),
+        }
+    }
+    let common = [-spec.bound_ma(), spec.bound_ma()];
+    Ok(bounds
+        .into_iter()
+        .map(|own| own.unwrap_or(common))
+        .collect())
+}
+
+/// The settings of descents.
+pub(super) fn descent(study: &Study) -> DescentOptions {
+    let gd = &study.gd;
+    DescentOptions {
+        rule: match gd.rule() {
+            DescentRule::Adam => Steps::Adam,
+            DescentRule::Ranger => Steps::Rated(Rule::RANGER),
+            DescentRule::Lbfgs => Steps::Lbfgs,
+        },
+        steps: gd.steps(),
+        rate: gd.lr(),
+        final_share: gd.lr_end(),
+        schedule: match gd.schedule() {
+            ScheduleSpec::Constant => Schedule::Constant,
+            ScheduleSpec::Cosine => Schedule::Cosine,
+            ScheduleSpec::Exponential => Schedule::Exponential,
+        },
+        clip: gd.clip,
+        centralize: gd.centralize,
+        softness: gd.softness(),
+        early_stop: gd.early_stop(),
+    }
+}
+
+/// The settings of an evolution of so many unknowns, but for its first members.
+pub(super) fn evolution(study: &Study, unknowns: usize) -> Result<EvolutionOptions, StudyError> {
+    let de = &study.de;
+    let protocol = protocol(study)?;
+    let jade = de.adaptation().jade();
+    Ok(EvolutionOptions {
+        settings: EvolutionSettings {
+            population: de.population(unknowns, protocol.objective().is_of_activation()),
+            strategy: de.strategy(),
+            control: de.control(),
+            pbest: jade.p,
+            archive: jade.archive,
+            boundary: de.boundary().into(),
+            seed: study.numerics.seed.unwrap_or(0),
+            ..EvolutionSettings::default()
+        },
+        generations: de.generations(),
+        patience: de.patience(),
+        target: de.target_loss,
+    })
+}
