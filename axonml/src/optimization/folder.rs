@@ -14,6 +14,9 @@ use crate::study::{StudyError, difference_text, json_text};
 /// Settings of an optimization that may differ when it goes on.
 const MAY_DIFFER: [&str; 2] = ["max_seconds", "max_evaluations"];
 
+/// The file with the current of each contact.
+pub(super) const WAVEFORMS: &str = "waveforms.csv";
+
 /// A folder that keeps an optimization.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -81,7 +84,7 @@ impl Folder {
         stimulus: &Delivered,
     ) -> Result<(), StudyError> {
         let value = serde_json::to_value(result).map_err(StudyError::failure)?;
-        self.write("waveforms.csv", &waveforms_csv(stimulus))?;
+        self.write(WAVEFORMS, &waveforms_csv(stimulus))?;
         self.write("best.json", &json_text(&value))
     }
 
@@ -226,7 +229,7 @@ pub fn read_record(folder: &Path) -> Result<DesignRecord, StudyError> {
     let history = read_history(&read("history.csv").unwrap_or_default())
         .map_err(|why| wrong("history.csv", why))?;
     let (times_ms, currents_ma) =
-        read_waveforms(&read("waveforms.csv")?).map_err(|why| wrong("waveforms.csv", why))?;
+        read_waveforms(&read(WAVEFORMS)?).map_err(|why| wrong(WAVEFORMS, why))?;
     let bounds = request.get("bounds_mA").cloned().unwrap_or(json!([]));
     let geometry = request.get("geometry").cloned().unwrap_or(Value::Null);
     Ok(DesignRecord {
