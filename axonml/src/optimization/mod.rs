@@ -229,7 +229,6 @@ impl Task<'_> {
         };
         watcher.stage(&self.subject.name(), "proof");
         let proof = proof::verify(
-            &self.subject,
             &self.studies,
             &found.delivered,
             &found.active,

@@ -7,33 +7,21 @@ use axonml_core::{TimeGrid, Waveform};
 use axonml_models::conditions::{Polarity, PulseText};
 use axonml_optimize::{EvolutionSettings, Rule, Schedule};
 
-use super::subject::Subject;
+use super::subject::{Subject, protocol};
 use crate::design::{
     Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Limits, Objective,
     Parameterization, Penalty, Problem, PulseShape, Pulses, Samples, Steps,
 };
 use crate::study::{
-    DescentRule, ExpansionSpec, LimitsSpec, ObjectiveSpec, OptimizeProtocol, PenaltyName, Protocol,
+    DescentRule, ExpansionSpec, LimitsSpec, ObjectiveSpec, OptimizeProtocol, PenaltyName,
     ScheduleSpec, Study, StudyError, Varied,
 };
-
-/// The protocol of a study that is an optimization.
-pub(super) fn protocol(study: &Study) -> Result<&OptimizeProtocol, StudyError> {
-    match &study.protocol {
-        Protocol::Optimize(protocol) => Ok(protocol),
-        other => Err(StudyError::request(format!(
-            "protocol: found `{}`, expected `optimize`",
-            other.kind()
-        ))),
-    }
-}
 
 /// The question that a study asks of a subject.
 pub(super) fn problem(subject: &Subject, study: &Study) -> Result<Problem, StudyError> {
     let planned = &subject.plans[0].study;
     let protocol = protocol(study)?;
-    let goal = subject.goal.clone().with_recruitment(protocol.recruit())?;
-    let mut problem = Problem::new(subject.population.clone(), goal);
+    let mut problem = Problem::new(subject.population.clone(), subject.goal.clone());
     problem.search = planned.search.search(planned.detection.detection(), false);
     problem.objective = Arc::new(objective(protocol.objective())?);
     problem.penalty = penalty(protocol);
