@@ -201,7 +201,9 @@ impl Task<'_> {
         };
         let search = Search {
             subject: &self.subject,
+            studies: &self.studies,
             study,
+            machine: self.machine,
             protocol: self.protocol,
             problem,
         };
@@ -216,7 +218,6 @@ impl Task<'_> {
         };
         watcher.stage(&self.subject.name(), "proof");
         let proof = proof::verify(
-            &self.subject,
             &self.studies,
             &found.delivered,
             &found.active,

@@ -7,7 +7,7 @@ use axonml_models::Basis;
 
 use crate::design::{Goal, Population};
 use crate::study::{
-    Batch, Case, CaseSource, Listener, Machine, Member, Plan, Study, StudyError, groups,
+    Batch, Case, CaseSource, Listener, Machine, Member, Plan, Protocol, Study, StudyError, groups,
 };
 
 /// The fibers of an optimization, with what is wanted of each.
@@ -63,6 +63,10 @@ impl Subject {
         let weights: Vec<f64> = fibers.iter().map(|who| who.member.weight * share).collect();
         let targets = fibers.iter().map(|who| who.member.target == Some(true));
         let goal = Goal::new(normalized(weights), targets.collect())?;
+        let goal = match studies.first().map(|study| &study.protocol) {
+            Some(Protocol::Optimize(protocol)) => goal.with_recruitment(protocol.recruit())?,
+            _ => goal,
+        };
         let population = population(&fibers)?;
         Ok(Subject {
             plans,
