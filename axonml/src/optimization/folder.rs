@@ -1,7 +1,7 @@
 //! The folder of an optimization: its request, its best so far, and every finished batch, so that a kill at any moment
 //! costs one batch.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,10 @@ pub(super) const WAVEFORMS: &str = "waveforms.csv";
 pub(super) struct Folder {
     path: PathBuf,
     journal: Journal,
-    kept: VecDeque<String>,
+    /// Batches of earlier runs that were not recalled yet, by their number.
+    kept: BTreeMap<usize, String>,
+    /// Number of the next batch.
+    next: usize,
     _lock: FolderLock,
 }
 
@@ -34,10 +37,14 @@ impl Folder {
                 .at(path.display())
                 .help("give another folder with --save-dir")
         };
+        let file = path.join("request.json");
+        if path.exists() && !file.exists() {
+            // A folder of other things is left as it is.
+            check_empty(path)?;
+        }
         std::fs::create_dir_all(path).map_err(of)?;
         let lock = FolderLock::take(path)
             .map_err(|error| StudyError::request(error).at(path.display()))?;
-        let file = path.join("request.json");
         match std::fs::read_to_string(&file) {
             Ok(text) => check_same(&file, &text, request, resume)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -55,7 +62,13 @@ impl Folder {
         Ok(Folder {
             path: path.to_owned(),
             journal: opened.journal,
-            kept: opened.pieces.into(),
+            // Of a batch that was damaged and made again, the last one counts.
+            kept: opened
+                .pieces
+                .iter()
+                .filter_map(|piece| numbered(piece))
+                .collect(),
+            next: 0,
             _lock: lock,
         })
     }
@@ -65,15 +78,20 @@ impl Folder {
         self.kept.len()
     }
 
+    /// The next batch, if it was kept.
     pub(super) fn recall(&mut self) -> Option<String> {
-        self.kept.pop_front()
+        let found = self.kept.remove(&self.next)?;
+        self.next += 1;
+        Some(found)
     }
 
+    /// Keeps the next batch, under its number: one that is damaged later costs no other.
     pub(super) fn keep(&mut self, batch: &str) -> Result<(), DesignError> {
         let kept = self
             .journal
-            .append(batch)
+            .append(&format!("{} {batch}", self.next))
             .and_then(|()| self.journal.sync());
+        self.next += 1;
         kept.map_err(|error| DesignError::Keep(error.to_string()))
     }
 
@@ -98,6 +116,12 @@ impl Folder {
         let written = replace(&path, text.as_bytes());
         written.map_err(|error| StudyError::failure(error).at(path.display()))
     }
+}
+
+/// A batch with its number.
+fn numbered(piece: &str) -> Option<(usize, String)> {
+    let (number, batch) = piece.split_once(' ')?;
+    Some((number.parse().ok()?, batch.to_owned()))
 }
 
 /// The request without what may differ from run to run.
@@ -183,8 +207,7 @@ fn rounded(ms: f64) -> f64 {
     (ms * 1e9).round() / 1e9
 }
 
-const HISTORY: &str =
-    "start,iteration,evaluations,loss,median_loss,misclassified,separation,charge_nC,mu_F,mu_CR";
+const HISTORY: &str = "start,iteration,seconds,evaluations,loss,median_loss,misclassified,separation,charge_nC,mu_F,mu_CR";
 
 fn history_csv(history: &[HistoryRow]) -> String {
     let mut text = format!("{HISTORY}\n");
@@ -192,9 +215,10 @@ fn history_csv(history: &[HistoryRow]) -> String {
     for row in history {
         let _ = writeln!(
             text,
-            "{},{},{},{},{},{},{},{},{},{}",
+            "{},{},{:.3},{},{},{},{},{},{},{},{}",
             row.start,
             row.iteration,
+            row.seconds,
             row.evaluations,
             row.loss,
             maybe(row.median_loss),
@@ -258,6 +282,7 @@ fn read_history(text: &str) -> Result<Vec<HistoryRow>, String> {
         let [
             start,
             iteration,
+            seconds,
             evaluations,
             loss,
             median,
@@ -269,7 +294,7 @@ fn read_history(text: &str) -> Result<Vec<HistoryRow>, String> {
         ] = cells[..]
         else {
             return Err(format!(
-                "row {}: found {} cells, expected 10",
+                "row {}: found {} cells, expected 11",
                 place + 1,
                 cells.len()
             ));
@@ -289,6 +314,7 @@ fn read_history(text: &str) -> Result<Vec<HistoryRow>, String> {
         Ok(HistoryRow {
             start: count(start)?,
             iteration: count(iteration)?,
+            seconds: number(seconds)?,
             evaluations: count(evaluations)?,
             loss: number(loss)?,
             median_loss: maybe(median)?,

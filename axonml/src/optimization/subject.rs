@@ -7,9 +7,9 @@ use axonml_models::Basis;
 
 use crate::design::{Goal, Population};
 use crate::study::{
-    Batch, Case, CaseSource, Listener, Machine, Member, Plan, Study, StudyError, groups,
+    Batch, Case, CaseSource, Listener, Machine, Member, OptimizeProtocol, Plan, Protocol, Study,
+    StudyError, groups,
 };
-use crate::study::{OptimizeProtocol, Protocol};
 
 /// The fibers of an optimization, with what is wanted of each.
 #[derive(Debug)]
