@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use axonml::design::{Baseline, DesignRecord, Moment};
-use axonml::optimization::{self, Order, Watcher, results_json, results_npz, results_table};
+use axonml::optimization::{
+    self, Order, Watcher, folder_of, results_json, results_npz, results_table,
+};
 use axonml::simulation::CancelToken;
-use axonml::study::{Listener, Machine, OptimizeProtocol, Results, Study, json_text};
+use axonml::study::{Fault, Listener, Machine, OptimizeProtocol, Results, Study, json_text};
 
 use crate::args::optimize::{CommonArgs, ReportArgs};
 use crate::args::{OptimizeCommand, PlotArgs, TableFormat};
@@ -46,8 +48,15 @@ fn perform(study: &Study, common: &CommonArgs, messages: Messages) -> Result<(),
         cancel: cancel.clone(),
         ..common.numerics.machine(messages)?
     };
-    let on_signal = OnSignal::cancel(cancel);
     let folder = folder(study, common.work.save_dir.as_deref());
+    let kept = format!(
+        "the best so far is kept in {}; the same command with --resume goes on",
+        folder.display()
+    );
+    let on_signal = OnSignal::cancel(cancel);
+    // Where the proof of the best takes long, it is left out.
+    let unproven = kept.clone();
+    let _on_signal = OnSignal::keep(move || vec![unproven.clone()]);
     let order = Order {
         study: study.clone(),
         folder: Some(folder.clone()),
@@ -55,22 +64,36 @@ fn perform(study: &Study, common: &CommonArgs, messages: Messages) -> Result<(),
         save_every: common.work.save_every.unwrap_or(1),
     };
     let mut watcher = DesignWatcher::new(messages);
-    let records = optimization::optimize(&order, &machine, &mut watcher)?;
+    let records = optimization::optimize(&order, &machine, &mut watcher);
     drop(watcher);
+    let records = match records {
+        Err(error) if error.fault() == Fault::Canceled => {
+            return Err(on_signal.interrupted(&format!(
+                "nothing was found yet; the same command with --resume goes on in {}",
+                folder.display()
+            )));
+        }
+        records => records?,
+    };
     let show = Show {
         format: common.output.format,
         html: common.output.html.as_deref(),
         plot: &common.output.plot,
         folder: Some(&folder),
     };
+    // First what takes nothing from the user's wishes to fail.
+    for record in &records {
+        let own = folder_of(study, &folder, &record.result.nerve);
+        replace(
+            &own.join("report.html"),
+            design::html(std::slice::from_ref(record)).as_bytes(),
+        )?;
+    }
     show.all(&records, &outputs.targets, messages)?;
     messages.note(format_args!("kept in {}", folder.display()));
     let is_interrupted = |record: &DesignRecord| record.result.status == "interrupted";
     match records.iter().any(is_interrupted) {
-        true => Err(on_signal.interrupted(&format!(
-            "the best so far is kept in {}; the same command with --resume goes on",
-            folder.display()
-        ))),
+        true => Err(on_signal.interrupted(&kept)),
         false => Ok(()),
     }
 }

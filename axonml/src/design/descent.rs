@@ -182,6 +182,7 @@ impl Problem {
                 run.history.push(HistoryRow {
                     start: owner,
                     iteration: step,
+                    seconds: run.seconds(),
                     evaluations: run.tally.candidates(),
                     loss: row[SCORE],
                     ..super::result::best_so_far(run.best())

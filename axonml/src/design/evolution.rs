@@ -107,6 +107,7 @@ impl Problem {
             run.history.push(HistoryRow {
                 start: 0,
                 iteration: generation,
+                seconds: run.seconds(),
                 evaluations: run.tally.candidates(),
                 loss: losses.first().copied().unwrap_or(f64::NAN),
                 median_loss: losses.get(losses.len() / 2).copied(),

@@ -44,18 +44,17 @@ impl Problem {
                 break;
             }
             let told = run.batch(stimuli.len(), SCORE, |run| {
-                let found =
-                    self.population
-                        .thresholds(&stimuli, &self.search, None, &mut |_| ())?;
-                run.tally.thresholds += found.len();
-                let mut rows = Vec::with_capacity(stimuli.len());
-                for (stimulus, multiples) in stimuli.iter().zip(found) {
-                    let judged = self.judge_within(stimulus.clone(), multiples, [1.0, 1.0]);
-                    rows.push(of_score(&judged.score).to_vec());
-                }
+                let rows = self.scores_as_delivered(&stimuli)?;
+                run.tally.thresholds += rows.len();
                 Ok(rows)
             })?;
-            let Some(told) = told else { break };
+            let told = match told {
+                Some(told) => told,
+                // What ends early ends on the grid, too: with the best rounding, which is not kept, as more may be found
+                // before it when the optimization goes on.
+                None if round == 0 => self.scores_as_delivered(&stimuli)?,
+                None => break,
+            };
             let before = best.clone();
             for (stimulus, row) in stimuli.iter().zip(&told) {
                 let score = to_score(row);
@@ -87,6 +86,20 @@ impl Problem {
         )?;
         let multiples = found.into_iter().next();
         Ok(multiples.map(|multiples| self.judge_within(stimulus, multiples, [1.0, 1.0])))
+    }
+
+    /// Scores of stimuli as they are, as numbers.
+    fn scores_as_delivered(&self, stimuli: &[Delivered]) -> Result<Vec<Vec<f64>>, DesignError> {
+        let found = self
+            .population
+            .thresholds(stimuli, &self.search, None, &mut |_| ())?;
+        let each = stimuli.iter().zip(found);
+        let judged = each.map(|(stimulus, multiples)| {
+            self.judge_within(stimulus.clone(), multiples, [1.0, 1.0])
+        });
+        Ok(judged
+            .map(|judged| of_score(&judged.score).to_vec())
+            .collect())
     }
 }
 

@@ -229,6 +229,9 @@ pub struct HistoryRow {
     pub start: usize,
     /// Step or generation, from 0.
     pub iteration: usize,
+    /// Time since the beginning, s.
+    #[serde(default)]
+    pub seconds: f64,
     /// Stimuli looked at so far.
     pub evaluations: usize,
     /// Loss of this point, or the least of the members after this generation.

@@ -42,7 +42,7 @@ pub struct Moment {
 
 /// Hears of the course of an optimization, and keeps it where it survives a kill.
 pub trait Course {
-    /// The next batch that was kept in an earlier run, in the order of [`Course::keep`].
+    /// The next batch as it was kept in an earlier run, in the order of [`Course::keep`]; `None` if it must be made.
     fn recall(&mut self) -> Option<String> {
         None
     }
@@ -114,7 +114,8 @@ pub struct Run<'a> {
     /// Why it ended early.
     pub stopped: Option<String>,
     best: Option<Score>,
-    recalls: bool,
+    /// Time that earlier runs took, s.
+    earlier: f64,
 }
 
 impl std::fmt::Debug for Run<'_> {
@@ -137,22 +138,23 @@ impl<'a> Run<'a> {
             history: Vec::new(),
             stopped: None,
             best: None,
-            recalls: true,
+            earlier: 0.0,
         }
     }
 
-    /// Time since it began, s.
+    /// Time since it began, and what earlier runs took for the batches that they kept, s.
     pub fn seconds(&self) -> f64 {
-        self.began.elapsed().as_secs_f64()
+        self.earlier + self.began.elapsed().as_secs_f64()
     }
 
-    /// Whether to end before the next batch; notes why.
+    /// Whether to end before the next batch; notes why. Something is looked at before time or work are over.
     pub(super) fn is_over(&mut self) -> bool {
         if self.stopped.is_some() {
             return true;
         }
         let reason = match &self.ends {
             ends if ends.cancel.is_canceled() => Some("interrupted"),
+            _ if self.tally.candidates() == 0 => None,
             ends if ends.max_seconds.is_some_and(|most| self.seconds() >= most) => {
                 Some("max_seconds")
             }
@@ -178,26 +180,28 @@ impl<'a> Run<'a> {
         columns: usize,
         make: impl FnOnce(&mut Self) -> Result<Vec<Vec<f64>>, DesignError>,
     ) -> Result<Option<Vec<Vec<f64>>>, DesignError> {
-        if self.recalls {
-            match self.course.recall() {
-                Some(text) => match decoded(&text, rows, columns) {
-                    Some(batch) => return Ok(Some(batch)),
-                    None => {
-                        return Err(DesignError::Keep(
-                            "a kept batch does not fit this optimization".into(),
-                        ));
-                    }
-                },
-                None => self.recalls = false,
-            }
+        if let Some(text) = self.course.recall() {
+            let Some(kept) = Kept::decoded(&text, rows, columns) else {
+                return Err(DesignError::Keep(
+                    "a kept batch does not fit this optimization".into(),
+                ));
+            };
+            self.tally = kept.tally;
+            self.earlier += (kept.seconds - self.seconds()).max(0.0);
+            return Ok(Some(kept.batch));
         }
         if self.is_over() {
             return Ok(None);
         }
         match make(self) {
             Ok(batch) => {
-                self.course.keep(&encoded(&batch))?;
-                Ok(Some(batch))
+                let kept = Kept {
+                    tally: self.tally,
+                    seconds: self.seconds(),
+                    batch,
+                };
+                self.course.keep(&kept.encoded())?;
+                Ok(Some(kept.batch))
             }
             Err(error) if error.is_canceled() => {
                 self.stopped = Some("interrupted".into());
@@ -257,34 +261,70 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Numbers as text, bit for bit: a number is 16 hexadecimal digits, a row ends with a semicolon.
-fn encoded(batch: &[Vec<f64>]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    for row in batch {
-        for number in row {
-            // A string takes everything.
-            let _ = write!(text, "{:016x}", number.to_bits());
-        }
-        text.push(';');
-    }
-    text
+/// A finished batch as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+struct Kept {
+    /// Work done when it was finished.
+    tally: Tally,
+    /// Time since the beginning then, s.
+    seconds: f64,
+    batch: Vec<Vec<f64>>,
 }
 
-fn decoded(text: &str, rows: usize, columns: usize) -> Option<Vec<Vec<f64>>> {
-    let batch: Option<Vec<Vec<f64>>> = text
-        .split_terminator(';')
-        .map(|row| {
+impl Kept {
+    /// Numbers as text, bit for bit: a number is 16 hexadecimal digits, a row ends with a semicolon. The first row is the
+    /// work and the time.
+    fn encoded(&self) -> String {
+        use std::fmt::Write as _;
+        let Tally {
+            evaluations,
+            thresholds,
+            gradients,
+        } = self.tally;
+        let mut text = String::new();
+        // A string takes everything.
+        for count in [evaluations, thresholds, gradients] {
+            let _ = write!(text, "{count:016x}");
+        }
+        let _ = write!(text, "{:016x};", self.seconds.to_bits());
+        for row in &self.batch {
+            for number in row {
+                let _ = write!(text, "{:016x}", number.to_bits());
+            }
+            text.push(';');
+        }
+        text
+    }
+
+    /// A batch of `rows` of `columns` numbers; `None` of any other text.
+    fn decoded(text: &str, rows: usize, columns: usize) -> Option<Self> {
+        let mut all = text.split_terminator(';').map(|row| {
             let digits = row.as_bytes().chunks(16);
             let number = |digits: &[u8]| {
                 let text = std::str::from_utf8(digits).ok()?;
-                u64::from_str_radix(text, 16).ok().map(f64::from_bits)
+                u64::from_str_radix(text, 16).ok()
             };
-            let numbers: Option<Vec<f64>> = digits.map(number).collect();
-            numbers.filter(|numbers| numbers.len() == columns)
+            digits.map(number).collect::<Option<Vec<u64>>>()
+        });
+        let &[evaluations, thresholds, gradients, seconds] = all.next()??.as_slice() else {
+            return None;
+        };
+        let count = |count: u64| usize::try_from(count).ok();
+        let row = |row: Option<Vec<u64>>| {
+            let numbers = row?.into_iter().map(f64::from_bits).collect::<Vec<f64>>();
+            (numbers.len() == columns).then_some(numbers)
+        };
+        let batch: Option<Vec<Vec<f64>>> = all.map(row).collect();
+        Some(Kept {
+            tally: Tally {
+                evaluations: count(evaluations)?,
+                thresholds: count(thresholds)?,
+                gradients: count(gradients)?,
+            },
+            seconds: f64::from_bits(seconds),
+            batch: batch.filter(|batch| batch.len() == rows)?,
         })
-        .collect();
-    batch.filter(|batch| batch.len() == rows)
+    }
 }
 
 /// Numbers of a score, for batches.
@@ -333,16 +373,32 @@ mod tests {
 
     #[test]
     fn batches_come_back_to_the_bit() {
-        let batch = vec![vec![0.1, -0.0, f64::INFINITY], vec![f64::NAN, 1e-308, -7.0]];
-        let text = encoded(&batch);
-        let back = decoded(&text, 2, 3).unwrap();
-        let bits = |batch: &[Vec<f64>]| -> Vec<u64> {
-            batch.iter().flatten().map(|x| x.to_bits()).collect()
+        let kept = Kept {
+            tally: Tally {
+                evaluations: 7,
+                thresholds: 300,
+                gradients: 0,
+            },
+            seconds: 0.1,
+            batch: vec![vec![0.1, -0.0, f64::INFINITY], vec![f64::NAN, 1e-308, -7.0]],
         };
-        assert_eq!(bits(&back), bits(&batch));
-        assert_eq!(decoded(&text, 3, 3), None);
-        assert_eq!(decoded(&text, 2, 2), None);
-        assert_eq!(decoded("zz;", 1, 1), None);
-        assert_eq!(decoded("", 0, 3), Some(Vec::new()));
+        let text = kept.encoded();
+        let back = Kept::decoded(&text, 2, 3).unwrap();
+        let bits = |kept: &Kept| -> Vec<u64> {
+            let numbers = kept.batch.iter().flatten().chain([&kept.seconds]);
+            numbers.map(|x| x.to_bits()).collect()
+        };
+        assert_eq!((back.tally, bits(&back)), (kept.tally, bits(&kept)));
+        assert_eq!(Kept::decoded(&text, 3, 3), None);
+        assert_eq!(Kept::decoded(&text, 2, 2), None);
+        let nothing = Kept {
+            batch: Vec::new(),
+            ..kept
+        };
+        let none = nothing.encoded();
+        assert_eq!(Kept::decoded(&none, 0, 3), Some(nothing));
+        for wrong in ["", "zz;", &text[16..], &none[..none.len() - 2]] {
+            assert_eq!(Kept::decoded(wrong, 0, 3), None, "{wrong}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The folder of an optimization: its request, its best so far, and every finished batch, so that a kill at any moment
 //! costs one batch.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,18 @@ use crate::study::{StudyError, difference_text, json_text};
 /// Settings of an optimization that may differ when it goes on.
 const MAY_DIFFER: [&str; 2] = ["max_seconds", "max_evaluations"];
 
+/// The file with the current of each contact.
+pub(super) const WAVEFORMS: &str = "waveforms.csv";
+
 /// A folder that keeps an optimization.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
     journal: Journal,
-    kept: VecDeque<String>,
+    /// Batches of earlier runs that were not recalled yet, by their number.
+    kept: BTreeMap<usize, String>,
+    /// Number of the next batch.
+    next: usize,
     _lock: FolderLock,
 }
 
@@ -31,10 +37,14 @@ impl Folder {
                 .at(path.display())
                 .help("give another folder with --save-dir")
         };
+        let file = path.join("request.json");
+        if path.exists() && !file.exists() {
+            // A folder of other things is left as it is.
+            check_empty(path)?;
+        }
         std::fs::create_dir_all(path).map_err(of)?;
         let lock = FolderLock::take(path)
             .map_err(|error| StudyError::request(error).at(path.display()))?;
-        let file = path.join("request.json");
         match std::fs::read_to_string(&file) {
             Ok(text) => check_same(&file, &text, request, resume)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -52,7 +62,13 @@ impl Folder {
         Ok(Folder {
             path: path.to_owned(),
             journal: opened.journal,
-            kept: opened.pieces.into(),
+            // Of a batch that was damaged and made again, the last one counts.
+            kept: opened
+                .pieces
+                .iter()
+                .filter_map(|piece| numbered(piece))
+                .collect(),
+            next: 0,
             _lock: lock,
         })
     }
@@ -62,15 +78,20 @@ impl Folder {
         self.kept.len()
     }
 
+    /// The next batch, if it was kept.
     pub(super) fn recall(&mut self) -> Option<String> {
-        self.kept.pop_front()
+        let found = self.kept.remove(&self.next)?;
+        self.next += 1;
+        Some(found)
     }
 
+    /// Keeps the next batch, under its number: one that is damaged later costs no other.
     pub(super) fn keep(&mut self, batch: &str) -> Result<(), DesignError> {
         let kept = self
             .journal
-            .append(batch)
+            .append(&format!("{} {batch}", self.next))
             .and_then(|()| self.journal.sync());
+        self.next += 1;
         kept.map_err(|error| DesignError::Keep(error.to_string()))
     }
 
@@ -81,7 +102,7 @@ impl Folder {
         stimulus: &Delivered,
     ) -> Result<(), StudyError> {
         let value = serde_json::to_value(result).map_err(StudyError::failure)?;
-        self.write("waveforms.csv", &waveforms_csv(stimulus))?;
+        self.write(WAVEFORMS, &waveforms_csv(stimulus))?;
         self.write("best.json", &json_text(&value))
     }
 
@@ -95,6 +116,12 @@ impl Folder {
         let written = replace(&path, text.as_bytes());
         written.map_err(|error| StudyError::failure(error).at(path.display()))
     }
+}
+
+/// A batch with its number.
+fn numbered(piece: &str) -> Option<(usize, String)> {
+    let (number, batch) = piece.split_once(' ')?;
+    Some((number.parse().ok()?, batch.to_owned()))
 }
 
 /// The request without what may differ from run to run.
@@ -180,8 +207,7 @@ fn rounded(ms: f64) -> f64 {
     (ms * 1e9).round() / 1e9
 }
 
-const HISTORY: &str =
-    "start,iteration,evaluations,loss,median_loss,misclassified,separation,charge_nC,mu_F,mu_CR";
+const HISTORY: &str = "start,iteration,seconds,evaluations,loss,median_loss,misclassified,separation,charge_nC,mu_F,mu_CR";
 
 fn history_csv(history: &[HistoryRow]) -> String {
     let mut text = format!("{HISTORY}\n");
@@ -189,9 +215,10 @@ fn history_csv(history: &[HistoryRow]) -> String {
     for row in history {
         let _ = writeln!(
             text,
-            "{},{},{},{},{},{},{},{},{},{}",
+            "{},{},{:.3},{},{},{},{},{},{},{},{}",
             row.start,
             row.iteration,
+            row.seconds,
             row.evaluations,
             row.loss,
             maybe(row.median_loss),
@@ -226,7 +253,7 @@ pub fn read_record(folder: &Path) -> Result<DesignRecord, StudyError> {
     let history = read_history(&read("history.csv").unwrap_or_default())
         .map_err(|why| wrong("history.csv", why))?;
     let (times_ms, currents_ma) =
-        read_waveforms(&read("waveforms.csv")?).map_err(|why| wrong("waveforms.csv", why))?;
+        read_waveforms(&read(WAVEFORMS)?).map_err(|why| wrong(WAVEFORMS, why))?;
     let bounds = request.get("bounds_mA").cloned().unwrap_or(json!([]));
     let geometry = request.get("geometry").cloned().unwrap_or(Value::Null);
     Ok(DesignRecord {
@@ -255,6 +282,7 @@ fn read_history(text: &str) -> Result<Vec<HistoryRow>, String> {
         let [
             start,
             iteration,
+            seconds,
             evaluations,
             loss,
             median,
@@ -266,7 +294,7 @@ fn read_history(text: &str) -> Result<Vec<HistoryRow>, String> {
         ] = cells[..]
         else {
             return Err(format!(
-                "row {}: found {} cells, expected 10",
+                "row {}: found {} cells, expected 11",
                 place + 1,
                 cells.len()
             ));
@@ -286,6 +314,7 @@ fn read_history(text: &str) -> Result<Vec<HistoryRow>, String> {
         Ok(HistoryRow {
             start: count(start)?,
             iteration: count(iteration)?,
+            seconds: number(seconds)?,
             evaluations: count(evaluations)?,
             loss: number(loss)?,
             median_loss: maybe(median)?,

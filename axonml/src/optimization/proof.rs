@@ -50,7 +50,6 @@ fn exact_of(model: &str) -> Option<&'static str> {
 
 /// Verifies a stimulus that was claimed to activate some fibers.
 pub(super) fn verify(
-    subject: &Subject,
     studies: &[Study],
     stimulus: &Delivered,
     claimed: &[bool],
@@ -100,10 +99,7 @@ pub(super) fn verify(
         )
         .help("reduce the time step (--dt)"));
     };
-    let goal = exact
-        .goal
-        .clone()
-        .with_recruitment(subject.goal.recruitment())?;
+    let goal = &exact.goal;
     let outcome = goal.outcome(&active);
     let by_threshold = goal.active_at(&thresholds, 1.0);
     let disagreeing = (0..active.len())

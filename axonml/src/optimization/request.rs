@@ -5,35 +5,23 @@ use std::sync::Arc;
 
 use axonml_core::{TimeGrid, Waveform};
 use axonml_models::conditions::{Polarity, PulseText};
-use axonml_optimize::{EvolutionSettings, Rule, Schedule};
+use axonml_optimize::{EvolutionSettings, Projection, Rule, Schedule};
 
-use super::subject::Subject;
+use super::subject::{Subject, protocol};
 use crate::design::{
-    Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Limits, Objective,
-    Parameterization, Penalty, Problem, PulseShape, Pulses, Samples, Steps,
+    Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Limit, Limits, Objective,
+    Parameterization, Penalty, Problem, PulseShape, Pulses, Samples, Steps, Violation,
 };
 use crate::study::{
-    DescentRule, ExpansionSpec, LimitsSpec, ObjectiveSpec, OptimizeProtocol, PenaltyName, Protocol,
+    DescentRule, ExpansionSpec, LimitsSpec, ObjectiveSpec, OptimizeProtocol, PenaltyName,
     ScheduleSpec, Study, StudyError, Varied,
 };
-
-/// The protocol of a study that is an optimization.
-pub(super) fn protocol(study: &Study) -> Result<&OptimizeProtocol, StudyError> {
-    match &study.protocol {
-        Protocol::Optimize(protocol) => Ok(protocol),
-        other => Err(StudyError::request(format!(
-            "protocol: found `{}`, expected `optimize`",
-            other.kind()
-        ))),
-    }
-}
 
 /// The question that a study asks of a subject.
 pub(super) fn problem(subject: &Subject, study: &Study) -> Result<Problem, StudyError> {
     let planned = &subject.plans[0].study;
     let protocol = protocol(study)?;
-    let goal = subject.goal.clone().with_recruitment(protocol.recruit())?;
-    let mut problem = Problem::new(subject.population.clone(), goal);
+    let mut problem = Problem::new(subject.population.clone(), subject.goal.clone());
     problem.search = planned.search.search(planned.detection.detection(), false);
     problem.objective = Arc::new(objective(protocol.objective())?);
     problem.penalty = penalty(protocol);
@@ -47,7 +35,37 @@ pub(super) fn problem(subject: &Subject, study: &Study) -> Result<Problem, Study
         let ends = problem.limits.bounds_ma.iter().flatten();
         problem.unit = ends.fold(0.0, |most: f64, end| most.max(end.abs()));
     }
+    check_possible(&problem)?;
     Ok(problem)
+}
+
+/// Part of a limit by which a projection may exceed it before none of its neighbors can be said to obey.
+const UNSURE: f64 = 1e-3;
+
+/// Refuses frozen currents beside which no currents of the other contacts obey the limits.
+fn check_possible(problem: &Problem) -> Result<(), StudyError> {
+    let limits = &problem.limits;
+    if limits.frozen_ma.iter().flatten().all(|ma| *ma == 0.0) {
+        return Ok(());
+    }
+    let nothing = vec![0.0; problem.population.contacts()];
+    let mut x = problem.coordinates(&problem.parameterization.start(&nothing));
+    problem.set().project(&mut x);
+    let violations = limits.violations(&problem.stimulus(&x));
+    // What is searched for afterwards is no matter of projections.
+    let is_sure = |violation: &&Violation| {
+        let beyond = (violation.found - violation.allowed).abs();
+        let is_searched = matches!(violation.limit, Limit::Dac { .. } | Limit::MaxContacts);
+        !is_searched && beyond > UNSURE * violation.allowed.abs()
+    };
+    match violations.iter().find(is_sure) {
+        None => Ok(()),
+        Some(violation) => Err(StudyError::request(format!(
+            "frozen_mA contradicts the {violation}, whatever the other contacts deliver"
+        ))
+        .at("limits")
+        .help("raise the limit, or freeze contacts at less (--frozen)")),
+    }
 }
 
 fn objective(spec: ObjectiveSpec) -> Result<Objective, StudyError> {
@@ -135,7 +153,9 @@ fn parameterization(
         ))),
         false => {
             let pulses = Pulses::new(contacts, &reference(study)?, &grid, varied);
-            Ok(Arc::new(pulses.map_err(at)?))
+            Ok(Arc::new(pulses.map_err(|error| {
+                at(error).help("lower the upper end of pw_range_ms (--pw-range 0.05:0.5), or raise tstop_ms (--tstop)")
+            })?))
         }
     }
 }
@@ -158,6 +178,7 @@ fn limits(subject: &Subject, study: &Study) -> Result<Limits, StudyError> {
             electrodes.areas_cm2[contact] = Some(area_cm2);
         }
     }
+    check_known(spec, &electrodes, contacts)?;
     let mut frozen_ma = vec![None; contacts];
     for (&contact, &ma) in &spec.frozen_ma {
         match frozen_ma.get_mut(contact) {
@@ -187,6 +208,31 @@ fn limits(subject: &Subject, study: &Study) -> Result<Limits, StudyError> {
         frozen_ma,
         electrodes: electrodes.with_access(spec.contact_ohm()),
     })
+}
+
+/// Refuses limits that need more of the contacts than is known.
+fn check_known(
+    spec: &LimitsSpec,
+    electrodes: &Electrodes,
+    contacts: usize,
+) -> Result<(), StudyError> {
+    let area_cm2 = |contact: &usize| electrodes.areas_cm2.get(*contact).copied().flatten();
+    let unknown = (0..contacts).find(|contact| area_cm2(contact).is_none());
+    if let (Some(k), Some(contact)) = (spec.shannon_k, unknown) {
+        return Err(StudyError::request(format!(
+            "shannon_k: found {k} and contact {contact} of unknown area, expected contacts of known area"
+        ))
+        .at("limits")
+        .help("give contact_area_cm2 (--contact-area CM2), or area_cm2 or the diameter of discs in nerve.json"));
+    }
+    match spec.compliance_v {
+        Some(volt) if electrodes.impedance_ohm.is_none() => Err(StudyError::request(format!(
+            "compliance_V: found {volt} and contacts of unknown impedance, expected `impedance_ohm` in nerve.json"
+        ))
+        .at("limits")
+        .help("add the matrix (ohm, a row for each contact) to nerve.json, or leave compliance_V (--compliance) out")),
+        _ => Ok(()),
+    }
 }
 
 /// Reads the bounds of contacts: a table `contact,min_mA,max_mA`; contacts that it leaves out have the common bound.
@@ -249,7 +295,7 @@ pub(super) fn descent(study: &Study) -> DescentOptions {
             DescentRule::Lbfgs => Steps::Lbfgs,
         },
         steps: gd.steps(),
-        rate: gd.lr(),
+        rate: gd.lr(study.stimulus.varies(Varied::Samples)),
         final_share: gd.lr_end(),
         schedule: match gd.schedule() {
             ScheduleSpec::Constant => Schedule::Constant,

@@ -1,15 +1,18 @@
 //! The search of an optimization: montages, then descents or an evolution, then the grid of the converter.
 
 use axonml_core::Random;
+use axonml_models::CancelToken;
 use axonml_optimize::{Initial, Spread};
 
+use super::Unwatched;
 use super::record::Finding;
 use super::request;
 use super::subject::Subject;
 use crate::design::{
-    Course, Delivered, Ends, Judged, Problem, Reached, Run, Scan, Scanned, Set, Start, best_reached,
+    Course, Delivered, DesignError, Ends, Judged, Problem, Reached, Run, Scan, Scanned, Set, Start,
+    best_reached,
 };
-use crate::study::{DeInit, GdInit, Method, OptimizeProtocol, Study, StudyError};
+use crate::study::{DeInit, GdInit, Machine, Method, OptimizeProtocol, Study, StudyError};
 
 /// Purpose of the random numbers of starts.
 const PURPOSE: u64 = 0x57a7;
@@ -20,7 +23,10 @@ const AROUND: usize = 3;
 /// A search for the best stimulus.
 pub(super) struct Search<'a> {
     pub(super) subject: &'a Subject,
+    /// Studies of all nerves that share the stimulus, and the first of them.
+    pub(super) studies: &'a [Study],
     pub(super) study: &'a Study,
+    pub(super) machine: &'a Machine,
     pub(super) protocol: &'a OptimizeProtocol,
     pub(super) problem: Problem,
 }
@@ -28,14 +34,18 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// Looks for the best stimulus.
     pub(super) fn perform(
-        &self,
+        &mut self,
         course: &mut dyn Course,
         ends: Ends,
     ) -> Result<Finding, StudyError> {
         let mut run = Run::new(course, ends);
         run.stage("montages");
-        let scan = self.problem.scan(&mut |fraction| run.fraction(fraction))?;
-        run.tally.thresholds += scan.montages.len();
+        let scan = self.problem.scan_in(&mut run);
+        let scan = scan.map_err(|error| self.named(error))?;
+        if scan.montages.is_empty() && run.stopped.is_some() {
+            return Err(StudyError::canceled());
+        }
+        self.narrow(&scan);
         let mut reached = self.montages(&scan, &mut run)?;
         let mut starts = Vec::new();
         let mut iterations = 0;
@@ -85,11 +95,54 @@ impl Search<'_> {
         self.finding(best, scan, starts, method, iterations, run)
     }
 
-    /// The montages that obey all limits, as points: none of them is beaten by what is returned.
+    /// Refuses files of starts that are wrong, before anything is written.
+    pub(super) fn check(&self) -> Result<(), StudyError> {
+        let given = match (
+            self.protocol.method(),
+            self.study.gd.init(),
+            self.study.de.init(),
+        ) {
+            (Method::Gd, GdInit::File(path), _) | (Method::De, _, DeInit::File(path)) => path,
+            (Method::Gd, GdInit::Amplitudes(amplitudes_ma), _) => {
+                return self.check_count(amplitudes_ma.len(), "init");
+            }
+            _ => return Ok(()),
+        };
+        let amplitudes_ma = read_amplitudes(&given)?;
+        self.check_count(amplitudes_ma.len(), &given.display().to_string())
+    }
+
+    /// Where amplitudes count as they are, a coordinate of 1 is a few times what the best montage needs, and not all that a
+    /// contact may deliver, which fires everything.
+    fn narrow(&mut self, scan: &Scan) {
+        const TIMES: f64 = 3.0;
+        if self.problem.is_scale_free() || !self.problem.limits.is_scale_free() {
+            return;
+        }
+        let peak_ma = scan.best().map_or(0.0, |best| best.score().dose.peak_ma);
+        if peak_ma > 0.0 {
+            self.problem.unit = self.problem.unit.min(TIMES * peak_ma);
+        }
+    }
+
+    /// An error of the first simulation, with the name of the fiber.
+    fn named(&self, error: DesignError) -> StudyError {
+        match error {
+            DesignError::Spontaneous { fiber } => StudyError::request(format!(
+                "{} fires without stimulus: no stimulus spares it, and none activates it",
+                self.subject.fibers[fiber].name
+            ))
+            .help("leave it out, or change its membrane or start"),
+            other => other.into(),
+        }
+    }
+
+    /// The best montage that obeys all limits, as a point, so that none is better than what is returned; where none does,
+    /// what the limits leave of the best.
     fn montages(&self, scan: &Scan, run: &mut Run<'_>) -> Result<Vec<Reached>, StudyError> {
-        let within = scan.montages.iter().filter(|scanned| scanned.within_limits);
+        let mut within = scan.montages.iter().filter(|scanned| scanned.within_limits);
         let mut points = Vec::new();
-        for scanned in within.take(1) {
+        if let Some(scanned) = within.next().or(scan.best()) {
             if let Some(x) = self.problem.start(&scanned.amplitudes_ma) {
                 let judged = self.judged(&x)?;
                 run.offer(&judged)?;
@@ -106,10 +159,30 @@ impl Search<'_> {
 
     /// A point, judged.
     fn judged(&self, x: &[f64]) -> Result<Judged, StudyError> {
-        let stimulus = self.problem.stimulus(x);
-        let judged = self.problem.judge(vec![stimulus], None, &mut |_| ())?;
+        let judged = self.even_if_canceled(|problem| {
+            let stimulus = problem.stimulus(x);
+            problem.judge(vec![stimulus], None, &mut |_| ())
+        })?;
         let first = judged.into_iter().next();
         first.ok_or_else(|| StudyError::failure("no stimulus was judged"))
+    }
+
+    /// What a canceled optimization still needs to end with its best stimulus: simulated again by fibers that are not
+    /// canceled.
+    fn even_if_canceled<T>(
+        &self,
+        mut needed: impl FnMut(&Problem) -> Result<T, DesignError>,
+    ) -> Result<T, StudyError> {
+        match needed(&self.problem) {
+            Err(error) if error.is_canceled() => {}
+            other => return Ok(other?),
+        }
+        let machine = Machine {
+            cancel: CancelToken::default(),
+            ..self.machine.clone()
+        };
+        let subject = Subject::of(self.studies, &machine, &mut Unwatched)?;
+        Ok(needed(&request::problem(&subject, self.study)?)?)
     }
 
     /// The starts of descents.
@@ -245,7 +318,7 @@ impl Search<'_> {
             .take(AROUND)
             .map(|point| point.x)
             .collect();
-        let found = self.problem.on_grid(&around, run)?;
+        let found = self.even_if_canceled(|problem| problem.on_grid(&around, run))?;
         found.ok_or_else(|| {
             StudyError::failure("found no stimulus on the converter's grid that obeys all limits")
                 .help("give a finer step (dac_mA, --dac), or relax a limit")
@@ -323,13 +396,15 @@ fn init(scanned: &Scanned) -> String {
     format!("{} {}", scanned.montage.kind.name(), contacts.join(","))
 }
 
-/// The amplitudes in the best.json of an optimization, or of any object with `amplitudes_mA`.
+/// The amplitudes in the best.json of an optimization, in its results, or of any object with `amplitudes_mA`.
 fn read_amplitudes(path: &std::path::Path) -> Result<Vec<f64>, StudyError> {
     let at = |why: String| StudyError::request(why).at(path.display());
     let text = std::fs::read_to_string(path).map_err(|error| at(error.to_string()))?;
     let value: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| at(error.to_string()))?;
-    let amplitudes = value.get("amplitudes_mA").and_then(|list| list.as_array());
+    // The best.json of a folder, or the results that a command wrote.
+    let result = value.pointer("/results/0").unwrap_or(&value);
+    let amplitudes = result.get("amplitudes_mA").and_then(|list| list.as_array());
     let numbers = amplitudes.map(|list| list.iter().map(serde_json::Value::as_f64).collect());
     let numbers: Option<Vec<f64>> = numbers.flatten();
     numbers.ok_or_else(|| {

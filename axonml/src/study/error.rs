@@ -41,7 +41,7 @@ impl StudyError {
         Self::new(Fault::Work, problem)
     }
 
-    pub(super) fn canceled() -> Self {
+    pub(crate) fn canceled() -> Self {
         Self::new(Fault::Canceled, "the work was canceled")
     }
 
