@@ -91,7 +91,7 @@ impl Basis {
     ///
     /// # Errors
     /// [`SimulationError`] if the gains do not fit the contacts or are not finite, the detection does not fit a fiber or
-    /// the run, or the bound has another number of fibers.
+    /// the run, or the bound has another number of fibers or candidates.
     pub fn activation(
         &self,
         gains: ArrayView2<'_, f64>,
@@ -112,7 +112,7 @@ impl Basis {
         let stages = match &options.bound {
             None => &all[..],
             Some(bound) => {
-                bound.check(fibers)?;
+                bound.check(candidates, fibers)?;
                 bound.stages()
             }
         };
@@ -123,7 +123,7 @@ impl Basis {
                 Some(bound) => {
                     let known = active.row(candidate);
                     let fires = known.iter().map(Activation::fires);
-                    !bound.is_lost(bound.loss(fires))
+                    !bound.is_lost(candidate, bound.loss(fires))
                 }
             };
             let open: Vec<usize> = (0..candidates)

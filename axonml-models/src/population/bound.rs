@@ -15,6 +15,8 @@ pub struct LossBound {
     if_fires: Vec<f64>,
     if_silent: Vec<f64>,
     limit: f64,
+    /// Limits of candidates that have one of their own; empty if all have the same.
+    limits: Vec<f64>,
     stages: Vec<Vec<usize>>,
 }
 
@@ -48,8 +50,25 @@ impl LossBound {
             if_fires,
             if_silent,
             limit,
+            limits: Vec::new(),
             stages,
         })
+    }
+
+    /// The same with a limit of its own for each candidate.
+    ///
+    /// # Errors
+    /// [`CoreError`] if a limit is not a number of 0 or more.
+    pub fn with_limits(self, limits: Vec<f64>) -> Result<Self, CoreError> {
+        let mut each = limits.iter().enumerate();
+        if let Some((candidate, bad)) = each.find(|(_, x)| x.is_nan() || **x < 0.0) {
+            return Err(CoreError::BadValue {
+                what: format!("the limit of candidate {candidate}"),
+                found: bad.to_string(),
+                expected: "a number of 0 or more".into(),
+            });
+        }
+        Ok(LossBound { limits, ..self })
     }
 
     /// The loss of a candidate whose every fiber has fired, or not; `None` of diverged ones.
@@ -58,14 +77,19 @@ impl LossBound {
         each.map(|(fiber, fires)| self.of_fiber(fiber, fires)).sum()
     }
 
-    pub(super) fn check(&self, fibers: usize) -> Result<(), CoreError> {
-        match self.if_fires.len() == fibers {
+    pub(super) fn check(&self, candidates: usize, fibers: usize) -> Result<(), CoreError> {
+        let same = |what: &str, found: usize, expected: usize, of: &str| match found == expected {
             true => Ok(()),
             false => Err(CoreError::Shape {
-                what: "the losses of fibers".into(),
-                expected: format!("{fibers}, one per fiber"),
-                found: self.if_fires.len().to_string(),
+                what: what.into(),
+                expected: format!("{expected}, one per {of}"),
+                found: found.to_string(),
             }),
+        };
+        same("the losses of fibers", self.if_fires.len(), fibers, "fiber")?;
+        match self.limits.len() {
+            0 => Ok(()),
+            found => same("the limits of losses", found, candidates, "candidate"),
         }
     }
 
@@ -83,7 +107,7 @@ impl LossBound {
         }
     }
 
-    pub(super) fn is_lost(&self, least_loss: f64) -> bool {
-        least_loss > self.limit
+    pub(super) fn is_lost(&self, candidate: usize, least_loss: f64) -> bool {
+        least_loss > *self.limits.get(candidate).unwrap_or(&self.limit)
     }
 }

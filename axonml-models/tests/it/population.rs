@@ -239,6 +239,21 @@ fn candidates_that_have_lost_are_given_up() {
     // A candidate's answers are the same without the others.
     let alone = gains.row(5).to_owned().insert_axis(Axis(0));
     assert_eq!(active(&basis, &alone, &bounded).row(0), found.row(5));
+    // Limits of their own: every other candidate has none.
+    let limits = (0..20).map(|candidate| match candidate % 2 {
+        0 => limit,
+        _ => f64::INFINITY,
+    });
+    let each = ActivationOptions {
+        bound: Some(bound.with_limits(limits.collect()).unwrap()),
+        ..options.clone()
+    };
+    let of_each = active(&basis, &gains, &each);
+    for (candidate, row) in of_each.outer_iter().enumerate() {
+        let expected = if candidate % 2 == 0 { &found } else { &all };
+        assert_eq!(row, expected.row(candidate), "candidate {candidate}");
+    }
+    assert_ne!(of_each, found);
 }
 
 #[test]
@@ -304,6 +319,13 @@ fn what_does_not_fit_is_refused() {
     assert!(refused(Array2::zeros((1, 3)), &bounded).contains("losses of fibers"));
     assert!(LossBound::new(vec![1.0], vec![], 1.0).is_err());
     assert!(LossBound::new(vec![-1.0], vec![0.0], 1.0).is_err());
+    let bound = LossBound::new(vec![1.0; 2], vec![0.0; 2], 1.0).unwrap();
+    assert!(bound.clone().with_limits(vec![f64::NAN]).is_err());
+    let each = ActivationOptions {
+        bound: Some(bound.with_limits(vec![1.0; 3]).unwrap()),
+        ..ActivationOptions::default()
+    };
+    assert!(refused(Array2::zeros((1, 3)), &each).contains("one per candidate"));
     let gains = Array2::from_elem((1, 3), 1.0);
     let search = ThresholdSearch::default();
     let guesses = Array2::from_elem((1, 1), 1.0);

@@ -98,13 +98,11 @@ impl Problem {
             for standing in &standings {
                 run.offer_score(&standing.score);
             }
-            let losses = standings
-                .iter()
-                .map(|of| of.loss)
-                .filter(|loss| !loss.is_nan());
-            let mut losses: Vec<f64> = losses.collect();
-            losses.sort_by(f64::total_cmp);
             evolution.tell(standings, &set)?;
+            // Of the members that are left: trials that have lost are not finished, so that their losses are unknown.
+            let members = evolution.fitness().iter().map(|of| of.loss);
+            let mut losses: Vec<f64> = members.filter(|loss| !loss.is_nan()).collect();
+            losses.sort_by(f64::total_cmp);
             let means = evolution.means();
             run.history.push(HistoryRow {
                 start: 0,
@@ -155,7 +153,7 @@ impl Problem {
         Ok(judged.iter().map(standing).collect())
     }
 
-    /// Standings by activation. A member whose loss exceeds its parent's is not finished; thresholds are searched of those
+    /// Standings by activation. A trial whose loss exceeds its parent's is not finished; thresholds are searched of those
     /// that are as good as the best.
     fn by_activation(
         &self,
@@ -211,7 +209,8 @@ impl Problem {
         Ok(standings)
     }
 
-    /// The bound beyond which a member is given up: the greatest loss of a parent, where the loss is a sum over fibers.
+    /// The bound beyond which a trial is given up: the loss of the parent that it would replace, where the loss is a sum
+    /// over fibers.
     fn bound(
         &self,
         stimuli: &[Delivered],
@@ -224,31 +223,22 @@ impl Problem {
         if !whole || parents.len() != stimuli.len() || self.population.parts().count() != 1 {
             return Ok(None);
         }
-        let least_cost = stimuli
-            .iter()
-            .map(|of| self.penalty.value(of))
-            .fold(f64::INFINITY, f64::min);
-        let worst = parents
-            .iter()
-            .fold(0.0_f64, |most, parent| most.max(parent.loss));
         // The area that a trial may misclassify and still not be worse than its parent.
-        let limit = ((worst - least_cost) / per_area).max(0.0) + AREA_TOLERANCE;
-        if !limit.is_finite() {
-            return Ok(None);
-        }
-        let targets = self.goal.targets().iter();
-        let weights = self.goal.weights().iter();
-        let (fires, silent) = targets
-            .zip(weights)
-            .map(|(target, weight)| {
-                if *target {
-                    (0.0, *weight)
-                } else {
-                    (*weight, 0.0)
-                }
-            })
+        let limit = |(stimulus, parent): (&Delivered, &Standing)| {
+            let left = (parent.loss - self.penalty.value(stimulus)) / per_area;
+            match left.is_nan() {
+                true => f64::INFINITY,
+                false => left.max(0.0) + AREA_TOLERANCE,
+            }
+        };
+        let limits = stimuli.iter().zip(parents).map(limit).collect();
+        let weight = |is_wrong: bool, weight: f64| if is_wrong { weight } else { 0.0 };
+        let fibers = self.goal.targets().iter().zip(self.goal.weights());
+        let (fires, silent) = fibers
+            .map(|(target, of)| (weight(!target, *of), weight(*target, *of)))
             .unzip();
-        LossBound::new(fires, silent, limit).map(Some)
+        let bound = LossBound::new(fires, silent, f64::INFINITY)?;
+        bound.with_limits(limits).map(Some)
     }
 
     /// A stimulus, or as much of it as is allowed.

@@ -66,7 +66,7 @@ pub use parameterization::{
 };
 pub use penalty::Penalty;
 pub use population::{Cotangent, Multiples, Population};
-pub use problem::{Judged, Problem, Slopes};
+pub use problem::{Judged, Problem, Set, Slopes};
 pub use result::{
     Baseline, DesignRecord, DesignResult, FiberResult, HistoryRow, ParetoPoint, Robust, Spread,
     StartResult, Verified,

@@ -170,19 +170,9 @@ impl Problem {
     }
 
     /// The coordinates of a stimulus of these amplitudes of the reference waveform, mA; of size 1 where strength is free.
-    /// `None` if nothing of it is left within the limits.
+    /// `None` if nothing of it is left within the limits. Of many stimuli [`Set::start`] is less work.
     pub fn start(&self, amplitudes_ma: &[f64]) -> Option<Vec<f64>> {
-        let mut x = self.coordinates(&self.parameterization.start(amplitudes_ma));
-        self.set().project(&mut x);
-        if self.is_scale_free() {
-            let linear = &mut x[..self.linear()];
-            let largest = linear.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
-            if !(largest > 0.0 && largest.is_finite()) {
-                return None;
-            }
-            linear.iter_mut().for_each(|x| *x /= largest);
-        }
-        x.iter().all(|x| x.is_finite()).then_some(x)
+        self.set().start(amplitudes_ma)
     }
 
     /// The stimulus at these coordinates.
@@ -401,6 +391,24 @@ impl Problem {
 pub struct Set<'a> {
     problem: &'a Problem,
     feasible: Feasible<'a>,
+}
+
+impl Set<'_> {
+    /// The coordinates of a stimulus of these amplitudes, as [`Problem::start`].
+    pub fn start(&self, amplitudes_ma: &[f64]) -> Option<Vec<f64>> {
+        let problem = self.problem;
+        let mut x = problem.coordinates(&problem.parameterization.start(amplitudes_ma));
+        self.project(&mut x);
+        if problem.is_scale_free() {
+            let linear = &mut x[..problem.linear()];
+            let largest = linear.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
+            if !(largest > 0.0 && largest.is_finite()) {
+                return None;
+            }
+            linear.iter_mut().for_each(|x| *x /= largest);
+        }
+        x.iter().all(|x| x.is_finite()).then_some(x)
+    }
 }
 
 impl Projection for Set<'_> {

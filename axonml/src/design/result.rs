@@ -234,9 +234,9 @@ pub struct HistoryRow {
     pub seconds: f64,
     /// Stimuli looked at so far.
     pub evaluations: usize,
-    /// Loss of this point, or the best of this generation.
+    /// Loss of this point, or the least of the members after this generation.
     pub loss: f64,
-    /// Median loss of the generation.
+    /// Median loss of the members after the generation.
     pub median_loss: Option<f64>,
     /// Best so far.
     pub misclassified: f64,

@@ -9,7 +9,7 @@ use super::record::Finding;
 use super::request;
 use super::subject::Subject;
 use crate::design::{
-    Course, Delivered, DesignError, Ends, Judged, Problem, Reached, Run, Scan, Scanned, Start,
+    Course, Delivered, DesignError, Ends, Judged, Problem, Reached, Run, Scan, Scanned, Set, Start,
     best_reached,
 };
 use crate::study::{DeInit, GdInit, Machine, Method, OptimizeProtocol, Study, StudyError};
@@ -188,8 +188,9 @@ impl Search<'_> {
     /// The starts of descents.
     fn starts(&self, scan: &Scan) -> Result<Vec<Start>, StudyError> {
         let count = self.study.gd.starts();
+        let set = self.problem.set();
         let given = |init: &str, amplitudes_ma: &[f64]| {
-            let x = self.problem.start(amplitudes_ma)?;
+            let x = set.start(amplitudes_ma)?;
             Some(Start {
                 init: init.to_owned(),
                 x,
@@ -216,7 +217,9 @@ impl Search<'_> {
                 each.filter_map(|scanned| given(&init(scanned), &scanned.amplitudes_ma))
                     .collect()
             }
-            GdInit::Random => (0..count).filter_map(|start| self.random(start)).collect(),
+            GdInit::Random => (0..count)
+                .filter_map(|start| self.random(start, &set))
+                .collect(),
             GdInit::Zero => {
                 return Err(StudyError::request(
                     "init: found zero, expected currents that thresholds can be found of",
@@ -258,7 +261,7 @@ impl Search<'_> {
     }
 
     /// A start at random: amplitudes within -1 and 1, as the limits leave them.
-    fn random(&self, start: usize) -> Option<Start> {
+    fn random(&self, start: usize, set: &Set<'_>) -> Option<Start> {
         let mut random = Random::of(self.study.numerics.seed.unwrap_or(0), PURPOSE, start);
         let contacts = self.subject.population.contacts();
         let amplitudes: Vec<f64> = (0..contacts)
@@ -266,7 +269,7 @@ impl Search<'_> {
             .collect();
         Some(Start {
             init: format!("random {start}"),
-            x: self.problem.start(&amplitudes)?,
+            x: set.start(&amplitudes)?,
         })
     }
 
@@ -282,10 +285,11 @@ impl Search<'_> {
             DeInit::Mlhs => of(Spread::Mlhs, Vec::new()),
             DeInit::Scan => {
                 // A quarter of the members are the best montages.
+                let set = problem.set();
                 let best = scan
                     .montages
                     .iter()
-                    .filter_map(|scanned| problem.start(&scanned.amplitudes_ma));
+                    .filter_map(|scanned| set.start(&scanned.amplitudes_ma));
                 of(Spread::Rlhs, best.take(population.div_ceil(4)).collect())
             }
             DeInit::File(path) => {

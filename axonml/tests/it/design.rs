@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axonml::design::{
-    DescentOptions, DesignError, Ends, EvolutionOptions, Goal, MontageKind, Objective, Population,
-    Problem, Run, Start, Unkept, best_reached, contacts,
+    DescentOptions, DesignError, Ends, EvolutionOptions, Goal, Loss, MontageKind, Objective,
+    Population, Problem, Run, Softness, Start, ThresholdLoss, Unkept, best_reached, contacts,
 };
 use axonml::field::{Extension, Interpolation};
 use axonml::{Device, Fiber, Precision, Settings, Simulation, Stimulus, ThresholdSearch, Waveform};
@@ -234,6 +234,24 @@ fn slopes_are_those_of_differences() {
     }
 }
 
+/// [`Objective::Wbce`], of which no evolution knows that a trial has lost before all fibers are run.
+#[derive(Debug)]
+struct Finished;
+
+impl ThresholdLoss for Finished {
+    fn is_scale_free(&self) -> bool {
+        false
+    }
+
+    fn loss(&self, goal: &Goal, thresholds: &[Option<f64>], softness: Softness) -> Loss {
+        Objective::Wbce.loss(goal, thresholds, softness)
+    }
+
+    fn of_activation(&self, goal: &Goal, active: &[bool]) -> f64 {
+        Objective::Wbce.of_activation(goal, active)
+    }
+}
+
 /// A small evolution on thresholds is never worse than the members that it was given, and the same whenever it is run; one
 /// on activation ends with currents that a simulation of its own confirms.
 #[test]
@@ -259,9 +277,9 @@ fn evolutions_keep_their_best_member() {
         let mut course = Unkept;
         let mut run = Run::new(&mut course, Ends::default());
         let evolved = problem.evolve(&options, &mut run).unwrap();
-        (evolved, run.tally)
+        (evolved, run.tally, run.history)
     };
-    let (evolved, tally) = evolve(&problem);
+    let (evolved, tally, _) = evolve(&problem);
     assert_eq!(tally.thresholds, 32);
     let start = problem.judge(vec![problem.stimulus(&given)], None, &mut |_| ());
     let start = start.unwrap().remove(0).score;
@@ -271,8 +289,12 @@ fn evolutions_keep_their_best_member() {
 
     problem.objective = Arc::new(Objective::Wbce);
     problem.unit = 0.3;
-    let (evolved, tally) = evolve(&problem);
+    let (evolved, tally, history) = evolve(&problem);
     assert_eq!(tally.evaluations, 32);
+    // Trials that have lost against their parents are not finished: the same members are left where they are.
+    problem.objective = Arc::new(Finished);
+    let (finished, _, of_finished) = evolve(&problem);
+    assert_eq!((&finished, of_finished), (&evolved, history));
     let best = evolved.best.unwrap();
     let amplitudes = problem.stimulus(&best.x).amplitudes_ma;
     let active: Vec<bool> = alone(&problem, &amplitudes)

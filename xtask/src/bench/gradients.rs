@@ -265,13 +265,13 @@ fn gradient_descent(device: &Device, repeat: usize) -> Result<Vec<Row>, Failure>
 }
 
 /// A line of `/proc/self/status`, kB; none on other systems.
-fn memory_kb(name: &str) -> Option<u64> {
+pub(super) fn memory_kb(name: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.trim().parse().ok()
 }
 
-fn threads(count: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+pub(super) fn threads(count: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
     rayon::ThreadPoolBuilder::new().num_threads(count).build()
 }
 

@@ -2,13 +2,13 @@
 //!
 //! A node-step is one node of Ranvier (with its internode, where the model has one) over one time step. The run is 1024
 //! fibers of 53 nodes, 5 ms in steps of 0.005 ms, stimulated by a point source for 0.1 ms, no early stop. Set-up
-//! (geometry, modes, tape) is part of the time. What else is measured: see [`gradients`], [`activation`], [`setup`] and
-//! [`stream`];
-//! [`against`] compares two checkouts.
+//! (geometry, modes, tape) is part of the time. What else is measured: see [`gradients`], [`activation`],
+//! [`optimization`], [`setup`] and [`stream`]; [`against`] compares two checkouts.
 
 mod activation;
 mod against;
 mod gradients;
+mod optimization;
 mod row;
 mod setup;
 mod stream;
@@ -43,7 +43,7 @@ pub(crate) struct Bench {
     /// Only measurements whose name contains this; `stream` also measures a training set of 65,536 fibers.
     #[arg(long, default_value = "")]
     only: String,
-    /// Nerve folder of the activation rows; by default the bundled nerve N1.
+    /// Nerve folder of the activation and optimization rows; by default the bundled nerve N1.
     #[arg(long, value_name = "FOLDER")]
     nerve: Option<PathBuf>,
     /// Compare with a built checkout of another commit: processor time of child processes with fixed work, the sides in
@@ -198,6 +198,8 @@ impl Bench {
             let nerve = self.nerve.as_deref().unwrap_or(&bundled);
             activation::measure(&asked, nerve, self.repeat.get(), &mut show)
                 .map_err(|e| format!("activation: {e}"))?;
+            optimization::measure(&asked, nerve, self.repeat.get(), &mut show)
+                .map_err(|e| format!("optimization: {e}"))?;
         }
         if !self.sweep && setup::NAME.contains(&self.only) {
             let row = setup::measure(self.repeat.get());

@@ -120,10 +120,23 @@ impl<'r, R: Real, const L: usize> Group<'r, R, L> {
         }
         self.modes_vjp(&mut adjoint);
         let recorded = GroupSeeds::new(&mut seeds, L);
-        recorded.add(steps.end, &mut adjoint.u, &mut adjoint.states);
-        self.mark_nonfinite_cotangents(&mut adjoint, steps.end);
+        // Up to there all cotangents are 0, and so is what they would be multiplied with.
+        let end = match seeds.iter().flatten().any(|seeds| seeds.last().is_some()) {
+            true => steps.end,
+            false => recorded
+                .last()
+                .map_or(steps.start, |last| last.clamp(steps.start, steps.end)),
+        };
+        recorded.add(end, &mut adjoint.u, &mut adjoint.states);
+        self.mark_nonfinite_cotangents(&mut adjoint, end);
         for (index, segment) in segments.iter().enumerate().rev() {
-            if index + 1 < segments.len() {
+            // The first state of all is needed in any case.
+            if index > 0 && segment.start >= end {
+                continue;
+            }
+            let stored = index + 1 == segments.len();
+            let segment = segment.start..segment.end.min(end);
+            if !stored {
                 checkpoints[index].restore(&mut self);
                 self.replay(segment.clone(), steps.end, &mut trajectory);
             }

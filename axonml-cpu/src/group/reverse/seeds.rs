@@ -65,6 +65,11 @@ impl<R: Real> GroupSeeds<R> {
         GroupSeeds { recorders }
     }
 
+    /// The last state of which a number has a cotangent other than 0.
+    pub(super) fn last(&self) -> Option<usize> {
+        self.recorders.iter().filter_map(GroupRecorder::last).max()
+    }
+
     /// Adds the cotangents of state `state` to arrays `[node][lane]`.
     pub(super) fn add(&self, state: usize, u: &mut [R], states: &mut [Vec<R>]) {
         for recorder in &self.recorders {
@@ -90,6 +95,14 @@ impl<R: Real> GroupSeeds<R> {
 }
 
 impl<R: Real> GroupRecorder<R> {
+    fn last(&self) -> Option<usize> {
+        let arrays =
+            std::iter::once(&self.v_mv).chain(self.states.iter().map(|(_, values)| values));
+        let last_of = |values: &Vec<R>| values.iter().rposition(|value| *value != R::default());
+        let last = arrays.filter_map(last_of).max()?;
+        Some(self.first + last / self.at.len() * self.every)
+    }
+
     /// Cotangents of lanes whose recorders show the same states.
     fn new(of_lanes: Vec<(usize, RecordedSeeds)>, lanes: usize) -> Self {
         let (first, every) = of_lanes.first().map_or((0, 1), |(_, r)| (r.first, r.every));

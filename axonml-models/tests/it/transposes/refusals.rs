@@ -103,6 +103,52 @@ fn gradients_do_not_depend_on_the_memory_for_trajectories() {
     }
 }
 
+/// Steps behind the last cotangent are left out. A cotangent of the last state, though it be 0, has them all taken.
+#[test]
+fn steps_behind_the_last_cotangent_change_nothing() {
+    for case in all() {
+        let early = |fiber: usize, outcome: &FiberOutcome| {
+            let mut evaluation = weights(fiber, outcome);
+            evaluation.state = None;
+            for recorded in evaluation.recorded.iter_mut().flatten() {
+                let arrays = std::iter::once(&mut recorded.v_mv).chain(&mut recorded.states);
+                for values in arrays {
+                    let kept = values.len() * (1 + fiber % 2) / 4;
+                    values[kept..].fill(0.0);
+                }
+            }
+            evaluation
+        };
+        let whole = |fiber: usize, outcome: &FiberOutcome| {
+            let mut last = outcome.state.clone().unwrap();
+            let arrays = [&mut last.v_mv, &mut last.modes].into_iter();
+            arrays
+                .chain(&mut last.states)
+                .for_each(|values| values.fill(0.0));
+            Evaluation {
+                state: Some(last),
+                ..early(fiber, outcome)
+            }
+        };
+        for bytes in [1, 300_000, 1 << 30] {
+            let backend = CpuBackend::new().with_trajectory_bytes(bytes);
+            let of = |objective: &dyn Objective| {
+                let found = backend.differentiate(&case.rollout, objective, GradientRequest::ALL);
+                found.unwrap()
+            };
+            let (early, whole) = (of(&early), of(&whole));
+            for (fiber, (early, whole)) in early.iter().zip(&whole).enumerate() {
+                assert!(early.gradient.found().is_some());
+                assert_eq!(
+                    early.gradient, whole.gradient,
+                    "{}, fiber {fiber}, {bytes} bytes",
+                    case.name
+                );
+            }
+        }
+    }
+}
+
 /// A membrane that rises from -60 mV by itself and becomes too conductive for its step above 0 mV.
 struct Rising;
 
