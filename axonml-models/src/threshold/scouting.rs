@@ -65,14 +65,11 @@ impl Trials<'_> {
         };
         let of_fiber = |fiber: usize| {
             // Of amplitudes that the user chose nothing is known.
-            let (first_ma, sure_ma) = match (options.first_ma, reaching_ma[fiber]) {
-                (None, Some(reaching)) => {
-                    let first_ma = strongest_weak(first_ma[fiber], WEAK * reaching);
-                    (first_ma, SURE * reaching)
-                }
-                _ => (first_ma[fiber], 0.0),
+            let sure_ma = match (options.first_ma, reaching_ma[fiber]) {
+                (None, Some(reaching)) => SURE * reaching,
+                _ => 0.0,
             };
-            Scout::new(first_ma, sure_ma, &coarse)
+            Scout::new(first_ma[fiber], sure_ma, &coarse)
         };
         let fibers = first_ma.len();
         let mut scouts: Vec<Scout> = (0..fibers).map(of_fiber).collect();
@@ -302,15 +299,6 @@ impl Trials<'_> {
             ln_reaching: reaching_ma?.ln(),
         })
     }
-}
-
-/// The largest amplitude of a grid of factor 2 up to `weak_ma`: one weak stimulus tells as much as all weaker ones. Where it
-/// fires, nothing is as expected, and the scout leaves the fiber to a search of the whole grid.
-fn strongest_weak(first_ma: f64, weak_ma: f64) -> f64 {
-    let above = |ma: &f64| Some(2.0 * ma).filter(|ma| *ma <= weak_ma);
-    std::iter::successors(Some(first_ma), above)
-        .last()
-        .unwrap_or(first_ma)
 }
 
 fn found_by(scout: &Scout) -> Found {
