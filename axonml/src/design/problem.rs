@@ -172,7 +172,13 @@ impl Problem {
     /// The coordinates of a stimulus of these amplitudes of the reference waveform, mA; of size 1 where strength is free.
     /// `None` if nothing of it is left within the limits.
     pub fn start(&self, amplitudes_ma: &[f64]) -> Option<Vec<f64>> {
-        let mut x = self.coordinates(&self.parameterization.start(amplitudes_ma));
+        self.start_at(&self.parameterization.start(amplitudes_ma))
+    }
+
+    /// The coordinates of the allowed stimulus next to that of these unknowns; of size 1 where strength is free. `None` if
+    /// nothing of it is left within the limits.
+    pub fn start_at(&self, unknowns: &[f64]) -> Option<Vec<f64>> {
+        let mut x = self.coordinates(unknowns);
         self.set().project(&mut x);
         if self.is_scale_free() {
             let linear = &mut x[..self.linear()];

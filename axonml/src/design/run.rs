@@ -25,6 +25,23 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// What was done since another one.
+    fn since(self, before: Tally) -> Tally {
+        Tally {
+            evaluations: self.evaluations - before.evaluations,
+            thresholds: self.thresholds - before.thresholds,
+            gradients: self.gradients - before.gradients,
+        }
+    }
+
+    fn add(&mut self, more: Tally) {
+        self.evaluations += more.evaluations;
+        self.thresholds += more.thresholds;
+        self.gradients += more.gradients;
+    }
+}
+
 /// A message about the course of an optimization.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
@@ -181,7 +198,10 @@ impl<'a> Run<'a> {
         if self.recalls {
             match self.course.recall() {
                 Some(text) => match decoded(&text, rows, columns) {
-                    Some(batch) => return Ok(Some(batch)),
+                    Some((batch, work)) => {
+                        self.tally.add(work);
+                        return Ok(Some(batch));
+                    }
                     None => {
                         return Err(DesignError::Keep(
                             "a kept batch does not fit this optimization".into(),
@@ -194,9 +214,11 @@ impl<'a> Run<'a> {
         if self.is_over() {
             return Ok(None);
         }
+        let before = self.tally;
         match make(self) {
             Ok(batch) => {
-                self.course.keep(&encoded(&batch))?;
+                let work = self.tally.since(before);
+                self.course.keep(&encoded(&batch, work))?;
                 Ok(Some(batch))
             }
             Err(error) if error.is_canceled() => {
@@ -257,10 +279,14 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Numbers as text, bit for bit: a number is 16 hexadecimal digits, a row ends with a semicolon.
-fn encoded(batch: &[Vec<f64>]) -> String {
+/// A batch as text, with the work that it took: three counts, and then numbers bit for bit, 16 hexadecimal digits each. A row
+/// ends with a semicolon.
+fn encoded(batch: &[Vec<f64>], work: Tally) -> String {
     use std::fmt::Write as _;
-    let mut text = String::new();
+    let mut text = format!(
+        "{},{},{};",
+        work.evaluations, work.thresholds, work.gradients
+    );
     for row in batch {
         for number in row {
             // A string takes everything.
@@ -271,8 +297,18 @@ fn encoded(batch: &[Vec<f64>]) -> String {
     text
 }
 
-fn decoded(text: &str, rows: usize, columns: usize) -> Option<Vec<Vec<f64>>> {
-    let batch: Option<Vec<Vec<f64>>> = text
+fn decoded(text: &str, rows: usize, columns: usize) -> Option<(Vec<Vec<f64>>, Tally)> {
+    let (counts, numbers) = text.split_once(';')?;
+    let counts: Result<Vec<usize>, _> = counts.split(',').map(str::parse).collect();
+    let [evaluations, thresholds, gradients] = counts.ok()?[..] else {
+        return None;
+    };
+    let work = Tally {
+        evaluations,
+        thresholds,
+        gradients,
+    };
+    let batch: Option<Vec<Vec<f64>>> = numbers
         .split_terminator(';')
         .map(|row| {
             let digits = row.as_bytes().chunks(16);
@@ -284,7 +320,8 @@ fn decoded(text: &str, rows: usize, columns: usize) -> Option<Vec<Vec<f64>>> {
             numbers.filter(|numbers| numbers.len() == columns)
         })
         .collect();
-    batch.filter(|batch| batch.len() == rows)
+    let batch = batch.filter(|batch| batch.len() == rows)?;
+    Some((batch, work))
 }
 
 /// Numbers of a score, for batches.
@@ -334,15 +371,23 @@ mod tests {
     #[test]
     fn batches_come_back_to_the_bit() {
         let batch = vec![vec![0.1, -0.0, f64::INFINITY], vec![f64::NAN, 1e-308, -7.0]];
-        let text = encoded(&batch);
-        let back = decoded(&text, 2, 3).unwrap();
+        let work = Tally {
+            evaluations: 3,
+            thresholds: 2,
+            gradients: 1,
+        };
+        let text = encoded(&batch, work);
+        let (back, counted) = decoded(&text, 2, 3).unwrap();
         let bits = |batch: &[Vec<f64>]| -> Vec<u64> {
             batch.iter().flatten().map(|x| x.to_bits()).collect()
         };
         assert_eq!(bits(&back), bits(&batch));
+        assert_eq!(counted, work);
         assert_eq!(decoded(&text, 3, 3), None);
         assert_eq!(decoded(&text, 2, 2), None);
-        assert_eq!(decoded("zz;", 1, 1), None);
-        assert_eq!(decoded("", 0, 3), Some(Vec::new()));
+        assert_eq!(decoded("0,0,0;zz;", 1, 1), None);
+        assert_eq!(decoded("0,0;", 0, 3), None);
+        let nothing = (Vec::new(), Tally::default());
+        assert_eq!(decoded("0,0,0;", 0, 3), Some(nothing));
     }
 }

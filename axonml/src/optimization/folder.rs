@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use axonml_files::{FolderLock, Journal, check_writable, replace};
 use serde_json::{Value, json};
 
+use super::starts::WAVEFORMS;
 use crate::design::{Delivered, DesignError, DesignRecord, DesignResult, HistoryRow};
 use crate::study::{StudyError, difference_text, json_text};
 
@@ -81,7 +82,7 @@ impl Folder {
         stimulus: &Delivered,
     ) -> Result<(), StudyError> {
         let value = serde_json::to_value(result).map_err(StudyError::failure)?;
-        self.write("waveforms.csv", &waveforms_csv(stimulus))?;
+        self.write(WAVEFORMS, &waveforms_csv(stimulus))?;
         self.write("best.json", &json_text(&value))
     }
 
@@ -226,7 +227,7 @@ pub fn read_record(folder: &Path) -> Result<DesignRecord, StudyError> {
     let history = read_history(&read("history.csv").unwrap_or_default())
         .map_err(|why| wrong("history.csv", why))?;
     let (times_ms, currents_ma) =
-        read_waveforms(&read("waveforms.csv")?).map_err(|why| wrong("waveforms.csv", why))?;
+        read_waveforms(&read(WAVEFORMS)?).map_err(|why| wrong(WAVEFORMS, why))?;
     let bounds = request.get("bounds_mA").cloned().unwrap_or(json!([]));
     let geometry = request.get("geometry").cloned().unwrap_or(Value::Null);
     Ok(DesignRecord {

@@ -38,6 +38,7 @@ mod record;
 mod request;
 mod robust;
 mod search;
+mod starts;
 mod subject;
 
 use std::path::PathBuf;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::proof::Proof;
+use super::starts::WAVEFORMS;
 use super::subject::Subject;
 use crate::design::{
-    Baseline, Delivered, DesignResult, Dose, FiberResult, HistoryRow, Judged, Reached, Scan,
-    Scanned, StartResult, Tally, Widths,
+    Baseline, Delivered, DesignResult, Dose, FiberResult, HistoryRow, Judged, ParetoPoint, Reached,
+    Scan, Scanned, StartResult, Tally, Widths,
 };
-use crate::study::{OptimizeProtocol, Study};
+use crate::study::{OptimizeProtocol, Study, Varied};
 
 /// The stimulus that a search ended with, and its way.
 #[derive(Clone, Debug)]
@@ -27,6 +28,7 @@ pub(super) struct Finding {
     pub(super) starts: Vec<Reached>,
     pub(super) method: String,
     pub(super) iterations: usize,
+    pub(super) pareto: Vec<ParetoPoint>,
 }
 
 /// The parts of results that are known before the search.
@@ -38,15 +40,17 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(subject: &'a Subject, study: &Study, protocol: &OptimizeProtocol) -> Self {
+        let of_samples = study.stimulus.varies(Varied::Samples);
         Draft {
             subject,
             base: DesignResult {
                 nerve: subject.name(),
                 method: protocol.method().to_string(),
-                objective: protocol.objective().to_string(),
+                objective: objective(protocol),
                 seed: study.numerics.seed.unwrap_or(0),
                 status: "running".into(),
-                waveform: Some(study.stimulus.waveform().to_owned()),
+                // Elsewhere contacts share one, that of the request.
+                waveform: of_samples.then(|| WAVEFORMS.to_owned()),
                 ..DesignResult::default()
             },
             with_baselines: protocol.baselines(),
@@ -80,6 +84,7 @@ impl<'a> Draft<'a> {
         result.shannon_k = knows.then(|| found.shannon_k.clone());
         result.compliance_v.clone_from(&found.compliance_v);
         result.iterations = found.iterations;
+        result.pareto.clone_from(&found.pareto);
         result.starts = found.starts.iter().map(start).collect();
         if self.with_baselines {
             result.baselines = self.baselines(&found.scan);
@@ -176,6 +181,14 @@ impl<'a> Draft<'a> {
             baselines.insert("best".to_owned(), baseline(best));
         }
         baselines
+    }
+}
+
+/// What was lowered: one objective, or the two of a front.
+fn objective(protocol: &OptimizeProtocol) -> String {
+    match protocol.pareto() {
+        Some([first, second]) => format!("{first},{second}"),
+        None => protocol.objective().to_string(),
     }
 }
 

@@ -9,12 +9,12 @@ use axonml_optimize::{EvolutionSettings, Rule, Schedule};
 
 use super::subject::Subject;
 use crate::design::{
-    Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Limits, Objective,
-    Parameterization, Penalty, Problem, PulseShape, Pulses, Samples, Steps,
+    Aim, Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Limits, Objective,
+    Parameterization, Penalty, Problem, PulseShape, Pulses, Samples, Steps, ThresholdLoss,
 };
 use crate::study::{
-    DescentRule, ExpansionSpec, LimitsSpec, ObjectiveSpec, OptimizeProtocol, PenaltyName, Protocol,
-    ScheduleSpec, Study, StudyError, Varied,
+    Criterion, DescentRule, ExpansionSpec, GdInit, LimitsSpec, ObjectiveSpec, OptimizeProtocol,
+    PenaltyName, Protocol, ScheduleSpec, Study, StudyError, Varied,
 };
 
 /// The protocol of a study that is an optimization.
@@ -32,10 +32,20 @@ pub(super) fn protocol(study: &Study) -> Result<&OptimizeProtocol, StudyError> {
 pub(super) fn problem(subject: &Subject, study: &Study) -> Result<Problem, StudyError> {
     let planned = &subject.plans[0].study;
     let protocol = protocol(study)?;
+    if protocol.descends() && study.gd.init() == GdInit::Zero {
+        return Err(StudyError::request(
+            "init: found zero, expected currents that thresholds can be found of",
+        )
+        .at("gd")
+        .help("give init = \"scan\" or \"random\""));
+    }
     let goal = subject.goal.clone().with_recruitment(protocol.recruit())?;
     let mut problem = Problem::new(subject.population.clone(), goal);
     problem.search = planned.search.search(planned.detection.detection(), false);
-    problem.objective = Arc::new(objective(protocol.objective())?);
+    problem.objective = match aims(protocol)? {
+        None => Arc::new(objective(protocol.objective())?),
+        Some(aims) => leading(aims),
+    };
     problem.penalty = penalty(protocol);
     problem.parameterization = parameterization(subject, study)?;
     problem.limits = limits(subject, study)?;
@@ -68,8 +78,37 @@ fn objective(spec: ObjectiveSpec) -> Result<Objective, StudyError> {
     })
 }
 
+/// The two things that are lowered at once, where there is a front.
+pub(super) fn aims(protocol: &OptimizeProtocol) -> Result<Option<[Aim; 2]>, StudyError> {
+    let aim = |criterion| -> Result<Aim, StudyError> {
+        Ok(match criterion {
+            Criterion::Objective(spec) => Aim::Loss(Arc::new(objective(spec)?)),
+            Criterion::Penalty(name) => Aim::Cost(weighted(|of| f64::from(u8::from(of == name)))),
+        })
+    };
+    match protocol.pareto() {
+        None => Ok(None),
+        Some([first, second]) => Ok(Some([aim(first)?, aim(second)?])),
+    }
+}
+
+/// Of two aims the loss that tells how strong stimuli are judged: as delivered, if that matters to one of them.
+fn leading(aims: [Aim; 2]) -> Arc<dyn ThresholdLoss> {
+    let losses = aims.into_iter().filter_map(|aim| match aim {
+        Aim::Loss(loss) => Some(loss),
+        Aim::Cost(_) => None,
+    });
+    let mut losses: Vec<Arc<dyn ThresholdLoss>> = losses.collect();
+    losses.sort_by_key(|loss| loss.is_scale_free());
+    let first = losses.into_iter().next();
+    first.unwrap_or_else(|| Arc::new(Objective::Selective))
+}
+
 fn penalty(protocol: &OptimizeProtocol) -> Penalty {
-    let weight = |name| protocol.penalty.weight(name);
+    weighted(|name| protocol.penalty.weight(name))
+}
+
+fn weighted(weight: impl Fn(PenaltyName) -> f64) -> Penalty {
     Penalty {
         charge: weight(PenaltyName::Charge),
         energy: weight(PenaltyName::Energy),
@@ -270,7 +309,10 @@ pub(super) fn evolution(study: &Study, unknowns: usize) -> Result<EvolutionOptio
     let jade = de.adaptation().jade();
     Ok(EvolutionOptions {
         settings: EvolutionSettings {
-            population: de.population(unknowns, protocol.objective().is_of_activation()),
+            population: de.population(
+                unknowns,
+                protocol.pareto().is_none() && protocol.objective().is_of_activation(),
+            ),
             strategy: de.strategy(),
             control: de.control(),
             pbest: jade.p,

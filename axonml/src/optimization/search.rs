@@ -1,15 +1,16 @@
 //! The search of an optimization: montages, then descents or an evolution, then the grid of the converter.
 
 use axonml_core::Random;
-use axonml_optimize::{Initial, Spread};
 
 use super::record::Finding;
 use super::request;
+use super::starts::read_amplitudes;
 use super::subject::Subject;
 use crate::design::{
-    Course, Delivered, Ends, Judged, Problem, Reached, Run, Scan, Scanned, Start, best_reached,
+    Course, Delivered, Ends, Judged, ParetoPoint, Problem, Reached, Run, Scan, Scanned, Start,
+    best_reached,
 };
-use crate::study::{DeInit, GdInit, Method, OptimizeProtocol, Study, StudyError};
+use crate::study::{GdInit, Method, OptimizeProtocol, Study, StudyError};
 
 /// Purpose of the random numbers of starts.
 const PURPOSE: u64 = 0x57a7;
@@ -39,6 +40,7 @@ impl Search<'_> {
         let mut reached = self.montages(&scan, &mut run)?;
         let mut starts = Vec::new();
         let mut iterations = 0;
+        let mut pareto = Vec::new();
         let mut method = self.protocol.method().to_string();
         match self.protocol.method() {
             Method::Scan => {}
@@ -51,7 +53,12 @@ impl Search<'_> {
             }
             Method::De => {
                 run.stage("generations");
-                let evolved = self.evolve(&scan, &mut run)?;
+                let (evolved, front) = self.evolve(&scan, &mut run)?;
+                if !front.is_empty() {
+                    // The best is one of the front, which holds nothing that the best montage is better than in both aims.
+                    reached.clear();
+                }
+                pareto = front;
                 iterations = evolved.as_ref().map_or(0, |best| best.iterations);
                 starts.extend(evolved);
                 if self.protocol.then == Some(Method::Gd)
@@ -82,7 +89,8 @@ impl Search<'_> {
             run.stage("grid");
             best = self.on_grid(&reached, &mut run)?;
         }
-        self.finding(best, scan, starts, method, iterations, run)
+        let found = self.finding(best, scan, starts, method, iterations, run)?;
+        Ok(Finding { pareto, ..found })
     }
 
     /// The montages that obey all limits, as points: none of them is beaten by what is returned.
@@ -144,23 +152,17 @@ impl Search<'_> {
                     .collect()
             }
             GdInit::Random => (0..count).filter_map(|start| self.random(start)).collect(),
-            GdInit::Zero => {
-                return Err(StudyError::request(
-                    "init: found zero, expected currents that thresholds can be found of",
-                )
-                .at("gd")
-                .help("give init = \"scan\" or \"random\""));
-            }
+            // Refused before the search.
+            GdInit::Zero => Vec::new(),
             GdInit::Amplitudes(amplitudes_ma) => {
                 self.check_count(amplitudes_ma.len(), "init")?;
                 given("amplitudes", &amplitudes_ma).into_iter().collect()
             }
             GdInit::File(path) => {
-                let record = read_amplitudes(&path)?;
-                self.check_count(record.len(), &path.display().to_string())?;
-                given(&path.display().to_string(), &record)
-                    .into_iter()
-                    .collect()
+                let name = path.display().to_string();
+                let best = read_amplitudes(&path)?.swap_remove(0);
+                self.check_count(best.len(), &name)?;
+                given(&name, &best).into_iter().collect()
             }
         };
         match starts.is_empty() {
@@ -173,7 +175,7 @@ impl Search<'_> {
         }
     }
 
-    fn check_count(&self, found: usize, place: &str) -> Result<(), StudyError> {
+    pub(super) fn check_count(&self, found: usize, place: &str) -> Result<(), StudyError> {
         let contacts = self.subject.population.contacts();
         match found == contacts {
             true => Ok(()),
@@ -197,34 +199,53 @@ impl Search<'_> {
         })
     }
 
-    /// The best member of an evolution.
-    fn evolve(&self, scan: &Scan, run: &mut Run<'_>) -> Result<Option<Reached>, StudyError> {
+    /// The best member of an evolution; of one of two aims, with its front.
+    fn evolve(
+        &self,
+        scan: &Scan,
+        run: &mut Run<'_>,
+    ) -> Result<(Option<Reached>, Vec<ParetoPoint>), StudyError> {
         let problem = &self.problem;
         let mut options = request::evolution(self.study, problem.ranges().len())?;
         let population = options.settings.population;
-        let of = |spread, members: Vec<Vec<f64>>| Initial { members, spread };
-        options.settings.initial = match self.study.de.init() {
-            DeInit::Random => of(Spread::Random, Vec::new()),
-            DeInit::Rlhs => of(Spread::Rlhs, Vec::new()),
-            DeInit::Mlhs => of(Spread::Mlhs, Vec::new()),
-            DeInit::Scan => {
-                // A quarter of the members are the best montages.
-                let best = scan
-                    .montages
-                    .iter()
-                    .filter_map(|scanned| problem.start(&scanned.amplitudes_ma));
-                of(Spread::Rlhs, best.take(population.div_ceil(4)).collect())
-            }
-            DeInit::File(path) => {
-                let amplitudes = read_amplitudes(&path)?;
-                self.check_count(amplitudes.len(), &path.display().to_string())?;
-                of(
-                    Spread::Rlhs,
-                    problem.start(&amplitudes).into_iter().collect(),
-                )
-            }
+        let mut initial = self.first_members(scan, population)?;
+        let Some(aims) = request::aims(self.protocol)? else {
+            options.settings.initial = initial;
+            return Ok((problem.evolve(&options, run)?.best, Vec::new()));
         };
-        Ok(problem.evolve(&options, run)?.best)
+        let montage = scan.montages.iter().find(|of| of.within_limits);
+        let montage = montage.and_then(|of| problem.start(&of.amplitudes_ma));
+        if let Some(x) = montage.filter(|x| !initial.members.contains(x)) {
+            initial.members.truncate(population.saturating_sub(1));
+            initial.members.push(x);
+        }
+        options.settings.initial = initial;
+        let front = problem.evolve_front(&aims, &options, run)?;
+        let members: Vec<Reached> = front
+            .points
+            .iter()
+            .map(|point| Reached {
+                init: format!("population of {population}"),
+                x: point.x.clone(),
+                score: point.score,
+                iterations: front.generations,
+            })
+            .collect();
+        let mut points = Vec::with_capacity(front.points.len());
+        for point in &front.points {
+            let delivered = problem.delivered(point);
+            if problem.limits.violations(&delivered).is_empty() {
+                let unknowns = problem.unknowns(&point.x);
+                let widths = problem.parameterization.widths_ms(&unknowns);
+                points.push(ParetoPoint {
+                    amplitudes_ma: delivered.amplitudes_ma,
+                    objectives: point.objectives,
+                    pw_ms: widths.pw_ms,
+                    gap_ms: widths.gap_ms,
+                });
+            }
+        }
+        Ok((best_reached(&members).cloned(), points))
     }
 
     /// The best stimulus on the grid of the converter, around the best points.
@@ -290,6 +311,7 @@ impl Search<'_> {
             starts,
             method,
             iterations,
+            pareto: Vec::new(),
         })
     }
 
@@ -317,18 +339,4 @@ fn init(scanned: &Scanned) -> String {
         .map(usize::to_string)
         .collect();
     format!("{} {}", scanned.montage.kind.name(), contacts.join(","))
-}
-
-/// The amplitudes in the best.json of an optimization, or of any object with `amplitudes_mA`.
-fn read_amplitudes(path: &std::path::Path) -> Result<Vec<f64>, StudyError> {
-    let at = |why: String| StudyError::request(why).at(path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| at(error.to_string()))?;
-    let value: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| at(error.to_string()))?;
-    let amplitudes = value.get("amplitudes_mA").and_then(|list| list.as_array());
-    let numbers = amplitudes.map(|list| list.iter().map(serde_json::Value::as_f64).collect());
-    let numbers: Option<Vec<f64>> = numbers.flatten();
-    numbers.ok_or_else(|| {
-        at("found no list of numbers called amplitudes_mA, expected the best.json of an optimization".into())
-    })
 }
