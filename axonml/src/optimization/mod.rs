@@ -30,6 +30,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod copies;
 mod folder;
 mod kept;
 mod output;
@@ -40,6 +41,8 @@ mod robust;
 mod search;
 mod starts;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
@@ -188,8 +191,17 @@ impl Task<'_> {
         watcher: &mut dyn Watcher,
     ) -> Result<DesignRecord, StudyError> {
         let study = &self.studies[0];
-        let problem = request::problem(&self.subject, study)?;
-        let request = self.request(&problem);
+        let nerve = request::problem(&self.subject, study)?;
+        let problem = match request::problem_over_copies(&self.subject, study)? {
+            None => nerve.clone(),
+            Some((problem, left_out)) => {
+                for what in left_out {
+                    watcher.note(format!("copies that the search looks at leave out {what}"));
+                }
+                problem
+            }
+        };
+        let request = self.request(&nerve);
         let folder = match folder {
             Some(path) => Some(Folder::open(&path, &request, self.order.resume)?),
             None => None,
@@ -204,6 +216,7 @@ impl Task<'_> {
             subject: &self.subject,
             study,
             protocol: self.protocol,
+            nerve,
             problem,
         };
         let mut keeping = Keeping::new(folder, &draft, self.order.save_every, watcher);

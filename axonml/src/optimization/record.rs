@@ -64,8 +64,10 @@ impl<'a> Draft<'a> {
     /// A stimulus on the way, as its search has it.
     pub(super) fn claimed(&self, judged: &Judged, tally: &Tally, seconds: f64) -> DesignResult {
         let (delivered, thresholds) = (judged.delivered(), judged.thresholds());
-        let active = self.subject.goal.active_at(&thresholds, 1.0);
-        let mut result = self.of(&delivered, &thresholds, &active, None);
+        let active = self.subject.active(&thresholds);
+        // Those of copies follow.
+        let own = &thresholds[..active.len()];
+        let mut result = self.of(&delivered, own, &active, None);
         self.count(&mut result, tally, seconds);
         result
     }

@@ -7,10 +7,12 @@ use axonml_core::{TimeGrid, Waveform};
 use axonml_models::conditions::{Polarity, PulseText};
 use axonml_optimize::{EvolutionSettings, Rule, Schedule};
 
-use super::subject::Subject;
+use super::copies::{self, Copies};
+use super::subject::{Subject, population};
 use crate::design::{
-    Aim, Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Limits, Objective,
-    Parameterization, Penalty, Problem, PulseShape, Pulses, Samples, Steps, ThresholdLoss,
+    Aim, Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Goal, Limits,
+    Objective, Parameterization, Penalty, Population, Problem, PulseShape, Pulses, Samples, Steps,
+    ThresholdLoss,
 };
 use crate::study::{
     Criterion, DescentRule, ExpansionSpec, GdInit, LimitsSpec, ObjectiveSpec, OptimizeProtocol,
@@ -30,6 +32,45 @@ pub(super) fn protocol(study: &Study) -> Result<&OptimizeProtocol, StudyError> {
 
 /// The question that a study asks of a subject.
 pub(super) fn problem(subject: &Subject, study: &Study) -> Result<Problem, StudyError> {
+    problem_of(
+        subject,
+        study,
+        subject.population.clone(),
+        subject.goal.clone(),
+    )
+}
+
+/// The same question about copies that differ by chance, the same ones for every stimulus, after the nerve as it is; with
+/// what cannot be changed in copies. None where a study asks for no copies.
+pub(super) fn problem_over_copies(
+    subject: &Subject,
+    study: &Study,
+) -> Result<Option<(Problem, Vec<String>)>, StudyError> {
+    let count = study.robust.in_loop();
+    if count == 0 {
+        return Ok(None);
+    }
+    let (sizes, left_out) = copies::sizes(subject, &study.robust)?;
+    let copies = Copies {
+        subject,
+        seed: study.numerics.seed.unwrap_or(0),
+        purpose: copies::SEARCH,
+    };
+    let mut fibers = subject.fibers.clone();
+    for copy in 0..count {
+        fibers.extend(copies.fibers(copy, &sizes)?);
+    }
+    let goal = subject.goal.over_copies(count)?;
+    let problem = problem_of(subject, study, population(&fibers)?, goal)?;
+    Ok(Some((problem, left_out)))
+}
+
+fn problem_of(
+    subject: &Subject,
+    study: &Study,
+    population: Population,
+    goal: Goal,
+) -> Result<Problem, StudyError> {
     let planned = &subject.plans[0].study;
     let protocol = protocol(study)?;
     if protocol.descends() && study.gd.init() == GdInit::Zero {
@@ -39,15 +80,15 @@ pub(super) fn problem(subject: &Subject, study: &Study) -> Result<Problem, Study
         .at("gd")
         .help("give init = \"scan\" or \"random\""));
     }
-    let goal = subject.goal.clone().with_recruitment(protocol.recruit())?;
-    let mut problem = Problem::new(subject.population.clone(), goal);
+    let goal = goal.with_recruitment(protocol.recruit())?;
+    let mut problem = Problem::new(population, goal);
     problem.search = planned.search.search(planned.detection.detection(), false);
     problem.objective = match aims(protocol)? {
         None => Arc::new(objective(protocol.objective())?),
         Some(aims) => leading(aims),
     };
     problem.penalty = penalty(protocol);
-    problem.parameterization = parameterization(subject, study)?;
+    problem.parameterization = parameterization(&problem.population, study)?;
     problem.limits = limits(subject, study)?;
     problem
         .check()
@@ -126,13 +167,12 @@ fn reference(study: &Study) -> Result<Waveform, StudyError> {
 }
 
 fn parameterization(
-    subject: &Subject,
+    population: &Population,
     study: &Study,
 ) -> Result<Arc<dyn Parameterization>, StudyError> {
-    let population = &subject.population;
     let contacts = population.contacts();
     let waveform = population.waveform();
-    let grid = grid(subject)?;
+    let grid = grid(population)?;
     let spec = &study.stimulus;
     let at = |error| StudyError::from(error).at("stimulus");
     if spec.varies(Varied::Samples) {
@@ -179,8 +219,8 @@ fn parameterization(
     }
 }
 
-fn grid(subject: &Subject) -> Result<TimeGrid, StudyError> {
-    let mut parts = subject.population.parts();
+fn grid(population: &Population) -> Result<TimeGrid, StudyError> {
+    let mut parts = population.parts();
     let first = parts.next().map(|(basis, _)| *basis.simulation().grid());
     first.ok_or_else(|| StudyError::request("found no fiber, expected one or more"))
 }

@@ -23,6 +23,9 @@ pub(super) struct Search<'a> {
     pub(super) subject: &'a Subject,
     pub(super) study: &'a Study,
     pub(super) protocol: &'a OptimizeProtocol,
+    /// The question on the nerve as it is, which montages are compared by.
+    pub(super) nerve: Problem,
+    /// The question that is answered: the same, or that over copies that differ by chance.
     pub(super) problem: Problem,
 }
 
@@ -35,7 +38,7 @@ impl Search<'_> {
     ) -> Result<Finding, StudyError> {
         let mut run = Run::new(course, ends);
         run.stage("montages");
-        let scan = self.problem.scan(&mut |fraction| run.fraction(fraction))?;
+        let scan = self.nerve.scan(&mut |fraction| run.fraction(fraction))?;
         run.tally.thresholds += scan.montages.len();
         let mut reached = self.montages(&scan, &mut run)?;
         let mut starts = Vec::new();
@@ -287,7 +290,7 @@ impl Search<'_> {
         }
         let thresholds = best.thresholds();
         Ok(Finding {
-            active: self.problem.goal.active_at(&thresholds, 1.0),
+            active: self.subject.active(&thresholds),
             widths: self.widths(&best, &starts),
             limits: self
                 .problem

@@ -258,6 +258,16 @@ const REFUSED: &[(&str, &str, &[&str])] = &[
         &["found samples together with two objectives"],
     ),
     (
+        "method = \"scan\"",
+        "[robust]\nin_loop = 2",
+        &["in_loop has no effect", "on the nerve as it is"],
+    ),
+    (
+        "recruit = 0.5",
+        "[robust]\nin_loop = 2",
+        &["in_loop: found copies together with recruit"],
+    ),
+    (
         "",
         "[search]\nend_excitation = \"accept\"",
         &["end_excitation has no effect"],

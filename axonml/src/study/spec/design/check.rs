@@ -34,7 +34,30 @@ impl Study {
         if protocol.objectives.is_some() {
             self.check_front()?;
         }
-        self.robust.check().map_err(|error| error.at("robust"))
+        self.robust
+            .check()
+            .and_then(|()| self.check_copies(protocol))
+            .map_err(|error| error.at("robust"))
+    }
+
+    /// Refuses copies that no search looks at, and goals that have no mean over copies.
+    fn check_copies(&self, protocol: &OptimizeProtocol) -> Result<(), StudyError> {
+        if self.robust.in_loop() == 0 {
+            return Ok(());
+        }
+        if protocol.method() == Method::Scan {
+            return Err(idle(
+                "in_loop",
+                "a scan compares montages on the nerve as it is",
+            ));
+        }
+        match protocol.recruit() == [1.0, 1.0] {
+            true => Ok(()),
+            false => Err(StudyError::request(
+                "in_loop: found copies together with recruit, a part of the target area; expected all of it, as which targets fire may differ between copies",
+            )
+            .help("leave in_loop (--robust-in-loop) or recruit (--recruit) out")),
+        }
     }
 
     /// Refuses what a front of two objectives does not use, or cannot tell.
