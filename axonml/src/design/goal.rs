@@ -129,6 +129,31 @@ impl Goal {
         }
     }
 
+    /// The goal of serving `copies` of the same fibers at once, which follow the fibers themselves; these do not count. Areas
+    /// are means over copies, and the separation is the range of amplitudes that serves all of them.
+    ///
+    /// # Errors
+    /// [`CoreError`] if there are no copies, or only a part of the targets' area is wanted, which areas over copies do
+    /// not tell.
+    pub fn over_copies(&self, copies: usize) -> Result<Self, CoreError> {
+        if copies == 0 || self.recruit != [1.0, 1.0] {
+            return Err(CoreError::BadValue {
+                what: "a goal over copies".into(),
+                found: format!("{copies} copies, a part of {:?}", self.recruit),
+                expected: "one copy or more, and all targets".into(),
+            });
+        }
+        let share = 1.0 / copies as f64;
+        let themselves = std::iter::repeat_n(0.0, self.fibers());
+        let shares = self.weights.iter().map(|weight| weight * share);
+        let of_copies = std::iter::repeat_n(shares, copies).flatten();
+        Ok(Goal {
+            weights: themselves.chain(of_copies).collect(),
+            targets: self.targets.repeat(copies + 1),
+            recruit: self.recruit,
+        })
+    }
+
     /// The part of the targets' area that should fire, least and largest.
     pub fn recruitment(&self) -> [f64; 2] {
         self.recruit
@@ -279,6 +304,28 @@ mod tests {
         for wrong in [[0.0, 1.0], [0.6, 0.5], [0.5, 1.1], [f64::NAN, 1.0]] {
             assert!(wide.clone().with_recruitment(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    /// Two copies, of which one fires what it should and the other what the fibers themselves do: a half of the area that
+    /// these misclassify. The separation is that of the worst: the last target of all, 3, and the first other one, 2.
+    #[test]
+    fn copies_are_served_on_average() {
+        let goal = Goal::new(vec![0.1, 0.2, 0.3, 0.4], vec![true, false, true, false]).unwrap();
+        let over = goal.over_copies(2).unwrap();
+        let itself = [false, true, true, false];
+        let right = [true, false, true, false];
+        let active = [itself, right, itself].concat();
+        assert!((over.misclassified(&active) - 0.15).abs() < 1e-12);
+        let thresholds = [
+            [Some(9.0), Some(0.1), None, None],
+            [Some(1.0), Some(4.0), Some(1.0), None],
+            [Some(3.0), Some(2.0), Some(1.0), None],
+        ];
+        let separation = over.separation(&thresholds.concat());
+        assert!((separation - 2.0 / 3.0).abs() < 1e-12, "{separation}");
+        assert!(goal.over_copies(0).is_err());
+        let half = goal.with_recruitment([0.5, 0.5]).unwrap();
+        assert!(half.over_copies(2).is_err());
     }
 
     #[test]

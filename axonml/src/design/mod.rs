@@ -9,8 +9,8 @@
 //! A [`Problem`] joins fibers (a [`Population`]), goal, the stimuli to choose from (a [`Parameterization`]: amplitudes, pulse
 //! widths, whole waveforms), [`Limits`] of the stimulator and a loss (an [`Objective`], or a [`ThresholdLoss`] of one's own).
 //! [`Problem::scan`] finds the thresholds of all [montages](Montage::all): what an optimizer must beat, and where it starts;
-//! [`Problem::descend`] lowers the loss from several starts at once, and [`Problem::evolve`] by differential evolution. A
-//! [`Run`] counts their work, ends it early, and keeps it where a kill does not reach.
+//! [`Problem::descend`] lowers the loss from several starts at once, [`Problem::evolve`] by differential evolution, and
+//! [`Problem::evolve_front`] finds the stimuli of which none is better in both of two [`Aim`]s. A [`Run`] counts their work, ends it early, and keeps it where a kill does not reach.
 //!
 //! From a study to a verified result with all its files it is one call: [`optimize`](crate::optimization::optimize).
 //!
@@ -36,6 +36,7 @@ mod descent;
 mod dose;
 mod error;
 mod evolution;
+mod front;
 mod goal;
 mod grid;
 mod limits;
@@ -57,6 +58,7 @@ pub use descent::{DescentOptions, Reached, Start, Steps, best_reached};
 pub use dose::Dose;
 pub use error::DesignError;
 pub use evolution::{EvolutionOptions, Evolved, Standing};
+pub use front::{Aim, Front, FrontPoint};
 pub use goal::{Goal, Outcome};
 pub use limits::{Electrodes, Feasible, Limit, Limits, Scales, Violation};
 pub use loss::{Loss, Objective, Softness, ThresholdLoss};

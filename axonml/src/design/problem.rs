@@ -175,6 +175,12 @@ impl Problem {
         self.set().start(amplitudes_ma)
     }
 
+    /// The coordinates of the allowed stimulus next to that of these unknowns; of size 1 where strength is free. `None` if
+    /// nothing of it is left within the limits.
+    pub fn start_at(&self, unknowns: &[f64]) -> Option<Vec<f64>> {
+        self.set().start_at(unknowns)
+    }
+
     /// The stimulus at these coordinates.
     pub fn stimulus(&self, coordinates: &[f64]) -> Delivered {
         self.parameterization.stimulus(&self.unknowns(coordinates))
@@ -396,8 +402,13 @@ pub struct Set<'a> {
 impl Set<'_> {
     /// The coordinates of a stimulus of these amplitudes, as [`Problem::start`].
     pub fn start(&self, amplitudes_ma: &[f64]) -> Option<Vec<f64>> {
+        self.start_at(&self.problem.parameterization.start(amplitudes_ma))
+    }
+
+    /// The coordinates of the allowed stimulus next to that of these unknowns, as [`Problem::start_at`].
+    pub fn start_at(&self, unknowns: &[f64]) -> Option<Vec<f64>> {
         let problem = self.problem;
-        let mut x = problem.coordinates(&problem.parameterization.start(amplitudes_ma));
+        let mut x = problem.coordinates(unknowns);
         self.project(&mut x);
         if problem.is_scale_free() {
             let linear = &mut x[..problem.linear()];

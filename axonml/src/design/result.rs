@@ -220,6 +220,12 @@ pub struct ParetoPoint {
     pub amplitudes_ma: Vec<f64>,
     /// The two objectives, by the names of the request.
     pub objectives: [f64; 2],
+    /// Width of the first phase, ms, where it varies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pw_ms: Option<f64>,
+    /// Pause between the phases, ms, where it varies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap_ms: Option<f64>,
 }
 
 /// A row of the history: a step or a generation.

@@ -30,6 +30,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod copies;
 mod folder;
 mod kept;
 mod output;
@@ -38,7 +39,10 @@ mod record;
 mod request;
 mod robust;
 mod search;
+mod starts;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -199,14 +203,24 @@ impl Task<'_> {
         watcher: &mut dyn Watcher,
     ) -> Result<DesignRecord, StudyError> {
         let study = &self.studies[0];
-        let problem = request::problem(&self.subject, study)?;
-        let request = self.request(&problem);
+        let nerve = request::problem(&self.subject, study)?;
+        let problem = match request::problem_over_copies(&self.subject, study)? {
+            None => nerve.clone(),
+            Some((problem, left_out)) => {
+                for what in left_out {
+                    watcher.note(format!("copies that the search looks at leave out {what}"));
+                }
+                problem
+            }
+        };
+        let request = self.request(&nerve);
         let mut search = Search {
             subject: &self.subject,
             studies: &self.studies,
             study,
             machine: self.machine,
             protocol: self.protocol,
+            nerve,
             problem,
         };
         search.check()?;

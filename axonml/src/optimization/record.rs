@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::proof::Proof;
+use super::starts::WAVEFORMS;
 use super::subject::Subject;
 use crate::design::{
-    Baseline, Delivered, DesignResult, Dose, FiberResult, HistoryRow, Judged, Reached, Scan,
-    Scanned, StartResult, Tally, Widths,
+    Baseline, Delivered, DesignResult, Dose, FiberResult, HistoryRow, Judged, ParetoPoint, Reached,
+    Scan, Scanned, StartResult, Tally, Widths,
 };
 use crate::study::{OptimizeProtocol, Study, Varied};
 
@@ -27,6 +28,7 @@ pub(super) struct Finding {
     pub(super) starts: Vec<Reached>,
     pub(super) method: String,
     pub(super) iterations: usize,
+    pub(super) pareto: Vec<ParetoPoint>,
 }
 
 /// The parts of results that are known before the search.
@@ -38,16 +40,17 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(subject: &'a Subject, study: &Study, protocol: &OptimizeProtocol) -> Self {
-        let samples = study.stimulus.varies(Varied::Samples);
+        let of_samples = study.stimulus.varies(Varied::Samples);
         Draft {
             subject,
             base: DesignResult {
                 nerve: subject.name(),
                 method: protocol.method().to_string(),
-                objective: protocol.objective().to_string(),
+                objective: objective(protocol),
                 seed: study.numerics.seed.unwrap_or(0),
                 status: "running".into(),
-                waveform: samples.then(|| super::folder::WAVEFORMS.to_owned()),
+                // Elsewhere contacts share one, that of the request.
+                waveform: of_samples.then(|| WAVEFORMS.to_owned()),
                 ..DesignResult::default()
             },
             with_baselines: protocol.baselines(),
@@ -61,8 +64,10 @@ impl<'a> Draft<'a> {
     /// A stimulus on the way, as its search has it.
     pub(super) fn claimed(&self, judged: &Judged, tally: &Tally, seconds: f64) -> DesignResult {
         let (delivered, thresholds) = (judged.delivered(), judged.thresholds());
-        let active = self.subject.goal.active_at(&thresholds, 1.0);
-        let mut result = self.of(&delivered, &thresholds, &active, None);
+        let active = self.subject.active(&thresholds);
+        // Those of copies follow.
+        let own = &thresholds[..active.len()];
+        let mut result = self.of(&delivered, own, &active, None);
         self.count(&mut result, tally, seconds);
         result
     }
@@ -81,6 +86,7 @@ impl<'a> Draft<'a> {
         result.shannon_k = knows.then(|| found.shannon_k.clone());
         result.compliance_v.clone_from(&found.compliance_v);
         result.iterations = found.iterations;
+        result.pareto.clone_from(&found.pareto);
         result.starts = found.starts.iter().map(start).collect();
         if self.with_baselines {
             result.baselines = self.baselines(&found.scan);
@@ -177,6 +183,14 @@ impl<'a> Draft<'a> {
             baselines.insert("best".to_owned(), baseline(best));
         }
         baselines
+    }
+}
+
+/// What was lowered: one objective, or the two of a front.
+fn objective(protocol: &OptimizeProtocol) -> String {
+    match protocol.pareto() {
+        Some([first, second]) => format!("{first},{second}"),
+        None => protocol.objective().to_string(),
     }
 }
 

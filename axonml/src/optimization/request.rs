@@ -7,25 +7,76 @@ use axonml_core::{TimeGrid, Waveform};
 use axonml_models::conditions::{Polarity, PulseText};
 use axonml_optimize::{EvolutionSettings, Projection, Rule, Schedule};
 
-use super::subject::{Subject, protocol};
+use super::copies::{self, Copies};
+use super::subject::{Subject, population, protocol};
 use crate::design::{
-    Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Limit, Limits, Objective,
-    Parameterization, Penalty, Problem, PulseShape, Pulses, Samples, Steps, Violation,
+    Aim, Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Goal, Limit, Limits,
+    Objective, Parameterization, Penalty, Population, Problem, PulseShape, Pulses, Samples, Steps,
+    ThresholdLoss, Violation,
 };
 use crate::study::{
-    DescentRule, ExpansionSpec, LimitsSpec, ObjectiveSpec, OptimizeProtocol, PenaltyName,
-    ScheduleSpec, Study, StudyError, Varied,
+    Criterion, DescentRule, ExpansionSpec, GdInit, LimitsSpec, ObjectiveSpec, OptimizeProtocol,
+    PenaltyName, ScheduleSpec, Study, StudyError, Varied,
 };
 
 /// The question that a study asks of a subject.
 pub(super) fn problem(subject: &Subject, study: &Study) -> Result<Problem, StudyError> {
+    problem_of(
+        subject,
+        study,
+        subject.population.clone(),
+        subject.goal.clone(),
+    )
+}
+
+/// The same question about copies that differ by chance, the same ones for every stimulus, after the nerve as it is; with
+/// what cannot be changed in copies. None where a study asks for no copies.
+pub(super) fn problem_over_copies(
+    subject: &Subject,
+    study: &Study,
+) -> Result<Option<(Problem, Vec<String>)>, StudyError> {
+    let count = study.robust.in_loop();
+    if count == 0 {
+        return Ok(None);
+    }
+    let (sizes, left_out) = copies::sizes(subject, &study.robust)?;
+    let copies = Copies {
+        subject,
+        seed: study.numerics.seed.unwrap_or(0),
+        purpose: copies::SEARCH,
+    };
+    let mut fibers = subject.fibers.clone();
+    for copy in 0..count {
+        fibers.extend(copies.fibers(copy, &sizes)?);
+    }
+    let goal = subject.goal.over_copies(count)?;
+    let problem = problem_of(subject, study, population(&fibers)?, goal)?;
+    Ok(Some((problem, left_out)))
+}
+
+fn problem_of(
+    subject: &Subject,
+    study: &Study,
+    population: Population,
+    goal: Goal,
+) -> Result<Problem, StudyError> {
     let planned = &subject.plans[0].study;
     let protocol = protocol(study)?;
-    let mut problem = Problem::new(subject.population.clone(), subject.goal.clone());
+    if protocol.descends() && study.gd.init() == GdInit::Zero {
+        return Err(StudyError::request(
+            "init: found zero, expected currents that thresholds can be found of",
+        )
+        .at("gd")
+        .help("give init = \"scan\" or \"random\""));
+    }
+    let mut problem = Problem::new(population, goal);
     problem.search = planned.search.search(planned.detection.detection(), false);
-    problem.objective = Arc::new(objective(protocol.objective())?);
+    problem.objective = match aims(protocol)? {
+        None => Arc::new(objective(protocol.objective())?),
+        Some(aims) => leading(aims),
+    };
     problem.penalty = penalty(protocol);
-    problem.parameterization = parameterization(subject, study)?;
+    problem.parameterization = parameterization(&problem.population, study)?;
     problem.limits = limits(subject, study)?;
     problem
         .check()
@@ -86,8 +137,37 @@ fn objective(spec: ObjectiveSpec) -> Result<Objective, StudyError> {
     })
 }
 
+/// The two things that are lowered at once, where there is a front.
+pub(super) fn aims(protocol: &OptimizeProtocol) -> Result<Option<[Aim; 2]>, StudyError> {
+    let aim = |criterion| -> Result<Aim, StudyError> {
+        Ok(match criterion {
+            Criterion::Objective(spec) => Aim::Loss(Arc::new(objective(spec)?)),
+            Criterion::Penalty(name) => Aim::Cost(weighted(|of| f64::from(u8::from(of == name)))),
+        })
+    };
+    match protocol.pareto() {
+        None => Ok(None),
+        Some([first, second]) => Ok(Some([aim(first)?, aim(second)?])),
+    }
+}
+
+/// Of two aims the loss that tells how strong stimuli are judged: as delivered, if that matters to one of them.
+fn leading(aims: [Aim; 2]) -> Arc<dyn ThresholdLoss> {
+    let losses = aims.into_iter().filter_map(|aim| match aim {
+        Aim::Loss(loss) => Some(loss),
+        Aim::Cost(_) => None,
+    });
+    let mut losses: Vec<Arc<dyn ThresholdLoss>> = losses.collect();
+    losses.sort_by_key(|loss| loss.is_scale_free());
+    let first = losses.into_iter().next();
+    first.unwrap_or_else(|| Arc::new(Objective::Selective))
+}
+
 fn penalty(protocol: &OptimizeProtocol) -> Penalty {
-    let weight = |name| protocol.penalty.weight(name);
+    weighted(|name| protocol.penalty.weight(name))
+}
+
+fn weighted(weight: impl Fn(PenaltyName) -> f64) -> Penalty {
     Penalty {
         charge: weight(PenaltyName::Charge),
         energy: weight(PenaltyName::Energy),
@@ -105,13 +185,12 @@ fn reference(study: &Study) -> Result<Waveform, StudyError> {
 }
 
 fn parameterization(
-    subject: &Subject,
+    population: &Population,
     study: &Study,
 ) -> Result<Arc<dyn Parameterization>, StudyError> {
-    let population = &subject.population;
     let contacts = population.contacts();
     let waveform = population.waveform();
-    let grid = grid(subject)?;
+    let grid = grid(population)?;
     let spec = &study.stimulus;
     let at = |error| StudyError::from(error).at("stimulus");
     if spec.varies(Varied::Samples) {
@@ -160,8 +239,8 @@ fn parameterization(
     }
 }
 
-fn grid(subject: &Subject) -> Result<TimeGrid, StudyError> {
-    let mut parts = subject.population.parts();
+fn grid(population: &Population) -> Result<TimeGrid, StudyError> {
+    let mut parts = population.parts();
     let first = parts.next().map(|(basis, _)| *basis.simulation().grid());
     first.ok_or_else(|| StudyError::request("found no fiber, expected one or more"))
 }
@@ -316,7 +395,10 @@ pub(super) fn evolution(study: &Study, unknowns: usize) -> Result<EvolutionOptio
     let jade = de.adaptation().jade();
     Ok(EvolutionOptions {
         settings: EvolutionSettings {
-            population: de.population(unknowns, protocol.objective().is_of_activation()),
+            population: de.population(
+                unknowns,
+                protocol.pareto().is_none() && protocol.objective().is_of_activation(),
+            ),
             strategy: de.strategy(),
             control: de.control(),
             pbest: jade.p,

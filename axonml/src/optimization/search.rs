@@ -2,15 +2,15 @@
 
 use axonml_core::Random;
 use axonml_models::CancelToken;
-use axonml_optimize::{Initial, Spread};
 
 use super::Unwatched;
 use super::record::Finding;
 use super::request;
+use super::starts::read_amplitudes;
 use super::subject::Subject;
 use crate::design::{
-    Course, Delivered, DesignError, Ends, Judged, Problem, Reached, Run, Scan, Scanned, Set, Start,
-    best_reached,
+    Course, Delivered, DesignError, Ends, Judged, ParetoPoint, Problem, Reached, Run, Scan,
+    Scanned, Set, Start, best_reached,
 };
 use crate::study::{DeInit, GdInit, Machine, Method, OptimizeProtocol, Study, StudyError};
 
@@ -28,6 +28,9 @@ pub(super) struct Search<'a> {
     pub(super) study: &'a Study,
     pub(super) machine: &'a Machine,
     pub(super) protocol: &'a OptimizeProtocol,
+    /// The question on the nerve as it is, which montages are compared by.
+    pub(super) nerve: Problem,
+    /// The question that is answered: the same, or that over copies that differ by chance.
     pub(super) problem: Problem,
 }
 
@@ -40,7 +43,7 @@ impl Search<'_> {
     ) -> Result<Finding, StudyError> {
         let mut run = Run::new(course, ends);
         run.stage("montages");
-        let scan = self.problem.scan_in(&mut run);
+        let scan = self.nerve.scan_in(&mut run);
         let scan = scan.map_err(|error| self.named(error))?;
         if scan.montages.is_empty() && run.stopped.is_some() {
             return Err(StudyError::canceled());
@@ -49,6 +52,7 @@ impl Search<'_> {
         let mut reached = self.montages(&scan, &mut run)?;
         let mut starts = Vec::new();
         let mut iterations = 0;
+        let mut pareto = Vec::new();
         let mut method = self.protocol.method().to_string();
         match self.protocol.method() {
             Method::Scan => {}
@@ -61,7 +65,12 @@ impl Search<'_> {
             }
             Method::De => {
                 run.stage("generations");
-                let evolved = self.evolve(&scan, &mut run)?;
+                let (evolved, front) = self.evolve(&scan, &mut run)?;
+                if !front.is_empty() {
+                    // The best is one of the front, which holds nothing that the best montage is better than in both aims.
+                    reached.clear();
+                }
+                pareto = front;
                 iterations = evolved.as_ref().map_or(0, |best| best.iterations);
                 starts.extend(evolved);
                 if self.protocol.then == Some(Method::Gd)
@@ -92,24 +101,30 @@ impl Search<'_> {
             run.stage("grid");
             best = self.on_grid(&reached, &mut run)?;
         }
-        self.finding(best, scan, starts, method, iterations, run)
+        let found = self.finding(best, scan, starts, method, iterations, run)?;
+        Ok(Finding { pareto, ..found })
     }
 
     /// Refuses files of starts that are wrong, before anything is written.
     pub(super) fn check(&self) -> Result<(), StudyError> {
-        let given = match (
+        match (
             self.protocol.method(),
             self.study.gd.init(),
             self.study.de.init(),
         ) {
-            (Method::Gd, GdInit::File(path), _) | (Method::De, _, DeInit::File(path)) => path,
-            (Method::Gd, GdInit::Amplitudes(amplitudes_ma), _) => {
-                return self.check_count(amplitudes_ma.len(), "init");
+            (Method::Gd, GdInit::File(path), _) => {
+                let amplitudes = read_amplitudes(&path)?;
+                let place = path.display().to_string();
+                amplitudes
+                    .iter()
+                    .try_for_each(|one| self.check_count(one.len(), &place))
             }
-            _ => return Ok(()),
-        };
-        let amplitudes_ma = read_amplitudes(&given)?;
-        self.check_count(amplitudes_ma.len(), &given.display().to_string())
+            (Method::Gd, GdInit::Amplitudes(amplitudes_ma), _) => {
+                self.check_count(amplitudes_ma.len(), "init")
+            }
+            (Method::De, _, DeInit::File(path)) => self.members_of(&path).map(drop),
+            _ => Ok(()),
+        }
     }
 
     /// Where amplitudes count as they are, a coordinate of 1 is a few times what the best montage needs, and not all that a
@@ -121,7 +136,9 @@ impl Search<'_> {
         }
         let peak_ma = scan.best().map_or(0.0, |best| best.score().dose.peak_ma);
         if peak_ma > 0.0 {
-            self.problem.unit = self.problem.unit.min(TIMES * peak_ma);
+            for problem in [&mut self.nerve, &mut self.problem] {
+                problem.unit = problem.unit.min(TIMES * peak_ma);
+            }
         }
     }
 
@@ -220,23 +237,17 @@ impl Search<'_> {
             GdInit::Random => (0..count)
                 .filter_map(|start| self.random(start, &set))
                 .collect(),
-            GdInit::Zero => {
-                return Err(StudyError::request(
-                    "init: found zero, expected currents that thresholds can be found of",
-                )
-                .at("gd")
-                .help("give init = \"scan\" or \"random\""));
-            }
+            // Refused before the search.
+            GdInit::Zero => Vec::new(),
             GdInit::Amplitudes(amplitudes_ma) => {
                 self.check_count(amplitudes_ma.len(), "init")?;
                 given("amplitudes", &amplitudes_ma).into_iter().collect()
             }
             GdInit::File(path) => {
-                let record = read_amplitudes(&path)?;
-                self.check_count(record.len(), &path.display().to_string())?;
-                given(&path.display().to_string(), &record)
-                    .into_iter()
-                    .collect()
+                let name = path.display().to_string();
+                let best = read_amplitudes(&path)?.swap_remove(0);
+                self.check_count(best.len(), &name)?;
+                given(&name, &best).into_iter().collect()
             }
         };
         match starts.is_empty() {
@@ -249,7 +260,7 @@ impl Search<'_> {
         }
     }
 
-    fn check_count(&self, found: usize, place: &str) -> Result<(), StudyError> {
+    pub(super) fn check_count(&self, found: usize, place: &str) -> Result<(), StudyError> {
         let contacts = self.subject.population.contacts();
         match found == contacts {
             true => Ok(()),
@@ -273,35 +284,53 @@ impl Search<'_> {
         })
     }
 
-    /// The best member of an evolution.
-    fn evolve(&self, scan: &Scan, run: &mut Run<'_>) -> Result<Option<Reached>, StudyError> {
+    /// The best member of an evolution; of one of two aims, with its front.
+    fn evolve(
+        &self,
+        scan: &Scan,
+        run: &mut Run<'_>,
+    ) -> Result<(Option<Reached>, Vec<ParetoPoint>), StudyError> {
         let problem = &self.problem;
         let mut options = request::evolution(self.study, problem.ranges().len())?;
         let population = options.settings.population;
-        let of = |spread, members: Vec<Vec<f64>>| Initial { members, spread };
-        options.settings.initial = match self.study.de.init() {
-            DeInit::Random => of(Spread::Random, Vec::new()),
-            DeInit::Rlhs => of(Spread::Rlhs, Vec::new()),
-            DeInit::Mlhs => of(Spread::Mlhs, Vec::new()),
-            DeInit::Scan => {
-                // A quarter of the members are the best montages.
-                let set = problem.set();
-                let best = scan
-                    .montages
-                    .iter()
-                    .filter_map(|scanned| set.start(&scanned.amplitudes_ma));
-                of(Spread::Rlhs, best.take(population.div_ceil(4)).collect())
-            }
-            DeInit::File(path) => {
-                let amplitudes = read_amplitudes(&path)?;
-                self.check_count(amplitudes.len(), &path.display().to_string())?;
-                of(
-                    Spread::Rlhs,
-                    problem.start(&amplitudes).into_iter().collect(),
-                )
-            }
+        let mut initial = self.first_members(scan, population)?;
+        let Some(aims) = request::aims(self.protocol)? else {
+            options.settings.initial = initial;
+            return Ok((problem.evolve(&options, run)?.best, Vec::new()));
         };
-        Ok(problem.evolve(&options, run)?.best)
+        let montage = scan.montages.iter().find(|of| of.within_limits);
+        let montage = montage.and_then(|of| problem.start(&of.amplitudes_ma));
+        if let Some(x) = montage.filter(|x| !initial.members.contains(x)) {
+            initial.members.truncate(population.saturating_sub(1));
+            initial.members.push(x);
+        }
+        options.settings.initial = initial;
+        let front = problem.evolve_front(&aims, &options, run)?;
+        let members: Vec<Reached> = front
+            .points
+            .iter()
+            .map(|point| Reached {
+                init: format!("population of {population}"),
+                x: point.x.clone(),
+                score: point.score,
+                iterations: front.generations,
+            })
+            .collect();
+        let mut points = Vec::with_capacity(front.points.len());
+        for point in &front.points {
+            let delivered = problem.delivered(point);
+            if problem.limits.violations(&delivered).is_empty() {
+                let unknowns = problem.unknowns(&point.x);
+                let widths = problem.parameterization.widths_ms(&unknowns);
+                points.push(ParetoPoint {
+                    amplitudes_ma: delivered.amplitudes_ma,
+                    objectives: point.objectives,
+                    pw_ms: widths.pw_ms,
+                    gap_ms: widths.gap_ms,
+                });
+            }
+        }
+        Ok((best_reached(&members).cloned(), points))
     }
 
     /// The best stimulus on the grid of the converter, around the best points.
@@ -343,7 +372,7 @@ impl Search<'_> {
         }
         let thresholds = best.thresholds();
         Ok(Finding {
-            active: self.problem.goal.active_at(&thresholds, 1.0),
+            active: self.subject.active(&thresholds),
             widths: self.widths(&best, &starts),
             limits: self
                 .problem
@@ -367,6 +396,7 @@ impl Search<'_> {
             starts,
             method,
             iterations,
+            pareto: Vec::new(),
         })
     }
 
@@ -394,20 +424,4 @@ fn init(scanned: &Scanned) -> String {
         .map(usize::to_string)
         .collect();
     format!("{} {}", scanned.montage.kind.name(), contacts.join(","))
-}
-
-/// The amplitudes in the best.json of an optimization, in its results, or of any object with `amplitudes_mA`.
-fn read_amplitudes(path: &std::path::Path) -> Result<Vec<f64>, StudyError> {
-    let at = |why: String| StudyError::request(why).at(path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| at(error.to_string()))?;
-    let value: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| at(error.to_string()))?;
-    // The best.json of a folder, or the results that a command wrote.
-    let result = value.pointer("/results/0").unwrap_or(&value);
-    let amplitudes = result.get("amplitudes_mA").and_then(|list| list.as_array());
-    let numbers = amplitudes.map(|list| list.iter().map(serde_json::Value::as_f64).collect());
-    let numbers: Option<Vec<f64>> = numbers.flatten();
-    numbers.ok_or_else(|| {
-        at("found no list of numbers called amplitudes_mA, expected the best.json of an optimization".into())
-    })
 }

@@ -89,6 +89,11 @@ impl Subject {
         names.join("+")
     }
 
+    /// Which fibers fire by these thresholds, their own and after them maybe those of copies.
+    pub(super) fn active(&self, thresholds: &[Option<f64>]) -> Vec<bool> {
+        self.goal.active_at(&thresholds[..self.fibers.len()], 1.0)
+    }
+
     /// Least and largest number of nodes.
     pub(super) fn nodes(&self) -> [usize; 2] {
         let nodes = self.fibers.iter().map(|who| who.case.fiber.nodes);

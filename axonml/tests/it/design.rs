@@ -29,7 +29,7 @@ fn simulation(fibers: usize) -> Simulation {
 }
 
 /// The bundled nerve with its targets.
-fn problem() -> Problem {
+pub(crate) fn problem() -> Problem {
     let nerve = axonml::demonstration::nerve().unwrap();
     let simulation = simulation(nerve.fibers());
     let pulse: Arc<Waveform> = Arc::new(PULSE.parse().unwrap());

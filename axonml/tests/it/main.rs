@@ -3,5 +3,6 @@
 mod cancellation;
 mod design;
 mod extrapolation;
+mod front;
 mod nothing_ignored;
 mod optimize_request;

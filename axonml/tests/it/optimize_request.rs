@@ -228,6 +228,56 @@ const REFUSED: &[(&str, &str, &[&str])] = &[
         &["found `area,area`"],
     ),
     (
+        "method = \"de\"\nobjectives = [\"selective\", \"charge\"]",
+        "",
+        &["found selective", "a front needs numbers"],
+    ),
+    (
+        "method = \"de\"\nobjectives = [\"area\", \"quotient\"]",
+        "",
+        &["found quotient"],
+    ),
+    (
+        "method = \"de\"\nobjectives = [\"peak\", \"charge\"]",
+        "",
+        &["the costs peak and charge", "an objective about fibers"],
+    ),
+    (
+        "method = \"de\"\nobjectives = [\"area\", \"charge\"]",
+        "[de]\npatience = 5",
+        &["patience has no effect", "no one best member"],
+    ),
+    (
+        "method = \"de\"\nobjectives = [\"area\", \"charge\"]",
+        "[limits]\ndac_mA = 0.01",
+        &["dac_mA", "converter's grid"],
+    ),
+    (
+        "method = \"de\"\nobjectives = [\"area\", \"charge\"]",
+        "[stimulus]\nvary = \"samples\"\nwindow_ms = [0.2, 1.2]",
+        &["found samples together with two objectives"],
+    ),
+    (
+        "method = \"scan\"",
+        "[robust]\nin_loop = 2",
+        &["in_loop has no effect", "on the nerve as it is"],
+    ),
+    (
+        "recruit = 0.5",
+        "[robust]\nin_loop = 2",
+        &["in_loop: found copies together with recruit"],
+    ),
+    (
+        "",
+        "[search]\nend_excitation = \"accept\"",
+        &["end_excitation has no effect"],
+    ),
+    (
+        "",
+        "[output]\nkeep_going = true",
+        &["keep_going has no effect", "all fibers"],
+    ),
+    (
         "method = \"de\"\nobjective = \"area\"\nobjectives = [\"area\", \"charge\"]",
         "",
         &["found objective and objectives, expected one"],

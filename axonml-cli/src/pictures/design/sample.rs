@@ -123,6 +123,7 @@ pub(crate) fn pareto() -> Vec<ParetoPoint> {
     let point = |(area, charge): (f64, f64)| ParetoPoint {
         amplitudes_ma: AMPLITUDES_MA.to_vec(),
         objectives: [area, charge],
+        ..ParetoPoint::default()
     };
     [(0.0, 152.0), (0.031, 118.0), (0.12, 60.0)]
         .map(point)

@@ -34,7 +34,6 @@ impl Question for OptimizeProtocol {
             "max_amplitude_mA",
             "resolution",
             "early_end",
-            "end_excitation",
         ]
     }
 

@@ -31,10 +31,67 @@ impl Study {
             return Err(idle("[de]", &without(protocol, "evolves")));
         }
         self.de.check().map_err(|error| error.at("de"))?;
-        if self.de.target_loss.is_some() && protocol.objectives.is_some() {
-            return Err(idle("target_loss", "a front of two objectives has no one loss").at("de"));
+        if protocol.objectives.is_some() {
+            self.check_front()?;
         }
-        self.robust.check().map_err(|error| error.at("robust"))
+        self.robust
+            .check()
+            .and_then(|()| self.check_copies(protocol))
+            .map_err(|error| error.at("robust"))
+    }
+
+    /// Refuses copies that no search looks at, and goals that have no mean over copies.
+    fn check_copies(&self, protocol: &OptimizeProtocol) -> Result<(), StudyError> {
+        if self.robust.in_loop() == 0 {
+            return Ok(());
+        }
+        if protocol.method() == Method::Scan {
+            return Err(idle(
+                "in_loop",
+                "a scan compares montages on the nerve as it is",
+            ));
+        }
+        match protocol.recruit() == [1.0, 1.0] {
+            true => Ok(()),
+            false => Err(StudyError::request(
+                "in_loop: found copies together with recruit, a part of the target area; expected all of it, as which targets fire may differ between copies",
+            )
+            .help("leave in_loop (--robust-in-loop) or recruit (--recruit) out")),
+        }
+    }
+
+    /// Refuses what a front of two objectives does not use, or cannot tell.
+    fn check_front(&self) -> Result<(), StudyError> {
+        let idle_keys = [
+            (
+                "target_loss",
+                self.de.target_loss.is_some(),
+                "has no one loss",
+            ),
+            (
+                "patience",
+                self.de.patience.is_some(),
+                "has no one best member",
+            ),
+        ];
+        if let Some((key, _, why)) = idle_keys.iter().find(|(_, given, _)| *given) {
+            return Err(idle(key, &format!("a front of two objectives {why}")).at("de"));
+        }
+        if self.limits.dac_ma.is_some() {
+            return Err(StudyError::request(
+                "dac_mA: found a step together with two objectives, expected one of them: a front is not searched on the converter's grid",
+            )
+            .help("leave dac_mA (--dac) out, or give one objective")
+            .at("limits"));
+        }
+        if self.stimulus.varies(Varied::Samples) {
+            return Err(StudyError::request(
+                "vary: found samples together with two objectives, expected amplitudes and widths, which a front can tell",
+            )
+            .help("vary amplitudes, or give one objective")
+            .at("stimulus"));
+        }
+        Ok(())
     }
 
     /// Refuses tables of an optimization in other studies.
@@ -68,6 +125,13 @@ impl Study {
                 "contacts have one waveform, that of [stimulus]",
             )
             .help("set waveform in [stimulus] (--waveform)"));
+        }
+        if self.output.keep_going {
+            return Err(idle(
+                "keep_going",
+                "an optimization is about all fibers, and leaves none out",
+            )
+            .at("output"));
         }
         if self.field.contacts.is_some() {
             return Err(idle(
@@ -167,6 +231,9 @@ impl Study {
         }
         if protocol.evolves() {
             study.de = self.de.completed();
+            if protocol.objectives.is_some() {
+                study.de.patience = None;
+            }
         }
         study.robust = self.robust.completed();
         study.protocol = Protocol::Optimize(protocol.completed());

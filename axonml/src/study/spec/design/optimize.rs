@@ -245,7 +245,18 @@ impl OptimizeProtocol {
             );
         }
         match objectives[..] {
-            [one, other] if one != other => Ok(()),
+            [Criterion::Penalty(_), Criterion::Penalty(_)] => Err(StudyError::request(format!(
+                "objectives: found the costs {} and {}, expected an objective about fibers among the two",
+                objectives[0], objectives[1]
+            ))
+            .help("no stimulus costs least; give one such as area, margin or wbce")),
+            [one, other] if one != other => match [one, other].iter().find_map(Criterion::is_no_number) {
+                Some((name, why)) => Err(StudyError::request(format!(
+                    "objectives: found {name}, {why}"
+                ))
+                .help("give area, margin or one of activation: wbce, jaccard, dice, hamming")),
+                None => Ok(()),
+            },
             _ => {
                 let names: Vec<String> = objectives.iter().map(ToString::to_string).collect();
                 Err(StudyError::request(format!(
@@ -323,6 +334,20 @@ pub enum Criterion {
 }
 
 impl Criterion {
+    /// Why a front cannot be about it, with its name.
+    fn is_no_number(&self) -> Option<(ObjectiveSpec, &'static str)> {
+        match self {
+            Criterion::Objective(name @ ObjectiveSpec::Selective) => Some((
+                *name,
+                "which is an order of two figures; a front needs numbers",
+            )),
+            Criterion::Objective(name @ ObjectiveSpec::Quotient) => {
+                Some((*name, "which has no value without a descent"))
+            }
+            _ => None,
+        }
+    }
+
     fn names() -> impl Iterator<Item = &'static str> + Clone {
         let objectives = ObjectiveSpec::ALL.iter().map(|name| name.name());
         objectives.chain(PenaltyName::ALL.iter().map(|name| name.name()))
