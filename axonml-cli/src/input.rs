@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use axonml::study::{DeInit, GdInit, OptimizeProtocol, Protocol, Sheet, Study, TargetSpec};
+use axonml::table::conditions::PulseText;
 
 /// A file that a command reads.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,8 +61,8 @@ pub(crate) fn of_study(study: &Study) -> Vec<Input> {
     }
     for source in &study.sources {
         for pulse in source.pulses() {
-            let file = pulse.trim().strip_prefix("file:").map(str::to_owned);
-            inputs.extend(file.map(|path| Input::of("--pulse", Path::new(&path))));
+            let file = PulseText::file(&pulse);
+            inputs.extend(file.map(|path| Input::of("--pulse", Path::new(path))));
         }
     }
     inputs
@@ -75,10 +76,14 @@ fn of_optimization(study: &Study, protocol: &OptimizeProtocol) -> Vec<Input> {
     };
     let weights = protocol.area_weights.as_deref();
     let bounds = study.limits.bounds.as_deref();
-    let waveform = study.stimulus.waveform().trim().strip_prefix("file:");
+    let waveform = PulseText::file(study.stimulus.waveform());
     let (gd, de) = (study.gd.init(), study.de.init());
-    let start = match (&gd, &de) {
-        (GdInit::File(path), _) | (_, DeInit::File(path)) => Some(path.as_path()),
+    let start = match &gd {
+        GdInit::File(path) => Some(path.as_path()),
+        _ => None,
+    };
+    let members = match &de {
+        DeInit::File(path) => Some(path.as_path()),
         _ => None,
     };
     let files = [
@@ -87,6 +92,7 @@ fn of_optimization(study: &Study, protocol: &OptimizeProtocol) -> Vec<Input> {
         bounds.map(|path| ("--bounds", path)),
         waveform.map(|path| ("--waveform", Path::new(path))),
         start.map(|path| ("--init", path)),
+        members.map(|path| ("--init", path)),
     ];
     let nerves = protocol.nerves.iter().flat_map(|folder| {
         let what = format!("--nerve {}", folder.display());
@@ -104,7 +110,7 @@ pub(crate) fn of_sheet(sheet: &Sheet, nerves: Option<&Path>) -> Vec<Input> {
     let named = sheet.named().into_iter();
     let files = named.flat_map(|(column, cell)| {
         let what = format!("column {column}");
-        match (column, cell.trim().strip_prefix("file:"), nerves) {
+        match (column, PulseText::file(&cell), nerves) {
             ("pulse", Some(path), _) => vec![Input::of(&what, Path::new(path))],
             ("nerve", _, Some(root)) => Input::nerve(&format!("{what}, {cell}"), &root.join(cell)),
             _ => Vec::new(),

@@ -15,6 +15,9 @@ pub(crate) struct StudyArgs {
     /// The study: TOML, or JSON if the name ends in .json
     #[arg(value_name = "FILE.toml")]
     pub(crate) file: PathBuf,
+    /// Where an optimization is kept, and goes on [default: optimize-FILE]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) save_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
     #[command(flatten)]

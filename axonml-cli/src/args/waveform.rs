@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use axonml::table::conditions;
+use axonml::table::conditions::{self, PulseText};
 use axonml::table::names;
 use clap::{Args, ValueEnum};
 
@@ -58,7 +58,7 @@ impl WaveformArgs {
     /// The files of pulses that come from one.
     pub(crate) fn inputs(&self) -> Vec<Input> {
         let texts = self.pulse.iter().map(|pulse| pulse.text.trim());
-        let files = texts.filter_map(|text| text.strip_prefix("file:"));
+        let files = texts.filter_map(PulseText::file);
         files
             .map(|path| Input::of("--pulse", Path::new(path)))
             .collect()

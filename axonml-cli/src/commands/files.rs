@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use axonml::simulation::CancelToken;
-use axonml::study::{Machine, Study, device, merge as merge_parts, rerun as run_again, study_of};
+use axonml::study::{
+    Machine, Protocol, Study, device, merge as merge_parts, rerun as run_again, study_of,
+};
 use axonml::table::read_text_file;
 
+use super::optimize;
 use super::study::{Request, perform, verdict};
 use crate::args::{MergeArgs, RerunArgs, StudyArgs};
 use crate::error::CliError;
@@ -33,6 +36,16 @@ pub(crate) fn study(args: &StudyArgs, messages: Messages) -> Result<(), CliError
             None => error.at(args.file.display()),
         })
     };
+    if matches!(study.protocol, Protocol::Optimize(_)) {
+        return optimize::of_file(&study, args, open, messages);
+    }
+    if args.save_dir.is_some() {
+        return Err(CliError::request(format!(
+            "--save-dir has no effect: `{}` is no optimization, and keeps its rows beside the file of -o",
+            study.protocol.kind()
+        ))
+        .help("leave it out"));
+    }
     let request = Request {
         study: study.clone(),
         file: Some(&args.file),
@@ -108,6 +121,13 @@ pub(crate) fn rerun(args: &RerunArgs, messages: Messages) -> Result<(), CliError
     const SHOWN: usize = 10;
     let text = read_text(&args.file)?;
     let (mut study, _) = study_of(&text).map_err(|error| error.at(args.file.display()))?;
+    if matches!(study.protocol, Protocol::Optimize(_)) {
+        return Err(CliError::request(format!(
+            "{}: found the results of an optimization, expected rows that are computed one by one",
+            args.file.display()
+        ))
+        .help("print its study with `axonml optimize ... --print-study` and run it with `axonml study`: the same request gives the same bytes"));
+    }
     if let Some(backend) = &args.machine.backend {
         study.numerics.backend = Some(backend.clone());
     }

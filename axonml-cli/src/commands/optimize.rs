@@ -10,9 +10,9 @@ use axonml::simulation::CancelToken;
 use axonml::study::{Fault, Listener, Machine, OptimizeProtocol, Results, Study, json_text};
 
 use crate::args::optimize::{CommonArgs, ReportArgs};
-use crate::args::{OptimizeCommand, PlotArgs, TableFormat};
+use crate::args::{OptimizeCommand, PlotArgs, StudyArgs, TableFormat};
 use crate::error::{CliError, speak_flags};
-use crate::input;
+use crate::input::{self, Input};
 use crate::interrupt::OnSignal;
 use crate::messages::{Messages, Progress, StudyListener};
 use crate::pictures::{self, Layout};
@@ -28,6 +28,7 @@ pub(crate) fn optimize(command: &OptimizeCommand, messages: Messages) -> Result<
     }
 }
 
+/// The study that flags mean.
 fn perform(study: &Study, common: &CommonArgs, messages: Messages) -> Result<(), CliError> {
     speak_flags();
     study.check_numbers()?;
@@ -39,41 +40,12 @@ fn perform(study: &Study, common: &CommonArgs, messages: Messages) -> Result<(),
         common.output.html.as_deref(),
         &common.output.plot,
     )?;
-    outputs.keep(&input::of_study(study))?;
-    if study.field.demonstration {
-        messages.note("no field given: running the bundled demonstration nerve N1");
-    }
-    let cancel = CancelToken::default();
-    let machine = Machine {
-        cancel: cancel.clone(),
-        ..common.numerics.machine(messages)?
-    };
     let folder = folder(study, common.work.save_dir.as_deref());
-    let kept = format!(
-        "the best so far is kept in {}; the same command with --resume goes on",
-        folder.display()
-    );
-    let on_signal = OnSignal::cancel(cancel);
-    // Where the proof of the best takes long, it is left out.
-    let unproven = kept.clone();
-    let _on_signal = OnSignal::keep(move || vec![unproven.clone()]);
     let order = Order {
         study: study.clone(),
         folder: Some(folder.clone()),
         resume: common.work.resume,
         save_every: common.work.save_every.unwrap_or(1),
-    };
-    let mut watcher = DesignWatcher::new(messages);
-    let records = optimization::optimize(&order, &machine, &mut watcher);
-    drop(watcher);
-    let records = match records {
-        Err(error) if error.fault() == Fault::Canceled => {
-            return Err(on_signal.interrupted(&format!(
-                "nothing was found yet; the same command with --resume goes on in {}",
-                folder.display()
-            )));
-        }
-        records => records?,
     };
     let show = Show {
         format: common.output.format,
@@ -81,16 +53,99 @@ fn perform(study: &Study, common: &CommonArgs, messages: Messages) -> Result<(),
         plot: &common.output.plot,
         folder: Some(&folder),
     };
+    let goes_on = "the same command with --resume goes on";
+    let open = || common.numerics.machine(messages);
+    carry_out(&order, &outputs, &show, goes_on, open, messages)
+}
+
+/// The study in a file. What is kept of it goes on by itself, as rows of other studies do.
+pub(crate) fn of_file(
+    study: &Study,
+    args: &StudyArgs,
+    open: impl FnOnce() -> Result<Machine, CliError>,
+    messages: Messages,
+) -> Result<(), CliError> {
+    if args.output.part.is_some() {
+        return Err(CliError::request(
+            "--part has no effect: an optimization is done as a whole, not row by row",
+        )
+        .help("leave it out"));
+    }
+    if args.output.print_study {
+        return print(&commented(&study.with_design_defaults())?);
+    }
+    let outputs = Outputs::of(&args.output.output, None, &args.plot)?;
+    outputs.keep(&[Input::of("the study", &args.file)])?;
+    let folder = args.save_dir.clone().unwrap_or_else(|| {
+        let name = args.file.file_stem().unwrap_or_default();
+        format!("optimize-{}", name.to_string_lossy()).into()
+    });
+    let order = Order {
+        folder: Some(folder.clone()),
+        resume: true,
+        ..Order::new(study.clone())
+    };
+    let show = Show {
+        format: args.output.format,
+        html: None,
+        plot: &args.plot,
+        folder: Some(&folder),
+    };
+    carry_out(
+        &order,
+        &outputs,
+        &show,
+        "the same command goes on",
+        open,
+        messages,
+    )
+}
+
+/// Looks for the stimulus of an order, writes and shows what is found.
+fn carry_out(
+    order: &Order,
+    outputs: &Outputs,
+    show: &Show<'_>,
+    goes_on: &str,
+    open: impl FnOnce() -> Result<Machine, CliError>,
+    messages: Messages,
+) -> Result<(), CliError> {
+    outputs.keep(&input::of_study(&order.study))?;
+    if order.study.field.demonstration {
+        messages.note("no field given: running the bundled demonstration nerve N1");
+    }
+    let cancel = CancelToken::default();
+    let machine = Machine {
+        cancel: cancel.clone(),
+        ..open()?
+    };
+    let folder = show.folder.unwrap_or(Path::new("")).display().to_string();
+    let kept = format!("the best so far is kept in {folder}; {goes_on}");
+    let on_signal = OnSignal::cancel(cancel);
+    // Where the proof of the best takes long, it is left out.
+    let unproven = kept.clone();
+    let _on_signal = OnSignal::keep(move || vec![unproven.clone()]);
+    let mut watcher = DesignWatcher::new(messages);
+    let records = optimization::optimize(order, &machine, &mut watcher);
+    drop(watcher);
+    let records = match records {
+        Err(error) if error.fault() == Fault::Canceled => {
+            return Err(
+                on_signal.interrupted(&format!("nothing was found yet; {goes_on} in {folder}"))
+            );
+        }
+        records => records?,
+    };
     // First what takes nothing from the user's wishes to fail.
-    for record in &records {
-        let own = folder_of(study, &folder, &record.result.nerve);
-        replace(
-            &own.join("report.html"),
-            design::html(std::slice::from_ref(record)).as_bytes(),
-        )?;
+    if let Some(folder) = &order.folder {
+        for record in &records {
+            let own = folder_of(&order.study, folder, &record.result.nerve);
+            let page = design::html(std::slice::from_ref(record));
+            replace(&own.join("report.html"), page.as_bytes())?;
+        }
     }
     show.all(&records, &outputs.targets, messages)?;
-    messages.note(format_args!("kept in {}", folder.display()));
+    messages.note(format_args!("kept in {folder}"));
     let is_interrupted = |record: &DesignRecord| record.result.status == "interrupted";
     match records.iter().any(is_interrupted) {
         true => Err(on_signal.interrupted(&kept)),

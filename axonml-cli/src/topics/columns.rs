@@ -23,6 +23,47 @@ const OF_RUNS: &[(&str, &str)] = &[
     ("t_ms", "spikes (.csv): time of the crossing, ms"),
 ];
 
+/// Columns of `axonml optimize`: name and meaning.
+const OF_OPTIMIZATIONS: &[(&str, &str)] = &[
+    ("target_pct", "part of the targets' area that fires, %"),
+    ("offtarget_pct", "part of the others' area that fires, %"),
+    (
+        "misclassified",
+        "area that does what it should not: silent targets, and others that fire",
+    ),
+    (
+        "wbce",
+        "weighted binary cross-entropy: 16.118 times misclassified",
+    ),
+    (
+        "separation",
+        "least threshold of the others over the largest of the targets; empty where no other fiber fires",
+    ),
+    (
+        "window_low, window_high",
+        "these two as multiples of the stimulus",
+    ),
+    (
+        "charge_nC",
+        "sum over contacts of the charge of the larger phase, nC",
+    ),
+    (
+        "energy",
+        "sum over contacts of the integral of the squared current, mA2 ms",
+    ),
+    ("peak_mA", "largest current of a contact, mA"),
+    (
+        "sum_mA",
+        "largest sum of all currents: what returns at a distance, mA",
+    ),
+    ("amplitude_K_mA", "amplitude of contact K, mA"),
+    ("pw_ms, gap_ms", "widths of the pulse, where they vary, ms"),
+    (
+        "evaluations, thresholds, gradients",
+        "stimuli whose activation, thresholds, gradients were computed",
+    ),
+];
+
 /// The text of `axonml help columns`.
 pub(super) fn text() -> String {
     let mut out =
@@ -52,6 +93,8 @@ pub(super) fn text() -> String {
         "\nResults of `axonml run`, beside start_node, start_um, start_ms, status and message:\n",
     );
     rows(&mut out, 2, 22, OF_RUNS.iter().copied());
+    out.push_str("\nResults of `axonml optimize`, a row for each nerve:\n");
+    rows(&mut out, 2, 22, OF_OPTIMIZATIONS.iter().copied());
     out
 }
 

@@ -28,10 +28,17 @@ pub(super) fn text() -> String {
         &mut out,
         2,
         22,
-        [(
-            "file:W.csv",
-            "lines of time_ms,amplitude; each amplitude holds until the next time",
-        )],
+        [
+            (
+                "file:W.csv",
+                "lines of time_ms,amplitude; each amplitude holds until the next time",
+            ),
+            (
+                "file:W.csv#K",
+                "the same of a table with several amplitudes, the first of which is #0: \
+                 --pulse 0:file:waveforms.csv#0 --pulse 1:file:waveforms.csv#1 delivers what axonml optimize found",
+            ),
+        ],
     );
     out.push_str("\nKeys of every pulse:\n");
     rows(&mut out, 4, 20, COMMON_KEYS.iter().map(entry));

@@ -27,6 +27,12 @@ pub(super) fn text() -> String {
         "Runs (axonml run) end as ok, end_excitation, diverged or error. A fiber that diverged has no counts, as crossings \
          on the way to divergence are no action potentials.",
     );
+    out.push('\n');
+    paragraph(
+        &mut out,
+        "Optimizations (axonml optimize) end as done, stopped: REASON (max_seconds, max_evaluations) or interrupted; \
+         what is found is verified in any case.",
+    );
     let others = [
         (
             "Statuses of block thresholds (threshold --block):",

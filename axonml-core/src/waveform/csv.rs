@@ -25,7 +25,25 @@ impl Waveform {
     /// # Ok::<(), axonml_core::CoreError>(())
     /// ```
     pub fn from_csv(text: &str) -> Result<Self, CoreError> {
-        Self::from_delimited(&DelimitedText::parse(text)?)
+        Self::from_delimited(&DelimitedText::parse(text)?, None)
+    }
+
+    /// Reads one column of amplitudes of a table of several, counted from 0 after the times, as [`Waveform::from_csv`] reads
+    /// the only one.
+    ///
+    /// # Errors
+    /// As [`Waveform::from_csv`], and if a line has no such column.
+    ///
+    /// # Example
+    /// ```
+    /// use axonml_core::{TimeGrid, Waveform};
+    /// let table = "time_ms,contact_0_mA,contact_1_mA\n0.1,-1,0.5\n0.2,0,0\n";
+    /// let pulse = Waveform::from_csv_column(table, 1)?;
+    /// assert_eq!(pulse.sample(&TimeGrid::new(0.1, 0.3)?)?, [0.0, 0.5, 0.0]);
+    /// # Ok::<(), axonml_core::CoreError>(())
+    /// ```
+    pub fn from_csv_column(text: &str, column: usize) -> Result<Self, CoreError> {
+        Self::from_delimited(&DelimitedText::parse(text)?, Some(column))
     }
 
     /// Reads the bytes of a file as [`Waveform::from_csv`] reads its text.
@@ -36,7 +54,17 @@ impl Waveform {
         Self::from_csv(&decode(bytes)?)
     }
 
-    fn from_delimited(table: &DelimitedText) -> Result<Self, CoreError> {
+    /// Reads the bytes of a file as [`Waveform::from_csv_column`] reads its text.
+    ///
+    /// # Errors
+    /// As [`Waveform::from_csv_column`].
+    pub fn from_csv_column_bytes(bytes: &[u8], column: usize) -> Result<Self, CoreError> {
+        Self::from_csv_column(&decode(bytes)?, column)
+    }
+
+    fn from_delimited(table: &DelimitedText, column: Option<usize>) -> Result<Self, CoreError> {
+        // Place of the amplitude among the cells of a line.
+        let place = column.map_or(1, |column| column.saturating_add(1));
         check_heading(table)?;
         let (mut times_ms, mut amplitudes) = (Vec::<f64>::new(), Vec::new());
         let mut edge = false;
@@ -52,15 +80,28 @@ impl Waveform {
                 }
                 continue;
             }
-            if record.len() != 2 {
-                return Err(wrong("two columns, time_ms,amplitude"));
+            match column {
+                None if record.len() > 2 => {
+                    return Err(wrong(
+                        "two columns, time_ms,amplitude; of several amplitudes #K after the file's name chooses one, the first is #0",
+                    ));
+                }
+                None if record.len() < 2 => {
+                    return Err(wrong("two columns, time_ms,amplitude"));
+                }
+                Some(column) if record.len() <= place => {
+                    return Err(wrong(&format!(
+                        "a time and amplitudes up to column #{column}, the first of which is #0"
+                    )));
+                }
+                _ => {}
             }
             let number = |cell: usize| {
                 table
                     .number(record.cell(cell))
                     .filter(|number| number.is_finite())
             };
-            let (Some(time_ms), Some(amplitude)) = (number(0), number(1)) else {
+            let (Some(time_ms), Some(amplitude)) = (number(0), number(place)) else {
                 return Err(wrong("two finite numbers, time_ms,amplitude"));
             };
             if time_ms < 0.0 {
@@ -153,6 +194,25 @@ fn shown(record: &Record<'_>, separator: Separator) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every column as a file of its own has it; one that is missing, and none chosen of several, are refused.
+    #[test]
+    fn a_column_of_several_is_one_alone() {
+        let table = "time_ms,contact_0_mA,contact_1_mA\n0,0,0.25\n0.1,-1,0.5\n0.2,0,0\n";
+        let alone = [
+            Waveform::from_csv("0,0\n0.1,-1\n0.2,0\n").unwrap(),
+            Waveform::from_csv("0,0.25\n0.1,0.5\n0.2,0\n").unwrap(),
+        ];
+        for (column, expected) in alone.iter().enumerate() {
+            let read = Waveform::from_csv_column_bytes(table.as_bytes(), column).unwrap();
+            assert_eq!(&read, expected);
+        }
+        let refused = Waveform::from_csv_column(table, 2).unwrap_err().to_string();
+        assert!(refused.contains("up to column #2"), "{refused}");
+        let refused = Waveform::from_csv(table).unwrap_err().to_string();
+        assert!(refused.contains("#K after the file's name"), "{refused}");
+        assert!(Waveform::from_csv_column(table, usize::MAX).is_err());
+    }
 
     #[test]
     fn names_comments_blanks_and_line_ends_do_not_matter() {

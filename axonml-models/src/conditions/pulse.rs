@@ -53,7 +53,8 @@ impl FromStr for Polarity {
     }
 }
 
-/// A pulse that was read: `NAME:KEY=VALUE,...`, a sum of such, or `file:W.csv`.
+/// A pulse that was read: `NAME:KEY=VALUE,...`, a sum of such, or `file:W.csv`; `file:W.csv#K` of a table with several
+/// columns of amplitudes, the first of which is `#0`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PulseText {
     /// The waveform.
@@ -63,12 +64,17 @@ pub struct PulseText {
 }
 
 impl PulseText {
+    /// The path of the file that a text names, if it does so.
+    pub fn file(text: &str) -> Option<&str> {
+        named(text).map(|(path, _)| path)
+    }
+
     /// Reads a pulse; a file's path starts from the working directory.
     ///
     /// # Errors
     /// [`PulseError`] for text that is no pulse and for files that cannot be read.
     pub fn read(text: &str) -> Result<Self, PulseError> {
-        let Some(path) = text.trim().strip_prefix("file:") else {
+        let Some((path, column)) = named(text) else {
             return match text.parse() {
                 Ok(waveform) => Ok(PulseText {
                     waveform,
@@ -92,8 +98,21 @@ impl PulseText {
             source,
         };
         Ok(PulseText {
-            waveform: Waveform::from_csv_bytes(&bytes).map_err(wrong)?,
+            waveform: match column {
+                None => Waveform::from_csv_bytes(&bytes),
+                Some(column) => Waveform::from_csv_column_bytes(&bytes, column),
+            }
+            .map_err(wrong)?,
             file_sha256: Some(sha256(&bytes)),
         })
     }
+}
+
+/// The path of a file, and the column of amplitudes that is chosen, if one is.
+fn named(text: &str) -> Option<(&str, Option<usize>)> {
+    let name = text.trim().strip_prefix("file:")?;
+    let chosen = name
+        .rsplit_once('#')
+        .and_then(|(path, column)| Some((path, Some(column.parse().ok()?))));
+    Some(chosen.unwrap_or((name, None)))
 }

@@ -258,6 +258,11 @@ const REFUSED: &[(&str, &str, &[&str])] = &[
         &["found samples together with two objectives"],
     ),
     (
+        "method = \"de\"\nthen = \"gd\"",
+        "[gd]\nstarts = 3",
+        &["starts has no effect", "the best member of the evolution"],
+    ),
+    (
         "method = \"scan\"",
         "[robust]\nin_loop = 2",
         &["in_loop has no effect", "on the nerve as it is"],

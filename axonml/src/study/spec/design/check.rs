@@ -27,6 +27,16 @@ impl Study {
             return Err(idle("[gd]", &without(protocol, "descends")));
         }
         self.gd.check().map_err(|error| error.at("gd"))?;
+        if protocol.evolves() {
+            let given = [
+                ("init", self.gd.init.is_some()),
+                ("starts", self.gd.starts.is_some()),
+            ];
+            if let Some((key, _)) = given.iter().find(|(_, given)| *given) {
+                let why = "the descent begins at the best member of the evolution";
+                return Err(idle(key, why).at("gd"));
+            }
+        }
         if !(self.de.is_empty() || protocol.evolves()) {
             return Err(idle("[de]", &without(protocol, "evolves")));
         }
@@ -228,6 +238,9 @@ impl Study {
         study.limits = self.limits.completed();
         if protocol.descends() {
             study.gd = self.gd.completed(self.stimulus.varies(Varied::Samples));
+            if protocol.evolves() {
+                (study.gd.init, study.gd.starts) = (None, None);
+            }
         }
         if protocol.evolves() {
             study.de = self.de.completed();
