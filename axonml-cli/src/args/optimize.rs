@@ -275,7 +275,7 @@ pub(crate) struct DescentArgs {
     /// adam, ranger or lbfgs [default: adam]
     #[arg(long, value_name = "RULE")]
     pub(crate) rule: Option<DescentRule>,
-    /// Length of a step relative to the stimulus [default: 0.15]
+    /// Length of a step relative to the stimulus [default: 0.15; samples: 0.02]
     #[arg(long, value_name = "RATE", value_parser = positive(""), allow_hyphen_values = true)]
     pub(crate) lr: Option<f64>,
     /// Share of --lr that the last step has [default: 0.1]

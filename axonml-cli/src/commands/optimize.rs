@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use axonml::design::{Baseline, DesignRecord, Moment};
-use axonml::optimization::{self, Order, Watcher, results_json, results_npz, results_table};
+use axonml::optimization::{
+    self, Order, Watcher, folder_of, results_json, results_npz, results_table,
+};
 use axonml::simulation::CancelToken;
 use axonml::study::{Fault, Listener, Machine, OptimizeProtocol, Results, Study, json_text};
 
@@ -79,6 +81,14 @@ fn perform(study: &Study, common: &CommonArgs, messages: Messages) -> Result<(),
         plot: &common.output.plot,
         folder: Some(&folder),
     };
+    // First what takes nothing from the user's wishes to fail.
+    for record in &records {
+        let own = folder_of(study, &folder, &record.result.nerve);
+        replace(
+            &own.join("report.html"),
+            design::html(std::slice::from_ref(record)).as_bytes(),
+        )?;
+    }
     show.all(&records, &outputs.targets, messages)?;
     messages.note(format_args!("kept in {}", folder.display()));
     let is_interrupted = |record: &DesignRecord| record.result.status == "interrupted";

@@ -87,7 +87,7 @@ fn every_flag_has_its_key() {
     assert_eq!(limits.frozen_ma, [(0, 0.0), (3, -0.1)].into());
     assert_eq!((gd.gd.steps(), gd.gd.starts()), (30, 4));
     assert_eq!(gd.gd.rule(), DescentRule::Ranger);
-    assert_eq!((gd.gd.lr(), gd.gd.lr_end()), (0.2, 0.5));
+    assert_eq!((gd.gd.lr(false), gd.gd.lr_end()), (0.2, 0.5));
     assert_eq!(gd.gd.schedule().name(), "exponential");
     assert_eq!((gd.gd.clip, gd.gd.init()), (Some(3.0), GdInit::Random));
     let robust = &gd.robust;

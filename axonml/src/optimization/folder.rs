@@ -14,6 +14,9 @@ use crate::study::{StudyError, difference_text, json_text};
 /// Settings of an optimization that may differ when it goes on.
 const MAY_DIFFER: [&str; 2] = ["max_seconds", "max_evaluations"];
 
+/// The file with the current of each contact.
+pub(super) const WAVEFORMS: &str = "waveforms.csv";
+
 /// A folder that keeps an optimization.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -99,7 +102,7 @@ impl Folder {
         stimulus: &Delivered,
     ) -> Result<(), StudyError> {
         let value = serde_json::to_value(result).map_err(StudyError::failure)?;
-        self.write("waveforms.csv", &waveforms_csv(stimulus))?;
+        self.write(WAVEFORMS, &waveforms_csv(stimulus))?;
         self.write("best.json", &json_text(&value))
     }
 
@@ -245,12 +248,19 @@ pub fn read_record(folder: &Path) -> Result<DesignRecord, StudyError> {
     let wrong = |name: &str, why: String| StudyError::request(why).at(folder.join(name).display());
     let request: Value = serde_json::from_str(&read("request.json")?)
         .map_err(|why| wrong("request.json", why.to_string()))?;
+    if !folder.join("best.json").exists() {
+        return Err(StudyError::request(
+            "found nothing yet: the optimization ended before its first stimulus was known",
+        )
+        .at(folder.join("best.json").display())
+        .help("go on with its command and --resume"));
+    }
     let result: DesignResult = serde_json::from_str(&read("best.json")?)
         .map_err(|why| wrong("best.json", why.to_string()))?;
     let history = read_history(&read("history.csv").unwrap_or_default())
         .map_err(|why| wrong("history.csv", why))?;
     let (times_ms, currents_ma) =
-        read_waveforms(&read("waveforms.csv")?).map_err(|why| wrong("waveforms.csv", why))?;
+        read_waveforms(&read(WAVEFORMS)?).map_err(|why| wrong(WAVEFORMS, why))?;
     let bounds = request.get("bounds_mA").cloned().unwrap_or(json!([]));
     let geometry = request.get("geometry").cloned().unwrap_or(Value::Null);
     Ok(DesignRecord {

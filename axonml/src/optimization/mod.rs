@@ -40,7 +40,7 @@ mod robust;
 mod search;
 mod subject;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axonml_models::CancelToken;
 use serde_json::json;
@@ -113,6 +113,19 @@ pub struct Unwatched;
 impl Listener for Unwatched {}
 impl Watcher for Unwatched {}
 
+/// The folder of a nerve in the folder of an optimization: where a study has several nerves with a stimulus each, each has
+/// one of its name.
+pub fn folder_of(study: &Study, folder: &Path, nerve: &str) -> PathBuf {
+    let several = match &study.protocol {
+        Protocol::Optimize(protocol) => protocol.nerves.len() > 1 && !protocol.shared,
+        _ => false,
+    };
+    match several {
+        true => folder.join(nerve),
+        false => folder.to_owned(),
+    }
+}
+
 /// Runs an optimization: one record for each nerve, or one for all that share a stimulus.
 ///
 /// A canceled optimization ends with the best stimulus so far, verified but not tried on perturbed copies; its status is
@@ -137,7 +150,6 @@ pub fn optimize(
         true => vec![studies],
         false => studies.into_iter().map(|study| vec![study]).collect(),
     };
-    let several = together.len() > 1;
     // Everything that is wrong with a nerve is refused before work on the first one begins.
     let mut tasks = Vec::with_capacity(together.len());
     for studies in together {
@@ -154,10 +166,10 @@ pub fn optimize(
     }
     let mut records = Vec::with_capacity(tasks.len());
     for task in tasks {
-        let folder = match &order.folder {
-            Some(folder) if several => Some(folder.join(task.subject.name())),
-            folder => folder.clone(),
-        };
+        let folder = order
+            .folder
+            .as_ref()
+            .map(|folder| folder_of(&order.study, folder, &task.subject.name()));
         let record = task.perform(folder, watcher)?;
         let is_interrupted = record.result.status == "interrupted";
         records.push(record);
@@ -189,6 +201,15 @@ impl Task<'_> {
         let study = &self.studies[0];
         let problem = request::problem(&self.subject, study)?;
         let request = self.request(&problem);
+        let search = Search {
+            subject: &self.subject,
+            studies: &self.studies,
+            study,
+            machine: self.machine,
+            protocol: self.protocol,
+            problem,
+        };
+        search.check()?;
         let folder = match folder {
             Some(path) => Some(Folder::open(&path, &request, self.order.resume)?),
             None => None,
@@ -198,14 +219,6 @@ impl Task<'_> {
             max_seconds: self.protocol.max_seconds,
             max_evaluations: self.protocol.max_evaluations,
             cancel: self.machine.cancel.clone(),
-        };
-        let search = Search {
-            subject: &self.subject,
-            studies: &self.studies,
-            study,
-            machine: self.machine,
-            protocol: self.protocol,
-            problem,
         };
         let mut keeping = Keeping::new(folder, &draft, self.order.save_every, watcher);
         let found = search.perform(&mut keeping, ends)?;

@@ -8,7 +8,7 @@ use crate::design::{
     Baseline, Delivered, DesignResult, Dose, FiberResult, HistoryRow, Judged, Reached, Scan,
     Scanned, StartResult, Tally, Widths,
 };
-use crate::study::{OptimizeProtocol, Study};
+use crate::study::{OptimizeProtocol, Study, Varied};
 
 /// The stimulus that a search ended with, and its way.
 #[derive(Clone, Debug)]
@@ -38,6 +38,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(subject: &'a Subject, study: &Study, protocol: &OptimizeProtocol) -> Self {
+        let samples = study.stimulus.varies(Varied::Samples);
         Draft {
             subject,
             base: DesignResult {
@@ -46,7 +47,7 @@ impl<'a> Draft<'a> {
                 objective: protocol.objective().to_string(),
                 seed: study.numerics.seed.unwrap_or(0),
                 status: "running".into(),
-                waveform: Some(study.stimulus.waveform().to_owned()),
+                waveform: samples.then(|| super::folder::WAVEFORMS.to_owned()),
                 ..DesignResult::default()
             },
             with_baselines: protocol.baselines(),

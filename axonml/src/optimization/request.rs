@@ -306,7 +306,7 @@ pub(super) fn descent(study: &Study) -> DescentOptions {
             DescentRule::Lbfgs => Steps::Lbfgs,
         },
         steps: gd.steps(),
-        rate: gd.lr(),
+        rate: gd.lr(study.stimulus.varies(Varied::Samples)),
         final_share: gd.lr_end(),
         schedule: match gd.schedule() {
             ScheduleSpec::Constant => Schedule::Constant,

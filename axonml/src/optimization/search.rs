@@ -106,6 +106,23 @@ impl Search<'_> {
         }
     }
 
+    /// Refuses files of starts that are wrong, before anything is written.
+    pub(super) fn check(&self) -> Result<(), StudyError> {
+        let given = match (
+            self.protocol.method(),
+            self.study.gd.init(),
+            self.study.de.init(),
+        ) {
+            (Method::Gd, GdInit::File(path), _) | (Method::De, _, DeInit::File(path)) => path,
+            (Method::Gd, GdInit::Amplitudes(amplitudes_ma), _) => {
+                return self.check_count(amplitudes_ma.len(), "init");
+            }
+            _ => return Ok(()),
+        };
+        let amplitudes_ma = read_amplitudes(&given)?;
+        self.check_count(amplitudes_ma.len(), &given.display().to_string())
+    }
+
     /// The best montage that obeys all limits, as a point, so that none is better than what is returned; where none does,
     /// what the limits leave of the best.
     fn montages(&self, scan: &Scan, run: &mut Run<'_>) -> Result<Vec<Reached>, StudyError> {
@@ -361,13 +378,15 @@ fn init(scanned: &Scanned) -> String {
     format!("{} {}", scanned.montage.kind.name(), contacts.join(","))
 }
 
-/// The amplitudes in the best.json of an optimization, or of any object with `amplitudes_mA`.
+/// The amplitudes in the best.json of an optimization, in its results, or of any object with `amplitudes_mA`.
 fn read_amplitudes(path: &std::path::Path) -> Result<Vec<f64>, StudyError> {
     let at = |why: String| StudyError::request(why).at(path.display());
     let text = std::fs::read_to_string(path).map_err(|error| at(error.to_string()))?;
     let value: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| at(error.to_string()))?;
-    let amplitudes = value.get("amplitudes_mA").and_then(|list| list.as_array());
+    // The best.json of a folder, or the results that a command wrote.
+    let result = value.pointer("/results/0").unwrap_or(&value);
+    let amplitudes = result.get("amplitudes_mA").and_then(|list| list.as_array());
     let numbers = amplitudes.map(|list| list.iter().map(serde_json::Value::as_f64).collect());
     let numbers: Option<Vec<f64>> = numbers.flatten();
     numbers.ok_or_else(|| {

@@ -2,7 +2,9 @@
 
 use crate::study::StudyError;
 use crate::study::spec::check::{exclusive, idle};
-use crate::study::spec::{Diameters, Method, Offset, OptimizeProtocol, Protocol, Study, Want};
+use crate::study::spec::{
+    Diameters, Method, Offset, OptimizeProtocol, Protocol, Study, Varied, Want,
+};
 
 impl Study {
     /// Refuses what no optimization can mean, and tables of an optimization in other studies.
@@ -161,7 +163,7 @@ impl Study {
         study.stimulus = self.stimulus.completed(self.numerics.dt_ms());
         study.limits = self.limits.completed();
         if protocol.descends() {
-            study.gd = self.gd.completed();
+            study.gd = self.gd.completed(self.stimulus.varies(Varied::Samples));
         }
         if protocol.evolves() {
             study.de = self.de.completed();

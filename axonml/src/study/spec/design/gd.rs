@@ -75,9 +75,10 @@ impl GdSpec {
         self.rule.unwrap_or(DescentRule::Adam)
     }
 
-    /// Learning rate: length of a step relative to the stimulus.
-    pub fn lr(&self) -> f64 {
-        self.lr.unwrap_or(0.15)
+    /// Learning rate: length of a step relative to the stimulus; by default 0.15, and 0.02 where all samples of a waveform
+    /// move at once.
+    pub fn lr(&self, samples: bool) -> f64 {
+        self.lr.unwrap_or(if samples { 0.02 } else { 0.15 })
     }
 
     /// The share of it that the last step has.
@@ -109,7 +110,7 @@ impl GdSpec {
 impl GdSpec {
     /// The same table with every default that acts written out.
     #[must_use]
-    pub fn completed(&self) -> Self {
+    pub fn completed(&self, samples: bool) -> Self {
         let by_rate = self.rule() != DescentRule::Lbfgs;
         let many = matches!(self.init(), GdInit::Scan | GdInit::Random);
         let falls = by_rate && self.schedule() != ScheduleSpec::Constant;
@@ -117,7 +118,7 @@ impl GdSpec {
             steps: Some(self.steps()),
             starts: many.then(|| self.starts()),
             rule: Some(self.rule()),
-            lr: by_rate.then(|| self.lr()),
+            lr: by_rate.then(|| self.lr(samples)),
             lr_end: falls.then(|| self.lr_end()),
             schedule: by_rate.then(|| self.schedule()),
             clip: self.clip,
