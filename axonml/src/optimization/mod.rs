@@ -201,7 +201,7 @@ impl Task<'_> {
         let study = &self.studies[0];
         let problem = request::problem(&self.subject, study)?;
         let request = self.request(&problem);
-        let search = Search {
+        let mut search = Search {
             subject: &self.subject,
             studies: &self.studies,
             study,

@@ -7,26 +7,15 @@ use axonml_core::{TimeGrid, Waveform};
 use axonml_models::conditions::{Polarity, PulseText};
 use axonml_optimize::{EvolutionSettings, Projection, Rule, Schedule};
 
-use super::subject::Subject;
+use super::subject::{Subject, protocol};
 use crate::design::{
     Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Limit, Limits, Objective,
     Parameterization, Penalty, Problem, PulseShape, Pulses, Samples, Steps, Violation,
 };
 use crate::study::{
-    DescentRule, ExpansionSpec, LimitsSpec, ObjectiveSpec, OptimizeProtocol, PenaltyName, Protocol,
+    DescentRule, ExpansionSpec, LimitsSpec, ObjectiveSpec, OptimizeProtocol, PenaltyName,
     ScheduleSpec, Study, StudyError, Varied,
 };
-
-/// The protocol of a study that is an optimization.
-pub(super) fn protocol(study: &Study) -> Result<&OptimizeProtocol, StudyError> {
-    match &study.protocol {
-        Protocol::Optimize(protocol) => Ok(protocol),
-        other => Err(StudyError::request(format!(
-            "protocol: found `{}`, expected `optimize`",
-            other.kind()
-        ))),
-    }
-}
 
 /// The question that a study asks of a subject.
 pub(super) fn problem(subject: &Subject, study: &Study) -> Result<Problem, StudyError> {

@@ -34,7 +34,7 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// Looks for the best stimulus.
     pub(super) fn perform(
-        &self,
+        &mut self,
         course: &mut dyn Course,
         ends: Ends,
     ) -> Result<Finding, StudyError> {
@@ -45,6 +45,7 @@ impl Search<'_> {
         if scan.montages.is_empty() && run.stopped.is_some() {
             return Err(StudyError::canceled());
         }
+        self.narrow(&scan);
         let mut reached = self.montages(&scan, &mut run)?;
         let mut starts = Vec::new();
         let mut iterations = 0;
@@ -94,18 +95,6 @@ impl Search<'_> {
         self.finding(best, scan, starts, method, iterations, run)
     }
 
-    /// An error of the first simulation, with the name of the fiber.
-    fn named(&self, error: DesignError) -> StudyError {
-        match error {
-            DesignError::Spontaneous { fiber } => StudyError::request(format!(
-                "{} fires without stimulus: no stimulus spares it, and none activates it",
-                self.subject.fibers[fiber].name
-            ))
-            .help("leave it out, or change its membrane or start"),
-            other => other.into(),
-        }
-    }
-
     /// Refuses files of starts that are wrong, before anything is written.
     pub(super) fn check(&self) -> Result<(), StudyError> {
         let given = match (
@@ -121,6 +110,31 @@ impl Search<'_> {
         };
         let amplitudes_ma = read_amplitudes(&given)?;
         self.check_count(amplitudes_ma.len(), &given.display().to_string())
+    }
+
+    /// Where amplitudes count as they are, a coordinate of 1 is a few times what the best montage needs, and not all that a
+    /// contact may deliver, which fires everything.
+    fn narrow(&mut self, scan: &Scan) {
+        const TIMES: f64 = 3.0;
+        if self.problem.is_scale_free() || !self.problem.limits.is_scale_free() {
+            return;
+        }
+        let peak_ma = scan.best().map_or(0.0, |best| best.score().dose.peak_ma);
+        if peak_ma > 0.0 {
+            self.problem.unit = self.problem.unit.min(TIMES * peak_ma);
+        }
+    }
+
+    /// An error of the first simulation, with the name of the fiber.
+    fn named(&self, error: DesignError) -> StudyError {
+        match error {
+            DesignError::Spontaneous { fiber } => StudyError::request(format!(
+                "{} fires without stimulus: no stimulus spares it, and none activates it",
+                self.subject.fibers[fiber].name
+            ))
+            .help("leave it out, or change its membrane or start"),
+            other => other.into(),
+        }
     }
 
     /// The best montage that obeys all limits, as a point, so that none is better than what is returned; where none does,

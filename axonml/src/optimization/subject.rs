@@ -7,7 +7,8 @@ use axonml_models::Basis;
 
 use crate::design::{Goal, Population};
 use crate::study::{
-    Batch, Case, CaseSource, Listener, Machine, Member, Plan, Protocol, Study, StudyError, groups,
+    Batch, Case, CaseSource, Listener, Machine, Member, OptimizeProtocol, Plan, Protocol, Study,
+    StudyError, groups,
 };
 
 /// The fibers of an optimization, with what is wanted of each.
@@ -63,9 +64,9 @@ impl Subject {
         let weights: Vec<f64> = fibers.iter().map(|who| who.member.weight * share).collect();
         let targets = fibers.iter().map(|who| who.member.target == Some(true));
         let goal = Goal::new(normalized(weights), targets.collect())?;
-        let goal = match studies.first().map(|study| &study.protocol) {
-            Some(Protocol::Optimize(protocol)) => goal.with_recruitment(protocol.recruit())?,
-            _ => goal,
+        let goal = match studies.first() {
+            Some(study) => goal.with_recruitment(protocol(study)?.recruit())?,
+            None => goal,
         };
         let population = population(&fibers)?;
         Ok(Subject {
@@ -93,6 +94,17 @@ impl Subject {
         let nodes = self.fibers.iter().map(|who| who.case.fiber.nodes);
         let (least, most) = (nodes.clone().min(), nodes.max());
         [least.unwrap_or(0), most.unwrap_or(0)]
+    }
+}
+
+/// The protocol of a study that is an optimization.
+pub(super) fn protocol(study: &Study) -> Result<&OptimizeProtocol, StudyError> {
+    match &study.protocol {
+        Protocol::Optimize(protocol) => Ok(protocol),
+        other => Err(StudyError::request(format!(
+            "protocol: found `{}`, expected `optimize`",
+            other.kind()
+        ))),
     }
 }
 
