@@ -302,7 +302,8 @@ impl Kept {
             let digits = row.as_bytes().chunks(16);
             let number = |digits: &[u8]| {
                 let text = std::str::from_utf8(digits).ok()?;
-                u64::from_str_radix(text, 16).ok()
+                let whole = text.len() == 16;
+                u64::from_str_radix(text, 16).ok().filter(|_| whole)
             };
             digits.map(number).collect::<Option<Vec<u64>>>()
         });

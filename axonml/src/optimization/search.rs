@@ -142,17 +142,17 @@ impl Search<'_> {
     fn montages(&self, scan: &Scan, run: &mut Run<'_>) -> Result<Vec<Reached>, StudyError> {
         let mut within = scan.montages.iter().filter(|scanned| scanned.within_limits);
         let mut points = Vec::new();
-        if let Some(scanned) = within.next().or(scan.best()) {
-            if let Some(x) = self.problem.start(&scanned.amplitudes_ma) {
-                let judged = self.judged(&x)?;
-                run.offer(&judged)?;
-                points.push(Reached {
-                    init: init(scanned),
-                    x,
-                    score: judged.score,
-                    iterations: 0,
-                });
-            }
+        if let Some(scanned) = within.next().or(scan.best())
+            && let Some(x) = self.problem.start(&scanned.amplitudes_ma)
+        {
+            let judged = self.judged(&x)?;
+            run.offer(&judged)?;
+            points.push(Reached {
+                init: init(scanned),
+                x,
+                score: judged.score,
+                iterations: 0,
+            });
         }
         Ok(points)
     }

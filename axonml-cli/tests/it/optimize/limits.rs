@@ -76,7 +76,7 @@ fn bounds() {
         "b.csv",
         "contact,min_mA,max_mA\n0,-0.02,0.5\n2,-0.01,0.01\n",
     );
-    let best = done(&folder, &gd("--starts 1 --bounds b.csv --bound 0.4"), "r");
+    done(&folder, &gd("--starts 1 --bounds b.csv --bound 0.4"), "r");
     let currents = Currents::read(&folder, "r");
     let range = |contact: usize| {
         let each = currents.of_contacts[contact].iter();
@@ -91,7 +91,6 @@ fn bounds() {
     );
     at_most(currents.peak_ma(1), 0.4);
     at_most(currents.peak_ma(2), 0.01);
-    is_active(&best, "bound of contact");
 }
 
 #[test]
@@ -168,7 +167,7 @@ fn all_at_once() {
     let folder = Folder::new("optimize-limits-all");
     let nerve = repository("examples/nerves/N1/nerve.json");
     let nerve: Value = serde_json::from_slice(&std::fs::read(nerve).unwrap()).unwrap();
-    let command = "optimize gd --nodes 21 --tstop 1.4 --dt 0.02 --steps 3 --starts 2 --robust 0 --sum-zero --bound 0.3 \
+    let command = "optimize gd --nodes 21 --tstop 1.4 --dt 0.04 --steps 3 --starts 2 --robust 0 --sum-zero --bound 0.3 \
                    --dac 0.01 --charge-max 60 --shannon 1.85 --compliance 0.4 --max-contacts 4";
     let best = done(&folder, command, "r");
     let currents = Currents::read(&folder, "r");
@@ -234,7 +233,11 @@ const CONTRADICTIONS: &[(&str, &[&str])] = &[
     ),
     (
         "--frozen 0=1 --compliance 0.1 --bound 1",
-        &["compliance of contact 0", "frozen", "0.1 V", "--frozen"],
+        &[
+            "frozen currents contradicts compliance of contact 0",
+            "0.1 V",
+            "freeze less current, or raise the compliance",
+        ],
     ),
     (
         "--bounds up.csv --sum-zero",
