@@ -35,22 +35,26 @@ const UNFIT: &[Unfit] = &[
     (
         "weights that do not add up",
         |folder| folder.npy("n/weights.npy", &[4], |_| 0.2),
-        &["weights.npy", "0.8", "1"],
+        &["sum of weights", "0.8", "expected 1", "divide the weights"],
     ),
     (
         "a weight below 0",
         |folder| folder.npy("n/weights.npy", &[4], |fiber| [-0.1, 0.4, 0.4, 0.3][fiber]),
-        &["weights.npy", "-0.1"],
+        &["weight of fiber 0", "-0.1", "expected 0 or more"],
     ),
     (
         "a weight that is none",
         |folder| folder.npy("n/weights.npy", &[4], |_| f64::NAN),
-        &["weights.npy", "NaN"],
+        &["weights has NaN", "index 0"],
     ),
     (
         "fewer lines of a contact",
         |folder| folder.npy("n/2.npy", &[3, super::SAMPLES], |_| 1.0),
-        &["2.npy", "3", "4"],
+        &[
+            "contact 2",
+            "expected (fibers, samples) = (4, 275)",
+            "found (3, 275)",
+        ],
     ),
 ];
 
