@@ -10,6 +10,7 @@ mod help;
 mod kills;
 mod nothing_ignored;
 mod nothing_silent;
+mod optimize;
 mod optimize_files;
 mod optimize_request;
 mod outputs;

@@ -166,7 +166,8 @@ fn check_same(file: &Path, text: &str, request: &Value, resume: bool) -> Result<
 
 /// Refuses a folder of other things.
 fn check_empty(path: &Path) -> Result<(), StudyError> {
-    let of = |error| StudyError::request(error).at(path.display());
+    let help = "give another folder with --save-dir";
+    let of = |error| StudyError::request(error).at(path.display()).help(help);
     let files = std::fs::read_dir(path).map_err(of)?;
     let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
     // The lock is ours.
@@ -176,7 +177,7 @@ fn check_empty(path: &Path) -> Result<(), StudyError> {
             "{} holds `{name}`, expected a folder of an optimization, or an empty one",
             path.display()
         ))
-        .help("give another folder with --save-dir")),
+        .help(help)),
     }
 }
 
@@ -193,7 +194,8 @@ pub(super) fn waveforms_csv(stimulus: &Delivered) -> String {
     for step in 0..steps {
         let _ = write!(text, "{}", rounded(step as f64 * stimulus.dt_ms));
         for currents in &currents {
-            let _ = write!(text, ",{}", currents[step]);
+            // -0 + 0 is 0.
+            let _ = write!(text, ",{}", currents[step] + 0.0);
         }
         text.push('\n');
     }
@@ -246,8 +248,19 @@ pub fn read_record(folder: &Path) -> Result<DesignRecord, StudyError> {
     let wrong = |name: &str, why: String| StudyError::request(why).at(folder.join(name).display());
     let request: Value = serde_json::from_str(&read("request.json")?)
         .map_err(|why| wrong("request.json", why.to_string()))?;
+    if !folder.join("best.json").exists() {
+        return Err(StudyError::request(
+            "found nothing yet: the optimization ended before its first stimulus was known",
+        )
+        .at(folder.join("best.json").display())
+        .help("go on with its command and --resume"));
+    }
     let result: DesignResult = serde_json::from_str(&read("best.json")?)
         .map_err(|why| wrong("best.json", why.to_string()))?;
+    if result.amplitudes_ma.is_empty() {
+        let why = "found no currents, expected the result of an optimization";
+        return Err(wrong("best.json", why.into()));
+    }
     let history = read_history(&read("history.csv").unwrap_or_default())
         .map_err(|why| wrong("history.csv", why))?;
     let (times_ms, currents_ma) =

@@ -168,6 +168,7 @@ pub fn optimize(
         request::problem(&task.subject, &task.studies[0])?;
         tasks.push(task);
     }
+    check_names(&tasks)?;
     let mut records = Vec::with_capacity(tasks.len());
     for task in tasks {
         let folder = order
@@ -182,6 +183,20 @@ pub fn optimize(
         }
     }
     Ok(records)
+}
+
+/// Refuses several nerves of one name, which is that of their folder.
+fn check_names(tasks: &[Task<'_>]) -> Result<(), StudyError> {
+    let names: Vec<String> = tasks.iter().map(|task| task.subject.name()).collect();
+    let twice = (0..names.len()).find(|&task| names[..task].contains(&names[task]));
+    match twice {
+        None => Ok(()),
+        Some(task) => Err(StudyError::request(format!(
+            "nerves: found {} twice, expected nerves of different names: each has a folder of its own",
+            names[task]
+        ))
+        .help("name each nerve (--nerve) once, or rename its folder")),
+    }
 }
 
 /// Montages that a record has.
