@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use axonml_files::{FolderLock, Journal, check_writable, replace};
 use serde_json::{Value, json};
 
-use super::starts::WAVEFORMS;
 use crate::design::{Delivered, DesignError, DesignRecord, DesignResult, HistoryRow};
 use crate::study::{StudyError, difference_text, json_text};
 
 /// Settings of an optimization that may differ when it goes on.
 const MAY_DIFFER: [&str; 2] = ["max_seconds", "max_evaluations"];
+
+/// File of the current of each contact over time.
+pub(super) const WAVEFORMS: &str = "waveforms.csv";
 
 /// A folder that keeps an optimization.
 #[derive(Debug)]

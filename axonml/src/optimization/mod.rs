@@ -32,6 +32,7 @@
 
 mod copies;
 mod folder;
+mod given;
 mod kept;
 mod output;
 mod proof;

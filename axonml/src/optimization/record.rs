@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::folder::WAVEFORMS;
 use super::proof::Proof;
-use super::starts::WAVEFORMS;
 use super::subject::Subject;
 use crate::design::{
     Baseline, Delivered, DesignResult, Dose, FiberResult, HistoryRow, Judged, ParetoPoint, Reached,

@@ -4,9 +4,9 @@ use axonml_core::Random;
 use axonml_models::CancelToken;
 
 use super::Unwatched;
+use super::given::read_amplitudes;
 use super::record::Finding;
 use super::request;
-use super::starts::read_amplitudes;
 use super::subject::Subject;
 use crate::design::{
     Course, Delivered, DesignError, Ends, Judged, ParetoPoint, Problem, Reached, Run, Scan,
