@@ -110,7 +110,7 @@ pub(crate) fn of_sheet(sheet: &Sheet, nerves: Option<&Path>) -> Vec<Input> {
     let named = sheet.named().into_iter();
     let files = named.flat_map(|(column, cell)| {
         let what = format!("column {column}");
-        match (column, PulseText::file(&cell), nerves) {
+        match (column, PulseText::file(cell), nerves) {
             ("pulse", Some(path), _) => vec![Input::of(&what, Path::new(path))],
             ("nerve", _, Some(root)) => Input::nerve(&format!("{what}, {cell}"), &root.join(cell)),
             _ => Vec::new(),

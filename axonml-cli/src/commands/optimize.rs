@@ -11,7 +11,7 @@ use axonml::study::{Fault, Listener, Machine, OptimizeProtocol, Results, Study, 
 
 use crate::args::optimize::{CommonArgs, ReportArgs};
 use crate::args::{OptimizeCommand, PlotArgs, StudyArgs, TableFormat};
-use crate::error::{CliError, speak_flags};
+use crate::error::CliError;
 use crate::input::{self, Input};
 use crate::interrupt::OnSignal;
 use crate::messages::{Messages, Progress, StudyListener};
@@ -30,7 +30,6 @@ pub(crate) fn optimize(command: &OptimizeCommand, messages: Messages) -> Result<
 
 /// The study that flags mean.
 fn perform(study: &Study, common: &CommonArgs, messages: Messages) -> Result<(), CliError> {
-    speak_flags();
     study.check_numbers()?;
     if common.output.print_study {
         return print(&commented(&study.with_design_defaults())?);

@@ -41,7 +41,7 @@ fn every_flag_has_its_key() {
          --expand spline:12 --bound 0.5 --bounds b.csv --sum-zero --unbalanced --charge-max 60 --shannon 1.85 \
          --contact-area 0.03 --compliance 0.4 --contact-ohm 100 --dac 0.01 --max-contacts 4 --frozen 0=0,3=-0.1 --steps 30 \
          --starts 4 --rule ranger --lr 0.2 --lr-end 0.5 --clip 3 --init random --robust 8 \
-         --perturb amplitude=2%,diameter=4%,offset=none,rotation=3deg,dt=same --robust-in-loop 3 --baselines off \
+         --perturb amplitude=2%,diameter=4%,offset=none,rotation=3deg,dt=same --baselines off \
          --max-seconds 60 --max-evaluations 1000 --seed 7 --dt 0.01 --tstop 3 --precision f64 --resolution 1e-2 \
          --offset 100 --interpolation linear --detect-nodes 7 --option gd.schedule=exponential",
     );
@@ -91,7 +91,7 @@ fn every_flag_has_its_key() {
     assert_eq!(gd.gd.schedule().name(), "exponential");
     assert_eq!((gd.gd.clip, gd.gd.init()), (Some(3.0), GdInit::Random));
     let robust = &gd.robust;
-    assert_eq!((robust.copies(), robust.in_loop()), (8, 3));
+    assert_eq!((robust.copies(), robust.in_loop()), (8, 0));
     assert_eq!((robust.amplitude(), robust.diameter()), (0.02, 0.04));
     assert_eq!(robust.offset, Some(OffsetNoise::None));
     assert_eq!((robust.rotation_deg, robust.dt_half()), (Some(3.0), false));
@@ -101,7 +101,7 @@ fn every_flag_has_its_key() {
     let de = printed(
         &folder,
         "de --nerve a --nerve b --shared --strategy currenttopbestexp --adaptation jade:p=0.2 --population 40 --generations 9 \
-         --init mlhs --boundary reflect --patience 3 --objectives area,charge --then gd --vary amplitude,pw --pw-range 0.1:0.5",
+         --init mlhs --boundary reflect --robust-in-loop 3 --objectives area,charge --then gd --vary amplitude,pw --pw-range 0.1:0.5",
     );
     let p = protocol(&de);
     assert_eq!((p.method, p.then), (Some(Method::De), Some(Method::Gd)));
@@ -119,15 +119,16 @@ fn every_flag_has_its_key() {
     assert_eq!(de.de.adaptation(), AdaptationSpec::Jade(jade));
     assert_eq!(de.de.strategy().to_string(), "currenttopbestexp");
     assert_eq!((de.de.population, de.de.generations()), (Some(40), 9));
-    assert_eq!((de.de.init(), de.de.patience()), (DeInit::Mlhs, 3));
+    assert_eq!((de.de.init(), de.robust.in_loop()), (DeInit::Mlhs, 3));
     assert_eq!(de.de.boundary().name(), "reflect");
     assert_eq!(de.stimulus.pw_range_ms(), [0.1, 0.5]);
     let fixed = printed(
         &folder,
-        "de --mutation 0.5:1 --recombination 0.9 --target-loss 0.1",
+        "de --mutation 0.5:1 --recombination 0.9 --target-loss 0.1 --patience 3",
     );
     assert_eq!(fixed.de.mutation, Some(Span([0.5, 1.0])));
     assert_eq!(fixed.de.recombination(), 0.9);
+    assert_eq!(fixed.de.patience(), 3);
     assert_eq!(fixed.de.target_loss, Some(0.1));
 }
 

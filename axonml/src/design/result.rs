@@ -78,7 +78,8 @@ pub struct DesignResult {
     pub iterations: usize,
     /// The best of each start.
     pub starts: Vec<StartResult>,
-    /// The best montages: `monopolar`, `bipolar`, `tripolar` and `best` of them.
+    /// The best montages: `monopolar`, `bipolar`, `tripolar`, and `best` of those that obey the limits (of all, where none
+    /// does).
     pub baselines: BTreeMap<String, Baseline>,
     /// The stimulus in double precision, at the default extent of fibers.
     pub verified: Option<Verified>,

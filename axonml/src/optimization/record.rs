@@ -74,7 +74,7 @@ impl<'a> Draft<'a> {
 
     /// The stimulus that the search ended with, with the figures of its proof.
     pub(super) fn verified(&self, found: &Finding, proof: &Proof) -> DesignResult {
-        let baseline = found.scan.best();
+        let baseline = best_montage(&found.scan);
         let mut result = self.of(&found.delivered, &proof.thresholds, &proof.active, baseline);
         self.count(&mut result, &found.tally, found.seconds);
         result.method.clone_from(&found.method);
@@ -179,7 +179,7 @@ impl<'a> Draft<'a> {
                 baselines.insert(kind.to_owned(), baseline(scanned));
             }
         }
-        if let Some(best) = scan.best() {
+        if let Some(best) = best_montage(scan) {
             baselines.insert("best".to_owned(), baseline(best));
         }
         baselines
@@ -192,6 +192,12 @@ fn objective(protocol: &OptimizeProtocol) -> String {
         Some([first, second]) => format!("{first},{second}"),
         None => protocol.objective().to_string(),
     }
+}
+
+/// The best montage that obeys the limits; where none does, the best of all.
+fn best_montage(scan: &Scan) -> Option<&Scanned> {
+    let mut within = scan.montages.iter().filter(|scanned| scanned.within_limits);
+    within.next().or(scan.best())
 }
 
 /// A montage as results have it.

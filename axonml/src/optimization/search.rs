@@ -199,7 +199,12 @@ impl Search<'_> {
             ..self.machine.clone()
         };
         let subject = Subject::of(self.studies, &machine, &mut Unwatched)?;
-        Ok(needed(&request::problem(&subject, self.study)?)?)
+        let mut problem = match request::problem_over_copies(&subject, self.study)? {
+            Some((problem, _)) => problem,
+            None => request::problem(&subject, self.study)?,
+        };
+        problem.unit = self.problem.unit;
+        Ok(needed(&problem)?)
     }
 
     /// The starts of descents.
