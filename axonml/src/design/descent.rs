@@ -185,7 +185,7 @@ impl Problem {
                     seconds: run.seconds(),
                     evaluations: run.tally.candidates(),
                     loss: row[SCORE],
-                    ..super::result::best_so_far(run.best())
+                    ..super::result::best_so_far(best[owner].as_ref().map(|reached| &reached.score))
                 });
             }
             method.tell(told, &set)?;
