@@ -1,7 +1,7 @@
 //! Optimizations as studies: from a request to currents that are verified on the exact fiber, with everything kept on the
 //! way.
 //!
-//! A [`Study`](crate::study::Study) with `kind = "optimize"` names a nerve, the fibers that should fire, limits of the
+//! A [`Study`] with `kind = "optimize"` names a nerve, the fibers that should fire, limits of the
 //! stimulator, and a method. [`optimize`] plans its fibers, looks for the stimulus (a scan of montages, then descent or
 //! evolution on thresholds), verifies the best one in double precision at the default extent of fibers, tries perturbed
 //! copies, and returns a [`DesignRecord`] for each nerve. With a folder, a kill at any moment costs one batch: the same
