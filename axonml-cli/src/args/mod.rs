@@ -105,7 +105,7 @@ pub(crate) enum Command {
     /// Curves of thresholds: strength-duration, current-distance, recovery
     #[command(subcommand)]
     Curve(Box<CurveCommand>),
-    /// What contacts of a cuff should deliver to activate some fibers and spare others
+    /// Currents of the contacts of a cuff that activate some fibers and spare others
     #[command(subcommand)]
     Optimize(Box<OptimizeCommand>),
     /// Run the study in a file: any question about fibers as data

@@ -1,6 +1,6 @@
 //! `axonml optimize`: currents through contacts that activate some fibers and spare others.
 //!
-//! What is wanted, what contacts may deliver and how it is looked for are flags here; `design_study` makes a study of them.
+//! Goal, stimulus, limits and method are flags here; `design_study` makes a study of them.
 
 use std::path::PathBuf;
 

@@ -15,7 +15,7 @@ use super::{
 pub enum Aim {
     /// How far a stimulus is from activating the right fibers.
     Loss(Arc<dyn ThresholdLoss>),
-    /// What it costs as delivered.
+    /// Costs as delivered.
     Cost(Penalty),
 }
 

@@ -1,4 +1,4 @@
-//! What an optimization found, as its files and reports have it.
+//! Results of an optimization, as its files and reports have them.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub struct DesignResult {
     pub nerve: String,
     /// `scan`, `gd`, `de`, or `de, then gd`.
     pub method: String,
-    /// What was lowered.
+    /// Objective.
     pub objective: String,
     /// Seed of all that is random.
     pub seed: u64,
@@ -184,7 +184,7 @@ pub struct Robust {
     pub wbce: Spread,
     /// Mean of `misclassified` where only one thing changes: amplitude, diameter, offset, rotation, dt.
     pub by: BTreeMap<String, f64>,
-    /// What could not be changed, and why.
+    /// Changes that could not be made, and why.
     pub left_out: Vec<String>,
 }
 

@@ -133,7 +133,7 @@ impl Problem {
 /// Numbers before those of fibers: the fiber that diverged, or -1, and its multiple.
 const HEAD: usize = 2;
 
-/// What was found of a montage as numbers: thresholds, infinite of fibers that never fire, and 1 for those excited at an end.
+/// Findings about a montage as numbers: thresholds, infinite of fibers that never fire, and 1 for those excited at an end.
 fn to_numbers(found: &Multiples) -> Vec<f64> {
     let (fiber, multiple) = found
         .diverged

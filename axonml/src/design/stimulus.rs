@@ -1,4 +1,4 @@
-//! What the contacts of a cuff deliver.
+//! Currents of the contacts of a cuff.
 
 use std::sync::Arc;
 

@@ -263,8 +263,11 @@ pub fn read_record(folder: &Path) -> Result<DesignRecord, StudyError> {
         let why = "found no currents, expected the result of an optimization";
         return Err(wrong("best.json", why.into()));
     }
-    let history = read_history(&read("history.csv").unwrap_or_default())
-        .map_err(|why| wrong("history.csv", why))?;
+    // One that was stopped before its first step has none.
+    let history = match folder.join("history.csv").exists() {
+        true => read_history(&read("history.csv")?).map_err(|why| wrong("history.csv", why))?,
+        false => Vec::new(),
+    };
     let (times_ms, currents_ma) =
         read_waveforms(&read(WAVEFORMS)?).map_err(|why| wrong(WAVEFORMS, why))?;
     let bounds = request.get("bounds_mA").cloned().unwrap_or(json!([]));

@@ -1,4 +1,4 @@
-//! What an optimization found, as results have it.
+//! Results of an optimization, from what its search found and its proof confirmed.
 
 use std::collections::BTreeMap;
 
@@ -186,7 +186,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// What was lowered: one objective, or the two of a front.
+/// Name of the objective, or of the two of a front.
 fn objective(protocol: &OptimizeProtocol) -> String {
     match protocol.pareto() {
         Some([first, second]) => format!("{first},{second}"),

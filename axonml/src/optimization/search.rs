@@ -184,7 +184,7 @@ impl Search<'_> {
         first.ok_or_else(|| StudyError::failure("no stimulus was judged"))
     }
 
-    /// What a canceled optimization still needs to end with its best stimulus: simulated again by fibers that are not
+    /// Simulations that a canceled optimization still needs to end with its best stimulus: done again by fibers that are not
     /// canceled.
     fn even_if_canceled<T>(
         &self,

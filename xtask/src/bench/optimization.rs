@@ -1,4 +1,4 @@
-//! What searches for selective stimuli are made of, through the same calls: candidates, thresholds, steps of a descent.
+//! Parts of searches for selective stimuli, through the same calls: candidates, thresholds, steps of a descent.
 
 use std::path::Path;
 use std::sync::Arc;

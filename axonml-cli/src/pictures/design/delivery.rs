@@ -1,4 +1,4 @@
-//! What the contacts deliver, phase by phase.
+//! Currents of the contacts, phase by phase.
 
 use axonml::design::DesignRecord;
 
@@ -26,7 +26,7 @@ pub(crate) enum Form {
     Amplitudes,
 }
 
-/// What the contacts deliver.
+/// Currents of the contacts.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     /// How it is told.
@@ -38,7 +38,7 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// What a design delivers.
+    /// Those of a design.
     pub(crate) fn of(record: &DesignRecord) -> Self {
         let result = &record.result;
         let each = record.currents_ma.iter();

@@ -9,7 +9,7 @@ use super::{BELOW, Panel};
 /// Figures of an optimization over its steps or generations, frames above each other.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConvergencePanel {
-    /// What is counted, such as "step".
+    /// Unit of the horizontal axis, such as "step".
     pub x: String,
     /// Points of all lines of a frame together, at most.
     pub points: usize,

@@ -1,4 +1,4 @@
-//! What each contact delivers: its current over time, and how much of what it may deliver that is.
+//! Current of each contact over time, and its part of the allowed range.
 
 use super::super::axes::{Axes, Scale, thin};
 use super::super::format;
@@ -20,7 +20,7 @@ pub(crate) struct CurrentsPanel {
     pub bars: String,
 }
 
-/// What a contact delivers.
+/// Current of a contact.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ContactCurrent {
     /// Its current in each step, mA.

@@ -12,7 +12,7 @@ use crate::plot::{Panel, escape};
 
 const STYLE: &str = include_str!("style.css");
 
-/// What is drawn of all designs of a page together, so that it stays below 2 MB.
+/// Amounts that are drawn of all designs of a page together, so that it stays below 2 MB.
 const DETAIL: Detail = Detail {
     fibers: 1800,
     hints: 500,

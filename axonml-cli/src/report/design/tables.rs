@@ -9,7 +9,7 @@ use crate::pictures::design::{
     Delivery, Form, Phase, amplitudes_words, is_scan, montage_words, objectives,
 };
 
-/// What each contact delivers, and what it may deliver.
+/// Current of each contact, and the largest it may deliver.
 pub(super) fn delivered(record: &DesignRecord, delivery: &Delivery) -> Grid {
     let result = &record.result;
     let contacts = result.amplitudes_ma.len().max(record.currents_ma.len());
@@ -218,7 +218,7 @@ pub(super) fn robust(record: &DesignRecord) -> Option<Grid> {
     Some(grid)
 }
 
-/// What is misclassified where only one thing changes.
+/// Misclassified area where only one thing changes.
 pub(super) fn robust_by(record: &DesignRecord) -> Grid {
     let mut grid = Grid::new(&["only this changes", "mean misclassified %"], &[0]);
     let robust = record.result.robust.iter();
@@ -228,7 +228,7 @@ pub(super) fn robust_by(record: &DesignRecord) -> Grid {
     grid
 }
 
-/// What each start led to; at most `most`.
+/// Result of each start; at most `most`.
 pub(super) fn starts(record: &DesignRecord, most: usize) -> Grid {
     let header = [
         "start",

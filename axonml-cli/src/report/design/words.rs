@@ -32,7 +32,7 @@ pub(super) fn returning(record: &DesignRecord) -> String {
     }
 }
 
-/// What the stimulus activates.
+/// Area that the stimulus activates.
 pub(super) fn activates(record: &DesignRecord) -> String {
     let result = &record.result;
     let whose = match &result.verified {
@@ -237,7 +237,7 @@ pub(super) fn robust(record: &DesignRecord) -> String {
     )
 }
 
-/// What the optimization cost.
+/// Work and time of the optimization.
 pub(super) fn cost(record: &DesignRecord) -> String {
     let result = &record.result;
     let mut parts = Vec::new();
@@ -270,7 +270,7 @@ fn counted(n: usize, [one, many]: [&str; 2]) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-/// What was not verified, sentence by sentence.
+/// Parts that were not verified, sentence by sentence.
 pub(super) fn unverified(record: &DesignRecord) -> Vec<String> {
     let result = &record.result;
     let mut list = Vec::new();

@@ -1,4 +1,4 @@
-//! What is found is never worse than a montage, and is what `axonml threshold` says of the same currents.
+//! Results are never worse than a montage, and `axonml threshold` says the same of their currents.
 
 use serde_json::Value;
 

@@ -36,7 +36,7 @@ fn work_and_time_end_it_and_more_of_them_go_on() {
     }
 }
 
-/// What ends early lies on the converter's grid, too.
+/// Results of early ends lie on the converter's grid, too.
 #[test]
 fn what_ends_early_obeys_all_the_same() {
     let folder = folder("ends-grid");

@@ -22,7 +22,7 @@ const SAMPLES: usize = 275;
 /// Part of the field that is left at a silent fiber: as much as a field has at least to be taken for one, and too little for
 /// any amplitude that is tried.
 const SILENT: f64 = 1.6e-3;
-/// What its contacts need for 1 mA, ohm.
+/// Impedances of its contacts, ohm.
 const OHM: [[f64; 3]; 3] = [
     [1000.0, 300.0, 200.0],
     [300.0, 1100.0, 250.0],

@@ -1,4 +1,4 @@
-//! What cannot be optimized is refused before anything is written; fibers that cannot be had are said to be.
+//! Requests that cannot be optimized are refused before anything is written; fibers that cannot be had are said to be.
 
 use super::{de, folder, gd, nerve, number};
 use crate::support::Folder;

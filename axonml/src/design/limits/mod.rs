@@ -1,4 +1,4 @@
-//! What a stimulator can deliver, and what contacts bear.
+//! Limits of a stimulator, and of the contacts that it drives.
 //!
 //! Limits are hard: they shape the search instead of being added to a loss. Those that a multiple of a stimulus obeys if the
 //! stimulus does (sums of 0, contacts that are silent or few) make a set of directions on which points are

@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(Functions::fourier(11, 21), None);
     }
 
-    /// What is a sum of the functions is found as such.
+    /// A sum of the functions is found as such.
     #[test]
     fn sums_are_their_own_closest() {
         let splines = Functions::splines(37, 40).unwrap();

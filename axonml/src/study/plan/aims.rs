@@ -1,4 +1,4 @@
-//! What an optimization says about the lines of a nerve: which should fire, and how much of the nerve each stands for.
+//! Goals of an optimization on the lines of a nerve: which should fire, and how much of the nerve each stands for.
 
 use std::sync::Arc;
 

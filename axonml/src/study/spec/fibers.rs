@@ -59,7 +59,7 @@ pub struct FiberGroup {
     /// Share of the group among all fibers, relative to the other groups; 1 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
-    /// What they should do, in an optimization: `target` (as the nerve's targets say), by default, `activate`, `spare` or
+    /// Wanted response, in an optimization: `target` (as the nerve's targets say), by default, `activate`, `spare` or
     /// `ignore`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub want: Option<Want>,
@@ -75,7 +75,7 @@ impl FiberGroup {
         nodes.or(self.length_um.map(FiberLength::Um))
     }
 
-    /// What they should do, in an optimization.
+    /// Wanted response, in an optimization.
     pub fn want(&self) -> Want {
         self.want.unwrap_or(Want::Target)
     }

@@ -102,7 +102,7 @@ pub struct Study {
     pub detection: DetectionSpec,
     /// The question.
     pub protocol: Protocol,
-    /// What contacts may deliver, of an optimization.
+    /// Stimuli to choose from, of an optimization.
     #[serde(skip_serializing_if = "StimulusSpec::is_empty")]
     pub stimulus: StimulusSpec,
     /// Limits that stimuli obey, of an optimization.

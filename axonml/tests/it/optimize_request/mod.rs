@@ -1,4 +1,4 @@
-//! What can be asked of an optimization, and what is refused.
+//! Requests of optimizations that are planned, and those that are refused.
 
 mod refused;
 

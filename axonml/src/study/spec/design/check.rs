@@ -1,4 +1,4 @@
-//! What no optimization can mean, as far as its tables tell: contradictions, and settings without effect.
+//! Requests that no optimization can mean, as far as their tables tell: contradictions, and settings without effect.
 
 use crate::study::StudyError;
 use crate::study::spec::check::{exclusive, idle};

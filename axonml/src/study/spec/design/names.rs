@@ -59,7 +59,7 @@ named! {
 }
 
 named! {
-    /// What an optimization lowers.
+    /// Objective of an optimization.
     ObjectiveSpec {
         /// Misclassified area at the best scale, then the separation.
         Selective = "selective",
@@ -169,7 +169,7 @@ named! {
 }
 
 named! {
-    /// What a group of fibers should do.
+    /// Wanted response of a group of fibers.
     Want {
         /// As the targets say of the line that a fiber lies on.
         Target = "target",

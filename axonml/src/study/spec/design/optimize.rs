@@ -27,7 +27,7 @@ pub struct OptimizeProtocol {
     /// `gd` after `de`: what polishes the best member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub then: Option<Method>,
-    /// What is lowered; `selective` by default.
+    /// Objective; `selective` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objective: Option<ObjectiveSpec>,
     /// Two things that are lowered at once, for a Pareto front; of `de` only.
@@ -60,7 +60,7 @@ pub struct OptimizeProtocol {
     /// Whether the best montages are reported beside the result; true by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baselines: Option<bool>,
-    /// What stimuli cost.
+    /// Costs of stimuli.
     #[serde(skip_serializing_if = "PenaltySpec::is_empty")]
     pub penalty: PenaltySpec,
 }
@@ -81,7 +81,7 @@ impl OptimizeProtocol {
         self.method.unwrap_or(Method::Gd)
     }
 
-    /// What is lowered, where there is no Pareto front.
+    /// Objective, where there is no Pareto front.
     pub fn objective(&self) -> ObjectiveSpec {
         self.objective.unwrap_or(ObjectiveSpec::Selective)
     }
@@ -269,7 +269,7 @@ impl OptimizeProtocol {
     }
 }
 
-/// What stimuli cost: a weight for each kind of cost, 0 where it is not given.
+/// Costs of stimuli: a weight for each kind of cost, 0 where it is not given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PenaltySpec {
@@ -329,7 +329,7 @@ impl PenaltySpec {
 pub enum Criterion {
     /// How well the right fibers are activated.
     Objective(ObjectiveSpec),
-    /// What it costs.
+    /// Cost.
     Penalty(PenaltyName),
 }
 

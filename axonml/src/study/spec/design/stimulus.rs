@@ -15,7 +15,7 @@ use crate::study::StudyError;
 use crate::study::spec::OneOrMany;
 use crate::study::spec::check::{empty, idle, number};
 
-/// What contacts may deliver, and which numbers of it vary.
+/// Currents that contacts may deliver, and the numbers of them that vary.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StimulusSpec {
