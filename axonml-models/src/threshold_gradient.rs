@@ -210,7 +210,8 @@ impl Detected {
     }
 }
 
-fn recorded(outcome: &FiberOutcome) -> &Recording {
+/// The recording of a run whose only observer is a recorder.
+pub(crate) fn recorded(outcome: &FiberOutcome) -> &Recording {
     let Some(Observation::Recorded(recording)) = outcome.observations.first() else {
         unreachable!("the only observer is a recorder")
     };

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::engine::Source;
-use axonml_core::CoreError;
 use ndarray::{Array3, ArrayView2, Axis};
 
 use super::stimuli::is_space_time;
 use super::{Basis, Batch, CHUNK, CHUNK_BYTES, Pair, of_pair};
 use crate::scaling::SourceGain;
 use crate::threshold_gradient::detector;
-use crate::{SimulationError, ThresholdSearch};
+use crate::{SimulationError, SourceCotangent, ThresholdSearch};
 
 impl Basis {
     /// The derivative of the sum over fibers of `by_ln_threshold * ln threshold` by the current of each contact at each
@@ -55,22 +54,8 @@ impl Basis {
             gains.nrows(),
             by_ln_threshold.dim(),
         )?;
-        if let Some(((candidate, fiber), weight)) =
-            by_ln_threshold.indexed_iter().find(|(_, x)| !x.is_finite())
-        {
-            return Err(CoreError::BadValue {
-                what: format!(
-                    "the derivative by the threshold of fiber {fiber} in candidate {candidate}"
-                ),
-                found: weight.to_string(),
-                expected: "a finite number".into(),
-            }
-            .into());
-        }
-        let steps = self.whole.grid.steps();
-        let fibers = self.whole.fibers.len() / self.stimuli;
-        let rows = gains.nrows() * self.stimuli;
-        let mut by_current = Array3::zeros((rows, self.contacts, steps));
+        self.check_finite("the derivative by the threshold", by_ln_threshold)?;
+        let mut by_current = self.no_current_gradients(gains.nrows());
         let mut pairs = self.pairs(gains.nrows());
         pairs.retain(|&pair| thresholds_ma[pair].is_some() && by_ln_threshold[pair] != 0.0);
         let request = GradientRequest {
@@ -92,16 +77,37 @@ impl Basis {
             let gradients = gradients.map_err(|error| of_pair(error, chunk))?;
             for ((&pair, gradient), places) in chunk.iter().zip(gradients).zip(places) {
                 let sources = gradient.map_or(Vec::new(), |gradient| gradient.sources);
-                let row = pair.0 * self.stimuli + pair.1 / fibers;
-                let mut sums = by_current.index_axis_mut(Axis(0), row);
-                for (mut sums, place) in sums.outer_iter_mut().zip(places) {
-                    let of_contact = sources.get(place).map(|source| &source.waveform);
-                    let terms = sums.iter_mut().zip(of_contact.into_iter().flatten());
-                    terms.for_each(|(sum, x)| *sum += by_ln_threshold[pair] * x);
-                }
+                let weight = by_ln_threshold[pair];
+                self.add_by_currents(&mut by_current, pair, &sources, &places, weight);
             }
         }
         Ok(by_current)
+    }
+
+    /// Zeros by the current of each contact at each step, a row for each candidate and stimulus.
+    pub(super) fn no_current_gradients(&self, candidates: usize) -> Array3<f64> {
+        let rows = candidates * self.stimuli;
+        Array3::zeros((rows, self.contacts, self.whole.grid.steps()))
+    }
+
+    /// Adds `weight` times the derivatives of a pair by its sources, of which there may be none, to those by the currents
+    /// of its row; `places` are those of [`Basis::probe_currents`].
+    pub(super) fn add_by_currents(
+        &self,
+        by_current: &mut Array3<f64>,
+        (candidate, fiber): Pair,
+        sources: &[SourceCotangent],
+        places: &[usize],
+        weight: f64,
+    ) {
+        let fibers = self.whole.fibers.len() / self.stimuli;
+        let row = candidate * self.stimuli + fiber / fibers;
+        let mut sums = by_current.index_axis_mut(Axis(0), row);
+        for (mut sums, place) in sums.outer_iter_mut().zip(places) {
+            let of_contact = sources.get(*place).map(|source| &source.waveform);
+            let terms = sums.iter_mut().zip(of_contact.into_iter().flatten());
+            terms.for_each(|(sum, x)| *sum += weight * x);
+        }
     }
 
     /// Gives every pair of a batch a source of each contact alone at a gain of 1, and returns their indices among the
@@ -110,7 +116,7 @@ impl Basis {
     /// A contact that is part of a sum, or has another gain, gets a source in addition whose waveform is 0: it changes no
     /// bit of the run, which hence fires at the threshold that was found for these sums, and the cotangents of its
     /// waveform are those of the contact's current.
-    fn probe_currents(
+    pub(super) fn probe_currents(
         &self,
         batch: &mut Batch,
         gains: ArrayView2<'_, f64>,
@@ -155,7 +161,7 @@ impl Basis {
     }
 
     /// Pairs to differentiate at once: each has cotangents of all its sources at all steps, twice while they are copied.
-    fn current_chunk(&self) -> usize {
+    pub(super) fn current_chunk(&self) -> usize {
         let sources = self.whole.drive.sources.iter().map(|sources| sources.len());
         let sources = sources.max().unwrap_or(0) + self.contacts;
         let pair_bytes = 2 * size_of::<f64>() * sources * self.whole.grid.steps();

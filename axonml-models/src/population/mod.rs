@@ -5,10 +5,12 @@
 //! ([`Basis::activation`]), at which multiple of the currents they would ([`Basis::thresholds`]), and how that multiple
 //! moves with each gain ([`Basis::threshold_gradients`], on a tape [`Basis::ln_thresholds`]) and with each current at each
 //! step ([`Basis::current_gradients`]). [`Basis::with_waveforms`] changes the waveforms, for several stimuli at once.
+//! Losses on a state of the membrane, such as a gate, take its sums ([`Basis::state_sums`]) and their derivatives.
 
 mod activation;
 mod bound;
 mod current_gradients;
+mod state_sums;
 mod stimuli;
 mod tape;
 mod thresholds;
@@ -25,6 +27,7 @@ use crate::{Simulation, SimulationError, Stimulus};
 
 pub use activation::{Activation, ActivationOptions};
 pub use bound::LossBound;
+pub use state_sums::StateSum;
 
 /// Most pairs of a candidate and a fiber that are simulated at once, groups enough for many threads, and the bytes that
 /// they may take. No result depends on them.

@@ -2,7 +2,7 @@
 
 use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::engine::Source;
-use ndarray::{Array2, Array3, ArrayView2};
+use ndarray::{Array2, Array3, ArrayView2, ArrayViewMut1, Axis};
 
 use super::{Basis, of_pair};
 use crate::threshold_gradient::detector;
@@ -93,19 +93,30 @@ impl Basis {
             let gradients = gradients.map_err(|error| of_pair(error, chunk))?;
             for (&(candidate, fiber), gradient) in chunk.iter().zip(gradients) {
                 let sources = gradient.map_or(Vec::new(), |gradient| gradient.sources);
-                let contacts = self.contact_places(fiber).into_iter().enumerate();
-                for (contact, (source, place, is_part)) in contacts {
-                    let Some(found) = sources.get(place) else {
-                        continue;
-                    };
-                    by_gain[[candidate, fiber, contact]] = match is_part {
-                        true => by_part(source, found),
-                        false => found.gain,
-                    };
-                }
+                let mut row = by_gain.index_axis_mut(Axis(0), candidate);
+                self.put_by_gains(fiber, &sources, row.index_axis_mut(Axis(0), fiber));
             }
         }
         Ok(by_gain)
+    }
+
+    /// The derivatives by the gains of a fiber's contacts from those by its sources ([`Basis::sources`]), of which there
+    /// may be none.
+    pub(super) fn put_by_gains(
+        &self,
+        fiber: usize,
+        sources: &[SourceCotangent],
+        mut by_gain: ArrayViewMut1<'_, f64>,
+    ) {
+        let contacts = self.contact_places(fiber).into_iter();
+        for (to, (source, place, is_part)) in by_gain.iter_mut().zip(contacts) {
+            if let Some(found) = sources.get(place) {
+                *to = match is_part {
+                    true => by_part(source, found),
+                    false => found.gain,
+                };
+            }
+        }
     }
 }
 

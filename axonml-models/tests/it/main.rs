@@ -24,6 +24,7 @@ mod pytorch;
 mod rates;
 mod several_sources;
 mod spikes;
+mod state_sums;
 mod synapse;
 mod taped_run;
 mod threshold_gradients;

@@ -14,7 +14,7 @@ use ndarray::{Array1, Array2, ArrayView1, Axis, array};
 
 const CONTACTS: [(f64, f64); 3] = [(500.0, 0.0), (900.0, 1200.0), (-600.0, -500.0)];
 
-fn simulation(fibers: &[(f64, usize)], tstop_ms: f64, device: &Device) -> Simulation {
+pub(super) fn simulation(fibers: &[(f64, usize)], tstop_ms: f64, device: &Device) -> Simulation {
     let settings = Settings {
         tstop_ms,
         ..Settings::default()
@@ -31,7 +31,11 @@ fn pulse(text: &str) -> Arc<Waveform> {
 }
 
 /// Point contacts around parallel fibers, the fibers 300 um apart, a waveform for each contact.
-fn contacts(fibers: usize, waveforms: [Arc<Waveform>; 3], gains: Option<&[f64]>) -> Stimulus {
+pub(super) fn contacts(
+    fibers: usize,
+    waveforms: [Arc<Waveform>; 3],
+    gains: Option<&[f64]>,
+) -> Stimulus {
     (0..fibers).fold(Stimulus::none(fibers), |stimulus, fiber| {
         let each = CONTACTS.iter().zip(&waveforms).enumerate();
         each.fold(
@@ -53,18 +57,18 @@ fn contacts(fibers: usize, waveforms: [Arc<Waveform>; 3], gains: Option<&[f64]>)
     })
 }
 
-fn shared() -> [Arc<Waveform>; 3] {
+pub(super) fn shared() -> [Arc<Waveform>; 3] {
     let one = pulse("biphasic:pw=0.1,delay=0.1");
     [one.clone(), one.clone(), one]
 }
 
 /// The first two contacts share a waveform, the third has its own.
-fn mixed() -> [Arc<Waveform>; 3] {
+pub(super) fn mixed() -> [Arc<Waveform>; 3] {
     let [one, two, _] = shared();
     [one, two, pulse("monophasic:pw=0.2,delay=0.15")]
 }
 
-fn random_gains(rows: usize, largest: f64, seed: u64) -> Array2<f64> {
+pub(super) fn random_gains(rows: usize, largest: f64, seed: u64) -> Array2<f64> {
     let mut random = Random::new(seed, 0);
     Array2::from_shape_simple_fn((rows, 3), || largest * (2.0 * random.unit() - 1.0))
 }
