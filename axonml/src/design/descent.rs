@@ -1,15 +1,16 @@
-//! Descent on thresholds: from several starts at once, within limits.
+//! Descent on thresholds or gates: from several starts at once, within limits.
 
 use axonml_core::CoreError;
 use axonml_optimize::{
     Descent, DescentSettings, Fitness, Lbfgs, LbfgsSettings, Momenta, Optimizer, Rule, Schedule,
-    Slope, Starts,
+    Slope, Starts, lexicographic,
 };
 
+use super::goal::AREA_TOLERANCE;
 use super::problem::Set;
 use super::result::HistoryRow;
 use super::run::{Run, SCORE, of_score, to_score};
-use super::{DesignError, Judged, Problem, Score};
+use super::{DesignError, Problem, Score, Slopes};
 
 /// How a descent takes its steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -132,6 +133,7 @@ impl Problem {
         // Of each start: the best point, and thresholds of the last one, which are near those of the next.
         let mut best: Vec<Option<Reached>> = vec![None; starts.len()];
         let mut last: Vec<Option<Vec<f64>>> = vec![None; starts.len()];
+        let mut losses = vec![f64::INFINITY; starts.len()];
         let mut iterations = vec![0; starts.len()];
         let columns = SCORE + 1 + self.ranges().len();
         for step in 0.. {
@@ -141,6 +143,10 @@ impl Problem {
             }
             let tau = options.tau(step);
             let told = run.batch(points.len(), columns, |run| {
+                if let Some(quotient) = &self.quotient {
+                    let found = self.by_quotient(quotient, &points, run)?.into_iter();
+                    return Ok(found.map(|(score, slopes)| row(&score, slopes)).collect());
+                }
                 let stimuli = points.iter().map(|x| self.stimulus(x)).collect();
                 let guesses: Option<Vec<Vec<f64>>> =
                     owners.iter().map(|&owner| last[owner].clone()).collect();
@@ -159,7 +165,7 @@ impl Problem {
                 }
                 let each = judged.iter().zip(slopes);
                 Ok(each
-                    .map(|(judged, slopes)| row(judged, slopes.loss, slopes.gradient))
+                    .map(|(judged, slopes)| row(&judged.score, slopes))
                     .collect())
             })?;
             let Some(told) = told else { break };
@@ -167,10 +173,12 @@ impl Problem {
                 let score = to_score(row);
                 run.offer_score(&score);
                 let known = &mut best[owner];
-                let better = known
-                    .as_ref()
-                    .is_none_or(|known| score.better_than(&known.score));
+                let loss = &mut losses[owner];
+                let better = known.as_ref().is_none_or(|known| {
+                    self.is_better((&score, row[SCORE]), (&known.score, *loss))
+                });
                 if better && score.is_number() {
+                    *loss = row[SCORE];
                     *known = Some(Reached {
                         init: starts[owner].init.clone(),
                         x: x.clone(),
@@ -195,14 +203,31 @@ impl Problem {
             run.reached(step, options.steps)?;
         }
         let each = best.into_iter().zip(iterations);
-        Ok(each
+        let mut reached: Vec<Reached> = each
             .filter_map(|(reached, iterations)| {
                 reached.map(|reached| Reached {
                     iterations,
                     ..reached
                 })
             })
-            .collect())
+            .collect();
+        if self.quotient.is_some() && !reached.is_empty() {
+            self.separate(&mut reached, run)?;
+        }
+        Ok(reached)
+    }
+
+    /// Whether a point of a start is better than another: in the order of results; where separations are not known, by
+    /// losses among those that misclassify the same area.
+    fn is_better(&self, (score, loss): (&Score, f64), (known, known_loss): (&Score, f64)) -> bool {
+        match &self.quotient {
+            None => score.better_than(known),
+            Some(_) => lexicographic(&[
+                (score.misclassified, known.misclassified, AREA_TOLERANCE),
+                (loss, known_loss, 0.0),
+            ])
+            .is_lt(),
+        }
     }
 }
 
@@ -245,10 +270,10 @@ fn method(
 }
 
 /// The numbers of a point: score, loss, gradient.
-fn row(judged: &Judged, loss: f64, gradient: Vec<f64>) -> Vec<f64> {
-    let mut row = of_score(&judged.score).to_vec();
-    row.push(loss);
-    row.extend(gradient);
+fn row(score: &Score, slopes: Slopes) -> Vec<f64> {
+    let mut row = of_score(score).to_vec();
+    row.push(slopes.loss);
+    row.extend(slopes.gradient);
     row
 }
 

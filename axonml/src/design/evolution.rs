@@ -1,4 +1,4 @@
-//! Differential evolution on thresholds or activation.
+//! Differential evolution on thresholds, activation or gates.
 
 use axonml_core::CoreError;
 use axonml_models::{ActivationOptions, LossBound};
@@ -6,9 +6,9 @@ use axonml_optimize::{
     Bounds, DifferentialEvolution, EvolutionSettings, Fitness, Limits as Ends, Means, Optimizer,
     lexicographic, ranking,
 };
+use ndarray::ArrayView2;
 
 use super::goal::AREA_TOLERANCE;
-use super::population::Multiples;
 use super::result::{HistoryRow, best_so_far};
 use super::run::{Run, SCORE, of_score, to_score};
 use super::{Delivered, DesignError, Judged, Problem, Reached, Score};
@@ -57,7 +57,7 @@ pub struct Evolved {
 
 impl Problem {
     /// Evolves a population towards the least loss: on thresholds where the objective does not depend on strength, else on
-    /// the activation of stimuli as delivered.
+    /// the activation, or the gates, of stimuli as delivered.
     ///
     /// # Errors
     /// [`DesignError`] if settings make no sense, a fiber fires without stimulus, or the simulation fails.
@@ -87,7 +87,7 @@ impl Problem {
             }
             let parents = evolution.fitness().to_vec();
             let told = run.batch(points.len(), SCORE + 1, |run| {
-                let standings = match self.objective.is_scale_free() {
+                let standings = match self.is_loss_scale_free() {
                     true => self.by_thresholds(&points, run)?,
                     false => self.by_activation(&points, &parents, run)?,
                 };
@@ -174,20 +174,23 @@ impl Problem {
             .population
             .activation(&stimuli, &options, &mut |_| ())?;
         run.tally.evaluations += stimuli.len();
+        let losses = self.losses_as_delivered(&stimuli, active.view())?;
         let best = parents
             .iter()
             .map(|parent| parent.loss)
             .filter(|loss| !loss.is_nan());
         let best = best.fold(f64::INFINITY, f64::min);
         let mut standings = Vec::with_capacity(stimuli.len());
-        for (stimulus, active) in stimuli.iter().zip(active.rows()) {
+        for ((stimulus, active), loss) in stimuli.iter().zip(active.rows()).zip(losses) {
             let known: Option<Vec<bool>> = active.iter().copied().collect();
-            standings.push(match known {
+            standings.push(match known.zip(loss) {
                 None => Standing {
                     loss: f64::INFINITY,
                     score: Score::worst(),
                 },
-                Some(active) => self.standing(stimulus, &active),
+                Some((active, loss)) => {
+                    self.standing(stimulus, &active, loss + self.penalty.value(stimulus))
+                }
             });
         }
         let losses = standings.iter().map(|of| of.loss);
@@ -196,12 +199,7 @@ impl Problem {
             .filter(|&at| standings[at].loss < least + AREA_TOLERANCE)
             .collect();
         let searched: Vec<Delivered> = elite.iter().map(|&at| stimuli[at].clone()).collect();
-        let found = self
-            .population
-            .thresholds(&searched, &self.search, None, &mut |_| ())?;
-        run.tally.thresholds += found.len();
-        for ((at, stimulus), multiples) in elite.into_iter().zip(searched).zip(found) {
-            let judged = self.judge_as_delivered(stimulus, multiples);
+        for (at, judged) in elite.into_iter().zip(self.judge_delivered(searched, run)?) {
             // Thresholds and activation may tell apart fibers that fire in several ranges: activation is what is delivered.
             standings[at].score.separation = judged.score.separation;
             run.offer(&judged)?;
@@ -242,22 +240,58 @@ impl Problem {
     }
 
     /// A stimulus, or as much of it as is allowed.
-    fn within_limits(&self, stimulus: Delivered) -> Delivered {
+    pub(super) fn within_limits(&self, stimulus: Delivered) -> Delivered {
         match self.limits.scales(&stimulus) {
             Some(scales) if scales.largest < 1.0 => stimulus.scaled(scales.largest),
             _ => stimulus,
         }
     }
 
-    fn judge_as_delivered(&self, stimulus: Delivered, multiples: Multiples) -> Judged {
-        self.judge_within(stimulus, multiples, [1.0, 1.0])
+    /// Finds the thresholds of stimuli and judges them at their own strength.
+    pub(super) fn judge_delivered(
+        &self,
+        stimuli: Vec<Delivered>,
+        run: &mut Run<'_>,
+    ) -> Result<Vec<Judged>, DesignError> {
+        let found = self
+            .population
+            .thresholds(&stimuli, &self.search, None, &mut |_| ())?;
+        run.tally.thresholds += found.len();
+        let each = stimuli.into_iter().zip(found);
+        let judged =
+            each.map(|(stimulus, multiples)| self.judge_within(stimulus, multiples, [1.0, 1.0]));
+        Ok(judged.collect())
     }
 
-    /// The standing of a stimulus that activates these fibers; its separation is not known.
-    fn standing(&self, stimulus: &Delivered, active: &[bool]) -> Standing {
+    /// The losses of stimuli that activate these fibers, `[stimulus, fiber]`, without their costs; `None` where one of them
+    /// is not known.
+    fn losses_as_delivered(
+        &self,
+        stimuli: &[Delivered],
+        active: ArrayView2<'_, Option<bool>>,
+    ) -> Result<Vec<Option<f64>>, DesignError> {
+        let Some(quotient) = &self.quotient else {
+            let each = active.rows().into_iter().map(|row| {
+                let active: Option<Vec<bool>> = row.iter().copied().collect();
+                active.map(|active| self.objective.of_activation(&self.goal, &active))
+            });
+            return Ok(each.collect());
+        };
+        let activity = quotient.activity(&self.search.detection);
+        let found = self
+            .population
+            .state_sums(stimuli, &activity, &mut |_| ())?;
+        let each = found.rows().into_iter().map(|row| {
+            let activities: Option<Vec<f64>> = row.iter().copied().collect();
+            activities.map(|activities| quotient.loss(&self.goal, &activities).0)
+        });
+        Ok(each.collect())
+    }
+
+    /// The standing of a stimulus that activates these fibers, with this loss; its separation is not known.
+    pub(super) fn standing(&self, stimulus: &Delivered, active: &[bool], loss: f64) -> Standing {
         let outcome = self.goal.outcome(active);
         let cost = self.penalty.value(stimulus);
-        let loss = self.objective.of_activation(&self.goal, active) + cost;
         Standing {
             loss,
             score: Score {

@@ -61,7 +61,7 @@ pub use evolution::{EvolutionOptions, Evolved, Standing};
 pub use front::{Aim, Front, FrontPoint};
 pub use goal::{Goal, Outcome};
 pub use limits::{Electrodes, Feasible, Limit, Limits, Scales, Violation};
-pub use loss::{Loss, Objective, Softness, ThresholdLoss};
+pub use loss::{Loss, Objective, Quotient, Softness, ThresholdLoss};
 pub use montage::{Montage, MontageKind};
 pub use parameterization::{
     Amplitudes, Expansion, Parameterization, PulseShape, Pulses, Samples, Widths,

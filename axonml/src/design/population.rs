@@ -1,5 +1,7 @@
 //! The fibers that a stimulus acts on, of one or several models, as one list.
 
+mod state_sums;
+
 use std::sync::Arc;
 
 use axonml_core::CoreError;

@@ -1,5 +1,7 @@
 //! An optimization's surroundings: fibers, goal, stimuli, limits; every point is judged here.
 
+mod quotient;
+
 use std::sync::Arc;
 
 use axonml_models::{Progress, ThresholdSearch};
@@ -11,8 +13,8 @@ use super::loss::Loss;
 use super::population::{Cotangent, Multiples, Population};
 use super::scale::End;
 use super::{
-    Amplitudes, Delivered, DesignError, Goal, Objective, Parameterization, Penalty, Scale, Score,
-    Softness, ThresholdLoss,
+    Amplitudes, Delivered, DesignError, Goal, Objective, Parameterization, Penalty, Quotient,
+    Scale, Score, Softness, ThresholdLoss,
 };
 
 /// A question of selective stimulation: which stimulus of a family serves a goal best, within limits.
@@ -32,6 +34,8 @@ pub struct Problem {
     pub limits: Limits,
     /// Loss that descents lower.
     pub objective: Arc<dyn ThresholdLoss>,
+    /// Loss on gates that is lowered in place of the objective; none by default.
+    pub quotient: Option<Quotient>,
     /// Costs that are weighed against the separation.
     pub penalty: Penalty,
     /// Searches for thresholds, as multiples of points.
@@ -88,6 +92,7 @@ impl Problem {
             parameterization: Arc::new(amplitudes),
             limits: Limits::of_bound(contacts, BOUND_MA),
             objective: Arc::new(Objective::Selective),
+            quotient: None,
             penalty: Penalty::default(),
             // The gradient is a quotient, so that thresholds on the way need not be exact.
             search: ThresholdSearch {
@@ -129,12 +134,20 @@ impl Problem {
         )?;
         self.limits.check()?;
         self.limits.check_with(&*self.parameterization)?;
-        Ok(())
+        match &self.quotient {
+            Some(quotient) => quotient.check(&self.population),
+            None => Ok(()),
+        }
     }
 
     /// Whether a point stands for all its multiples.
     pub fn is_scale_free(&self) -> bool {
-        self.limits.is_scale_free() && self.objective.is_scale_free()
+        self.limits.is_scale_free() && self.is_loss_scale_free()
+    }
+
+    /// Whether the loss does not depend on the strength of a stimulus.
+    pub(super) fn is_loss_scale_free(&self) -> bool {
+        self.quotient.is_none() && self.objective.is_scale_free()
     }
 
     /// Number of linear coordinates; the others are shapes.
@@ -189,13 +202,13 @@ impl Problem {
     /// The multiples of a stimulus that may be delivered; none where limits leave none.
     fn allowed(&self, stimulus: &Delivered) -> Option<([f64; 2], bool)> {
         let scales = self.limits.scales(stimulus)?;
-        let most = match self.objective.is_scale_free() {
+        let most = match self.is_loss_scale_free() {
             true => self.search.max_ma,
             // Delivered as it is, or as much of it as is allowed.
             false => 1.0,
         };
         let largest = scales.largest.min(most);
-        let least = match self.objective.is_scale_free() {
+        let least = match self.is_loss_scale_free() {
             true => scales.least,
             false => largest,
         };
@@ -307,31 +320,49 @@ impl Problem {
         let mut all = Vec::with_capacity(points.len());
         for (at, cotangent) in cotangents.into_iter().enumerate() {
             let (loss, value, of_cost) = &losses[at];
-            let stimulus = &stimuli[at];
-            let shape = (stimulus.contacts(), self.population.waveform().len());
-            let mut by_currents = of_cost.clone().unwrap_or_else(|| Array2::zeros(shape));
-            let mut by_amplitudes = vec![0.0; stimulus.contacts()];
-            match cotangent {
-                Cotangent::Amplitudes(found) => by_amplitudes = found,
-                Cotangent::Currents(found) => by_currents += &found,
-            }
-            if loss.by_ln_largest != 0.0 && judged[at].is_limited {
-                for (contact, step, by_current) in self.limits.ln_largest_by_currents(stimulus) {
-                    by_currents[[contact, step]] += loss.by_ln_largest * by_current;
-                }
-            }
-            let x = self.unknowns(&points[at]);
-            let mut by_unknowns = self.parameterization.pull_back(&x, by_currents.view());
-            if amplitudes_only {
-                let sums = by_unknowns.iter_mut().zip(by_amplitudes);
-                sums.for_each(|(sum, by_amplitude)| *sum += by_amplitude);
-            }
+            let by_ln_largest = match judged[at].is_limited {
+                true => loss.by_ln_largest,
+                false => 0.0,
+            };
+            let (stimulus, of_cost) = (&stimuli[at], of_cost.clone());
             all.push(Slopes {
                 loss: *value,
-                gradient: self.by_coordinates(&points[at], by_unknowns),
+                gradient: self.by_point(&points[at], stimulus, cotangent, of_cost, by_ln_largest),
             });
         }
         Ok(all)
+    }
+
+    /// Derivatives by the coordinates of a point from those by its stimulus: of fibers, of costs, and by the logarithm of
+    /// the largest multiple that limits allow.
+    fn by_point(
+        &self,
+        point: &[f64],
+        stimulus: &Delivered,
+        of_fibers: Cotangent,
+        of_cost: Option<Array2<f64>>,
+        by_ln_largest: f64,
+    ) -> Vec<f64> {
+        let shape = (stimulus.contacts(), self.population.waveform().len());
+        let mut by_currents = of_cost.unwrap_or_else(|| Array2::zeros(shape));
+        let mut by_amplitudes = None;
+        match of_fibers {
+            Cotangent::Amplitudes(found) => by_amplitudes = Some(found),
+            Cotangent::Currents(found) => by_currents += &found,
+        }
+        if by_ln_largest != 0.0 {
+            for (contact, step, by_current) in self.limits.ln_largest_by_currents(stimulus) {
+                by_currents[[contact, step]] += by_ln_largest * by_current;
+            }
+        }
+        let x = self.unknowns(point);
+        let mut by_unknowns = self.parameterization.pull_back(&x, by_currents.view());
+        // Unknowns are amplitudes where derivatives are by those.
+        let sums = by_unknowns
+            .iter_mut()
+            .zip(by_amplitudes.into_iter().flatten());
+        sums.for_each(|(sum, by_amplitude)| *sum += by_amplitude);
+        self.by_coordinates(point, by_unknowns)
     }
 
     /// The loss of a judged point; with its costs, and their derivatives by the currents of the point.

@@ -11,8 +11,8 @@ use super::copies::{self, Copies};
 use super::subject::{Subject, population, protocol};
 use crate::design::{
     Aim, Amplitudes, DescentOptions, Electrodes, EvolutionOptions, Expansion, Goal, Limit, Limits,
-    Objective, Parameterization, Penalty, Population, Problem, PulseShape, Pulses, Samples, Steps,
-    ThresholdLoss, Violation,
+    Objective, Parameterization, Penalty, Population, Problem, PulseShape, Pulses, Quotient,
+    Samples, Steps, ThresholdLoss, Violation,
 };
 use crate::study::{
     Criterion, DescentRule, ExpansionSpec, GdInit, LimitsSpec, ObjectiveSpec, OptimizeProtocol,
@@ -62,19 +62,23 @@ fn problem_of(
 ) -> Result<Problem, StudyError> {
     let planned = &subject.plans[0].study;
     let protocol = protocol(study)?;
-    if protocol.descends() && study.gd.init() == GdInit::Zero {
+    let is_quotient = protocol.objective() == ObjectiveSpec::Quotient;
+    if protocol.descends() && study.gd.init() == GdInit::Zero && !is_quotient {
         return Err(StudyError::request(
             "init: found zero, expected currents that thresholds can be found of",
         )
         .at("gd")
-        .help("give init = \"scan\" or \"random\""));
+        .help(
+            "give init = \"scan\" or \"random\", or objective quotient, which has a gradient there",
+        ));
     }
     let mut problem = Problem::new(population, goal);
     problem.search = planned.search.search(planned.detection.detection(), false);
-    problem.objective = match aims(protocol)? {
-        None => Arc::new(objective(protocol.objective())?),
-        Some(aims) => leading(aims),
-    };
+    match (aims(protocol)?, objective(protocol.objective())) {
+        (Some(aims), _) => problem.objective = leading(aims),
+        (None, Some(objective)) => problem.objective = Arc::new(objective),
+        (None, None) => problem.quotient = Some(quotient(&problem.population)?),
+    }
     problem.penalty = penalty(protocol);
     problem.parameterization = parameterization(&problem.population, study)?;
     problem.limits = limits(subject, study)?;
@@ -119,8 +123,9 @@ fn check_possible(problem: &Problem) -> Result<(), StudyError> {
     }
 }
 
-fn objective(spec: ObjectiveSpec) -> Result<Objective, StudyError> {
-    Ok(match spec {
+/// The loss on thresholds of a name; none for the quotient, which is one on gates.
+fn objective(spec: ObjectiveSpec) -> Option<Objective> {
+    Some(match spec {
         ObjectiveSpec::Selective => Objective::Selective,
         ObjectiveSpec::Margin => Objective::Margin,
         ObjectiveSpec::Area => Objective::Area,
@@ -128,20 +133,33 @@ fn objective(spec: ObjectiveSpec) -> Result<Objective, StudyError> {
         ObjectiveSpec::Jaccard => Objective::Jaccard,
         ObjectiveSpec::Dice => Objective::Dice,
         ObjectiveSpec::Hamming => Objective::Hamming,
-        ObjectiveSpec::Quotient => {
-            return Err(StudyError::request(
-                "objective: found quotient, which is not built yet; expected another one",
-            )
-            .help("selective, the default, has gradients where no fiber fires"));
-        }
+        ObjectiveSpec::Quotient => return None,
     })
+}
+
+/// The quotient of fibers that all have its gate.
+fn quotient(population: &Population) -> Result<Quotient, StudyError> {
+    let quotient = Quotient::default();
+    match quotient.check(population) {
+        Ok(()) => Ok(quotient),
+        Err(error) => Err(StudyError::from(error)
+            .at("protocol: objective")
+            .help("take another objective (--objective selective), or a model with an m gate (--model mrg)")),
+    }
 }
 
 /// The two things that are lowered at once, where there is a front.
 pub(super) fn aims(protocol: &OptimizeProtocol) -> Result<Option<[Aim; 2]>, StudyError> {
     let aim = |criterion| -> Result<Aim, StudyError> {
         Ok(match criterion {
-            Criterion::Objective(spec) => Aim::Loss(Arc::new(objective(spec)?)),
+            Criterion::Objective(spec) => match objective(spec) {
+                Some(objective) => Aim::Loss(Arc::new(objective)),
+                None => {
+                    return Err(StudyError::request(format!(
+                        "objectives: found {spec}, expected a loss of activation or thresholds"
+                    )));
+                }
+            },
             Criterion::Penalty(name) => Aim::Cost(weighted(|of| f64::from(u8::from(of == name)))),
         })
     };

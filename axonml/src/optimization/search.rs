@@ -242,8 +242,11 @@ impl Search<'_> {
             GdInit::Random => (0..count)
                 .filter_map(|start| self.random(start, &set))
                 .collect(),
-            // Refused before the search.
-            GdInit::Zero => Vec::new(),
+            // Of the quotient only: others are refused before the search.
+            GdInit::Zero => {
+                let contacts = self.subject.population.contacts();
+                given("zero", &vec![0.0; contacts]).into_iter().collect()
+            }
             GdInit::Amplitudes(amplitudes_ma) => {
                 self.check_count(amplitudes_ma.len(), "init")?;
                 given("amplitudes", &amplitudes_ma).into_iter().collect()

@@ -6,3 +6,4 @@ mod extrapolation;
 mod front;
 mod nothing_ignored;
 mod optimize_request;
+mod quotient;

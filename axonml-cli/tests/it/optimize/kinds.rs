@@ -201,6 +201,45 @@ fn rules_and_starts_of_descents() {
     }
 }
 
+/// The quotient of gates needs no thresholds, so that it descends from zero, too. With whatever varies it is told as other
+/// objectives are, and its history is one of numbers.
+#[test]
+fn quotients_of_gates() {
+    let folder = folder("kinds-quotients");
+    let commands = [
+        gd("--objective quotient"),
+        gd("--objective quotient --init zero --lr 0.03"),
+        gd("--objective quotient --vary samples --window 0.2:0.6 --expand spline:4 --starts 1"),
+        gd("--objective quotient --vary amplitude,pw --pw-range 0.1:0.3 --starts 1"),
+        gd("--objective quotient --rule lbfgs --starts 1"),
+        gd("--objective quotient --sum-zero --bound 0.3 --dac 0.01 --starts 1"),
+        gd("--objective quotient --frozen 2=0.02 --penalty energy=1 --starts 1"),
+        gd("--objective quotient --robust-in-loop 2 --starts 1"),
+        de("--objective quotient"),
+        de("--objective quotient --then gd --option gd.steps=1"),
+    ];
+    for (run, command) in commands.iter().enumerate() {
+        let into = format!("r{run}");
+        let best = done(&folder, command, &into);
+        assert_eq!(best["objective"], "quotient");
+        assert!(number(&best["evaluations"]) >= 3.0, "{command}");
+        let found = number(&best["misclassified"]);
+        let known = number(&best["baselines"]["best"]["misclassified"]);
+        // The best montage may not obey.
+        let is_limited = command.contains("sum-zero") || command.contains("frozen");
+        assert!(found < known + 1e-9 || is_limited, "{command}: {found}");
+        assert_eq!(best["verified"]["precision"], "f64");
+        assert!(numbers(&best["verified"]["disagreeing_fibers"]).is_empty());
+        let history = folder.rows(&format!("{into}/history.csv"));
+        for row in &history {
+            let loss: f64 = row["loss"].parse().unwrap();
+            assert!(loss > 0.0 && loss.is_finite(), "{command}: {loss}");
+        }
+    }
+    let zero = folder.json("r1/best.json");
+    assert_eq!(zero["starts"][0]["init"], "zero");
+}
+
 #[test]
 fn strategies_of_evolutions() {
     let folder = folder("kinds-evolutions");

@@ -109,6 +109,11 @@ const REFUSED: &[(&str, &[&str])] = &[
         "--bounds nine.csv",
         &["nine.csv", "line 2", "a contact from 0 to 2"],
     ),
+    (
+        "--objective quotient --recruit 0.5",
+        &["recruit", "objective quotient", "--recruit"],
+    ),
+    ("--init zero", &["found zero", "quotient"]),
     ("--init none.json", &["none.json"]),
     ("--init torn.json", &["torn.json"]),
     ("--init other.json", &["other.json", "amplitudes_mA"]),

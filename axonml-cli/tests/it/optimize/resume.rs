@@ -78,8 +78,8 @@ fn ended(
     )
 }
 
-fn survives(method: &str, settings: &str) {
-    let folder = folder(&format!("resume-{method}"));
+fn survives(name: &str, method: &str, settings: &str) {
+    let folder = folder(&format!("resume-{name}"));
     let run = |into: &str| {
         format!("optimize {method} --nerve n {QUICK} {settings} --robust 0 --save-dir {into}")
     };
@@ -147,12 +147,18 @@ fn survives(method: &str, settings: &str) {
 
 #[test]
 fn descents_survive() {
-    survives("gd", "--steps 5 --starts 2 --dac 0.01");
+    survives("gd", "gd", "--steps 5 --starts 2 --dac 0.01");
+}
+
+#[test]
+fn descents_of_quotients_survive() {
+    survives("quotient", "gd", "--objective quotient --steps 5 --lr 0.03");
 }
 
 #[test]
 fn evolutions_survive() {
     survives(
+        "de",
         "de",
         "--population 5 --generations 4 --then gd --option gd.steps=2",
     );

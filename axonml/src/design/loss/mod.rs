@@ -2,10 +2,11 @@
 //!
 //! A threshold enters by its logarithm `L`, so that losses are as steep for weak stimuli as for strong ones, and the
 //! derivative of `L` by a current is what [`Basis::threshold_gradients`](crate::population::Basis::threshold_gradients)
-//! gives. [`Objective`] has those that are known; a loss of one's own is a [`ThresholdLoss`].
+//! gives. [`Objective`] has those that are known; a loss of one's own is a [`ThresholdLoss`]. [`Quotient`] is one on gates.
 
 mod case;
 mod objective;
+mod quotient;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use std::fmt::Debug;
 use super::{Goal, Score};
 
 pub use objective::Objective;
+pub use quotient::Quotient;
 
 /// A loss and its derivatives.
 #[derive(Clone, Debug, PartialEq)]

@@ -67,7 +67,17 @@ const REFUSED: &[(&str, &str, &[&str])] = &[
     (
         "method = \"de\"\nobjectives = [\"area\", \"quotient\"]",
         "",
-        &["found quotient"],
+        &["found quotient", "a loss of gates"],
+    ),
+    (
+        "objective = \"quotient\"\nrecruit = 0.5",
+        "",
+        &["recruit", "the quotient sums over all targets"],
+    ),
+    (
+        "objective = \"quotient\"",
+        "[gd]\nsoftness = [0.2, 0.02]",
+        &["softness has no effect", "gates are as steep as they are"],
     ),
     (
         "method = \"de\"\nobjectives = [\"peak\", \"charge\"]",

@@ -3,7 +3,7 @@
 use crate::study::StudyError;
 use crate::study::spec::check::{exclusive, idle};
 use crate::study::spec::{
-    Diameters, Method, Offset, OptimizeProtocol, Protocol, Study, Varied, Want,
+    Diameters, Method, ObjectiveSpec, Offset, OptimizeProtocol, Protocol, Study, Varied, Want,
 };
 
 impl Study {
@@ -27,6 +27,7 @@ impl Study {
             return Err(idle("[gd]", &without(protocol, "descends")));
         }
         self.gd.check().map_err(|error| error.at("gd"))?;
+        self.check_quotient(protocol)?;
         if protocol.evolves() {
             let given = [
                 ("init", self.gd.init.is_some()),
@@ -67,6 +68,26 @@ impl Study {
                 "in_loop: found copies together with recruit, a part of the target area; expected all of it, as which targets fire may differ between copies",
             )
             .help("leave in_loop (--robust-in-loop) or recruit (--recruit) out")),
+        }
+    }
+
+    /// Refuses what the quotient of gates, which has no thresholds, does not use or cannot tell.
+    fn check_quotient(&self, protocol: &OptimizeProtocol) -> Result<(), StudyError> {
+        if protocol.objective() != ObjectiveSpec::Quotient {
+            return Ok(());
+        }
+        if self.gd.softness.is_some() {
+            return Err(idle("softness", "gates are as steep as they are")
+                .help("leave it out, or take another objective")
+                .at("gd"));
+        }
+        match protocol.recruit() == [1.0, 1.0] {
+            true => Ok(()),
+            false => Err(StudyError::request(
+                "recruit: found a part of the target area together with objective quotient, expected all of it: the quotient sums over all targets",
+            )
+            .help("leave recruit (--recruit) out, or take another objective")
+            .at("protocol")),
         }
     }
 
@@ -240,6 +261,9 @@ impl Study {
             study.gd = self.gd.completed(self.stimulus.varies(Varied::Samples));
             if protocol.evolves() {
                 (study.gd.init, study.gd.starts) = (None, None);
+            }
+            if protocol.objective() == ObjectiveSpec::Quotient {
+                study.gd.softness = None;
             }
         }
         if protocol.evolves() {

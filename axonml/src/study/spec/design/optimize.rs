@@ -341,9 +341,10 @@ impl Criterion {
                 *name,
                 "which is an order of two figures; a front needs numbers",
             )),
-            Criterion::Objective(name @ ObjectiveSpec::Quotient) => {
-                Some((*name, "which has no value without a descent"))
-            }
+            Criterion::Objective(name @ ObjectiveSpec::Quotient) => Some((
+                *name,
+                "which is a loss of gates; a front takes losses of activation or thresholds",
+            )),
             _ => None,
         }
     }
