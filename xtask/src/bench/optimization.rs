@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axonml::design::{
-    DescentOptions, Ends, Goal as Wanted, Montage, MontageKind, Population, Problem, Run, Start,
-    Unkept, contacts,
+    DescentOptions, Ends, Goal as Wanted, Montage, MontageKind, Population, Problem, Quotient, Run,
+    Start, Unkept, contacts,
 };
 use axonml_core::{Extension, Interpolation, Nerve, Random, Waveform};
 use axonml_models::weights::Weights;
@@ -46,6 +46,7 @@ pub(super) fn measure(
     const RATE: Unit = Unit::CandidatesPerSecond;
     const MS: Unit = Unit::Milliseconds;
     let (large_ms, large_mb) = ("optimize.gd_step_large_ms", "optimize.gd_step_large_mb");
+    let quotient_ms = "optimize.quotient_step_ms";
     #[rustfmt::skip]
     let ways: [(&str, Way, Unit, Option<Goal>, &str); 5] = [
         ("optimize.candidates", Case::candidates, RATE, Some(Goal::AtLeast(300.0)), "activation at random currents"),
@@ -54,7 +55,7 @@ pub(super) fn measure(
         ("optimize.gd_step_of_six_ms", |case| case.descent(AT_ONCE), MS, Some(Goal::AtMost(80.0)), "the same of six starts at once, per start"),
         ("optimize.current_gradient_ms", Case::current_gradient, MS, None, "gradient of a stimulus by all currents"),
     ];
-    let is_large = asked(large_ms) || asked(large_mb);
+    let is_large = asked(large_ms) || asked(large_mb) || asked(quotient_ms);
     if !is_large && !ways.iter().any(|(name, ..)| asked(name)) {
         return Ok(());
     }
@@ -69,9 +70,13 @@ pub(super) fn measure(
         Ok(each.split_off(1))
     };
     if is_large {
-        let case = Case::new(&nerve, LARGE.0.div_ceil(nerve.fibers()), LARGE.1)?;
-        let times = measured(&case, |case| case.descent(1))?;
+        let mut case = Case::new(&nerve, LARGE.0.div_ceil(nerve.fibers()), LARGE.1)?;
         let what = format!("one start, {}", case.described(folder));
+        let is_by_thresholds = asked(large_ms) || asked(large_mb);
+        let times = match is_by_thresholds {
+            true => measured(&case, |case| case.descent(1))?,
+            false => Vec::new(),
+        };
         if asked(large_ms) {
             let goal = Some(Goal::AtMost(400.0));
             show(Row::new(large_ms, times, MS, goal, what.clone()));
@@ -80,7 +85,22 @@ pub(super) fn measure(
             let peak_mb = vec![kb as f64 * 1024.0 / 1e6];
             let what = format!("{what}; largest resident size of the process so far");
             let goal = Some(Goal::AtMost(200.0));
-            show(Row::new(large_mb, peak_mb, Unit::Megabytes, goal, what));
+            show(Row::new(
+                large_mb,
+                peak_mb,
+                Unit::Megabytes,
+                goal,
+                what.clone(),
+            ));
+        }
+        if asked(quotient_ms) {
+            case.problem.quotient = Some(Quotient::default());
+            case.problem.unit = LARGEST_MA;
+            let times = measured(&case, |case| case.descent(1))?;
+            let what = format!("quotient of gates, {what}");
+            // 200 steps a minute.
+            let goal = Some(Goal::AtMost(300.0));
+            show(Row::new(quotient_ms, times, MS, goal, what));
         }
     }
     let case = Case::new(&nerve, 1, NODES)?;
