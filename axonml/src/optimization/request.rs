@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::{TimeGrid, Waveform};
+use axonml_models::ThresholdSearch;
 use axonml_models::conditions::{Polarity, PulseText};
 use axonml_optimize::{EvolutionSettings, Projection, Rule, Schedule};
 
@@ -70,7 +71,10 @@ fn problem_of(
         .help("give init = \"scan\" or \"random\""));
     }
     let mut problem = Problem::new(population, goal);
-    problem.search = planned.search.search(planned.detection.detection(), false);
+    problem.search = ThresholdSearch {
+        first_part: problem.search.first_part,
+        ..planned.search.search(planned.detection.detection(), false)
+    };
     problem.objective = match aims(protocol)? {
         None => Arc::new(objective(protocol.objective())?),
         Some(aims) => leading(aims),
