@@ -89,7 +89,7 @@ pub use nerve_folder::{
     NerveFolderError, NerveNote, NerveOptions, NerveReading, nerve_from_files, read_array,
     read_flags, read_nerve, read_nerve_with,
 };
-pub use population::{Activation, ActivationOptions, Basis, LossBound, StateSum};
+pub use population::{Activation, ActivationOptions, Basis, LossBound, Pair, StateSum};
 pub use recruitment::{RecruitmentStep, recruitment};
 pub use response::{Response, ResponseDifference};
 pub use scaling::{Scaling, SourceGain};

@@ -264,7 +264,7 @@ pub mod population {
     //! Populations under the contacts of a cuff: currents are rows of a matrix, and a question is one call for all of
     //! them and all fibers ([`Basis`]).
     pub use axonml_models::{
-        Activation, ActivationOptions, Basis, LossBound, Scaling, SourceGain, StateSum,
+        Activation, ActivationOptions, Basis, LossBound, Pair, Scaling, SourceGain, StateSum,
     };
 }
 

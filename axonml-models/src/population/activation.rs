@@ -1,5 +1,7 @@
 //! Which fibers fire at which gains.
 
+use std::collections::HashMap;
+
 use axonml_autodiff::engine::FiberStatus;
 use ndarray::{Array2, ArrayView2};
 
@@ -129,63 +131,115 @@ impl Basis {
             let open: Vec<usize> = (0..candidates)
                 .filter(|&candidate| runs(candidate))
                 .collect();
-            let stimulated = stage.iter().filter(|&&fiber| by_itself[fiber].is_none());
-            let pairs = stimulated.flat_map(|&fiber| self.by_drive(fiber, &open, gains));
-            let pairs: Vec<Pair> = pairs.collect();
-            for chunk in pairs.chunks(self.chunk()) {
-                let batch = self.batch(gains, chunk);
-                // Pairs of each contact alone, of the fibers of the chunk.
-                let mut fibers: Vec<usize> = chunk.iter().map(|&(_, fiber)| fiber).collect();
-                fibers.dedup();
-                let alone: Vec<Pair> = fibers
-                    .iter()
-                    .flat_map(|&fiber| (0..self.contacts).map(move |contact| (contact, fiber)))
-                    .collect();
-                let units = self.batch(Array2::eye(self.contacts).view(), &alone);
-                let mut place = 0;
-                let members = chunk.iter().map(|&(candidate, fiber)| {
-                    place += usize::from(fibers[place] != fiber);
-                    (place, gains.row(candidate).to_vec())
-                });
-                let members = members.collect();
-                let twins = Twins::new(&units.simulation, &units.whole, &units.scaling)?;
-                let twins = ContactTwins::new(twins, self.contacts, members);
-                let firings = batch.simulation.firings(
-                    batch.whole,
-                    &batch.scaling,
-                    1.0,
-                    &options.detection,
-                    options.early_end,
-                    Some(twins),
-                );
-                let firings = firings.map_err(|error| of_pair(error, chunk))?;
-                for (&pair, firing) in chunk.iter().zip(firings) {
-                    active[pair] = firing.into();
-                }
-                done += chunk.len();
-                progress(done as f64 / active.len() as f64);
+            let pairs = stage
+                .iter()
+                .flat_map(|&fiber| open.iter().map(move |&candidate| (candidate, fiber)));
+            let pairs: Vec<Pair> = pairs.filter(|pair| by_itself[pair.1].is_none()).collect();
+            let all = active.len() as f64;
+            let mut of_all =
+                |fraction: f64| progress((done as f64 + fraction * pairs.len() as f64) / all);
+            let found = self.firings(gains, &pairs, options, &mut of_all)?;
+            for (&pair, activation) in pairs.iter().zip(found) {
+                active[pair] = activation;
             }
+            done += pairs.len();
         }
         progress(1.0);
         Ok(active)
     }
 
-    /// A fiber with each candidate, those of like drive together, so that vector lanes share a cable and end at like
-    /// times.
-    fn by_drive(
+    /// [`Basis::activation`] of some pairs of a candidate and a fiber, in their order; a bound of the options is not looked
+    /// at.
+    ///
+    /// # Errors
+    /// As [`Basis::activation`], and if there is no such candidate or fiber.
+    pub fn activation_of(
         &self,
-        fiber: usize,
-        candidates: &[usize],
         gains: ArrayView2<'_, f64>,
-    ) -> Vec<Pair> {
-        let with_drive = |&candidate: &usize| {
-            let drive_na = self.drive_na(fiber, gains.row(candidate));
-            (drive_na, candidate)
-        };
-        let mut ordered: Vec<(f64, usize)> = candidates.iter().map(with_drive).collect();
-        ordered.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let pairs = ordered.into_iter();
-        pairs.map(|(_, candidate)| (candidate, fiber)).collect()
+        pairs: &[Pair],
+        options: &ActivationOptions,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Activation>, SimulationError> {
+        self.check_gains(gains)?;
+        self.check_pairs(gains.nrows(), pairs)?;
+        let by_itself = self.by_themselves(options)?;
+        let stimulated = pairs.iter().copied();
+        let stimulated: Vec<Pair> = stimulated
+            .filter(|pair| by_itself[pair.1].is_none())
+            .collect();
+        let mut found = self
+            .firings(gains, &stimulated, options, progress)?
+            .into_iter();
+        let each = pairs
+            .iter()
+            .map(|pair| by_itself[pair.1].or_else(|| found.next()));
+        Ok(each.map(|of| of.unwrap_or(Activation::NotRun)).collect())
+    }
+
+    /// The activation of pairs whose fibers are at rest without a contact.
+    fn firings(
+        &self,
+        gains: ArrayView2<'_, f64>,
+        pairs: &[Pair],
+        options: &ActivationOptions,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Activation>, SimulationError> {
+        let order = self.by_drive(gains, pairs);
+        let mut found = vec![Activation::NotRun; pairs.len()];
+        let mut done = 0;
+        for chunk in order.chunks(self.chunk()) {
+            let of_chunk: Vec<Pair> = chunk.iter().map(|&at| pairs[at]).collect();
+            let batch = self.batch(gains, &of_chunk);
+            // Pairs of each contact alone, of the fibers of the chunk.
+            let mut fibers: Vec<usize> = of_chunk.iter().map(|&(_, fiber)| fiber).collect();
+            fibers.dedup();
+            let alone: Vec<Pair> = fibers
+                .iter()
+                .flat_map(|&fiber| (0..self.contacts).map(move |contact| (contact, fiber)))
+                .collect();
+            let units = self.batch(Array2::eye(self.contacts).view(), &alone);
+            let mut place = 0;
+            let members = of_chunk.iter().map(|&(candidate, fiber)| {
+                place += usize::from(fibers[place] != fiber);
+                (place, gains.row(candidate).to_vec())
+            });
+            let members = members.collect();
+            let twins = Twins::new(&units.simulation, &units.whole, &units.scaling)?;
+            let twins = ContactTwins::new(twins, self.contacts, members);
+            let firings = batch.simulation.firings(
+                batch.whole,
+                &batch.scaling,
+                1.0,
+                &options.detection,
+                options.early_end,
+                Some(twins),
+            );
+            let firings = firings.map_err(|error| of_pair(error, &of_chunk))?;
+            for (&at, firing) in chunk.iter().zip(firings) {
+                found[at] = firing.into();
+            }
+            done += chunk.len();
+            progress(done as f64 / pairs.len() as f64);
+        }
+        Ok(found)
+    }
+
+    /// Places of pairs, fiber by fiber, those of like drive together, so that vector lanes share a cable and end at like
+    /// times.
+    fn by_drive(&self, gains: ArrayView2<'_, f64>, pairs: &[Pair]) -> Vec<usize> {
+        let drive = |&(candidate, fiber): &Pair| self.drive_na(fiber, gains.row(candidate));
+        let drives: Vec<f64> = pairs.iter().map(drive).collect();
+        let mut places: HashMap<usize, usize> = HashMap::new();
+        for &(_, fiber) in pairs {
+            let next = places.len();
+            places.entry(fiber).or_insert(next);
+        }
+        let mut order: Vec<usize> = (0..pairs.len()).collect();
+        order.sort_by(|&a, &b| {
+            let place = |at: usize| places[&pairs[at].1];
+            (place(a).cmp(&place(b))).then(drives[a].total_cmp(&drives[b]))
+        });
+        order
     }
 
     /// The activation of fibers for which no contact is needed; `None` of those that are at rest without.

@@ -124,7 +124,7 @@ impl Simulation {
 }
 
 /// A candidate and a fiber.
-type Pair = (usize, usize);
+pub type Pair = (usize, usize);
 
 /// Pairs of candidates and fibers as the fibers of a simulation; an amplitude of 1 is the candidate's gains as they are.
 struct Batch {
@@ -176,6 +176,19 @@ impl Basis {
                 what: what.into(),
                 expected: format!("{expected:?}, one per candidate and fiber"),
                 found: format!("{found:?}"),
+            }),
+        }
+    }
+
+    fn check_pairs(&self, candidates: usize, pairs: &[Pair]) -> Result<(), CoreError> {
+        let fibers = self.whole.fibers.len();
+        let is_none = |&&(candidate, fiber): &&Pair| candidate >= candidates || fiber >= fibers;
+        match pairs.iter().find(is_none) {
+            None => Ok(()),
+            Some(pair) => Err(CoreError::BadValue {
+                what: "a pair of a candidate and a fiber".into(),
+                found: format!("{pair:?}"),
+                expected: format!("one of {candidates} candidates, and of {fibers} fibers"),
             }),
         }
     }

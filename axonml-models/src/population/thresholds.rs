@@ -4,7 +4,7 @@ use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::engine::Source;
 use ndarray::{Array2, Array3, ArrayView2, ArrayViewMut1, Axis};
 
-use super::{Basis, of_pair};
+use super::{Basis, Pair, of_pair};
 use crate::threshold_gradient::detector;
 use crate::{Progress, SimulationError, SourceCotangent, Threshold, ThresholdSearch};
 
@@ -29,28 +29,51 @@ impl Basis {
         if let Some(guesses_ma) = &guesses_ma {
             self.check_shape("the guesses", gains.nrows(), guesses_ma.dim())?;
         }
+        let pairs = self.pairs(gains.nrows());
+        let guesses: Option<Vec<f64>> =
+            guesses_ma.map(|guesses| pairs.iter().map(|&pair| guesses[pair]).collect());
+        let thresholds = self.thresholds_of(gains, &pairs, search, guesses.as_deref(), progress)?;
         let size = (gains.nrows(), self.whole.fibers.len());
         let mut found = Array2::from_elem(size, Threshold::Spontaneous);
-        let pairs = self.pairs(gains.nrows());
-        let all = pairs.len().max(1) as f64;
-        let mut done = 0.0;
+        for (pair, threshold) in pairs.into_iter().zip(thresholds) {
+            found[pair] = threshold;
+        }
+        Ok(found)
+    }
+
+    /// [`Basis::thresholds`] of some pairs of a candidate and a fiber, in their order, with a guess for each or for none.
+    /// Pairs of one fiber had better come one after the other.
+    ///
+    /// # Errors
+    /// As [`Basis::thresholds`], and if there is no such candidate or fiber.
+    pub fn thresholds_of(
+        &self,
+        gains: ArrayView2<'_, f64>,
+        pairs: &[Pair],
+        search: &ThresholdSearch,
+        guesses_ma: Option<&[f64]>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Threshold>, SimulationError> {
+        self.check_gains(gains)?;
+        self.check_pairs(gains.nrows(), pairs)?;
+        let mut found = Vec::with_capacity(pairs.len());
         for chunk in pairs.chunks(self.chunk()) {
+            let done = found.len();
             let batch = self.batch(gains, chunk);
-            let guesses: Option<Vec<f64>> =
-                guesses_ma.map(|guesses| chunk.iter().map(|&pair| guesses[pair]).collect());
-            let share = chunk.len() as f64 / all;
+            let guesses_ma = guesses_ma.map(|guesses| {
+                let own = guesses.iter().copied().skip(done);
+                own.take(chunk.len()).collect::<Vec<f64>>()
+            });
+            let of_all =
+                |fraction: f64| (done as f64 + fraction * chunk.len() as f64) / pairs.len() as f64;
             let thresholds = batch.simulation.thresholds_of(
                 batch.whole,
                 &batch.scaling,
                 search,
-                guesses.as_deref(),
-                &mut |fraction| progress(done + share * fraction),
+                guesses_ma.as_deref(),
+                &mut |fraction| progress(of_all(fraction)),
             );
-            let thresholds = thresholds.map_err(|error| of_pair(error, chunk))?;
-            for (&pair, threshold) in chunk.iter().zip(thresholds) {
-                found[pair] = threshold;
-            }
-            done += share;
+            found.extend(thresholds.map_err(|error| of_pair(error, chunk))?);
         }
         Ok(found)
     }

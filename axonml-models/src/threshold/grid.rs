@@ -17,19 +17,26 @@ const BELOW_TWIN: f64 = 1e-3;
 const MAX_HALVINGS: i32 = 100;
 
 /// First amplitude of a search: the largest 1 uA times 2^-j that is not above a thousandth of the amplitude at which
-/// the passive twin reaches the level, and at most 1 uA.
-pub(super) fn first_amplitude(reaching_ma: Option<f64>, max_ma: f64) -> f64 {
-    let limit = reaching_ma.map_or(max_ma, |reaching| max_ma.min(BELOW_TWIN * reaching));
+/// the passive twin reaches the level, and at most 1 uA; or the largest on this grid that is not above another part of
+/// that amplitude.
+pub(super) fn first_amplitude(reaching_ma: Option<f64>, max_ma: f64, part: Option<f64>) -> f64 {
+    let least = reaching_ma.map_or(max_ma, |reaching| max_ma.min(BELOW_TWIN * reaching));
     let mut first = MICROAMPERE;
-    while first > limit && first > f64::MIN_POSITIVE / f64::EPSILON {
+    while first > least && first > f64::MIN_POSITIVE / f64::EPSILON {
         first *= 0.5;
+    }
+    let most = reaching_ma
+        .zip(part)
+        .map(|(reaching, part)| part * reaching);
+    while most.is_some_and(|most| 2.0 * first <= most.min(max_ma)) {
+        first *= 2.0;
     }
     first
 }
 
 /// The largest amplitude of the default grid that is not above `limit_ma`.
 pub(super) fn largest_up_to(limit_ma: f64) -> f64 {
-    let mut amplitude = first_amplitude(None, limit_ma);
+    let mut amplitude = first_amplitude(None, limit_ma, None);
     while 2.0 * amplitude <= limit_ma {
         amplitude *= 2.0;
     }

@@ -100,6 +100,7 @@ impl ThresholdCheck {
                 ..Detection::at_nodes(&set.detect_nodes)
             },
             first_ma: Some(set.first),
+            first_part: None,
             early_end: true,
             max_ma: set.max,
             resolution: set.resolution,

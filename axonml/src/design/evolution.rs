@@ -13,6 +13,9 @@ use super::result::{HistoryRow, best_so_far};
 use super::run::{Run, SCORE, of_score, to_score};
 use super::{Delivered, DesignError, Judged, Problem, Reached, Score};
 
+/// Members of the least loss whose separation is known, where losses are those of activation.
+const ELITE: usize = 10;
+
 /// Settings of [`Problem::evolve`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct EvolutionOptions {
@@ -33,6 +36,29 @@ pub struct Standing {
     pub loss: f64,
     /// The score. Of stimuli whose activation alone is known, the separation is 0 unless they are among the best.
     pub score: Score,
+}
+
+impl Standing {
+    /// The standing of a trial that is worse than its parent, and not by how much.
+    fn lost() -> Self {
+        Standing {
+            loss: f64::INFINITY,
+            score: Score::worst(),
+        }
+    }
+
+    /// The standing of a stimulus whose thresholds are known.
+    pub fn of(problem: &Problem, judged: &Judged) -> Self {
+        Standing {
+            loss: problem.objective.of_score(&judged.score),
+            score: judged.score,
+        }
+    }
+
+    /// Whether the separation was searched for.
+    fn knows_separation(&self) -> bool {
+        self.score.separation > 0.0
+    }
 }
 
 impl Fitness for Standing {
@@ -88,7 +114,7 @@ impl Problem {
             let parents = evolution.fitness().to_vec();
             let told = run.batch(points.len(), SCORE + 1, |run| {
                 let standings = match self.is_loss_scale_free() {
-                    true => self.by_thresholds(&points, run)?,
+                    true => self.by_thresholds(&points, &parents, run)?,
                     false => self.by_activation(&points, &parents, run)?,
                 };
                 Ok(standings.iter().map(row).collect())
@@ -134,27 +160,32 @@ impl Problem {
         })
     }
 
-    /// Standings by thresholds: the order of results, or the objective's own.
+    /// Standings by thresholds: the order of results, or the objective's own. Thresholds of a trial that is worse than its
+    /// parent are searched only until that is known.
     fn by_thresholds(
         &self,
         points: &[Vec<f64>],
+        parents: &[Standing],
         run: &mut Run<'_>,
     ) -> Result<Vec<Standing>, DesignError> {
-        let stimuli = points.iter().map(|x| self.stimulus(x)).collect();
-        let judged = self.judge(stimuli, None, &mut |_| ())?;
+        let stimuli: Vec<Delivered> = points.iter().map(|x| self.stimulus(x)).collect();
+        let judged = self.judge_against(&stimuli, parents)?;
         run.tally.thresholds += judged.len();
-        for judged in &judged {
-            run.offer(judged)?;
+        let mut standings = Vec::with_capacity(judged.len());
+        for judged in judged {
+            standings.push(match &judged {
+                Some(judged) => {
+                    run.offer(judged)?;
+                    Standing::of(self, judged)
+                }
+                None => Standing::lost(),
+            });
         }
-        let standing = |judged: &Judged| Standing {
-            loss: self.objective.of_score(&judged.score),
-            score: judged.score,
-        };
-        Ok(judged.iter().map(standing).collect())
+        Ok(standings)
     }
 
-    /// Standings by activation. A trial whose loss exceeds its parent's is not finished; thresholds are searched of those
-    /// that are as good as the best.
+    /// Standings by activation. A trial whose loss exceeds its parent's is not finished; thresholds are searched of the
+    /// [`elite`].
     fn by_activation(
         &self,
         points: &[Vec<f64>],
@@ -184,10 +215,7 @@ impl Problem {
         for ((stimulus, active), loss) in stimuli.iter().zip(active.rows()).zip(losses) {
             let known: Option<Vec<bool>> = active.iter().copied().collect();
             standings.push(match known.zip(loss) {
-                None => Standing {
-                    loss: f64::INFINITY,
-                    score: Score::worst(),
-                },
+                None => Standing::lost(),
                 Some((active, loss)) => {
                     self.standing(stimulus, &active, loss + self.penalty.value(stimulus))
                 }
@@ -195,9 +223,7 @@ impl Problem {
         }
         let losses = standings.iter().map(|of| of.loss);
         let least = losses.fold(best, f64::min);
-        let elite: Vec<usize> = (0..standings.len())
-            .filter(|&at| standings[at].loss < least + AREA_TOLERANCE)
-            .collect();
+        let elite = elite(&standings, parents, least);
         let searched: Vec<Delivered> = elite.iter().map(|&at| stimuli[at].clone()).collect();
         for (at, judged) in elite.into_iter().zip(self.judge_delivered(searched, run)?) {
             // Thresholds and activation may tell apart fibers that fire in several ranges: activation is what is delivered.
@@ -217,7 +243,7 @@ impl Problem {
         let Some(per_area) = self.objective.per_area() else {
             return Ok(None);
         };
-        let whole = self.goal.recruitment() == [1.0, 1.0];
+        let whole = self.goal.recruitment() == [1.0, 1.0] && self.quotient.is_none();
         if !whole || parents.len() != stimuli.len() || self.population.parts().count() != 1 {
             return Ok(None);
         }
@@ -302,6 +328,23 @@ impl Problem {
             },
         }
     }
+}
+
+/// Places whose separation is searched, as their loss is the least: a few, whose members compete for the widest margin
+/// while all others drift. A trial whose parent is one of them, and as many others as are wanting.
+fn elite(standings: &[Standing], parents: &[Standing], least: f64) -> Vec<usize> {
+    let is_best = |standing: &Standing| standing.loss < least + AREA_TOLERANCE;
+    let has_parent = |at: usize| {
+        let parent = parents.get(at);
+        parent.is_some_and(|parent| is_best(parent) && parent.knows_separation())
+    };
+    let mut wanting = ELITE.saturating_sub((0..parents.len()).filter(|&at| has_parent(at)).count());
+    let mut is_searched = |at: &usize| {
+        let others = !has_parent(*at) && is_best(&standings[*at]) && wanting > 0;
+        wanting -= usize::from(others);
+        others || (has_parent(*at) && is_best(&standings[*at]))
+    };
+    (0..standings.len()).filter(|at| is_searched(at)).collect()
 }
 
 fn row(standing: &Standing) -> Vec<f64> {

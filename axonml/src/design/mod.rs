@@ -47,6 +47,7 @@ mod penalty;
 mod population;
 mod problem;
 mod result;
+mod rivals;
 mod run;
 mod scale;
 mod scan;

@@ -94,9 +94,11 @@ impl Problem {
             objective: Arc::new(Objective::Selective),
             quotient: None,
             penalty: Penalty::default(),
-            // The gradient is a quotient, so that thresholds on the way need not be exact.
+            // The gradient is a quotient, so that thresholds on the way need not be exact; what is found is proven by
+            // searches that leave out nothing.
             search: ThresholdSearch {
                 resolution: 1e-3,
+                first_part: Some(FIRST_PART),
                 ..ThresholdSearch::default()
             },
             unit: 1.0,
@@ -463,6 +465,9 @@ impl Projection for Set<'_> {
 
 /// Largest current of a contact unless limits say otherwise, mA.
 const BOUND_MA: f64 = 3.0;
+
+/// Part of the amplitude at which the passive fiber reaches the level that searches begin with: some mV.
+const FIRST_PART: f64 = 0.05;
 
 /// Slope of a loss, relative to the steepest, of fibers that are left out of gradients.
 const NEGLIGIBLE: f64 = 1e-6;

@@ -54,6 +54,7 @@ use crate::design::{DesignError, DesignRecord, Ends, Moment};
 use crate::study::{Listener, Machine, OptimizeProtocol, Protocol, Study, StudyError};
 
 use folder::Folder;
+use proof::Claim;
 use record::Draft;
 use search::Search;
 use subject::Subject;
@@ -260,14 +261,16 @@ impl Task<'_> {
             ..self.machine.clone()
         };
         watcher.stage(&self.subject.name(), "proof");
-        let proof = proof::verify(
-            &self.studies,
-            &found.delivered,
-            &found.active,
-            &machine,
-            watcher,
-        )?;
-        let mut result = draft.verified(&found, &proof);
+        let montages = draft.montages(&found.scan);
+        let claims: Vec<Claim> = std::iter::once(found.claim())
+            .chain(montages.iter().map(|(_, scanned)| record::claim(scanned)))
+            .collect();
+        let mut proofs = proof::verify(&self.studies, &claims, &machine, watcher)?.into_iter();
+        let Some(proof) = proofs.next() else {
+            unreachable!("each claim has a proof")
+        };
+        let baselines = record::baselines(&montages, proofs);
+        let mut result = draft.verified(&found, &proof?, baselines);
         if study.robust.copies() > 0 && result.status != "interrupted" {
             watcher.stage(&self.subject.name(), "copies");
             let robust = robust::robust(

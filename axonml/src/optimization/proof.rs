@@ -48,33 +48,62 @@ fn exact_of(model: &str) -> Option<&'static str> {
     schema.exact
 }
 
-/// Verifies a stimulus that was claimed to activate some fibers.
+/// A stimulus, and the fibers that it is claimed to activate.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    pub(super) stimulus: Delivered,
+    pub(super) active: Vec<bool>,
+}
+
+/// Verifies stimuli; an error for one whose solution diverges.
 pub(super) fn verify(
     studies: &[Study],
-    stimulus: &Delivered,
-    claimed: &[bool],
+    claims: &[Claim],
     machine: &Machine,
     listener: &mut dyn Listener,
-) -> Result<Proof, StudyError> {
+) -> Result<Vec<Result<Proof, StudyError>>, StudyError> {
     let exact = Subject::of(&exact(studies), machine, listener)?;
     let study = &exact.plans[0].study;
     let search = ThresholdSearch {
         resolution: RESOLUTION,
         ..study.search.search(study.detection.detection(), false)
     };
-    let stimulus = on(&exact.population, stimulus);
-    let found =
-        exact
-            .population
-            .thresholds(std::slice::from_ref(&stimulus), &search, None, &mut |_| ())?;
-    let Some(Multiples {
+    let stimuli: Vec<Delivered> = claims
+        .iter()
+        .map(|claim| on(&exact.population, &claim.stimulus))
+        .collect();
+    let found = exact
+        .population
+        .thresholds(&stimuli, &search, None, &mut |_| ())?;
+    // As delivered, to the end: what fires is not inferred from thresholds.
+    let options = ActivationOptions {
+        detection: search.detection.clone(),
+        early_end: false,
+        bound: None,
+    };
+    let fires = exact
+        .population
+        .activation(&stimuli, &options, &mut |_| ())?;
+    let each = claims.iter().zip(found).zip(fires.rows());
+    let proofs = each.map(|((claim, found), fires)| {
+        let fires = fires.iter().copied().collect();
+        proven(&exact, &claim.active, found, fires)
+    });
+    Ok(proofs.collect())
+}
+
+/// The proof of a stimulus from its thresholds, and from which fibers fire as it is delivered.
+fn proven(
+    exact: &Subject,
+    claimed: &[bool],
+    found: Multiples,
+    fires: Option<Vec<bool>>,
+) -> Result<Proof, StudyError> {
+    let Multiples {
         thresholds,
         end_excitation,
         diverged,
-    }) = found.into_iter().next()
-    else {
-        return Err(StudyError::failure("no stimulus was verified"));
-    };
+    } = found;
     if let Some((fiber, multiple)) = diverged {
         return Err(StudyError::failure(format!(
             "{} diverged at {multiple} times the stimulus in the proof",
@@ -82,18 +111,7 @@ pub(super) fn verify(
         ))
         .help("reduce the time step (--dt)"));
     }
-    // As delivered, to the end: what fires is not inferred from thresholds.
-    let options = ActivationOptions {
-        detection: search.detection.clone(),
-        early_end: false,
-        bound: None,
-    };
-    let fires =
-        exact
-            .population
-            .activation(std::slice::from_ref(&stimulus), &options, &mut |_| ())?;
-    let active: Option<Vec<bool>> = fires.row(0).iter().copied().collect();
-    let Some(active) = active else {
+    let Some(active) = fires else {
         return Err(StudyError::failure(
             "a fiber diverged at the stimulus as delivered in the proof",
         )
@@ -104,12 +122,8 @@ pub(super) fn verify(
     let by_threshold = goal.active_at(&thresholds, 1.0);
     let disagreeing = (0..active.len())
         .filter(|&fiber| active[fiber] != by_threshold[fiber] || active[fiber] != claimed[fiber]);
-    let models: Vec<&str> = exact
-        .plans
-        .iter()
-        .flat_map(|plan| plan.models.iter().map(|(model, _)| model.schema().id))
-        .collect();
-    let mut names = models.clone();
+    let models = exact.plans.iter().flat_map(|plan| &plan.models);
+    let mut names: Vec<&str> = models.map(|(model, _)| model.schema().id).collect();
     names.sort_unstable();
     names.dedup();
     let separation = goal.separation(&thresholds);

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::folder::WAVEFORMS;
-use super::proof::Proof;
+use super::proof::{Claim, Proof};
 use super::subject::Subject;
 use crate::design::{
     Baseline, Delivered, DesignResult, Dose, FiberResult, HistoryRow, Judged, ParetoPoint, Reached,
     Scan, Scanned, StartResult, Tally, Widths,
 };
-use crate::study::{OptimizeProtocol, Study, Varied};
+use crate::study::{OptimizeProtocol, Study, StudyError, Varied};
 
 /// The stimulus that a search ended with, and its way.
 #[derive(Clone, Debug)]
@@ -29,6 +29,16 @@ pub(super) struct Finding {
     pub(super) method: String,
     pub(super) iterations: usize,
     pub(super) pareto: Vec<ParetoPoint>,
+}
+
+impl Finding {
+    /// The stimulus as it is verified.
+    pub(super) fn claim(&self) -> Claim {
+        Claim {
+            stimulus: self.delivered.clone(),
+            active: self.active.clone(),
+        }
+    }
 }
 
 /// The parts of results that are known before the search.
@@ -73,9 +83,16 @@ impl<'a> Draft<'a> {
     }
 
     /// The stimulus that the search ended with, with the figures of its proof.
-    pub(super) fn verified(&self, found: &Finding, proof: &Proof) -> DesignResult {
-        let baseline = best_montage(&found.scan);
-        let mut result = self.of(&found.delivered, &proof.thresholds, &proof.active, baseline);
+    pub(super) fn verified(
+        &self,
+        found: &Finding,
+        proof: &Proof,
+        baselines: BTreeMap<String, Baseline>,
+    ) -> DesignResult {
+        let best = baselines.get(BEST).map(|best| best.thresholds.clone());
+        let best = best.or_else(|| Some(best_montage(&found.scan)?.thresholds.clone()));
+        let best = best.as_deref();
+        let mut result = self.of(&found.delivered, &proof.thresholds, &proof.active, best);
         self.count(&mut result, &found.tally, found.seconds);
         result.method.clone_from(&found.method);
         result.status.clone_from(&found.status);
@@ -88,9 +105,7 @@ impl<'a> Draft<'a> {
         result.iterations = found.iterations;
         result.pareto.clone_from(&found.pareto);
         result.starts = found.starts.iter().map(start).collect();
-        if self.with_baselines {
-            result.baselines = self.baselines(&found.scan);
-        }
+        result.baselines = baselines;
         result.verified = Some(proof.figures.clone());
         result
     }
@@ -111,7 +126,7 @@ impl<'a> Draft<'a> {
         delivered: &Delivered,
         thresholds: &[Option<f64>],
         active: &[bool],
-        baseline: Option<&Scanned>,
+        baseline: Option<&[Option<f64>]>,
     ) -> DesignResult {
         let goal = &self.subject.goal;
         let outcome = goal.outcome(active);
@@ -148,7 +163,7 @@ impl<'a> Draft<'a> {
         &self,
         thresholds: &[Option<f64>],
         active: &[bool],
-        baseline: Option<&Scanned>,
+        baseline: Option<&[Option<f64>]>,
     ) -> Vec<FiberResult> {
         let each = self.subject.fibers.iter().enumerate();
         each.map(|(fiber, who)| {
@@ -165,25 +180,65 @@ impl<'a> Draft<'a> {
                 weight: self.subject.goal.weights()[fiber],
                 threshold: thresholds[fiber],
                 active: active[fiber],
-                baseline_threshold: baseline.and_then(|of| of.thresholds[fiber]),
+                baseline_threshold: baseline.and_then(|of| of[fiber]),
             }
         })
         .collect()
     }
 
-    fn baselines(&self, scan: &Scan) -> BTreeMap<String, Baseline> {
-        let mut baselines = BTreeMap::new();
+    /// The best montage of each kind and the best of all that obey the limits, if the result is compared with them.
+    pub(super) fn montages<'s>(&self, scan: &'s Scan) -> Vec<(&'static str, &'s Scanned)> {
+        if !self.with_baselines {
+            return Vec::new();
+        }
+        let mut montages: Vec<(&'static str, &Scanned)> = Vec::new();
         for scanned in &scan.montages {
             let kind = scanned.montage.kind.name();
-            if !baselines.contains_key(kind) {
-                baselines.insert(kind.to_owned(), baseline(scanned));
+            if montages.iter().all(|(known, _)| *known != kind) {
+                montages.push((kind, scanned));
             }
         }
-        if let Some(best) = best_montage(scan) {
-            baselines.insert("best".to_owned(), baseline(best));
-        }
-        baselines
+        montages.extend(best_montage(scan).map(|best| (BEST, best)));
+        montages
     }
+}
+
+/// Name of the best montage among those that a result is compared with.
+const BEST: &str = "best";
+
+/// A montage as it is verified.
+pub(super) fn claim(scanned: &Scanned) -> Claim {
+    let active = |threshold: &Option<f64>| threshold.is_some_and(|least| least <= 1.0);
+    Claim {
+        stimulus: scanned.judged.delivered(),
+        active: scanned.thresholds.iter().map(active).collect(),
+    }
+}
+
+/// The montages with the figures of their proofs, without those that have none.
+pub(super) fn baselines(
+    montages: &[(&'static str, &Scanned)],
+    proofs: impl Iterator<Item = Result<Proof, StudyError>>,
+) -> BTreeMap<String, Baseline> {
+    let each = montages.iter().zip(proofs);
+    let proven = each.filter_map(|((name, scanned), proof)| {
+        let Proof {
+            figures,
+            thresholds,
+            ..
+        } = proof.ok()?;
+        let verified = Baseline {
+            target_pct: figures.target_pct,
+            offtarget_pct: figures.offtarget_pct,
+            misclassified: figures.misclassified,
+            wbce: figures.wbce,
+            separation: figures.separation,
+            thresholds,
+            ..baseline(scanned)
+        };
+        Some(((*name).to_owned(), verified))
+    });
+    proven.collect()
 }
 
 /// Name of the objective, or of the two of a front.
@@ -200,7 +255,7 @@ fn best_montage(scan: &Scan) -> Option<&Scanned> {
     within.next().or(scan.best())
 }
 
-/// A montage as results have it.
+/// A montage as the search has it.
 pub(super) fn baseline(scanned: &Scanned) -> Baseline {
     let score = scanned.score();
     Baseline {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::{TimeGrid, Waveform};
+use axonml_models::ThresholdSearch;
 use axonml_models::conditions::{Polarity, PulseText};
 use axonml_optimize::{EvolutionSettings, Projection, Rule, Schedule};
 
@@ -73,7 +74,10 @@ fn problem_of(
         ));
     }
     let mut problem = Problem::new(population, goal);
-    problem.search = planned.search.search(planned.detection.detection(), false);
+    problem.search = ThresholdSearch {
+        first_part: problem.search.first_part,
+        ..planned.search.search(planned.detection.detection(), false)
+    };
     match (aims(protocol)?, objective(protocol.objective())) {
         (Some(aims), _) => problem.objective = leading(aims),
         (None, Some(objective)) => problem.objective = Arc::new(objective),

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axonml::design::{
     DescentOptions, DesignError, Ends, EvolutionOptions, Goal, HistoryRow, Loss, MontageKind,
-    Objective, Population, Problem, Run, Softness, Start, ThresholdLoss, Unkept, best_reached,
-    contacts,
+    Objective, Population, Problem, Run, Softness, Standing, Start, ThresholdLoss, Unkept,
+    best_reached, contacts,
 };
 use axonml::field::{Extension, Interpolation};
 use axonml::{Device, Fiber, Precision, Settings, Simulation, Stimulus, ThresholdSearch, Waveform};
-use axonml_optimize::EvolutionSettings;
+use axonml_optimize::{EvolutionSettings, Fitness};
 
 const PULSE: &str = "biphasic:pw=0.2,delay=0.2";
 
@@ -250,6 +250,53 @@ impl ThresholdLoss for Finished {
 
     fn of_activation(&self, goal: &Goal, active: &[bool]) -> f64 {
         Objective::Wbce.of_activation(goal, active)
+    }
+}
+
+/// A stimulus is given up only if it is worse than its rival, whatever both are like; what is kept is judged as without.
+#[test]
+fn stimuli_are_given_up_only_if_they_are_worse() {
+    let mut problem = problem();
+    let mut bits = 0x9e37_79b9_u64;
+    let mut number = || {
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        (bits >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    // Directions around one that separates, the last ones far away.
+    let tripolar = [-1.0, 0.5, 0.0, 0.5, 0.0, 0.0];
+    let stimuli: Vec<_> = (0..14)
+        .map(|k| {
+            let spread = 0.15 * f64::from(k);
+            let of = |x: &f64| x + spread * (2.0 * number() - 1.0);
+            let x: Vec<f64> = tripolar.iter().map(of).collect();
+            problem.stimulus(&x)
+        })
+        .collect();
+    for (objective, shifts) in [
+        (Objective::Selective, &[0, 3, 7][..]),
+        (Objective::Margin, &[7]),
+        (Objective::Area, &[5]),
+    ] {
+        problem.objective = Arc::new(objective);
+        let whole = problem.judge(stimuli.clone(), None, &mut |_| ()).unwrap();
+        let standings: Vec<Standing> = whole.iter().map(|of| Standing::of(&problem, of)).collect();
+        let mut given_up = 0;
+        for shift in shifts {
+            let mut rivals = standings.clone();
+            rivals.rotate_left(*shift);
+            let found = problem.judge_against(&stimuli, &rivals).unwrap();
+            for (at, found) in found.iter().enumerate() {
+                let worse = rivals[at].better_than(&standings[at]);
+                match found {
+                    Some(found) => assert_eq!(Standing::of(&problem, found), standings[at]),
+                    None => assert!(worse, "{objective:?}: {at} beside {:?}", rivals[at]),
+                }
+                given_up += usize::from(found.is_none());
+            }
+        }
+        assert!(given_up >= 3 * shifts.len(), "{objective:?}: {given_up}");
     }
 }
 

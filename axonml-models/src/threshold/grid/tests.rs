@@ -205,11 +205,15 @@ fn fibers_without_threshold_say_why() {
 
 #[test]
 fn default_grids_are_powers_of_two_of_a_microampere() {
-    assert_eq!(first_amplitude(None, 20.0), 1e-3);
-    assert_eq!(first_amplitude(Some(5.0), 20.0), 1e-3);
-    assert_eq!(first_amplitude(Some(0.5), 20.0), 0.5e-3);
-    assert_eq!(first_amplitude(Some(0.49), 20.0), 0.25e-3);
-    assert_eq!(first_amplitude(Some(5.0), 1e-4), 1e-3 / 16.0);
+    assert_eq!(first_amplitude(None, 20.0, None), 1e-3);
+    assert_eq!(first_amplitude(Some(5.0), 20.0, None), 1e-3);
+    assert_eq!(first_amplitude(Some(0.5), 20.0, None), 0.5e-3);
+    assert_eq!(first_amplitude(Some(0.49), 20.0, None), 0.25e-3);
+    assert_eq!(first_amplitude(Some(5.0), 1e-4, None), 1e-3 / 16.0);
+    // A twentieth of the amplitude at which the twin reaches the level, on the same grid.
+    assert_eq!(first_amplitude(Some(5.0), 20.0, Some(0.05)), 0.128);
+    assert_eq!(first_amplitude(Some(5.0), 0.1, Some(0.05)), 0.064);
+    assert_eq!(first_amplitude(None, 20.0, Some(0.05)), 1e-3);
     assert_eq!(largest_up_to(1.0), 0.512);
     assert_eq!(largest_up_to(1.024), 1.024);
     assert_eq!(largest_up_to(3e-5), 1e-3 / 64.0);

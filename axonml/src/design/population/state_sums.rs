@@ -4,7 +4,8 @@ use axonml_models::{Progress, StateSum};
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-use super::{Cotangent, Population, gains};
+use super::part::gains;
+use super::{Cotangent, Population};
 use crate::design::{Delivered, DesignError};
 
 /// How a loss moves with the sum of each fiber, from the sums of a stimulus.
@@ -34,8 +35,7 @@ impl Population {
             done += share;
             for stimulus in 0..stimuli.len() {
                 for (own, &fiber) in part.fibers.iter().enumerate() {
-                    all[[stimulus, fiber]] =
-                        view.of(found.view(), stimulus, own, part.fibers.len());
+                    all[[stimulus, fiber]] = found[view.pair((stimulus, own))];
                 }
             }
         }

@@ -69,6 +69,7 @@ impl SearchSpec {
         ThresholdSearch {
             detection,
             first_ma: self.first_amplitude_ma,
+            first_part: None,
             max_ma,
             resolution: self.resolution.unwrap_or(default.resolution),
             early_end: self.early_end.unwrap_or(default.early_end),

@@ -1,15 +1,20 @@
 //! The fibers that a stimulus acts on, of one or several models, as one list.
 
+mod gradients;
+mod part;
 mod state_sums;
 
 use std::sync::Arc;
 
 use axonml_core::CoreError;
-use axonml_models::{Activation, ActivationOptions, Basis, Progress, Threshold, ThresholdSearch};
-use ndarray::{Array2, ArrayView2, Axis};
-use rayon::prelude::*;
+use axonml_models::{
+    Activation, ActivationOptions, Basis, Pair, Progress, Threshold, ThresholdSearch,
+};
+use ndarray::Array2;
 
 use super::{Delivered, DesignError};
+pub use gradients::Cotangent;
+use part::Part;
 
 /// Fibers of one or several models with the contacts that act on them, under one numbering.
 ///
@@ -23,14 +28,6 @@ pub struct Population {
     dt_ms: f64,
 }
 
-/// Fibers that share a basis.
-#[derive(Clone, Debug)]
-struct Part {
-    basis: Basis,
-    /// The place of each of its fibers in the population.
-    fibers: Vec<usize>,
-}
-
 /// Thresholds of all fibers under one stimulus, as multiples of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Multiples {
@@ -40,15 +37,6 @@ pub struct Multiples {
     pub end_excitation: Vec<usize>,
     /// A fiber whose solution diverged, and the multiple: nothing is known of such a stimulus.
     pub diverged: Option<(usize, f64)>,
-}
-
-/// How a loss moves with a stimulus.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cotangent {
-    /// Derivative by the amplitude of each contact.
-    Amplitudes(Vec<f64>),
-    /// Derivative by the current of each contact at each step, `[contact, step]`.
-    Currents(Array2<f64>),
 }
 
 impl Population {
@@ -155,6 +143,21 @@ impl Population {
         guesses: Option<&[Vec<f64>]>,
         progress: &mut Progress<'_>,
     ) -> Result<Vec<Multiples>, DesignError> {
+        self.some_thresholds(stimuli, &|_, _| true, search, guesses, progress)
+    }
+
+    /// Thresholds under each stimulus of the fibers that are `wanted` (by stimulus and fiber); `None` of all others.
+    ///
+    /// # Errors
+    /// As [`Population::thresholds`].
+    pub fn some_thresholds(
+        &self,
+        stimuli: &[Delivered],
+        wanted: &dyn Fn(usize, usize) -> bool,
+        search: &ThresholdSearch,
+        guesses: Option<&[Vec<f64>]>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Multiples>, DesignError> {
         let mut all = vec![
             Multiples {
                 thresholds: vec![None; self.fibers],
@@ -166,27 +169,55 @@ impl Population {
         for part in &self.parts {
             let share = part.fibers.len() as f64 / self.fibers as f64;
             let view = part.view(stimuli, &self.waveform)?;
-            let guesses = guesses.map(|guesses| {
-                view.arranged(stimuli.len(), part.fibers.len(), |stimulus, fiber| {
-                    guesses[stimulus][part.fibers[fiber]]
-                })
+            let places = part.places(stimuli.len(), wanted);
+            let pairs: Vec<Pair> = places.iter().map(|place| view.pair(*place)).collect();
+            let guesses: Option<Vec<f64>> = guesses.map(|guesses| {
+                let of = |&(stimulus, own): &(usize, usize)| guesses[stimulus][part.fibers[own]];
+                places.iter().map(of).collect()
             });
-            let found = view.basis().thresholds(
+            let found = view.basis().thresholds_of(
                 view.gains.view(),
+                &pairs,
                 search,
-                guesses.as_ref().map(|guesses| guesses.view()),
+                guesses.as_deref(),
                 &mut |fraction| progress(done + share * fraction),
             )?;
             done += share;
-            for (stimulus, multiples) in all.iter_mut().enumerate() {
-                for (own, &fiber) in part.fibers.iter().enumerate() {
-                    let threshold = view.of(found.view(), stimulus, own, part.fibers.len());
-                    multiples.put(fiber, threshold)?;
-                }
+            for ((stimulus, own), threshold) in places.into_iter().zip(found) {
+                all[stimulus].put(part.fibers[own], threshold)?;
             }
         }
         for multiples in &mut all {
             multiples.end_excitation.sort_unstable();
+        }
+        Ok(all)
+    }
+
+    /// Which of the fibers that are `wanted` (by stimulus and fiber) fire under each stimulus as delivered,
+    /// `[stimulus, fiber]`; `None` of all others, and where a run diverged.
+    ///
+    /// # Errors
+    /// As [`Population::thresholds`].
+    pub fn some_activation(
+        &self,
+        stimuli: &[Delivered],
+        wanted: &dyn Fn(usize, usize) -> bool,
+        options: &ActivationOptions,
+    ) -> Result<Array2<Option<bool>>, DesignError> {
+        let mut all = Array2::from_elem((stimuli.len(), self.fibers), None);
+        for part in &self.parts {
+            let view = part.view(stimuli, &self.waveform)?;
+            let places = part.places(stimuli.len(), wanted);
+            let pairs: Vec<Pair> = places.iter().map(|place| view.pair(*place)).collect();
+            let basis = view.basis();
+            let found = basis.activation_of(view.gains.view(), &pairs, options, &mut |_| ())?;
+            for ((stimulus, own), activation) in places.into_iter().zip(found) {
+                let fiber = part.fibers[own];
+                if activation == Activation::Spontaneous {
+                    return Err(DesignError::Spontaneous { fiber });
+                }
+                all[[stimulus, fiber]] = activation.fires();
+            }
         }
         Ok(all)
     }
@@ -215,7 +246,7 @@ impl Population {
             done += share;
             for stimulus in 0..stimuli.len() {
                 for (own, &fiber) in part.fibers.iter().enumerate() {
-                    let activation = view.of(found.view(), stimulus, own, part.fibers.len());
+                    let activation = found[view.pair((stimulus, own))];
                     if activation == Activation::Spontaneous {
                         return Err(DesignError::Spontaneous { fiber });
                     }
@@ -224,91 +255,6 @@ impl Population {
             }
         }
         Ok(all)
-    }
-
-    /// How losses move with their stimuli, from their derivatives by the logarithm of each fiber's threshold (0 where a
-    /// fiber needs no gradient): by amplitudes where those are all that is asked for, else by every current.
-    ///
-    /// # Errors
-    /// [`DesignError`] if a simulation fails or is canceled.
-    pub fn gradients(
-        &self,
-        stimuli: &[Delivered],
-        search: &ThresholdSearch,
-        multiples: &[Multiples],
-        by_ln_threshold: &[Vec<f64>],
-        amplitudes_only: bool,
-    ) -> Result<Vec<Cotangent>, DesignError> {
-        match amplitudes_only {
-            true => self.by_amplitudes(stimuli, search, multiples, by_ln_threshold),
-            false => self.by_currents(stimuli, search, multiples, by_ln_threshold),
-        }
-    }
-
-    /// By the amplitudes of stimuli that all have the reference waveform.
-    fn by_amplitudes(
-        &self,
-        stimuli: &[Delivered],
-        search: &ThresholdSearch,
-        multiples: &[Multiples],
-        by_ln_threshold: &[Vec<f64>],
-    ) -> Result<Vec<Cotangent>, DesignError> {
-        let mut sums = vec![vec![0.0; self.contacts()]; stimuli.len()];
-        for part in &self.parts {
-            let gains = gains(stimuli, self.contacts());
-            let shape = (stimuli.len(), part.fibers.len());
-            let known = Array2::from_shape_fn(shape, |(stimulus, own)| {
-                let fiber = part.fibers[own];
-                let moves = by_ln_threshold[stimulus][fiber] != 0.0;
-                multiples[stimulus].thresholds[fiber].filter(|_| moves)
-            });
-            let found = part
-                .basis
-                .threshold_gradients(gains.view(), search, known.view())?;
-            for ((stimulus, own, contact), by_gain) in found.indexed_iter() {
-                let weight = by_ln_threshold[stimulus][part.fibers[own]];
-                sums[stimulus][contact] += weight * by_gain;
-            }
-        }
-        Ok(sums.into_iter().map(Cotangent::Amplitudes).collect())
-    }
-
-    /// By all currents. The derivatives of a stimulus are sums over its fibers, so that each is a call of its own.
-    fn by_currents(
-        &self,
-        stimuli: &[Delivered],
-        search: &ThresholdSearch,
-        multiples: &[Multiples],
-        by_ln_threshold: &[Vec<f64>],
-    ) -> Result<Vec<Cotangent>, DesignError> {
-        let of_stimulus = |stimulus: usize| {
-            let mut sum = Array2::zeros((self.contacts(), self.waveform.len()));
-            for part in &self.parts {
-                let waveforms = stimuli[stimulus].in_ma();
-                let basis = part.basis.with_waveforms(&[waveforms])?;
-                let fibers = part.fibers.iter();
-                let known = fibers
-                    .clone()
-                    .map(|fiber| multiples[stimulus].thresholds[*fiber]);
-                let weights = fibers.map(|fiber| by_ln_threshold[stimulus][*fiber]);
-                let row =
-                    |values: Vec<_>| Array2::from_shape_fn((1, values.len()), |at| values[at.1]);
-                let weights: Vec<f64> = weights.collect();
-                let weights = Array2::from_shape_fn((1, weights.len()), |at| weights[at.1]);
-                let found = basis.current_gradients(
-                    Array2::ones((1, self.contacts())).view(),
-                    search,
-                    row(known.collect()).view(),
-                    weights.view(),
-                )?;
-                sum += &found.index_axis(Axis(0), 0);
-            }
-            Ok(Cotangent::Currents(sum))
-        };
-        (0..stimuli.len())
-            .into_par_iter()
-            .map(of_stimulus)
-            .collect()
     }
 }
 
@@ -329,95 +275,20 @@ impl Multiples {
         Ok(())
     }
 
+    /// Adds what is known of other fibers.
+    pub(super) fn join(&mut self, other: Multiples) {
+        for (own, other) in self.thresholds.iter_mut().zip(other.thresholds) {
+            *own = own.or(other);
+        }
+        self.end_excitation.extend(other.end_excitation);
+        self.end_excitation.sort_unstable();
+        self.diverged = self.diverged.or(other.diverged);
+    }
+
     /// The thresholds as multiples of `factor` times the stimulus.
     pub fn of_multiple(&self, factor: f64) -> Vec<Option<f64>> {
         let each = self.thresholds.iter();
         each.map(|threshold| threshold.map(|least| least / factor))
             .collect()
-    }
-}
-
-/// Amplitudes as rows of gains.
-fn gains(stimuli: &[Delivered], contacts: usize) -> Array2<f64> {
-    Array2::from_shape_fn((stimuli.len(), contacts), |(stimulus, contact)| {
-        stimuli[stimulus].amplitudes_ma[contact]
-    })
-}
-
-/// Stimuli as rows of gains of a part, or as fibers of their own.
-struct View<'a> {
-    part: &'a Part,
-    /// A basis that has a copy of the fibers for each stimulus, each with the waveforms of its own.
-    own: Option<Basis>,
-    gains: Array2<f64>,
-}
-
-impl Part {
-    /// `stimuli` on the fibers of this part, whose contacts have the waveform `reference`.
-    fn view(
-        &self,
-        stimuli: &[Delivered],
-        reference: &Arc<Vec<f64>>,
-    ) -> Result<View<'_>, DesignError> {
-        let contacts = self.basis.contacts();
-        let shares = |stimulus: &Delivered| {
-            let shared = stimulus.shared_waveform();
-            shared.is_some_and(|waveform| Arc::ptr_eq(waveform, reference))
-        };
-        if stimuli.iter().all(shares) {
-            return Ok(View {
-                part: self,
-                own: None,
-                gains: gains(stimuli, contacts),
-            });
-        }
-        let waveforms: Vec<Vec<Arc<Vec<f64>>>> = stimuli.iter().map(Delivered::in_ma).collect();
-        Ok(View {
-            part: self,
-            own: Some(self.basis.with_waveforms(&waveforms)?),
-            gains: Array2::ones((1, contacts)),
-        })
-    }
-}
-
-impl View<'_> {
-    fn basis(&self) -> &Basis {
-        self.own.as_ref().unwrap_or(&self.part.basis)
-    }
-
-    /// Row and column of a stimulus and a fiber of the part.
-    fn place(&self, stimulus: usize, fiber: usize, fibers: usize) -> (usize, usize) {
-        match self.own {
-            None => (stimulus, fiber),
-            Some(_) => (0, stimulus * fibers + fiber),
-        }
-    }
-
-    fn of<T: Copy>(
-        &self,
-        found: ArrayView2<'_, T>,
-        stimulus: usize,
-        fiber: usize,
-        fibers: usize,
-    ) -> T {
-        let (row, column) = self.place(stimulus, fiber, fibers);
-        found[[row, column]]
-    }
-
-    /// Values of stimuli and fibers as the basis has them.
-    fn arranged<T>(
-        &self,
-        stimuli: usize,
-        fibers: usize,
-        value: impl Fn(usize, usize) -> T,
-    ) -> Array2<T> {
-        match self.own {
-            None => Array2::from_shape_fn((stimuli, fibers), |(stimulus, fiber)| {
-                value(stimulus, fiber)
-            }),
-            Some(_) => Array2::from_shape_fn((1, stimuli * fibers), |(_, column)| {
-                value(column / fibers, column % fibers)
-            }),
-        }
     }
 }
