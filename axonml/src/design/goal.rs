@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axonml_core::{CoreError, Nerve};
 
 /// Areas that differ by less are equal: sums of weights in another order are.
-pub(super) const AREA_TOLERANCE: f64 = 1e-9;
+pub(crate) const AREA_TOLERANCE: f64 = 1e-9;
 
 /// Largest distance of the sum of weights from 1.
 const WEIGHTS_TOLERANCE: f64 = 1e-6;

@@ -60,6 +60,7 @@ pub use dose::Dose;
 pub use error::DesignError;
 pub use evolution::{EvolutionOptions, Evolved, Standing};
 pub use front::{Aim, Front, FrontPoint};
+pub(crate) use goal::AREA_TOLERANCE;
 pub use goal::{Goal, Outcome};
 pub use limits::{Electrodes, Feasible, Limit, Limits, Scales, Violation};
 pub use loss::{Loss, Objective, Quotient, Softness, ThresholdLoss};

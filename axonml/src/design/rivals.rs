@@ -9,7 +9,7 @@ use axonml_models::ActivationOptions;
 use super::evolution::Standing;
 use super::goal::AREA_TOLERANCE;
 use super::population::Multiples;
-use super::{Delivered, DesignError, Judged, Problem};
+use super::{Delivered, DesignError, Judged, Problem, Score};
 
 /// A multiple this much below the one at which a separation is equal to the rival's makes it less.
 const BELOW: f64 = 1e-9;
@@ -153,12 +153,20 @@ impl Problem {
 
     /// Whether a trial is worse than its rival even with these thresholds, none of which is worse than its own.
     fn is_lost(&self, trial: &Trial<'_>, hope: &Multiples) -> bool {
-        let hope = Standing::of(self, &self.judge_one(trial.stimulus.clone(), hope.clone()));
+        let Some((allowed, _)) = self.allowed(trial.stimulus) else {
+            return false;
+        };
+        let thresholds = &hope.thresholds;
+        let hope = Score {
+            misclassified: self.goal.least_area(thresholds, allowed),
+            separation: self.goal.separation(thresholds),
+            ..Score::worst()
+        };
         let rival = trial.rival;
-        let more = hope.loss - rival.loss;
-        let area = hope.score.misclassified - rival.score.misclassified;
+        let more = self.objective.of_score(&hope) - rival.loss;
+        let area = hope.misclassified - rival.score.misclassified;
         let ties = more >= -AREA_TOLERANCE && area >= -AREA_TOLERANCE;
-        more > AREA_TOLERANCE || (ties && hope.score.separation < rival.score.separation)
+        more > AREA_TOLERANCE || (ties && hope.separation < rival.score.separation)
     }
 }
 

@@ -6,6 +6,10 @@ use super::goal::AREA_TOLERANCE;
 /// Multiple of the last threshold, or part of the first one, at which a stimulus is delivered whose window is unbounded.
 const BEYOND: f64 = 1.1;
 
+/// Ratio of the ends of the narrowest window that a stimulus is delivered in: no stimulator holds an amplitude better than
+/// to a percent, and thresholds of searches are known to a thousandth.
+const LEAST_RATIO: f64 = 1.01;
+
 /// The best multiple of a stimulus.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
@@ -50,9 +54,25 @@ impl Goal {
         [last_target, first_other]
     }
 
-    /// The multiple of a stimulus that serves the goal best, of those in `allowed` (least and largest): with the least misclassified area,
-    /// among equals the one whose window is the widest.
+    /// The multiple of a stimulus that serves the goal best, of those in `allowed` (least and largest): with the least
+    /// misclassified area, among equals the one whose window is the widest. Windows narrower than 1 % do not count beside
+    /// wider ones.
     pub fn best_scale(&self, thresholds: &[Option<f64>], allowed: [f64; 2]) -> Scale {
+        self.best_scale_from(thresholds, allowed, LEAST_RATIO)
+    }
+
+    /// The least misclassified area of any multiple in `allowed`, however narrow its window is.
+    pub(super) fn least_area(&self, thresholds: &[Option<f64>], allowed: [f64; 2]) -> f64 {
+        let best = self.best_scale_from(thresholds, allowed, 1.0);
+        best.misclassified
+    }
+
+    fn best_scale_from(
+        &self,
+        thresholds: &[Option<f64>],
+        allowed: [f64; 2],
+        least_ratio: f64,
+    ) -> Scale {
         let fibers = thresholds.iter().zip(self.weights());
         let counted = fibers.filter(|(_, weight)| **weight > 0.0);
         let mut edges: Vec<f64> = counted.filter_map(|(threshold, _)| *threshold).collect();
@@ -76,9 +96,13 @@ impl Goal {
                 misclassified: self.misclassified(&self.active_at(thresholds, inner[0])),
             }
         });
-        let best = scales.reduce(|best, next| match next.is_better(&best) {
-            true => next,
-            false => best,
+        let is_wide = |scale: &Scale| scale.window[0] * least_ratio <= scale.window[1];
+        let best = scales.reduce(|best, next| {
+            let replaces = match (is_wide(&next), is_wide(&best)) {
+                (true, true) | (false, false) => next.is_better(&best),
+                (is_wide, _) => is_wide,
+            };
+            if replaces { next } else { best }
         });
         best.unwrap_or_else(|| unreachable!("some window holds what is allowed"))
     }
@@ -175,6 +199,19 @@ mod tests {
         assert!((best.misclassified - 0.2).abs() < 1e-12);
     }
 
+    /// Between 2 and 2.01 only the targets fire, between 1 and 2 one of them (0.3 is missed), from 2.01 on all (0.2 + 0.4).
+    #[test]
+    fn a_window_that_no_stimulator_holds_does_not_count() {
+        let thresholds = [Some(1.0), Some(2.01), Some(2.0), Some(2.01)];
+        let best = goal().best_scale(&thresholds, [0.0, 20.0]);
+        assert_eq!(best.window, [1.0, 2.0]);
+        assert!((best.misclassified - 0.3).abs() < 1e-12);
+        assert_eq!(goal().least_area(&thresholds, [0.0, 20.0]), 0.0);
+        // What is delivered as it is has one window.
+        let best = goal().best_scale(&thresholds, [2.005, 2.005]);
+        assert_eq!((best.window, best.misclassified), ([2.0, 2.01], 0.0));
+    }
+
     #[test]
     fn fibers_that_never_fire_leave_windows_open() {
         let silent = [Some(1.0), None, Some(2.0), None];
@@ -257,14 +294,19 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// No multiple misclassifies less, and the one that is found fires what it is said to.
+        /// No multiple misclassifies less but in narrow windows, and the one that is found fires what it is said to.
         #[test]
         fn no_multiple_is_better(thresholds in prop::array::uniform4(prop::option::of(0.1..10.0_f64)), other in 0.01..20.0_f64) {
             let goal = goal();
-            let best = goal.best_scale(&thresholds, [0.0, 20.0]);
+            let allowed = [0.0, 20.0];
+            let best = goal.best_scale(&thresholds, allowed);
             let at = |scale: f64| goal.misclassified(&goal.active_at(&thresholds, scale));
             prop_assert_eq!(at(best.scale), best.misclassified);
-            prop_assert!(at(other) > best.misclassified - AREA_TOLERANCE);
+            let ends = || thresholds.iter().flatten().copied();
+            let below = ends().filter(|end| *end <= other).fold(0.0, f64::max);
+            let above = ends().filter(|end| *end > other).fold(f64::INFINITY, f64::min);
+            prop_assert!(above < LEAST_RATIO * below || at(other) > best.misclassified - AREA_TOLERANCE);
+            prop_assert!(at(other) > goal.least_area(&thresholds, allowed) - AREA_TOLERANCE);
         }
 
         /// Twice the stimulus has half the thresholds, the same separation, and half the best multiple.

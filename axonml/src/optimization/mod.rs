@@ -50,12 +50,12 @@ use std::path::{Path, PathBuf};
 use axonml_models::CancelToken;
 use serde_json::json;
 
-use crate::design::{DesignError, DesignRecord, Ends, Moment};
+use crate::design::{Delivered, DesignError, DesignRecord, DesignResult, Ends, Moment};
 use crate::study::{Listener, Machine, OptimizeProtocol, Protocol, Study, StudyError};
 
 use folder::Folder;
 use proof::Claim;
-use record::Draft;
+use record::{Draft, Finding, Found};
 use search::Search;
 use subject::Subject;
 
@@ -261,38 +261,28 @@ impl Task<'_> {
             ..self.machine.clone()
         };
         watcher.stage(&self.subject.name(), "proof");
-        let montages = draft.montages(&found.scan);
-        let claims: Vec<Claim> = std::iter::once(found.claim())
-            .chain(montages.iter().map(|(_, scanned)| record::claim(scanned)))
-            .collect();
-        let mut proofs = proof::verify(&self.studies, &claims, &machine, watcher)?.into_iter();
-        let Some(proof) = proofs.next() else {
-            unreachable!("each claim has a proof")
-        };
-        let baselines = record::baselines(&montages, proofs);
-        let mut result = draft.verified(&found, &proof?, baselines);
+        let (delivered, mut result) = self.proven(&draft, &found, &machine, watcher)?;
         if study.robust.copies() > 0 && result.status != "interrupted" {
             watcher.stage(&self.subject.name(), "copies");
             let robust = robust::robust(
                 &self.subject,
                 &self.studies,
                 &study.robust,
-                &found.delivered,
+                &delivered,
                 &machine,
                 watcher,
             )?;
             result.robust = Some(robust);
         }
         if let Some(folder) = &folder {
-            folder.best(&result, &found.delivered)?;
+            folder.best(&result, &delivered)?;
             folder.history(&found.history)?;
         }
-        let steps = found
-            .delivered
+        let steps = delivered
             .waveforms
             .first()
             .map_or(0, |waveform| waveform.len());
-        let dt_ms = found.delivered.dt_ms;
+        let dt_ms = delivered.dt_ms;
         Ok(DesignRecord {
             request,
             result,
@@ -305,8 +295,7 @@ impl Task<'_> {
                 .collect(),
             history: found.history,
             times_ms: (0..steps).map(|step| step as f64 * dt_ms).collect(),
-            currents_ma: found
-                .delivered
+            currents_ma: delivered
                 .in_ma()
                 .iter()
                 .map(|currents| currents.to_vec())
@@ -317,6 +306,45 @@ impl Task<'_> {
                 .nerve(0)
                 .and_then(|nerve| nerve.geometry().cloned()),
         })
+    }
+
+    /// The stimulus to deliver, with the figures of its proof and of those of montages. A montage that turns out to be better
+    /// than what the search found is delivered in its place.
+    fn proven(
+        &self,
+        draft: &Draft<'_>,
+        found: &Finding,
+        machine: &Machine,
+        watcher: &mut dyn Watcher,
+    ) -> Result<(Delivered, DesignResult), StudyError> {
+        let montages = draft.montages(&found.scan);
+        let stimuli: Vec<&Found> = std::iter::once(&found.best).chain(&found.montage).collect();
+        let claims: Vec<Claim> = (stimuli.iter().map(|stimulus| stimulus.claim()))
+            .chain(montages.iter().map(|(_, scanned)| record::claim(scanned)))
+            .collect();
+        let mut proofs = proof::verify(&self.studies, &claims, machine, watcher)?.into_iter();
+        let own: Vec<_> = proofs.by_ref().take(stimuli.len()).collect();
+        let baselines = record::baselines(&montages, proofs);
+        let mut own = stimuli.into_iter().zip(own);
+        let Some((mut stimulus, proof)) = own.next() else {
+            unreachable!("each claim has a proof")
+        };
+        let (mut proof, mut method) = (proof?, found.method.clone());
+        if let Some((montage, Ok(other))) = own.next()
+            && proof.misclassifies_more_than(&other)
+        {
+            watcher.note(format!(
+                "the stimulus found misclassifies {:.2} % of the area in its proof, more than the best montage, which is \
+                 delivered in its place: narrow the gap between search and proof, with the default extent of fibers or \
+                 double precision",
+                100.0 * proof.figures.misclassified
+            ));
+            (stimulus, proof) = (montage, other);
+            method.push_str(", then the best montage");
+        }
+        let mut result = draft.verified(found, stimulus, &proof, baselines);
+        result.method = method;
+        Ok((stimulus.delivered.clone(), result))
     }
 
     /// The request as results carry it, with what reports need of the nerve.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axonml_models::{ActivationOptions, Precision, ThresholdSearch};
 
 use super::subject::Subject;
-use crate::design::{Delivered, Multiples, Population, Verified};
+use crate::design::{AREA_TOLERANCE, Delivered, Multiples, Population, Verified};
 use crate::study::{Listener, Machine, PrecisionSpec, Study, StudyError};
 
 /// Resolution of thresholds that a result vouches for.
@@ -19,6 +19,13 @@ pub(super) struct Proof {
     pub(super) thresholds: Vec<Option<f64>>,
     /// Which fibers fire.
     pub(super) active: Vec<bool>,
+}
+
+impl Proof {
+    /// Whether it misclassifies more area than another, as delivered.
+    pub(super) fn misclassifies_more_than(&self, other: &Proof) -> bool {
+        self.figures.misclassified > other.figures.misclassified + AREA_TOLERANCE
+    }
 }
 
 /// The studies with which a stimulus is verified: exact models, double precision, default extents.

@@ -11,15 +11,23 @@ use crate::design::{
 };
 use crate::study::{OptimizeProtocol, Study, StudyError, Varied};
 
-/// The stimulus that a search ended with, and its way.
+/// A stimulus that may be delivered, with what the limits have to do with it.
 #[derive(Clone, Debug)]
-pub(super) struct Finding {
+pub(super) struct Found {
     pub(super) delivered: Delivered,
     pub(super) active: Vec<bool>,
     pub(super) widths: Widths,
     pub(super) limits: Vec<String>,
     pub(super) shannon_k: Vec<Option<f64>>,
     pub(super) compliance_v: Option<Vec<f64>>,
+}
+
+/// The stimulus that a search ended with, and its way.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    pub(super) best: Found,
+    /// The best montage that obeys the limits, if it is another stimulus.
+    pub(super) montage: Option<Found>,
     pub(super) status: String,
     pub(super) seconds: f64,
     pub(super) tally: Tally,
@@ -31,7 +39,7 @@ pub(super) struct Finding {
     pub(super) pareto: Vec<ParetoPoint>,
 }
 
-impl Finding {
+impl Found {
     /// The stimulus as it is verified.
     pub(super) fn claim(&self) -> Claim {
         Claim {
@@ -82,26 +90,26 @@ impl<'a> Draft<'a> {
         result
     }
 
-    /// The stimulus that the search ended with, with the figures of its proof.
+    /// A stimulus that the search ended with, with the figures of its proof.
     pub(super) fn verified(
         &self,
         found: &Finding,
+        stimulus: &Found,
         proof: &Proof,
         baselines: BTreeMap<String, Baseline>,
     ) -> DesignResult {
         let best = baselines.get(BEST).map(|best| best.thresholds.clone());
         let best = best.or_else(|| Some(best_montage(&found.scan)?.thresholds.clone()));
         let best = best.as_deref();
-        let mut result = self.of(&found.delivered, &proof.thresholds, &proof.active, best);
+        let mut result = self.of(&stimulus.delivered, &proof.thresholds, &proof.active, best);
         self.count(&mut result, &found.tally, found.seconds);
-        result.method.clone_from(&found.method);
         result.status.clone_from(&found.status);
-        result.pw_ms = found.widths.pw_ms;
-        result.gap_ms = found.widths.gap_ms;
-        result.limits_active.clone_from(&found.limits);
-        let knows = found.shannon_k.iter().any(Option::is_some);
-        result.shannon_k = knows.then(|| found.shannon_k.clone());
-        result.compliance_v.clone_from(&found.compliance_v);
+        result.pw_ms = stimulus.widths.pw_ms;
+        result.gap_ms = stimulus.widths.gap_ms;
+        result.limits_active.clone_from(&stimulus.limits);
+        let knows = stimulus.shannon_k.iter().any(Option::is_some);
+        result.shannon_k = knows.then(|| stimulus.shannon_k.clone());
+        result.compliance_v.clone_from(&stimulus.compliance_v);
         result.iterations = found.iterations;
         result.pareto.clone_from(&found.pareto);
         result.starts = found.starts.iter().map(start).collect();

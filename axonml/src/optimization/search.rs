@@ -5,7 +5,7 @@ use axonml_models::CancelToken;
 
 use super::Unwatched;
 use super::given::read_amplitudes;
-use super::record::Finding;
+use super::record::{Finding, Found};
 use super::request;
 use super::subject::Subject;
 use crate::design::{
@@ -50,6 +50,7 @@ impl Search<'_> {
         }
         self.narrow(&scan);
         let mut reached = self.montages(&scan, &mut run)?;
+        let montage = reached.first().cloned();
         let mut starts = Vec::new();
         let mut iterations = 0;
         let mut pareto = Vec::new();
@@ -101,8 +102,29 @@ impl Search<'_> {
             run.stage("grid");
             best = self.on_grid(&reached, &mut run)?;
         }
-        let found = self.finding(best, scan, starts, method, iterations, run)?;
-        Ok(Finding { pareto, ..found })
+        // The best of a front need not be the one that misclassifies least.
+        let montage =
+            montage.filter(|_| pareto.is_empty() && self.protocol.method() != Method::Scan);
+        Ok(Finding {
+            best: self.found(&best, &starts)?,
+            montage: match montage {
+                Some(montage) => self.found(&self.judged(&montage.x)?, &starts).ok(),
+                None => None,
+            },
+            status: match &run.stopped {
+                None => "done".into(),
+                Some(why) if why == "interrupted" => why.clone(),
+                Some(why) => format!("stopped: {why}"),
+            },
+            seconds: run.seconds(),
+            tally: run.tally,
+            history: run.history,
+            scan,
+            starts,
+            method,
+            iterations,
+            pareto,
+        })
     }
 
     /// Refuses files of starts that are wrong, before anything is written.
@@ -362,49 +384,29 @@ impl Search<'_> {
         })
     }
 
-    fn finding(
-        &self,
-        best: Judged,
-        scan: Scan,
-        starts: Vec<Reached>,
-        method: String,
-        iterations: usize,
-        run: Run<'_>,
-    ) -> Result<Finding, StudyError> {
-        let delivered = best.delivered();
-        let violations = self.problem.limits.violations(&delivered);
-        if let Some(violation) = violations.first() {
+    /// A judged stimulus as it is delivered.
+    ///
+    /// # Errors
+    /// If it exceeds a limit: by code that the search does not use.
+    fn found(&self, judged: &Judged, starts: &[Reached]) -> Result<Found, StudyError> {
+        let delivered = judged.delivered();
+        let limits = &self.problem.limits;
+        if let Some(violation) = limits.violations(&delivered).first() {
             return Err(StudyError::failure(format!(
                 "the stimulus found exceeds a limit: {violation}"
             )));
         }
-        let thresholds = best.thresholds();
-        Ok(Finding {
-            active: self.subject.active(&thresholds),
-            widths: self.widths(&best, &starts),
-            limits: self
-                .problem
-                .limits
+        Ok(Found {
+            active: self.subject.active(&judged.thresholds()),
+            widths: self.widths(judged, starts),
+            limits: limits
                 .active(&delivered)
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-            shannon_k: self.problem.limits.electrodes.shannon_k(&delivered),
-            compliance_v: self.problem.limits.electrodes.peak_v(&delivered),
-            status: match &run.stopped {
-                None => "done".into(),
-                Some(why) if why == "interrupted" => why.clone(),
-                Some(why) => format!("stopped: {why}"),
-            },
-            seconds: run.seconds(),
-            tally: run.tally,
-            history: run.history,
+            shannon_k: limits.electrodes.shannon_k(&delivered),
+            compliance_v: limits.electrodes.peak_v(&delivered),
             delivered,
-            scan,
-            starts,
-            method,
-            iterations,
-            pareto: Vec::new(),
         })
     }
 
