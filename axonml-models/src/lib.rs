@@ -80,7 +80,9 @@ pub use device::{Device, DeviceReport};
 pub use error::SimulationError;
 pub use extent::{DEFAULT_NODES, DEFAULT_TSTOP_MS, Extents, FiberExtent, FiberLength, NODES_LIMIT};
 pub use files::read_text_file;
-pub use geometry::{Geometry, Myelinated, MyelinatedSection, Reduced, Surrogate, Unmyelinated};
+pub use geometry::{
+    Geometry, Insulated, Myelinated, MyelinatedSection, Reduced, Surrogate, Unmyelinated,
+};
 pub use gradient::{FiberDerivative, Gradient};
 pub use instability::{Instability, StableGeometry};
 pub use model::{FiberModel, FiberSymbols, Patch};

@@ -352,14 +352,14 @@ fn checked_compartment_um(
             problem,
         })
     };
-    let range = &schema.diameters_um;
-    if !range.contains(&fiber.diameter_um) {
+    if let Some(expected) = schema.wrong_diameter(fiber.diameter_um) {
+        let what = match schema.listed_um {
+            Some(_) => "none of those",
+            None => "outside the range",
+        };
         return wrong(format!(
-            "diameter {} um is outside the range of model `{}`, {} to {} um",
-            fiber.diameter_um,
-            schema.id,
-            range.start(),
-            range.end()
+            "diameter {} um is {what} of model `{}`, {expected}",
+            fiber.diameter_um, schema.id,
         ));
     }
     if fiber.nodes < 3 {

@@ -20,6 +20,7 @@ mod models;
 mod nerves;
 mod neuron;
 mod population;
+mod pyfibers_myelinated;
 mod pytorch;
 mod rates;
 mod several_sources;
