@@ -229,6 +229,12 @@ pub(crate) fn node_spacing_um(kind: GeometryKind, values: &[f64]) -> f64 {
     }
 }
 
+/// Length, um, and area, cm2, of the membrane of a compartment or node, from the values of a fiber's geometry.
+pub(crate) fn membrane_of(kind: GeometryKind, values: &[f64]) -> [f64; 2] {
+    let length_um = kind.length().map_or(1.0, |place| values[place]);
+    [length_um, values[values.len() - CABLE_NUMBERS]]
+}
+
 /// The properties of a myelinated fiber's internode, from the fiber's quantities.
 pub(crate) fn internode_properties(quantities: &[f64]) -> InternodeProperties {
     let (head, sections) = quantities.split_at(MYELINATED_HEAD);

@@ -170,6 +170,17 @@ impl GeometryKind {
         }
     }
 
+    /// Place among the quantities of the length of a compartment or node of Ranvier; none where it is 1 um.
+    pub(crate) fn length(self) -> Option<usize> {
+        match self {
+            GeometryKind::Unmyelinated
+            | GeometryKind::UnmyelinatedExplicit
+            | GeometryKind::Myelinated => Some(0),
+            GeometryKind::Insulated => Some(1),
+            GeometryKind::Surrogate | GeometryKind::Reduced => None,
+        }
+    }
+
     /// The section that carries the membrane at the nodes of the cable.
     pub(crate) fn section(self) -> SectionKind {
         match self {

@@ -36,6 +36,7 @@ mod geometry;
 mod gradient;
 mod instability;
 mod lower;
+pub mod mechanisms;
 mod membrane;
 pub mod memory;
 mod model;
@@ -66,9 +67,10 @@ pub use axonml_autodiff::adjoint::{
     Evaluation, GradientRequest, Objective, RecordedCotangent, SourceCotangent,
 };
 pub use axonml_autodiff::engine::{
-    Backend, BackendError, CancelToken, Crossing, FiberOutcome, FiberState, FiberStatus,
-    LARGEST_MV, Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Outcome,
-    Recording, Rollout, SectionKind, Start, TABLE_TOLERANCE, Traces, VOLTAGE,
+    Backend, BackendError, Buffer, CancelToken, Crossing, FiberOutcome, FiberState, FiberStatus,
+    Ion, LARGEST_MV, LinearScheme, Membrane, NodeSelection, Observation, ObserverKind,
+    ObserverSpec, Outcome, Recording, Rollout, SectionKind, Start, TABLE_TOLERANCE, Traces,
+    VOLTAGE,
 };
 pub use axonml_autodiff::ir::{Expr, Precision};
 pub use axonml_autodiff::tape;

@@ -30,7 +30,7 @@ pub enum Physical {
     Any,
     /// At least 0: conductances.
     NotNegative,
-    /// Above 0: capacitances, resistivities, lengths, durations, temperature factors.
+    /// Above 0: capacitances, resistivities, lengths, durations, concentrations, temperature factors.
     Positive,
     /// Above absolute zero, in degrees Celsius.
     Celsius,
@@ -43,9 +43,9 @@ impl Physical {
             ("conductance", _) | (_, "S/cm2" | "mS/cm2" | "S" | "mS" | "uS" | "nS") => {
                 Physical::NotNegative
             }
-            ("capacitance" | "resistivity", _)
+            ("capacitance" | "resistivity" | "concentration" | "diffusion", _)
             | (_, "uF/cm2" | "mF/cm2" | "F/cm2" | "nF" | "pF")
-            | (_, "ohm cm" | "ohm-cm" | "Mohm" | "um" | "cm" | "mm" | "ms")
+            | (_, "mM" | "ohm cm" | "ohm-cm" | "Mohm" | "um" | "cm" | "mm" | "ms")
             | ("temperature", "") => Physical::Positive,
             ("temperature", _) => Physical::Celsius,
             _ => Physical::Any,

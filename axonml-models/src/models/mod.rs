@@ -2,17 +2,25 @@
 
 mod hh;
 mod mrg;
+mod rattay;
+mod schild;
 mod smf;
 mod sundt;
 mod sweeney;
+mod thio;
+mod tigerholm;
 mod trainable_node;
 pub mod two_mode;
 
 pub use hh::HodgkinHuxley;
 pub use mrg::{Mrg, MrgDiscrete, MrgInterpolation, Pena, SmallMrgInterpolation};
+pub use rattay::Rattay;
+pub use schild::{Schild94, Schild97};
 pub use smf::Smf;
 pub use sundt::{Sundt, SundtExplicit};
 pub use sweeney::Sweeney;
+pub use thio::{ThioAutonomic, ThioCutaneous};
+pub use tigerholm::Tigerholm;
 pub use two_mode::TwoMode;
 
 use axonml_core::{CoreError, names};
@@ -32,6 +40,12 @@ pub static MODELS: &[&dyn FiberModel] = &[
     &Smf,
     &Sundt,
     &SundtExplicit,
+    &Rattay,
+    &Tigerholm,
+    &Schild94,
+    &Schild97,
+    &ThioAutonomic,
+    &ThioCutaneous,
     &HodgkinHuxley,
 ];
 

@@ -130,11 +130,12 @@ pub(crate) fn plain(model: &dyn FiberModel) -> Rollout {
     rollout
 }
 
-/// Every other parameter becomes the fibers' own, of different values.
+/// Every other parameter becomes the fibers' own, of different values, behind those that they have.
 pub(crate) fn with_own_parameters(mut rollout: Rollout) -> Rollout {
+    let before = rollout.fibers[0].parameters.len();
     let rebind = |bound: &BoundProgram| {
         let bindings = bound.bindings.iter().map(|binding| match *binding {
-            Binding::Shared(index) if index % 2 == 1 => Binding::Fiber(index / 2),
+            Binding::Shared(index) if index % 2 == 1 => Binding::Fiber(before + index / 2),
             binding => binding,
         });
         BoundProgram::new(bound.program.clone(), bindings.collect())
@@ -146,7 +147,7 @@ pub(crate) fn with_own_parameters(mut rollout: Rollout) -> Rollout {
     for (index, fiber) in rollout.fibers.iter_mut().enumerate() {
         let own = rollout.shared.iter().skip(1).step_by(2);
         let factor = 1.0 + 0.003 * index as f64;
-        fiber.parameters = own.map(|x| factor * x).collect();
+        fiber.parameters.extend(own.map(|x| factor * x));
     }
     rollout
 }
