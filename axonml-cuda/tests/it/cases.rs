@@ -9,7 +9,8 @@ use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cuda::{CudaError, HostKernels};
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Device, Fiber, NodeSelection, ObserverKind, ObserverSpec, Settings, Simulation, Stimulus,
+    Device, Fiber, FiberModel, MODELS, NodeSelection, ObserverKind, ObserverSpec, Settings,
+    Simulation, Stimulus,
 };
 
 /// Kernels on the host. Without a C++ compiler nothing here can run: the tests then say so on standard error, past the
@@ -27,8 +28,24 @@ pub(crate) fn host_kernels() -> Option<HostKernels> {
     }
 }
 
+/// The models whose kernels differ: of those with one membrane and cable, which differ in their geometry, the first.
+pub(crate) fn models() -> impl Iterator<Item = &'static dyn FiberModel> {
+    let kind = |model: &dyn FiberModel| {
+        let schema = model.schema();
+        let names = schema.parameters.into_iter().map(|p| p.name);
+        (schema.states, names.collect::<Vec<_>>(), schema.scheme)
+    };
+    let is_first = move |place: usize| {
+        let own = kind(MODELS[place]);
+        MODELS[..place].iter().all(|other| kind(*other) != own)
+    };
+    (0..MODELS.len())
+        .filter(move |place| is_first(*place))
+        .map(|place| MODELS[place])
+}
+
 pub(crate) fn myelinated(id: &str) -> bool {
-    ["mrg", "two-mode", "smf"].contains(&id)
+    ["mrg", "sweeney", "two-mode", "smf"].contains(&id)
 }
 
 /// Fibers of different length and diameter: one, two and three nodes per lane.

@@ -8,13 +8,13 @@ use axonml_autodiff::ir::Precision;
 use axonml_core::Waveform;
 use axonml_cpu::{CpuBackend, Reference, TangentDirection};
 use axonml_models::{
-    Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberSymbols, Geometry, MODELS, Membrane,
+    Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberSymbols, Geometry, Membrane,
     NodeSelection, ObserverKind, ObserverSpec, Patch, Schema, SectionKind, Settings, Simulation,
     Stimulus, Unmyelinated, model,
 };
 
 use super::all;
-use super::cases::{continued, irregular, plain, with_own_parameters};
+use super::cases::{continued, irregular, models, plain, with_own_parameters};
 use super::pairing::{backward, everything, weights};
 
 fn rollout(id: &str) -> Rollout {
@@ -455,8 +455,8 @@ fn early_stops_are_refused() {
 
 #[test]
 fn of_a_run_without_steps_the_start_is_the_end() {
-    for model in MODELS {
-        for mut rollout in [plain(*model), continued(plain(*model))] {
+    for model in models() {
+        for mut rollout in [plain(model), continued(plain(model))] {
             rollout.steps = rollout.steps.start..rollout.steps.start;
             rollout.observers.clear();
             let found = differentiate(&rollout, &weights).unwrap();
