@@ -29,6 +29,7 @@ mod built;
 pub mod conditions;
 mod detection;
 mod device;
+mod drift;
 mod error;
 mod extent;
 mod files;
@@ -79,6 +80,7 @@ pub use block::{
 };
 pub use detection::{Detection, REGENERATION_MV, SpikeStart};
 pub use device::{Device, DeviceReport};
+pub use drift::{DRIFT_MS, drift_mv};
 pub use error::SimulationError;
 pub use extent::{DEFAULT_NODES, DEFAULT_TSTOP_MS, Extents, FiberExtent, FiberLength, NODES_LIMIT};
 pub use files::read_text_file;

@@ -9,6 +9,9 @@ mod conditioning;
 mod conditions;
 mod currents;
 #[allow(dead_code)]
+#[path = "../../../examples/custom_mechanism.rs"]
+mod custom_mechanism;
+#[allow(dead_code)]
 #[path = "../../../examples/custom_model.rs"]
 mod custom_model;
 mod failures;

@@ -4,7 +4,7 @@
 use axonml_core::Waveform;
 use axonml_models::{
     ConductionVelocity, Device, Fiber, InitialState, Settings, Simulation, Site, Stimulus, Synapse,
-    VelocitySites, WithSynapse, model,
+    VelocitySites, WithSynapse, drift_mv, model,
 };
 
 use crate::models::{Published, evaluate, number, prints_as, resting_mv, table};
@@ -274,6 +274,26 @@ fn concentrations_settle_at_the_figures_of_another_implementation() {
             assert!(
                 (found - printed.parse::<f64>().unwrap()).abs() <= 0.5001 * unit,
                 "{id}: {name} is {found}, not {printed}"
+            );
+        }
+    }
+}
+
+/// Of all models without weights one is published with a start that is nowhere near its rest.
+#[test]
+fn one_model_leaves_its_published_start() {
+    let device = Device::cpu().unwrap();
+    for model in axonml_models::MODELS {
+        let schema = model.schema();
+        let moved_mv = drift_mv(*model, 5.7, &Settings::default(), &device).unwrap();
+        println!("{}: {moved_mv} mV", schema.id);
+        // Weights are trained from a start, whether a fiber rests there or not.
+        if schema.weights.is_none() {
+            assert_eq!(
+                moved_mv.abs() > 1.0,
+                schema.id == "schild97",
+                "{}",
+                schema.id
             );
         }
     }

@@ -12,6 +12,7 @@ use axonml_autodiff::engine::{Backend, FiberStatus};
 use axonml_cpu::{CpuBackend, Isa, Reference};
 use axonml_models::FiberModel;
 
+use crate::custom_mechanism::Accumulating;
 use crate::custom_model::ConnorStevens;
 use crate::models::Filling;
 use cases::{Case, both, models};
@@ -22,7 +23,7 @@ const TOLERANCE: f64 = 1e-12;
 
 /// Every model, and models of tests and examples, twice each.
 fn all() -> Vec<Case> {
-    let own: [&dyn FiberModel; 2] = [&ConnorStevens, &Filling];
+    let own: [&dyn FiberModel; 3] = [&ConnorStevens, &Accumulating, &Filling];
     models().chain(own).flat_map(both).collect()
 }
 
