@@ -119,6 +119,31 @@ pub(crate) fn build(
             };
             BuiltFiber::chain(cable, length)
         }
+        GeometryKind::Insulated => {
+            let &[
+                spacing,
+                node_length,
+                node_diameter,
+                axon_diameter,
+                capacitance,
+                rho,
+            ] = quantities
+            else {
+                unreachable!("quantities() lists six for an insulated fiber")
+            };
+            positive("the length of a node", node_length)?;
+            positive("the length of an internode", spacing - node_length)?;
+            positive("the node diameter", node_diameter)?;
+            positive("the axon diameter", axon_diameter)?;
+            positive("the membrane capacitance", capacitance)?;
+            positive("the axial resistivity", rho)?;
+            let cable = ImplicitCable {
+                area_cm2: vec![area; nodes],
+                capacitance_nf: vec![capacitance_nf; nodes],
+                link_us: vec![axial_us; nodes - 1],
+            };
+            BuiltFiber::chain(Cable::Implicit(cable), spacing)
+        }
         GeometryKind::Myelinated => {
             build_myelinated(quantities, [area, capacitance_nf], nodes).map_err(bad)?
         }
@@ -199,8 +224,15 @@ pub(crate) fn node_spacing_um(kind: GeometryKind, values: &[f64]) -> f64 {
         GeometryKind::Surrogate
         | GeometryKind::Unmyelinated
         | GeometryKind::UnmyelinatedExplicit
+        | GeometryKind::Insulated
         | GeometryKind::Reduced => values[0],
     }
+}
+
+/// Length, um, and area, cm2, of the membrane of a compartment or node, from the values of a fiber's geometry.
+pub(crate) fn membrane_of(kind: GeometryKind, values: &[f64]) -> [f64; 2] {
+    let length_um = kind.length().map_or(1.0, |place| values[place]);
+    [length_um, values[values.len() - CABLE_NUMBERS]]
 }
 
 /// The properties of a myelinated fiber's internode, from the fiber's quantities.

@@ -1,6 +1,6 @@
 //! Detection of action potentials: detection sites, classification of level crossings, and the site of initiation.
 
-use axonml_autodiff::engine::{Crossing, NodeSelection, ObserverKind, ObserverSpec};
+use axonml_autodiff::engine::{Crossing, NodeSelection, ObserverKind, ObserverSpec, Start};
 use axonml_core::{CoreError, TimeGrid};
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +11,29 @@ use crate::scaling::Scaling;
 /// merely polarizes stays within a fraction of a millivolt of its twin, an action potential lies more than 80 mV above.
 pub const REGENERATION_MV: f64 = 20.0;
 
+/// Share of the way from the start of a node to the level by which it must be above its twin where that is less.
+const REGENERATED_SHARE: f64 = 0.8;
+
+/// How far above its passive twin a node of a fiber must be where it crosses `level_mv`, mV: [`REGENERATION_MV`], but no more
+/// than an action potential of a fiber that rests close to the level can be.
+pub(crate) fn regeneration_mv(level_mv: f64, start: &Start, fiber: usize, node: usize) -> f64 {
+    let start_mv = match start {
+        Start::Uniform { v_mv, .. } => *v_mv,
+        Start::From(states) => states[fiber].v_mv[node],
+    };
+    let way_mv = REGENERATED_SHARE * (level_mv - start_mv);
+    match way_mv > 0.0 {
+        true => REGENERATION_MV.min(way_mv),
+        false => REGENERATION_MV,
+    }
+}
+
 /// Criterion for a conducted action potential.
 ///
 /// A crossing at a detection site is an action potential if a neighbor of the site crossed before it or in the same
-/// step, so that it arrived from there, and if the node is at least [`REGENERATION_MV`] above its passive twin, so that
-/// the membrane and not the stimulus depolarized it. Later events are ignored.
+/// step, so that it arrived from there, and if the node is at least [`REGENERATION_MV`] above its passive twin (or four
+/// fifths of the way from its start to the level, if that is less), so that the membrane and not the stimulus depolarized
+/// it. Later events are ignored.
 ///
 /// # Conditioning
 /// Currents that the amplitude under study does not scale ([`crate::Stimulus::inject`]) may fire a fiber before the

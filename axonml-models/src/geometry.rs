@@ -20,6 +20,8 @@ pub enum Geometry<'t> {
     Unmyelinated(Unmyelinated<'t>),
     /// An unmyelinated fiber stepped explicitly with reflecting ends.
     UnmyelinatedExplicit(Unmyelinated<'t>),
+    /// A myelinated fiber whose myelin insulates: nodes joined by axoplasm alone, stepped implicitly.
+    Insulated(Insulated<'t>),
     /// A myelinated fiber with a double cable: nodes joined by ten passive compartments each.
     Myelinated(Box<Myelinated<'t>>),
     /// A myelinated fiber with two modes per internode: [`axonml_autodiff::cable::ReducedCable`].
@@ -55,6 +57,24 @@ pub struct Unmyelinated<'t> {
     /// Diameter of the cylinder.
     pub diameter_um: Expr<'t>,
     /// Membrane capacitance, uF/cm2.
+    pub capacitance_uf_cm2: Expr<'t>,
+    /// Axial resistivity, ohm cm.
+    pub axial_ohm_cm: Expr<'t>,
+}
+
+/// Nodes joined by internodes without membrane. No current leaves between nodes, whatever the potential outside, so that
+/// the field matters at nodes only.
+#[derive(Clone, Debug)]
+pub struct Insulated<'t> {
+    /// Distance between nodes.
+    pub spacing_um: Expr<'t>,
+    /// Length of a node.
+    pub node_length_um: Expr<'t>,
+    /// Diameter of a node.
+    pub node_diameter_um: Expr<'t>,
+    /// Diameter of the axon between nodes.
+    pub axon_diameter_um: Expr<'t>,
+    /// Membrane capacitance of a node, uF/cm2.
     pub capacitance_uf_cm2: Expr<'t>,
     /// Axial resistivity, ohm cm.
     pub axial_ohm_cm: Expr<'t>,
@@ -132,6 +152,7 @@ pub(crate) enum GeometryKind {
     Surrogate,
     Unmyelinated,
     UnmyelinatedExplicit,
+    Insulated,
     Myelinated,
     Reduced,
 }
@@ -142,18 +163,31 @@ impl GeometryKind {
         match self {
             GeometryKind::Surrogate
             | GeometryKind::Unmyelinated
-            | GeometryKind::UnmyelinatedExplicit => None,
+            | GeometryKind::UnmyelinatedExplicit
+            | GeometryKind::Insulated => None,
             GeometryKind::Myelinated => Some(5),
             GeometryKind::Reduced => Some(2),
+        }
+    }
+
+    /// Place among the quantities of the length of a compartment or node of Ranvier; none where it is 1 um.
+    pub(crate) fn length(self) -> Option<usize> {
+        match self {
+            GeometryKind::Unmyelinated
+            | GeometryKind::UnmyelinatedExplicit
+            | GeometryKind::Myelinated => Some(0),
+            GeometryKind::Insulated => Some(1),
+            GeometryKind::Surrogate | GeometryKind::Reduced => None,
         }
     }
 
     /// The section that carries the membrane at the nodes of the cable.
     pub(crate) fn section(self) -> SectionKind {
         match self {
-            GeometryKind::Surrogate | GeometryKind::Myelinated | GeometryKind::Reduced => {
-                SectionKind::Node
-            }
+            GeometryKind::Surrogate
+            | GeometryKind::Insulated
+            | GeometryKind::Myelinated
+            | GeometryKind::Reduced => SectionKind::Node,
             GeometryKind::Unmyelinated | GeometryKind::UnmyelinatedExplicit => {
                 SectionKind::Compartment
             }
@@ -167,6 +201,7 @@ impl<'t> Geometry<'t> {
             Geometry::Surrogate(_) => GeometryKind::Surrogate,
             Geometry::Unmyelinated(_) => GeometryKind::Unmyelinated,
             Geometry::UnmyelinatedExplicit(_) => GeometryKind::UnmyelinatedExplicit,
+            Geometry::Insulated(_) => GeometryKind::Insulated,
             Geometry::Myelinated(_) => GeometryKind::Myelinated,
             Geometry::Reduced(_) => GeometryKind::Reduced,
         }
@@ -197,6 +232,16 @@ impl<'t> Geometry<'t> {
                     u.diameter_um,
                     u.capacitance_uf_cm2,
                     u.axial_ohm_cm,
+                ]
+            }
+            Geometry::Insulated(i) => {
+                vec![
+                    i.spacing_um,
+                    i.node_length_um,
+                    i.node_diameter_um,
+                    i.axon_diameter_um,
+                    i.capacitance_uf_cm2,
+                    i.axial_ohm_cm,
                 ]
             }
             Geometry::Myelinated(m) => {
@@ -256,6 +301,18 @@ impl<'t> Geometry<'t> {
                     area,
                     u.capacitance_uf_cm2 * area * NF_PER_UF,
                     cylinder_us(u.axial_ohm_cm, u.compartment_um, u.diameter_um),
+                ]
+            }
+            Geometry::Insulated(i) => {
+                let area = PI * i.node_diameter_um * i.node_length_um * CM2_PER_UM2;
+                let between = i.spacing_um - i.node_length_um;
+                let node = cylinder_us(i.axial_ohm_cm, i.node_length_um, i.node_diameter_um);
+                let axon = cylinder_us(i.axial_ohm_cm, between, i.axon_diameter_um);
+                [
+                    area,
+                    i.capacitance_uf_cm2 * area * NF_PER_UF,
+                    // Half a node, the internode and half a node in series.
+                    node * axon / (node + axon),
                 ]
             }
             Geometry::Myelinated(m) => {

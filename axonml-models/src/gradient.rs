@@ -193,6 +193,14 @@ impl LoweredModel {
             let cable = cotangents.cable.as_ref();
             let values = cable.map(|cable| geometry_cotangents(self.geometry.kind, built, cable));
             let mut values = values.transpose()?.unwrap_or_default();
+            // The membrane's parameters of the fiber: its diameter is given, the others follow from the geometry.
+            if let [_, length_um, area_cm2] = cotangents.parameters[..] {
+                let area = values.len() - 3;
+                values[area] += area_cm2;
+                if let Some(place) = self.geometry.kind.length() {
+                    values[place] += length_um;
+                }
+            }
             if let Some(place) = self.geometry.kind.reversal() {
                 values[place] += cotangents.v_reference;
             }

@@ -29,6 +29,7 @@ mod built;
 pub mod conditions;
 mod detection;
 mod device;
+mod drift;
 mod error;
 mod extent;
 mod files;
@@ -36,6 +37,7 @@ mod geometry;
 mod gradient;
 mod instability;
 mod lower;
+pub mod mechanisms;
 mod membrane;
 pub mod memory;
 mod model;
@@ -66,9 +68,10 @@ pub use axonml_autodiff::adjoint::{
     Evaluation, GradientRequest, Objective, RecordedCotangent, SourceCotangent,
 };
 pub use axonml_autodiff::engine::{
-    Backend, BackendError, CancelToken, Crossing, FiberOutcome, FiberState, FiberStatus,
-    LARGEST_MV, Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Outcome,
-    Recording, Rollout, SectionKind, Start, TABLE_TOLERANCE, Traces, VOLTAGE,
+    Backend, BackendError, Buffer, CancelToken, Crossing, FiberOutcome, FiberState, FiberStatus,
+    Ion, LARGEST_MV, LinearScheme, Membrane, NodeSelection, Observation, ObserverKind,
+    ObserverSpec, Outcome, Recording, Rollout, SectionKind, Start, TABLE_TOLERANCE, Traces,
+    VOLTAGE,
 };
 pub use axonml_autodiff::ir::{Expr, Precision};
 pub use axonml_autodiff::tape;
@@ -77,10 +80,13 @@ pub use block::{
 };
 pub use detection::{Detection, REGENERATION_MV, SpikeStart};
 pub use device::{Device, DeviceReport};
+pub use drift::{DRIFT_MS, drift_mv};
 pub use error::SimulationError;
 pub use extent::{DEFAULT_NODES, DEFAULT_TSTOP_MS, Extents, FiberExtent, FiberLength, NODES_LIMIT};
 pub use files::read_text_file;
-pub use geometry::{Geometry, Myelinated, MyelinatedSection, Reduced, Surrogate, Unmyelinated};
+pub use geometry::{
+    Geometry, Insulated, Myelinated, MyelinatedSection, Reduced, Surrogate, Unmyelinated,
+};
 pub use gradient::{FiberDerivative, Gradient};
 pub use instability::{Instability, StableGeometry};
 pub use model::{FiberModel, FiberSymbols, Patch};

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use axonml_autodiff::cable::Cable;
-use axonml_autodiff::engine::MembranePrograms;
+use axonml_autodiff::engine::{Binding, MembranePrograms};
 use axonml_autodiff::ir::{Program, TraceError, Tracer};
 use axonml_core::{CoreError, names};
 
-use crate::built::{BuiltFiber, build, node_spacing_um};
+use crate::built::{BuiltFiber, build, membrane_of, node_spacing_um};
 use crate::geometry::GeometryKind;
 use crate::membrane::trace_membrane;
-use crate::model::{CELSIUS, COMPARTMENT, DIAMETER, DT, FiberSymbols, REFERENCE, Symbols, U};
+use crate::model::{
+    AREA, CELSIUS, COMPARTMENT, DIAMETER, DT, FiberSymbols, LENGTH, REFERENCE, Symbols, U,
+};
 use crate::schema::{DeclaredStart, Parameter, Schema};
 use crate::{Fiber, FiberModel, Settings, SimulationError};
 
@@ -24,6 +26,24 @@ pub(crate) struct LoweredModel {
     pub(crate) shared: Arc<Vec<f64>>,
     pub(crate) v_reference_mv: f64,
     pub(crate) geometry: FiberGeometry,
+}
+
+impl LoweredModel {
+    /// Values of the membrane's parameters that a fiber has of its own, in the order of
+    /// [`OF_FIBER`](crate::model::OF_FIBER); none where the membrane reads none of them.
+    pub(crate) fn of_fiber(&self, fiber: &Fiber, built: &BuiltFiber) -> Vec<f64> {
+        let membrane = &self.membrane;
+        let programs = [&membrane.rest, &membrane.currents, &membrane.step];
+        let is_own = |binding: &Binding| matches!(binding, Binding::Fiber(_));
+        if !programs
+            .into_iter()
+            .any(|bound| bound.bindings.iter().any(is_own))
+        {
+            return Vec::new();
+        }
+        let [length_um, area_cm2] = membrane_of(self.geometry.kind, &built.values);
+        vec![fiber.diameter_um, length_um, area_cm2]
+    }
 }
 
 /// Applies the settings' weights, parameters (name as `param` or `group.param`, value), temperature and start to the
@@ -105,7 +125,16 @@ fn check_names(schema: &Schema) -> Result<(), TraceError> {
             nearest: names::nearest(name, own).map(str::to_owned),
         });
     }
-    let reserved = [DIAMETER, COMPARTMENT, CELSIUS, DT, U, REFERENCE];
+    let reserved = [
+        DIAMETER,
+        COMPARTMENT,
+        LENGTH,
+        AREA,
+        CELSIUS,
+        DT,
+        U,
+        REFERENCE,
+    ];
     let own = schema.parameters.iter().map(|p| p.name);
     let mut seen = std::collections::HashSet::new();
     match reserved
@@ -352,14 +381,14 @@ fn checked_compartment_um(
             problem,
         })
     };
-    let range = &schema.diameters_um;
-    if !range.contains(&fiber.diameter_um) {
+    if let Some(expected) = schema.wrong_diameter(fiber.diameter_um) {
+        let what = match schema.listed_um {
+            Some(_) => "none of those",
+            None => "outside the range",
+        };
         return wrong(format!(
-            "diameter {} um is outside the range of model `{}`, {} to {} um",
-            fiber.diameter_um,
-            schema.id,
-            range.start(),
-            range.end()
+            "diameter {} um is {what} of model `{}`, {expected}",
+            fiber.diameter_um, schema.id,
         ));
     }
     if fiber.nodes < 3 {
@@ -405,9 +434,7 @@ fn set_parameter(schema: &mut Schema, name: &str, value: f64) -> Result<(), Core
         }
         None => {
             let valid: Vec<String> = schema.parameters.iter().map(full).collect();
-            let short = valid
-                .iter()
-                .map(|full| full.split('.').next_back().unwrap_or(full));
+            let short = schema.parameters.iter().map(|parameter| parameter.name);
             let nearest = names::nearest(name, valid.iter().map(String::as_str).chain(short))
                 .map(str::to_owned);
             Err(CoreError::UnknownName {

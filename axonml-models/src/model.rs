@@ -4,7 +4,7 @@
 //! has no error handling: a name that the schema does not declare is remembered and reported, with the nearest declared
 //! name, when the model is used.
 
-use axonml_autodiff::engine::{Membrane, SectionKind};
+use axonml_autodiff::engine::{Ion, Membrane, SectionKind};
 use axonml_autodiff::ir::{Expr, Extent, TraceError, Tracer};
 use axonml_core::names;
 
@@ -53,12 +53,17 @@ impl<'t> Symbols<'t> {
     }
 
     fn unknown(&self, name: &str) -> Expr<'t> {
-        let declared = self
-            .schema
-            .states
-            .iter()
-            .copied()
-            .chain(self.schema.parameters.iter().map(|p| p.name));
+        let states = self.schema.states.iter().copied();
+        let parameters = self.schema.parameters.iter().map(|p| p.name);
+        self.unknown_among(name, states.chain(parameters))
+    }
+
+    /// Notes that `name` is none of the `declared` ones; stands for anything from then on.
+    fn unknown_among<'n>(
+        &self,
+        name: &str,
+        declared: impl IntoIterator<Item = &'n str>,
+    ) -> Expr<'t> {
         self.tracer.fail(TraceError::UnknownName {
             model: self.schema.id.to_owned(),
             name: name.to_owned(),
@@ -75,6 +80,12 @@ pub(crate) const CELSIUS: &str = "temperature C";
 pub(crate) const DT: &str = "dt ms";
 pub(crate) const U: &str = "u mV";
 pub(crate) const REFERENCE: &str = "reference mV";
+pub(crate) const LENGTH: &str = "length um";
+pub(crate) const AREA: &str = "area cm2";
+
+/// The inputs of membranes that a fiber's geometry has values for, in the order of
+/// [`RolloutFiber::parameters`](axonml_autodiff::engine::RolloutFiber::parameters).
+pub(crate) const OF_FIBER: [&str; 3] = [DIAMETER, LENGTH, AREA];
 
 /// The symbols that a fiber's geometry may depend on.
 #[derive(Clone, Copy, Debug)]
@@ -107,24 +118,107 @@ impl<'t> FiberSymbols<'t> {
     }
 }
 
-/// The symbols that one patch of membrane may depend on.
-#[derive(Clone, Copy, Debug)]
+/// The symbols that one patch of membrane may depend on: those of the fiber, or of one of its mechanisms, which finds its own
+/// states and parameters by their local names ([`Patch::mechanisms`]).
+#[derive(Clone, Debug)]
 pub struct Patch<'t> {
-    pub(crate) symbols: Symbols<'t>,
-    pub(crate) v: Expr<'t>,
+    symbols: Symbols<'t>,
+    v: Expr<'t>,
+    mechanism: Option<&'static str>,
+    ions: Vec<Ion<'t>>,
 }
 
 impl<'t> Patch<'t> {
+    pub(crate) fn new(symbols: Symbols<'t>, v: Expr<'t>) -> Self {
+        Patch {
+            symbols,
+            v,
+            mechanism: None,
+            ions: Vec::new(),
+        }
+    }
+
+    /// The same patch as the mechanism of this name sees it.
+    pub(crate) fn within(&self, mechanism: &'static str) -> Self {
+        Patch {
+            mechanism: Some(mechanism),
+            ..self.clone()
+        }
+    }
+
+    /// The same patch with these ions besides those that it has.
+    pub(crate) fn with_ions(&self, ions: impl IntoIterator<Item = Ion<'t>>) -> Self {
+        let mut with = self.clone();
+        with.ions.extend(ions);
+        with
+    }
+
     /// Membrane potential, inside minus outside, mV.
     pub fn v(&self) -> Expr<'t> {
         self.v
     }
 
+    /// Fiber diameter (myelin included where there is any), um.
+    pub fn diameter_um(&self) -> Expr<'t> {
+        self.symbols.tracer.input(DIAMETER, Extent::Fiber)
+    }
+
+    /// Length of the compartment or node of Ranvier, um.
+    pub fn length_um(&self) -> Expr<'t> {
+        self.symbols.tracer.input(LENGTH, Extent::Fiber)
+    }
+
+    /// Membrane area of the compartment or node of Ranvier, cm2.
+    pub fn area_cm2(&self) -> Expr<'t> {
+        self.symbols.tracer.input(AREA, Extent::Fiber)
+    }
+
+    /// An ion by name.
+    ///
+    /// Ions are those that the model's mechanisms keep ([`Mechanism::ion`](crate::mechanisms::Mechanism::ion)); any other name is
+    /// an error when the model is used.
+    pub fn ion(&self, name: &str) -> Ion<'t> {
+        let found = self.ions.iter().find(|ion| ion.name() == name);
+        found.copied().unwrap_or_else(|| {
+            let names = self.ions.iter().map(Ion::name);
+            Ion::new("?", self.symbols.unknown_among(name, names))
+        })
+    }
+
+    /// The ion that the mechanism keeps, whose name it has.
+    pub fn own_ion(&self) -> Ion<'t> {
+        self.ion(self.mechanism.unwrap_or_default())
+    }
+
+    /// Concentration of an ion inside, mM.
+    ///
+    /// An ion without concentrations is an error when the model is used; so it is in [`Patch::outside`].
+    pub fn inside(&self, ion: &str) -> Expr<'t> {
+        self.concentrations(ion)[0]
+    }
+
+    /// Concentration of an ion outside, mM.
+    pub fn outside(&self, ion: &str) -> Expr<'t> {
+        self.concentrations(ion)[1]
+    }
+
+    fn concentrations(&self, name: &str) -> [Expr<'t>; 2] {
+        let ion = self.ion(name);
+        ion.concentrations().unwrap_or_else(|| {
+            self.symbols.tracer.fail(TraceError::Inconsistent {
+                model: self.symbols.schema.id.to_owned(),
+                problem: format!("the ion `{name}` has no concentrations"),
+            });
+            [ion.reversal(); 2]
+        })
+    }
+
     /// A state variable by name.
     pub fn state(&self, name: &str) -> Expr<'t> {
-        match self.symbols.schema.states.contains(&name) {
-            true => self.symbols.tracer.input(name, Extent::Node),
-            false => self.symbols.unknown(name),
+        let declared = |name: &str| self.symbols.schema.states.contains(&name);
+        match self.full_name(name, declared) {
+            Some(full) => self.symbols.tracer.input(&full, Extent::Node),
+            None => self.symbols.unknown(name),
         }
     }
 
@@ -135,7 +229,23 @@ impl<'t> Patch<'t> {
 
     /// A parameter by name.
     pub fn param(&self, name: &str) -> Expr<'t> {
-        self.symbols.param(name)
+        let declared = |name: &str| {
+            let mut parameters = self.symbols.schema.parameters.iter();
+            parameters.any(|parameter| parameter.name == name)
+        };
+        match self.full_name(name, declared) {
+            Some(full) => self.symbols.param(&full),
+            None => self.symbols.unknown(name),
+        }
+    }
+
+    /// The declared name that `name` stands for: the mechanism's own, else the model's.
+    fn full_name(&self, name: &str, declared: impl Fn(&str) -> bool) -> Option<String> {
+        let own = self
+            .mechanism
+            .map(|mechanism| local_name(mechanism, name))
+            .filter(|own| declared(own));
+        own.or_else(|| declared(name).then(|| name.to_owned()))
     }
 
     /// Several parameters by name.
@@ -157,4 +267,9 @@ impl<'t> Patch<'t> {
     pub fn number(&self, value: f64) -> Expr<'t> {
         self.symbols.tracer.constant(value)
     }
+}
+
+/// A mechanism's own name of a state or parameter, as the model has it: `nav1p8.m`.
+pub(crate) fn local_name(mechanism: &str, name: &str) -> String {
+    format!("{mechanism}.{name}")
 }

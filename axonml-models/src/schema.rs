@@ -30,7 +30,7 @@ pub enum Physical {
     Any,
     /// At least 0: conductances.
     NotNegative,
-    /// Above 0: capacitances, resistivities, lengths, durations, temperature factors.
+    /// Above 0: capacitances, resistivities, lengths, durations, concentrations, temperature factors.
     Positive,
     /// Above absolute zero, in degrees Celsius.
     Celsius,
@@ -43,9 +43,9 @@ impl Physical {
             ("conductance", _) | (_, "S/cm2" | "mS/cm2" | "S" | "mS" | "uS" | "nS") => {
                 Physical::NotNegative
             }
-            ("capacitance" | "resistivity", _)
+            ("capacitance" | "resistivity" | "concentration" | "diffusion", _)
             | (_, "uF/cm2" | "mF/cm2" | "F/cm2" | "nF" | "pF")
-            | (_, "ohm cm" | "ohm-cm" | "Mohm" | "um" | "cm" | "mm" | "ms")
+            | (_, "mM" | "ohm cm" | "ohm-cm" | "Mohm" | "um" | "cm" | "mm" | "ms")
             | ("temperature", "") => Physical::Positive,
             ("temperature", _) => Physical::Celsius,
             _ => Physical::Any,
@@ -147,6 +147,8 @@ pub struct Schema {
     pub states: Vec<&'static str>,
     /// Fiber diameters for which the geometry is defined, um.
     pub diameters_um: RangeInclusive<f64>,
+    /// The only diameters for which it is, where those are a list.
+    pub listed_um: Option<&'static [f64]>,
     /// Initial state of a run.
     pub start: DeclaredStart,
     /// Temperature unless the user sets another, degrees Celsius.
@@ -182,6 +184,7 @@ impl Schema {
             parameters: Vec::new(),
             states: Vec::new(),
             diameters_um: f64::MIN_POSITIVE..=f64::MAX,
+            listed_um: None,
             start: DeclaredStart {
                 v_mv: -70.0,
                 states: None,
@@ -312,6 +315,56 @@ impl Schema {
     pub fn diameters_um(mut self, range: RangeInclusive<f64>) -> Self {
         self.diameters_um = range;
         self
+    }
+
+    /// Limits the diameters to a list, um, ascending.
+    #[must_use]
+    pub fn diameters_listed_um(mut self, listed: &'static [f64]) -> Self {
+        if let (Some(first), Some(last)) = (listed.first(), listed.last()) {
+            self.diameters_um = *first..=*last;
+        }
+        self.listed_um = Some(listed);
+        self
+    }
+
+    /// The diameters that the model has, in words, if this one (um) is none of them.
+    pub fn wrong_diameter(&self, diameter_um: f64) -> Option<String> {
+        let has = match self.listed_um {
+            Some(listed) => listed.contains(&diameter_um),
+            None => self.diameters_um.contains(&diameter_um),
+        };
+        if has {
+            return None;
+        }
+        let nearest = self.nearest_um(diameter_um);
+        Some(match self.listed_um {
+            Some(_) => format!("{} um; the nearest is {nearest}", self.diameters()),
+            None => format!("{} um", self.diameters()),
+        })
+    }
+
+    /// The diameter of the model that is next to this one, um.
+    pub fn nearest_um(&self, diameter_um: f64) -> f64 {
+        let distance = |x: &f64| (x - diameter_um).abs();
+        let listed = self.listed_um.unwrap_or_default().iter().copied();
+        let nearest = listed.min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        nearest.unwrap_or_else(|| {
+            let range = &self.diameters_um;
+            diameter_um.max(*range.start()).min(*range.end())
+        })
+    }
+
+    /// The diameters that the model has, um, in words: a range or a list.
+    pub fn diameters(&self) -> String {
+        let range = &self.diameters_um;
+        match self.listed_um {
+            Some(listed) => {
+                let each: Vec<String> = listed.iter().map(f64::to_string).collect();
+                each.join(", ")
+            }
+            None if *range.start() <= f64::MIN_POSITIVE && *range.end() == f64::MAX => "any".into(),
+            None => format!("{} to {}", range.start(), range.end()),
+        }
     }
 
     /// Starts runs at `v_mv` with all states at their steady state there.

@@ -465,11 +465,12 @@ impl Simulation {
             shared: self.model.shared.clone(),
             v_reference_mv: self.model.v_reference_mv,
             fibers: self
-                .built
+                .fibers
                 .iter()
-                .map(|fiber| RolloutFiber {
-                    cable: fiber.cable.clone(),
-                    parameters: Vec::new(),
+                .zip(&self.built)
+                .map(|(fiber, built)| RolloutFiber {
+                    cable: built.cable.clone(),
+                    parameters: self.model.of_fiber(fiber, built),
                 })
                 .collect(),
             drive,

@@ -19,12 +19,20 @@ pub(crate) fn check(
     built: &[std::sync::Arc<BuiltFiber>],
     dt_ms: f64,
 ) -> Result<(), SimulationError> {
-    let mut resting = None;
+    let mut resting: Option<(Vec<f64>, f64)> = None;
     for (index, (fiber, built)) in fibers.iter().zip(built).enumerate() {
         let Cable::Explicit(cable) = &*built.cable else {
             continue;
         };
-        let g_s_cm2 = *resting.get_or_insert_with(|| resting_conductance(model, dt_ms));
+        let own = model.of_fiber(fiber, built);
+        let g_s_cm2 = match &resting {
+            Some((of, g_s_cm2)) if *of == own => *g_s_cm2,
+            _ => {
+                let g_s_cm2 = resting_conductance(model, &own, dt_ms);
+                resting = Some((own, g_s_cm2));
+                g_s_cm2
+            }
+        };
         let stability = number(cable, dt_ms, g_s_cm2);
         // A conductance that is no number is for the run to find.
         if stability.is_nan() || stability <= RESTING_LIMIT {
@@ -52,8 +60,8 @@ fn number(cable: &ExplicitCable, dt_ms: f64, g_s_cm2: f64) -> f64 {
     cable.stability(dt_ms, US_PER_S * g_s_cm2 * cable.area_cm2)
 }
 
-/// Conductance of the membrane in the initial state, S/cm2.
-fn resting_conductance(model: &LoweredModel, dt_ms: f64) -> f64 {
+/// Conductance of the membrane in the initial state, S/cm2, of a fiber with these parameters of its own.
+fn resting_conductance(model: &LoweredModel, own: &[f64], dt_ms: f64) -> f64 {
     let start = &model.schema.start;
     let u = start.v_mv - model.v_reference_mv;
     let inputs = |bindings: &[Binding], states: &[f64]| -> Vec<f64> {
@@ -61,7 +69,7 @@ fn resting_conductance(model: &LoweredModel, dt_ms: f64) -> f64 {
             Binding::U => u,
             Binding::State(state) => states[state],
             Binding::Shared(parameter) => model.shared[parameter],
-            Binding::Fiber(_) => unreachable!("models have no parameters of fibers"),
+            Binding::Fiber(parameter) => own[parameter],
             Binding::Dt => dt_ms,
             Binding::Reference => model.v_reference_mv,
         };

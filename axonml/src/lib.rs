@@ -232,11 +232,15 @@ pub mod model {
     //! `examples/custom_model.rs`, which names the crates behind this one (`axonml_core`, `axonml_models`); their items are
     //! [`axonml::field`](mod@crate::field), [`axonml::model`](mod@crate::model) and [`axonml::simulation`](crate::simulation) here:
     #![doc = concat!("```no_run\n", include_str!("../../examples/custom_model.rs"), "```")]
+    //! # Mechanisms, ions and concentrations
+    //! `examples/custom_mechanism.rs`:
+    #![doc = concat!("```no_run\n", include_str!("../../examples/custom_mechanism.rs"), "```")]
+    pub use axonml_models::mechanisms;
     pub use axonml_models::weights;
     pub use axonml_models::{
-        ConductionSpeed, DeclaredStart, Expr, FiberModel, FiberSymbols, Geometry, MODELS, Membrane,
-        Myelinated, MyelinatedSection, Parameter, Patch, Physical, Reduced, Scale, Schema,
-        SectionKind, Surrogate, Unmyelinated, model,
+        Buffer, ConductionSpeed, DeclaredStart, Expr, FiberModel, FiberSymbols, Geometry, Ion,
+        LinearScheme, MODELS, Membrane, Myelinated, MyelinatedSection, Parameter, Patch, Physical,
+        Reduced, Scale, Schema, SectionKind, Surrogate, Unmyelinated, model,
     };
 }
 
@@ -246,17 +250,17 @@ pub mod simulation {
     pub use axonml_models::provenance;
     pub use axonml_models::{
         Amplitudes, BLOCK_STATUSES, BlockSearch, BlockStatus, BlockThreshold, Bracket, CancelToken,
-        Conduction, ConductionVelocity, Crossing, DEFAULT_NODES, DEFAULT_TSTOP_MS, DetectedRun,
-        Detection, Device, DeviceReport, ErrorSummary, Evaluation, Extents, Fiber, FiberDerivative,
-        FiberExtent, FiberLength, FiberOutcome, FiberState, FiberStatus, Gradient, GradientRequest,
-        InitialState, Instability, LARGEST_MV, NA_PER_MA, NODES_LIMIT, NodeSelection, Objective,
-        Observation, Observer, ObserverKind, ObserverSpec, Outcome, Precision, Progress,
-        REGENERATION_MV, RateEvaluation, RecordedCotangent, Recording, RecruitmentStep, Response,
-        ResponseDifference, STATUSES, SYNAPTIC_CONDUCTANCE, Settings, Simulation, SimulationError,
-        Site, SourceCotangent, SpikeStart, StableGeometry, Start, Status, Stimulus, Synapse,
-        TABLE_TOLERANCE, TRANSMISSION_STATES, TestPulses, Threshold, ThresholdGradient,
-        ThresholdKind, ThresholdSearch, Traces, Transmission, TransmissionState, VELOCITY_STATUSES,
-        VOLTAGE, VelocitySites, WithSynapse, quantile, recruitment,
+        Conduction, ConductionVelocity, Crossing, DEFAULT_NODES, DEFAULT_TSTOP_MS, DRIFT_MS,
+        DetectedRun, Detection, Device, DeviceReport, ErrorSummary, Evaluation, Extents, Fiber,
+        FiberDerivative, FiberExtent, FiberLength, FiberOutcome, FiberState, FiberStatus, Gradient,
+        GradientRequest, InitialState, Instability, LARGEST_MV, NA_PER_MA, NODES_LIMIT,
+        NodeSelection, Objective, Observation, Observer, ObserverKind, ObserverSpec, Outcome,
+        Precision, Progress, REGENERATION_MV, RateEvaluation, RecordedCotangent, Recording,
+        RecruitmentStep, Response, ResponseDifference, STATUSES, SYNAPTIC_CONDUCTANCE, Settings,
+        Simulation, SimulationError, Site, SourceCotangent, SpikeStart, StableGeometry, Start,
+        Status, Stimulus, Synapse, TABLE_TOLERANCE, TRANSMISSION_STATES, TestPulses, Threshold,
+        ThresholdGradient, ThresholdKind, ThresholdSearch, Traces, Transmission, TransmissionState,
+        VELOCITY_STATUSES, VOLTAGE, VelocitySites, WithSynapse, drift_mv, quantile, recruitment,
     };
 }
 

@@ -1,5 +1,6 @@
 //! Symbolic definition of one patch of membrane by a fiber model.
 
+use crate::engine::{Buffer, Ion, LinearScheme, StateUpdate};
 use crate::ir::Expr;
 
 /// The parts of a fiber that can carry a membrane of their own.
@@ -20,32 +21,22 @@ pub enum SectionKind {
     PassiveEnd,
 }
 
-/// How one state variable of the membrane moves over a time step.
+/// Currents that one ion carries.
+#[derive(Clone, Debug)]
+struct IonCurrents<'t> {
+    ion: &'static str,
+    /// Reversal potential and total conductance of what reverses there.
+    ohmic: Vec<(Expr<'t>, Expr<'t>)>,
+    other: Vec<Expr<'t>>,
+}
+
+/// A current that keeps the sum of an ion's currents zero at rest.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum StateUpdate<'t> {
-    /// `x' = alpha (1 - x) - beta x`, rates in 1/ms; stepped by its exact exponential solution at fixed voltage.
-    AlphaBeta {
-        /// Opening rate, 1/ms.
-        alpha: Expr<'t>,
-        /// Closing rate, 1/ms.
-        beta: Expr<'t>,
-    },
-    /// `x' = (inf - x)/tau`, `tau` in ms; stepped by its exact exponential solution at fixed voltage.
-    InfTau {
-        /// Steady state.
-        inf: Expr<'t>,
-        /// Time constant, ms.
-        tau: Expr<'t>,
-    },
-    /// `x' = rate`, stepped explicitly (concentrations): `x + dt * rate`, the rate at the voltage and states before the
-    /// step, as NEURON does. These states move before the gates do, which see their new values.
-    Ode {
-        /// Start value.
-        start: Expr<'t>,
-        /// Time derivative, per ms.
-        rate: Expr<'t>,
-    },
+pub struct Balance<'t> {
+    /// The ion.
+    pub ion: Ion<'t>,
+    /// Membrane potential at rest, mV.
+    pub v_rest: Expr<'t>,
 }
 
 /// Currents and state updates of one membrane patch, built up by a model.
@@ -55,17 +46,15 @@ pub enum StateUpdate<'t> {
 pub struct Membrane<'t> {
     ohmic: Vec<(Expr<'t>, Expr<'t>)>,
     currents: Vec<Expr<'t>>,
+    ions: Vec<IonCurrents<'t>>,
+    balances: Vec<Balance<'t>>,
     states: Vec<(String, StateUpdate<'t>)>,
 }
 
 impl<'t> Membrane<'t> {
     /// Creates a membrane without channels.
     pub fn new() -> Self {
-        Membrane {
-            ohmic: Vec::new(),
-            currents: Vec::new(),
-            states: Vec::new(),
-        }
+        Membrane::default()
     }
 
     /// Adds the current `conductance * (v - reversal)`: S/cm2 and mV. The implicit solvers take it exactly.
@@ -83,33 +72,153 @@ impl<'t> Membrane<'t> {
         self
     }
 
+    /// Adds the current `conductance * (v - ion.reversal())` and counts it to the ion: S/cm2.
+    #[must_use]
+    pub fn through(mut self, ion: &Ion<'t>, conductance: Expr<'t>) -> Self {
+        let ohmic = &mut self.of_ion(ion.name()).ohmic;
+        let reversal = ion.reversal();
+        match ohmic.iter_mut().find(|(e, _)| e.id() == reversal.id()) {
+            Some((_, total)) => *total = *total + conductance,
+            None => ohmic.push((reversal, conductance)),
+        }
+        self
+    }
+
+    /// Adds any other outward current density that the ion carries, mA/cm2: of a pump, an exchanger, or a channel that is
+    /// not ohmic. Treated as by [`Membrane::current`].
+    #[must_use]
+    pub fn carried_by(mut self, ion: &Ion<'t>, density: Expr<'t>) -> Self {
+        self.of_ion(ion.name()).other.push(density);
+        self
+    }
+
+    /// Adds a current of this ion that cancels all its others in the steady state at `v_rest` (mV): a leak
+    /// `g (v - ion.reversal())` where `g` is not negative, else a constant. It follows from parameters and temperature
+    /// alone.
+    #[must_use]
+    pub fn balance(mut self, ion: &Ion<'t>, v_rest: Expr<'t>) -> Self {
+        self.balances.push(Balance { ion: *ion, v_rest });
+        self
+    }
+
+    fn of_ion(&mut self, ion: &'static str) -> &mut IonCurrents<'t> {
+        let index = self.ions.iter().position(|known| known.ion == ion);
+        let index = index.unwrap_or_else(|| {
+            self.ions.push(IonCurrents {
+                ion,
+                ohmic: Vec::new(),
+                other: Vec::new(),
+            });
+            self.ions.len() - 1
+        });
+        &mut self.ions[index]
+    }
+
+    fn state(mut self, name: &str, update: StateUpdate<'t>) -> Self {
+        self.states.push((name.to_owned(), update));
+        self
+    }
+
     /// Adds a gating variable with opening rate `alpha` and closing rate `beta`, both 1/ms.
     #[must_use]
-    pub fn gate(mut self, name: &str, alpha: Expr<'t>, beta: Expr<'t>) -> Self {
-        self.states
-            .push((name.to_owned(), StateUpdate::AlphaBeta { alpha, beta }));
-        self
+    pub fn gate(self, name: &str, alpha: Expr<'t>, beta: Expr<'t>) -> Self {
+        self.state(name, StateUpdate::AlphaBeta { alpha, beta })
     }
 
     /// Adds a gating variable with steady state `inf` and time constant `tau` in ms.
     #[must_use]
-    pub fn gate_inf_tau(mut self, name: &str, inf: Expr<'t>, tau: Expr<'t>) -> Self {
-        self.states
-            .push((name.to_owned(), StateUpdate::InfTau { inf, tau }));
+    pub fn gate_inf_tau(self, name: &str, inf: Expr<'t>, tau: Expr<'t>) -> Self {
+        self.state(name, StateUpdate::InfTau { inf, tau })
+    }
+
+    /// Adds a state with value `start` at rest and the time derivative `rate` per ms, stepped explicitly.
+    #[must_use]
+    pub fn ode(self, name: &str, start: Expr<'t>, rate: Expr<'t>) -> Self {
+        self.state(name, StateUpdate::Ode { start, rate })
+    }
+
+    /// Adds a state with value `start` at rest and the time derivative `gain - loss x`, stepped by `scheme`: per ms and
+    /// 1/ms.
+    #[must_use]
+    pub fn linear(
+        self,
+        name: &str,
+        start: Expr<'t>,
+        [gain, loss]: [Expr<'t>; 2],
+        scheme: LinearScheme,
+    ) -> Self {
+        let update = StateUpdate::Linear {
+            start,
+            gain,
+            loss,
+            scheme,
+        };
+        self.state(name, update)
+    }
+
+    /// Adds the two states of a buffered ligand, the free concentration and the occupied fraction of sites, with their
+    /// values at rest. Both are stepped by backward Euler together.
+    #[must_use]
+    pub fn buffered(
+        self,
+        [free, bound]: [&str; 2],
+        [free_start, bound_start]: [Expr<'t>; 2],
+        buffer: Buffer<'t>,
+    ) -> Self {
+        let of_free = StateUpdate::Free {
+            start: free_start,
+            buffer,
+        };
+        let of_bound = StateUpdate::Bound {
+            start: bound_start,
+            buffer,
+        };
+        self.state(free, of_free).state(bound, of_bound)
+    }
+
+    /// Adds all that another piece of membrane has.
+    #[must_use]
+    pub fn with(mut self, other: Membrane<'t>) -> Self {
+        self.ohmic.extend(other.ohmic);
+        self.currents.extend(other.currents);
+        self.balances.extend(other.balances);
+        self.states.extend(other.states);
+        for currents in other.ions {
+            for (reversal, conductance) in currents.ohmic {
+                self = self.through(&Ion::new(currents.ion, reversal), conductance);
+            }
+            self.of_ion(currents.ion).other.extend(currents.other);
+        }
         self
     }
 
-    /// Adds a state with value `start` at rest and the time derivative `rate` per ms.
+    /// The same with every state's name passed through `rename`.
     #[must_use]
-    pub fn ode(mut self, name: &str, start: Expr<'t>, rate: Expr<'t>) -> Self {
-        self.states
-            .push((name.to_owned(), StateUpdate::Ode { start, rate }));
+    pub fn rename_states(mut self, rename: impl Fn(&str) -> String) -> Self {
+        for (name, _) in &mut self.states {
+            *name = rename(name);
+        }
         self
     }
 
     /// Returns the state updates by name, in the order in which they were added.
     pub fn states(&self) -> &[(String, StateUpdate<'t>)] {
         &self.states
+    }
+
+    /// Takes the balances out, which are to be replaced by the currents that they stand for.
+    pub fn take_balances(&mut self) -> Vec<Balance<'t>> {
+        std::mem::take(&mut self.balances)
+    }
+
+    /// Returns the outward current density of an ion at `u`, mA/cm2, where the membrane potential is `u + v_reference`; 0
+    /// if nothing is counted to it.
+    pub fn ion_current(&self, ion: &str, u: Expr<'t>, v_reference: Expr<'t>) -> Expr<'t> {
+        let of_ion = || self.ions.iter().filter(|currents| currents.ion == ion);
+        let ohmic = of_ion().flat_map(|currents| &currents.ohmic);
+        let ohmic = ohmic.map(|&(e, g)| g * (u - (e - v_reference)));
+        let other = of_ion().flat_map(|currents| currents.other.iter().copied());
+        ohmic.chain(other).fold(u.same(0.0), |sum, x| sum + x)
     }
 
     /// Returns the total conductance `G` (S/cm2) and source `J` (mA/cm2), so that the outward current density is `G u -
@@ -121,34 +230,22 @@ impl<'t> Membrane<'t> {
             g = g + conductance;
             j = j + conductance * (reversal - v_reference);
         }
-        for &current in &self.currents {
+        let of_ions = self.ions.iter().flat_map(|currents| &currents.ohmic);
+        for &(reversal, conductance) in of_ions {
+            g = g + conductance;
+            j = j + conductance * (reversal - v_reference);
+        }
+        let of_ions = self.ions.iter().flat_map(|currents| &currents.other);
+        for &current in self.currents.iter().chain(of_ions) {
             let slope = current.derivative(u);
-            g = g + slope;
-            j = j + (slope * u - current);
+            match slope.as_constant() {
+                Some(0.0) => j = j - current,
+                _ => {
+                    g = g + slope;
+                    j = j + (slope * u - current);
+                }
+            }
         }
         (g, j)
-    }
-}
-
-impl<'t> StateUpdate<'t> {
-    /// Returns the steady state at a held voltage, or the initial value of an ODE state.
-    pub fn steady(&self) -> Expr<'t> {
-        match *self {
-            StateUpdate::AlphaBeta { alpha, beta } => alpha / (alpha + beta),
-            StateUpdate::InfTau { inf, .. } => inf,
-            StateUpdate::Ode { start, .. } => start,
-        }
-    }
-
-    /// Returns the value of a gate after a step of `dt` from `x`, exact for rates held fixed; `None` for an ODE, whose
-    /// rate belongs to the moment before the step.
-    pub fn relax(&self, x: Expr<'t>, dt: Expr<'t>) -> Option<Expr<'t>> {
-        let exponent = match *self {
-            StateUpdate::AlphaBeta { alpha, beta } => -dt * (alpha + beta),
-            StateUpdate::InfTau { tau, .. } => -dt / tau,
-            StateUpdate::Ode { .. } => return None,
-        };
-        let inf = self.steady();
-        Some(inf + (x - inf) * exponent.exp())
     }
 }

@@ -72,6 +72,37 @@ pub fn expm1<R: Real, const FUSED: bool>(x: R) -> R {
     }
 }
 
+/// Natural logarithm; minus infinity at 0, NaN below.
+///
+/// With `x = 2^n m`, `m` from `sqrt(1/2)` to `sqrt(2)`, and `f = m - 1`, `s = f/(2 + f)`: `ln m = 2 artanh s`, arranged so that `f`
+/// itself, which is exact, is the leading term.
+#[inline(always)]
+pub fn log<R: Real, const FUSED: bool>(x: R) -> R {
+    let (zero, one) = (R::default(), R::from_f64(1.0));
+    let is_subnormal = x < R::LEAST_NORMAL;
+    let normal = if is_subnormal { x * R::TO_NORMAL.0 } else { x };
+    let (n, m) = normal.exponent_and_mantissa();
+    let n = if is_subnormal { n - R::TO_NORMAL.1 } else { n };
+    let is_high = m > R::from_f64(std::f64::consts::SQRT_2);
+    let m = if is_high { m * R::from_f64(0.5) } else { m };
+    let n = if is_high { n + one } else { n };
+    let f = m - one;
+    let s = f / (f + R::from_f64(2.0));
+    let z = s * s;
+    let coefficients = R::LOG_POLY;
+    let mut r = coefficients[coefficients.len() - 1];
+    for &c in coefficients[..coefficients.len() - 1].iter().rev() {
+        r = r.fma::<FUSED>(z, c);
+    }
+    let half_square = R::from_f64(0.5) * f * f;
+    let rest = n.fma::<FUSED>(R::LN2_LO, s * z.fma::<FUSED>(r, half_square));
+    let y = n.fma::<FUSED>(R::LN2_HI, f - (half_square - rest));
+    let y = if x < zero { R::from_f64(f64::NAN) } else { y };
+    let y = if x == zero { -one / zero } else { y };
+    // Infinity and NaN are their own logarithms.
+    if x < R::from_f64(f64::INFINITY) { y } else { x }
+}
+
 /// `1/(1 + e^-x)`.
 #[inline(always)]
 pub fn sigmoid<R: Real, const FUSED: bool>(x: R) -> R {

@@ -182,7 +182,7 @@ operations! { $
     /// Natural logarithm.
     Log = log(a) {
         value: a.ln(),
-        kernel: a.ln(),
+        kernel: math::log::<R, FUSED>(a),
         c: "log{f}({0})",
         domain: POSITIVE,
     }

@@ -86,6 +86,13 @@ pub trait Real:
     const EXPM1_MIN: Self;
     /// Coefficients `q_0, q_1, ...` of `(e^r - 1 - r)/r^2` on `|r| <= ln(2)/2`, lowest order first.
     const EXPM1_POLY: &'static [Self];
+    /// Smallest normal number.
+    const LEAST_NORMAL: Self;
+    /// `2^(mantissa bits + 1)`, which makes every subnormal number normal, and its exponent.
+    const TO_NORMAL: (Self, Self);
+    /// Coefficients `c_0, c_1, ...` of `(2 artanh(s)/s - 2)/s^2` in `s^2`, `|s| <= (sqrt(2) - 1)/(sqrt(2) + 1)`, lowest order
+    /// first.
+    const LOG_POLY: &'static [Self];
 
     /// Rounds from `f64`.
     fn from_f64(x: f64) -> Self;
@@ -95,10 +102,10 @@ pub trait Real:
     fn fma<const FUSED: bool>(self, b: Self, c: Self) -> Self;
     /// `2^(n-1)` from `t = n + ROUND`; any bits at all when `n - 1` is not a normal exponent.
     fn half_exp2(t: Self) -> Self;
+    /// The exponent `n` and the mantissa, from 1 to 2, of a positive normal number; any numbers at all for others.
+    fn exponent_and_mantissa(self) -> (Self, Self);
     /// Square root.
     fn sqrt(self) -> Self;
-    /// Natural logarithm.
-    fn ln(self) -> Self;
     /// Absolute value.
     fn abs(self) -> Self;
     /// Neither infinite nor NaN.
@@ -128,12 +135,19 @@ macro_rules! real {
                 $t::from_bits((t.to_bits() << $mantissa).wrapping_add(($bias - 1) << $mantissa))
             }
             #[inline(always)]
-            fn sqrt(self) -> Self {
-                self.sqrt()
+            fn exponent_and_mantissa(self) -> (Self, Self) {
+                let bits = self.to_bits();
+                let fraction = bits & ((1 << $mantissa) - 1);
+                let mantissa = $t::from_bits(fraction | ($bias << $mantissa));
+                // The biased exponent in the low bits of 2^mantissa: no conversion.
+                let unit = ($bias + $mantissa) << $mantissa;
+                let biased = $t::from_bits((bits >> $mantissa) | unit);
+                let offset = ((1u64 << $mantissa) + $bias) as $t;
+                (biased - offset, mantissa)
             }
             #[inline(always)]
-            fn ln(self) -> Self {
-                self.ln()
+            fn sqrt(self) -> Self {
+                self.sqrt()
             }
             #[inline(always)]
             fn abs(self) -> Self {
@@ -164,6 +178,10 @@ real!(f32, u32, F32, 23, 127, {
         0.001_393_365,
         0.000_198_909_9,
     ];
+    const LEAST_NORMAL: f32 = f32::MIN_POSITIVE;
+    const TO_NORMAL: (f32, f32) = (16_777_216.0, 24.0);
+    // Chebyshev fit, relative error of the logarithm 2e-11.
+    const LOG_POLY: &'static [f32] = &[0.666_666_7, 0.400_001_22, 0.285_508_2, 0.233_304_67];
 });
 
 real!(f64, u64, F64, 52, 1023, {
@@ -187,5 +205,18 @@ real!(f64, u64, F64, 52, 1023, {
         2.755_727_364_311_03e-7,
         2.510_521_700_472_074_5e-8,
         2.091_468_696_808_689e-9,
+    ];
+    const LEAST_NORMAL: f64 = f64::MIN_POSITIVE;
+    const TO_NORMAL: (f64, f64) = (9_007_199_254_740_992.0, 53.0);
+    // Chebyshev fit, relative error of the logarithm 3e-20.
+    const LOG_POLY: &'static [f64] = &[
+        0.666_666_666_666_666_7,
+        0.400_000_000_000_008_8,
+        0.285_714_285_708_036_1,
+        0.222_222_223_917_139_17,
+        0.181_817_956_401_329_06,
+        0.153_862_397_028_146_58,
+        0.132_687_731_386_568_85,
+        0.130_866_261_478_401_02,
     ];
 });

@@ -75,6 +75,38 @@ fn check_kernel<R: Real, const FUSED: bool>(epsilon: f64, tiny: f64, label: &str
     }
 }
 
+/// Over all exponents, with mantissas around those where the kernel splits the range.
+#[test]
+fn logarithms_agree_with_libm_from_the_least_number_to_the_largest() {
+    let mut worst = [0.0_f64; 2];
+    for exponent in -1074..=1023 {
+        for mantissa in [
+            1.0,
+            1.0 + f64::EPSILON,
+            1.3,
+            std::f64::consts::SQRT_2,
+            1.4142,
+            1.4143,
+            1.7,
+            1.9999999,
+        ] {
+            let x = mantissa * 2.0_f64.powi(exponent);
+            let found = run_kernel::<f64, true>(Op::Log, &[x]);
+            worst[0] = worst[0].max(ulps(found, x.ln(), f64::EPSILON));
+            let x = f64::from(x as f32);
+            let found = run_kernel::<f32, true>(Op::Log, &[x]);
+            if x > 0.0 && x.is_finite() {
+                let expected = f64::from(x.ln() as f32);
+                worst[1] = worst[1].max(ulps(found, expected, f64::from(f32::EPSILON)));
+            }
+        }
+    }
+    assert!(worst[0] <= 1.0 && worst[1] <= 1.0, "{worst:?}");
+    assert_eq!(run_kernel::<f64, true>(Op::Log, &[0.0]), f64::NEG_INFINITY);
+    assert_eq!(run_kernel::<f64, true>(Op::Log, &[-0.0]), f64::NEG_INFINITY);
+    assert!(run_kernel::<f64, true>(Op::Log, &[-1e-310]).is_nan());
+}
+
 #[test]
 fn kernels_agree_with_libm_in_double_precision() {
     check_kernel::<f64, true>(f64::EPSILON, 5e-308, "f64 fused");

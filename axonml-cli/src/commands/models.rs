@@ -55,7 +55,7 @@ fn list() -> String {
         let schema = model.schema();
         vec![
             Cell::text(schema.id),
-            Cell::text(diameters(&schema)),
+            Cell::text(schema.diameters()),
             Cell::text(schema.states.join(" ")),
             Cell::text(schema.scheme),
             Cell::text(schema.summary),
@@ -78,7 +78,7 @@ fn tell(model: &'static dyn FiberModel) -> Result<String, CliError> {
     let schema = model.schema();
     let mut lines = vec![format!("{}: {}", schema.id, schema.summary), String::new()];
     let mut item = |name: &str, text: String| lines.push(format!("{name:<14} {text}"));
-    item("diameters", format!("{} um", diameters(&schema)));
+    item("diameters", format!("{} um", schema.diameters()));
     item("states", format!("v {}", schema.states.join(" ")));
     item("scheme", schema.scheme.to_owned());
     let from = match schema.start.states {
@@ -144,6 +144,7 @@ fn describe(model: &'static dyn FiberModel) -> Result<Value, CliError> {
         "states": schema.states,
         "parameters": parameters,
         "diameters_um": [schema.diameters_um.start(), schema.diameters_um.end()],
+        "listed_um": schema.listed_um,
         "scheme": schema.scheme,
         "start": {"v_mV": schema.start.v_mv, "states": schema.start.states},
         "temperature_celsius": schema.celsius,
@@ -178,15 +179,6 @@ fn bundled_weights(model: &dyn FiberModel) -> Result<Vec<Value>, CliError> {
     bundled_for(&schema).iter().map(describe).collect()
 }
 
-fn diameters(schema: &Schema) -> String {
-    let (start, end) = (*schema.diameters_um.start(), *schema.diameters_um.end());
-    if start <= f64::MIN_POSITIVE && end == f64::MAX {
-        "any".to_owned()
-    } else {
-        format!("{start} to {end}")
-    }
-}
-
 /// Hash of what a model computes with these weights.
 fn hash(model: &dyn FiberModel, weights: Weights) -> Result<String, CliError> {
     let settings = Settings {
@@ -196,16 +188,10 @@ fn hash(model: &dyn FiberModel, weights: Weights) -> Result<String, CliError> {
     Ok(model_hash(model, &settings)?)
 }
 
-/// A diameter that the model has.
-fn some_diameter_um(schema: &Schema) -> f64 {
-    let range = &schema.diameters_um;
-    10.0_f64.clamp(*range.start(), *range.end())
-}
-
 /// Sample points per internode, and where they are, in words.
 fn sampling(model: &'static dyn FiberModel) -> Result<(usize, String), CliError> {
     const NODES: usize = 4;
-    let count = samples_um(model, Fiber::new(some_diameter_um(&model.schema()), NODES))?.len();
+    let count = samples_um(model, Fiber::new(model.schema().nearest_um(10.0), NODES))?.len();
     let per_internode = (count - 1) / (NODES - 1);
     let words = match per_internode {
         1 => "the n nodes (or compartments)".to_owned(),

@@ -9,7 +9,8 @@ use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cuda::{CudaError, HostKernels};
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Device, Fiber, NodeSelection, ObserverKind, ObserverSpec, Settings, Simulation, Stimulus,
+    Device, Fiber, FiberModel, MODELS, NodeSelection, ObserverKind, ObserverSpec, Settings,
+    Simulation, Stimulus,
 };
 
 /// Kernels on the host. Without a C++ compiler nothing here can run: the tests then say so on standard error, past the
@@ -27,8 +28,24 @@ pub(crate) fn host_kernels() -> Option<HostKernels> {
     }
 }
 
+/// The models whose kernels differ: of those with one membrane and cable, which differ in their geometry, the first.
+pub(crate) fn models() -> impl Iterator<Item = &'static dyn FiberModel> {
+    let kind = |model: &dyn FiberModel| {
+        let schema = model.schema();
+        let names = schema.parameters.into_iter().map(|p| p.name);
+        (schema.states, names.collect::<Vec<_>>(), schema.scheme)
+    };
+    let is_first = move |place: usize| {
+        let own = kind(MODELS[place]);
+        MODELS[..place].iter().all(|other| kind(*other) != own)
+    };
+    (0..MODELS.len())
+        .filter(move |place| is_first(*place))
+        .map(|place| MODELS[place])
+}
+
 pub(crate) fn myelinated(id: &str) -> bool {
-    ["mrg", "two-mode", "smf"].contains(&id)
+    ["mrg", "sweeney", "two-mode", "smf"].contains(&id)
 }
 
 /// Fibers of different length and diameter: one, two and three nodes per lane.
@@ -41,8 +58,9 @@ pub(crate) fn fibers(id: &str) -> Vec<Fiber> {
     all.iter().map(|&(d, n)| Fiber::new(d, n)).collect()
 }
 
-/// Every kind of observer, on all nodes and on some.
-pub(crate) fn observers() -> Vec<ObserverSpec> {
+/// Every kind of observer, on all nodes and on some, of a model with these states.
+fn observers(states: &[&'static str]) -> Vec<ObserverSpec> {
+    let (first, second) = (states[0], states[1]);
     let some = || NodeSelection::Nodes(vec![-1, 3, 3, 10]);
     let recorder = |states: &[&str], every| ObserverKind::Recorder {
         states: states.iter().map(|s| (*s).to_owned()).collect(),
@@ -57,11 +75,11 @@ pub(crate) fn observers() -> Vec<ObserverSpec> {
             .threshold_mv(-30.0),
         ObserverSpec::new(ObserverKind::ActionPotentialCount, some()).after_ms(0.2),
         ObserverSpec::new(ObserverKind::Raster, NodeSelection::All).threshold_mv(-30.0),
-        ObserverSpec::new(recorder(&["h", "m"], 7), some()).after_ms(0.0123),
+        ObserverSpec::new(recorder(&[second, first], 7), some()).after_ms(0.0123),
         ObserverSpec::new(recorder(&[], 100), NodeSelection::All),
         ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All).after_ms(0.5),
         ObserverSpec::new(ObserverKind::Active { at_least: 3 }, some()).threshold_mv(500.0),
-        ObserverSpec::new(traces(&["h", "v", "m"], 7), some()).after_ms(0.0123),
+        ObserverSpec::new(traces(&[second, "v", first], 7), some()).after_ms(0.0123),
     ]
 }
 
@@ -116,7 +134,8 @@ pub(crate) fn rollout_of(
             stimulus.inject(fiber, 10, injected, clamp.clone())
         },
     );
-    let mut rollout = simulation.rollout(&stimulus, &observers()).unwrap();
+    let observers = observers(&simulation.schema().states);
+    let mut rollout = simulation.rollout(&stimulus, &observers).unwrap();
     rollout.drive.gains = stimulus
         .scaling()
         .gains_of((0..count).map(|fiber| (fiber, 0.1)));

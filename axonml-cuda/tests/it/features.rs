@@ -9,9 +9,11 @@ use axonml_autodiff::engine::{
 use axonml_autodiff::ir::Precision;
 use axonml_core::TimeGrid;
 use axonml_cpu::{CpuBackend, Reference};
-use axonml_models::{Fiber, MODELS};
+use axonml_models::Fiber;
 
-use crate::cases::{assert_observations, host_kernels, largest_difference, rollout, rollout_of};
+use crate::cases::{
+    assert_observations, host_kernels, largest_difference, models, rollout, rollout_of,
+};
 
 /// Kernels against reference: states, status and observations.
 #[track_caller]
@@ -34,7 +36,7 @@ fn assert_agrees(rollout: &Rollout) {
 
 #[test]
 fn runs_continue_where_they_ended() {
-    for model in MODELS {
+    for model in models() {
         let mut rollout = rollout(model.schema().id, 0.005, 400, Precision::F64);
         let whole = Reference.run(&rollout).unwrap().fibers;
         rollout.steps = 0..123;
@@ -126,7 +128,7 @@ fn unstable_steps_are_found_before_they_are_taken() {
 
 #[test]
 fn numbers_that_are_not_finite_end_a_fiber() {
-    for model in MODELS {
+    for model in models() {
         let id = model.schema().id;
         for precision in [Precision::F32, Precision::F64] {
             let mut rollout = rollout(id, 0.005, 300, precision);

@@ -4,7 +4,7 @@ use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::engine::{ObserverKind, ObserverSpec, QuietEnd};
 use axonml_autodiff::ir::Precision;
 use axonml_cuda::{CudaError, KernelSource, NVRTC_VARIABLE, Nvrtc};
-use axonml_models::{Fiber, MODELS};
+use axonml_models::Fiber;
 
 use crate::cases;
 
@@ -81,7 +81,7 @@ fn spilled(nvrtc: &Nvrtc, what: &str, kernel: &KernelSource, architecture: u32) 
 #[test]
 fn kernels_compile_for_devices_and_single_precision_does_not_spill() {
     let Some(nvrtc) = compiler() else { return };
-    for model in MODELS {
+    for model in cases::models() {
         let id = model.schema().id;
         for precision in [Precision::F32, Precision::F64] {
             for task in [Task::Answer, Task::Trial, Task::Observe] {
@@ -110,7 +110,7 @@ fn kernels_of_gradients_compile_for_devices_and_single_precision_does_not_spill(
         fields: true,
         ..GradientRequest::default()
     };
-    for model in MODELS {
+    for model in cases::models() {
         let id = model.schema().id;
         for (asked, request, precision, architectures) in [
             (

@@ -4,10 +4,10 @@ use axonml_autodiff::engine::{Backend, Observation};
 use axonml_autodiff::ir::Precision;
 use axonml_cpu::Reference;
 use axonml_cuda::ThreadOrder;
-use axonml_models::{Fiber, MODELS};
+use axonml_models::Fiber;
 
 use crate::cases::{
-    assert_observations, host_kernels, largest_difference, myelinated, rollout, rollout_of,
+    assert_observations, host_kernels, largest_difference, models, myelinated, rollout, rollout_of,
 };
 
 /// A step of the publications' size.
@@ -18,7 +18,7 @@ fn a_thousand_double_precision_steps_agree_with_the_reference() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    for model in MODELS {
+    for model in models() {
         let id = model.schema().id;
         let rollout = rollout(id, DT_MS, 1000, Precision::F64);
         let expected = Reference.run(&rollout).unwrap().fibers;
@@ -37,7 +37,7 @@ fn spikes_in_single_precision_come_within_a_microsecond() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    for model in MODELS {
+    for model in models() {
         let id = model.schema().id;
         let mut rollout = rollout(id, DT_MS, 600, Precision::F32);
         let found = kernels.run(&rollout).unwrap().fibers;
@@ -74,7 +74,7 @@ fn long_fibers_agree_with_the_reference() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    for model in MODELS {
+    for model in models() {
         let id = model.schema().id;
         let diameter = if myelinated(id) { 10.0 } else { 1.0 };
         // Four and ten nodes per lane, a whole warp exactly, and a short one.

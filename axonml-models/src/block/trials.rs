@@ -11,7 +11,7 @@ use axonml_autodiff::engine::{
 use axonml_core::CoreError;
 
 use super::pulses::TestPulses;
-use crate::detection::{Crossings, Detection, REGENERATION_MV};
+use crate::detection::{Crossings, Detection, regeneration_mv};
 use crate::scaling::Scaling;
 use crate::twin::Twins;
 use crate::{Simulation, SimulationError, Stimulus};
@@ -328,10 +328,16 @@ impl<'s> Trials<'s> {
 
     /// Whether the twin stays so far below the level that no crossing of it is due to the stimulus.
     fn is_far_below(&self, trial: &Trial, node: usize) -> bool {
-        let limit_mv = self.detection.threshold_mv - REGENERATION_MV;
+        let limit_mv = self.detection.threshold_mv - self.regeneration_mv(trial, node);
         let amplitude_ma = trial.amplitude_ma;
         self.twins
             .stays_below(trial.fiber, node, amplitude_ma, limit_mv)
+    }
+
+    fn regeneration_mv(&self, trial: &Trial, node: usize) -> f64 {
+        let level_mv = self.detection.threshold_mv;
+        let start = &self.rollouts.alone.rollout.start;
+        regeneration_mv(level_mv, start, trial.fiber, node)
     }
 
     /// States at which action potentials arrive at `sites`. Where a fiber has no twin, all crossings that arrive from a
@@ -358,7 +364,8 @@ impl<'s> Trials<'s> {
             let twin_mv = self
                 .twins
                 .v_mv(trial.fiber, at.node, at.state, trial.amplitude_ma);
-            twin_mv.is_none_or(|twin_mv| twin_mv <= at.v_mv - REGENERATION_MV)
+            let regeneration_mv = self.regeneration_mv(trial, at.node);
+            twin_mv.is_none_or(|twin_mv| twin_mv <= at.v_mv - regeneration_mv)
         };
         let arrived = crossings.candidates().filter(regenerated);
         let mut states: Vec<usize> = arrived.map(|at| at.state).collect();

@@ -240,19 +240,17 @@ impl<'a> RowReader<'a> {
                     otherwise: "--diameter",
                 })?,
         };
-        let range = &schema.diameters_um;
-        if range.contains(&diameter_um) {
+        let Some(expected) = schema.wrong_diameter(diameter_um) else {
             return Ok(diameter_um);
-        }
+        };
+        let what = match schema.listed_um {
+            Some(_) => "the diameters",
+            None => "the range",
+        };
         Err(ConditionError::Cell {
             column: "diameter_um",
             found: exact(diameter_um),
-            expected: format!(
-                "expected {} to {} um, the range of model `{}`",
-                range.start(),
-                range.end(),
-                schema.id
-            ),
+            expected: format!("expected {expected}, {what} of model `{}`", schema.id),
         })
     }
 

@@ -2,24 +2,52 @@
 
 mod hh;
 mod mrg;
+mod rattay;
+mod schild;
 mod smf;
 mod sundt;
+mod sweeney;
+mod thio;
+mod tigerholm;
 mod trainable_node;
 pub mod two_mode;
 
 pub use hh::HodgkinHuxley;
-pub use mrg::Mrg;
+pub use mrg::{Mrg, MrgDiscrete, MrgInterpolation, Pena, SmallMrgInterpolation};
+pub use rattay::Rattay;
+pub use schild::{Schild94, Schild97};
 pub use smf::Smf;
 pub use sundt::{Sundt, SundtExplicit};
+pub use sweeney::Sweeney;
+pub use thio::{ThioAutonomic, ThioCutaneous};
+pub use tigerholm::Tigerholm;
 pub use two_mode::TwoMode;
 
 use axonml_core::{CoreError, names};
 
 use crate::FiberModel;
 
-/// All bundled models, in the order in which listings show them: `mrg`, `two-mode`, `smf`, `sundt`, `sundt-explicit`, `hh`.
-pub static MODELS: &[&dyn FiberModel] =
-    &[&Mrg, &TwoMode, &Smf, &Sundt, &SundtExplicit, &HodgkinHuxley];
+/// All bundled models, in the order in which listings show them: myelinated fibers, their surrogates, fibers without
+/// myelin.
+pub static MODELS: &[&dyn FiberModel] = &[
+    &Mrg,
+    &MrgDiscrete,
+    &MrgInterpolation,
+    &SmallMrgInterpolation,
+    &Pena,
+    &Sweeney,
+    &TwoMode,
+    &Smf,
+    &Sundt,
+    &SundtExplicit,
+    &Rattay,
+    &Tigerholm,
+    &Schild94,
+    &Schild97,
+    &ThioAutonomic,
+    &ThioCutaneous,
+    &HodgkinHuxley,
+];
 
 /// Other names under which published tables know a model.
 const ALIASES: &[(&str, &str)] = &[("mrg-poly", "mrg"), ("hodgkin-huxley", "hh")];

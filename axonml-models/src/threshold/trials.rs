@@ -14,7 +14,7 @@ use super::grid::{Search, Verdict};
 use super::scout::Answer;
 use super::seen::{Seen, Trial};
 use super::{Progress, ThresholdSearch};
-use crate::detection::{Detection, REGENERATION_MV, SpikeStart};
+use crate::detection::{Detection, SpikeStart, regeneration_mv};
 use crate::scaling::Scaling;
 use crate::twin::{ContactTwins, Reaching, Twins};
 use crate::{Simulation, SimulationError};
@@ -474,7 +474,7 @@ impl<'s> Trials<'s> {
 
     /// Whether a node's passive twin stays so far below a crossing that it need not be computed.
     pub(super) fn stays_below(&self, (fiber, amplitude_ma): Trial, at: &Crossing) -> bool {
-        let limit_mv = at.v_mv - REGENERATION_MV;
+        let limit_mv = at.v_mv - self.regeneration_mv(fiber, at.node);
         self.twins
             .stays_below(fiber, at.node, amplitude_ma, limit_mv)
     }
@@ -485,9 +485,14 @@ impl<'s> Trials<'s> {
             return true;
         }
         match self.twins.v_mv(fiber, at.node, at.state, amplitude_ma) {
-            Some(twin_mv) => twin_mv <= at.v_mv - REGENERATION_MV,
+            Some(twin_mv) => twin_mv <= at.v_mv - self.regeneration_mv(fiber, at.node),
             None => self.is_undriven(fiber, at.node),
         }
+    }
+
+    fn regeneration_mv(&self, fiber: usize, node: usize) -> f64 {
+        let level_mv = self.detection.threshold_mv;
+        regeneration_mv(level_mv, &self.whole.start, fiber, node)
     }
 
     /// Whether a node lies off all those that the sources drive strongly.

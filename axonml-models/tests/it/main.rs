@@ -9,6 +9,9 @@ mod conditioning;
 mod conditions;
 mod currents;
 #[allow(dead_code)]
+#[path = "../../../examples/custom_mechanism.rs"]
+mod custom_mechanism;
+#[allow(dead_code)]
 #[path = "../../../examples/custom_model.rs"]
 mod custom_model;
 mod failures;
@@ -16,10 +19,13 @@ mod golden;
 mod gradients;
 mod intracellular;
 mod invariants;
+mod mechanisms;
 mod models;
 mod nerves;
 mod neuron;
 mod population;
+mod pyfibers;
+mod pyfibers_myelinated;
 mod pytorch;
 mod rates;
 mod several_sources;

@@ -6,15 +6,20 @@ use std::sync::Arc;
 use axonml_core::error::short;
 use axonml_core::{TimeGrid, format_ms};
 use axonml_models::weights::{Usage, phase_widths_ms};
+use axonml_models::{DRIFT_MS, InitialState, Settings, drift_mv};
 
 use super::case::{Case, CaseSource};
 use super::listener::Listener;
 use super::weights::NamedWeights;
 
+/// Change of the membrane potential without stimulus, mV, above which it is noted.
+const NOTED_DRIFT_MV: f64 = 1.0;
+
 /// Warns where cases leave what their weights were trained on, and where their steps distort pulses.
 pub fn warn_of_doubts<'c>(cases: impl Iterator<Item = &'c Case>, listener: &mut dyn Listener) {
     let cases: Vec<&Case> = cases.collect();
     warn_of_domain(cases.iter().copied(), listener);
+    note_drifts(&cases, listener);
     let (mut told, mut seen) = (HashSet::new(), HashSet::new());
     for case in cases {
         let Ok(grid) = TimeGrid::new(case.dt_ms, case.tstop_ms) else {
@@ -36,6 +41,39 @@ pub fn warn_of_doubts<'c>(cases: impl Iterator<Item = &'c Case>, listener: &mut 
                     listener.warn(doubt);
                 }
             }
+        }
+    }
+}
+
+/// Notes, once for each model and temperature, that fibers which start as published do not rest there.
+fn note_drifts(cases: &[&Case], listener: &mut dyn Listener) {
+    let mut seen = HashSet::new();
+    for case in cases {
+        let (id, start) = (case.model.schema().id, &case.setup.start);
+        let is_published = *start == InitialState::Declared;
+        // Weights are trained from a start, whether a fiber rests there or not.
+        let has_weights = case.setup.weights.of_model(id).is_some();
+        let celsius = case.celsius.map(f64::to_bits);
+        if !is_published || has_weights || !seen.insert((id, celsius)) {
+            continue;
+        }
+        let settings = Settings {
+            dt_ms: case.dt_ms,
+            celsius: case.celsius,
+            ..case.setup.settings(case.model)
+        };
+        let device = &case.setup.machine.device;
+        // What cannot be simulated is refused, or found to diverge, by the run itself.
+        let Ok(moved_mv) = drift_mv(case.model, case.fiber.diameter_um, &settings, device) else {
+            continue;
+        };
+        if moved_mv.abs() > NOTED_DRIFT_MV {
+            listener.note(format!(
+                "model {id} does not rest where it starts: without stimulus it moves by {} mV within {} ms; \
+                 start from its steady state (warmup)",
+                short(moved_mv),
+                short(DRIFT_MS)
+            ));
         }
     }
 }

@@ -6,11 +6,11 @@ use axonml_autodiff::adjoint::{FiberGradient, GradientRequest};
 use axonml_autodiff::engine::{Backend, Rollout, Source};
 use axonml_autodiff::ir::Precision;
 use axonml_cpu::CpuBackend;
-use axonml_models::{Fiber, MODELS};
+use axonml_models::Fiber;
 
 use super::pairing::{backward, everything, weights};
 use super::{differentiate, disturbed, disturbed_by_id, gradients};
-use crate::cases::{host_kernels, rollout_of};
+use crate::cases::{host_kernels, models, rollout_of};
 
 /// The largest difference of two gradients along a direction that changes everything, relative to the sum of the magnitudes
 /// of its terms.
@@ -131,9 +131,9 @@ fn single_precision_gives_double_precisions_gradients() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    for model in MODELS {
+    for model in models() {
         let id = model.schema().id;
-        let mut rollout = disturbed(*model);
+        let mut rollout = disturbed(model);
         let double = gradients(differentiate(&CpuBackend::new(), &rollout, &weights));
         rollout.precision = Precision::F32;
         let single = gradients(differentiate(&kernels, &rollout, &weights));

@@ -4,20 +4,20 @@ use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::engine::{Backend, FiberOutcome, Rollout};
 use axonml_autodiff::ir::Precision;
 use axonml_cuda::{HostKernels, KernelSource, ThreadOrder};
-use axonml_models::{Evaluation, MODELS};
+use axonml_models::Evaluation;
 
 use super::pairing::weights;
 use super::{bits, differentiate, disturbed, disturbed_by_id, plain};
-use crate::cases::host_kernels;
+use crate::cases::{host_kernels, models};
 
 #[test]
 fn segments_and_launches_change_no_bit() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    for model in MODELS {
+    for model in models() {
         let id = model.schema().id;
-        let rollout = disturbed(*model);
+        let rollout = disturbed(model);
         let whole = bits(&differentiate(&kernels, &rollout, &weights));
         // Memory for all fibers in one go, in segments, and for few fibers at once.
         let mut refused = 0;
@@ -76,8 +76,8 @@ fn the_order_of_threads_changes_no_bit_of_a_gradient() {
 /// A training moves parameters at every step, and compiles once.
 #[test]
 fn kernels_that_differentiate_by_parameters_do_not_depend_on_their_values() {
-    for model in MODELS {
-        let rollout = disturbed(*model);
+    for model in models() {
+        let rollout = disturbed(model);
         let mut moved = rollout.clone();
         let numbers = moved.shared.iter().enumerate();
         let numbers = numbers.map(|(k, x)| x * (1.0 + 1e-3 * (k + 1) as f64));

@@ -6,11 +6,11 @@ use axonml_autodiff::engine::{
 };
 use axonml_autodiff::ir::Precision;
 use axonml_cpu::CpuBackend;
-use axonml_models::{Evaluation, MODELS, model};
+use axonml_models::{Evaluation, model};
 
 use super::pairing::weights;
 use super::{bits, continued, differentiate, disturbed_by_id, gradients, plain};
-use crate::cases::host_kernels;
+use crate::cases::{host_kernels, models};
 
 type Spoil<'s> = dyn Fn(&mut Evaluation) + Sync + 's;
 
@@ -119,8 +119,8 @@ fn of_a_run_without_steps_the_start_is_the_end() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    for model in MODELS {
-        let mut rollout = continued(plain(*model));
+    for model in models() {
+        let mut rollout = continued(plain(model));
         rollout.steps = rollout.steps.start..rollout.steps.start;
         for (fiber, one) in differentiate(&kernels, &rollout, &weights)
             .iter()

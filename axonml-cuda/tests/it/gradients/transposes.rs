@@ -2,11 +2,10 @@
 
 use axonml_autodiff::engine::FiberStatus;
 use axonml_cpu::Reference;
-use axonml_models::MODELS;
 
 use super::pairing::{backward, forward, parts, weights};
 use super::{differentiate, disturbed};
-use crate::cases::host_kernels;
+use crate::cases::{host_kernels, models};
 
 /// Relative to the sum of the magnitudes of all products.
 const TOLERANCE: f64 = 1e-12;
@@ -16,9 +15,9 @@ fn reverse_kernels_are_transposes_of_forward_derivatives() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    for model in MODELS {
+    for model in models() {
         let id = model.schema().id;
-        let rollout = disturbed(*model);
+        let rollout = disturbed(model);
         let found = differentiate(&kernels, &rollout, &weights);
         let each = (0..rollout.fibers.len()).map(|fiber| parts(&rollout, fiber));
         let each: Vec<_> = each.collect();

@@ -12,8 +12,8 @@ use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cpu::Reference;
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Device, Fiber, FiberModel, NodeSelection, ObserverKind, ObserverSpec, Settings, Simulation,
-    Stimulus,
+    Device, Fiber, FiberModel, MODELS, NodeSelection, ObserverKind, ObserverSpec, Settings,
+    Simulation, Stimulus,
 };
 
 use super::pairing::Random;
@@ -25,9 +25,25 @@ pub(crate) struct Case {
     pub(crate) trajectory_bytes: Option<usize>,
 }
 
+/// The models whose kernels differ: of those with one membrane and cable, which differ in their geometry, the first.
+pub(crate) fn models() -> impl Iterator<Item = &'static dyn FiberModel> {
+    let kind = |model: &dyn FiberModel| {
+        let schema = model.schema();
+        let names = schema.parameters.into_iter().map(|p| p.name);
+        (schema.states, names.collect::<Vec<_>>(), schema.scheme)
+    };
+    let is_first = move |place: usize| {
+        let own = kind(MODELS[place]);
+        MODELS[..place].iter().all(|other| kind(*other) != own)
+    };
+    (0..MODELS.len())
+        .filter(move |place| is_first(*place))
+        .map(|place| MODELS[place])
+}
+
 /// Whether a model's nodes are joined by myelinated internodes, or look so.
 pub(crate) fn myelinated(id: &str) -> bool {
-    ["mrg", "two-mode", "smf", "exposed"].contains(&id)
+    ["mrg", "sweeney", "two-mode", "smf", "exposed"].contains(&id)
 }
 
 /// A model twice: a run from its declared start in one go, and one that resumes from a state without symmetry, in
@@ -130,11 +146,12 @@ pub(crate) fn plain(model: &dyn FiberModel) -> Rollout {
     rollout
 }
 
-/// Every other parameter becomes the fibers' own, of different values.
+/// Every other parameter becomes the fibers' own, of different values, behind those that they have.
 pub(crate) fn with_own_parameters(mut rollout: Rollout) -> Rollout {
+    let before = rollout.fibers[0].parameters.len();
     let rebind = |bound: &BoundProgram| {
         let bindings = bound.bindings.iter().map(|binding| match *binding {
-            Binding::Shared(index) if index % 2 == 1 => Binding::Fiber(index / 2),
+            Binding::Shared(index) if index % 2 == 1 => Binding::Fiber(before + index / 2),
             binding => binding,
         });
         BoundProgram::new(bound.program.clone(), bindings.collect())
@@ -146,7 +163,7 @@ pub(crate) fn with_own_parameters(mut rollout: Rollout) -> Rollout {
     for (index, fiber) in rollout.fibers.iter_mut().enumerate() {
         let own = rollout.shared.iter().skip(1).step_by(2);
         let factor = 1.0 + 0.003 * index as f64;
-        fiber.parameters = own.map(|x| factor * x).collect();
+        fiber.parameters.extend(own.map(|x| factor * x));
     }
     rollout
 }

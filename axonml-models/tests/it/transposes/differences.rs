@@ -6,9 +6,9 @@ use axonml_autodiff::cable::Cable;
 use axonml_autodiff::cable::{CableCotangent, DoubleCable, ExplicitCable, ImplicitCable};
 use axonml_autodiff::engine::{Backend, Rollout, Source, Start};
 use axonml_cpu::{Reference, TangentDirection};
-use axonml_models::{FiberState, MODELS};
+use axonml_models::FiberState;
 
-use super::cases::{continued, irregular, plain, reprojected, with_own_parameters};
+use super::cases::{continued, irregular, models, plain, reprojected, with_own_parameters};
 use super::pairing::{numbers, parts};
 
 fn add(to: &mut [f64], by: &[f64], h: f64) {
@@ -184,10 +184,10 @@ fn sizes(state: &FiberState) -> Vec<f64> {
 
 #[test]
 fn forward_derivatives_are_differences() {
-    for model in MODELS {
+    for model in models() {
         for rollout in [
-            plain(*model),
-            continued(irregular(with_own_parameters(plain(*model)))),
+            plain(model),
+            continued(irregular(with_own_parameters(plain(model)))),
         ] {
             let rollout = first_fiber(rollout);
             for (name, mut direction) in parts(&rollout, 0) {

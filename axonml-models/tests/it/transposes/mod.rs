@@ -10,11 +10,12 @@ mod refusals;
 use axonml_autodiff::adjoint::GradientRequest;
 use axonml_autodiff::engine::{Backend, FiberStatus};
 use axonml_cpu::{CpuBackend, Isa, Reference};
-use axonml_models::{FiberModel, MODELS};
+use axonml_models::FiberModel;
 
+use crate::custom_mechanism::Accumulating;
 use crate::custom_model::ConnorStevens;
 use crate::models::Filling;
-use cases::{Case, both};
+use cases::{Case, both, models};
 use pairing::{backward, forward, parts, weights};
 
 /// Relative to the sum of the magnitudes of all products.
@@ -22,8 +23,8 @@ const TOLERANCE: f64 = 1e-12;
 
 /// Every model, and models of tests and examples, twice each.
 fn all() -> Vec<Case> {
-    let own: [&dyn FiberModel; 2] = [&ConnorStevens, &Filling];
-    MODELS.iter().copied().chain(own).flat_map(both).collect()
+    let own: [&dyn FiberModel; 3] = [&ConnorStevens, &Accumulating, &Filling];
+    models().chain(own).flat_map(both).collect()
 }
 
 #[test]

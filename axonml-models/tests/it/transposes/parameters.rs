@@ -8,11 +8,11 @@ use axonml_cpu::Reference;
 use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Evaluation, Fiber, FiberModel, FiberOutcome, FiberSymbols, Geometry, GradientRequest,
-    MODELS, Membrane, Myelinated, MyelinatedSection, NodeSelection, ObserverKind, ObserverSpec,
-    Patch, Schema, SectionKind, Settings, Simulation, Stimulus,
+    Membrane, Myelinated, MyelinatedSection, NodeSelection, ObserverKind, ObserverSpec, Patch,
+    Schema, SectionKind, Settings, Simulation, Stimulus,
 };
 
-use super::cases::myelinated;
+use super::cases::{models, myelinated};
 use super::pairing::{Random, recording, weights};
 
 /// Share of the largest derivative from which differences see one: below, their rounding is compared.
@@ -191,7 +191,7 @@ impl Model {
 /// properties of internodes (whose compartments the reference solves) and the reference potential.
 #[test]
 fn gradients_by_parameters_are_differences() {
-    for &model in MODELS.iter().chain(&[&Exposed as &dyn FiberModel]) {
+    for model in models().chain([&Exposed as &dyn FiberModel]) {
         let fast = Model {
             model,
             backend: Device::cpu().unwrap(),
