@@ -1,7 +1,6 @@
 //! `axonml models`: what there is to simulate.
 
 use axonml::file::Memory;
-use axonml::model::Schema;
 use axonml::model::weights::{Bundled, Weights};
 use axonml::simulation::memory::BatchSize;
 use axonml::simulation::provenance::model_hash;
