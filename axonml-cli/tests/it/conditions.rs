@@ -360,7 +360,7 @@ fn a_misspelt_column_is_refused() {
 #[test]
 fn keep_going_computes_the_good_rows() {
     let folder = Folder::new("keep-going");
-    let rows = "mrg,10,53,1000,mono,0.1,\"first, good\",0.12\nTIGERHOLM,1,53,150,mono,0.1,unknown,0.1\n\
+    let rows = "mrg,10,53,1000,mono,0.1,\"first, good\",0.12\nGAINES,1,53,150,mono,0.1,unknown,0.1\n\
                 mrg,10,53,1000,mono,bad,width,\nmrg,14,53,1000,mono,0.1,last,\n";
     folder.write("t.csv", format!("{HEADER}{rows}"));
     let answer = folder.axonml("threshold --conditions t.csv --keep-going -o out.csv");
@@ -381,7 +381,7 @@ fn keep_going_computes_the_good_rows() {
     assert_eq!(column("status"), ["ok", "error", "error", "ok"]);
     assert_eq!(column("note"), ["first, good", "unknown", "width", "last"]);
     assert_eq!(column("reference_mA"), ["0.12", "0.1", "", ""]);
-    assert!(column("message")[1].contains("`TIGERHOLM`") && column("threshold_mA")[1].is_empty());
+    assert!(column("message")[1].contains("`GAINES`") && column("threshold_mA")[1].is_empty());
     assert!(!column("threshold_mA")[3].is_empty() && column("error_pct")[3].is_empty());
     let summary = &folder.json("out.csv.json")["summary"];
     assert_eq!(

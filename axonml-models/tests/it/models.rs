@@ -9,11 +9,27 @@ use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::Weights;
 use axonml_models::{
     Conduction, Device, Fiber, FiberModel, FiberStatus, FiberSymbols, Geometry, InitialState,
-    Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Patch, Schema, SectionKind,
-    Settings, Simulation, Stimulus, Unmyelinated, VelocitySites, model,
+    MODELS, Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Patch, Schema,
+    SectionKind, Settings, Simulation, Stimulus, Unmyelinated, VelocitySites, model,
 };
 
 use crate::golden::path;
+
+/// The models whose programs differ: of those with one membrane and cable, which differ in their geometry, the first.
+pub(crate) fn distinct() -> impl Iterator<Item = &'static dyn FiberModel> {
+    let kind = |model: &dyn FiberModel| {
+        let schema = model.schema();
+        let names = schema.parameters.into_iter().map(|p| p.name);
+        (schema.states, names.collect::<Vec<_>>(), schema.scheme)
+    };
+    let is_first = move |place: usize| {
+        let own = kind(MODELS[place]);
+        MODELS[..place].iter().all(|other| kind(*other) != own)
+    };
+    (0..MODELS.len())
+        .filter(move |place| is_first(*place))
+        .map(|place| MODELS[place])
+}
 
 /// Rows of a golden table, by column name.
 pub(crate) fn table(name: &str) -> Vec<HashMap<String, String>> {

@@ -279,9 +279,9 @@ fn concentrations_settle_at_the_figures_of_another_implementation() {
     }
 }
 
-/// Of all models without weights one is published with a start that is nowhere near its rest.
+/// Of all models without weights one is published with a start that is nowhere near its rest, and one with another's.
 #[test]
-fn one_model_leaves_its_published_start() {
+fn two_models_leave_their_published_start() {
     let device = Device::cpu().unwrap();
     for model in axonml_models::MODELS {
         let schema = model.schema();
@@ -291,7 +291,7 @@ fn one_model_leaves_its_published_start() {
         if schema.weights.is_none() {
             assert_eq!(
                 moved_mv.abs() > 1.0,
-                schema.id == "schild97",
+                ["schild97", "pena"].contains(&schema.id),
                 "{}",
                 schema.id
             );

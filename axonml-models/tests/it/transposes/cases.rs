@@ -12,8 +12,8 @@ use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cpu::Reference;
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Device, Fiber, FiberModel, MODELS, NodeSelection, ObserverKind, ObserverSpec, Settings,
-    Simulation, Stimulus,
+    Device, Fiber, FiberModel, NodeSelection, ObserverKind, ObserverSpec, Settings, Simulation,
+    Stimulus,
 };
 
 use super::pairing::Random;
@@ -23,22 +23,6 @@ pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) rollout: Rollout,
     pub(crate) trajectory_bytes: Option<usize>,
-}
-
-/// The models whose kernels differ: of those with one membrane and cable, which differ in their geometry, the first.
-pub(crate) fn models() -> impl Iterator<Item = &'static dyn FiberModel> {
-    let kind = |model: &dyn FiberModel| {
-        let schema = model.schema();
-        let names = schema.parameters.into_iter().map(|p| p.name);
-        (schema.states, names.collect::<Vec<_>>(), schema.scheme)
-    };
-    let is_first = move |place: usize| {
-        let own = kind(MODELS[place]);
-        MODELS[..place].iter().all(|other| kind(*other) != own)
-    };
-    (0..MODELS.len())
-        .filter(move |place| is_first(*place))
-        .map(|place| MODELS[place])
 }
 
 /// Whether a model's nodes are joined by myelinated internodes, or look so.

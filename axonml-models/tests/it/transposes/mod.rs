@@ -14,8 +14,8 @@ use axonml_models::FiberModel;
 
 use crate::custom_mechanism::Accumulating;
 use crate::custom_model::ConnorStevens;
-use crate::models::Filling;
-use cases::{Case, both, models};
+use crate::models::{Filling, distinct};
+use cases::{Case, both};
 use pairing::{backward, forward, parts, weights};
 
 /// Relative to the sum of the magnitudes of all products.
@@ -24,7 +24,7 @@ const TOLERANCE: f64 = 1e-12;
 /// Every model, and models of tests and examples, twice each.
 fn all() -> Vec<Case> {
     let own: [&dyn FiberModel; 3] = [&ConnorStevens, &Accumulating, &Filling];
-    models().chain(own).flat_map(both).collect()
+    distinct().chain(own).flat_map(both).collect()
 }
 
 #[test]

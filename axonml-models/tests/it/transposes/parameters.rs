@@ -12,8 +12,9 @@ use axonml_models::{
     Schema, SectionKind, Settings, Simulation, Stimulus,
 };
 
-use super::cases::{models, myelinated};
+use super::cases::myelinated;
 use super::pairing::{Random, recording, weights};
+use crate::models::distinct;
 
 /// Share of the largest derivative from which differences see one: below, their rounding is compared.
 const SMALL: f64 = 2e-4;
@@ -191,7 +192,7 @@ impl Model {
 /// properties of internodes (whose compartments the reference solves) and the reference potential.
 #[test]
 fn gradients_by_parameters_are_differences() {
-    for model in models().chain([&Exposed as &dyn FiberModel]) {
+    for model in distinct().chain([&Exposed as &dyn FiberModel]) {
         let fast = Model {
             model,
             backend: Device::cpu().unwrap(),

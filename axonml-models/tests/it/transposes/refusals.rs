@@ -14,8 +14,9 @@ use axonml_models::{
 };
 
 use super::all;
-use super::cases::{continued, irregular, models, plain, with_own_parameters};
+use super::cases::{continued, irregular, plain, with_own_parameters};
 use super::pairing::{backward, everything, weights};
+use crate::models::distinct;
 
 fn rollout(id: &str) -> Rollout {
     plain(model(id).unwrap())
@@ -455,7 +456,7 @@ fn early_stops_are_refused() {
 
 #[test]
 fn of_a_run_without_steps_the_start_is_the_end() {
-    for model in models() {
+    for model in distinct() {
         for mut rollout in [plain(model), continued(plain(model))] {
             rollout.steps = rollout.steps.start..rollout.steps.start;
             rollout.observers.clear();
@@ -470,8 +471,8 @@ fn of_a_run_without_steps_the_start_is_the_end() {
     }
 }
 
-/// Single precision sees the same derivatives, as far as its digits go: where a fiber is about to fire, or not to, the rounding
-/// of its run grows a few thousandfold.
+/// Single precision sees the same derivatives, as far as its digits go. In runs of fibers with concentrations, whose fibers here
+/// are about to fire, or not to, rounding grows a few thousandfold.
 #[test]
 fn single_precision_gives_double_precisions_gradients() {
     for case in all() {
@@ -488,6 +489,10 @@ fn single_precision_gives_double_precisions_gradients() {
             worst = worst.max((double.total - single.total).abs() / double.size);
         }
         println!("{}: {worst:.1e}", case.name);
-        assert!(worst < 1e-3 && worst > 1e-12, "{}: {worst:e}", case.name);
+        let grows = ["schild", "thio", "tigerholm"]
+            .iter()
+            .any(|name| case.name.starts_with(name));
+        let limit = if grows { 1e-3 } else { 1e-4 };
+        assert!(worst < limit && worst > 1e-12, "{}: {worst:e}", case.name);
     }
 }
