@@ -11,6 +11,9 @@ use crate::{FiberModel, FiberSymbols, Geometry, Insulated, Patch, Physical, Sche
 #[derive(Clone, Copy, Debug)]
 pub struct Sweeney;
 
+/// Distance between nodes in diameters of the fiber. No parameter: it says where nodes lie in a field.
+const SPACING: f64 = 100.0;
+
 impl FiberModel for Sweeney {
     fn schema(&self) -> Schema {
         Schema::new("sweeney", "Sweeney myelinated fiber, insulating myelin, single cable")
@@ -25,8 +28,7 @@ impl FiberModel for Sweeney {
             .param("passive", "ra", 54.7, "ohm cm")
             .param("geometry", "node_length", 1.5, "um")
             .param("geometry", "g_ratio", 0.6, "")
-            .param("geometry", "spacing_per_diameter", 100.0, "")
-            .physical(&["g_ratio", "spacing_per_diameter"], Physical::Positive)
+            .physical(&["g_ratio"], Physical::Positive)
             .diameters_um(0.5..=25.0)
             .start_mv(-80.0)
             .conducts(49.5, 10.0, 1.0)
@@ -37,11 +39,10 @@ impl FiberModel for Sweeney {
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
         let d = fiber.diameter();
-        let [ratio, spacing, node_length] =
-            fiber.params(["g_ratio", "spacing_per_diameter", "node_length"]);
+        let [ratio, node_length] = fiber.params(["g_ratio", "node_length"]);
         let axon = ratio * d;
         Geometry::Insulated(Insulated {
-            spacing_um: spacing * d,
+            spacing_um: SPACING * d,
             node_length_um: node_length,
             node_diameter_um: axon,
             axon_diameter_um: axon,
