@@ -185,9 +185,9 @@ impl<'t> Patch<'t> {
         })
     }
 
-    /// The ion that the mechanism keeps, whose name it has.
+    /// The ion that the mechanism keeps, whose name it has; outside of a mechanism it is an error when the model is used.
     pub fn own_ion(&self) -> Ion<'t> {
-        self.ion(self.mechanism.unwrap_or_default())
+        self.ion(self.mechanism.unwrap_or("own_ion outside of a mechanism"))
     }
 
     /// Concentration of an ion inside, mM.

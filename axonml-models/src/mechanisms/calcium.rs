@@ -27,7 +27,7 @@ pub struct CalciumShell {
     pub exchange_ms: f64,
     /// Constants of the Nernst potential.
     pub nernst: IonConstants,
-    /// What the reversal potential of calcium currents is above the Nernst potential, mV.
+    /// Reversal potential of calcium currents less the Nernst potential, mV.
     pub offset_mv: f64,
 }
 

@@ -46,8 +46,8 @@ pub(crate) fn trace_membrane(
     let (g, j) = membrane.linearized(u, reference);
     let currents = tracer.finish(&[named("g", g), named("j", j)])?;
 
-    // What slow states need of the voltage belongs to the moment before a step. It is computed at the end of the step before
-    // and handed on as a state of its own.
+    // Slow states read the voltage at the moment before a step. Their operands are computed at the end of the step before
+    // and handed on as states of their own.
     let mut held = Held::new(&tracer);
     let moved = slow
         .iter()

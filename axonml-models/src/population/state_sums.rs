@@ -20,7 +20,7 @@ pub struct StateSum {
     pub state: String,
     /// Nodes at which it is summed.
     pub nodes: NodeSelection,
-    /// What is earlier does not count, ms.
+    /// Time from which on it is summed, ms.
     pub after_ms: f64,
 }
 

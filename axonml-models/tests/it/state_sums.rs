@@ -156,7 +156,7 @@ fn derivatives_by_currents_are_those_of_differences() {
     }
 }
 
-/// What does not fit is refused, and tables of rates are.
+/// States, nodes and weights that do not fit are refused, and so are tables of rates.
 #[test]
 fn what_does_not_fit_is_refused() {
     let sim = simulation(&FIBERS, 0.5, &Device::cpu().unwrap());

@@ -42,7 +42,7 @@ struct Dimensions<'t> {
     lamellae: Expr<'t>,
 }
 
-/// What all geometries declare; a node conducts `gna` and `gk` where a geometry has its own.
+/// The declaration that all geometries share, with the nodal conductances `gna` and `gk` of one, S/cm2.
 fn schema(id: &'static str, summary: &'static str, [gna, gk]: [f64; 2]) -> Schema {
     Schema::new(id, summary)
         .cite("McIntyre, Richardson & Grill 2002, J Neurophysiol 87:995-1006, doi:10.1152/jn.00353.2001")

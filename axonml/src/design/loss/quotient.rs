@@ -47,7 +47,7 @@ impl Quotient {
         Ok(())
     }
 
-    /// What is summed of each fiber, where action potentials are detected so.
+    /// The sum of the gate at the sites of a detection, from its beginning on.
     pub fn activity(&self, detection: &Detection) -> StateSum {
         StateSum::at_sites(&self.gate, detection)
     }
