@@ -106,7 +106,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Settings::default()
     };
     let fibers = vec![Fiber::new(5.7, 53); nerve.fibers()];
-    let simulation = Simulation::new(axonml::model("mrg")?, fibers, &settings, &Device::auto()?)?;
+    let simulation = Simulation::new(&axonml::model("mrg")?, fibers, &settings, &Device::auto()?)?;
     let main: Arc<Waveform> = Arc::new("biphasic:pw=0.2,delay=0.6".parse()?);
     let before: Waveform = "biphasic:pw=0.1,delay=0.3".parse()?;
     let stimulus = contacts(&nerve, 1, &main, Interpolation::Cubic, Extension::Refuse)?;

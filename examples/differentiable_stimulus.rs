@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Settings::default()
     };
     let all = vec![Fiber::new(8.7, 53); fibers];
-    let simulation = Simulation::new(model("mrg")?, all, &settings, &Device::auto()?)?;
+    let simulation = Simulation::new(&model("mrg")?, all, &settings, &Device::auto()?)?;
     let pulse: Arc<Waveform> = Arc::new("biphasic:pw=0.1,gap=0.05,delay=0.2".parse()?);
     let mut stimulus = Stimulus::none(fibers);
     for contact in 0..contacts {

@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let diameters_um = [5.7, 8.7, 11.5, 14.0];
     let fibers = diameters_um.map(|diameter_um| Fiber::new(diameter_um, 53));
     let (device, settings) = (Device::auto()?, Settings::default());
-    let simulation = Simulation::new(model("mrg")?, fibers.to_vec(), &settings, &device)?;
+    let simulation = Simulation::new(&model("mrg")?, fibers.to_vec(), &settings, &device)?;
 
     // Contact 0 delivers the cathodic pulse, contact 3 takes it back.
     let contacts = [1.0, 0.0, 0.0, -1.0, 0.0, 0.0];
@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // Traces of the 8.7 um fiber at 1.2 times its threshold, and when which nodes fired.
-    let single = Simulation::new(model("mrg")?, vec![fibers[1]], &settings, &device)?;
+    let single = Simulation::new(&model("mrg")?, vec![fibers[1]], &settings, &device)?;
     let field = nerve.field(2, &contacts, Interpolation::Cubic, 0.0, Extension::Refuse)?;
     let stimulus = Stimulus::uniform(
         1,

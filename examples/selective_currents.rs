@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Settings::default()
     };
     let fibers = vec![Fiber::new(5.7, 53); nerve.fibers()];
-    let simulation = Simulation::new(axonml::model("mrg")?, fibers, &settings, &Device::auto()?)?;
+    let simulation = Simulation::new(&axonml::model("mrg")?, fibers, &settings, &Device::auto()?)?;
     let pulse: Arc<Waveform> = Arc::new("biphasic:pw=0.2,delay=0.2".parse()?);
     let stimulus = contacts(&nerve, 1, &pulse, Interpolation::Cubic, Extension::Refuse)?;
     let waveform = Arc::new(pulse.sample(simulation.grid())?);

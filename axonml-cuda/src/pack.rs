@@ -306,7 +306,7 @@ mod tests {
         let model = axonml_models::model("mrg").unwrap();
         let fibers = vec![Fiber::new(10.0, 21), Fiber::new(8.0, 30)];
         let device = Device::cpu().unwrap();
-        let simulation = Simulation::new(model, fibers, &Settings::default(), &device).unwrap();
+        let simulation = Simulation::new(&model, fibers, &Settings::default(), &device).unwrap();
         let raster = ObserverSpec::new(ObserverKind::Raster, axonml_models::NodeSelection::All);
         let waveform = Arc::new("monophasic:pw=0.1".parse().unwrap());
         let stimulus = Stimulus::none(2).inject(0, 3, 1.0, waveform);

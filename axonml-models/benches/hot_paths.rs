@@ -42,7 +42,7 @@ fn simulation(id: &str, precision: Precision) -> Simulation {
     };
     let device = Device::cpu().expect("the benches need the CPU backend");
     Simulation::new(
-        model(id).expect("a bundled model"),
+        &model(id).expect("a bundled model"),
         fibers(id),
         &settings,
         &device,

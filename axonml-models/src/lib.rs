@@ -11,7 +11,7 @@
 //!
 //! // A 10 um MRG fiber, an electrode 1 mm away, a 0.1 ms cathodic pulse.
 //! let fibers = vec![Fiber::new(10.0, 53)];
-//! let simulation = Simulation::new(model("mrg")?, fibers, &Settings::default(), &Device::auto()?)?;
+//! let simulation = Simulation::new(&model("mrg")?, fibers, &Settings::default(), &Device::auto()?)?;
 //! let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
 //! let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse()?;
 //! let stimulus = Stimulus::uniform(1, Arc::new(electrode), pulse);
@@ -90,7 +90,7 @@ pub use geometry::{
 pub use gradient::{FiberDerivative, Gradient};
 pub use instability::{Instability, StableGeometry};
 pub use model::{FiberModel, FiberSymbols, Patch};
-pub use models::{MODELS, model};
+pub use models::{MODELS, Model, Models, model};
 pub use nerve_folder::{
     NerveFolderError, NerveNote, NerveOptions, NerveReading, nerve_from_files, read_array,
     read_flags, read_nerve, read_nerve_with,
@@ -99,7 +99,7 @@ pub use population::{Activation, ActivationOptions, Basis, LossBound, Pair, Stat
 pub use recruitment::{RecruitmentStep, recruitment};
 pub use response::{Response, ResponseDifference};
 pub use scaling::{Scaling, SourceGain};
-pub use schema::{ConductionSpeed, DeclaredStart, Parameter, Physical, Scale, Schema};
+pub use schema::{ConductionSpeed, DeclaredStart, Parameter, Physical, Scale, Schema, Text};
 pub use settings::{Fiber, InitialState, RateEvaluation, Settings};
 pub use simulation::{Amplitudes, Observer, Simulation};
 pub use statistics::{ErrorSummary, quantile};

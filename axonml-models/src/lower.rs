@@ -118,9 +118,9 @@ fn check_start(schema: &Schema, start: &DeclaredStart) -> Result<(), CoreError> 
 /// Programs address parameters, states and the rest by name: all must be different.
 fn check_names(schema: &Schema) -> Result<(), TraceError> {
     if let Some(name) = schema.unknown.first() {
-        let own = schema.parameters.iter().flat_map(|p| [p.name, p.group]);
+        let own = schema.parameters.iter().flat_map(|p| [&*p.name, &*p.group]);
         return Err(TraceError::UnknownName {
-            model: schema.id.to_owned(),
+            model: schema.id.to_string(),
             name: name.clone(),
             nearest: names::nearest(name, own).map(str::to_owned),
         });
@@ -135,17 +135,17 @@ fn check_names(schema: &Schema) -> Result<(), TraceError> {
         U,
         REFERENCE,
     ];
-    let own = schema.parameters.iter().map(|p| p.name);
+    let own = schema.parameters.iter().map(|p| &*p.name);
     let mut seen = std::collections::HashSet::new();
     match reserved
         .into_iter()
         .chain(own)
-        .chain(schema.states.iter().copied())
+        .chain(schema.states.iter().map(|name| &**name))
         .find(|name| !seen.insert(*name))
     {
         None => Ok(()),
         Some(name) => Err(TraceError::Inconsistent {
-            model: schema.id.to_owned(),
+            model: schema.id.to_string(),
             problem: format!(
                 "the name `{name}` is declared twice, or reserved; rename the parameter or state"
             ),
@@ -174,7 +174,7 @@ fn common_reference(schema: &Schema, built: &[Arc<BuiltFiber>]) -> Result<f64, T
     match built.iter().map(of).find(|&other| other != reference) {
         None => Ok(reference),
         Some(other) => Err(TraceError::Inconsistent {
-            model: schema.id.to_owned(),
+            model: schema.id.to_string(),
             problem: format!(
                 "the reversal potential of the internodes differs between fibers ({reference} and {other} mV); it must not \
                  depend on the diameter"
@@ -434,7 +434,7 @@ fn set_parameter(schema: &mut Schema, name: &str, value: f64) -> Result<(), Core
         }
         None => {
             let valid: Vec<String> = schema.parameters.iter().map(full).collect();
-            let short = schema.parameters.iter().map(|parameter| parameter.name);
+            let short = schema.parameters.iter().map(|parameter| &*parameter.name);
             let nearest = names::nearest(name, valid.iter().map(String::as_str).chain(short))
                 .map(str::to_owned);
             Err(CoreError::UnknownName {

@@ -28,7 +28,7 @@ pub trait FiberModel: Send + Sync {
 /// The model's id.
 impl std::fmt::Debug for dyn FiberModel + '_ {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.schema().id)
+        f.write_str(&self.schema().id)
     }
 }
 
@@ -53,8 +53,8 @@ impl<'t> Symbols<'t> {
     }
 
     fn unknown(&self, name: &str) -> Expr<'t> {
-        let states = self.schema.states.iter().copied();
-        let parameters = self.schema.parameters.iter().map(|p| p.name);
+        let states = self.schema.states.iter().map(|name| &**name);
+        let parameters = self.schema.parameters.iter().map(|p| &*p.name);
         self.unknown_among(name, states.chain(parameters))
     }
 
@@ -65,7 +65,7 @@ impl<'t> Symbols<'t> {
         declared: impl IntoIterator<Item = &'n str>,
     ) -> Expr<'t> {
         self.tracer.fail(TraceError::UnknownName {
-            model: self.schema.id.to_owned(),
+            model: self.schema.id.to_string(),
             name: name.to_owned(),
             nearest: names::nearest(name, declared).map(str::to_owned),
         });
@@ -206,7 +206,7 @@ impl<'t> Patch<'t> {
         let ion = self.ion(name);
         ion.concentrations().unwrap_or_else(|| {
             self.symbols.tracer.fail(TraceError::Inconsistent {
-                model: self.symbols.schema.id.to_owned(),
+                model: self.symbols.schema.id.to_string(),
                 problem: format!("the ion `{name}` has no concentrations"),
             });
             [ion.reversal(); 2]
@@ -215,7 +215,7 @@ impl<'t> Patch<'t> {
 
     /// A state variable by name.
     pub fn state(&self, name: &str) -> Expr<'t> {
-        let declared = |name: &str| self.symbols.schema.states.contains(&name);
+        let declared = |name: &str| self.symbols.schema.states.iter().any(|state| state == name);
         match self.full_name(name, declared) {
             Some(full) => self.symbols.tracer.input(&full, Extent::Node),
             None => self.symbols.unknown(name),

@@ -102,7 +102,7 @@ impl LoweredModel {
         let mut parameters: Vec<(&str, f64)> = schema
             .parameters
             .iter()
-            .map(|p| (p.name, p.value))
+            .map(|p| (&*p.name, p.value))
             .collect();
         parameters.sort_by_key(|(name, _)| *name);
         let mut text = format!(
@@ -247,7 +247,7 @@ mod tests {
                 weights,
                 ..Settings::default()
             };
-            model_hash(smf, &settings).unwrap()
+            model_hash(&smf, &settings).unwrap()
         };
         let named = of(Weights::Named("SMF_MRG".into()));
         assert_eq!(of(Weights::Default), named);

@@ -1,8 +1,12 @@
 //! The declaration of a fiber model as data, read by listings, documentation, files and checks.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use axonml_core::CoreError;
+
+/// A name or a text of a model: part of the program, or made at run time.
+pub type Text = Cow<'static, str>;
 
 /// Transform from a trained coordinate to a parameter: the change of the parameter per unit of the coordinate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,13 +85,13 @@ const ABSOLUTE_ZERO_C: f64 = -273.15;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// Name, unique within the model.
-    pub name: &'static str,
+    pub name: Text,
     /// Group that parameters are listed and trained by: `conductance`, `reversal`, `geometry`, ...
-    pub group: &'static str,
+    pub group: Text,
     /// Default value.
     pub value: f64,
     /// Unit, in the field's notation; empty for pure numbers.
-    pub unit: &'static str,
+    pub unit: Text,
     /// Its transform in training.
     pub scale: Scale,
     /// Whether training moves it by default.
@@ -136,19 +140,19 @@ impl ConductionSpeed {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schema {
     /// Id, as `--model` takes it.
-    pub id: &'static str,
+    pub id: Text,
     /// Summary in one line.
-    pub summary: &'static str,
+    pub summary: Text,
     /// Literature sources of equations and constants.
-    pub citations: Vec<&'static str>,
+    pub citations: Vec<Text>,
     /// Parameters.
     pub parameters: Vec<Parameter>,
     /// State variables besides the voltage.
-    pub states: Vec<&'static str>,
+    pub states: Vec<Text>,
     /// Fiber diameters for which the geometry is defined, um.
     pub diameters_um: RangeInclusive<f64>,
     /// The only diameters for which it is, where those are a list.
-    pub listed_um: Option<&'static [f64]>,
+    pub listed_um: Option<Cow<'static, [f64]>>,
     /// Initial state of a run.
     pub start: DeclaredStart,
     /// Temperature unless the user sets another, degrees Celsius.
@@ -163,12 +167,12 @@ pub struct Schema {
     /// search for thresholds ends such trials early. None where that has not been tried.
     pub quiet_band_mv: Option<f64>,
     /// Description of the time stepping scheme.
-    pub scheme: &'static str,
+    pub scheme: Text,
     /// Bundled weights that replace the declared parameters by default; see
     /// [`bundled`](crate::weights::bundled).
     pub weights: Option<&'static str>,
     /// The exact model that this one stands for, of surrogates and other schemes: what its answers are verified with.
-    pub exact: Option<&'static str>,
+    pub exact: Option<Text>,
     /// Names that [`Schema::train`], [`Schema::keep_within`] or [`Schema::physical`] were given and that no parameter
     /// declared before has: lowering the model reports the first of them as an error.
     pub(crate) unknown: Vec<String>,
@@ -176,10 +180,10 @@ pub struct Schema {
 
 impl Schema {
     /// A model called `id`, with nothing declared yet: any diameter, 37 degrees, start at -70 mV.
-    pub fn new(id: &'static str, summary: &'static str) -> Self {
+    pub fn new(id: impl Into<Text>, summary: impl Into<Text>) -> Self {
         Schema {
-            id,
-            summary,
+            id: id.into(),
+            summary: summary.into(),
             citations: Vec::new(),
             parameters: Vec::new(),
             states: Vec::new(),
@@ -194,7 +198,7 @@ impl Schema {
             length_um: None,
             speed: None,
             quiet_band_mv: None,
-            scheme: "",
+            scheme: "".into(),
             weights: None,
             exact: None,
             unknown: Vec::new(),
@@ -203,15 +207,15 @@ impl Schema {
 
     /// Adds a literature source.
     #[must_use]
-    pub fn cite(mut self, source: &'static str) -> Self {
-        self.citations.push(source);
+    pub fn cite(mut self, source: impl Into<Text>) -> Self {
+        self.citations.push(source.into());
         self
     }
 
     /// Declares the state variables besides the voltage.
     #[must_use]
     pub fn states<const N: usize>(mut self, names: [&'static str; N]) -> Self {
-        self.states.extend(names);
+        self.states.extend(names.map(Text::from));
         self
     }
 
@@ -219,20 +223,21 @@ impl Schema {
     #[must_use]
     pub fn param(
         mut self,
-        group: &'static str,
-        name: &'static str,
+        group: impl Into<Text>,
+        name: impl Into<Text>,
         value: f64,
-        unit: &'static str,
+        unit: impl Into<Text>,
     ) -> Self {
+        let (group, unit) = (group.into(), unit.into());
         self.parameters.push(Parameter {
-            name,
+            physical: Physical::of(&group, &unit),
+            name: name.into(),
             group,
             value,
             unit,
             scale: Scale::Factor,
             trained: false,
             range: f64::MIN..=f64::MAX,
-            physical: Physical::of(group, unit),
         });
         self
     }
@@ -319,7 +324,8 @@ impl Schema {
 
     /// Limits the diameters to a list, um, ascending.
     #[must_use]
-    pub fn diameters_listed_um(mut self, listed: &'static [f64]) -> Self {
+    pub fn diameters_listed_um(mut self, listed: impl Into<Cow<'static, [f64]>>) -> Self {
+        let listed = listed.into();
         if let (Some(first), Some(last)) = (listed.first(), listed.last()) {
             self.diameters_um = *first..=*last;
         }
@@ -329,7 +335,7 @@ impl Schema {
 
     /// The diameters that the model has, in words, if this one (um) is none of them.
     pub fn wrong_diameter(&self, diameter_um: f64) -> Option<String> {
-        let has = match self.listed_um {
+        let has = match &self.listed_um {
             Some(listed) => listed.contains(&diameter_um),
             None => self.diameters_um.contains(&diameter_um),
         };
@@ -337,7 +343,7 @@ impl Schema {
             return None;
         }
         let nearest = self.nearest_um(diameter_um);
-        Some(match self.listed_um {
+        Some(match &self.listed_um {
             Some(_) => format!("{} um; the nearest is {nearest}", self.diameters()),
             None => format!("{} um", self.diameters()),
         })
@@ -346,7 +352,12 @@ impl Schema {
     /// The diameter of the model that is next to this one, um.
     pub fn nearest_um(&self, diameter_um: f64) -> f64 {
         let distance = |x: &f64| (x - diameter_um).abs();
-        let listed = self.listed_um.unwrap_or_default().iter().copied();
+        let listed = self
+            .listed_um
+            .as_deref()
+            .unwrap_or_default()
+            .iter()
+            .copied();
         let nearest = listed.min_by(|a, b| distance(a).total_cmp(&distance(b)));
         nearest.unwrap_or_else(|| {
             let range = &self.diameters_um;
@@ -357,7 +368,7 @@ impl Schema {
     /// The diameters that the model has, um, in words: a range or a list.
     pub fn diameters(&self) -> String {
         let range = &self.diameters_um;
-        match self.listed_um {
+        match &self.listed_um {
             Some(listed) => {
                 let each: Vec<String> = listed.iter().map(f64::to_string).collect();
                 each.join(", ")
@@ -422,8 +433,8 @@ impl Schema {
 
     /// Describes the time stepping scheme.
     #[must_use]
-    pub fn scheme(mut self, scheme: &'static str) -> Self {
-        self.scheme = scheme;
+    pub fn scheme(mut self, scheme: impl Into<Text>) -> Self {
+        self.scheme = scheme.into();
         self
     }
 
@@ -436,8 +447,8 @@ impl Schema {
 
     /// Names the exact model that this one stands for: see [`Schema::exact`](#structfield.exact).
     #[must_use]
-    pub fn stands_for(mut self, id: &'static str) -> Self {
-        self.exact = Some(id);
+    pub fn stands_for(mut self, id: impl Into<Text>) -> Self {
+        self.exact = Some(id.into());
         self
     }
 }

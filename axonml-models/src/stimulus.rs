@@ -161,7 +161,7 @@ impl Stimulus {
     /// };
     ///
     /// let fibers = vec![Fiber::new(10.0, 53)];
-    /// let simulation = Simulation::new(model("mrg")?, fibers, &Settings::default(), &Device::auto()?)?;
+    /// let simulation = Simulation::new(&model("mrg")?, fibers, &Settings::default(), &Device::auto()?)?;
     /// // Pulses are cathodic first; inside a fiber the depolarizing current is positive.
     /// let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse()?;
     /// let stimulus = Stimulus::none(1).inject_scaled(0, 26, Arc::new(pulse.flipped()));

@@ -10,8 +10,8 @@ use axonml_core::error::short;
 
 use crate::weights::Weights;
 use crate::{
-    Amplitudes, ConductionVelocity, FiberModel, FiberSymbols, Geometry, Patch, Schema, Simulation,
-    SimulationError, Site, Stimulus, VelocitySites,
+    Amplitudes, ConductionVelocity, FiberModel, FiberSymbols, Geometry, Model, Patch, Schema,
+    Simulation, SimulationError, Site, Stimulus, VelocitySites,
 };
 
 /// Name of the state that holds the conductance of a synapse, S/cm2.
@@ -46,12 +46,12 @@ const DECAY: &str = "tau_syn";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct WithSynapse<'m> {
-    model: &'m dyn FiberModel,
+pub struct WithSynapse {
+    model: Model,
     schema: Schema,
 }
 
-impl std::fmt::Debug for WithSynapse<'_> {
+impl std::fmt::Debug for WithSynapse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let schema = &self.schema;
         f.debug_struct("WithSynapse")
@@ -60,12 +60,12 @@ impl std::fmt::Debug for WithSynapse<'_> {
     }
 }
 
-impl<'m> WithSynapse<'m> {
+impl WithSynapse {
     /// `model` with the weights that it runs with by default.
     ///
     /// # Errors
     /// As [`WithSynapse::with_weights`].
-    pub fn new(model: &'m dyn FiberModel) -> Result<Self, SimulationError> {
+    pub fn new(model: Model) -> Result<Self, SimulationError> {
         WithSynapse::with_weights(model, &Weights::Default)
     }
 
@@ -74,10 +74,7 @@ impl<'m> WithSynapse<'m> {
     ///
     /// # Errors
     /// [`SimulationError`] if the weights are not of this model.
-    pub fn with_weights(
-        model: &'m dyn FiberModel,
-        weights: &Weights,
-    ) -> Result<Self, SimulationError> {
+    pub fn with_weights(model: Model, weights: &Weights) -> Result<Self, SimulationError> {
         let mut schema = model.schema();
         if let Some(weights) = weights.choose(&schema)? {
             schema = weights.file.schema(schema)?;
@@ -94,7 +91,7 @@ impl<'m> WithSynapse<'m> {
     }
 }
 
-impl FiberModel for WithSynapse<'_> {
+impl FiberModel for WithSynapse {
     fn schema(&self) -> Schema {
         self.schema.clone()
     }

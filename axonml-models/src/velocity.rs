@@ -213,7 +213,7 @@ impl Simulation {
     /// use axonml_models::{Device, Fiber, Settings, Simulation, Stimulus, VelocitySites, model};
     ///
     /// let fibers = vec![Fiber::new(10.0, 53)];
-    /// let simulation = Simulation::new(model("mrg")?, fibers, &Settings::default(), &Device::auto()?)?;
+    /// let simulation = Simulation::new(&model("mrg")?, fibers, &Settings::default(), &Device::auto()?)?;
     /// // 3 nA into node 5; an action potential passes nodes 15 and 40.
     /// let pulse: Waveform = "monophasic:pw=0.2,delay=0.1".parse()?;
     /// let stimulus = Stimulus::none(1).inject(0, 5, 3.0, Arc::new(pulse.flipped()));

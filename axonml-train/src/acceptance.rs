@@ -80,7 +80,7 @@ impl Acceptance {
         let diameter = |k: usize| low + (high - low) * k as f64 / last as f64;
         let diameters_um: Vec<f64> = (0..=last).map(diameter).collect();
         Ok(Acceptance::check(
-            surrogate,
+            &surrogate,
             &settings,
             exact,
             &diameters_um,
@@ -234,7 +234,7 @@ mod tests {
         assert!(!BUNDLED.is_empty());
         for bundled in BUNDLED {
             let file = ModelFile::from_bytes(bundled.bytes).unwrap();
-            let found = Acceptance::of_weights(&file, model("mrg").unwrap(), 16, &device).unwrap();
+            let found = Acceptance::of_weights(&file, &model("mrg").unwrap(), 16, &device).unwrap();
             assert!(found.accepted(), "{}: {found:?}", bundled.name);
         }
     }
@@ -263,7 +263,7 @@ mod tests {
             let fibers = vec![Fiber::new(10.0, NODES)];
             let device = Device::cpu().unwrap();
             let simulation =
-                Simulation::new(model(id).unwrap(), fibers, &settings, &device).unwrap();
+                Simulation::new(&model(id).unwrap(), fibers, &settings, &device).unwrap();
             unstable(&simulation, &[threshold_ma]).unwrap()
         };
         assert_eq!(of("mrg", 0.2), []);
@@ -275,7 +275,7 @@ mod tests {
     fn weights_that_do_not_say_where_they_hold_are_refused() {
         let smf = model("smf").unwrap();
         let device = Device::cpu().unwrap();
-        let error = Acceptance::of_weights(&ModelFile::new(smf), smf, 16, &device).unwrap_err();
+        let error = Acceptance::of_weights(&ModelFile::new(&smf), &smf, 16, &device).unwrap_err();
         assert!(error.to_string().contains("no time step"), "{error}");
     }
 
@@ -285,7 +285,7 @@ mod tests {
         let device = Device::cpu().unwrap();
         let mrg = model("mrg").unwrap();
         let itself =
-            Acceptance::check(mrg, &Settings::default(), mrg, &[8.0, 12.0], &device).unwrap();
+            Acceptance::check(&mrg, &Settings::default(), &mrg, &[8.0, 12.0], &device).unwrap();
         assert!(itself.accepted(), "{itself:?}");
         assert_eq!(itself.peak_mv, 0.0);
         let untrained = model("smf").unwrap();
@@ -295,7 +295,7 @@ mod tests {
             weights: Weights::Published,
             ..Settings::default()
         };
-        let simulation = Simulation::new(untrained, fibers, &quiet, &device).unwrap();
+        let simulation = Simulation::new(&untrained, fibers, &quiet, &device).unwrap();
         assert_eq!(spontaneous(&simulation).unwrap(), [10.0]);
     }
 }

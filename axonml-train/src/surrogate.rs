@@ -2,7 +2,7 @@
 
 use axonml_core::names;
 use axonml_models::weights::{ModelFile, ModelFileError, Weights};
-use axonml_models::{FiberModel, Parameter, Precision, Scale, Schema, Settings};
+use axonml_models::{Model, Parameter, Precision, Scale, Schema, Settings};
 use thiserror::Error;
 
 /// Errors of the set of trained parameters.
@@ -52,7 +52,7 @@ pub enum SurrogateError {
 /// optimizers can treat them alike.
 #[derive(Clone)]
 pub struct Surrogate {
-    model: &'static dyn FiberModel,
+    model: Model,
     /// With the values it starts from.
     schema: Schema,
     /// Index of the parameter that each coordinate moves.
@@ -65,10 +65,7 @@ impl Surrogate {
     ///
     /// # Errors
     /// [`SurrogateError::Weights`] if the weights are another model's or incomplete.
-    pub fn new(
-        model: &'static dyn FiberModel,
-        weights: Option<&ModelFile>,
-    ) -> Result<Self, SurrogateError> {
+    pub fn new(model: Model, weights: Option<&ModelFile>) -> Result<Self, SurrogateError> {
         let own = model.schema();
         let schema = match weights {
             Some(weights) => weights.schema(own)?,
@@ -84,8 +81,8 @@ impl Surrogate {
     }
 
     /// The model.
-    pub fn model(&self) -> &'static dyn FiberModel {
-        self.model
+    pub fn model(&self) -> &Model {
+        &self.model
     }
 
     /// The model's declaration, with the values that training starts from.
@@ -104,7 +101,7 @@ impl Surrogate {
         }
         match self.trained.is_empty() {
             true => Err(SurrogateError::Nothing {
-                model: self.schema.id.to_owned(),
+                model: self.schema.id.to_string(),
             }),
             false => Ok(()),
         }
@@ -172,11 +169,11 @@ impl Surrogate {
 
     fn unknown(&self, found: &str) -> SurrogateError {
         let parameters = &self.schema.parameters;
-        let mut groups: Vec<String> = parameters.iter().map(|p| p.group.to_owned()).collect();
+        let mut groups: Vec<String> = parameters.iter().map(|p| p.group.to_string()).collect();
         groups.dedup();
-        let valid = parameters.iter().flat_map(|p| [p.name, p.group]);
+        let valid = parameters.iter().flat_map(|p| [&*p.name, &*p.group]);
         SurrogateError::Unknown {
-            model: self.schema.id.to_owned(),
+            model: self.schema.id.to_string(),
             found: found.to_owned(),
             nearest: names::nearest(found, valid).map(str::to_owned),
             groups,
@@ -194,10 +191,10 @@ impl Surrogate {
     }
 
     /// Names of the trained parameters, `[coordinate]`.
-    pub fn names(&self) -> Vec<&'static str> {
+    pub fn names(&self) -> Vec<&str> {
         let parameters = self.trained.iter();
         parameters
-            .map(|&i| self.schema.parameters[i].name)
+            .map(|&i| &*self.schema.parameters[i].name)
             .collect()
     }
 
@@ -243,7 +240,7 @@ impl Surrogate {
 
     /// The values at `x`, as [`Settings::parameters`] takes them.
     pub fn parameters(&self, x: &[f64]) -> Vec<(String, f64)> {
-        let names = self.schema.parameters.iter().map(|p| p.name.to_owned());
+        let names = self.schema.parameters.iter().map(|p| p.name.to_string());
         names.zip(self.values(x)).collect()
     }
 

@@ -33,7 +33,7 @@
 //!
 //! let fibers = vec![Fiber::new(10.0, 53)];
 //! let mrg = axonml::model("mrg")?;
-//! let simulation = Simulation::new(mrg, fibers, &Settings::default(), &Device::auto()?)?;
+//! let simulation = Simulation::new(&mrg, fibers, &Settings::default(), &Device::auto()?)?;
 //!
 //! let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
 //! let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse()?;
@@ -56,7 +56,7 @@
 //! # std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))?;
 //! let nerve = axonml::nerve::read_nerve("examples/nerves/N1".as_ref())?;
 //! let fibers = vec![Fiber::new(10.0, 53); nerve.fibers()];
-//! let simulation = Simulation::new(axonml::model("mrg")?, fibers, &Settings::default(), &Device::auto()?)?;
+//! let simulation = Simulation::new(&axonml::model("mrg")?, fibers, &Settings::default(), &Device::auto()?)?;
 //!
 //! let contacts = [1.0, 0.0, 0.0, -1.0, 0.0, 0.0];
 //! let pulse: Arc<Waveform> = Arc::new("biphasic:pw=0.1,delay=0.1".parse()?);
@@ -84,7 +84,7 @@
 //! use axonml::simulation::GradientRequest;
 //! use axonml::{Device, Fiber, Medium, PointSource, Settings, Simulation, Stimulus, ThresholdSearch, TimeGrid, Waveform};
 //!
-//! let simulation = Simulation::new(axonml::model("mrg")?, vec![Fiber::new(10.0, 53)], &Settings::default(), &Device::auto()?)?;
+//! let simulation = Simulation::new(&axonml::model("mrg")?, vec![Fiber::new(10.0, 53)], &Settings::default(), &Device::auto()?)?;
 //! let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
 //! let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse()?;
 //! let waveform = pulse.sample(&TimeGrid::new(0.005, 5.0)?)?;
@@ -194,9 +194,9 @@ pub mod verification;
 
 pub use axonml_core::{CoreError, Field, Medium, Nerve, PULSES, PointSource, TimeGrid, Waveform};
 pub use axonml_models::{
-    Device, Fiber, FiberModel, MODELS, NodeSelection, Observation, ObserverKind, ObserverSpec,
-    Precision, Settings, Simulation, SimulationError, Stimulus, Threshold, ThresholdSearch, model,
-    read_nerve,
+    Device, Fiber, FiberModel, MODELS, Model, NodeSelection, Observation, ObserverKind,
+    ObserverSpec, Precision, Settings, Simulation, SimulationError, Stimulus, Threshold,
+    ThresholdSearch, model, read_nerve,
 };
 
 pub mod field {
@@ -239,8 +239,8 @@ pub mod model {
     pub use axonml_models::weights;
     pub use axonml_models::{
         Buffer, ConductionSpeed, DeclaredStart, Expr, FiberModel, FiberSymbols, Geometry, Ion,
-        LinearScheme, MODELS, Membrane, Myelinated, MyelinatedSection, Parameter, Patch, Physical,
-        Reduced, Scale, Schema, SectionKind, Surrogate, Unmyelinated, model,
+        LinearScheme, MODELS, Membrane, Model, Models, Myelinated, MyelinatedSection, Parameter,
+        Patch, Physical, Reduced, Scale, Schema, SectionKind, Surrogate, Text, Unmyelinated, model,
     };
 }
 

@@ -195,7 +195,7 @@ impl Group {
         let fibers = conditions.iter().map(|condition| condition.fiber).collect();
         let device = Device::cpu().map_err(|error| failed(&error))?;
         let kind = model(self.kind.id).map_err(|error| failed(&error))?;
-        let simulation = Simulation::new(kind, fibers, &settings, &device);
+        let simulation = Simulation::new(&kind, fibers, &settings, &device);
         let simulation = simulation.map_err(|error| failed(&error))?;
         let current: Waveform = "monophasic:pw=0.2,delay=0.1,scale=-1"
             .parse()

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use axonml::FiberModel;
+use axonml::Model;
 use clap::Args;
 
 use super::number::between;
@@ -30,7 +30,7 @@ pub(crate) struct ModelArgs {
 
 impl ModelArgs {
     /// The model asked for, or the default one.
-    pub(crate) fn model(&self) -> Result<&'static dyn FiberModel, CliError> {
+    pub(crate) fn model(&self) -> Result<Model, CliError> {
         Ok(axonml::model(self.model.as_deref().unwrap_or("mrg"))?)
     }
 

@@ -74,7 +74,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, messages: Messages) -> Result<(), Cl
 }
 
 /// The model of `--reference`.
-fn reference(name: &str) -> Result<&'static dyn axonml::FiberModel, CliError> {
+fn reference(name: &str) -> Result<axonml::Model, CliError> {
     model(name).map_err(|error| CliError::from(error).at("--reference"))
 }
 

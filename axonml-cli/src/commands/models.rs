@@ -5,7 +5,7 @@ use axonml::model::weights::{Bundled, Weights};
 use axonml::simulation::memory::BatchSize;
 use axonml::simulation::provenance::model_hash;
 use axonml::simulation::{Extents, FiberLength};
-use axonml::{Device, Fiber, FiberModel, MODELS, Settings, Simulation};
+use axonml::{Device, Fiber, FiberModel, MODELS, Model, Settings, Simulation};
 use serde_json::{Value, json};
 
 use crate::args::ModelsArgs;
@@ -18,8 +18,7 @@ use axonml::study::{NamedWeights, bundled_for};
 pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
     let Some(name) = &args.name else {
         return if args.json {
-            let all: Result<Vec<Value>, CliError> =
-                MODELS.iter().map(|model| describe(*model)).collect();
+            let all: Result<Vec<Value>, CliError> = MODELS.iter().map(describe).collect();
             print_json(&Value::Array(all?))
         } else {
             print(&list())
@@ -28,16 +27,16 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
     let model = axonml::model(name)?;
     let samples_um = args
         .diameter
-        .map(|diameter| default_samples_um(model, diameter, args.nodes));
+        .map(|diameter| default_samples_um(&model, diameter, args.nodes));
     let samples_um = samples_um.transpose()?;
     if args.json {
-        let mut description = describe(model)?;
+        let mut description = describe(&model)?;
         if let Some(samples) = samples_um {
             description["sample_points_um"] = json!(samples);
         }
         return print_json(&description);
     }
-    let mut text = tell(model)?;
+    let mut text = tell(&model)?;
     if let Some(samples) = samples_um {
         text.push_str("\nsample points (z, um):\n");
         for chunk in samples.chunks(8) {
@@ -50,11 +49,12 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
 
 /// One line a model.
 fn list() -> String {
-    let row = |model: &&dyn FiberModel| {
+    let row = |model: &Model| {
         let schema = model.schema();
+        let diameters = schema.diameters();
         vec![
             Cell::text(schema.id),
-            Cell::text(schema.diameters()),
+            Cell::Text(diameters),
             Cell::text(schema.states.join(" ")),
             Cell::text(schema.scheme),
             Cell::text(schema.summary),
@@ -73,13 +73,13 @@ fn list() -> String {
 }
 
 /// Everything about a model, for people.
-fn tell(model: &'static dyn FiberModel) -> Result<String, CliError> {
+fn tell(model: &Model) -> Result<String, CliError> {
     let schema = model.schema();
     let mut lines = vec![format!("{}: {}", schema.id, schema.summary), String::new()];
     let mut item = |name: &str, text: String| lines.push(format!("{name:<14} {text}"));
     item("diameters", format!("{} um", schema.diameters()));
     item("states", format!("v {}", schema.states.join(" ")));
-    item("scheme", schema.scheme.to_owned());
+    item("scheme", schema.scheme.to_string());
     let from = match schema.start.states {
         Some(_) => "published states",
         None => "states at their steady state there",
@@ -111,13 +111,13 @@ fn tell(model: &'static dyn FiberModel) -> Result<String, CliError> {
     item("hash", hash(model, Weights::Published)?);
     for (index, citation) in schema.citations.iter().enumerate() {
         let name = if index == 0 { "sources" } else { "" };
-        item(name, (*citation).to_owned());
+        item(name, citation.to_string());
     }
     let row = |p: &axonml::model::Parameter| {
         vec![
             Cell::Text(format!("{}.{}", p.group, p.name)),
             Cell::Raw(p.value.to_string()),
-            Cell::text(p.unit),
+            Cell::text(p.unit.clone()),
         ]
     };
     let table = Table {
@@ -128,7 +128,7 @@ fn tell(model: &'static dyn FiberModel) -> Result<String, CliError> {
 }
 
 /// Everything about a model, for programs.
-fn describe(model: &'static dyn FiberModel) -> Result<Value, CliError> {
+fn describe(model: &Model) -> Result<Value, CliError> {
     let schema = model.schema();
     let parameters: Vec<Value> = schema
         .parameters
@@ -188,7 +188,7 @@ fn hash(model: &dyn FiberModel, weights: Weights) -> Result<String, CliError> {
 }
 
 /// Sample points per internode, and where they are, in words.
-fn sampling(model: &'static dyn FiberModel) -> Result<(usize, String), CliError> {
+fn sampling(model: &Model) -> Result<(usize, String), CliError> {
     const NODES: usize = 4;
     let count = samples_um(model, Fiber::new(model.schema().nearest_um(10.0), NODES))?.len();
     let per_internode = (count - 1) / (NODES - 1);
@@ -203,7 +203,7 @@ fn sampling(model: &'static dyn FiberModel) -> Result<(usize, String), CliError>
 
 /// Where a fiber of this many nodes, or of the model's own extent, needs the field, um from its middle.
 fn default_samples_um(
-    model: &'static dyn FiberModel,
+    model: &Model,
     diameter_um: f64,
     nodes: Option<usize>,
 ) -> Result<Vec<f64>, CliError> {
@@ -214,10 +214,7 @@ fn default_samples_um(
 }
 
 /// Where a fiber needs the field, um from its middle.
-pub(crate) fn samples_um(
-    model: &'static dyn FiberModel,
-    fiber: Fiber,
-) -> Result<Vec<f64>, CliError> {
+pub(crate) fn samples_um(model: &Model, fiber: Fiber) -> Result<Vec<f64>, CliError> {
     let size = BatchSize {
         fibers: 1,
         nodes: fiber.nodes,

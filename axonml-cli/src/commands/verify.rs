@@ -2,7 +2,7 @@
 
 use axonml::study::{Cell, Table};
 use axonml::verification::{Candidate, Comparison, GRADIENT_KINDS, verify as compare};
-use axonml::{Device, FiberModel, MODELS, Precision, SimulationError, model};
+use axonml::{Device, MODELS, Model, Precision, SimulationError, model};
 use serde_json::{Map, Value, json};
 
 use crate::args::{Gpu, VerifyArgs};
@@ -73,7 +73,7 @@ fn candidates(args: &VerifyArgs) -> Vec<Candidate> {
 }
 
 /// The models named, or all.
-fn models(named: &[String]) -> Result<Vec<&'static dyn FiberModel>, CliError> {
+fn models(named: &[String]) -> Result<Vec<Model>, CliError> {
     match named {
         [] => Ok(MODELS.to_vec()),
         named => named.iter().map(|id| Ok(model(id)?)).collect(),
@@ -83,7 +83,7 @@ fn models(named: &[String]) -> Result<Vec<&'static dyn FiberModel>, CliError> {
 /// Both tables.
 fn tables(comparisons: &[Comparison]) -> String {
     let told = |c: &Comparison| {
-        [c.model, c.backend, c.precision.name()]
+        [&*c.model, c.backend, c.precision.name()]
             .map(Cell::text)
             .to_vec()
     };

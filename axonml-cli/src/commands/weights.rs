@@ -62,15 +62,15 @@ pub(crate) fn export(args: &ExportArgs, messages: Messages) -> Result<(), CliErr
     let model = args.model.model()?;
     let schema = model.schema();
     let weights = WeightChoice::of(args.model.weights.as_deref())?;
-    weights.check_used(&[model])?;
-    let mut file = match weights.of_model(schema.id) {
+    weights.check_used(std::slice::from_ref(&model))?;
+    let mut file = match weights.of_model(&schema.id) {
         Some(weights) => {
             let mut file = (*weights.file).clone();
             let from = format!("{} (sha256 {})", weights.name, weights.sha256);
             file.provenance.insert("exported from".to_owned(), from);
             file
         }
-        None => published(model),
+        None => published(&model),
     };
     let parameters = args.model.parameters();
     schema
@@ -150,12 +150,12 @@ fn write(file: &ModelFile, path: &Path) -> Result<String, CliError> {
 /// Prints what differs from the model's own constants, and what was written.
 fn tell(file: &ModelFile, schema: &Schema, path: &Path, sha256: &str) -> Result<(), CliError> {
     let row = |p: &axonml::model::Parameter| {
-        let value = file.parameters.get(p.name).copied().unwrap_or(f64::NAN);
+        let value = file.parameters.get(&*p.name).copied().unwrap_or(f64::NAN);
         let change_pct = (p.value != 0.0).then(|| 100.0 * (value - p.value) / p.value);
         (value != p.value).then(|| {
             vec![
                 Cell::Text(format!("{}.{}", p.group, p.name)),
-                Cell::text(p.unit),
+                Cell::text(p.unit.clone()),
                 Cell::Number(p.value),
                 Cell::Number(value),
                 Cell::maybe(change_pct),

@@ -50,10 +50,10 @@ pub(super) fn text() -> String {
             schema
                 .parameters
                 .iter()
-                .map(|parameter| (schema.id, parameter))
+                .map(|parameter| (&*schema.id, parameter))
         })
     };
-    for unit in sorted(parameters().map(|(_, parameter)| parameter.unit)) {
+    for unit in sorted(parameters().map(|(_, parameter)| &*parameter.unit)) {
         let ids: BTreeSet<&str> = parameters()
             .filter(|(_, parameter)| parameter.unit == unit)
             .map(|(id, _)| id)
@@ -78,7 +78,7 @@ pub(super) fn text() -> String {
 }
 
 /// Each unit once, in alphabetical order, without the empty one.
-fn sorted(units: impl Iterator<Item = &'static str>) -> BTreeSet<&'static str> {
+fn sorted<'a>(units: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     units.filter(|unit| !unit.is_empty()).collect()
 }
 
@@ -87,19 +87,16 @@ mod tests {
     #[test]
     fn every_unit_of_a_column_or_a_parameter_is_named() {
         let text = super::text();
-        let mut units: Vec<&str> = super::COLUMNS.iter().map(|column| column.unit).collect();
+        let columns = super::COLUMNS.iter().map(|column| column.unit.to_owned());
+        let mut units: Vec<String> = columns.collect();
         for model in super::MODELS {
-            units.extend(
-                model
-                    .schema()
-                    .parameters
-                    .iter()
-                    .map(|parameter| parameter.unit),
-            );
+            let parameters = model.schema().parameters.into_iter();
+            units.extend(parameters.map(|parameter| parameter.unit.into_owned()));
         }
-        for unit in units.into_iter().filter(|unit| !unit.is_empty()) {
+        for unit in units.iter().filter(|unit| !unit.is_empty()) {
             assert!(
-                text.lines().any(|line| line.trim().starts_with(unit)),
+                text.lines()
+                    .any(|line| line.trim().starts_with(unit.as_str())),
                 "{unit}"
             );
         }

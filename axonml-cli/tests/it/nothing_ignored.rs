@@ -122,7 +122,7 @@ fn the_library_runs_what_the_command_line_runs() {
     let device = Device::auto().unwrap();
     let smf = model("smf").unwrap();
     let fibers = vec![Fiber::new(10.0, 53)];
-    let simulation = Simulation::new(smf, fibers, &Settings::default(), &device).unwrap();
+    let simulation = Simulation::new(&smf, fibers, &Settings::default(), &device).unwrap();
     let electrode = PointSource {
         x_um: 1000.0,
         y_um: 0.0,

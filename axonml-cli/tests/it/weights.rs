@@ -12,7 +12,7 @@ const POINT: &str = "threshold --model smf --point 1000,0,0 --diameter 8,10 --fo
 
 /// A file of the surrogate with its domain.
 fn file(domain: Domain) -> Vec<u8> {
-    let mut file = ModelFile::new(model("smf").unwrap());
+    let mut file = ModelFile::new(&model("smf").unwrap());
     file.parameters.insert("gl".into(), QUIET);
     file.domain = domain;
     file.to_bytes().unwrap()

@@ -10,7 +10,7 @@ use axonml_cuda::{CudaError, HostKernels};
 use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Fiber, FiberModel, MODELS, NodeSelection, ObserverKind, ObserverSpec, Settings,
-    Simulation, Stimulus,
+    Simulation, Stimulus, Text,
 };
 
 /// Kernels on the host. Without a C++ compiler nothing here can run: the tests then say so on standard error, past the
@@ -36,12 +36,12 @@ pub(crate) fn models() -> impl Iterator<Item = &'static dyn FiberModel> {
         (schema.states, names.collect::<Vec<_>>(), schema.scheme)
     };
     let is_first = move |place: usize| {
-        let own = kind(MODELS[place]);
-        MODELS[..place].iter().all(|other| kind(*other) != own)
+        let own = kind(&MODELS[place]);
+        MODELS[..place].iter().all(|other| kind(other) != own)
     };
     (0..MODELS.len())
         .filter(move |place| is_first(*place))
-        .map(|place| MODELS[place])
+        .map(|place| MODELS[place].as_ref())
 }
 
 pub(crate) fn myelinated(id: &str) -> bool {
@@ -59,8 +59,8 @@ pub(crate) fn fibers(id: &str) -> Vec<Fiber> {
 }
 
 /// Every kind of observer, on all nodes and on some, of a model with these states.
-fn observers(states: &[&'static str]) -> Vec<ObserverSpec> {
-    let (first, second) = (states[0], states[1]);
+fn observers(states: &[Text]) -> Vec<ObserverSpec> {
+    let (first, second) = (&*states[0], &*states[1]);
     let some = || NodeSelection::Nodes(vec![-1, 3, 3, 10]);
     let recorder = |states: &[&str], every| ObserverKind::Recorder {
         states: states.iter().map(|s| (*s).to_owned()).collect(),
@@ -108,7 +108,7 @@ pub(crate) fn rollout_of(
     };
     let device = Device::cpu().unwrap();
     let model = axonml_models::model(id).unwrap();
-    let simulation = Simulation::new(model, fibers, &settings, &device).unwrap();
+    let simulation = Simulation::new(&model, fibers, &settings, &device).unwrap();
     let distance = if myelinated(id) { 1000.0 } else { 150.0 };
     let source = |z_um| {
         Arc::new(PointSource {

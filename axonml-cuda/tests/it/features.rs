@@ -37,7 +37,7 @@ fn assert_agrees(rollout: &Rollout) {
 #[test]
 fn runs_continue_where_they_ended() {
     for model in models() {
-        let mut rollout = rollout(model.schema().id, 0.005, 400, Precision::F64);
+        let mut rollout = rollout(&model.schema().id, 0.005, 400, Precision::F64);
         let whole = Reference.run(&rollout).unwrap().fibers;
         rollout.steps = 0..123;
         let half = Reference.run(&rollout).unwrap().fibers;
@@ -131,7 +131,7 @@ fn numbers_that_are_not_finite_end_a_fiber() {
     for model in models() {
         let id = model.schema().id;
         for precision in [Precision::F32, Precision::F64] {
-            let mut rollout = rollout(id, 0.005, 300, precision);
+            let mut rollout = rollout(&id, 0.005, 300, precision);
             // The sum of many sources overflows.
             let largest = match precision {
                 Precision::F32 => f64::from(f32::MAX),

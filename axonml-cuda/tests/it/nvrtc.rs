@@ -85,7 +85,7 @@ fn kernels_compile_for_devices_and_single_precision_does_not_spill() {
         let id = model.schema().id;
         for precision in [Precision::F32, Precision::F64] {
             for task in [Task::Answer, Task::Trial, Task::Observe] {
-                let kernel = kernel(id, 53, precision, task);
+                let kernel = kernel(&id, 53, precision, task);
                 let what = format!("{id:15} 53 {:4} {task:?}", precision.name());
                 for architecture in [80, 90, 100] {
                     let spilled = spilled(&nvrtc, &what, &kernel, architecture);
@@ -122,9 +122,9 @@ fn kernels_of_gradients_compile_for_devices_and_single_precision_does_not_spill(
             ("outside", outside, Precision::F32, &[90]),
             ("all", GradientRequest::ALL, Precision::F64, &[90]),
         ] {
-            let diameter = if cases::myelinated(id) { 10.0 } else { 1.0 };
+            let diameter = if cases::myelinated(&id) { 10.0 } else { 1.0 };
             let fibers = vec![Fiber::new(diameter, 53)];
-            let mut rollout = cases::rollout_of(id, fibers, 0.005, 300, precision);
+            let mut rollout = cases::rollout_of(&id, fibers, 0.005, 300, precision);
             // A recorder alone, as trainings have.
             rollout.observers = vec![rollout.observers.remove(3)];
             for kernel in &KernelSource::for_gradients(&rollout, request) {

@@ -20,7 +20,7 @@ fn a_thousand_double_precision_steps_agree_with_the_reference() {
     };
     for model in models() {
         let id = model.schema().id;
-        let rollout = rollout(id, DT_MS, 1000, Precision::F64);
+        let rollout = rollout(&id, DT_MS, 1000, Precision::F64);
         let expected = Reference.run(&rollout).unwrap().fibers;
         let found = kernels.run(&rollout).unwrap().fibers;
         let error = largest_difference(&found, &expected);
@@ -39,7 +39,7 @@ fn spikes_in_single_precision_come_within_a_microsecond() {
     };
     for model in models() {
         let id = model.schema().id;
-        let mut rollout = rollout(id, DT_MS, 600, Precision::F32);
+        let mut rollout = rollout(&id, DT_MS, 600, Precision::F32);
         let found = kernels.run(&rollout).unwrap().fibers;
         rollout.precision = Precision::F64;
         let expected = Reference.run(&rollout).unwrap().fibers;
@@ -76,12 +76,12 @@ fn long_fibers_agree_with_the_reference() {
     };
     for model in models() {
         let id = model.schema().id;
-        let diameter = if myelinated(id) { 10.0 } else { 1.0 };
+        let diameter = if myelinated(&id) { 10.0 } else { 1.0 };
         // Four and ten nodes per lane, a whole warp exactly, and a short one.
         let fibers = [101, 300, 32, 11]
             .map(|nodes| Fiber::new(diameter, nodes))
             .to_vec();
-        let mut rollout = rollout_of(id, fibers, DT_MS, 300, Precision::F64);
+        let mut rollout = rollout_of(&id, fibers, DT_MS, 300, Precision::F64);
         for spec in &mut rollout.observers {
             if let axonml_autodiff::engine::NodeSelection::Nodes(list) = &mut spec.nodes {
                 *list = vec![2, 0, -1];

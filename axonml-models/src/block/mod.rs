@@ -209,7 +209,7 @@ impl Simulation {
     /// // A sine of 10 kHz; action potentials that start at node 5 from 10 ms on arrive at node 48, or do not.
     /// let settings = Settings { tstop_ms: 15.0, ..Settings::default() };
     /// let fibers = vec![Fiber::new(10.0, 53)];
-    /// let simulation = Simulation::new(model("mrg")?, fibers, &settings, &Device::auto()?)?;
+    /// let simulation = Simulation::new(&model("mrg")?, fibers, &settings, &Device::auto()?)?;
     /// let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
     /// let sine: Waveform = "sine:freq=10,delay=0.5".parse()?;
     /// let stimulus = Stimulus::uniform(1, Arc::new(electrode), sine);

@@ -11,15 +11,15 @@ use super::cell::{finite, fractions, node_count, nodes, not_negative, positive, 
 use super::row::Row;
 use super::{ConditionError, Header, Overrides};
 use crate::{
-    DEFAULT_NODES, Detection, Extents, Fiber, FiberLength, FiberModel, NerveReading, NodeSelection,
-    Schema, Settings, model,
+    DEFAULT_NODES, Detection, Extents, Fiber, FiberLength, FiberModel, Model, NerveReading,
+    NodeSelection, Schema, Settings,
 };
 
 /// The simulation that a row of a table describes.
 #[derive(Clone)]
 pub struct Condition {
     /// The model.
-    pub model: &'static dyn FiberModel,
+    pub model: Model,
     /// The fiber.
     pub fiber: Fiber,
     /// Stated length from the first node to the last, um, to be checked.
@@ -46,7 +46,7 @@ pub struct RowReader<'a> {
     pub(super) overrides: &'a Overrides,
     settings: &'a dyn Fn(&dyn FiberModel) -> Settings,
     pub(super) room: &'a dyn Fn(&TimeGrid) -> Result<(), String>,
-    extents: HashMap<&'static str, Extents>,
+    extents: HashMap<String, Extents>,
     pub(super) nerves: BTreeMap<String, Result<Arc<NerveReading>, ConditionError>>,
     pub(super) fields: HashMap<String, (Arc<dyn Field>, Option<f64>)>,
     pub(super) waveforms: HashMap<String, Arc<Waveform>>,
@@ -152,7 +152,7 @@ impl<'a> RowReader<'a> {
             None => FiberLength::Nodes(DEFAULT_NODES),
         });
         let (field, source_distance_um) = self.field(row)?;
-        let extents = self.extents(model)?;
+        let extents = self.extents(&model)?;
         let extent = extents.resolve(length, diameter_um, compartment_um, Some(&*field))?;
         let detection = self.detection(row, extent.nodes)?;
         let dt_ms = match over.dt_ms {
@@ -170,7 +170,7 @@ impl<'a> RowReader<'a> {
             None => {
                 let sites = detection.nodes(extent.nodes)?;
                 let end_ms = waveform.end_ms();
-                self.extents(model)?
+                self.extents(&model)?
                     .tstop_ms(diameter_um, &extent, &sites, end_ms)
             }
         };
@@ -204,24 +204,30 @@ impl<'a> RowReader<'a> {
             })
     }
 
-    fn model(&self, row: Row<'_>) -> Result<(&'static dyn FiberModel, Schema), ConditionError> {
-        let found = match (self.overrides.model, row.cell("model")) {
-            (Some(model), _) => model,
+    fn model(&self, row: Row<'_>) -> Result<(Model, Schema), ConditionError> {
+        let found = match (&self.overrides.model, row.cell("model")) {
+            (Some(model), _) => model.clone(),
             (None, name) => {
-                model(name.unwrap_or("mrg")).map_err(|error| ConditionError::Column {
+                let found = self.overrides.models.find(name.unwrap_or("mrg"));
+                found.map_err(|error| ConditionError::Column {
                     column: "model",
                     problem: error.to_string(),
                 })?
             }
         };
-        Ok((found, found.schema()))
+        let schema = found.schema();
+        Ok((found, schema))
     }
 
     /// Whether another model replaces the row's: the row's lengths then do not apply to it.
     fn stands_in(&self, row: Row<'_>, schema: &Schema) -> bool {
         let of_row = row.cell("model").unwrap_or("mrg");
         self.overrides.model.is_some()
-            && model(of_row).map_or(true, |model| model.schema().id != schema.id)
+            && self
+                .overrides
+                .models
+                .find(of_row)
+                .map_or(true, |model| model.schema().id != schema.id)
     }
 
     /// Whether the column delta_z_um does not apply to a model that replaces the row's: the diameter fixes its node
@@ -256,7 +262,7 @@ impl<'a> RowReader<'a> {
 
     /// The extents of fibers of a model.
     fn extents(&mut self, model: &dyn FiberModel) -> Result<&mut Extents, ConditionError> {
-        match self.extents.entry(model.schema().id) {
+        match self.extents.entry(model.schema().id.into_owned()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(place) => Ok(place.insert(Extents::new(model, &(self.settings)(model))?)),
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use axonml_core::{Extension, Interpolation, Medium, Waveform};
 
 use super::Polarity;
-use crate::{FiberLength, FiberModel, NerveOptions, NodeSelection};
+use crate::{FiberLength, Model, Models, NerveOptions, NodeSelection};
 
 /// A point electrode.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,7 +20,9 @@ pub struct Electrode {
 #[derive(Clone, Default)]
 pub struct Overrides {
     /// The model, in place of the rows' own.
-    pub model: Option<&'static dyn FiberModel>,
+    pub model: Option<Model>,
+    /// The models that names in the column `model` stand for.
+    pub models: Models,
     /// Fiber diameter, um.
     pub diameter_um: Option<f64>,
     /// Extent of the fibers.
@@ -71,7 +73,9 @@ impl Overrides {
         let number = |x: Option<f64>| x.map(|x| x.to_string());
         put(
             "model",
-            self.model.map(|model| model.schema().id.to_owned()),
+            self.model
+                .as_ref()
+                .map(|model| model.schema().id.to_string()),
         );
         put("diameter_um", number(self.diameter_um));
         if let Some(length) = self.length {

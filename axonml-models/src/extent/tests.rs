@@ -17,7 +17,7 @@ fn line(z_um: f64) -> SampledLine {
 }
 
 fn extents(id: &str) -> Extents {
-    Extents::new(model(id).unwrap(), &Settings::default()).unwrap()
+    Extents::new(&model(id).unwrap(), &Settings::default()).unwrap()
 }
 
 #[test]

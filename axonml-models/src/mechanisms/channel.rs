@@ -4,7 +4,7 @@ use axonml_autodiff::engine::Membrane;
 use axonml_autodiff::ir::Expr;
 
 use super::Mechanism;
-use crate::{Patch, Schema};
+use crate::{Patch, Schema, Text};
 
 /// A channel for one ion: the current `g open (v - e)`, where gates make up the open fraction.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,8 @@ impl Channel {
 
 impl Mechanism for Channel {
     fn declare(&self, mut own: Schema) -> Schema {
-        own.states.extend(self.gates);
+        own.states
+            .extend(self.gates.iter().map(|&gate| Text::from(gate)));
         own.param("conductance", "g", self.s_cm2, "S/cm2")
     }
 

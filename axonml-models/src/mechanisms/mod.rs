@@ -22,9 +22,6 @@ pub use ion::{FixedIon, IonConstants, nernst_mv, positive_mm};
 pub use pump::{CalciumPump, SodiumPotassiumPump};
 pub use shell::Shell;
 
-use std::collections::HashSet;
-use std::sync::Mutex;
-
 use axonml_autodiff::engine::{Ion, Membrane};
 
 use crate::model::local_name;
@@ -69,10 +66,11 @@ impl Schema {
     pub fn mechanisms(mut self, mechanisms: &Mechanisms<'_>) -> Self {
         for (name, mechanism) in &mechanisms.0 {
             let own = mechanism.declare(Schema::new("", ""));
-            let full = |local: &str| kept(local_name(name, local));
-            self.states.extend(own.states.into_iter().map(full));
+            let full = |local: &str| local_name(name, local).into();
+            let states = own.states.iter().map(|state| full(state));
+            self.states.extend(states);
             for mut parameter in own.parameters {
-                parameter.name = full(parameter.name);
+                parameter.name = full(&parameter.name);
                 self.parameters.push(parameter);
             }
             self.unknown.extend(own.unknown);
@@ -91,23 +89,5 @@ impl<'t> Patch<'t> {
             let own = mechanism.membrane(&patch.within(name));
             membrane.with(own.rename_states(|local| local_name(name, local)))
         })
-    }
-}
-
-/// A name that lives as long as the program, as those in the text of a model do. Each is kept once, so that there are as
-/// many as the models that were ever used have.
-fn kept(name: String) -> &'static str {
-    static KEPT: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
-    let mut kept = KEPT
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let kept = kept.get_or_insert_default();
-    match kept.get(name.as_str()) {
-        Some(known) => known,
-        None => {
-            let new: &'static str = Box::leak(name.into_boxed_str());
-            kept.insert(new);
-            new
-        }
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn trace_membrane(
     let new_held = held.values(&step_tracer, &new_states);
     let new_currents = currents.inline(&step_tracer, &new_states);
 
-    let mut states: Vec<String> = schema.states.iter().map(|&name| name.to_owned()).collect();
+    let mut states: Vec<String> = schema.states.iter().map(|name| name.to_string()).collect();
     states.extend(held.names().cloned());
     let rest = rest_tracer.finish(&in_order(&states, &rest_states, &rest_held))?;
     let mut step_outputs = in_order(&states, &new_states, &new_held);
@@ -104,13 +104,14 @@ pub(crate) fn trace_membrane(
 }
 
 /// The update of every declared state.
-fn updates_in_order<'t>(
-    schema: &Schema,
+fn updates_in_order<'s, 't>(
+    schema: &'s Schema,
     membrane: &Membrane<'t>,
-) -> Result<Vec<(&'static str, StateUpdate<'t>)>, TraceError> {
+) -> Result<Vec<(&'s str, StateUpdate<'t>)>, TraceError> {
     let declared = &schema.states;
     let updated = || membrane.states().iter().map(|(name, _)| name.as_str());
-    let updates = declared.iter().map(|&name| {
+    let updates = declared.iter().map(|name| {
+        let name = &**name;
         let mut found = membrane.states().iter();
         match found.find(|(updated, _)| updated == name) {
             Some((_, update)) => Ok((name, *update)),
@@ -127,7 +128,7 @@ fn updates_in_order<'t>(
         }
     });
     let updates = updates.collect::<Result<Vec<_>, _>>()?;
-    if let Some(name) = updated().find(|name| !declared.contains(name)) {
+    if let Some(name) = updated().find(|name| declared.iter().all(|known| known != name)) {
         return Err(inconsistent(
             schema,
             format!("the membrane updates `{name}`, which the schema does not declare as a state"),
@@ -144,7 +145,7 @@ fn updates_in_order<'t>(
 
 fn inconsistent(schema: &Schema, problem: String) -> TraceError {
     TraceError::Inconsistent {
-        model: schema.id.to_owned(),
+        model: schema.id.to_string(),
         problem,
     }
 }

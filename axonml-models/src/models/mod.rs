@@ -23,30 +23,91 @@ pub use thio::{ThioAutonomic, ThioCutaneous};
 pub use tigerholm::Tigerholm;
 pub use two_mode::TwoMode;
 
+use std::fmt;
+use std::sync::Arc;
+
 use axonml_core::{CoreError, names};
 
-use crate::FiberModel;
+use axonml_autodiff::engine::{Membrane, SectionKind};
+
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
+
+/// A fiber model to keep and to hand on: bundled, or made at run time.
+#[derive(Clone)]
+pub struct Model(Kept);
+
+#[derive(Clone)]
+enum Kept {
+    Bundled(&'static dyn FiberModel),
+    Own(Arc<dyn FiberModel>),
+}
+
+impl Model {
+    /// A model of one's own.
+    pub fn new(model: impl FiberModel + 'static) -> Self {
+        Model(Kept::Own(Arc::new(model)))
+    }
+
+    /// Names, parameters, ranges and sources.
+    pub fn schema(&self) -> Schema {
+        self.as_ref().schema()
+    }
+
+    const fn bundled(model: &'static dyn FiberModel) -> Self {
+        Model(Kept::Bundled(model))
+    }
+}
+
+impl AsRef<dyn FiberModel> for Model {
+    fn as_ref(&self) -> &(dyn FiberModel + 'static) {
+        match &self.0 {
+            Kept::Bundled(model) => *model,
+            Kept::Own(model) => &**model,
+        }
+    }
+}
+
+impl FiberModel for Model {
+    fn schema(&self) -> Schema {
+        self.as_ref().schema()
+    }
+
+    fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
+        self.as_ref().geometry(fiber)
+    }
+
+    fn membrane<'t>(&self, section: SectionKind, patch: &Patch<'t>) -> Membrane<'t> {
+        self.as_ref().membrane(section, patch)
+    }
+}
+
+/// The model's id.
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.as_ref())
+    }
+}
 
 /// All bundled models, in the order in which listings show them: myelinated fibers, their surrogates, fibers without
 /// myelin.
-pub static MODELS: &[&dyn FiberModel] = &[
-    &Mrg,
-    &MrgDiscrete,
-    &MrgInterpolation,
-    &SmallMrgInterpolation,
-    &Pena,
-    &Sweeney,
-    &TwoMode,
-    &Smf,
-    &Sundt,
-    &SundtExplicit,
-    &Rattay,
-    &Tigerholm,
-    &Schild94,
-    &Schild97,
-    &ThioAutonomic,
-    &ThioCutaneous,
-    &HodgkinHuxley,
+pub static MODELS: &[Model] = &[
+    Model::bundled(&Mrg),
+    Model::bundled(&MrgDiscrete),
+    Model::bundled(&MrgInterpolation),
+    Model::bundled(&SmallMrgInterpolation),
+    Model::bundled(&Pena),
+    Model::bundled(&Sweeney),
+    Model::bundled(&TwoMode),
+    Model::bundled(&Smf),
+    Model::bundled(&Sundt),
+    Model::bundled(&SundtExplicit),
+    Model::bundled(&Rattay),
+    Model::bundled(&Tigerholm),
+    Model::bundled(&Schild94),
+    Model::bundled(&Schild97),
+    Model::bundled(&ThioAutonomic),
+    Model::bundled(&ThioCutaneous),
+    Model::bundled(&HodgkinHuxley),
 ];
 
 /// Other names under which published tables know a model.
@@ -56,21 +117,53 @@ const ALIASES: &[(&str, &str)] = &[("mrg-poly", "mrg"), ("hodgkin-huxley", "hh")
 ///
 /// # Errors
 /// [`CoreError::UnknownName`] with the nearest id.
-pub fn model(id: &str) -> Result<&'static dyn FiberModel, CoreError> {
-    let wanted = names::canonical(id);
-    let wanted = ALIASES
-        .iter()
-        .find(|(alias, _)| *alias == wanted)
-        .map_or(wanted.as_str(), |(_, id)| id);
-    MODELS
-        .iter()
-        .copied()
-        .find(|model| model.schema().id == wanted)
-        .ok_or_else(|| {
-            let valid: Vec<String> = MODELS
-                .iter()
-                .map(|model| model.schema().id.to_owned())
-                .collect();
+pub fn model(id: &str) -> Result<Model, CoreError> {
+    Models::default().find(id)
+}
+
+/// The models that names stand for: the bundled ones, and some of one's own.
+#[derive(Clone, Debug, Default)]
+pub struct Models {
+    own: Vec<Model>,
+}
+
+impl Models {
+    /// The bundled models and these.
+    ///
+    /// # Errors
+    /// [`CoreError::BadValue`] for an id that another of them or a bundled one has.
+    pub fn with(own: impl IntoIterator<Item = Model>) -> Result<Self, CoreError> {
+        let mut models = Models::default();
+        for model in own {
+            let id = model.schema().id.to_string();
+            if models.find(&id).is_ok() {
+                return Err(CoreError::BadValue {
+                    what: "id of a model".into(),
+                    found: id,
+                    expected: "an id that no other model has".into(),
+                });
+            }
+            models.own.push(model);
+        }
+        Ok(models)
+    }
+
+    /// All of them, one's own first.
+    pub fn iter(&self) -> impl Iterator<Item = &Model> {
+        self.own.iter().chain(MODELS)
+    }
+
+    /// A model by its id, without regard to case, `_` and `-` alike.
+    ///
+    /// # Errors
+    /// [`CoreError::UnknownName`] with the nearest id.
+    pub fn find(&self, id: &str) -> Result<Model, CoreError> {
+        let wanted = names::canonical(id);
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == wanted);
+        let wanted = alias.map_or(wanted.as_str(), |(_, id)| id);
+        let is_wanted = |model: &&Model| names::canonical(&model.schema().id) == wanted;
+        self.iter().find(is_wanted).cloned().ok_or_else(|| {
+            let valid: Vec<String> = self.iter().map(|m| m.schema().id.to_string()).collect();
             CoreError::UnknownName {
                 what: "model".into(),
                 found: id.into(),
@@ -79,4 +172,5 @@ pub fn model(id: &str) -> Result<&'static dyn FiberModel, CoreError> {
                 valid,
             }
         })
+    }
 }

@@ -187,7 +187,7 @@ mod tests {
         };
         let fibers = vec![Fiber::new(10.0, 9), Fiber::new(14.0, 9)];
         let device = Device::cpu().unwrap();
-        let sim = Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap();
+        let sim = Simulation::new(&model("mrg").unwrap(), fibers, &settings, &device).unwrap();
         let pulse: Arc<Waveform> = Arc::new("monophasic:delay=0.05".parse().unwrap());
         let mut stimulus = Stimulus::none(2);
         for (fiber, x_um) in [(0, 400.0), (0, 900.0), (1, 600.0), (1, 500.0)] {

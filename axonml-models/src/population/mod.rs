@@ -54,7 +54,7 @@ const CHUNK_BYTES: usize = 128 << 20;
 /// // Two fibers between two electrodes.
 /// let settings = Settings { tstop_ms: 2.0, ..Settings::default() };
 /// let fibers = vec![Fiber::new(10.0, 21); 2];
-/// let simulation = Simulation::new(model("mrg")?, fibers, &settings, &Device::cpu()?)?;
+/// let simulation = Simulation::new(&model("mrg")?, fibers, &settings, &Device::cpu()?)?;
 /// let pulse: Arc<Waveform> = Arc::new("monophasic:pw=0.1,delay=0.1".parse()?);
 /// let contact = |x_um: f64| {
 ///     Arc::new(PointSource { x_um, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) })

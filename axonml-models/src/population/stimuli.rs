@@ -33,7 +33,7 @@ impl Basis {
     ///
     /// let settings = Settings { tstop_ms: 1.5, ..Settings::default() };
     /// let fibers = vec![Fiber::new(10.0, 21)];
-    /// let simulation = Simulation::new(model("mrg")?, fibers, &settings, &Device::cpu()?)?;
+    /// let simulation = Simulation::new(&model("mrg")?, fibers, &settings, &Device::cpu()?)?;
     /// let electrode = PointSource { x_um: 500.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
     /// let contact = Stimulus::uniform(1, Arc::new(electrode), "monophasic".parse()?);
     /// let basis = simulation.basis(&contact)?;

@@ -100,7 +100,7 @@ impl Simulation {
     /// # use axonml_core::{Medium, PointSource, Waveform};
     /// # use std::sync::Arc;
     /// # let settings = Settings { tstop_ms: 0.5, ..Settings::default() };
-    /// # let simulation = Simulation::new(model("mrg")?, vec![Fiber::new(10.0, 11)], &settings, &Device::cpu()?)?;
+    /// # let simulation = Simulation::new(&model("mrg")?, vec![Fiber::new(10.0, 11)], &settings, &Device::cpu()?)?;
     /// # let electrode = PointSource { x_um: 1000.0, y_um: 0.0, z_um: 0.0, medium: Medium::isotropic(500.0) };
     /// # let stimulus = Stimulus::uniform(1, Arc::new(electrode), Waveform::monophasic(0.1)?);
     /// // The derivative of the peak voltage at the middle node by the amplitude.

@@ -29,7 +29,7 @@ fn nerve(precision: Precision) -> (Simulation, Stimulus) {
         stimulus = stimulus.source(fiber, Arc::new(source), Arc::clone(&waveform));
     }
     let device = Device::cpu_with_threads(1).unwrap();
-    let simulation = Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap();
+    let simulation = Simulation::new(&model("mrg").unwrap(), fibers, &settings, &device).unwrap();
     (simulation, stimulus)
 }
 

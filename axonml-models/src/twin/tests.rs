@@ -15,7 +15,7 @@ fn a_twin_stays_within_the_range_of_its_sources() {
         .map(|diameter| Fiber::new(diameter, 53))
         .to_vec();
     let device = Device::cpu().unwrap();
-    let simulation = Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap();
+    let simulation = Simulation::new(&model("mrg").unwrap(), fibers, &settings, &device).unwrap();
     let electrode = PointSource {
         x_um: 1000.0,
         y_um: 0.0,
@@ -85,7 +85,7 @@ fn a_twin_in_pieces_is_that_of_one_run() {
     };
     let fibers = vec![Fiber::new(8.0, 21), Fiber::new(8.0, 21)];
     let device = Device::cpu().unwrap();
-    let simulation = Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap();
+    let simulation = Simulation::new(&model("mrg").unwrap(), fibers, &settings, &device).unwrap();
     let electrode = |x_um: f64| {
         Arc::new(PointSource {
             x_um,

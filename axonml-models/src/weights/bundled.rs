@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn names_are_found_and_slips_answered() {
-        let file = ModelFile::new(crate::model("smf").unwrap());
+        let file = ModelFile::new(&crate::model("smf").unwrap());
         let bytes: &'static [u8] = file.to_bytes().unwrap().leak();
         let all = [Bundled {
             name: "smf-mrg",

@@ -12,9 +12,9 @@ use crate::{Schema, SimulationError};
 /// use axonml_models::{Device, Fiber, Settings, Simulation, model};
 ///
 /// // The default: the surrogate with the bundled weights that its schema names.
-/// let bundled = Simulation::new(model("smf")?, vec![Fiber::new(10.0, 53)], &Settings::default(), &Device::auto()?)?;
+/// let bundled = Simulation::new(&model("smf")?, vec![Fiber::new(10.0, 53)], &Settings::default(), &Device::auto()?)?;
 /// let published = Settings { weights: Weights::Published, ..Settings::default() };
-/// let published = Simulation::new(model("smf")?, vec![Fiber::new(10.0, 53)], &published, &Device::auto()?)?;
+/// let published = Simulation::new(&model("smf")?, vec![Fiber::new(10.0, 53)], &published, &Device::auto()?)?;
 /// assert_ne!(bundled.schema().parameters, published.schema().parameters);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -72,21 +72,21 @@ impl ModelFile {
     pub fn new(model: &dyn FiberModel) -> Self {
         let schema = model.schema();
         let named = |values: &Vec<f64>| {
-            let names = schema.states.iter().map(|name| (*name).to_owned());
+            let names = schema.states.iter().map(|name| name.to_string());
             names.zip(values.iter().copied()).collect()
         };
         ModelFile {
-            model: schema.id.to_owned(),
+            model: schema.id.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             parameters: schema
                 .parameters
                 .iter()
-                .map(|p| (p.name.to_owned(), p.value))
+                .map(|p| (p.name.to_string(), p.value))
                 .collect(),
             units: schema
                 .parameters
                 .iter()
-                .map(|p| (p.name.to_owned(), p.unit.to_owned()))
+                .map(|p| (p.name.to_string(), p.unit.to_string()))
                 .collect(),
             start: ModelStart {
                 v_mv: schema.start.v_mv,
@@ -106,9 +106,11 @@ impl ModelFile {
         let found = schema
             .parameters
             .iter()
-            .find(|p| p.name == name || name.strip_prefix(p.group) == Some(&format!(".{}", p.name)))
+            .find(|p| {
+                p.name == name || name.strip_prefix(&*p.group) == Some(&format!(".{}", p.name))
+            })
             .ok_or_else(|| unknown(schema, name))?;
-        self.parameters.insert(found.name.to_owned(), value);
+        self.parameters.insert(found.name.to_string(), value);
         Ok(())
     }
 
@@ -121,7 +123,7 @@ impl ModelFile {
         if self.model != schema.id {
             return Err(ModelFileError::WrongModel {
                 found: self.model.clone(),
-                expected: schema.id.to_owned(),
+                expected: schema.id.to_string(),
             });
         }
         let declared = |name: &str| schema.parameters.iter().find(|p| p.name == name);
@@ -131,22 +133,22 @@ impl ModelFile {
         let missing: Vec<String> = schema
             .parameters
             .iter()
-            .filter(|p| !self.parameters.contains_key(p.name))
-            .map(|p| p.name.to_owned())
+            .filter(|p| !self.parameters.contains_key(&*p.name))
+            .map(|p| p.name.to_string())
             .collect();
         if !missing.is_empty() {
             return Err(ModelFileError::MissingParameters {
-                model: schema.id.to_owned(),
+                model: schema.id.to_string(),
                 names: missing,
             });
         }
         for parameter in &schema.parameters {
-            let unit = self.units.get(parameter.name);
-            if unit.is_some_and(|unit| unit != parameter.unit) {
+            let unit = self.units.get(&*parameter.name);
+            if unit.is_some_and(|unit| **unit != parameter.unit) {
                 return Err(ModelFileError::WrongUnit {
-                    name: parameter.name.to_owned(),
+                    name: parameter.name.to_string(),
                     found: unit.cloned().unwrap_or_default(),
-                    expected: parameter.unit.to_owned(),
+                    expected: parameter.unit.to_string(),
                 });
             }
         }
@@ -156,7 +158,7 @@ impl ModelFile {
             expected.sort_unstable();
             if found != expected {
                 return Err(ModelFileError::WrongStates {
-                    model: schema.id.to_owned(),
+                    model: schema.id.to_string(),
                     found: found.join(", "),
                     expected: expected.join(", "),
                 });
@@ -201,7 +203,7 @@ impl ModelFile {
     pub fn schema(&self, mut schema: Schema) -> Result<Schema, ModelFileError> {
         self.check(&schema)?;
         for parameter in &mut schema.parameters {
-            if let Some(value) = self.parameters.get(parameter.name) {
+            if let Some(value) = self.parameters.get(&*parameter.name) {
                 parameter.value = *value;
             }
         }
@@ -214,8 +216,9 @@ impl ModelFile {
 /// The error for a name that the model does not declare.
 fn unknown(schema: &Schema, name: &str) -> ModelFileError {
     ModelFileError::UnknownParameter {
-        model: schema.id.to_owned(),
+        model: schema.id.to_string(),
         name: name.to_owned(),
-        nearest: names::nearest(name, schema.parameters.iter().map(|p| p.name)).map(str::to_owned),
+        nearest: names::nearest(name, schema.parameters.iter().map(|p| &*p.name))
+            .map(str::to_owned),
     }
 }

@@ -121,7 +121,7 @@ impl Case {
             weights: Weights::Published,
             ..Settings::default()
         };
-        Simulation::new(model(id).unwrap(), fibers, &settings, device).unwrap()
+        Simulation::new(&model(id).unwrap(), fibers, &settings, device).unwrap()
     }
 
     /// Potentials as given, step by step; injected currents as one waveform per node, mA to nA.
@@ -160,7 +160,7 @@ impl Case {
     fn observers(&mut self, simulation: &Simulation) -> Vec<ObserverSpec> {
         let every = self.golden.array::<i64, Ix0>("stride").into_scalar() as usize;
         let states = simulation.schema().states.iter();
-        let states = states.map(|state| (*state).to_owned()).collect();
+        let states = states.map(|state| state.to_string()).collect();
         let ends = || NodeSelection::Nodes(vec![5, -5]);
         let late = |kind, nodes| {
             ObserverSpec::new(kind, NodeSelection::Nodes(nodes))

@@ -37,7 +37,7 @@ fn run(id: &str, backend: Device, precision: Precision) -> (Simulation, Vec<Fibe
         tstop_ms: 1.5,
         ..Settings::default()
     };
-    let simulation = Simulation::new(model, fibers, &settings, &backend).unwrap();
+    let simulation = Simulation::new(&model, fibers, &settings, &backend).unwrap();
     let distance = if count > 0 && ["mrg", "two-mode", "smf"].contains(&id) {
         1000.0
     } else {
@@ -78,10 +78,10 @@ fn run(id: &str, backend: Device, precision: Precision) -> (Simulation, Vec<Fibe
 fn double_precision_agrees_with_the_scalar_reference() {
     for model in distinct() {
         let id = model.schema().id;
-        let (simulation, expected) = run(id, Device::custom(Reference), Precision::F64);
+        let (simulation, expected) = run(&id, Device::custom(Reference), Precision::F64);
         for isa in Isa::available() {
             let (_, found) = run(
-                id,
+                &id,
                 Device::custom(CpuBackend::with_isa(isa)),
                 Precision::F64,
             );
@@ -148,10 +148,10 @@ fn double_precision_agrees_with_the_scalar_reference() {
 fn single_precision_keeps_spike_times_to_a_microsecond() {
     for model in distinct() {
         let id = model.schema().id;
-        let (_, expected) = run(id, Device::custom(Reference), Precision::F64);
+        let (_, expected) = run(&id, Device::custom(Reference), Precision::F64);
         for isa in Isa::available() {
             let (_, found) = run(
-                id,
+                &id,
                 Device::custom(CpuBackend::with_isa(isa)),
                 Precision::F32,
             );
@@ -190,7 +190,7 @@ fn final_states_are_left_out_only_when_nobody_wants_them() {
         };
         let fibers = vec![Fiber::new(10.0, 5)];
         let simulation = Simulation::new(
-            axonml_models::model("mrg").unwrap(),
+            &axonml_models::model("mrg").unwrap(),
             fibers,
             &settings,
             &backend,
@@ -234,8 +234,8 @@ fn printed_programs_are_the_interpreted_ones_to_the_bit() {
             .flat_map(|isa| [(isa, Precision::F32), (isa, Precision::F64)])
         {
             let backend = CpuBackend::with_isa(isa);
-            let (_, printed) = run(id, Device::custom(backend.clone()), precision);
-            let (_, interpreted) = run(id, Device::custom(backend.interpreting()), precision);
+            let (_, printed) = run(&id, Device::custom(backend.clone()), precision);
+            let (_, interpreted) = run(&id, Device::custom(backend.interpreting()), precision);
             assert_eq!(
                 printed,
                 interpreted,
@@ -280,7 +280,7 @@ fn printed_adjoints_are_the_interpreted_ones_to_the_bit() {
             (Precision::F64, true),
         ] {
             let id = model.schema().id;
-            let gradients = |backend: CpuBackend| gradients(id, backend, precision, parameters);
+            let gradients = |backend: CpuBackend| gradients(&id, backend, precision, parameters);
             let backend = CpuBackend::with_isa(isa);
             let printed = gradients(backend.clone());
             let interpreted = gradients(backend.interpreting());
@@ -308,7 +308,7 @@ fn gradients(
     let mut fibers = fibers(id);
     fibers[1].nodes = 131;
     let simulation = Simulation::new(
-        axonml_models::model(id).unwrap(),
+        &axonml_models::model(id).unwrap(),
         fibers,
         &settings,
         &Device::custom(backend),
@@ -370,9 +370,13 @@ fn divergences_are_named_alike_by_printed_and_interpreted_programs() {
                     };
                     let outcome = |backend: CpuBackend| {
                         let model = axonml_models::model(id).unwrap();
-                        let simulation =
-                            Simulation::new(model, fibers(id), &settings, &Device::custom(backend))
-                                .unwrap();
+                        let simulation = Simulation::new(
+                            &model,
+                            fibers(id),
+                            &settings,
+                            &Device::custom(backend),
+                        )
+                        .unwrap();
                         // One fiber of the group diverges; the others have to go on.
                         let stimulus = Stimulus::none(3).inject(
                             1,
@@ -415,7 +419,7 @@ fn maxima_end_with_the_run_of_their_fiber() {
             };
             let device = Device::cpu().unwrap();
             let mrg = axonml_models::model("mrg").unwrap();
-            let simulation = Simulation::new(mrg, fibers, &settings, &device).unwrap();
+            let simulation = Simulation::new(&mrg, fibers, &settings, &device).unwrap();
             let source = PointSource {
                 x_um: 1000.0,
                 y_um: 0.0,

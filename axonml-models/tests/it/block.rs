@@ -88,7 +88,7 @@ fn simulation(cases: &BTreeMap<String, Vec<Row>>) -> (Simulation, Stimulus) {
     }
     let mrg = model("mrg").unwrap();
     (
-        Simulation::new(mrg, fibers, &settings, &device()).unwrap(),
+        Simulation::new(&mrg, fibers, &settings, &device()).unwrap(),
         stimulus,
     )
 }

@@ -26,7 +26,7 @@ fn mrg(diameters_um: &[f64], settings: &Settings, device: &Device) -> Simulation
     let fibers = diameters_um
         .iter()
         .map(|&diameter| Fiber::new(diameter, 53));
-    Simulation::new(model("mrg").unwrap(), fibers.collect(), settings, device).unwrap()
+    Simulation::new(&model("mrg").unwrap(), fibers.collect(), settings, device).unwrap()
 }
 
 fn sine() -> Arc<Waveform> {
@@ -127,7 +127,7 @@ fn fibers_that_cannot_be_blocked_say_why() {
         ..settings()
     };
     let fibers = vec![Fiber::new(10.0, 53)];
-    let smf = Simulation::new(model("smf").unwrap(), fibers, &published, &device).unwrap();
+    let smf = Simulation::new(&model("smf").unwrap(), fibers, &published, &device).unwrap();
     assert_eq!(status(&smf, 0.0, &search()), BlockStatus::Spontaneous);
 }
 

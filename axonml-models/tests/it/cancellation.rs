@@ -22,7 +22,7 @@ fn canceled(
         ..Settings::default()
     };
     let fibers = vec![Fiber::new(10.0, 53); 20];
-    let simulation = Simulation::new(model("mrg").unwrap(), fibers, &settings, device).unwrap();
+    let simulation = Simulation::new(&model("mrg").unwrap(), fibers, &settings, device).unwrap();
     let electrode = PointSource {
         x_um: 1000.0,
         y_um: 0.0,

@@ -19,7 +19,7 @@ fn simulation(tstop_ms: f64, fibers: usize) -> Simulation {
     };
     let fibers = vec![Fiber::new(10.0, 53); fibers];
     let device = Device::cpu().unwrap();
-    Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap()
+    Simulation::new(&model("mrg").unwrap(), fibers, &settings, &device).unwrap()
 }
 
 /// 1 mm over a place of the fiber.
@@ -212,7 +212,7 @@ fn derivatives_are_those_of_the_response() {
         };
         let device = Device::cpu().unwrap();
         let fibers = vec![Fiber::new(10.0, 53)];
-        Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap()
+        Simulation::new(&model("mrg").unwrap(), fibers, &settings, &device).unwrap()
     };
     let threshold = |gna: f64| {
         let found = fiber(gna).thresholds(&stimulus, &search, &mut |_| ());

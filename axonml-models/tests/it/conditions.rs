@@ -78,7 +78,8 @@ fn every_column_sets_what_it_says() {
 #[test]
 fn defaults_are_those_of_tables() {
     let found = one("diameter_um|distance_um", "10|1000", &Overrides::default()).unwrap();
-    assert_eq!((found.model.schema().id, found.fiber.nodes), ("mrg", 53));
+    assert_eq!(found.model.schema().id, "mrg");
+    assert_eq!(found.fiber.nodes, 53);
     assert_eq!(*found.waveform, pulse("monophasic:pw=0.1,delay=0.1"));
     assert_eq!(
         (found.dt_ms, found.tstop_ms, found.celsius),

@@ -21,7 +21,7 @@ fn simulation(precision: Precision, threads: usize) -> Simulation {
     };
     let fibers = FIBERS.map(|(diameter_um, nodes)| Fiber::new(diameter_um, nodes));
     let device = Device::cpu_with_threads(threads).unwrap();
-    Simulation::new(model("mrg").unwrap(), fibers.to_vec(), &settings, &device).unwrap()
+    Simulation::new(&model("mrg").unwrap(), fibers.to_vec(), &settings, &device).unwrap()
 }
 
 fn field(fiber: usize, contact: usize) -> Arc<PointSource> {

@@ -28,7 +28,7 @@ fn stimulus(fibers: usize) -> Stimulus {
 fn simulation(id: &str, diameters_um: &[f64], nodes: usize, settings: &Settings) -> Simulation {
     let fibers = diameters_um.iter().map(|&d| Fiber::new(d, nodes)).collect();
     let device = Device::cpu().unwrap();
-    Simulation::new(model(id).unwrap(), fibers, settings, &device).unwrap()
+    Simulation::new(&model(id).unwrap(), fibers, settings, &device).unwrap()
 }
 
 const SMF_DIAMETERS_UM: [f64; 6] = [5.7, 7.3, 8.7, 10.0, 12.0, 14.0];
@@ -164,7 +164,7 @@ fn instability(id: &str, fiber: Fiber, settings: &Settings) -> Option<Instabilit
     };
     let fibers = vec![first, fiber];
     let device = Device::cpu().unwrap();
-    match Simulation::new(model(id).unwrap(), fibers, settings, &device) {
+    match Simulation::new(&model(id).unwrap(), fibers, settings, &device) {
         Ok(_) => None,
         Err(SimulationError::Unstable {
             fiber: 1,
@@ -311,7 +311,7 @@ fn constants_out_of_their_physical_range_are_refused() {
         };
         let fibers = vec![Fiber::new(if id == "sundt" { 1.0 } else { 10.0 }, 21)];
         let device = Device::cpu().unwrap();
-        Simulation::new(model(id).unwrap(), fibers, &settings, &device).err()
+        Simulation::new(&model(id).unwrap(), fibers, &settings, &device).err()
     };
     for (id, name, value, expected) in [
         ("mrg", "conductance.gl", -1.0, "of at least 0"),
@@ -461,7 +461,7 @@ fn an_unknown_parameter_is_answered_with_the_nearest() {
     };
     let device = Device::cpu().unwrap();
     let fibers = vec![Fiber::new(10.0, 21)];
-    let error = Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap_err();
+    let error = Simulation::new(&model("mrg").unwrap(), fibers, &settings, &device).unwrap_err();
     let message = error.to_string();
     let SimulationError::Core(CoreError::UnknownName {
         what,

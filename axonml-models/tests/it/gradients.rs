@@ -36,7 +36,7 @@ fn simulation(diameters: &[f64], nodes: usize, steps: usize) -> Simulation {
         weights: Weights::Published,
         ..Settings::default()
     };
-    Simulation::new(model("smf").unwrap(), fibers, &settings, &super::device()).unwrap()
+    Simulation::new(&model("smf").unwrap(), fibers, &settings, &super::device()).unwrap()
 }
 
 fn dense(ve: &Array4<f64>) -> Stimulus {
@@ -98,14 +98,14 @@ fn check_parameters(golden: &mut Golden, suffix: &str, sim: &Simulation, runs: &
     for (index, parameter) in sim.schema().parameters.iter().enumerate() {
         // A neighbor's weight is the mean of the two raw ones: its derivative is the sum of theirs.
         let raw = |row: usize| weights[[0, row, 0]] + weights[[0, row, 2]];
-        let expected = match parameter.name {
+        let expected = match &*parameter.name {
             "v_neighbor" => raw(0),
             "ve_neighbor" => raw(1),
             "v_center" => weights[[0, 0, 1]],
             "ve_center" => weights[[0, 1, 1]],
             name => golden.number(&format!("grad_{name}{suffix}")),
         };
-        compared.push((parameter.name, of(index), expected));
+        compared.push((parameter.name.clone(), of(index), expected));
     }
     assert_eq!(compared.len(), 57, "all of them");
     let largest = compared.iter().map(|c| c.2.abs()).fold(0.0, f64::max);

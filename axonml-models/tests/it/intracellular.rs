@@ -22,7 +22,7 @@ fn pulse(pw_ms: f64, delay_ms: f64) -> Arc<Waveform> {
 
 fn simulation(id: &str, fibers: Vec<Fiber>, settings: &Settings) -> Simulation {
     let device = Device::cpu().unwrap();
-    Simulation::new(model(id).unwrap(), fibers, settings, &device).unwrap()
+    Simulation::new(&model(id).unwrap(), fibers, settings, &device).unwrap()
 }
 
 fn for_ms(tstop_ms: f64) -> Settings {

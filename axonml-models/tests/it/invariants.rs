@@ -22,7 +22,7 @@ fn electrode(distance_um: f64, z_um: f64) -> PointSource {
 
 fn simulation(id: &str, fibers: Vec<Fiber>, settings: &Settings) -> Simulation {
     let device = Device::cpu().unwrap();
-    Simulation::new(model(id).unwrap(), fibers, settings, &device).unwrap()
+    Simulation::new(&model(id).unwrap(), fibers, settings, &device).unwrap()
 }
 
 /// The constants that models declare, for a duration.
@@ -37,7 +37,7 @@ fn duration(tstop_ms: f64) -> Settings {
 /// Everything of every node at every step.
 fn recorder(simulation: &Simulation) -> ObserverSpec {
     let states = simulation.schema().states.iter();
-    let states = states.map(|state| (*state).to_owned()).collect();
+    let states = states.map(|state| state.to_string()).collect();
     ObserverSpec::new(
         ObserverKind::Recorder { states, every: 1 },
         NodeSelection::All,

@@ -23,12 +23,12 @@ pub(crate) fn distinct() -> impl Iterator<Item = &'static dyn FiberModel> {
         (schema.states, names.collect::<Vec<_>>(), schema.scheme)
     };
     let is_first = move |place: usize| {
-        let own = kind(MODELS[place]);
-        MODELS[..place].iter().all(|other| kind(*other) != own)
+        let own = kind(&MODELS[place]);
+        MODELS[..place].iter().all(|other| kind(other) != own)
     };
     (0..MODELS.len())
         .filter(move |place| is_first(*place))
-        .map(|place| MODELS[place])
+        .map(|place| MODELS[place].as_ref())
 }
 
 /// Rows of a golden table, by column name.
@@ -116,7 +116,7 @@ fn assert_gates(id: &str, gates: &[Gate]) {
         weights: Weights::Published,
         ..Settings::default()
     };
-    let simulation = Simulation::new(model(id).unwrap(), fibers, &published, &device).unwrap();
+    let simulation = Simulation::new(&model(id).unwrap(), fibers, &published, &device).unwrap();
     let rollout = simulation.rollout(&Stimulus::none(1), &[]).unwrap();
     let names: Vec<&str> = gates.iter().map(|gate| gate.0).collect();
     assert_eq!(rollout.membrane.states, names, "{id}");
@@ -195,7 +195,7 @@ const MRG_LENGTHS: [[f64; 4]; 21] = [
 fn mrg_compartments_lie_where_the_polynomials_put_them() {
     let fibers = MRG_LENGTHS.iter().map(|row| Fiber::new(row[0], 5));
     let simulation = Simulation::new(
-        model("mrg").unwrap(),
+        &model("mrg").unwrap(),
         fibers.collect(),
         &Settings::default(),
         &Device::cpu().unwrap(),
@@ -231,7 +231,7 @@ fn unmyelinated_compartments_are_equidistant_and_as_long_as_asked() {
     let mut fibers = vec![Fiber::new(1.0, 181), Fiber::new(1.0, 4)];
     fibers[1].compartment_um = Some(20.0);
     let sundt = model("sundt").unwrap();
-    let simulation = Simulation::new(sundt, fibers, &Settings::default(), &device).unwrap();
+    let simulation = Simulation::new(&sundt, fibers, &Settings::default(), &device).unwrap();
     let z = simulation.sample_points_um(0);
     assert!((z[180] - z[0] - 180.0 * 8.333).abs() < 1e-9);
     assert_eq!(z[90], 0.0);
@@ -254,7 +254,7 @@ fn mrg_conducts_as_fast_as_in_neuron() {
     };
     let device = Device::cpu().unwrap();
     let simulation =
-        Simulation::new(model("mrg").unwrap(), fibers.collect(), &settings, &device).unwrap();
+        Simulation::new(&model("mrg").unwrap(), fibers.collect(), &settings, &device).unwrap();
     let mut stimulus = Stimulus::none(rows.len());
     for (fiber, row) in rows.iter().enumerate() {
         let clamp = Waveform::monophasic(number(row, "dur_ms"))
@@ -312,7 +312,7 @@ impl Published {
         };
         let fibers = vec![Fiber::new(1.0, 181); fibers];
         let device = Device::cpu().unwrap();
-        Simulation::new(model(self.model).unwrap(), fibers, &settings, &device).unwrap()
+        Simulation::new(&model(self.model).unwrap(), fibers, &settings, &device).unwrap()
     }
 
     /// Whether the fiber fires at each of the amplitudes, mA, of an electrode at some distance.

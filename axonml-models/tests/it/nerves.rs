@@ -24,7 +24,7 @@ fn assert_thresholds(name: &str, expected_rows: usize) {
 
     let fibers = (0..rows.len()).flat_map(|row| [Fiber::new(number(row, 2), 53); 2]);
     let simulation = Simulation::new(
-        model("mrg").unwrap(),
+        &model("mrg").unwrap(),
         fibers.collect(),
         &Settings::default(),
         &Device::cpu().unwrap(),
@@ -73,7 +73,7 @@ fn recruitment_counts_by_the_weights_of_the_nerve() {
     let fibers = vec![Fiber::new(10.0, 53); nerve.fibers()];
     let mrg = model("mrg").unwrap();
     let simulation =
-        Simulation::new(mrg, fibers, &Settings::default(), &Device::cpu().unwrap()).unwrap();
+        Simulation::new(&mrg, fibers, &Settings::default(), &Device::cpu().unwrap()).unwrap();
     let contacts = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     let pulse: Waveform = "monophasic:pw=0.1,delay=0.1".parse().unwrap();
     let pulse = Arc::new(pulse);

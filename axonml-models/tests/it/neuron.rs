@@ -50,7 +50,7 @@ impl Trace {
         };
         let device = Device::cpu().unwrap();
         let simulation =
-            Simulation::new(model("mrg").unwrap(), vec![fiber], &settings, &device).unwrap();
+            Simulation::new(&model("mrg").unwrap(), vec![fiber], &settings, &device).unwrap();
         let z = golden.vector("sec_z_um");
         assert!(
             largest_difference(simulation.sample_points_um(0), &z) < 1e-6,
@@ -253,7 +253,7 @@ fn search(id: &str, cases: &[Case], settings: &Settings, resolution: f64) -> Vec
         .map(|case| Fiber::new(case.diameter_um, 53))
         .collect();
     let simulation = Simulation::new(
-        model(id).unwrap(),
+        &model(id).unwrap(),
         fibers,
         settings,
         &Device::cpu().unwrap(),

@@ -23,7 +23,7 @@ pub(super) fn simulation(fibers: &[(f64, usize)], tstop_ms: f64, device: &Device
         .iter()
         .map(|&(diameter_um, nodes)| Fiber::new(diameter_um, nodes))
         .collect();
-    Simulation::new(model("mrg").unwrap(), fibers, &settings, device).unwrap()
+    Simulation::new(&model("mrg").unwrap(), fibers, &settings, device).unwrap()
 }
 
 fn pulse(text: &str) -> Arc<Waveform> {
@@ -488,7 +488,7 @@ fn precisions_agree() {
         ..Settings::default()
     };
     let single = Simulation::new(
-        model("mrg").unwrap(),
+        &model("mrg").unwrap(),
         sim.fibers().to_vec(),
         &settings,
         &Device::cpu().unwrap(),

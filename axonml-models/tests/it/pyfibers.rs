@@ -120,7 +120,7 @@ fn assert_gates(id: &str, gates: &[Gate]) {
     };
     let fibers = vec![Fiber::new(1.0, 3)];
     let device = Device::cpu().unwrap();
-    let simulation = Simulation::new(model(id).unwrap(), fibers, &settings, &device).unwrap();
+    let simulation = Simulation::new(&model(id).unwrap(), fibers, &settings, &device).unwrap();
     let rollout = simulation.rollout(&Stimulus::none(1), &[]).unwrap();
     let states = &rollout.membrane.states;
     let place = |name: &str| states.iter().position(|state| state == name).unwrap();
@@ -285,13 +285,13 @@ fn two_models_leave_their_published_start() {
     let device = Device::cpu().unwrap();
     for model in axonml_models::MODELS {
         let schema = model.schema();
-        let moved_mv = drift_mv(*model, 5.7, &Settings::default(), &device).unwrap();
+        let moved_mv = drift_mv(model, 5.7, &Settings::default(), &device).unwrap();
         println!("{}: {moved_mv} mV", schema.id);
         // Weights are trained from a start, whether a fiber rests there or not.
         if schema.weights.is_none() {
             assert_eq!(
                 moved_mv.abs() > 1.0,
-                ["schild97", "pena"].contains(&schema.id),
+                ["schild97", "pena"].contains(&&*schema.id),
                 "{}",
                 schema.id
             );

@@ -69,7 +69,7 @@ fn fibers_fire_at_the_thresholds_of_pyfibers_and_not_below() {
             let kind = ObserverKind::Active { at_least: 1 };
             let active = ObserverSpec::new(kind, NodeSelection::Nodes(vec![site]))
                 .threshold_mv(number(&row, "detect_threshold_mV"));
-            let simulation = simulation(model(id).unwrap(), &row, 2, number(&row, "tstop_ms"));
+            let simulation = simulation(&model(id).unwrap(), &row, 2, number(&row, "tstop_ms"));
             let outcome = simulation.run(&stimulus, 1.0, &[active]).unwrap();
             let fired = outcome
                 .fibers
@@ -109,7 +109,7 @@ fn resting_mv(id: &str, row: &HashMap<String, String>, nodes: usize) -> f64 {
     };
     let middle = NodeSelection::Nodes(vec![nodes as i64 / 2]);
     let recorder = ObserverSpec::new(kind, middle);
-    let simulation = simulation(model(id).unwrap(), &row, 1, 0.005);
+    let simulation = simulation(&model(id).unwrap(), &row, 1, 0.005);
     let outcome = simulation.run(&Stimulus::none(1), 0.0, &[recorder]);
     let Observation::Recorded(found) = &outcome.unwrap().fibers[0].observations[0] else {
         panic!("a recording")
@@ -143,7 +143,7 @@ fn diameters_that_are_not_published_are_refused_with_the_nearest() {
     let fibers = vec![Fiber::new(9.0, 21)];
     let device = Device::cpu().unwrap();
     let discrete = model("mrg-discrete").unwrap();
-    let refused = Simulation::new(discrete, fibers, &Settings::default(), &device);
+    let refused = Simulation::new(&discrete, fibers, &Settings::default(), &device);
     let message = refused.unwrap_err().to_string();
     assert!(message.contains("5.7, 7.3, 8.7, 10"), "{message}");
     assert!(message.contains("the nearest is 8.7"), "{message}");

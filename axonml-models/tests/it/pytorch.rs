@@ -66,7 +66,7 @@ fn the_numbers_are_those_that_torch_reads() {
         };
         let mut compared = 0;
         for parameter in schema.parameters.iter().filter(|p| p.group != "coupling") {
-            let name = parameter.name;
+            let name = &*parameter.name;
             assert_eq!(
                 [file.parameters[name]],
                 [factor(name) * expected[name][0]],

@@ -31,7 +31,7 @@ fn fibers(id: &str) -> Vec<Fiber> {
 }
 
 fn simulation(id: &str, settings: &Settings, device: Device) -> Simulation {
-    Simulation::new(model(id).unwrap(), fibers(id), settings, &device).unwrap()
+    Simulation::new(&model(id).unwrap(), fibers(id), settings, &device).unwrap()
 }
 
 fn stimulus(id: &str, fibers: usize, pulse: &str) -> Stimulus {
@@ -167,7 +167,7 @@ fn results_depend_on_nothing_but_the_fiber() {
                 let all = fibers(id);
                 let some = chosen.iter().map(|&fiber| all[fiber]).collect();
                 let simulation = Simulation::new(
-                    model(id).unwrap(),
+                    &model(id).unwrap(),
                     some,
                     &settings,
                     &Device::custom(backend),
@@ -261,7 +261,7 @@ fn tables_are_refused_where_there_are_none() {
             precision,
             ..settings(RateEvaluation::Table)
         };
-        let made = Simulation::new(model("mrg").unwrap(), fibers("mrg"), &settings, &device);
+        let made = Simulation::new(&model("mrg").unwrap(), fibers("mrg"), &settings, &device);
         made.unwrap_err().to_string()
     };
     let double = refused(Precision::F64, Device::cpu().unwrap());

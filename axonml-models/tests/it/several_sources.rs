@@ -33,7 +33,7 @@ fn brackets_of_several_sources_overlap_those_of_neuron() {
         )];
         let device = Device::cpu().unwrap();
         let simulation =
-            Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap();
+            Simulation::new(&model("mrg").unwrap(), fibers, &settings, &device).unwrap();
         assert_eq!(waveforms.ncols(), simulation.grid().steps());
         let mut stimulus = Stimulus::none(1);
         for (waveform, potentials) in waveforms.outer_iter().zip(potentials.outer_iter()) {

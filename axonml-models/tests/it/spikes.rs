@@ -33,7 +33,7 @@ fn without_sodium() -> Settings {
 fn threshold(settings: &Settings, field: Arc<dyn Field>, pulse: &str) -> Threshold {
     let fiber = vec![Fiber::new(10.0, 53)];
     let device = Device::cpu().unwrap();
-    let simulation = Simulation::new(model("mrg").unwrap(), fiber, settings, &device).unwrap();
+    let simulation = Simulation::new(&model("mrg").unwrap(), fiber, settings, &device).unwrap();
     let stimulus = Stimulus::uniform(1, field, pulse.parse().unwrap());
     let search = ThresholdSearch::default();
     simulation
@@ -50,7 +50,7 @@ fn fibers_without_sodium_have_no_action_potentials_however_strong_the_stimulus()
     let fibers: Vec<Fiber> = cases.iter().map(fibers).collect();
     let device = Device::cpu().unwrap();
     let simulation =
-        Simulation::new(model("mrg").unwrap(), fibers, &without_sodium(), &device).unwrap();
+        Simulation::new(&model("mrg").unwrap(), fibers, &without_sodium(), &device).unwrap();
     let anywhere = Detection {
         sites: NodeSelection::All,
         ..Detection::default()
@@ -129,7 +129,7 @@ fn a_spike_that_begins_within_a_length_constant_of_an_end_says_so() {
         let fiber = vec![Fiber::new(1.0, nodes)];
         let device = Device::cpu().unwrap();
         let sundt = model("sundt").unwrap();
-        let simulation = Simulation::new(sundt, fiber, &settings, &device).unwrap();
+        let simulation = Simulation::new(&sundt, fiber, &settings, &device).unwrap();
         let pulse = "monophasic:pw=1,delay=0.1".parse().unwrap();
         let stimulus = Stimulus::uniform(1, point(60.0, z_um), pulse);
         let search = ThresholdSearch::default();
@@ -180,10 +180,10 @@ fn thin_fibers_in_nerves_fire_within_the_brackets_of_neuron() {
     let mrg = model("mrg").unwrap();
     let device = Device::cpu().unwrap();
     let fibers = rows.iter().flat_map(fiber).collect();
-    let simulation = Simulation::new(mrg, fibers, &settings, &device).unwrap();
+    let simulation = Simulation::new(&mrg, fibers, &settings, &device).unwrap();
     let mut stimulus = Stimulus::none(2 * rows.len());
     let mut amplitudes = Vec::new();
-    let mut extents = Extents::new(mrg, &settings).unwrap();
+    let mut extents = Extents::new(&mrg, &settings).unwrap();
     for (index, row) in rows.iter().enumerate() {
         let (_, nerve) = nerves
             .iter()
@@ -270,7 +270,7 @@ fn trials_that_end_early_change_no_threshold_of_myelinated_fibers() {
         let fibers = some.iter().map(|case| Fiber::new(case.diameter_um, 53));
         let settings = Settings::default();
         let simulation =
-            Simulation::new(model(id).unwrap(), fibers.collect(), &settings, &device).unwrap();
+            Simulation::new(&model(id).unwrap(), fibers.collect(), &settings, &device).unwrap();
         assert_early_ends_change_nothing(&simulation, &stimulus(&some));
     }
 }
@@ -285,7 +285,7 @@ fn trials_that_end_early_change_no_threshold_of_c_fibers() {
     let fibers = [0.5, 1.0, 2.0]
         .map(|diameter| Fiber::new(diameter, 181))
         .to_vec();
-    let simulation = Simulation::new(model("sundt").unwrap(), fibers, &settings, &device).unwrap();
+    let simulation = Simulation::new(&model("sundt").unwrap(), fibers, &settings, &device).unwrap();
     for pulse in [
         "monophasic:pw=1,delay=0.1",
         "biphasic:pw=0.4",
@@ -304,7 +304,7 @@ fn scaled(factor: f64) -> Threshold {
     };
     let fiber = vec![Fiber::new(10.0, 21)];
     let device = Device::cpu().unwrap();
-    let simulation = Simulation::new(model("mrg").unwrap(), fiber, &settings, &device).unwrap();
+    let simulation = Simulation::new(&model("mrg").unwrap(), fiber, &settings, &device).unwrap();
     let field = Superposition::new([(factor, point(1000.0, 300.0))]).unwrap();
     let stimulus = Stimulus::uniform(1, Arc::new(field), PULSE.parse().unwrap());
     let search = ThresholdSearch {
@@ -368,7 +368,7 @@ fn several_ranges_of_firing_do_not_depend_on_companions() {
         let fibers: Vec<Fiber> = diameters_um.iter().map(|&d| Fiber::new(d, 21)).collect();
         let count = fibers.len();
         let mrg = model("mrg").unwrap();
-        let simulation = Simulation::new(mrg, fibers, &settings, &device).unwrap();
+        let simulation = Simulation::new(&mrg, fibers, &settings, &device).unwrap();
         let mut stimulus = Stimulus::none(count);
         for fiber in 0..count {
             stimulus = stimulus.source(fiber, point(2731.4, -385.5), pulse.clone());
@@ -419,7 +419,7 @@ fn several_ranges_of_firing_do_not_depend_on_early_ends() {
         let fibers = vec![Fiber::new(diameter_um, 21)];
         let mrg = model("mrg").unwrap();
         let device = Device::cpu().unwrap();
-        let simulation = Simulation::new(mrg, fibers, &settings, &device).unwrap();
+        let simulation = Simulation::new(&mrg, fibers, &settings, &device).unwrap();
         let pulse: Waveform = pulse.parse().unwrap();
         let stimulus = Stimulus::uniform(1, point(x_um, z_um), pulse);
         let options = ThresholdSearch {

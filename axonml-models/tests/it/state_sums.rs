@@ -190,7 +190,7 @@ fn what_does_not_fit_is_refused() {
     };
     let fibers = vec![Fiber::new(10.0, 21); 3];
     let mrg = model("mrg").unwrap();
-    let sim = Simulation::new(mrg, fibers, &settings, &Device::cpu().unwrap()).unwrap();
+    let sim = Simulation::new(&mrg, fibers, &settings, &Device::cpu().unwrap()).unwrap();
     let basis = sim.basis(&contacts(3, shared(), None)).unwrap();
     assert!(basis.state_sums(gains.view(), &gate(), &mut |_| ()).is_ok());
     let error = basis

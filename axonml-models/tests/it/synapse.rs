@@ -14,7 +14,7 @@ fn simulation(model: &dyn FiberModel, fibers: Vec<Fiber>, settings: &Settings) -
     Simulation::new(model, fibers, settings, &Device::cpu().unwrap()).unwrap()
 }
 
-fn sundt() -> WithSynapse<'static> {
+fn sundt() -> WithSynapse {
     WithSynapse::new(model("sundt").unwrap()).unwrap()
 }
 
@@ -207,7 +207,7 @@ fn the_two_parts_of_a_run_are_seen_as_one() {
         all(traces),
     ];
     let decorated = simulation(&sundt(), fibers(), &settings);
-    let plain = simulation(model("sundt").unwrap(), fibers(), &settings);
+    let plain = simulation(&model("sundt").unwrap(), fibers(), &settings);
     let whole = plain.run(&stimulus(), 0.0, &observers).unwrap();
     let crossed =
         matches!(&whole.fibers[0].observations[0], Observation::Raster(x) if x.len() > 50);
@@ -248,7 +248,7 @@ fn myelinated_fibers_and_surrogates_are_started_as_well() {
         let simulation = simulation(&decorated, fibers, &Settings::default());
         // The weights of the surrogates are those of the model.
         let own = Simulation::new(
-            model(id).unwrap(),
+            &model(id).unwrap(),
             vec![Fiber::new(10.0, 53)],
             &Settings::default(),
             &Device::cpu().unwrap(),
@@ -359,7 +359,7 @@ fn what_cannot_be_run_is_refused() {
     let several = ObserverSpec::new(several, NodeSelection::All);
     let error = refused(&decorated, usual, &[several]).to_string();
     assert!(error.contains("at least 2"), "{error}");
-    let plain = simulation(model("sundt").unwrap(), fibers(), &settings);
+    let plain = simulation(&model("sundt").unwrap(), fibers(), &settings);
     let error = refused(&plain, usual, &[]).to_string();
     assert!(error.contains("WithSynapse"), "{error}");
     // Weights of another model, and of this one given twice.

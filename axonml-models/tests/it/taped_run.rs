@@ -24,7 +24,7 @@ fn simulation(id: &str, diameters: &[f64], nodes: usize, steps: usize) -> Simula
         ..Settings::default()
     };
     let device = Device::cpu().unwrap();
-    Simulation::new(model(id).unwrap(), fibers, &settings, &device).unwrap()
+    Simulation::new(&model(id).unwrap(), fibers, &settings, &device).unwrap()
 }
 
 fn close(what: &str, found: &ArrayD<f64>, expected: &ArrayD<f64>, relative: f64, share: f64) {
@@ -89,7 +89,7 @@ fn parameters_and_space_time_potentials_as_pytorch_differentiates_by_them() {
     let tape = GradientTape::new();
     // PyTorch's order is (step, fiber, 1, node).
     let dense = tape.variable(ve);
-    let names: Vec<&str> = sim.schema().parameters.iter().map(|p| p.name).collect();
+    let names: Vec<&str> = sim.schema().parameters.iter().map(|p| &*p.name).collect();
     let values = sim.schema().parameters.iter().map(|p| p.value);
     let parameters = tape.variable(Array1::from_iter(values));
     let run = sim
@@ -383,7 +383,7 @@ fn what_does_not_fit_is_refused() {
         ..Settings::default()
     };
     let fibers = vec![Fiber::new(9.0, 5), Fiber::new(9.0, 7)];
-    let sim = Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap();
+    let sim = Simulation::new(&model("mrg").unwrap(), fibers, &settings, &device).unwrap();
     let tape = GradientTape::new();
     let all = sim.on_tape(&tape, &stimulus).run().unwrap_err().to_string();
     assert!(all.contains("fiber 1") && all.contains("5 nodes"), "{all}");
@@ -403,7 +403,7 @@ fn divergence_is_named() {
         ..Settings::default()
     };
     let device = Device::cpu().unwrap();
-    let sim = Simulation::new(model("smf").unwrap(), fibers, &settings, &device).unwrap();
+    let sim = Simulation::new(&model("smf").unwrap(), fibers, &settings, &device).unwrap();
     let tape = GradientTape::new();
     let error = sim.on_tape(&tape, &Stimulus::none(1)).run().unwrap_err();
     assert!(error.to_string().contains("fiber 0 diverged"), "{error}");

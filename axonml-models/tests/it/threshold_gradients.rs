@@ -79,7 +79,7 @@ impl Case {
             ..Settings::default()
         };
         let device = Device::cpu().unwrap();
-        Simulation::new(model(self.id).unwrap(), fibers, &settings, &device).unwrap()
+        Simulation::new(&model(self.id).unwrap(), fibers, &settings, &device).unwrap()
     }
 
     fn stimulus(&self, simulation: &Simulation) -> Stimulus {

@@ -47,7 +47,7 @@ fn cases(count: usize) -> Vec<Case> {
 
 fn simulation(id: &str, fibers: Vec<Fiber>, settings: &Settings) -> Simulation {
     let device = Device::cpu().unwrap();
-    Simulation::new(model(id).unwrap(), fibers, settings, &device).unwrap()
+    Simulation::new(&model(id).unwrap(), fibers, settings, &device).unwrap()
 }
 
 fn thresholds_ma(id: &str, cases: &[Case]) -> Vec<f64> {

@@ -18,7 +18,7 @@ fn simulation(tstop_ms: f64, parameters: &[(&str, f64)]) -> Simulation {
     };
     let fibers = vec![Fiber::new(10.0, 53)];
     let device = Device::cpu().unwrap();
-    Simulation::new(model("mrg").unwrap(), fibers, &settings, &device).unwrap()
+    Simulation::new(&model("mrg").unwrap(), fibers, &settings, &device).unwrap()
 }
 
 /// A current into a node, nA, for 0.2 ms.

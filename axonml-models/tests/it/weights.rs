@@ -5,17 +5,17 @@ use std::sync::Arc;
 use axonml_core::{Medium, PointSource};
 use axonml_models::weights::{Domain, ModelFile, ModelFileError, Weights, bundled};
 use axonml_models::{
-    DeclaredStart, Device, Fiber, FiberModel, FiberState, Settings, Simulation, SimulationError,
+    DeclaredStart, Device, Fiber, FiberState, Model, Settings, Simulation, SimulationError,
     Stimulus, model,
 };
 
-fn smf() -> &'static dyn FiberModel {
+fn smf() -> Model {
     model("smf").unwrap()
 }
 
 /// A file with every entry set, to numbers without a short decimal form.
 fn file() -> ModelFile {
-    let mut file = ModelFile::new(smf());
+    let mut file = ModelFile::new(&smf());
     for (index, value) in file.parameters.values_mut().enumerate() {
         *value *= 1.0 + (index as f64 + 1.0) / 3000.0;
     }
@@ -36,7 +36,7 @@ fn file() -> ModelFile {
 
 fn simulation(settings: &Settings) -> Simulation {
     let fibers = vec![Fiber::new(8.0, 15), Fiber::new(12.0, 15)];
-    Simulation::new(smf(), fibers, settings, &Device::auto().unwrap()).unwrap()
+    Simulation::new(&smf(), fibers, settings, &Device::auto().unwrap()).unwrap()
 }
 
 fn final_states(settings: &Settings) -> Vec<FiberState> {
@@ -137,7 +137,7 @@ fn a_surrogate_runs_its_bundled_weights_unless_told_otherwise() {
             ..Settings::default()
         };
         let device = Device::auto().unwrap();
-        Simulation::new(smf(), vec![Fiber::new(8.0, 15)], &settings, &device)
+        Simulation::new(&smf(), vec![Fiber::new(8.0, 15)], &settings, &device)
     };
     let schema = |weights: Weights| of(weights, &[]).unwrap().schema().clone();
     let file = ModelFile::from_bytes(bundled("smf-mrg").unwrap().bytes).unwrap();
@@ -169,7 +169,7 @@ fn a_surrogate_runs_its_bundled_weights_unless_told_otherwise() {
 
 #[test]
 fn a_start_without_states_is_their_steady_state() {
-    let mut file = ModelFile::new(smf());
+    let mut file = ModelFile::new(&smf());
     file.start.states = None;
     let of = |weights: Weights| {
         let settings = Settings {
@@ -332,7 +332,7 @@ fn a_start_that_does_not_fit_is_refused() {
             ..Settings::default()
         };
         let fibers = vec![Fiber::new(8.0, 15)];
-        let error = Simulation::new(smf(), fibers, &settings, &Device::auto().unwrap());
+        let error = Simulation::new(&smf(), fibers, &settings, &Device::auto().unwrap());
         let message = error.unwrap_err().to_string();
         assert!(message.contains("start of model `smf`"), "{message}");
     }
@@ -351,7 +351,7 @@ fn training_the_axial_length_moves_no_node() {
     };
     let (plain, trained) = (simulation(&published), simulation(&longer));
     let mrg = Simulation::new(
-        model("mrg").unwrap(),
+        &model("mrg").unwrap(),
         plain.fibers().to_vec(),
         &Settings::default(),
         &Device::auto().unwrap(),

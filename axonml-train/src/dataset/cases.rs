@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::{TimeGrid, Waveform};
-use axonml_models::{Device, Fiber, FiberModel, Settings, Simulation, Stimulus};
+use axonml_models::{Device, Fiber, Model, Settings, Simulation, Stimulus};
 use ndarray::Array2;
 
 use super::fields::{DrawnField, FieldPool};
@@ -16,7 +16,7 @@ use axonml_core::Random;
 /// A recipe whose fields have been read.
 pub struct Cases {
     recipe: Recipe,
-    model: &'static dyn FiberModel,
+    model: Model,
     grid: TimeGrid,
     pool: FieldPool,
     records: Vec<FieldRecord>,
@@ -65,7 +65,7 @@ impl Cases {
     fn check_reach(&self) -> Result<(), DatasetError> {
         let longest = Fiber::new(self.recipe.diameter_um.high, self.recipe.nodes);
         let settings = Settings::default();
-        let simulation = Simulation::new(self.model, vec![longest], &settings, &Device::auto()?)?;
+        let simulation = Simulation::new(&self.model, vec![longest], &settings, &Device::auto()?)?;
         let samples_um = simulation.sample_points_um(0);
         let ends_um = [samples_um[0], samples_um[samples_um.len() - 1]];
         let offsets = self.recipe.offset_spacings;
@@ -180,7 +180,7 @@ impl Cases {
             ..Settings::default()
         };
         let fibers = cases.iter().map(fiber).collect();
-        let simulation = Simulation::new(self.model, fibers, &settings, device)?;
+        let simulation = Simulation::new(&self.model, fibers, &settings, device)?;
         let spacings_um: Vec<f64> = (0..cases.len())
             .map(|fiber| spacing_um(&simulation, fiber))
             .collect();

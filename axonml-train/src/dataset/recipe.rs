@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use axonml_core::TimeGrid;
 use axonml_files::Memory;
 use axonml_models::memory::BatchSize;
-use axonml_models::{FiberModel, Precision, Schema, model};
+use axonml_models::{Model, Precision, Schema, model};
 use serde::{Deserialize, Serialize};
 
 use super::pulses::{PulseFamily, one};
@@ -280,7 +280,7 @@ impl Recipe {
             .map_err(DatasetError::core("dt_ms, tstop_ms of the recipe"))
     }
 
-    pub(super) fn model(&self) -> Result<&'static dyn FiberModel, DatasetError> {
+    pub(super) fn model(&self) -> Result<Model, DatasetError> {
         model(&self.model).map_err(DatasetError::core("model of the recipe"))
     }
 

@@ -77,7 +77,7 @@ impl Recording {
     /// [`DatasetError::Recipe`] for one that is named twice.
     pub fn resolve(&self, cases: &Cases) -> Result<Recording, DatasetError> {
         let schema = cases.recipe().schema()?;
-        let all = || schema.states.iter().copied().chain([VOLTAGE]);
+        let all = || schema.states.iter().map(|name| &**name).chain([VOLTAGE]);
         let states: Vec<String> = match self.states.is_empty() {
             true => all().map(str::to_owned).collect(),
             false => self.states.clone(),

@@ -103,7 +103,7 @@ fn traces_are_the_exact_simulation() {
         };
         let fibers = vec![Fiber::new(trace.diameter_um, 11)];
         let simulation =
-            Simulation::new(model("mrg").unwrap(), fibers, &settings, &device()).unwrap();
+            Simulation::new(&model("mrg").unwrap(), fibers, &settings, &device()).unwrap();
         let middle = trace.node_z_um[5];
         let r_um =
             1e4 * 500.0 / (4.0 * std::f64::consts::PI * f64::from(trace.basis_mv_per_ma[[0, 5]]));

@@ -317,7 +317,7 @@ fn surrogate(config: &Config, base: &Path) -> Result<(Surrogate, Option<String>)
         surrogate.freeze(name).map_err(wrong("freeze"))?;
     }
     if surrogate.is_empty() {
-        let model = surrogate.schema().id.to_owned();
+        let model = surrogate.schema().id.to_string();
         return Err(wrong("to_train")(SurrogateError::Nothing { model }));
     }
     Ok((surrogate, sha256))

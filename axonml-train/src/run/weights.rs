@@ -72,7 +72,7 @@ impl Origin {
         let mut file = ModelFile::new(surrogate.model());
         file.parameters = surrogate.parameters(x).into_iter().collect();
         let states = schema.start.states.as_ref().map(|values| {
-            let names = schema.states.iter().map(|name| (*name).to_owned());
+            let names = schema.states.iter().map(|name| name.to_string());
             names.zip(values.iter().copied()).collect()
         });
         file.start = ModelStart {

@@ -275,7 +275,7 @@ impl RestCases {
             ..Settings::default()
         };
         let exact = model(&recipe.model).map_err(|error| FitError::Simulation(error.into()))?;
-        let simulation = Simulation::new(exact, fibers.clone(), &settings, device)?;
+        let simulation = Simulation::new(&exact, fibers.clone(), &settings, device)?;
         let mut rest = RestCases {
             v_mv: Vec::new(),
             fibers,

@@ -36,7 +36,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use axonml_models::{Fiber, FiberModel, model};
+use axonml_models::{Fiber, Model, Text, model};
 use serde_json::Value;
 
 use crate::study::{
@@ -56,7 +56,7 @@ const AT: f64 = 1.5;
 pub struct Against {
     /// The model whose thresholds are the references; by default those of the table (column `threshold_mA`), and the row's
     /// own model where another is evaluated.
-    pub reference: Option<&'static dyn FiberModel>,
+    pub reference: Option<Model>,
     /// Multiple of each own threshold at which action potentials are compared; 1.5 by default.
     pub at: Option<f64>,
     /// Whether thresholds alone are compared, and no action potentials.
@@ -110,7 +110,7 @@ impl Evaluation {
             );
         }
         check_references(&plan, &against, &references, &refused)?;
-        let mut ids: Vec<&str> = references
+        let mut ids: Vec<Text> = references
             .iter()
             .map(|reference| reference.case.model.schema().id)
             .collect();
@@ -277,7 +277,7 @@ fn references(plan: &Plan, against: &Against, bad: &Refused) -> Result<Vec<Refer
     for (index, case) in plan.cases().filter(|(index, _)| !is_bad(*index)) {
         let sheet = plan.sheet.as_ref();
         let row_model = sheet.and_then(|sheet| sheet.cell(&sheet.records[index], "model"));
-        if let Some(reference) = reference_of(against, row_model, case.model.schema().id) {
+        if let Some(reference) = reference_of(against, row_model, &case.model.schema().id) {
             references.push(Reference {
                 index,
                 case: reference_case(case, reference, &own),
@@ -289,19 +289,15 @@ fn references(plan: &Plan, against: &Against, bad: &Refused) -> Result<Vec<Refer
 }
 
 /// The model that a row is compared with, if any: the one asked for, or the row's own where another is evaluated.
-fn reference_of(
-    against: &Against,
-    row_model: Option<&str>,
-    evaluated: &str,
-) -> Option<&'static dyn FiberModel> {
-    against.reference.or_else(|| {
+fn reference_of(against: &Against, row_model: Option<&str>, evaluated: &str) -> Option<Model> {
+    against.reference.clone().or_else(|| {
         let of_row = model(row_model.unwrap_or("mrg")).ok();
         of_row.filter(|model| model.schema().id != evaluated)
     })
 }
 
 /// The case of a row for the reference model.
-fn reference_case(job: &Case, reference: &'static dyn FiberModel, setup: &Arc<Setup>) -> Case {
+fn reference_case(job: &Case, reference: Model, setup: &Arc<Setup>) -> Case {
     let schemas = (job.model.schema(), reference.schema());
     let same_lengths = schemas.0.compartment_um.is_some() && schemas.1.compartment_um.is_some();
     Case {

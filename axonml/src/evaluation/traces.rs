@@ -9,7 +9,7 @@ use axonml_core::error::short;
 use axonml_core::{Extension, Interpolation, SampledLine, Waveform};
 use axonml_models::provenance::file_sha256;
 use axonml_models::{
-    Fiber, FiberModel, NodeSelection, Npz, Observation, ObserverKind, ObserverSpec, Response,
+    Fiber, Model, NodeSelection, Npz, Observation, ObserverKind, ObserverSpec, Response,
     ResponseDifference,
 };
 use ndarray::{Array1, Array2, ArrayD, Axis, Ix0};
@@ -34,7 +34,7 @@ struct Trace {
 
 /// Files of recorded traces, and the model that is to run under their stimuli.
 pub struct Traces {
-    model: &'static dyn FiberModel,
+    model: Model,
     setup: Arc<Setup>,
     paths: Vec<PathBuf>,
     traces: Vec<Trace>,
@@ -54,7 +54,8 @@ impl Traces {
         let group = study.fibers.first().unwrap_or(&default);
         let model = axonml_models::model(group.model.as_deref().unwrap_or("mrg"))?;
         let read = |path: &PathBuf| {
-            Trace::read(path, model, group, study, setup).map_err(|error| error.at(path.display()))
+            Trace::read(path, model.clone(), group, study, setup)
+                .map_err(|error| error.at(path.display()))
         };
         let traces: Vec<Trace> = paths.iter().map(read).collect::<Result<_, _>>()?;
         let cases = traces.iter().map(|trace| &trace.case).enumerate();
@@ -79,9 +80,11 @@ impl Traces {
     /// [`StudyError`] if a run fails otherwise than by diverging.
     pub fn compare(&self, listener: &mut dyn Listener) -> Result<Results, StudyError> {
         let started = Instant::now();
-        self.setup.weights.check_used(&[self.model])?;
+        self.setup
+            .weights
+            .check_used(std::slice::from_ref(&self.model))?;
         warn_of_doubts(self.traces.iter().map(|trace| &trace.case), listener);
-        let mut request = Request::new("evaluate", &[(self.model, self.setup.clone())])?;
+        let mut request = Request::new("evaluate", &[(self.model.clone(), self.setup.clone())])?;
         let names = self.traces.iter().map(|trace| trace.name.clone());
         request.put("traces", names.collect::<Vec<_>>());
         request.put("traces_sha256", hashes(&self.paths)?);
@@ -139,7 +142,7 @@ impl Traces {
 impl Trace {
     fn read(
         path: &Path,
-        model: &'static dyn FiberModel,
+        model: Model,
         group: &FiberGroup,
         study: &Study,
         setup: &Arc<Setup>,

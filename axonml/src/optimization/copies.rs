@@ -145,11 +145,11 @@ fn probe(case: &crate::study::Case) -> Result<Simulation, StudyError> {
     let settings = axonml_models::Settings {
         // Where nodes lie does not depend on how they can be stepped.
         allow_unstable: true,
-        ..case.setup.settings(case.model)
+        ..case.setup.settings(&case.model)
     };
     let device = &case.setup.machine.device;
     Ok(Simulation::new(
-        case.model,
+        &case.model,
         vec![case.fiber],
         &settings,
         device,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axonml_models::{ActivationOptions, Precision, ThresholdSearch};
+use axonml_models::{ActivationOptions, Precision, Text, ThresholdSearch};
 
 use super::subject::Subject;
 use crate::design::{AREA_TOLERANCE, Delivered, Multiples, Population, Verified};
@@ -39,7 +39,7 @@ pub(super) fn exact(studies: &[Study]) -> Vec<Study> {
             group.length_um = None;
             let model = group.model.as_deref().unwrap_or("mrg");
             if let Some(exact) = exact_of(model) {
-                group.model = Some(exact.to_owned());
+                group.model = Some(exact.into_owned());
                 group.weights = None;
                 group.set.clear();
             }
@@ -50,7 +50,7 @@ pub(super) fn exact(studies: &[Study]) -> Vec<Study> {
 }
 
 /// The model that a surrogate stands for.
-fn exact_of(model: &str) -> Option<&'static str> {
+fn exact_of(model: &str) -> Option<Text> {
     let schema = axonml_models::model(model).ok()?.schema();
     schema.exact
 }
@@ -130,7 +130,7 @@ fn proven(
     let disagreeing = (0..active.len())
         .filter(|&fiber| active[fiber] != by_threshold[fiber] || active[fiber] != claimed[fiber]);
     let models = exact.plans.iter().flat_map(|plan| &plan.models);
-    let mut names: Vec<&str> = models.map(|(model, _)| model.schema().id).collect();
+    let mut names: Vec<Text> = models.map(|(model, _)| model.schema().id).collect();
     names.sort_unstable();
     names.dedup();
     let separation = goal.separation(&thresholds);

@@ -55,11 +55,11 @@ impl Batch {
             tstop_ms: first.tstop_ms,
             celsius: first.celsius,
             start: start.clone(),
-            ..first.setup.settings(first.model)
+            ..first.setup.settings(&first.model)
         };
         let fibers = cases.iter().map(|case| case.fiber).collect();
         let device = &first.setup.machine.device;
-        let simulation = Simulation::new(first.model, fibers, &settings, device)?;
+        let simulation = Simulation::new(&first.model, fibers, &settings, device)?;
         let stimulus = stimulus(cases, true);
         Ok(Batch {
             simulation,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axonml_core::{Field, TimeGrid, Waveform};
-use axonml_models::{Detection, Fiber, FiberModel};
+use axonml_models::{Detection, Fiber, Model};
 
 use super::setup::Setup;
 
@@ -45,7 +45,7 @@ pub type CaseInjections = Arc<Vec<CaseInjection>>;
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The model.
-    pub model: &'static dyn FiberModel,
+    pub model: Model,
     /// Numbers, arithmetic and device that it runs with.
     pub setup: Arc<Setup>,
     /// The fiber.

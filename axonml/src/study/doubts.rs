@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axonml_core::error::short;
 use axonml_core::{TimeGrid, format_ms};
 use axonml_models::weights::{Usage, phase_widths_ms};
-use axonml_models::{DRIFT_MS, InitialState, Settings, drift_mv};
+use axonml_models::{DRIFT_MS, InitialState, Settings, Text, drift_mv};
 
 use super::case::{Case, CaseSource};
 use super::listener::Listener;
@@ -52,19 +52,19 @@ fn note_drifts(cases: &[&Case], listener: &mut dyn Listener) {
         let (id, start) = (case.model.schema().id, &case.setup.start);
         let is_published = *start == InitialState::Declared;
         // Weights are trained from a start, whether a fiber rests there or not.
-        let has_weights = case.setup.weights.of_model(id).is_some();
+        let has_weights = case.setup.weights.of_model(&id).is_some();
         let celsius = case.celsius.map(f64::to_bits);
-        if !is_published || has_weights || !seen.insert((id, celsius)) {
+        if !is_published || has_weights || !seen.insert((id.clone(), celsius)) {
             continue;
         }
         let settings = Settings {
             dt_ms: case.dt_ms,
             celsius: case.celsius,
-            ..case.setup.settings(case.model)
+            ..case.setup.settings(&case.model)
         };
         let device = &case.setup.machine.device;
         // What cannot be simulated is refused, or found to diverge, by the run itself.
-        let Ok(moved_mv) = drift_mv(case.model, case.fiber.diameter_um, &settings, device) else {
+        let Ok(moved_mv) = drift_mv(&case.model, case.fiber.diameter_um, &settings, device) else {
             continue;
         };
         if moved_mv.abs() > NOTED_DRIFT_MV {
@@ -93,11 +93,11 @@ pub fn rounding(grid: &TimeGrid, tstop_ms: f64) -> Option<String> {
 
 /// Warns, once for each condition, where cases leave the domain that their weights were trained on.
 fn warn_of_domain<'c>(cases: impl Iterator<Item = &'c Case>, listener: &mut dyn Listener) {
-    let mut usages: BTreeMap<(&'static str, String), (Arc<NamedWeights>, Usage)> = BTreeMap::new();
+    let mut usages: BTreeMap<(Text, String), (Arc<NamedWeights>, Usage)> = BTreeMap::new();
     let mut phases = HashMap::new();
     for case in cases {
         let id = case.model.schema().id;
-        let Some(weights) = case.setup.weights.of_model(id) else {
+        let Some(weights) = case.setup.weights.of_model(&id) else {
             continue;
         };
         let (_, usage) = usages

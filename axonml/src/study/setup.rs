@@ -56,7 +56,7 @@ impl Setup {
     /// The model with the weights and the changes that it runs with, for titles.
     pub fn title(&self, model: &dyn FiberModel) -> String {
         let schema = model.schema();
-        let weights = match self.weights.of_model(schema.id) {
+        let weights = match self.weights.of_model(&schema.id) {
             Some(weights) => Some(weights.name.as_str()),
             // Of a model that is always its own constants there is nothing to tell.
             None => schema.weights.map(|_| PUBLISHED),
@@ -67,7 +67,7 @@ impl Setup {
             many => with.push(format!("{} parameters set", many.len())),
         }
         match with.is_empty() {
-            true => schema.id.to_owned(),
+            true => schema.id.to_string(),
             false => format!("{} ({})", schema.id, with.join(", ")),
         }
     }
@@ -77,7 +77,7 @@ impl Setup {
         Settings {
             precision: self.precision,
             rates: self.rates,
-            weights: self.weights.weights(model.schema().id),
+            weights: self.weights.weights(&model.schema().id),
             parameters: self.parameters.clone(),
             celsius: self.celsius,
             cancel: self.machine.cancel.clone(),

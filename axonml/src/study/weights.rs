@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axonml_models::provenance::sha256;
 use axonml_models::weights::{BUNDLED, Bundled, ModelFile, ModelFileError, Weights, bundled};
-use axonml_models::{FiberModel, MODELS, Schema};
+use axonml_models::{MODELS, Model, Schema, Text};
 
 use super::StudyError;
 
@@ -68,9 +68,9 @@ impl NamedWeights {
 pub struct WeightChoice {
     /// Of models that `by_model` does not have.
     others: Weights,
-    by_model: BTreeMap<&'static str, Arc<NamedWeights>>,
+    by_model: BTreeMap<Text, Arc<NamedWeights>>,
     /// The model of the weights that were asked for.
-    asked: Option<&'static str>,
+    asked: Option<Text>,
 }
 
 impl WeightChoice {
@@ -81,8 +81,9 @@ impl WeightChoice {
             Some(name) => {
                 let weights = NamedWeights::find(name).map_err(|error| error.at("weights"))?;
                 let mut choice = WeightChoice::defaults()?;
-                choice.asked = Some(weights.schema.id);
-                choice.by_model.insert(weights.schema.id, Arc::new(weights));
+                let id = weights.schema.id.clone();
+                choice.asked = Some(id.clone());
+                choice.by_model.insert(id, Arc::new(weights));
                 Ok(choice)
             }
             None => WeightChoice::defaults(),
@@ -123,12 +124,12 @@ impl WeightChoice {
     }
 
     /// Refuses weights of a model that is not among those simulated.
-    pub fn check_used(&self, models: &[&'static dyn FiberModel]) -> Result<(), StudyError> {
-        let Some(asked) = self.asked else {
+    pub fn check_used(&self, models: &[Model]) -> Result<(), StudyError> {
+        let Some(asked) = &self.asked else {
             return Ok(());
         };
-        let ids: Vec<&str> = models.iter().map(|model| model.schema().id).collect();
-        if ids.is_empty() || ids.contains(&asked) {
+        let ids: Vec<Text> = models.iter().map(|model| model.schema().id).collect();
+        if ids.is_empty() || ids.contains(asked) {
             return Ok(());
         }
         Err(StudyError::request(format!(

@@ -153,7 +153,7 @@ impl Case {
     fn observers(&self) -> [ObserverSpec; 1] {
         let states = self.simulation.schema().states.iter().take(1);
         let recorder = ObserverKind::Recorder {
-            states: states.map(|&name| name.to_owned()).collect(),
+            states: states.map(|name| name.to_string()).collect(),
             every: EVERY,
         };
         [ObserverSpec::new(recorder, NodeSelection::All)]

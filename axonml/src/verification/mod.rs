@@ -22,9 +22,9 @@ use std::sync::Arc;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Detection, Device, Fiber, FiberModel, FiberState, FiberStatus, NodeSelection, Observation,
-    ObserverKind, ObserverSpec, Precision, Settings, Simulation, SimulationError, Stimulus,
-    ThresholdSearch,
+    Detection, Device, Fiber, FiberModel, FiberState, FiberStatus, Model, NodeSelection,
+    Observation, ObserverKind, ObserverSpec, Precision, Settings, Simulation, SimulationError,
+    Stimulus, Text, ThresholdSearch,
 };
 
 pub use gradients::GRADIENT_KINDS;
@@ -101,7 +101,7 @@ impl Candidate {
 #[non_exhaustive]
 pub struct Comparison {
     /// Id of the model.
-    pub model: &'static str,
+    pub model: Text,
     /// Name of the backend.
     pub backend: &'static str,
     /// The device, in words.
@@ -145,13 +145,13 @@ impl Comparison {
 /// # Errors
 /// [`SimulationError`] if a simulation cannot be made or run.
 pub fn verify(
-    models: &[&'static dyn FiberModel],
+    models: &[Model],
     candidates: &[Candidate],
     begins: &mut dyn FnMut(String),
 ) -> Result<Vec<Comparison>, SimulationError> {
     let reference = Device::reference()?;
     let mut comparisons = Vec::new();
-    for &model in models {
+    for model in models {
         let id = model.schema().id;
         let expected = answers(model, &reference, Precision::F64, None)?;
         let (fibers, distance_um) = fibers(model);
@@ -165,7 +165,7 @@ pub fn verify(
             let found = answers(model, device, precision, Some(&expected.before))?;
             let (step_eps, spike_us, threshold_pct) = differences(&found, &expected, precision);
             comparisons.push(Comparison {
-                model: id,
+                model: id.clone(),
                 backend: candidate.backend,
                 device: device.name(),
                 precision,

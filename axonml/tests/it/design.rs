@@ -21,7 +21,7 @@ fn simulation(fibers: usize) -> Simulation {
     };
     let list = vec![Fiber::new(5.7, 53); fibers];
     Simulation::new(
-        axonml::model("mrg").unwrap(),
+        &axonml::model("mrg").unwrap(),
         list,
         &settings,
         &Device::cpu().unwrap(),
@@ -182,7 +182,7 @@ fn slopes_are_those_of_differences() {
     let fibers = vec![Fiber::new(5.7, 53); nerve.fibers()];
     let device = Device::cpu().unwrap();
     let simulation =
-        Simulation::new(axonml::model("mrg").unwrap(), fibers, &settings, &device).unwrap();
+        Simulation::new(&axonml::model("mrg").unwrap(), fibers, &settings, &device).unwrap();
     let pulse: Arc<Waveform> = Arc::new(PULSE.parse().unwrap());
     let stimulus = contacts(&nerve, 1, &pulse, Interpolation::Cubic, Extension::Refuse).unwrap();
     let waveform = Arc::new(pulse.sample(simulation.grid()).unwrap());

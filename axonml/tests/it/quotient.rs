@@ -31,7 +31,7 @@ fn simulation() -> Simulation {
     let nerve = axonml::demonstration::nerve().unwrap();
     let fibers = vec![Fiber::new(5.7, 53); nerve.fibers()];
     let device = Device::cpu().unwrap();
-    Simulation::new(axonml::model("mrg").unwrap(), fibers, &settings, &device).unwrap()
+    Simulation::new(&axonml::model("mrg").unwrap(), fibers, &settings, &device).unwrap()
 }
 
 /// The quotient of the bundled nerve, in double precision.

@@ -183,7 +183,7 @@ fn nerves() -> Result<()> {
 
 fn model_files() -> Result<()> {
     for name in ["smf", "two-mode"] {
-        let file = ModelFile::new(model(name)?);
+        let file = ModelFile::new(&model(name)?);
         let bytes = file.to_bytes()?;
         keep("model_file", &format!("ok-{name}.safetensors"), &bytes)?;
         if name == "smf" {

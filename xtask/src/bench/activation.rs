@@ -47,7 +47,7 @@ impl Case {
         };
         let (fibers, contacts) = (nerve.fibers(), nerve.contacts());
         let list = vec![Fiber::new(DIAMETER_UM, NODES); fibers];
-        let simulation = Simulation::new(model("mrg")?, list, &settings, device)?;
+        let simulation = Simulation::new(&model("mrg")?, list, &settings, device)?;
         let pulse: Arc<Waveform> = Arc::new(PULSE.parse()?);
         let mut stimulus = Stimulus::none(fibers);
         let mut potentials = Vec::with_capacity(fibers);

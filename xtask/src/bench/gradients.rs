@@ -8,7 +8,7 @@ use axonml_models::weights::Weights;
 use axonml_models::{
     Device, Evaluation, Fiber, FiberOutcome, GradientRequest, NodeSelection, Observation,
     ObserverKind, ObserverSpec, Precision, RecordedCotangent, Settings, Simulation, Start,
-    Stimulus, model,
+    Stimulus, Text, model,
 };
 
 use super::row::{Goal, Row, Unit};
@@ -296,7 +296,7 @@ fn simulation(
     let fibers = (0..fibers)
         .map(|i| Fiber::new(diameter(i), nodes))
         .collect();
-    Ok(Simulation::new(model(id)?, fibers, &settings, device)?)
+    Ok(Simulation::new(&model(id)?, fibers, &settings, device)?)
 }
 
 fn point_source(fibers: usize) -> Result<Stimulus, Failure> {
@@ -310,13 +310,13 @@ fn point_source(fibers: usize) -> Result<Stimulus, Failure> {
     Ok(Stimulus::uniform(fibers, Arc::new(source), pulse))
 }
 
-fn recorder(seen: Seen, states: &[&str]) -> ObserverSpec {
+fn recorder(seen: Seen, states: &[Text]) -> ObserverSpec {
     let nodes = match seen {
         Seen::Two => NodeSelection::Nodes(vec![26, 45]),
         Seen::All => NodeSelection::All,
     };
     let kind = ObserverKind::Recorder {
-        states: states.iter().map(|&state| state.to_owned()).collect(),
+        states: states.iter().map(|state| state.to_string()).collect(),
         every: 1,
     };
     ObserverSpec::new(kind, nodes)

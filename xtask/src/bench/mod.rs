@@ -283,7 +283,7 @@ impl Bench {
             weights: Weights::Published,
             ..Settings::default()
         };
-        let simulation = Simulation::new(model(measurement.model)?, fibers, &settings, device)?;
+        let simulation = Simulation::new(&model(measurement.model)?, fibers, &settings, device)?;
         let source = PointSource {
             x_um: 1000.0,
             y_um: 0.0,

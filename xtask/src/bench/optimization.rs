@@ -132,7 +132,7 @@ impl Case {
         };
         let fiber = |index: usize| Fiber::new(DIAMETER_UM + 0.1 * (index % copies) as f64, nodes);
         let fibers = (0..nerve.fibers() * copies).map(fiber).collect();
-        let simulation = Simulation::new(model("mrg")?, fibers, &settings, &Device::cpu()?)?;
+        let simulation = Simulation::new(&model("mrg")?, fibers, &settings, &Device::cpu()?)?;
         let pulse: Arc<Waveform> = Arc::new(PULSE.parse()?);
         let (interpolation, extension) = (Interpolation::Cubic, Extension::Refuse);
         let stimulus = contacts(nerve, copies, &pulse, interpolation, extension)?;

@@ -33,8 +33,12 @@ pub(super) fn measure(repeat: usize) -> Result<Row, Box<dyn std::error::Error>> 
     // The first one warms caches and the allocator.
     for _ in 0..=repeat {
         let start = Instant::now();
-        let simulation =
-            Simulation::new(model("mrg")?, fibers.clone(), &Settings::default(), &device)?;
+        let simulation = Simulation::new(
+            &model("mrg")?,
+            fibers.clone(),
+            &Settings::default(),
+            &device,
+        )?;
         simulation.rollout(&stimulus, &[])?;
         microseconds.push(1e6 * start.elapsed().as_secs_f64() / FIBERS as f64);
     }

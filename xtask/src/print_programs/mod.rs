@@ -64,7 +64,7 @@ fn file(name: &str, known: &mut Vec<u64>) -> Result<String, String> {
     let diameter_um = 0.5 * (diameters_um.start() + diameters_um.end());
     let device = Device::cpu().map_err(|e| failed(&e))?;
     let simulation = Simulation::new(
-        model,
+        &model,
         vec![Fiber::new(diameter_um, 21)],
         &Settings::default(),
         &device,
@@ -100,7 +100,7 @@ fn file(name: &str, known: &mut Vec<u64>) -> Result<String, String> {
             layout: adjoint.node.layout(states),
         },
     ];
-    let step = tabulated::step(model, diameter_um, &device).map_err(|e| failed(&e))?;
+    let step = tabulated::step(&model, diameter_um, &device).map_err(|e| failed(&e))?;
     programs.push(Printable {
         name: "Rest",
         description: "A step with tables of rates: what is left to compute.",

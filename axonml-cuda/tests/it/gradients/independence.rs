@@ -147,7 +147,7 @@ fn a_removed_barrier_of_the_way_back_is_found() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    let rollout = plain(axonml_models::model("mrg").unwrap());
+    let rollout = plain(&axonml_models::model("mrg").unwrap());
     let right = bits(&differentiate(&kernels, &rollout, &weights));
     let edited = |edit: fn(&str) -> String, order| -> HostKernels {
         kernels.clone().order(order).edited(edit)

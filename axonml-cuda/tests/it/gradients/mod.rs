@@ -39,7 +39,7 @@ fn disturbed(model: &dyn FiberModel) -> Rollout {
 }
 
 fn disturbed_by_id(id: &str) -> Rollout {
-    disturbed(model(id).unwrap())
+    disturbed(&model(id).unwrap())
 }
 
 fn differentiate(

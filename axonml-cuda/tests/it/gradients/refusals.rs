@@ -20,7 +20,7 @@ fn numbers_that_are_none_are_named_as_on_the_cpu() {
         return;
     };
     for id in ["mrg", "smf", "sundt"] {
-        let rollout = plain(model(id).unwrap());
+        let rollout = plain(&model(id).unwrap());
         let (steps, nodes) = (rollout.steps.end, 9);
         let with = |backend: &dyn Backend, spoil: &Spoil<'_>| -> Vec<FiberGradient> {
             let objective = |fiber: usize, outcome: &FiberOutcome| {

@@ -30,8 +30,8 @@ pub fn smf_from_checkpoint(checkpoint: &Checkpoint) -> Result<ModelFile, Checkpo
     let own: Vec<&str> = schema
         .parameters
         .iter()
-        .filter(|p| !is_coupling(p.group))
-        .map(|p| p.name)
+        .filter(|p| !is_coupling(&p.group))
+        .map(|p| &*p.name)
         .collect();
     let needed = || own.iter().copied().chain([COUPLING]);
     if let Some(key) = tensors

@@ -44,7 +44,7 @@ pub(crate) fn both(model: &dyn FiberModel) -> [Case; 2] {
     let bytes = 14 * 64 * widest.max().unwrap();
     [
         Case {
-            name: id.to_owned(),
+            name: id.to_string(),
             rollout: plain,
             trajectory_bytes: None,
         },
@@ -59,7 +59,7 @@ pub(crate) fn both(model: &dyn FiberModel) -> [Case; 2] {
 /// Four fibers of different lengths, each with other sources, some of them excited.
 pub(crate) fn plain(model: &dyn FiberModel) -> Rollout {
     let id = model.schema().id;
-    let (diameters, scale) = match myelinated(id) {
+    let (diameters, scale) = match myelinated(&id) {
         true => ([5.7, 8.7, 14.0, 10.0], 1.0),
         false => ([1.0, 1.1, 1.5, 1.2], 0.2),
     };
@@ -68,7 +68,7 @@ pub(crate) fn plain(model: &dyn FiberModel) -> Rollout {
         .zip([7, 9, 4, 9])
         .map(|(&diameter, nodes)| Fiber::new(diameter, nodes))
         .collect();
-    let dt_ms = match id {
+    let dt_ms = match &*id {
         "mrg" | "two-mode" | "smf" | "sundt-explicit" => 0.005,
         _ => 0.02,
     };
@@ -95,7 +95,7 @@ pub(crate) fn plain(model: &dyn FiberModel) -> Rollout {
     let pulse = of_steps(&|k| if (3.0..18.0).contains(&k) { -1.0 } else { 0.0 });
     let wave = of_steps(&|k| 0.6 * (0.3 * k).sin() - 0.2);
     let clamp = of_steps(&|k| if k < 30.0 { 1.0 } else { -0.4 });
-    let injected_na = if myelinated(id) { 0.6 } else { 0.05 };
+    let injected_na = if myelinated(&id) { 0.6 } else { 0.05 };
     let dense = |fiber: usize, size: f64| {
         let z_um = simulation.sample_points_um(fiber);
         let ve = (0..steps).flat_map(|step| {
@@ -115,7 +115,7 @@ pub(crate) fn plain(model: &dyn FiberModel) -> Rollout {
         .inject(2, -1, 2.0 * injected_na, clamp)
         .source(3, electrode(400.0, 100.0), pulse);
     let states = simulation.schema().states.iter();
-    let states: Vec<String> = states.map(|&name| name.to_owned()).collect();
+    let states: Vec<String> = states.map(|name| name.to_string()).collect();
     // Twice the same: its cotangents add up.
     let few = vec![states[0].clone(); 2];
     let recorder = |states, every| ObserverKind::Recorder { states, every };

@@ -153,7 +153,7 @@ impl Model {
             ..Settings::default()
         };
         change(&mut settings);
-        let diameter_um = match myelinated(self.model.schema().id) {
+        let diameter_um = match myelinated(&self.model.schema().id) {
             true => 10.0,
             false => 1.0,
         };
@@ -175,7 +175,7 @@ impl Model {
 
     fn observers(&self) -> [ObserverSpec; 1] {
         let states = self.model.schema().states;
-        let states = states.iter().map(|&name| name.to_owned()).collect();
+        let states = states.iter().map(|name| name.to_string()).collect();
         let kind = ObserverKind::Recorder { states, every: 1 };
         [ObserverSpec::new(kind, NodeSelection::All)]
     }
@@ -224,9 +224,9 @@ fn gradients_by_parameters_are_differences() {
             let found = found * size;
             let expected = difference(found, &steps, |h| {
                 let value = parameter.value + h * size;
-                slow.loss(|s| s.parameters.push((parameter.name.to_owned(), value)))
+                slow.loss(|s| s.parameters.push((parameter.name.to_string(), value)))
             });
-            compared.push((parameter.name, found, expected));
+            compared.push((&parameter.name, found, expected));
         }
         let expected = difference(gradient.celsius, &steps, |h| {
             slow.loss(|s| s.celsius = Some(schema.celsius + h))

@@ -19,7 +19,7 @@ use super::pairing::{backward, everything, weights};
 use crate::models::distinct;
 
 fn rollout(id: &str) -> Rollout {
-    plain(model(id).unwrap())
+    plain(&model(id).unwrap())
 }
 
 fn differentiate(
@@ -389,7 +389,7 @@ fn cotangents_of_other_shapes_are_refused() {
 #[test]
 fn directions_of_other_shapes_are_refused() {
     let rollout = rollout("mrg");
-    let other = plain(model("sundt").unwrap());
+    let other = plain(&model("sundt").unwrap());
     let refused = |spoil: &dyn Fn(&mut TangentDirection)| {
         let fibers = 0..rollout.fibers.len();
         let mut directions: Vec<_> = fibers.map(|fiber| everything(&rollout, fiber)).collect();

@@ -32,7 +32,7 @@ impl Quotient {
     pub fn check(&self, population: &Population) -> Result<(), DesignError> {
         for (basis, _) in population.parts() {
             let schema = basis.simulation().schema();
-            if !schema.states.contains(&self.gate.as_str()) {
+            if schema.states.iter().all(|state| *state != self.gate) {
                 return Err(CoreError::BadValue {
                     what: format!("the states of the model {}", schema.id),
                     found: match schema.states.is_empty() {

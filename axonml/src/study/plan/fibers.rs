@@ -36,8 +36,8 @@ pub(super) fn plan(
     let mut models = Vec::new();
     for group in groups {
         let (model, setup) = model_setup(group, study, machine)?;
-        setup.weights.check_used(&[model])?;
-        setup.check(model, study.numerics.dt_ms(), study.numerics.tstop_ms())?;
+        setup.weights.check_used(std::slice::from_ref(&model))?;
+        setup.check(&model, study.numerics.dt_ms(), study.numerics.tstop_ms())?;
         models.push((model, setup));
     }
     check_names(groups, &models)?;
@@ -80,7 +80,15 @@ pub(super) fn plan(
                     "ask for fewer fibers or a smaller grid, or allow more with --max-memory GB",
                 )
             })?;
-        maker.group(&places, index, group, *model, setup, &layout, &mut cases)?;
+        maker.group(
+            &places,
+            index,
+            group,
+            model.clone(),
+            setup,
+            &layout,
+            &mut cases,
+        )?;
     }
     normalize(&mut cases, groups);
     maker.tell(listener);
@@ -105,7 +113,7 @@ pub(super) fn plan(
 fn check_names(groups: &[FiberGroup], models: &[ModelSetup]) -> Result<(), StudyError> {
     let mut known = BTreeMap::new();
     for (index, (group, (model, _))) in groups.iter().zip(models).enumerate() {
-        let name = group_name(group, *model);
+        let name = group_name(group, model);
         if let Some(other) = known.insert(name.clone(), index) {
             return Err(StudyError::request(format!(
                 "fibers {other} and fibers {index} are both called `{name}`, expected a name of its own for each group"
@@ -174,11 +182,11 @@ fn check_basis(place: &Place, study: &Study, cases: &[PlannedCase]) -> Result<()
     // Where a fiber lies does not depend on how it can be stepped.
     let settings = Settings {
         allow_unstable: true,
-        ..case.setup.settings(case.model)
+        ..case.setup.settings(&case.model)
     };
     let device = &case.setup.machine.device;
     // A fiber that the model does not have is refused by name later.
-    let Ok(simulation) = Simulation::new(case.model, vec![case.fiber], &settings, device) else {
+    let Ok(simulation) = Simulation::new(&case.model, vec![case.fiber], &settings, device) else {
         return Ok(());
     };
     let needed = simulation.sample_points_um(0).len();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axonml_core::error::short;
 use axonml_core::{Field, SampledPotentials, TimeGrid, Waveform};
-use axonml_models::{Detection, Extents, Fiber, FiberExtent, FiberLength, FiberModel};
+use axonml_models::{Detection, Extents, Fiber, FiberExtent, FiberLength, Model};
 
 use super::layout::Layout;
 use super::place::{Place, basis_row};
@@ -63,14 +63,14 @@ impl<'a> Maker<'a> {
         places: &[Placed],
         index: usize,
         group: &FiberGroup,
-        model: &'static dyn FiberModel,
+        model: Model,
         setup: &Arc<Setup>,
         layout: &Layout,
         cases: &mut Vec<PlannedCase>,
     ) -> Result<(), StudyError> {
-        let mut extents = setup.extents(model)?;
+        let mut extents = setup.extents(&model)?;
         let distances = self.place.distances();
-        let name = group_name(group, model);
+        let name = group_name(group, &model);
         let id = model.schema().id;
         for at in places {
             for distance in 0..distances {
@@ -78,7 +78,7 @@ impl<'a> Maker<'a> {
                     let offset_um = self.offset_um(&mut extents, at, group);
                     let case = offset_um.clone().and_then(|offset_um| {
                         let make = (at, distance, offset_um);
-                        self.case(make, waveforms, group, model, setup, &mut extents)
+                        self.case(make, waveforms, group, model.clone(), setup, &mut extents)
                     });
                     let named = self.name(at);
                     let case = case.map_err(|error| error.at(&named));
@@ -88,9 +88,9 @@ impl<'a> Maker<'a> {
                     let settings = [
                         optional(layout.groups, Cell::Text(name.clone())),
                         Some(Cell::Text(
-                            nerve.map_or(id.to_owned(), |nerve| nerve.name().to_owned()),
+                            nerve.map_or(id.to_string(), |nerve| nerve.name().to_owned()),
                         )),
-                        optional(layout.in_nerve && layout.groups, Cell::Text(id.to_owned())),
+                        optional(layout.in_nerve && layout.groups, Cell::Text(id.to_string())),
                         Some(Cell::integer(at.fiber)),
                         optional(layout.lines, Cell::integer(at.line)),
                         Some(Cell::Number(at.diameter_um)),
@@ -162,7 +162,7 @@ impl<'a> Maker<'a> {
         (at, distance, offset_um): (&Placed, usize, f64),
         waveforms: &Waveforms,
         group: &FiberGroup,
-        model: &'static dyn FiberModel,
+        model: Model,
         setup: &Arc<Setup>,
         extents: &mut Extents,
     ) -> Result<Case, StudyError> {

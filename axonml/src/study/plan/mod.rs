@@ -142,7 +142,7 @@ impl Plan {
     /// Models as titles call them.
     pub fn titles(&self) -> Vec<String> {
         let titles = self.models.iter();
-        titles.map(|(model, setup)| setup.title(*model)).collect()
+        titles.map(|(model, setup)| setup.title(model)).collect()
     }
 
     /// The request that results carry.
@@ -235,5 +235,5 @@ pub fn device(study: &Study) -> Result<Device, StudyError> {
 /// Name of a group: its own, else that of its model.
 fn group_name(group: &FiberGroup, model: &dyn FiberModel) -> String {
     let name = group.name.clone();
-    name.unwrap_or_else(|| model.schema().id.to_owned())
+    name.unwrap_or_else(|| model.schema().id.to_string())
 }

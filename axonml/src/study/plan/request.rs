@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axonml_models::{
-    Detection, FiberModel, InitialState, NodeSelection, Precision, ThresholdSearch,
+    Detection, InitialState, Model, NodeSelection, Precision, Text, ThresholdSearch,
 };
 use serde_json::{Map, Value, json};
 
@@ -14,7 +14,7 @@ use crate::study::setup::Setup;
 use crate::study::spec::EndExcitation;
 
 /// A model with the numbers that it runs with.
-pub type ModelSetup = (&'static dyn FiberModel, Arc<Setup>);
+pub type ModelSetup = (Model, Arc<Setup>);
 
 /// A request under construction.
 #[derive(Clone, Debug, Default)]
@@ -27,17 +27,17 @@ impl Request {
     /// [`StudyError`] if parameters do not fit their model.
     pub fn new(command: &str, models: &[ModelSetup]) -> Result<Self, StudyError> {
         let mut request = Request(Map::new());
-        let ids: Vec<&str> = models.iter().map(|(model, _)| model.schema().id).collect();
+        let ids: Vec<Text> = models.iter().map(|(model, _)| model.schema().id).collect();
         let (mut hashes, mut weights, mut parameters) = (Map::new(), Map::new(), Map::new());
         for (model, setup) in models {
             let id = model.schema().id;
             // Groups of one model with different numbers are told apart.
-            let mut key = id.to_owned();
+            let mut key = id.to_string();
             while hashes.contains_key(&key) {
                 key.push('\'');
             }
-            hashes.insert(key.clone(), json!(setup.model_hash(*model)?));
-            if let Some(named) = setup.weights.of_model(id) {
+            hashes.insert(key.clone(), json!(setup.model_hash(model)?));
+            if let Some(named) = setup.weights.of_model(&id) {
                 let description = json!({"name": named.name, "sha256": named.sha256});
                 weights.insert(key, description);
             }

@@ -142,8 +142,8 @@ impl CvProtocol {
         cases: &[&Case],
     ) -> Result<Vec<ConductionVelocity>, SimulationError> {
         let first = cases[0];
-        let settings = first.setup.settings(first.model);
-        let model = WithSynapse::with_weights(first.model, &settings.weights)?;
+        let settings = first.setup.settings(&first.model);
+        let model = WithSynapse::with_weights(first.model.clone(), &settings.weights)?;
         let mut parameters = settings.parameters.clone();
         parameters.push(("synapse.e_syn".to_owned(), synapse.e_mv));
         parameters.push(("synapse.tau_syn".to_owned(), synapse.tau_ms));
@@ -247,7 +247,7 @@ impl Question for CvProtocol {
         let Plan { models, cases, .. } = plan;
         let mut extents = Vec::new();
         for (model, setup) in models.iter() {
-            extents.push(setup.extents(*model)?);
+            extents.push(setup.extents(model)?);
         }
         for planned in cases {
             let extents = &mut extents[planned.member.group];

@@ -53,7 +53,7 @@ impl RunProtocol {
             return schema
                 .states
                 .iter()
-                .map(|state| (*state).to_owned())
+                .map(|state| state.to_string())
                 .collect();
         }
         // The voltage is always recorded.
@@ -125,9 +125,9 @@ impl RunProtocol {
 fn check_states(states: &[String], record: &RecordSpec, schema: &Schema) -> Result<(), StudyError> {
     if let Some(unknown) = states
         .iter()
-        .find(|state| !schema.states.contains(&state.as_str()))
+        .find(|&state| schema.states.iter().all(|known| known != state))
     {
-        let hint = names::nearest(unknown, schema.states.iter().copied())
+        let hint = names::nearest(unknown, schema.states.iter().map(|name| &**name))
             .map(|nearest| format!(" (did you mean `{nearest}`?)"))
             .unwrap_or_default();
         return Err(StudyError::request(format!(

@@ -7,8 +7,8 @@ mod row;
 use std::sync::Arc;
 
 use axonml_core::TimeGrid;
-use axonml_models::FiberModel;
 use axonml_models::provenance::sha256;
+use axonml_models::{FiberModel, Model};
 use serde_json::json;
 
 use super::place::describe_points;
@@ -117,10 +117,10 @@ pub(super) fn plan(
     {
         let id = case.model.schema().id;
         if !models.iter().any(|(model, _)| model.schema().id == id) {
-            models.push((case.model, setup.clone()));
+            models.push((case.model.clone(), setup.clone()));
         }
     }
-    let used: Vec<&'static dyn FiberModel> = models.iter().map(|(model, _)| *model).collect();
+    let used: Vec<Model> = models.iter().map(|(model, _)| model.clone()).collect();
     setup.weights.check_used(&used)?;
     let mut request = Request::new(study.protocol.kind(), &models)?;
     request.put("conditions", sheet.path.display().to_string());

@@ -1,7 +1,7 @@
 //! Columns that a study's settings override, so that a result never shows a setting that was not used.
 
 use axonml_models::conditions::{Electrode, Overrides, PulseText, column};
-use axonml_models::model;
+use axonml_models::{Models, model};
 
 use super::read::Sheet;
 use crate::study::StudyError;
@@ -101,6 +101,7 @@ pub(super) fn overrides(study: &Study) -> Result<Overrides, StudyError> {
     let model_name = group.and_then(|group| group.model.as_deref());
     Ok(Overrides {
         model: model_name.map(model).transpose()?,
+        models: Models::default(),
         diameter_um,
         length: group.and_then(|group| group.length()),
         delta_z_um: group.and_then(|group| group.compartment_um),

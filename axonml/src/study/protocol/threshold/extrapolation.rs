@@ -277,7 +277,7 @@ pub(super) fn check(plan: &mut Plan) {
 
 fn check_case(case: &Case) -> Result<(), StudyError> {
     let id = case.model.schema().id;
-    let weights = case.setup.weights.of_model(id);
+    let weights = case.setup.weights.of_model(&id);
     if let Some((weights, dt_ms)) =
         weights.and_then(|named| Some((named, named.file.domain.dt_ms?)))
     {
