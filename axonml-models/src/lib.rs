@@ -27,6 +27,7 @@ mod arrays;
 mod block;
 mod built;
 pub mod conditions;
+pub mod description;
 mod detection;
 mod device;
 mod drift;

@@ -183,6 +183,14 @@ fn common_reference(schema: &Schema, built: &[Arc<BuiltFiber>]) -> Result<f64, T
     }
 }
 
+/// Names of the inputs that a model's cable depends on; none where it cannot be traced.
+pub(crate) fn geometry_inputs(model: &dyn FiberModel, schema: &Schema) -> Vec<String> {
+    let traced = FiberGeometry::trace(model, schema);
+    let inputs = traced.map(|geometry| geometry.program.inputs().to_vec());
+    let names = inputs.unwrap_or_default().into_iter();
+    names.map(|input| input.name).collect()
+}
+
 /// The traced geometry of a model.
 #[derive(Debug)]
 pub(crate) struct FiberGeometry {

@@ -263,6 +263,14 @@ impl<'t> Patch<'t> {
         ((self.celsius() - reference_celsius) * (factor.ln() / 10.0)).exp()
     }
 
+    /// Reports that the membrane cannot be made: an error when the model is used.
+    pub fn refuse(&self, problem: &dyn std::fmt::Display) {
+        self.symbols.tracer.fail(TraceError::Inconsistent {
+            model: self.symbols.schema.id.to_string(),
+            problem: problem.to_string(),
+        });
+    }
+
     /// A number.
     pub fn number(&self, value: f64) -> Expr<'t> {
         self.symbols.tracer.constant(value)

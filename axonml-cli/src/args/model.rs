@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use axonml::Model;
+use axonml::model::{Model, Models};
+use axonml::study::{DEFAULT_MODEL, model_named};
 use clap::Args;
 
 use super::number::between;
@@ -14,8 +15,8 @@ use crate::input::Input;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// Fiber model; `axonml models` lists them [default: mrg]
-    #[arg(long, value_name = "NAME")]
+    /// Fiber model; `axonml models` lists them, FILE.toml is one's own [default: mrg]
+    #[arg(long, value_name = "NAME|FILE")]
     pub(crate) model: Option<String>,
     /// Bundled name, .safetensors or published [default: the model's]
     #[arg(long, value_name = "NAME|FILE")]
@@ -31,15 +32,24 @@ pub(crate) struct ModelArgs {
 impl ModelArgs {
     /// The model asked for, or the default one.
     pub(crate) fn model(&self) -> Result<Model, CliError> {
-        Ok(axonml::model(self.model.as_deref().unwrap_or("mrg"))?)
+        Ok(model_named(self.model.as_deref().unwrap_or(DEFAULT_MODEL))?)
     }
 
-    /// The file of weights, if they come from one.
+    /// What names of models stand for: the bundled ones, and the one of `--model FILE`.
+    pub(crate) fn models(&self) -> Result<Models, CliError> {
+        let model = self.model()?;
+        let is_bundled = axonml::model(&model.schema().id).is_ok();
+        Ok(Models::with((!is_bundled).then_some(model))?)
+    }
+
+    /// The files that model and weights come from.
     pub(crate) fn inputs(&self) -> Vec<Input> {
-        let file = self.weights.as_deref().map(Path::new);
-        let file = file.filter(|path| path.is_file());
-        let input = file.map(|path| Input::of("--weights", path));
-        input.into_iter().collect()
+        let given = [("--model", &self.model), ("--weights", &self.weights)].into_iter();
+        let files = given.filter_map(|(flag, name)| {
+            let path = Path::new(name.as_deref()?);
+            path.is_file().then(|| Input::of(flag, path))
+        });
+        files.collect()
     }
 
     /// The parameters that differ from the model's defaults.

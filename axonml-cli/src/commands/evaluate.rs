@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axonml::evaluation::{Against, Evaluation, Traces};
-use axonml::model;
-use axonml::study::{Plan, Setup};
+use axonml::study::{Plan, Setup, model_named};
 
 use crate::args::EvaluateArgs;
 use crate::error::{CliError, speak_flags};
@@ -75,7 +74,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, messages: Messages) -> Result<(), Cl
 
 /// The model of `--reference`.
 fn reference(name: &str) -> Result<axonml::Model, CliError> {
-    model(name).map_err(|error| CliError::from(error).at("--reference"))
+    model_named(name).map_err(|error| CliError::from(error).at("--reference"))
 }
 
 /// Compares the rows; what is finished is kept whatever ends the work.

@@ -12,7 +12,7 @@ use crate::args::ModelsArgs;
 use crate::error::CliError;
 use crate::report::{plain, print, print_json};
 use axonml::study::{Cell, Table};
-use axonml::study::{NamedWeights, bundled_for};
+use axonml::study::{NamedWeights, bundled_for, model_named};
 
 /// Lists the models, or one of them.
 pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
@@ -24,7 +24,7 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
             print(&list())
         };
     };
-    let model = axonml::model(name)?;
+    let model = model_named(name)?;
     let samples_um = args
         .diameter
         .map(|diameter| default_samples_um(&model, diameter, args.nodes));

@@ -1,8 +1,8 @@
 //! `axonml verify`: every model on every backend against the scalar reference.
 
-use axonml::study::{Cell, Table};
+use axonml::study::{Cell, Table, model_named};
 use axonml::verification::{Candidate, Comparison, GRADIENT_KINDS, verify as compare};
-use axonml::{Device, MODELS, Model, Precision, SimulationError, model};
+use axonml::{Device, MODELS, Model, Precision, SimulationError};
 use serde_json::{Map, Value, json};
 
 use crate::args::{Gpu, VerifyArgs};
@@ -76,7 +76,7 @@ fn candidates(args: &VerifyArgs) -> Vec<Candidate> {
 fn models(named: &[String]) -> Result<Vec<Model>, CliError> {
     match named {
         [] => Ok(MODELS.to_vec()),
-        named => named.iter().map(|id| Ok(model(id)?)).collect(),
+        named => named.iter().map(|id| Ok(model_named(id)?)).collect(),
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn export(args: &ExportArgs, messages: Messages) -> Result<(), CliErr
     refuse_overwriting(&what, &args.output, &args.model.inputs())?;
     let model = args.model.model()?;
     let schema = model.schema();
-    let weights = WeightChoice::of(args.model.weights.as_deref())?;
+    let weights = WeightChoice::of(args.model.weights.as_deref(), &args.model.models()?)?;
     weights.check_used(std::slice::from_ref(&model))?;
     let mut file = match weights.of_model(&schema.id) {
         Some(weights) => {

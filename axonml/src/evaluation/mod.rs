@@ -36,7 +36,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use axonml_models::{Fiber, Model, Text, model};
+use axonml_models::{Fiber, Model, Models, Text};
 use serde_json::Value;
 
 use crate::study::{
@@ -273,11 +273,13 @@ fn references(plan: &Plan, against: &Against, bad: &Refused) -> Result<Vec<Refer
     };
     // The reference runs with its own parameters; what both share are temperature, start, arithmetic and device.
     let own = Arc::new(first.setup.with_own_parameters()?);
+    let models = plan.study.known_models()?;
     let mut references = Vec::new();
     for (index, case) in plan.cases().filter(|(index, _)| !is_bad(*index)) {
         let sheet = plan.sheet.as_ref();
         let row_model = sheet.and_then(|sheet| sheet.cell(&sheet.records[index], "model"));
-        if let Some(reference) = reference_of(against, row_model, &case.model.schema().id) {
+        if let Some(reference) = reference_of(against, &models, row_model, &case.model.schema().id)
+        {
             references.push(Reference {
                 index,
                 case: reference_case(case, reference, &own),
@@ -289,9 +291,14 @@ fn references(plan: &Plan, against: &Against, bad: &Refused) -> Result<Vec<Refer
 }
 
 /// The model that a row is compared with, if any: the one asked for, or the row's own where another is evaluated.
-fn reference_of(against: &Against, row_model: Option<&str>, evaluated: &str) -> Option<Model> {
+fn reference_of(
+    against: &Against,
+    models: &Models,
+    row_model: Option<&str>,
+    evaluated: &str,
+) -> Option<Model> {
     against.reference.clone().or_else(|| {
-        let of_row = model(row_model.unwrap_or("mrg")).ok();
+        let of_row = models.find(row_model.unwrap_or("mrg")).ok();
         of_row.filter(|model| model.schema().id != evaluated)
     })
 }

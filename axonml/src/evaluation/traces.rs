@@ -52,7 +52,7 @@ impl Traces {
     pub fn read(paths: &[PathBuf], study: &Study, setup: &Arc<Setup>) -> Result<Self, StudyError> {
         let default = FiberGroup::default();
         let group = study.fibers.first().unwrap_or(&default);
-        let model = axonml_models::model(group.model.as_deref().unwrap_or("mrg"))?;
+        let model = study.model_of(group)?;
         let read = |path: &PathBuf| {
             Trace::read(path, model.clone(), group, study, setup)
                 .map_err(|error| error.at(path.display()))

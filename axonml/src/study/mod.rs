@@ -43,7 +43,7 @@
 //! # let study = Study::from_toml(r#"
 //! [[fibers]]                     # FiberGroup; one table [fibers], or several groups
 //! name = "motor"
-//! model = "mrg"                  # an id of axonml::MODELS
+//! model = "mrg"                  # an id of axonml::MODELS, of a [[model]] of the study, or the path of a fiber file (.toml)
 //! diameter_um = { normal = { mean_um = 8, sd_um = 2, min_um = 5.7, max_um = 14 } }   # or one number, or a list
 //! count = 100                    # needed where diameters are drawn
 //! nodes = 53                     # or length_um
@@ -128,6 +128,7 @@ mod execute;
 mod journal;
 mod listener;
 mod merge;
+mod own_models;
 mod pace;
 mod plan;
 mod planning;
@@ -149,6 +150,7 @@ pub use error::{Fault, StudyError};
 pub use execute::{Execution, Outcome};
 pub use listener::{Listener, Silent};
 pub use merge::{merge, share_text};
+pub use own_models::{DEFAULT_MODEL, model_named};
 pub use plan::{
     Member, ModelSetup, Place, Plan, PlannedCase, Record, Refused, Request, SETTINGS, Sheet, device,
 };

@@ -23,8 +23,9 @@ impl Plan {
         listener: &mut dyn Listener,
     ) -> Result<Self, StudyError> {
         study.check_numbers()?;
-        let completed = question(&study.protocol).completed(study);
-        let (given, study) = (study, &completed);
+        let given = study.with_models_read()?;
+        let completed = question(&given.protocol).completed(&given);
+        let (given, study) = (&given, &completed);
         let question = question(&study.protocol);
         question.check(study)?;
         unused::check(study, given, listener)?;

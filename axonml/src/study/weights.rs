@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axonml_models::provenance::sha256;
 use axonml_models::weights::{BUNDLED, Bundled, ModelFile, ModelFileError, Weights, bundled};
-use axonml_models::{MODELS, Model, Schema, Text};
+use axonml_models::{MODELS, Model, Models, Schema, Text};
 
 use super::StudyError;
 
@@ -28,7 +28,7 @@ pub struct NamedWeights {
 
 impl NamedWeights {
     /// Bundled weights, or those in a file.
-    pub fn find(name: &str) -> Result<Self, StudyError> {
+    pub fn find(name: &str, models: &Models) -> Result<Self, StudyError> {
         let is_path = name.contains(['/', '\\']) || name.ends_with(".safetensors");
         if !is_path && !Path::new(name).is_file() {
             let found = bundled(name).map_err(|error| {
@@ -41,18 +41,19 @@ impl NamedWeights {
             StudyError::request(format!("cannot read `{name}`: {error}"))
                 .help("name an existing .safetensors file")
         })?;
-        NamedWeights::new(name, &bytes)
+        NamedWeights::new(name, &bytes, models)
     }
 
     /// Weights that the library carries.
     pub fn bundled(bundled: &Bundled) -> Result<Self, StudyError> {
-        NamedWeights::new(bundled.name, bundled.bytes)
+        NamedWeights::new(bundled.name, bundled.bytes, &Models::default())
     }
 
-    fn new(name: &str, bytes: &[u8]) -> Result<Self, StudyError> {
+    fn new(name: &str, bytes: &[u8], models: &Models) -> Result<Self, StudyError> {
         let wrong = |error: ModelFileError| StudyError::request(error).at(format!("`{name}`"));
         let file = ModelFile::from_bytes(bytes).map_err(wrong)?;
-        let model = axonml_models::model(&file.model)
+        let model = models
+            .find(&file.model)
             .map_err(|error| StudyError::from(error).at(format!("`{name}`")))?;
         Ok(NamedWeights {
             name: name.to_owned(),
@@ -75,11 +76,12 @@ pub struct WeightChoice {
 
 impl WeightChoice {
     /// As `--weights` has it: a name, a file, `published`, or nothing, which is every model's own default.
-    pub fn of(flag: Option<&str>) -> Result<Self, StudyError> {
+    pub fn of(flag: Option<&str>, models: &Models) -> Result<Self, StudyError> {
         match flag {
             Some(PUBLISHED) => WeightChoice::all(Weights::Published),
             Some(name) => {
-                let weights = NamedWeights::find(name).map_err(|error| error.at("weights"))?;
+                let weights =
+                    NamedWeights::find(name, models).map_err(|error| error.at("weights"))?;
                 let mut choice = WeightChoice::defaults()?;
                 let id = weights.schema.id.clone();
                 choice.asked = Some(id.clone());

@@ -157,7 +157,7 @@ pub(super) fn model_setup(
     study: &Study,
     machine: &Machine,
 ) -> Result<ModelSetup, StudyError> {
-    let model = axonml_models::model(group.model.as_deref().unwrap_or("mrg"))?;
+    let model = study.model_of(group)?;
     let setup = setup(group, study, machine)?;
     Ok((model, Arc::new(setup)))
 }
@@ -179,7 +179,7 @@ pub(super) fn setup(
         check_tables(precision, machine)?;
     }
     Ok(Setup {
-        weights: WeightChoice::of(group.weights.as_deref())?,
+        weights: WeightChoice::of(group.weights.as_deref(), &study.known_models()?)?,
         parameters: group.set.clone(),
         celsius: group.temperature_celsius,
         start: group.initial_state(),

@@ -52,8 +52,12 @@ impl Question for OptimizeProtocol {
         if study.fibers.is_empty() {
             study.fibers.push(FiberGroup::default());
         }
-        for group in &mut study.fibers {
-            let model = axonml_models::model(group.model.as_deref().unwrap_or("mrg"));
+        let models: Vec<_> = study
+            .fibers
+            .iter()
+            .map(|group| study.model_of(group))
+            .collect();
+        for (group, model) in study.fibers.iter_mut().zip(models) {
             // An unknown model is refused by name later.
             let is_myelinated = model.is_ok_and(|model| model.schema().compartment_um.is_none());
             if group.diameter_um.is_none() && is_myelinated {

@@ -22,7 +22,8 @@ pub struct FiberGroup {
     /// Name of the group in results; needed where there are several groups of one model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Fiber model; `mrg` by default.
+    /// Fiber model: a bundled one, one of the study's own ([`Study::models`](super::Study::models)), or the path of a fiber
+    /// file (`.toml`); `mrg` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Weights of the model: a bundled name, a file, or `published`.

@@ -19,6 +19,7 @@ mod text;
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use axonml_models::description::FiberDescription;
 use axonml_models::{Detection, NodeSelection, Precision, RateEvaluation};
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,15 @@ pub struct Study {
     /// The fibers: one table, or a list of tables, one per group.
     #[serde(with = "list::tables", skip_serializing_if = "Vec::is_empty")]
     pub fibers: Vec<FiberGroup>,
+    /// Fiber models of one's own, in the form of fiber files; the groups name them by id.
+    ///
+    /// Key: `model`.
+    #[serde(
+        rename = "model",
+        with = "list::tables",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub models: Vec<FiberDescription>,
     /// The extracellular field; nothing flows outside the fibers without one.
     #[serde(skip_serializing_if = "FieldSpec::is_empty")]
     pub field: FieldSpec,

@@ -1,7 +1,7 @@
 //! Columns that a study's settings override, so that a result never shows a setting that was not used.
 
+use axonml_models::Models;
 use axonml_models::conditions::{Electrode, Overrides, PulseText, column};
-use axonml_models::{Models, model};
 
 use super::read::Sheet;
 use crate::study::StudyError;
@@ -98,10 +98,11 @@ pub(super) fn overrides(study: &Study) -> Result<Overrides, StudyError> {
             )));
         }
     }
+    let models = study.known_models()?;
     let model_name = group.and_then(|group| group.model.as_deref());
     Ok(Overrides {
-        model: model_name.map(model).transpose()?,
-        models: Models::default(),
+        model: model_name.map(|name| models.find(name)).transpose()?,
+        models,
         diameter_um,
         length: group.and_then(|group| group.length()),
         delta_z_um: group.and_then(|group| group.compartment_um),
@@ -128,6 +129,7 @@ pub(super) fn overrides(study: &Study) -> Result<Overrides, StudyError> {
 
 /// Columns whose values flags replace, with the values that were used instead.
 pub(super) struct Overridden {
+    models: Models,
     columns: Vec<(&'static str, String)>,
 }
 
@@ -136,7 +138,10 @@ impl Overridden {
     pub(super) fn by(overrides: &Overrides, sheet: &Sheet) -> Self {
         let mut columns = overrides.columns();
         columns.retain(|(column, _)| sheet.column(column).is_some());
-        Overridden { columns }
+        Overridden {
+            models: overrides.models.clone(),
+            columns,
+        }
     }
 
     /// A cell of the result: as the table has it, unless a flag stands above it and says something else.
@@ -147,8 +152,18 @@ impl Overridden {
             .iter()
             .find(|(column, _)| known == Some(column))
         {
-            Some((column, used)) if !same(column, text, used) => Cell::Raw(used.clone()),
+            Some((column, used)) if !self.same(column, text, used) => Cell::Raw(used.clone()),
             _ => Cell::Raw(text.to_owned()),
+        }
+    }
+
+    /// Whether the table already says what the flag says.
+    fn same(&self, column: &str, text: &str, used: &str) -> bool {
+        let id = |name: &str| self.models.find(name).map(|model| model.schema().id).ok();
+        match (text.trim().parse::<f64>(), used.parse::<f64>()) {
+            (Ok(a), Ok(b)) => a == b,
+            _ if column == "model" => id(text).is_some() && id(text) == id(used),
+            _ => text.trim() == used,
         }
     }
 
@@ -158,15 +173,5 @@ impl Overridden {
             let columns: Vec<&str> = self.columns.iter().map(|(column, _)| *column).collect();
             listener.note(format!("flags override the table's {}", columns.join(", ")));
         }
-    }
-}
-
-/// Whether the table already says what the flag says.
-fn same(column: &str, text: &str, used: &str) -> bool {
-    let id = |name: &str| model(name).map(|model| model.schema().id).ok();
-    match (text.trim().parse::<f64>(), used.parse::<f64>()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ if column == "model" => id(text).is_some() && id(text) == id(used),
-        _ => text.trim() == used,
     }
 }
