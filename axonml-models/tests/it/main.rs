@@ -14,6 +14,7 @@ mod custom_mechanism;
 #[allow(dead_code)]
 #[path = "../../../examples/custom_model.rs"]
 mod custom_model;
+mod ends;
 mod failures;
 mod golden;
 mod gradients;
