@@ -8,8 +8,8 @@ use axonml_autodiff::cable::{
     InternodeProperties, Mode, NodeGeometry, ReducedCable, ReducedDrive,
 };
 
-use crate::SimulationError;
 use crate::geometry::GeometryKind;
+use crate::{Ends, SimulationError};
 
 /// Quantities of a myelinated fiber before those of its internode's compartments, and of each of these.
 const MYELINATED_HEAD: usize = 6;
@@ -33,13 +33,14 @@ pub(crate) struct BuiltFiber {
     pub(crate) values: Vec<f64>,
 }
 
-/// The cable of a fiber of `nodes` nodes from the numeric values of [`crate::Geometry`]'s quantities followed by its
-/// cable coefficients; `inputs` are the inputs that they were computed from. `what` names the fiber in errors.
+/// The cable of a fiber of `nodes` nodes with these ends from the numeric values of [`crate::Geometry`]'s quantities
+/// followed by its cable coefficients; `inputs` are the inputs that they were computed from. `what` names the fiber in
+/// errors. Other cables than implicit ones must not have passive ends.
 pub(crate) fn build(
     kind: GeometryKind,
     inputs: Vec<f64>,
     values: Vec<f64>,
-    nodes: usize,
+    (nodes, ends): (usize, Ends),
     what: &dyn Fn() -> String,
 ) -> Result<BuiltFiber, SimulationError> {
     let Some((quantities, &[area, capacitance_nf, axial_us])) = values.split_last_chunk() else {
@@ -103,11 +104,9 @@ pub(crate) fn build(
             positive("the membrane capacitance", capacitance)?;
             positive("the diameter", diameter)?;
             let cable = match kind {
-                GeometryKind::Unmyelinated => Cable::Implicit(ImplicitCable {
-                    area_cm2: vec![area; nodes],
-                    capacitance_nf: vec![capacitance_nf; nodes],
-                    link_us: vec![axial_us; nodes - 1],
-                }),
+                GeometryKind::Unmyelinated => {
+                    implicit_cable([area, capacitance_nf, axial_us], nodes, ends)
+                }
                 _ => Cable::Explicit(ExplicitCable {
                     nodes,
                     area_cm2: area,
@@ -137,12 +136,8 @@ pub(crate) fn build(
             positive("the axon diameter", axon_diameter)?;
             positive("the membrane capacitance", capacitance)?;
             positive("the axial resistivity", rho)?;
-            let cable = ImplicitCable {
-                area_cm2: vec![area; nodes],
-                capacitance_nf: vec![capacitance_nf; nodes],
-                link_us: vec![axial_us; nodes - 1],
-            };
-            BuiltFiber::chain(Cable::Implicit(cable), spacing)
+            let cable = implicit_cable([area, capacitance_nf, axial_us], nodes, ends);
+            BuiltFiber::chain(cable, spacing)
         }
         GeometryKind::Myelinated => {
             build_myelinated(quantities, [area, capacitance_nf], nodes).map_err(bad)?
@@ -208,6 +203,25 @@ pub(crate) fn build(
         values,
         ..built
     })
+}
+
+/// An implicit cable of equal nodes; passive ends have neither membrane nor link, and keep their capacitance, by which
+/// they stay where they are.
+fn implicit_cable([area, capacitance_nf, axial_us]: [f64; 3], nodes: usize, ends: Ends) -> Cable {
+    let mut cable = ImplicitCable {
+        area_cm2: vec![area; nodes],
+        capacitance_nf: vec![capacitance_nf; nodes],
+        link_us: vec![axial_us; nodes - 1],
+    };
+    if ends == Ends::Passive {
+        for end in [0, nodes - 1] {
+            cable.area_cm2[end] = 0.0;
+        }
+        for end in [0, nodes - 2] {
+            cable.link_us[end] = 0.0;
+        }
+    }
+    Cable::Implicit(cable)
 }
 
 /// Distance between the nodes of a fiber, um, from the values of its geometry.

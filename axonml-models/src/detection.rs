@@ -1,10 +1,12 @@
 //! Detection of action potentials: detection sites, classification of level crossings, and the site of initiation.
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::engine::{Crossing, NodeSelection, ObserverKind, ObserverSpec, Start};
 use axonml_core::{CoreError, TimeGrid};
 use serde::{Deserialize, Serialize};
 
 use crate::action_potentials::NEIGHBOR_DELAY_MS;
+use crate::ends::check_joined;
 use crate::scaling::Scaling;
 
 /// How far above the passive twin of its fiber a node must be where it crosses the level, mV: a node that the stimulus
@@ -124,6 +126,18 @@ impl Detection {
                 ),
             ),
         }
+    }
+
+    /// [`Detection::nodes`] of a fiber with this cable.
+    ///
+    /// # Errors
+    /// As [`Detection::nodes`]; also for a passive end, which no action potential reaches ([`Ends::Passive`](crate::Ends)).
+    pub fn nodes_in(&self, cable: &Cable) -> Result<Vec<usize>, CoreError> {
+        let sites = self.nodes(cable.nodes())?;
+        for &site in &sites {
+            check_joined(cable, site, "detection node")?;
+        }
+        Ok(sites)
     }
 
     /// Checks level and time against the run.

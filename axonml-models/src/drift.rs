@@ -3,7 +3,7 @@
 use axonml_autodiff::engine::{NodeSelection, Observation, ObserverKind, ObserverSpec};
 
 use crate::{
-    Device, Fiber, FiberModel, InitialState, Settings, Simulation, SimulationError, Stimulus,
+    Device, Ends, Fiber, FiberModel, InitialState, Settings, Simulation, SimulationError, Stimulus,
 };
 
 /// Time that a fiber is looked at, ms.
@@ -26,9 +26,10 @@ pub fn drift_mv(
     let settings = Settings {
         tstop_ms: DRIFT_MS,
         start: InitialState::Declared,
+        ends: Ends::Active,
         ..settings.clone()
     };
-    // Ends are sealed: the middle of a uniform fiber is like any other place.
+    // Active ends are sealed: the middle of a uniform fiber is like any other place.
     let fibers = vec![Fiber::new(diameter_um, 3)];
     let simulation = Simulation::new(model, fibers, &settings, device)?;
     let recorder = ObserverKind::Recorder {

@@ -42,6 +42,17 @@ pub enum SimulationError {
         /// The problem.
         problem: String,
     },
+    /// Passive ends of a model whose cable has none in this version.
+    #[error(
+        "model `{model}` has {cable}, for which there are no passive ends yet: fibers with an implicit single cable have \
+         them, as sundt, tigerholm or sweeney; choose one of these, or active ends (--ends active)"
+    )]
+    PassiveEnds {
+        /// The model.
+        model: String,
+        /// Its cable.
+        cable: &'static str,
+    },
     /// The stimulus of a fiber does not fit it.
     #[error("fiber {fiber}: {source}")]
     Stimulus {

@@ -11,7 +11,7 @@ use axonml_core::{CoreError, Field};
 
 use crate::lower::{FiberGeometry, lower};
 use crate::schema::Schema;
-use crate::{Fiber, FiberModel, Settings, SimulationError};
+use crate::{Ends, Fiber, FiberModel, Settings, SimulationError};
 
 /// Default number of nodes of Ranvier of a myelinated fiber, unless its field or the user sets another.
 pub const DEFAULT_NODES: usize = 53;
@@ -146,7 +146,7 @@ impl Extents {
             (FiberLength::Default, Some((field, line_um))) => {
                 let longest = longest_within(line_um, spacing_um);
                 let Some(length_um) = self.declared_length_um() else {
-                    return Ok(in_field(field, spacing_um, longest)?);
+                    return Ok(in_field(field, spacing_um, longest, self.geometry.ends)?);
                 };
                 // A line shorter than the declared length is used up to its ends.
                 let nodes = odd_nodes(length_um, spacing_um)?;
@@ -214,7 +214,12 @@ fn longest_within((first_um, last_um): (f64, f64), spacing_um: f64) -> usize {
 }
 
 /// The extent of a fiber with nodes of Ranvier whose ends `field` does not drive, at most `longest` nodes.
-fn in_field(field: &dyn Field, spacing_um: f64, longest: usize) -> Result<FiberExtent, CoreError> {
+fn in_field(
+    field: &dyn Field,
+    spacing_um: f64,
+    longest: usize,
+    ends: Ends,
+) -> Result<FiberExtent, CoreError> {
     let with = |nodes: usize, ends_driven: bool| FiberExtent {
         nodes,
         spacing_um,
@@ -235,16 +240,19 @@ fn in_field(field: &dyn Field, spacing_um: f64, longest: usize) -> Result<FiberE
     if most < DEFAULT_NODES {
         return Ok(with(most, true));
     }
-    let nodes = nodes_with_quiet_ends(&ve, DEFAULT_NODES);
+    let nodes = nodes_with_quiet_ends(&ve, DEFAULT_NODES, ends);
     Ok(nodes.map_or(with(most, true), |nodes| with(nodes, false)))
 }
 
 /// The shortest odd number of nodes, at least `least`, at both ends of which the drive is below a tenth of the
-/// strongest drive inside; `ve` are the potentials at the nodes of the longest fiber, whose middle they share.
+/// strongest drive inside; `ve` are the potentials at the nodes of the longest fiber, whose middle they share. Nodes that
+/// passive ends cut off count, but are not driven: the next ones are.
 ///
 /// The drive of a node is the axial current that the field injects into it: the sum of the differences to the
 /// potentials of its neighbors, of which the node at an end has one.
-fn nodes_with_quiet_ends(ve: &[f64], least: usize) -> Option<usize> {
+fn nodes_with_quiet_ends(ve: &[f64], least: usize, ends: Ends) -> Option<usize> {
+    let cut = ends.cut_nodes();
+    let ve = ve.get(cut..ve.len().saturating_sub(cut))?;
     let middle = ve.len() / 2;
     let inside = |node: usize| (ve[node - 1] - 2.0 * ve[node] + ve[node + 1]).abs();
     // Strongest drive of the nodes less than `half` from the middle.
@@ -261,22 +269,28 @@ fn nodes_with_quiet_ends(ve: &[f64], least: usize) -> Option<usize> {
         let (first, last) = (middle - half, middle + half);
         let ends = [ve[first + 1] - ve[first], ve[last - 1] - ve[last]];
         let quiet = ends.iter().all(|drive| drive.abs() < END_DRIVE * strongest);
-        if 2 * half + 1 >= least && quiet {
-            return Some(2 * half + 1);
+        let nodes = 2 * (half + cut) + 1;
+        if nodes >= least && quiet {
+            return Some(nodes);
         }
     }
 }
 
 /// Nodes that a fiber in `field` needs for ends that the field does not drive, more than `nodes`; `None` where the
 /// field is not known so far, or no number up to a limit does.
-pub(crate) fn nodes_needed(field: &dyn Field, spacing_um: f64, nodes: usize) -> Option<usize> {
+pub(crate) fn nodes_needed(
+    field: &dyn Field,
+    spacing_um: f64,
+    nodes: usize,
+    ends: Ends,
+) -> Option<usize> {
     let longest = field
         .extent_um()
         .map_or(MOST_NODES, |line_um| longest_within(line_um, spacing_um));
     let half = (longest.min(MOST_NODES) / 2) as i64;
     let z_um: Vec<f64> = (-half..=half).map(|k| k as f64 * spacing_um).collect();
     let ve = field.potentials_mv(&z_um).ok()?;
-    nodes_with_quiet_ends(&ve, nodes + 1)
+    nodes_with_quiet_ends(&ve, nodes + 1, ends)
 }
 
 #[cfg(test)]

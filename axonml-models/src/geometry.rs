@@ -181,6 +181,18 @@ impl GeometryKind {
         }
     }
 
+    /// The cable, with its article, where it has no passive ends yet.
+    pub(crate) fn without_passive_ends(self) -> Option<&'static str> {
+        match self {
+            GeometryKind::Unmyelinated | GeometryKind::Insulated => None,
+            GeometryKind::UnmyelinatedExplicit | GeometryKind::Surrogate => {
+                Some("an explicit single cable")
+            }
+            GeometryKind::Myelinated => Some("a double cable"),
+            GeometryKind::Reduced => Some("a reduced double cable"),
+        }
+    }
+
     /// The section that carries the membrane at the nodes of the cable.
     pub(crate) fn section(self) -> SectionKind {
         match self {

@@ -248,8 +248,15 @@ fn geometry_cotangents(
             capacitance_nf,
             link_us,
         } => {
+            // Passive ends have an area and a link of their own, 0 whatever the geometry; their capacitance moves nothing.
+            let joined = built.cable.joined();
+            let links = joined.start..joined.end - 1;
             let total = |x: &[f64]| x.iter().sum::<f64>();
-            numbers.copy_from_slice(&[total(area_cm2), total(capacitance_nf), total(link_us)]);
+            numbers.copy_from_slice(&[
+                total(&area_cm2[joined.clone()]),
+                total(&capacitance_nf[joined]),
+                total(&link_us[links]),
+            ]);
         }
         CableCotangent::Double {
             area_cm2,

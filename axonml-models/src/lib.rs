@@ -31,6 +31,7 @@ pub mod description;
 mod detection;
 mod device;
 mod drift;
+mod ends;
 mod error;
 mod extent;
 mod files;
@@ -82,6 +83,7 @@ pub use block::{
 pub use detection::{Detection, REGENERATION_MV, SpikeStart};
 pub use device::{Device, DeviceReport};
 pub use drift::{DRIFT_MS, drift_mv};
+pub use ends::Ends;
 pub use error::SimulationError;
 pub use extent::{DEFAULT_NODES, DEFAULT_TSTOP_MS, Extents, FiberExtent, FiberLength, NODES_LIMIT};
 pub use files::read_text_file;

@@ -15,7 +15,7 @@ use crate::model::{
     AREA, CELSIUS, COMPARTMENT, DIAMETER, DT, FiberSymbols, LENGTH, REFERENCE, Symbols, U,
 };
 use crate::schema::{DeclaredStart, Parameter, Schema};
-use crate::{Fiber, FiberModel, Settings, SimulationError};
+use crate::{Ends, Fiber, FiberModel, Settings, SimulationError};
 
 /// A model with numeric parameters.
 #[derive(Debug)]
@@ -54,7 +54,14 @@ pub(crate) fn lower(
     settings: &Settings,
 ) -> Result<(LoweredModel, Vec<Arc<BuiltFiber>>), SimulationError> {
     let schema = with_settings(model, settings)?;
-    let geometry = FiberGeometry::trace(model, &schema)?;
+    let geometry = FiberGeometry::trace(model, &schema, settings.ends)?;
+    let cable = geometry.kind.without_passive_ends();
+    if let (Some(cable), Ends::Passive) = (cable, settings.ends) {
+        return Err(SimulationError::PassiveEnds {
+            model: schema.id.to_string(),
+            cable,
+        });
+    }
     let built = geometry.build_fibers(&schema, fibers)?;
     let v_reference_mv = common_reference(&schema, &built)?;
     let membrane = trace_membrane(model, &schema, geometry.kind.section())?;
@@ -185,7 +192,7 @@ fn common_reference(schema: &Schema, built: &[Arc<BuiltFiber>]) -> Result<f64, T
 
 /// Names of the inputs that a model's cable depends on; none where it cannot be traced.
 pub(crate) fn geometry_inputs(model: &dyn FiberModel, schema: &Schema) -> Vec<String> {
-    let traced = FiberGeometry::trace(model, schema);
+    let traced = FiberGeometry::trace(model, schema, Ends::Active);
     let inputs = traced.map(|geometry| geometry.program.inputs().to_vec());
     let names = inputs.unwrap_or_default().into_iter();
     names.map(|input| input.name).collect()
@@ -197,10 +204,11 @@ pub(crate) struct FiberGeometry {
     program: Program,
     adjoint: OnceLock<Program>,
     pub(crate) kind: GeometryKind,
+    pub(crate) ends: Ends,
 }
 
 impl FiberGeometry {
-    fn trace(model: &dyn FiberModel, schema: &Schema) -> Result<Self, TraceError> {
+    fn trace(model: &dyn FiberModel, schema: &Schema, ends: Ends) -> Result<Self, TraceError> {
         let tracer = Tracer::new();
         let geometry = model.geometry(&FiberSymbols(Symbols {
             tracer: &tracer,
@@ -215,6 +223,7 @@ impl FiberGeometry {
             program: tracer.finish(&outputs)?,
             adjoint: OnceLock::new(),
             kind: geometry.kind(),
+            ends,
         })
     }
 
@@ -251,7 +260,8 @@ impl FiberGeometry {
     ) -> Option<Arc<Cable>> {
         let inputs = self.inputs(schema).at(diameter_um, compartment_um);
         let values = self.program.eval(&inputs);
-        let built = build(self.kind, inputs, values, 3, &String::new).ok()?;
+        let size = (3, Ends::Active);
+        let built = build(self.kind, inputs, values, size, &String::new).ok()?;
         Some(built.cable)
     }
 
@@ -315,6 +325,17 @@ impl FiberGeometry {
                 })
             };
             let compartment = checked_compartment_um(schema, index, fiber)?;
+            let fewest = self.ends.fewest_nodes();
+            if fiber.nodes < fewest {
+                let ends = match self.ends {
+                    Ends::Active => "",
+                    Ends::Passive => " with passive ends",
+                };
+                return wrong(format!(
+                    "{} nodes; a fiber{ends} needs at least {fewest}",
+                    fiber.nodes
+                ));
+            }
             let key = (
                 fiber.diameter_um.to_bits(),
                 fiber.nodes,
@@ -331,7 +352,8 @@ impl FiberGeometry {
                             schema.id, fiber.diameter_um
                         )
                     };
-                    let cable = Arc::new(build(self.kind, inputs, values, fiber.nodes, &what)?);
+                    let size = (fiber.nodes, self.ends);
+                    let cable = Arc::new(build(self.kind, inputs, values, size, &what)?);
                     known.insert(key, cable.clone());
                     cable
                 }
@@ -377,7 +399,7 @@ impl GeometryInputs {
 /// The length of a fiber's compartments, um; 0 where the diameter fixes the geometry.
 ///
 /// # Errors
-/// [`SimulationError::Fiber`] for a diameter, number of nodes or length of compartments that the model does not have.
+/// [`SimulationError::Fiber`] for a diameter or length of compartments that the model does not have.
 fn checked_compartment_um(
     schema: &Schema,
     index: usize,
@@ -398,9 +420,6 @@ fn checked_compartment_um(
             "diameter {} um is {what} of model `{}`, {expected}",
             fiber.diameter_um, schema.id,
         ));
-    }
-    if fiber.nodes < 3 {
-        return wrong(format!("{} nodes; a fiber needs at least 3", fiber.nodes));
     }
     match (fiber.compartment_um, schema.compartment_um) {
         (Some(length), Some(_)) if !(length > 0.0 && length.is_finite()) => wrong(format!(

@@ -10,7 +10,7 @@ use axonml_core::Nerve;
 use sha2::{Digest, Sha256};
 
 use crate::lower::{LoweredModel, lower};
-use crate::{FiberModel, Settings, Simulation, SimulationError};
+use crate::{Ends, FiberModel, Settings, Simulation, SimulationError};
 
 /// SHA-256 of bytes, in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
@@ -82,7 +82,7 @@ pub fn model_hash(model: &dyn FiberModel, settings: &Settings) -> Result<String,
 
 impl Simulation {
     /// Hash of the model's computation, `sha256:` and hexadecimal digits: of its traced geometry and membrane, the
-    /// values of its parameters, temperature, start, compartment length, and the names of its states. Prose (summary,
+    /// values of its parameters, temperature, start, compartment length, the names of its states, and passive ends. Prose (summary,
     /// citations, names of schemes) is not in it; neither are fibers, time grid, precision and a steady-state run.
     pub fn model_hash(&self) -> String {
         self.model.hash()
@@ -114,6 +114,10 @@ impl LoweredModel {
             schema.celsius,
             schema.compartment_um
         );
+        // Active ends are not mentioned: they were all there was when the first hashes were made.
+        if self.geometry.ends == Ends::Passive {
+            text.push_str("passive ends\n");
+        }
         for (name, value) in parameters {
             let _ = writeln!(text, "parameter {name} {value:?}");
         }
@@ -229,6 +233,13 @@ mod tests {
             &plain,
             &Settings {
                 celsius: Some(36.0),
+                ..Settings::default()
+            },
+        ));
+        found.push(hash(
+            &plain,
+            &Settings {
+                ends: Ends::Passive,
                 ..Settings::default()
             },
         ));

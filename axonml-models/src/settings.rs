@@ -6,6 +6,7 @@ use axonml_autodiff::engine::CancelToken;
 use axonml_autodiff::ir::Precision;
 use axonml_core::CoreError;
 
+use crate::Ends;
 use crate::schema::DeclaredStart;
 use crate::weights::Weights;
 
@@ -14,7 +15,8 @@ use crate::weights::Weights;
 pub struct Fiber {
     /// Fiber diameter (myelin included where there is any), um.
     pub diameter_um: f64,
-    /// Number of nodes of Ranvier, or of compartments of an unmyelinated fiber; >= 3.
+    /// Number of nodes of Ranvier, or of compartments of an unmyelinated fiber, with both ends; >= 3, or 5 with
+    /// [`Ends::Passive`].
     pub nodes: usize,
     /// Length of a compartment, um, where the model lets users choose it.
     pub compartment_um: Option<f64>,
@@ -83,7 +85,7 @@ impl FromStr for RateEvaluation {
     }
 }
 
-/// Settings of a simulation; `Default` is dt 0.005 ms, tstop 5 ms, f64, exact rates, the model's default weights and its start.
+/// Settings of a simulation; `Default` is dt 0.005 ms, tstop 5 ms, f64, exact rates, the model's default weights, its start and active ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Time step, ms.
@@ -102,6 +104,8 @@ pub struct Settings {
     pub celsius: Option<f64>,
     /// The state that [`InitialState::Declared`] means, if not the one that the weights or the model declare.
     pub declared: Option<DeclaredStart>,
+    /// How fibers end: as models have it, or with passive ends (implicit single cables).
+    pub ends: Ends,
     /// Initial state.
     pub start: InitialState,
     /// Whether fibers whose explicit step is unstable at rest are run all the same, to diverge when a step is unusable,
@@ -123,6 +127,7 @@ impl Default for Settings {
             parameters: Vec::new(),
             celsius: None,
             declared: None,
+            ends: Ends::Active,
             start: InitialState::Declared,
             allow_unstable: false,
             cancel: CancelToken::default(),

@@ -265,7 +265,7 @@ impl Stimulus {
                 });
             }
             for injection in &self.injections[index] {
-                let node = injection.node_of(cable.nodes()).map_err(wrong)?;
+                let node = injection.node_of(cable).map_err(wrong)?;
                 let unit_na = match injection.strength {
                     Strength::Own(amplitude_na) => amplitude_na,
                     Strength::Scaled => NA_PER_MA,

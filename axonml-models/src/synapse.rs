@@ -150,8 +150,8 @@ impl Simulation {
     ) -> Result<Outcome, SimulationError> {
         let state = self.check_synapse(synapse)?;
         check_observers(observers)?;
-        let nodes = self.fibers().iter().enumerate().map(|(fiber, of)| {
-            let node = synapse.site.node(of.nodes);
+        let nodes = (0..self.fibers().len()).map(|fiber| {
+            let node = synapse.site.node_in(self.cable(fiber));
             node.map_err(|source| SimulationError::Stimulus { fiber, source })
         });
         let nodes = nodes.collect::<Result<Vec<usize>, _>>()?;

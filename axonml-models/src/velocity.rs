@@ -1,10 +1,12 @@
 //! Conduction velocity: the time that an action potential takes from one site to another.
 
+use axonml_autodiff::cable::Cable;
 use axonml_autodiff::engine::{
     Crossing, FiberStatus, NodeSelection, Observation, ObserverKind, Outcome,
 };
 use axonml_core::CoreError;
 
+use crate::ends::check_joined;
 use crate::threshold::Passage;
 use crate::{Amplitudes, Detection, Simulation, SimulationError, SpikeStart, Stimulus};
 
@@ -32,6 +34,13 @@ impl Site {
             ..Detection::default()
         };
         Ok(detection.nodes(nodes)?[0])
+    }
+
+    /// The same in a fiber with this cable, whose passive ends are refused.
+    pub(crate) fn node_in(self, cable: &Cable) -> Result<usize, CoreError> {
+        let node = self.node(cable.nodes())?;
+        check_joined(cable, node, "the site")?;
+        Ok(node)
     }
 }
 
@@ -93,9 +102,9 @@ impl VelocitySites {
         VelocitySites { after_ms, ..self }
     }
 
-    /// The nodes of a fiber.
-    fn resolve(&self, nodes: usize) -> Result<[usize; 2], CoreError> {
-        let pair = [self.a.node(nodes)?, self.b.node(nodes)?];
+    /// The nodes of a fiber with this cable.
+    fn resolve(&self, cable: &Cable) -> Result<[usize; 2], CoreError> {
+        let pair = [self.a.node_in(cable)?, self.b.node_in(cable)?];
         match pair[0] == pair[1] {
             false => Ok(pair),
             true => Err(CoreError::BadValue {
@@ -240,9 +249,9 @@ impl Simulation {
         sites: &VelocitySites,
     ) -> Result<Vec<[usize; 2]>, SimulationError> {
         sites.detection().check(self.grid())?;
-        let each = self.fibers().iter().enumerate();
-        each.map(|(fiber, of)| {
-            let pair = sites.resolve(of.nodes);
+        let each = 0..self.fibers().len();
+        each.map(|fiber| {
+            let pair = sites.resolve(self.cable(fiber));
             pair.map_err(|source| SimulationError::Stimulus { fiber, source })
         })
         .collect()

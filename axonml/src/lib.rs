@@ -251,9 +251,9 @@ pub mod simulation {
     pub use axonml_models::{
         Amplitudes, BLOCK_STATUSES, BlockSearch, BlockStatus, BlockThreshold, Bracket, CancelToken,
         Conduction, ConductionVelocity, Crossing, DEFAULT_NODES, DEFAULT_TSTOP_MS, DRIFT_MS,
-        DetectedRun, Detection, Device, DeviceReport, ErrorSummary, Evaluation, Extents, Fiber,
-        FiberDerivative, FiberExtent, FiberLength, FiberOutcome, FiberState, FiberStatus, Gradient,
-        GradientRequest, InitialState, Instability, LARGEST_MV, NA_PER_MA, NODES_LIMIT,
+        DetectedRun, Detection, Device, DeviceReport, Ends, ErrorSummary, Evaluation, Extents,
+        Fiber, FiberDerivative, FiberExtent, FiberLength, FiberOutcome, FiberState, FiberStatus,
+        Gradient, GradientRequest, InitialState, Instability, LARGEST_MV, NA_PER_MA, NODES_LIMIT,
         NodeSelection, Objective, Observation, Observer, ObserverKind, ObserverSpec, Outcome,
         Precision, Progress, REGENERATION_MV, RateEvaluation, RecordedCotangent, Recording,
         RecruitmentStep, Response, ResponseDifference, STATUSES, SYNAPTIC_CONDUCTANCE, Settings,

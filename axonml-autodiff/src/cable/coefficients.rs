@@ -96,7 +96,7 @@ impl Cable {
                 // A perfectly insulated compartment has no membrane.
                 visit("membrane areas (cm2)", NotNegative, &c.area_cm2)?;
                 visit("capacitances (nF)", Positive, &c.capacitance_nf)?;
-                visit("axial conductances (uS)", Positive, &c.link_us)
+                visit("axial conductances (uS)", Positive, c.joining_us())
             }
             Cable::Double(c) => {
                 let internode = &*c.internode;

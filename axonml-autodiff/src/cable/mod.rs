@@ -15,6 +15,8 @@ mod reduced;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 pub use cotangent::CableCotangent;
 pub use double::{
     DoubleCable, Internode, InternodeCompartment, InternodeError, InternodeModes,
@@ -67,6 +69,15 @@ impl Cable {
             Cable::Implicit(c) => c.area_cm2.len(),
             Cable::Double(c) => c.nodes,
             Cable::Reduced(c) => c.nodes,
+        }
+    }
+
+    /// Returns the nodes that act on others: all but the cut-off ends of an implicit cable, which have neither membrane
+    /// nor link, so that their voltage changes by injected currents only.
+    pub fn joined(&self) -> Range<usize> {
+        match self {
+            Cable::Implicit(c) => c.joined(),
+            Cable::Explicit(_) | Cable::Double(_) | Cable::Reduced(_) => 0..self.nodes(),
         }
     }
 

@@ -75,3 +75,32 @@ proptest! {
         }
     }
 }
+
+/// An end without membrane and link takes no part; one without link alone is no cable, nor is a gap between others.
+#[test]
+fn an_implicit_cable_can_have_cut_off_ends() {
+    let whole = ImplicitCable {
+        area_cm2: vec![1e-5; 5],
+        capacitance_nf: vec![0.01; 5],
+        link_us: vec![0.1; 4],
+    };
+    let cut = |areas: &[usize], links: &[usize]| {
+        let mut cable = whole.clone();
+        areas.iter().for_each(|&at| cable.area_cm2[at] = 0.0);
+        links.iter().for_each(|&at| cable.link_us[at] = 0.0);
+        Cable::Implicit(cable)
+    };
+    assert_eq!(cut(&[], &[]).joined(), 0..5);
+    assert_eq!(cut(&[0], &[]).joined(), 0..5);
+    assert_eq!(cut(&[0], &[0]).joined(), 1..5);
+    let both = cut(&[0, 4], &[0, 3]);
+    assert_eq!(both.joined(), 1..4);
+    assert_eq!(both.check_coefficients(), Ok(()));
+    let projected = both.project(&[9.0, 1.0, 3.0, 2.0, -7.0]);
+    for (found, expected) in projected.nodes_na.iter().zip([0.0, 0.2, -0.3, 0.1, 0.0]) {
+        assert!((found - expected).abs() < 1e-15, "{projected:?}");
+    }
+    for open in [cut(&[], &[0]), cut(&[2], &[1]), cut(&[0, 1], &[0, 1])] {
+        assert!(open.check_coefficients().is_err(), "{open:?}");
+    }
+}

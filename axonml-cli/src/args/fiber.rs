@@ -25,8 +25,8 @@ pub(crate) struct FiberArgs {
     /// Compartment length or node spacing to be checked, um [default: model's]
     #[arg(long, value_name = "UM", value_parser = positive("um"), allow_hyphen_values = true)]
     pub(crate) delta_z: Option<f64>,
-    /// End nodes. Only `active`, as the models have them, is implemented
-    #[arg(long, value_name = "KIND", value_enum, hide = true)]
+    /// End nodes: active or passive, as PyFibers has them [default: active]
+    #[arg(long, value_name = "KIND", value_enum, hide_possible_values = true)]
     pub(crate) ends: Option<Ends>,
     /// published or steady-state [default: published; with --warmup steady-state]
     #[arg(long, value_name = "STATE", value_enum, hide_possible_values = true)]
@@ -39,9 +39,9 @@ pub(crate) struct FiberArgs {
 /// How fibers end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Ends {
-    /// As the model's publication has it
+    /// With the membrane of all nodes
     Active,
-    /// Passive end nodes
+    /// Cut off
     Passive,
 }
 
@@ -57,14 +57,8 @@ pub(crate) enum Start {
 }
 
 impl FiberArgs {
-    /// Refuses contradictions and what this version cannot do.
+    /// Refuses contradictions.
     pub(crate) fn check(&self) -> Result<(), CliError> {
-        if self.ends == Some(Ends::Passive) {
-            return Err(CliError::request(
-                "--ends passive: this version has no passive ends, only each model's own (`active`)",
-            )
-            .help("leave --ends out"));
-        }
         match (self.start, self.warmup) {
             (Some(Start::Published), Some(warmup_ms)) => Err(CliError::request(format!(
                 "--warmup {warmup_ms} contradicts --start published: a warmed-up fiber has left its published state"

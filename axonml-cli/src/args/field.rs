@@ -37,7 +37,7 @@ pub(crate) struct FieldArgs {
     /// Along a nerve's lines: cubic or linear [default: cubic]
     #[arg(long, value_name = "METHOD")]
     pub(crate) interpolation: Option<Interpolation>,
-    /// Shift of fibers along the field, um, or random (by --seed) [default: 0]
+    /// Shift along the field, um, or random (by --seed) [default: 0]
     #[arg(long, value_name = "UM|random", value_parser = offset, allow_hyphen_values = true)]
     pub(crate) offset: Option<Offset>,
     /// Beyond a nerve's lines: refuse or point-source [default: refuse]

@@ -97,7 +97,7 @@ Needs an axonml built with `--features hdf5`.";
 macro_rules! as_elsewhere {
     () => {
         "\n
-As in `axonml threshold --help`: --weights, --set, --temperature; --count, --length, --delta-z, --start, --warmup; --offset, \
+As in `axonml threshold --help`: --weights, --set, --temperature; --count, --length, --delta-z, --ends, --start, --warmup; --offset, \
 --interpolation, --extend, --accept-coarse; --detect-nodes, --detect-at, --detect-threshold, --detect-after; --dt, \
 --rates, --backend, --threads, --max-memory, --max-amplitude; --size, --dpi, --x"
     };

@@ -18,13 +18,14 @@ use super::number::{NotNegatives, Positives, between, count, finite, not_negativ
 use super::{DetectionArgs, FiberArgs, ModelArgs, NumericsArgs, PlotArgs, TableFormat};
 
 /// Flags that stand in the help of other commands.
-const ELSEWHERE: [&str; 25] = [
+const ELSEWHERE: [&str; 26] = [
     "weights",
     "set",
     "temperature",
     "count",
     "length",
     "delta_z",
+    "ends",
     "start",
     "warmup",
     "interpolation",

@@ -10,7 +10,7 @@ use axonml::study::{
 };
 
 use super::detection::EndExcitation;
-use super::fiber::Start;
+use super::fiber::{Ends, Start};
 use super::numerics::Rates;
 use super::{
     ConditionArgs, DetectionArgs, EvaluateArgs, FiberArgs, FieldArgs, InjectionArgs, ModelArgs,
@@ -34,6 +34,10 @@ pub(super) fn fibers(
             Start::SteadyState => StartSpec::SteadyState,
         }),
         warmup_ms: fiber.warmup,
+        ends: fiber.ends.map(|ends| match ends {
+            Ends::Active => axonml::simulation::Ends::Active,
+            Ends::Passive => axonml::simulation::Ends::Passive,
+        }),
         diameter_um: fiber.diameter.as_ref().map(|list| match list.0[..] {
             [one] => Diameters::One(one),
             ref many => Diameters::List(many.to_vec()),

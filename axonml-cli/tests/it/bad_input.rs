@@ -69,8 +69,34 @@ fn flags_that_cannot_be_meant() {
     );
     refuse(
         "threshold --ends passive",
-        &["--ends passive", "active", "help:"],
+        &["model `mrg`", "a double cable", "--ends active"],
     );
+    for (flags, what) in [
+        (
+            "threshold --inject node=0,pw=0.2",
+            "injected current is `0`",
+        ),
+        ("run --inject node=-1", "injected current is `52`"),
+        (
+            "threshold --point 600,0,0 --detect-nodes 0",
+            "detection node is `0`",
+        ),
+        ("cv --sites 0,30", "--sites): found `0`"),
+        ("cv --at 0.2,1", "at: found `52`"),
+        (
+            "cv --start-by synapse:node=52,g=0.1",
+            "synapse: node: found `52`",
+        ),
+        (
+            "response --distance 600 --test-pulse node=-1",
+            "node: found `-1`",
+        ),
+    ] {
+        refuse(
+            &format!("{flags} --model sweeney --ends passive"),
+            &[what, "1 to 51", "passive ends are cut off", "--ends"],
+        );
+    }
     refuse(
         "threshold --rates table",
         &["tables of rates", "found f64", "--precision f32"],

@@ -145,6 +145,32 @@ fn the_library_runs_what_the_command_line_runs() {
     );
 }
 
+/// Between passive ends a fiber is one that is two nodes shorter, and its results say what it was.
+#[test]
+fn passive_ends_act_and_are_recorded() {
+    let folder = Folder::new("passive-ends");
+    let found = |flags: &str| {
+        let command = format!("threshold --model sweeney --point 600,0,0 {flags} --format json");
+        folder.axonml(&command).done().json()
+    };
+    let passive = found("--nodes 31 --detect-nodes 6,-7 --ends passive");
+    let shorter = found("--nodes 29 --detect-nodes 5,-6 --ends active");
+    let ma = |json: &serde_json::Value| json["results"][0]["threshold_mA"].as_f64().unwrap();
+    assert!((ma(&passive) / ma(&shorter) - 1.0).abs() < 1e-12);
+    assert_eq!(passive["request"]["ends"], "passive");
+    assert_eq!(shorter["request"]["ends"], "active");
+    assert_ne!(
+        passive["request"]["model_hash"],
+        shorter["request"]["model_hash"]
+    );
+    let plain = found("--nodes 29 --detect-nodes 5,-6");
+    assert_eq!(plain["request"]["ends"], "active");
+    assert_eq!(
+        plain["request"]["model_hash"],
+        shorter["request"]["model_hash"]
+    );
+}
+
 #[test]
 fn recruitment_is_drawn_by_weight() {
     let folder = Folder::new("by-weight");

@@ -5,7 +5,7 @@ use axonml::study::Study;
 use crate::support::Folder;
 
 /// One command of each kind, small.
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "threshold --point 900,0,100 --resistivity 300,100 --diameter 8,10 --nodes 21 --tstop 2 --resolution 0.05 --offset 100 \
      --set conductance.gna=2.5 --temperature 36 --polarity anodic --pulse biphasic:pw=0.2 --detect-at 0.2,0.8 \
      --detect-threshold -10 --detect-after 0.05 --first-amplitude 0.01 --max-amplitude 9 --no-early-end --precision f32 --rates table",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 10] = [
     "recruitment --nerve small --diameter 9,10 --nodes 5 --detect-nodes 2 --tstop 1 --resolution 0.1 --at 0.1,1",
     "response --distance 500 --nodes 21 --tstop 3 --frequency 5,10 --amplitude 0:0.5:3",
     "cv --diameter 6,10 --nodes 21 --at 0.4,0.8",
+    "cv --model sweeney --ends passive --diameter 10 --nodes 21 --start-by synapse --at 0.4,0.8",
     "curve strength-duration --distance 500 --nodes 21 --tstop 4 --pulse-width 0.1,0.5,1 --resolution 0.05",
     "curve recovery --distance 500 --nodes 21 --interval 2.5 --resolution 0.05",
 ];

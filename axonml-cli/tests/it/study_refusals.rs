@@ -134,6 +134,10 @@ fn numbers_that_cannot_be_meant_are_refused_under_their_keys() {
 [fibers] ; warmup_ms = -3  =>  fibers: warmup_ms: found -3
 [fibers] ; start = "published" ; warmup_ms = 3  =>  warmup_ms 3 contradicts start
 [fibers] ; start = "settled"  =>  settled | steady-state
+[fibers] ; ends = "sealed"  =>  sealed | active | passive
+[fibers] ; ends = "passive"  =>  model `mrg` | a double cable | ends active
+[fibers] ; model = "sweeney" ; ends = "passive" ; nodes = 4 ; [detection] ; nodes = 1  =>  4 nodes | passive ends | at least 5
+[fibers] ; model = "sweeney" ; ends = "passive" ; [detection] ; nodes = -1  =>  detection node is `52` | 1 to 51 | passive ends
 [fibers.set] ; gna = nan  =>  fibers: set.gna: found NaN
 [fibers.set] ; gnaa = 1  =>  `gnaa` | gna
 [fibers] ; model = "mgr"  =>  unknown model `mgr`

@@ -9,7 +9,7 @@ use axonml_core::{Medium, PointSource, Waveform};
 use axonml_cuda::{CudaError, HostKernels};
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Device, Fiber, FiberModel, MODELS, NodeSelection, ObserverKind, ObserverSpec, Settings,
+    Device, Ends, Fiber, FiberModel, MODELS, NodeSelection, ObserverKind, ObserverSpec, Settings,
     Simulation, Stimulus, Text,
 };
 
@@ -88,11 +88,22 @@ pub(crate) fn rollout(id: &str, dt_ms: f64, steps: usize, precision: Precision) 
     rollout_of(id, fibers(id), dt_ms, steps, precision)
 }
 
-/// `steps` steps of `dt_ms`: a biphasic pulse from a point source, one of another shape from a second, and a current
-/// injected into node 10.
+/// [`rollout_with_ends`] of fibers with active ends.
 pub(crate) fn rollout_of(
     id: &str,
     fibers: Vec<Fiber>,
+    dt_ms: f64,
+    steps: usize,
+    precision: Precision,
+) -> Rollout {
+    rollout_with_ends(id, (fibers, Ends::Active), dt_ms, steps, precision)
+}
+
+/// `steps` steps of `dt_ms`: a biphasic pulse from a point source, one of another shape from a second, and a current
+/// injected into node 10.
+pub(crate) fn rollout_with_ends(
+    id: &str,
+    (fibers, ends): (Vec<Fiber>, Ends),
     dt_ms: f64,
     steps: usize,
     precision: Precision,
@@ -103,6 +114,7 @@ pub(crate) fn rollout_of(
         dt_ms,
         tstop_ms: dt_ms * steps as f64,
         weights: Weights::Published,
+        ends,
         allow_unstable: true,
         ..Settings::default()
     };

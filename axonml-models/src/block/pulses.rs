@@ -8,6 +8,7 @@ use axonml_autodiff::engine::{ObserverKind, ObserverSpec, Rollout, Source};
 use axonml_core::error::short;
 use axonml_core::{CoreError, TimeGrid, Waveform};
 
+use crate::ends::check_joined;
 use crate::scaling::{Scaling, SourceGain};
 use crate::{NodeSelection, SimulationError};
 
@@ -102,13 +103,15 @@ impl TestPulses {
         }
     }
 
-    /// The node in a fiber of `nodes` nodes.
-    pub(super) fn node_of(&self, nodes: usize) -> Result<usize, CoreError> {
+    /// The node in a fiber with this cable.
+    pub(super) fn node_of(&self, cable: &Cable) -> Result<usize, CoreError> {
+        let nodes = cable.nodes();
+        let what = "the node of the test pulses";
         let found = NodeSelection::Nodes(vec![self.node]).resolve(nodes);
         match found.as_deref() {
-            Ok(&[node]) => Ok(node),
+            Ok(&[node]) => check_joined(cable, node, what).map(|()| node),
             _ => bad(
-                "the node of the test pulses",
+                what,
                 self.node.to_string(),
                 &format!(
                     "0 to {}, or -{nodes} to -1 from the end, as the fiber has {nodes} nodes",
@@ -135,7 +138,7 @@ impl TestPulses {
         for (fiber, (of, sources)) in each.enumerate() {
             let nodes = of.cable.nodes();
             let node = self
-                .node_of(nodes)
+                .node_of(&of.cable)
                 .map_err(|source| SimulationError::Stimulus { fiber, source })?;
             let node = if mirrored { nodes - 1 - node } else { node };
             let projection = known.entry(Arc::as_ptr(&of.cable)).or_insert_with(|| {

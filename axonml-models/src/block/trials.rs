@@ -91,7 +91,7 @@ impl Rollouts {
         let mut sites = Vec::with_capacity(pulsed.fibers.len());
         for (fiber, of) in pulsed.fibers.iter().enumerate() {
             let wrong = |source| SimulationError::Stimulus { fiber, source };
-            let at = detection.nodes(of.cable.nodes()).map_err(wrong)?;
+            let at = detection.nodes_in(&of.cable).map_err(wrong)?;
             let Some(&last) = at.last() else {
                 return Err(wrong(CoreError::BadValue {
                     what: "the detection sites".into(),
@@ -100,7 +100,7 @@ impl Rollouts {
                 }));
             };
             if let Some(pulses) = pulses {
-                let node = pulses.node_of(of.cable.nodes()).map_err(wrong)?;
+                let node = pulses.node_of(&of.cable).map_err(wrong)?;
                 if node.abs_diff(last) < CLEAR_NODES {
                     return Err(wrong(CoreError::BadValue {
                         what: "the site at which test pulses are counted".into(),

@@ -51,6 +51,24 @@ fn fibers_in_a_field_are_as_long_as_their_ends_are_quiet() {
     );
 }
 
+/// What must be quiet are the ends that act: those next to passive ones.
+#[test]
+fn passive_ends_lie_beyond_quiet_ones() {
+    let nodes = |ends: Ends| {
+        let settings = Settings {
+            ends,
+            ..Settings::default()
+        };
+        let mut sweeney = Extents::new(&model("sweeney").unwrap(), &settings).unwrap();
+        let found = sweeney.resolve(FiberLength::Default, 1.0, None, Some(&line(0.0)));
+        found.unwrap().nodes
+    };
+    let active = nodes(Ends::Active);
+    // Nodes lie 100 um apart: 53 of them end where the field is strong.
+    assert!(active > DEFAULT_NODES, "{active}");
+    assert_eq!(nodes(Ends::Passive), active + 2);
+}
+
 #[test]
 fn lengths_become_odd_numbers_of_nodes() {
     let mut sundt = extents("sundt");

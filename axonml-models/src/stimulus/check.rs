@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use axonml_autodiff::cable::Cable;
 use axonml_core::{CoreError, Field, TimeGrid};
 
 use super::{Extracellular, Injection, Stimulus, WaveformBank};
 use crate::SimulationError;
 use crate::built::BuiltFiber;
+use crate::ends::check_joined;
 
 impl Stimulus {
     /// Refuses what [`Stimulus::lower`] refuses, without projecting anything.
@@ -41,7 +43,7 @@ impl Stimulus {
                 }
             }
             for injection in &self.injections[index] {
-                injection.node_of(fiber.cable.nodes()).map_err(wrong)?;
+                injection.node_of(&fiber.cable).map_err(wrong)?;
                 waveforms.index(&injection.waveform).map_err(wrong)?;
             }
         }
@@ -62,18 +64,22 @@ impl Stimulus {
 }
 
 impl Injection {
-    /// The node of a fiber of `nodes` nodes that receives the current.
-    pub(super) fn node_of(&self, nodes: usize) -> Result<usize, CoreError> {
+    /// The node of a fiber with this cable that receives the current.
+    pub(super) fn node_of(&self, cable: &Cable) -> Result<usize, CoreError> {
+        let nodes = cable.nodes();
         let count = nodes as i64;
         let node = match self.node < 0 {
             true => self.node.saturating_add(count),
             false => self.node,
         };
+        let what = "the node of an injected current";
         if (0..count).contains(&node) {
-            return Ok(node as usize);
+            let node = node as usize;
+            check_joined(cable, node, what)?;
+            return Ok(node);
         }
         Err(CoreError::BadValue {
-            what: "the node of an injected current".into(),
+            what: what.into(),
             found: self.node.to_string(),
             expected: format!("0 to {}, or -{nodes} to -1 from the end", count - 1),
         })

@@ -135,7 +135,7 @@ impl Trials<'_> {
     /// where a current of its own amplitude is injected. A threshold current into an end is that of the end.
     pub(super) fn starts_at_an_end(&self, fiber: usize, start: &SpikeStart) -> bool {
         let margin = self.length_constant(fiber).ceil() as usize;
-        let last = self.whole.fibers[fiber].cable.nodes() - 1;
+        let joined = self.whole.fibers[fiber].cable.joined();
         let injected = |source: &Source| match source {
             Source::Separable {
                 projection,
@@ -149,7 +149,7 @@ impl Trials<'_> {
         };
         let sources = self.whole.drive.sources[fiber].iter();
         let mut sources = sources.zip(self.scaling.sources(fiber));
-        (start.node <= margin || start.node + margin >= last)
+        (start.node <= joined.start + margin || start.node + margin + 1 >= joined.end)
             && !sources.any(|(source, gain)| !gain.is_scaled() && injected(source))
     }
 }

@@ -420,7 +420,8 @@ impl Simulation {
     pub fn nodes_needed(&self, stimulus: &Stimulus, fiber: usize) -> Option<usize> {
         let at = &self.built[fiber];
         let nodes = self.fibers()[fiber].nodes;
-        let needed = |field: &dyn Field| nodes_needed(field, at.node_spacing_um(), nodes);
+        let (spacing_um, ends) = (at.node_spacing_um(), self.model.geometry.ends);
+        let needed = |field: &dyn Field| nodes_needed(field, spacing_um, nodes, ends);
         let each: Option<Vec<usize>> = stimulus.fields(fiber).map(needed).collect();
         each?.into_iter().max()
     }

@@ -81,7 +81,7 @@ pub(super) fn rasters(detection: &Detection) -> Vec<ObserverSpec> {
 /// Checks that every fiber of `whole` has the detection sites.
 pub(super) fn check_sites(whole: &Rollout, detection: &Detection) -> Result<(), SimulationError> {
     for (fiber, of) in whole.fibers.iter().enumerate() {
-        let sites = detection.nodes(of.cable.nodes());
+        let sites = detection.nodes_in(&of.cable);
         sites.map_err(|source| SimulationError::Stimulus { fiber, source })?;
     }
     Ok(())

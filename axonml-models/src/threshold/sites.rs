@@ -36,11 +36,11 @@ impl Trials<'_> {
         found: Option<&Ending>,
         reaching: &Reaching,
     ) -> bool {
-        let last = self.whole.fibers[fiber].cable.nodes() - 1;
+        let joined = self.whole.fibers[fiber].cable.joined();
         let sites = self.sites(fiber);
         if sites
             .iter()
-            .any(|site| *site <= OF_END || site + OF_END >= last)
+            .any(|site| *site <= joined.start + OF_END || site + OF_END + 1 >= joined.end)
         {
             return true;
         }

@@ -15,6 +15,7 @@ mod custom_mechanism;
 #[path = "../../../examples/custom_model.rs"]
 mod custom_model;
 mod description;
+mod ends;
 mod failures;
 mod golden;
 mod gradients;

@@ -8,7 +8,7 @@ use axonml_autodiff::engine::Rollout;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::Weights;
 use axonml_models::{
-    Conduction, Device, Fiber, FiberModel, FiberStatus, FiberSymbols, Geometry, InitialState,
+    Conduction, Device, Ends, Fiber, FiberModel, FiberStatus, FiberSymbols, Geometry, InitialState,
     MODELS, Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Patch, Schema,
     SectionKind, Settings, Simulation, Stimulus, Unmyelinated, VelocitySites, model,
 };
@@ -297,10 +297,11 @@ fn mrg_conducts_as_fast_as_in_neuron() {
 // ---- thresholds and rest of unmyelinated fibers --------------------------------------------------------------------
 
 /// PyFibers' conditions: 200 ms of settling, detection at nine tenths of the fiber at -30 mV, an electrode over the
-/// middle in 0.2 S/m. Its passive end nodes are far away and change no threshold.
+/// middle in 0.2 S/m.
 pub(crate) struct Published {
     pub(crate) model: &'static str,
     pub(crate) tstop_ms: f64,
+    pub(crate) ends: Ends,
 }
 
 impl Published {
@@ -308,6 +309,7 @@ impl Published {
         let settings = Settings {
             tstop_ms: self.tstop_ms,
             start: InitialState::Settled { warmup_ms: 200.0 },
+            ends: self.ends,
             ..Settings::default()
         };
         let fibers = vec![Fiber::new(1.0, 181); fibers];
@@ -367,6 +369,7 @@ fn hodgkin_huxley_rests_and_fires_at_the_figures_of_another_implementation() {
     let published = Published {
         model: "hh",
         tstop_ms: 20.0,
+        ends: Ends::Active,
     };
     // The remaining distance from rest after 40 steady-state steps depends on rounding far less than this.
     let rest = resting_mv(&published.simulation(1));

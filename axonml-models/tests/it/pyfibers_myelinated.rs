@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::{
-    Device, Fiber, FiberModel, InitialState, NodeSelection, Observation, ObserverKind,
+    Device, Ends, Fiber, FiberModel, InitialState, NodeSelection, Observation, ObserverKind,
     ObserverSpec, Settings, Simulation, Site, Stimulus, Synapse, VelocitySites, WithSynapse, model,
 };
 
@@ -25,7 +25,7 @@ fn simulation(
     model: &dyn FiberModel,
     row: &HashMap<String, String>,
     fibers: usize,
-    tstop_ms: f64,
+    (tstop_ms, ends): (f64, Ends),
 ) -> Simulation {
     let mut fiber = Fiber::new(number(row, "diameter_um"), number(row, "n_nodes") as usize);
     // Checked: the diameter fixes it.
@@ -34,6 +34,7 @@ fn simulation(
         dt_ms: number(row, "dt_ms"),
         tstop_ms,
         start: InitialState::Settled { warmup_ms: 200.0 },
+        ends,
         ..Settings::default()
     };
     let device = Device::cpu().unwrap();
@@ -43,6 +44,14 @@ fn simulation(
 fn rows_of(name: &str, of: &str) -> Vec<HashMap<String, String>> {
     let rows = table(name).into_iter();
     rows.filter(|row| row["model"] == of).collect()
+}
+
+/// PyFibers' passive ends, where our cable has them.
+fn ends_of(id: &str) -> Ends {
+    match id {
+        "sweeney" => Ends::Passive,
+        _ => Ends::Active,
+    }
 }
 
 /// Brackets are 0.2 % wide; PyFibers' passive end nodes are far away and change no threshold.
@@ -69,7 +78,8 @@ fn fibers_fire_at_the_thresholds_of_pyfibers_and_not_below() {
             let kind = ObserverKind::Active { at_least: 1 };
             let active = ObserverSpec::new(kind, NodeSelection::Nodes(vec![site]))
                 .threshold_mv(number(&row, "detect_threshold_mV"));
-            let simulation = simulation(&model(id).unwrap(), &row, 2, number(&row, "tstop_ms"));
+            let run = (number(&row, "tstop_ms"), ends_of(id));
+            let simulation = simulation(&model(id).unwrap(), &row, 2, run);
             let outcome = simulation.run(&stimulus, 1.0, &[active]).unwrap();
             let fired = outcome
                 .fibers
@@ -86,7 +96,7 @@ fn fibers_conduct_as_fast_as_in_pyfibers() {
         let rows = rows_of("neuron/cv_pyfibers.csv", name);
         let row = &rows[0];
         let fiber = WithSynapse::new(model(id).unwrap()).unwrap();
-        let simulation = simulation(&fiber, row, 1, 5.0);
+        let simulation = simulation(&fiber, row, 1, (5.0, ends_of(id)));
         let synapse = Synapse {
             site: Site::Fraction(0.1),
             ..Synapse::default()
@@ -109,7 +119,7 @@ fn resting_mv(id: &str, row: &HashMap<String, String>, nodes: usize) -> f64 {
     };
     let middle = NodeSelection::Nodes(vec![nodes as i64 / 2]);
     let recorder = ObserverSpec::new(kind, middle);
-    let simulation = simulation(&model(id).unwrap(), &row, 1, 0.005);
+    let simulation = simulation(&model(id).unwrap(), &row, 1, (0.005, Ends::Active));
     let outcome = simulation.run(&Stimulus::none(1), 0.0, &[recorder]);
     let Observation::Recorded(found) = &outcome.unwrap().fibers[0].observations[0] else {
         panic!("a recording")

@@ -300,6 +300,7 @@ impl Trace {
         let Some((_, batch)) = ready else {
             return Ok(Err(why));
         };
+        self.case.detection.nodes_in(batch.simulation.cable(0))?;
         let kind = ObserverKind::Recorder {
             states: Vec::new(),
             every: 1,

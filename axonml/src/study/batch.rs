@@ -75,7 +75,8 @@ impl Batch {
                 source,
             };
             let nodes = case.fiber.nodes;
-            case.detection.nodes(nodes).map_err(wrong)?;
+            let cable = self.simulation.cable(index);
+            case.detection.nodes_in(cable).map_err(wrong)?;
             let samples = self.simulation.sample_points_um(index).len();
             let expected = (self.simulation.grid().steps(), samples);
             for source in &case.sources {

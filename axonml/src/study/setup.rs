@@ -4,8 +4,8 @@ use axonml_core::TimeGrid;
 use axonml_files::Memory;
 use axonml_models::memory::BatchSize;
 use axonml_models::{
-    CancelToken, Device, Extents, FiberModel, InitialState, Precision, RateEvaluation, Settings,
-    Simulation, provenance,
+    CancelToken, Device, Ends, Extents, FiberModel, InitialState, Precision, RateEvaluation,
+    Settings, Simulation, provenance,
 };
 
 use super::StudyError;
@@ -44,6 +44,8 @@ pub struct Setup {
     pub celsius: Option<f64>,
     /// State at t = 0.
     pub start: InitialState,
+    /// How fibers end.
+    pub ends: Ends,
     /// Arithmetic.
     pub precision: Precision,
     /// Evaluation of rates.
@@ -80,12 +82,13 @@ impl Setup {
             weights: self.weights.weights(&model.schema().id),
             parameters: self.parameters.clone(),
             celsius: self.celsius,
+            ends: self.ends,
             cancel: self.machine.cancel.clone(),
             ..Settings::default()
         }
     }
 
-    /// Hash of what a model computes with these weights, parameters and temperature.
+    /// Hash of what a model computes with these weights, parameters, temperature and ends.
     ///
     /// # Errors
     /// [`StudyError`] if the parameters do not fit the model.

@@ -32,6 +32,7 @@ pub(super) fn check(
             StudyError::request(format!("search: {key} has no effect: {why}")).help("leave it out"),
         );
     }
+    check_models(study)?;
     let sites = study.detection.sites().is_some();
     if sites && !question.has_detection_sites() {
         return Err(StudyError::request(format!(
@@ -75,4 +76,29 @@ pub(super) fn check(
         listener.note("the seed has no effect: nothing is drawn at random here".to_owned());
     }
     Ok(())
+}
+
+/// Refuses models of one's own that no group of fibers has; rows of a table may name any.
+fn check_models(study: &Study) -> Result<(), StudyError> {
+    if study.conditions.is_some() {
+        return Ok(());
+    }
+    let used: Result<Vec<_>, _> = study
+        .fibers
+        .iter()
+        .map(|group| study.model_of(group))
+        .collect();
+    let used: Vec<_> = used?.iter().map(|model| model.schema().id).collect();
+    match study
+        .models
+        .iter()
+        .find(|own| !used.contains(&(&*own.id).into()))
+    {
+        None => Ok(()),
+        Some(own) => Err(StudyError::request(format!(
+            "model `{}` has no effect: no fibers have it",
+            own.id
+        ))
+        .help("name it as the model of a group of fibers, or leave it out")),
+    }
 }

@@ -6,4 +6,5 @@ mod extrapolation;
 mod front;
 mod nothing_ignored;
 mod optimize_request;
+mod own_models;
 mod quotient;

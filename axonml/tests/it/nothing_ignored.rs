@@ -181,6 +181,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "temperature_celsius = 30",
             "start = \"steady-state\"",
             "warmup_ms = 3",
+            "ends = \"passive\"",
             "diameter_um = 8",
             "diameter_um = [8, 9]",
             "count = 3",

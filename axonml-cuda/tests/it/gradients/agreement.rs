@@ -6,11 +6,11 @@ use axonml_autodiff::adjoint::{FiberGradient, GradientRequest};
 use axonml_autodiff::engine::{Backend, Rollout, Source};
 use axonml_autodiff::ir::Precision;
 use axonml_cpu::CpuBackend;
-use axonml_models::Fiber;
+use axonml_models::{Ends, Fiber};
 
 use super::pairing::{backward, everything, weights};
 use super::{differentiate, disturbed, disturbed_by_id, gradients};
-use crate::cases::{host_kernels, models, rollout_of};
+use crate::cases::{host_kernels, models, rollout_of, rollout_with_ends};
 
 /// The largest difference of two gradients along a direction that changes everything, relative to the sum of the magnitudes
 /// of its terms.
@@ -81,14 +81,16 @@ fn fibers_of_several_nodes_per_lane_have_the_cpus_gradients() {
     let Some(kernels) = host_kernels() else {
         return;
     };
-    for (id, fibers) in [
-        ("mrg", &[(8.7, 53), (10.0, 75)][..]),
-        ("two-mode", &[(8.7, 53)]),
-        ("smf", &[(8.7, 53), (10.0, 75)]),
-        ("hh", &[(1.0, 64)]),
+    for (id, ends, fibers) in [
+        ("mrg", Ends::Active, &[(8.7, 53), (10.0, 75)][..]),
+        ("two-mode", Ends::Active, &[(8.7, 53)]),
+        ("smf", Ends::Active, &[(8.7, 53), (10.0, 75)]),
+        ("hh", Ends::Active, &[(1.0, 64)]),
+        ("hh", Ends::Passive, &[(1.0, 64)]),
+        ("sweeney", Ends::Passive, &[(8.7, 53)]),
     ] {
         let fibers = fibers.iter().map(|&(d, n)| Fiber::new(d, n)).collect();
-        let rollout = rollout_of(id, fibers, 0.005, 260, Precision::F64);
+        let rollout = rollout_with_ends(id, (fibers, ends), 0.005, 260, Precision::F64);
         let found = gradients(differentiate(&kernels, &rollout, &weights));
         let expected = gradients(differentiate(&CpuBackend::new(), &rollout, &weights));
         for (found, expected) in found.iter().zip(&expected) {

@@ -183,6 +183,7 @@ pub(super) fn setup(
         parameters: group.set.clone(),
         celsius: group.temperature_celsius,
         start: group.initial_state(),
+        ends: group.ends.unwrap_or_default(),
         precision,
         rates,
         machine: machine.clone(),

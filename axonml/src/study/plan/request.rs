@@ -53,7 +53,7 @@ impl Request {
         request.put("model_hash", hashes);
         request.put("weights", weights);
         request.put("set", parameters);
-        request.put("ends", "active");
+        request.put("ends", each(|setup| json!(setup.ends.name())));
         request.put(
             "start",
             each(|setup| match setup.start {

@@ -259,17 +259,11 @@ impl Question for CvProtocol {
     }
 
     fn check_case(&self, case: &Case) -> Result<(), StudyError> {
-        let nodes = case.fiber.nodes;
-        let [a, b] = match (self.nodes, self.at) {
-            (Some(sites), _) => {
-                for site in sites {
-                    check_node("nodes (--sites)", site, case)?;
-                }
-                sites.map(Site::Node)
-            }
-            (None, at) => at.unwrap_or(SITES).map(Site::Fraction),
+        let (key, [a, b]) = match (self.nodes, self.at) {
+            (Some(sites), _) => ("nodes (--sites)", sites.map(Site::Node)),
+            (None, at) => ("at", at.unwrap_or(SITES).map(Site::Fraction)),
         };
-        let [a, b] = [a.node(nodes)?, b.node(nodes)?];
+        let [a, b] = [node_of(key, a, case)?, node_of(key, b, case)?];
         if a == b {
             return Err(StudyError::request(format!(
                 "the sites of the velocity: found node {a} twice, expected two different nodes"
@@ -279,9 +273,11 @@ impl Question for CvProtocol {
         let Some(synapse) = &self.synapse else {
             return Ok(());
         };
-        if let Some(node) = synapse.node {
-            check_node("synapse: node", node, case)?;
-        }
+        let key = match synapse.node {
+            Some(_) => "synapse: node",
+            None => "synapse: at",
+        };
+        node_of(key, synapse.site(), case)?;
         check_time("synapse: delay_ms", synapse.delay_ms, case)
     }
 
@@ -359,6 +355,16 @@ impl Question for CvProtocol {
         statuses.insert(&mut results.summary);
         Ok(())
     }
+}
+
+/// The node of a site in a case's fiber, which must have it, and not cut off.
+fn node_of(key: &str, site: Site, case: &Case) -> Result<usize, StudyError> {
+    if let Site::Node(node) = site {
+        check_node(key, node, case)?;
+    }
+    let node = site.node(case.fiber.nodes)?;
+    check_node(key, node as i64, case)?;
+    Ok(node)
 }
 
 /// The reason for which there is no velocity.

@@ -20,6 +20,7 @@ mod threshold;
 use std::fmt::Debug;
 
 use axonml_core::error::short;
+use axonml_models::Ends;
 
 use super::StudyError;
 use super::answer::Answer;
@@ -154,15 +155,23 @@ pub(super) fn question(protocol: &Protocol) -> &dyn Question {
     }
 }
 
-/// Refuses a node, negative from the end, that a case's fiber does not have.
+/// Refuses a node, negative from the end, that a case's fiber does not have, or that its passive ends cut off.
 fn check_node(key: &str, node: i64, case: &Case) -> Result<(), StudyError> {
     let nodes = case.fiber.nodes as i64;
-    match (-nodes..nodes).contains(&node) {
-        true => Ok(()),
-        false => Err(StudyError::request(format!(
+    if !(-nodes..nodes).contains(&node) {
+        return Err(StudyError::request(format!(
             "{key}: found `{node}`, expected 0 to {}, or -{nodes} to -1 from the end, as the fiber has {nodes} nodes",
             nodes - 1
-        ))),
+        )));
+    }
+    let last = nodes - 1;
+    match (case.setup.ends, node.rem_euclid(nodes)) {
+        (Ends::Passive, end) if end == 0 || end == last => Err(StudyError::request(format!(
+            "{key}: found `{node}`, expected 1 to {}, as passive ends are cut off from the fiber",
+            last - 1
+        ))
+        .help("choose another node, or leave ends (--ends) out")),
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use axonml_models::{FiberLength, InitialState};
+use axonml_models::{Ends, FiberLength, InitialState};
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -38,6 +38,9 @@ pub struct FiberGroup {
     /// Duration of the steady-state initialization, ms; given alone it means `steady-state`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup_ms: Option<f64>,
+    /// How fibers end: `active`, by default, or `passive`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Ends>,
     /// Fiber diameters, um.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diameter_um: Option<Diameters>,
