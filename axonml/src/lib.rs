@@ -184,6 +184,8 @@
 //! - `hdf5`: AxonML's HDF5 training sets in and out; implies `train`.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "cpu")]
+pub mod conformance;
 pub mod curve;
 pub mod demonstration;
 pub mod design;
@@ -235,6 +237,7 @@ pub mod model {
     //! # Mechanisms, ions and concentrations
     //! `examples/custom_mechanism.rs`:
     #![doc = concat!("```no_run\n", include_str!("../../examples/custom_mechanism.rs"), "```")]
+    pub use axonml_models::description::{self, DescriptionError, FiberDescription};
     pub use axonml_models::mechanisms;
     pub use axonml_models::weights;
     pub use axonml_models::{

@@ -28,6 +28,7 @@ use axonml_models::{
 };
 
 pub use gradients::GRADIENT_KINDS;
+pub(crate) use gradients::number;
 
 /// Steps before the one that is compared: within the action potentials.
 const STEPS_BEFORE: usize = 80;
@@ -154,7 +155,7 @@ pub fn verify(
     for model in models {
         let id = model.schema().id;
         let expected = answers(model, &reference, Precision::F64, None)?;
-        let (fibers, distance_um) = fibers(model);
+        let (fibers, distance_um) = probes(model);
         let along = gradients::expected(model, &fibers, distance_um, &reference)?;
         for candidate in candidates {
             let Ok(device) = &candidate.device else {
@@ -196,21 +197,14 @@ struct Answers {
 }
 
 /// Fibers of a model, ragged in length and diameter, and the distance of the electrode, um.
-fn fibers(model: &dyn FiberModel) -> (Vec<Fiber>, f64) {
-    match model.schema().compartment_um {
-        None => (
-            [(5.7, 21), (8.7, 33), (14.0, 27)]
-                .map(|(d, n)| Fiber::new(d, n))
-                .to_vec(),
-            1000.0,
-        ),
-        Some(_) => (
-            [(0.8, 41), (1.0, 61), (1.5, 51)]
-                .map(|(d, n)| Fiber::new(d, n))
-                .to_vec(),
-            150.0,
-        ),
-    }
+pub(crate) fn probes(model: &dyn FiberModel) -> (Vec<Fiber>, f64) {
+    let schema = model.schema();
+    let (fibers, distance_um) = match schema.compartment_um {
+        None => ([(5.7, 21), (8.7, 33), (14.0, 27)], 1000.0),
+        Some(_) => ([(0.8, 41), (1.0, 61), (1.5, 51)], 150.0),
+    };
+    let fibers = fibers.map(|(um, nodes)| Fiber::new(schema.nearest_um(um), nodes));
+    (fibers.to_vec(), distance_um)
 }
 
 fn answers(
@@ -219,7 +213,7 @@ fn answers(
     precision: Precision,
     before: Option<&[FiberState]>,
 ) -> Result<Answers, SimulationError> {
-    let (fibers, distance_um) = fibers(model);
+    let (fibers, distance_um) = probes(model);
     let count = fibers.len();
     let settings = Settings {
         precision,
