@@ -41,6 +41,7 @@ pub mod mechanisms;
 mod membrane;
 pub mod memory;
 mod model;
+mod model_group;
 pub mod models;
 mod nerve_folder;
 mod population;
@@ -60,6 +61,7 @@ mod taped_run;
 mod threshold;
 mod threshold_gradient;
 mod twin;
+mod validation;
 mod velocity;
 pub mod weights;
 
@@ -90,6 +92,7 @@ pub use geometry::{
 pub use gradient::{FiberDerivative, Gradient};
 pub use instability::{Instability, StableGeometry};
 pub use model::{FiberModel, FiberSymbols, Patch};
+pub use model_group::ModelGroup;
 pub use models::{MODELS, model};
 pub use nerve_folder::{
     NerveFolderError, NerveNote, NerveOptions, NerveReading, nerve_from_files, read_array,
@@ -109,4 +112,5 @@ pub use synapse::{SYNAPTIC_CONDUCTANCE, Synapse, WithSynapse};
 pub use taped_run::{StateTensors, TapedRun, TapedRunError, TapedThresholds, Trajectories};
 pub use threshold::{DetectedRun, Progress, Threshold, ThresholdKind, ThresholdSearch};
 pub use threshold_gradient::ThresholdGradient;
+pub use validation::{Difference, Validation};
 pub use velocity::{Conduction, ConductionVelocity, Site, VelocitySites};

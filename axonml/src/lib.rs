@@ -238,9 +238,10 @@ pub mod model {
     pub use axonml_models::mechanisms;
     pub use axonml_models::weights;
     pub use axonml_models::{
-        Buffer, ConductionSpeed, DeclaredStart, Expr, FiberModel, FiberSymbols, Geometry, Ion,
-        LinearScheme, MODELS, Membrane, Myelinated, MyelinatedSection, Parameter, Patch, Physical,
-        Reduced, Scale, Schema, SectionKind, Surrogate, Unmyelinated, model,
+        Buffer, ConductionSpeed, DeclaredStart, Difference, Expr, FiberModel, FiberSymbols,
+        Geometry, Ion, LinearScheme, MODELS, Membrane, ModelGroup, Myelinated, MyelinatedSection,
+        Parameter, Patch, Physical, Reduced, Scale, Schema, SectionKind, Surrogate, Unmyelinated,
+        Validation, model,
     };
 }
 

@@ -2,6 +2,7 @@
 
 use axonml::file::Memory;
 use axonml::model::weights::{Bundled, Weights};
+use axonml::model::{Difference, ModelGroup, Schema, Validation};
 use axonml::simulation::memory::BatchSize;
 use axonml::simulation::provenance::model_hash;
 use axonml::simulation::{Extents, FiberLength};
@@ -48,28 +49,44 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
     print(&text)
 }
 
-/// One line a model.
+/// One line a model, group by group.
 fn list() -> String {
-    let row = |model: &&dyn FiberModel| {
-        let schema = model.schema();
-        vec![
-            Cell::text(schema.id),
-            Cell::text(schema.diameters()),
-            Cell::text(schema.states.join(" ")),
-            Cell::text(schema.scheme),
-            Cell::text(schema.summary),
-        ]
-    };
-    let table = Table {
-        columns: ["model", "diameters_um", "states", "scheme", "summary"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows: MODELS.iter().map(row).collect(),
-    };
-    format!(
-        "{}`axonml models NAME` tells parameters, sample points and sources.\n",
-        plain(&table)
-    )
+    let mut text = String::new();
+    for group in ModelGroup::ALL {
+        let members = MODELS
+            .iter()
+            .filter(|model| ModelGroup::of(**model) == group);
+        let row = |model: &&dyn FiberModel| {
+            let schema = model.schema();
+            vec![
+                Cell::text(schema.id),
+                Cell::text(schema.diameters()),
+                Cell::integer(schema.states.len()),
+                Cell::text(schema.summary),
+                Cell::text(validations(&schema).join("; ")),
+            ]
+        };
+        let mut table = Table::new([
+            "model",
+            "diameters_um",
+            "states",
+            "summary",
+            "validated against",
+        ]);
+        table.rows = members.map(row).collect();
+        text.push_str(&format!("{} fibers\n\n{}", group.name(), plain(&table)));
+    }
+    text + "Comparisons of thresholds and voltages: docs/validation.md. `axonml models NAME` tells parameters, schemes, sample points \
+            and sources.\n"
+}
+
+/// The comparisons of a model, in words.
+fn validations(schema: &Schema) -> Vec<String> {
+    schema
+        .validations
+        .iter()
+        .map(Validation::to_string)
+        .collect()
 }
 
 /// Everything about a model, for people.
@@ -79,6 +96,7 @@ fn tell(model: &'static dyn FiberModel) -> Result<String, CliError> {
     let mut item = |name: &str, text: String| lines.push(format!("{name:<14} {text}"));
     item("diameters", format!("{} um", schema.diameters()));
     item("states", format!("v {}", schema.states.join(" ")));
+    item("group", ModelGroup::of(model).name().to_owned());
     item("scheme", schema.scheme.to_owned());
     let from = match schema.start.states {
         Some(_) => "published states",
@@ -109,6 +127,9 @@ fn tell(model: &'static dyn FiberModel) -> Result<String, CliError> {
         item("weights", "none bundled".to_owned());
     }
     item("hash", hash(model, Weights::Published)?);
+    for (index, validation) in validations(&schema).into_iter().enumerate() {
+        item(if index == 0 { "validated" } else { "" }, validation);
+    }
     for (index, citation) in schema.citations.iter().enumerate() {
         let name = if index == 0 { "sources" } else { "" };
         item(name, (*citation).to_owned());
@@ -138,6 +159,8 @@ fn describe(model: &'static dyn FiberModel) -> Result<Value, CliError> {
     let (per_internode, words) = sampling(model)?;
     Ok(json!({
         "model": schema.id,
+        "group": ModelGroup::of(model).name(),
+        "validations": schema.validations.iter().map(validation).collect::<Vec<Value>>(),
         "summary": schema.summary,
         "citations": schema.citations,
         "states": schema.states,
@@ -152,6 +175,22 @@ fn describe(model: &'static dyn FiberModel) -> Result<Value, CliError> {
         "weights": bundled_weights(model)?,
         "hash": hash(model, Weights::Published)?,
     }))
+}
+
+/// A comparison of a model, for programs.
+fn validation(validation: &Validation) -> Value {
+    let mut value = json!({"against": validation.against, "cases": validation.cases, "text": validation.to_string()});
+    match validation.difference {
+        Difference::Thresholds {
+            mean_pct,
+            worst_pct,
+        } => {
+            value["threshold_mean_pct"] = json!(mean_pct);
+            value["threshold_worst_pct"] = json!(worst_pct);
+        }
+        Difference::Voltages { worst_mv } => value["voltage_worst_mV"] = json!(worst_mv),
+    }
+    value
 }
 
 /// The weights that the library carries for a model, for programs.

@@ -35,6 +35,7 @@ impl FiberModel for HodgkinHuxley {
         .start_mv(-65.0)
         .celsius(6.3)
         .scheme("backward Euler, single cable")
+        .thresholds_of("an implementation in NumPy", 2, [0.0125, 0.0128])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {

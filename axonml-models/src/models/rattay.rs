@@ -7,6 +7,7 @@
 use axonml_autodiff::engine::{Membrane, SectionKind};
 use axonml_autodiff::ir::Expr;
 
+use crate::validation::PYFIBERS;
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
 
 /// Rattay-Aberham membrane on an unmyelinated fiber.
@@ -37,6 +38,7 @@ impl FiberModel for Rattay {
         .start_mv(-70.0)
         .celsius(37.0)
         .scheme("backward Euler, single cable")
+        .thresholds_of(PYFIBERS, 3, [0.044, 0.103])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {

@@ -15,6 +15,7 @@ use crate::mechanisms::{
     CalciumPump, CalciumShell, Channel, FixedIon, IonConstants, Mechanisms, SodiumCalciumExchanger,
     SodiumPotassiumPump, boltzmann, gaussian,
 };
+use crate::validation::PYFIBERS;
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
 
 /// Schild C fiber of 1994.
@@ -165,6 +166,7 @@ impl FiberModel for Schild94 {
         )
         .cite("Schild et al. 1994, J Neurophysiol 71:2338-2358, doi:10.1152/jn.1994.71.6.2338")
         .conducts(0.51, 1.0, 0.5)
+        .thresholds_of(PYFIBERS, 3, [0.102, 0.143])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
@@ -185,6 +187,7 @@ impl FiberModel for Schild97 {
         )
         .cite("Schild & Kunze 1997, J Neurophysiol 78:3198-3209, doi:10.1152/jn.1997.78.6.3198")
         .conducts(0.286, 1.0, 0.5)
+        .thresholds_of(PYFIBERS, 3, [0.026, 0.054])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {

@@ -7,6 +7,7 @@
 
 use axonml_autodiff::engine::{Membrane, SectionKind};
 
+use crate::validation::{AXONML, PARITY_MV, PYFIBERS};
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
 
 /// Sundt C fiber, backward Euler.
@@ -92,6 +93,7 @@ impl FiberModel for Sundt {
             .quiet_band_mv(10.0)
             .start_mv(-60.0)
             .scheme("backward Euler, single cable")
+            .thresholds_of(PYFIBERS, 3, [0.053, 0.091])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
@@ -112,6 +114,7 @@ impl FiberModel for SundtExplicit {
             .start_states([0.00401, 0.98147, 0.00208, 0.57421])
             .scheme("forward Euler, exponential gates (dt 0.005 ms, compartments of 50 um)")
             .stands_for("sundt")
+            .voltages_of(AXONML, 2, PARITY_MV)
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {

@@ -15,6 +15,7 @@ use crate::mechanisms::{
     Balanced, CalciumShell, IonConstants, Mechanisms, Shell, SodiumCalciumExchanger,
     SodiumPotassiumPump,
 };
+use crate::validation::PYFIBERS;
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
 use channels::{BK, CAV1P2, CAV2P2, Hcn, KM, KV1P4, KV2P1, KV3P4, NAV1P7, NAV1P8, NAV1P9, SK};
 
@@ -174,6 +175,7 @@ impl FiberModel for ThioAutonomic {
             &AUTONOMIC,
         )
         .conducts(1.044, 1.0, 0.5)
+        .thresholds_of(PYFIBERS, 3, [0.029, 0.069])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
@@ -193,6 +195,7 @@ impl FiberModel for ThioCutaneous {
             &CUTANEOUS,
         )
         .conducts(1.019, 1.0, 0.5)
+        .thresholds_of(PYFIBERS, 3, [0.101, 0.225])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {

@@ -9,6 +9,7 @@ use axonml_autodiff::engine::{Membrane, SectionKind};
 use axonml_autodiff::ir::Expr;
 
 use crate::mechanisms::{Balanced, Channel, Mechanism, Mechanisms, Shell, boltzmann};
+use crate::validation::PYFIBERS;
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
 
 /// Tigerholm C fiber.
@@ -62,6 +63,7 @@ impl FiberModel for Tigerholm {
             .start_mv(V_REST_MV)
             .celsius(37.0)
             .scheme("backward Euler, single cable")
+            .thresholds_of(PYFIBERS, 3, [0.077, 0.103])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
