@@ -139,7 +139,7 @@
 //! # A model of your own
 //! One definition of geometry and membrane runs on every backend and in reverse:
 //! ```
-//! use axonml::model::{FiberModel, FiberSymbols, Geometry, Membrane, Patch, Schema, SectionKind, Unmyelinated};
+//! use axonml::model::{FiberModel, FiberSymbols, Geometry, Membrane, Patch, Schema, SectionKind};
 //! use axonml::{Device, Fiber, Settings, Simulation};
 //!
 //! struct Leak;
@@ -155,12 +155,7 @@
 //!     }
 //!
 //!     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-//!         Geometry::Unmyelinated(Unmyelinated {
-//!             compartment_um: fiber.compartment_um(),
-//!             diameter_um: fiber.diameter(),
-//!             capacitance_uf_cm2: fiber.param("cm"),
-//!             axial_ohm_cm: fiber.param("ra"),
-//!         })
+//!         Geometry::Unmyelinated(fiber.cylinder())
 //!     }
 //!
 //!     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {
@@ -240,8 +235,8 @@ pub mod model {
     pub use axonml_models::{
         Buffer, ConductionSpeed, DeclaredStart, Difference, Expr, FiberModel, FiberSymbols,
         Geometry, Ion, LinearScheme, MODELS, Membrane, ModelGroup, Myelinated, MyelinatedSection,
-        Parameter, Patch, Physical, Reduced, Scale, Schema, SectionKind, Surrogate, Unmyelinated,
-        Validation, model,
+        Parameter, Patch, Physical, Reduced, Scale, Schema, SectionKind, Surrogate, Validation,
+        model,
     };
 }
 

@@ -16,7 +16,7 @@ use crate::mechanisms::{
     SodiumPotassiumPump, boltzmann, gaussian,
 };
 use crate::validation::PYFIBERS;
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 
 /// Schild C fiber of 1994.
 #[derive(Clone, Copy, Debug)]
@@ -148,15 +148,6 @@ fn schema(id: &'static str, summary: &'static str, mechanisms: &Mechanisms<'_>) 
         .scheme("backward Euler, single cable")
 }
 
-fn cylinder<'t>(fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-    Geometry::Unmyelinated(Unmyelinated {
-        compartment_um: fiber.compartment_um(),
-        diameter_um: fiber.diameter(),
-        capacitance_uf_cm2: fiber.param("cm"),
-        axial_ohm_cm: fiber.param("ra"),
-    })
-}
-
 impl FiberModel for Schild94 {
     fn schema(&self) -> Schema {
         schema(
@@ -170,7 +161,7 @@ impl FiberModel for Schild94 {
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        cylinder(fiber)
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {
@@ -191,7 +182,7 @@ impl FiberModel for Schild97 {
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        cylinder(fiber)
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {

@@ -8,7 +8,7 @@
 use axonml_autodiff::engine::{Membrane, SectionKind};
 
 use crate::validation::{AXONML, PARITY_MV, PYFIBERS};
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 
 /// Sundt C fiber, backward Euler.
 #[derive(Clone, Copy, Debug)]
@@ -42,15 +42,6 @@ fn schema(id: &'static str, summary: &'static str, e_leak: f64) -> Schema {
         .length_um(15_000.0)
         .conducts(0.49, 1.0, 0.5)
         .celsius(37.0)
-}
-
-fn cylinder<'t>(fiber: &FiberSymbols<'t>) -> Unmyelinated<'t> {
-    Unmyelinated {
-        compartment_um: fiber.compartment_um(),
-        diameter_um: fiber.diameter(),
-        capacitance_uf_cm2: fiber.param("cm"),
-        axial_ohm_cm: fiber.param("ra"),
-    }
 }
 
 fn membrane<'t>(x: &Patch<'t>) -> Membrane<'t> {
@@ -97,7 +88,7 @@ impl FiberModel for Sundt {
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        Geometry::Unmyelinated(cylinder(fiber))
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {
@@ -118,7 +109,7 @@ impl FiberModel for SundtExplicit {
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        Geometry::UnmyelinatedExplicit(cylinder(fiber))
+        Geometry::UnmyelinatedExplicit(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {

@@ -16,7 +16,7 @@ use crate::mechanisms::{
     SodiumPotassiumPump,
 };
 use crate::validation::PYFIBERS;
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 use channels::{BK, CAV1P2, CAV2P2, Hcn, KM, KV1P4, KV2P1, KV3P4, NAV1P7, NAV1P8, NAV1P9, SK};
 
 /// Thio autonomic C fiber.
@@ -158,15 +158,6 @@ fn schema(id: &'static str, summary: &'static str, variant: &Variant) -> Schema 
         .scheme("backward Euler, single cable")
 }
 
-fn cylinder<'t>(fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-    Geometry::Unmyelinated(Unmyelinated {
-        compartment_um: fiber.compartment_um(),
-        diameter_um: fiber.diameter(),
-        capacitance_uf_cm2: fiber.param("cm"),
-        axial_ohm_cm: fiber.param("ra"),
-    })
-}
-
 impl FiberModel for ThioAutonomic {
     fn schema(&self) -> Schema {
         schema(
@@ -179,7 +170,7 @@ impl FiberModel for ThioAutonomic {
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        cylinder(fiber)
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {
@@ -199,7 +190,7 @@ impl FiberModel for ThioCutaneous {
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        cylinder(fiber)
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {

@@ -10,7 +10,7 @@ use axonml_autodiff::ir::Expr;
 
 use crate::mechanisms::{Balanced, Channel, Mechanism, Mechanisms, Shell, boltzmann};
 use crate::validation::PYFIBERS;
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 
 /// Tigerholm C fiber.
 #[derive(Clone, Copy, Debug)]
@@ -67,12 +67,7 @@ impl FiberModel for Tigerholm {
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        Geometry::Unmyelinated(Unmyelinated {
-            compartment_um: fiber.compartment_um(),
-            diameter_um: fiber.diameter(),
-            capacitance_uf_cm2: fiber.param("cm"),
-            axial_ohm_cm: fiber.param("ra"),
-        })
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {
