@@ -253,10 +253,11 @@ pub mod simulation {
         NodeSelection, Objective, Observation, Observer, ObserverKind, ObserverSpec, Outcome,
         Precision, Progress, REGENERATION_MV, RateEvaluation, RecordedCotangent, Recording,
         RecruitmentStep, Response, ResponseDifference, STATUSES, SYNAPTIC_CONDUCTANCE, Settings,
-        Simulation, SimulationError, Site, SourceCotangent, SpikeStart, StableGeometry, Start,
-        Status, Stimulus, Synapse, TABLE_TOLERANCE, TRANSMISSION_STATES, TestPulses, Threshold,
-        ThresholdGradient, ThresholdKind, ThresholdSearch, Traces, Transmission, TransmissionState,
-        VELOCITY_STATUSES, VOLTAGE, VelocitySites, WithSynapse, drift_mv, quantile, recruitment,
+        Simulation, SimulationError, Site, SourceCotangent, SpikeShape, SpikeStart, StableGeometry,
+        Start, Status, Stimulus, Synapse, TABLE_TOLERANCE, TRANSMISSION_STATES, TestPulses,
+        Threshold, ThresholdGradient, ThresholdKind, ThresholdSearch, Traces, Transmission,
+        TransmissionState, VELOCITY_STATUSES, VOLTAGE, VelocitySites, WithSynapse, drift_mv,
+        quantile, recruitment, spike_shape,
     };
 }
 

@@ -11,12 +11,29 @@ use serde_json::{Value, json};
 
 use crate::args::ModelsArgs;
 use crate::error::CliError;
+use crate::pictures::{Layout, action_potentials::action_potentials};
+use crate::plot::{Format, Picture};
 use crate::report::{plain, print, print_json};
 use axonml::study::{Cell, Table};
 use axonml::study::{NamedWeights, bundled_for};
 
 /// Lists the models, or one of them.
 pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
+    if let Some(path) = &args.plot.plot {
+        let layout = Layout::of(&args.plot)?;
+        layout.refuse_x("an action potential over time")?;
+        Format::of(path)?;
+        let drawn = match &args.name {
+            Some(name) => vec![axonml::model(name)?],
+            // Those that stand for another are left out.
+            None => MODELS
+                .iter()
+                .copied()
+                .filter(|model| model.schema().exact.is_none())
+                .collect(),
+        };
+        action_potentials(&drawn, args.diameter)?.save(path, &layout.page)?;
+    }
     let Some(name) = &args.name else {
         return if args.json {
             let all: Result<Vec<Value>, CliError> =
