@@ -139,8 +139,9 @@ pub fn gates_are_as_published(
         above[index] += 1.0;
         let after = evaluate(&rollout, &rollout.membrane.step, v_mv, &above)[index];
         let tau_found = -dt_ms / (after - steady[index]).ln();
-        let off = |found: f64, stated: f64| !((found / stated - 1.0).abs() <= relative);
-        if off(steady[index], inf) || off(tau_found, tau_ms) {
+        let near = |found: f64, stated: f64| (found / stated - 1.0).abs() <= relative;
+        let published = near(steady[index], inf) && near(tau_found, tau_ms);
+        if !published {
             return differs(
                 model,
                 format!(
@@ -254,7 +255,8 @@ pub fn gradients_are_those_of_tangents(model: &Model) -> Result<(), Nonconforman
                 along += pair(weights, change);
             }
         }
-        if !((along - backward).abs() <= TRANSPOSED * size) || size == 0.0 {
+        let paired = (along - backward).abs() <= TRANSPOSED * size && size > 0.0;
+        if !paired {
             return differs(
                 model,
                 format!(
