@@ -33,7 +33,7 @@ pub(crate) fn action_potentials(
         panels.push(SmallPanel {
             name: format!("{}, {} µm", schema.id, significant(diameter_um, 4)),
             caption: format!(
-                "rest {} mV, peak {} mV, width {} ms",
+                "{} to {} mV, {} ms wide",
                 significant(shape.rest_mv, 3),
                 significant(shape.peak_mv, 3),
                 significant(shape.half_width_ms, 3)
@@ -50,7 +50,7 @@ pub(crate) fn action_potentials(
     Ok(MultiplesPlot {
         title: "Action potentials, each at its own scale".to_owned(),
         subtitle: "At three fifths of a fiber of 41 nodes, or of 2 mm without myelin, that rested for 200 ms; started by 0.5 ms of \
-                   current above threshold. Dashed: rest. Width: at half height."
+                   current above threshold. Below each: from rest to peak, width at half height; dashed: rest."
             .to_owned(),
         x: "time from peak (ms)".to_owned(),
         y: "mV".to_owned(),

@@ -17,7 +17,7 @@
 
 mod gradients;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::Weights;
@@ -26,6 +26,7 @@ use axonml_models::{
     Observation, ObserverKind, ObserverSpec, Precision, Settings, Simulation, SimulationError,
     Stimulus, Text, ThresholdSearch,
 };
+use rayon::prelude::*;
 
 pub use gradients::GRADIENT_KINDS;
 pub(crate) use gradients::number;
@@ -140,50 +141,67 @@ impl Comparison {
     }
 }
 
-/// Compares every candidate that has a device with the scalar reference, on every model; `begins` hears of each comparison
-/// before it begins.
+/// Compares every candidate that has a device with the scalar reference, on every model, several models at a time; `begins`
+/// hears of each comparison before it begins.
 ///
 /// # Errors
 /// [`SimulationError`] if a simulation cannot be made or run.
 pub fn verify(
     models: &[Model],
     candidates: &[Candidate],
-    begins: &mut dyn FnMut(String),
+    begins: &mut (dyn FnMut(String) + Send),
 ) -> Result<Vec<Comparison>, SimulationError> {
     let reference = Device::reference()?;
+    let begins = Mutex::new(begins);
+    let each = models.par_iter().map(|model| {
+        let begins = |text: String| {
+            let mut begins = begins.lock().unwrap_or_else(PoisonError::into_inner);
+            begins(text);
+        };
+        compared(model, candidates, &reference, &begins)
+    });
+    let found: Vec<Vec<Comparison>> = each.collect::<Result<_, _>>()?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The comparisons of one model.
+fn compared(
+    model: &Model,
+    candidates: &[Candidate],
+    reference: &Device,
+    begins: &dyn Fn(String),
+) -> Result<Vec<Comparison>, SimulationError> {
+    let id = model.schema().id;
+    let expected = answers(model, reference, Precision::F64, None)?;
+    let (fibers, distance_um) = probes(model);
+    let along = gradients::expected(model, &fibers, distance_um, reference)?;
     let mut comparisons = Vec::new();
-    for model in models {
-        let id = model.schema().id;
-        let expected = answers(model, &reference, Precision::F64, None)?;
-        let (fibers, distance_um) = probes(model);
-        let along = gradients::expected(model, &fibers, distance_um, &reference)?;
-        for candidate in candidates {
-            let Ok(device) = &candidate.device else {
-                continue;
-            };
-            let precision = candidate.precision;
-            begins(format!("{id} on {} in {}", device.name(), precision.name()));
-            let found = answers(model, device, precision, Some(&expected.before))?;
-            let (step_eps, spike_us, threshold_pct) = differences(&found, &expected, precision);
-            comparisons.push(Comparison {
-                model: id.clone(),
-                backend: candidate.backend,
-                device: device.name(),
+    for candidate in candidates {
+        let Ok(device) = &candidate.device else {
+            continue;
+        };
+        let precision = candidate.precision;
+        begins(format!("{id} on {} in {}", device.name(), precision.name()));
+        let found = answers(model, device, precision, Some(&expected.before))?;
+        let (step_eps, spike_us, threshold_pct) = differences(&found, &expected, precision);
+        comparisons.push(Comparison {
+            model: id.clone(),
+            backend: candidate.backend,
+            device: device.name(),
+            precision,
+            step_eps,
+            spike_us,
+            threshold_pct,
+            gradient: gradients::differences(
+                model,
+                &fibers,
+                distance_um,
+                device,
                 precision,
-                step_eps,
-                spike_us,
-                threshold_pct,
-                gradient: gradients::differences(
-                    model,
-                    &fibers,
-                    distance_um,
-                    device,
-                    precision,
-                    &along,
-                )?,
-                limits: Limits::of(precision),
-            });
-        }
+                &along,
+            )?,
+            limits: Limits::of(precision),
+        });
     }
     Ok(comparisons)
 }
