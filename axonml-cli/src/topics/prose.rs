@@ -67,10 +67,10 @@ Length       --nodes N, or --length from the first node to the last (20000 or 20
              --delta-z is the length of a compartment of an unmyelinated fiber; of a myelinated
              one it is the spacing of nodes, which is compared with the model's.
 
-Ends         --ends active gives the first and the last node the membrane of all others, with nothing
-             beyond. --ends passive is what PyFibers has by default: both are cut off from the fiber
-             and stay at their start, so that N nodes act as N - 2, and nothing can be injected or
-             detected at the first and the last. Of unmyelinated models with implicit steps, and of
+Ends         --ends active gives the first and the last node the membrane of all others, with
+             nothing beyond. --ends passive is what PyFibers has by default: both are cut off from
+             the fiber and stay at their start, so that N nodes act as N - 2, and nothing can be
+             injected or detected there. Of unmyelinated models with implicit steps, and of
              sweeney; other models refuse it.
 
 Duration     --tstop; without it 5 ms, or longer where an action potential needs longer to reach

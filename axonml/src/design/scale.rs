@@ -6,9 +6,9 @@ use super::goal::AREA_TOLERANCE;
 /// Multiple of the last threshold, or part of the first one, at which a stimulus is delivered whose window is unbounded.
 const BEYOND: f64 = 1.1;
 
-/// Ratio of the ends of the narrowest window that a stimulus is delivered in: no stimulator holds an amplitude better than
-/// to a percent, and thresholds of searches are known to a thousandth.
-const LEAST_RATIO: f64 = 1.01;
+/// Ratio of the ends of the range in which an amplitude may be that is delivered: no stimulator holds it better than to a
+/// percent, and thresholds of searches are known to a thousandth.
+const HELD_RATIO: f64 = 1.01;
 
 /// The best multiple of a stimulus.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,7 +19,8 @@ pub struct Scale {
     /// Multiples between which the same fibers fire; from the first that activates the last of them up to the first that
     /// activates another one (infinite if none does). 0 below the first threshold.
     pub window: [f64; 2],
-    /// Area that does what it should not.
+    /// Area that does what it should not; in a window narrower than 1 % of a goal that wants a part of the targets, the most
+    /// within 1 %.
     pub misclassified: f64,
 }
 
@@ -56,22 +57,23 @@ impl Goal {
 
     /// The multiple of a stimulus that serves the goal best, of those in `allowed` (least and largest): with the least
     /// misclassified area, among equals the one whose window is the widest. Windows narrower than 1 % do not count beside
-    /// wider ones.
+    /// wider ones; where a part of the targets is wanted, whose thresholds are close to each other as a rule, they count as
+    /// the worst within 1 %.
     pub fn best_scale(&self, thresholds: &[Option<f64>], allowed: [f64; 2]) -> Scale {
-        self.best_scale_from(thresholds, allowed, LEAST_RATIO)
+        self.best_scale_held(thresholds, allowed, HELD_RATIO)
     }
 
     /// The least misclassified area of any multiple in `allowed`, however narrow its window is.
     pub(super) fn least_area(&self, thresholds: &[Option<f64>], allowed: [f64; 2]) -> f64 {
-        let best = self.best_scale_from(thresholds, allowed, 1.0);
+        let best = self.best_scale_held(thresholds, allowed, 1.0);
         best.misclassified
     }
 
-    fn best_scale_from(
+    fn best_scale_held(
         &self,
         thresholds: &[Option<f64>],
         allowed: [f64; 2],
-        least_ratio: f64,
+        held_ratio: f64,
     ) -> Scale {
         let fibers = thresholds.iter().zip(self.weights());
         let counted = fibers.filter(|(_, weight)| **weight > 0.0);
@@ -96,14 +98,22 @@ impl Goal {
                 misclassified: self.misclassified(&self.active_at(thresholds, inner[0])),
             }
         });
-        let is_wide = |scale: &Scale| scale.window[0] * least_ratio <= scale.window[1];
-        let best = scales.reduce(|best, next| {
-            let replaces = match (is_wide(&next), is_wide(&best)) {
-                (true, true) | (false, false) => next.is_better(&best),
-                (is_wide, _) => is_wide,
-            };
-            if replaces { next } else { best }
-        });
+        let scales: Vec<Scale> = scales.collect();
+        let is_wide = |scale: &Scale| scale.window[0] * held_ratio <= scale.window[1];
+        let better = |best: Scale, next: Scale| if next.is_better(&best) { next } else { best };
+        let wide = scales.iter().copied().filter(is_wide);
+        // One multiple alone, or none that is held.
+        let narrow = || scales.iter().copied().reduce(better);
+        let best = match self.recruitment() == [1.0, 1.0] || least == largest {
+            true => wide.reduce(better).or_else(narrow),
+            false => {
+                let held = scales.iter().map(|scale| match is_wide(scale) {
+                    true => *scale,
+                    false => scale.worst_within(held_ratio, &scales),
+                });
+                held.reduce(better)
+            }
+        };
         best.unwrap_or_else(|| unreachable!("some window holds what is allowed"))
     }
 }
@@ -139,6 +149,19 @@ impl Scale {
             () if lower > 0.0 => vec![(End::Threshold(lower), 1.0)],
             () if upper.is_finite() => vec![(End::Threshold(upper), 1.0)],
             () => Vec::new(),
+        }
+    }
+
+    /// The same with the most area that is misclassified within this ratio about its multiple.
+    fn worst_within(self, ratio: f64, all: &[Scale]) -> Scale {
+        let [low, high] = [self.scale / ratio.sqrt(), self.scale * ratio.sqrt()];
+        let about = all
+            .iter()
+            .filter(|other| other.window[0] < high && other.window[1] > low);
+        let areas = about.map(|other| other.misclassified);
+        Scale {
+            misclassified: areas.fold(self.misclassified, f64::max),
+            ..self
         }
     }
 
@@ -210,6 +233,24 @@ mod tests {
         // What is delivered as it is has one window.
         let best = goal().best_scale(&thresholds, [2.005, 2.005]);
         assert_eq!((best.window, best.misclassified), ([2.0, 2.01], 0.0));
+    }
+
+    /// A hundred targets whose thresholds are half a percent apart: half of them can be recruited all the same, to one or two
+    /// fibers more or less.
+    #[test]
+    fn levels_between_close_thresholds_can_be_had() {
+        let count = 100;
+        let goal = Goal::new(vec![1.0 / count as f64; count], vec![true; count]);
+        let goal = goal.unwrap().with_recruitment([0.5, 0.5]).unwrap();
+        let thresholds: Vec<Option<f64>> =
+            (0..count).map(|k| Some(1.005_f64.powi(k as i32))).collect();
+        let best = goal.best_scale(&thresholds, [0.0, 20.0]);
+        let active = goal.active_at(&thresholds, best.scale);
+        let share = active.iter().filter(|active| **active).count();
+        assert!(
+            (49..=51).contains(&share) && best.misclassified <= 0.02,
+            "{share} {best:?}"
+        );
     }
 
     #[test]
@@ -303,9 +344,12 @@ mod tests {
             let at = |scale: f64| goal.misclassified(&goal.active_at(&thresholds, scale));
             prop_assert_eq!(at(best.scale), best.misclassified);
             let ends = || thresholds.iter().flatten().copied();
-            let below = ends().filter(|end| *end <= other).fold(0.0, f64::max);
-            let above = ends().filter(|end| *end > other).fold(f64::INFINITY, f64::min);
-            prop_assert!(above < LEAST_RATIO * below || at(other) > best.misclassified - AREA_TOLERANCE);
+            let width = |at: f64| {
+                let below = ends().filter(|end| *end <= at).fold(0.0, f64::max);
+                let above = ends().filter(|end| *end > at).fold(f64::INFINITY, f64::min);
+                above / below
+            };
+            prop_assert!(width(other) < HELD_RATIO || at(other) > best.misclassified - AREA_TOLERANCE);
             prop_assert!(at(other) > goal.least_area(&thresholds, allowed) - AREA_TOLERANCE);
         }
 
