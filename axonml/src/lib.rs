@@ -235,6 +235,7 @@ pub mod model {
     //! # Mechanisms, ions and concentrations
     //! `examples/custom_mechanism.rs`:
     #![doc = concat!("```no_run\n", include_str!("../../examples/custom_mechanism.rs"), "```")]
+    pub use axonml_models::description::{self, FiberDescription};
     pub use axonml_models::mechanisms;
     pub use axonml_models::weights;
     pub use axonml_models::{
