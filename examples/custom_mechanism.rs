@@ -12,7 +12,6 @@ use axonml_models::mechanisms::{Balanced, Channel, FixedIon, IonConstants, Mecha
 use axonml_models::{
     Device, Fiber, FiberModel, FiberSymbols, Geometry, Membrane, NodeSelection, Observation,
     ObserverKind, ObserverSpec, Patch, Schema, SectionKind, Settings, Simulation, Stimulus,
-    Unmyelinated,
 };
 
 /// Hodgkin and Huxley's membrane with potassium that accumulates, in a shell as thick as around squid axons.
@@ -109,12 +108,7 @@ impl FiberModel for Accumulating {
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        Geometry::Unmyelinated(Unmyelinated {
-            compartment_um: fiber.compartment_um(),
-            diameter_um: fiber.diameter(),
-            capacitance_uf_cm2: fiber.param("cm"),
-            axial_ohm_cm: fiber.param("ra"),
-        })
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {

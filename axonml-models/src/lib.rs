@@ -43,6 +43,7 @@ pub mod mechanisms;
 mod membrane;
 pub mod memory;
 mod model;
+mod model_group;
 pub mod models;
 mod nerve_folder;
 mod population;
@@ -53,6 +54,7 @@ mod scaling;
 mod schema;
 mod settings;
 mod simulation;
+mod spike_shape;
 mod stability;
 mod statistics;
 mod statuses;
@@ -62,6 +64,7 @@ mod taped_run;
 mod threshold;
 mod threshold_gradient;
 mod twin;
+mod validation;
 mod velocity;
 pub mod weights;
 
@@ -93,6 +96,7 @@ pub use geometry::{
 pub use gradient::{FiberDerivative, Gradient};
 pub use instability::{Instability, StableGeometry};
 pub use model::{FiberModel, FiberSymbols, Patch};
+pub use model_group::ModelGroup;
 pub use models::{MODELS, Model, Models, model};
 pub use nerve_folder::{
     NerveFolderError, NerveNote, NerveOptions, NerveReading, nerve_from_files, read_array,
@@ -105,6 +109,7 @@ pub use scaling::{Scaling, SourceGain};
 pub use schema::{ConductionSpeed, DeclaredStart, Parameter, Physical, Scale, Schema, Text};
 pub use settings::{Fiber, InitialState, RateEvaluation, Settings};
 pub use simulation::{Amplitudes, Observer, Simulation};
+pub use spike_shape::{SpikeShape, spike_shape};
 pub use statistics::{ErrorSummary, quantile};
 pub use statuses::{BLOCK_STATUSES, STATUSES, Status, TRANSMISSION_STATES, VELOCITY_STATUSES};
 pub use stimulus::{NA_PER_MA, Stimulus};
@@ -112,4 +117,5 @@ pub use synapse::{SYNAPTIC_CONDUCTANCE, Synapse, WithSynapse};
 pub use taped_run::{StateTensors, TapedRun, TapedRunError, TapedThresholds, Trajectories};
 pub use threshold::{DetectedRun, Progress, Threshold, ThresholdKind, ThresholdSearch};
 pub use threshold_gradient::ThresholdGradient;
+pub use validation::{Difference, Validation};
 pub use velocity::{Conduction, ConductionVelocity, Site, VelocitySites};

@@ -8,7 +8,7 @@ use axonml_autodiff::engine::{Ion, Membrane, SectionKind};
 use axonml_autodiff::ir::{Expr, Extent, TraceError, Tracer};
 use axonml_core::names;
 
-use crate::geometry::Geometry;
+use crate::geometry::{Geometry, Unmyelinated};
 use crate::schema::Schema;
 
 /// A model of a nerve fiber.
@@ -100,6 +100,17 @@ impl<'t> FiberSymbols<'t> {
     /// Length of a compartment, um, for models that declare one.
     pub fn compartment_um(&self) -> Expr<'t> {
         self.0.tracer.input(COMPARTMENT, Extent::Fiber)
+    }
+
+    /// A fiber without myelin: a cylinder of its diameter, cut as the schema declares, with the parameters `cm` (capacitance of
+    /// the membrane, uF/cm2) and `ra` (axial resistivity, ohm cm).
+    pub fn cylinder(&self) -> Unmyelinated<'t> {
+        Unmyelinated {
+            compartment_um: self.compartment_um(),
+            diameter_um: self.diameter(),
+            capacitance_uf_cm2: self.param("cm"),
+            axial_ohm_cm: self.param("ra"),
+        }
     }
 
     /// A parameter by name.

@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 
 use axonml_core::CoreError;
 
+use crate::validation::{Difference, Validation};
+
 /// A name or a text of a model: part of the program, or made at run time.
 pub type Text = Cow<'static, str>;
 
@@ -173,6 +175,8 @@ pub struct Schema {
     pub weights: Option<&'static str>,
     /// The exact model that this one stands for, of surrogates and other schemes: what its answers are verified with.
     pub exact: Option<Text>,
+    /// Comparisons with numbers of others.
+    pub validations: Vec<Validation>,
     /// Names that [`Schema::train`], [`Schema::keep_within`] or [`Schema::physical`] were given and that no parameter
     /// declared before has: lowering the model reports the first of them as an error.
     pub(crate) unknown: Vec<String>,
@@ -201,6 +205,7 @@ impl Schema {
             scheme: "".into(),
             weights: None,
             exact: None,
+            validations: Vec::new(),
             unknown: Vec::new(),
         }
     }
@@ -449,6 +454,39 @@ impl Schema {
     #[must_use]
     pub fn stands_for(mut self, id: impl Into<Text>) -> Self {
         self.exact = Some(id.into());
+        self
+    }
+
+    /// States how far the thresholds of this many cases are from another program's, %: mean and largest size.
+    #[must_use]
+    pub fn thresholds_of(
+        self,
+        against: &'static str,
+        cases: usize,
+        [mean_pct, worst_pct]: [f64; 2],
+    ) -> Self {
+        self.validated(
+            against,
+            cases,
+            Difference::Thresholds {
+                mean_pct,
+                worst_pct,
+            },
+        )
+    }
+
+    /// States how far the voltages of this many runs are from another implementation's, mV.
+    #[must_use]
+    pub fn voltages_of(self, against: &'static str, cases: usize, worst_mv: f64) -> Self {
+        self.validated(against, cases, Difference::Voltages { worst_mv })
+    }
+
+    fn validated(mut self, against: &'static str, cases: usize, difference: Difference) -> Self {
+        self.validations.push(Validation {
+            against,
+            cases,
+            difference,
+        });
         self
     }
 }

@@ -139,7 +139,7 @@
 //! # A model of your own
 //! One definition of geometry and membrane runs on every backend and in reverse:
 //! ```
-//! use axonml::model::{FiberModel, FiberSymbols, Geometry, Membrane, Patch, Schema, SectionKind, Unmyelinated};
+//! use axonml::model::{FiberModel, FiberSymbols, Geometry, Membrane, Patch, Schema, SectionKind};
 //! use axonml::{Device, Fiber, Settings, Simulation};
 //!
 //! struct Leak;
@@ -155,12 +155,7 @@
 //!     }
 //!
 //!     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-//!         Geometry::Unmyelinated(Unmyelinated {
-//!             compartment_um: fiber.compartment_um(),
-//!             diameter_um: fiber.diameter(),
-//!             capacitance_uf_cm2: fiber.param("cm"),
-//!             axial_ohm_cm: fiber.param("ra"),
-//!         })
+//!         Geometry::Unmyelinated(fiber.cylinder())
 //!     }
 //!
 //!     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {
@@ -184,6 +179,8 @@
 //! - `hdf5`: AxonML's HDF5 training sets in and out; implies `train`.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "cpu")]
+pub mod conformance;
 pub mod curve;
 pub mod demonstration;
 pub mod design;
@@ -235,13 +232,14 @@ pub mod model {
     //! # Mechanisms, ions and concentrations
     //! `examples/custom_mechanism.rs`:
     #![doc = concat!("```no_run\n", include_str!("../../examples/custom_mechanism.rs"), "```")]
-    pub use axonml_models::description::{self, FiberDescription};
+    pub use axonml_models::description::{self, DescriptionError, FiberDescription};
     pub use axonml_models::mechanisms;
     pub use axonml_models::weights;
     pub use axonml_models::{
-        Buffer, ConductionSpeed, DeclaredStart, Expr, FiberModel, FiberSymbols, Geometry, Ion,
-        LinearScheme, MODELS, Membrane, Model, Models, Myelinated, MyelinatedSection, Parameter,
-        Patch, Physical, Reduced, Scale, Schema, SectionKind, Surrogate, Text, Unmyelinated, model,
+        Buffer, ConductionSpeed, DeclaredStart, Difference, Expr, FiberModel, FiberSymbols,
+        Geometry, Ion, LinearScheme, MODELS, Membrane, Model, ModelGroup, Models, Myelinated,
+        MyelinatedSection, Parameter, Patch, Physical, Reduced, Scale, Schema, SectionKind,
+        Surrogate, Text, Unmyelinated, Validation, model,
     };
 }
 
@@ -258,10 +256,11 @@ pub mod simulation {
         NodeSelection, Objective, Observation, Observer, ObserverKind, ObserverSpec, Outcome,
         Precision, Progress, REGENERATION_MV, RateEvaluation, RecordedCotangent, Recording,
         RecruitmentStep, Response, ResponseDifference, STATUSES, SYNAPTIC_CONDUCTANCE, Settings,
-        Simulation, SimulationError, Site, SourceCotangent, SpikeStart, StableGeometry, Start,
-        Status, Stimulus, Synapse, TABLE_TOLERANCE, TRANSMISSION_STATES, TestPulses, Threshold,
-        ThresholdGradient, ThresholdKind, ThresholdSearch, Traces, Transmission, TransmissionState,
-        VELOCITY_STATUSES, VOLTAGE, VelocitySites, WithSynapse, drift_mv, quantile, recruitment,
+        Simulation, SimulationError, Site, SourceCotangent, SpikeShape, SpikeStart, StableGeometry,
+        Start, Status, Stimulus, Synapse, TABLE_TOLERANCE, TRANSMISSION_STATES, TestPulses,
+        Threshold, ThresholdGradient, ThresholdKind, ThresholdSearch, Traces, Transmission,
+        TransmissionState, VELOCITY_STATUSES, VOLTAGE, VelocitySites, WithSynapse, drift_mv,
+        quantile, recruitment, spike_shape,
     };
 }
 

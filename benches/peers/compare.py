@@ -42,7 +42,7 @@ def main():
     parser.add_argument("--only", default="", help="only comparisons whose name contains this")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON as well")
     arguments = parser.parse_args()
-    build(arguments)
+    build(("axonml-cli", arguments.axonml), ("xtask", arguments.xtask))
     clone = arguments.pytorch_axonml and Path(arguments.pytorch_axonml).resolve()
     if clone and not (clone / "axonml/models/core.py").is_file():
         sys.exit(f"error: {clone} is no clone of PyTorch AxonML: it has no axonml/models/core.py")
@@ -66,10 +66,9 @@ def main():
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def build(arguments):
-    """Builds what was not given."""
-    packages = [name for name, path in (("axonml-cli", arguments.axonml), ("xtask", arguments.xtask))
-                if path.is_relative_to(ROOT / "target/release")]
+def build(*binaries):
+    """Builds those binaries, (package, path), that were not given."""
+    packages = [name for name, path in binaries if path.is_relative_to(ROOT / "target/release")]
     if packages:
         flags = [flag for package in packages for flag in ("-p", package)]
         environment = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target")}

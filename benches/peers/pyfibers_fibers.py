@@ -1,6 +1,7 @@
 """Fibers of PyFibers: steps to be timed, and thresholds.
 
     python pyfibers_fibers.py steps N              runs an MRG fiber of 53 nodes for N steps of 0.005 ms
+    python pyfibers_fibers.py steps N MODEL        runs an unmyelinated fiber of 181 sections so
     python pyfibers_fibers.py thresholds MODEL     thresholds of unmyelinated fibers, as JSON
 """
 
@@ -58,9 +59,12 @@ def thresholds(model):
 
 
 def main():
-    task, argument = sys.argv[1:]
+    task, argument, *model = sys.argv[1:]
     if task == "steps":
-        fiber = build_fiber(FiberModel.MRG_INTERPOLATION, diameter=10.0, n_nodes=53)
+        if model:
+            fiber = build_fiber(FiberModel[model[0]], diameter=1.0, length=1500)
+        else:
+            fiber = build_fiber(FiberModel.MRG_INTERPOLATION, diameter=10.0, n_nodes=53)
         fiber.potentials = point_source(fiber, 1000)
         stimulation(0.1, int(argument) * DT_MS).run_sim(-0.2, fiber, fail_on_end_excitation=None)
     else:

@@ -196,6 +196,8 @@ pub(crate) struct ModelsArgs {
     /// Nodes or compartments of that fiber [default: 53]
     #[arg(long, value_name = "N", requires = "diameter", value_parser = number::count(3))]
     pub(crate) nodes: Option<usize>,
+    #[command(flatten)]
+    pub(crate) plot: PlotArgs,
 }
 
 /// Flags of `axonml devices`.

@@ -15,7 +15,7 @@ use crate::input::Input;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// Fiber model; `axonml models` lists them, FILE.toml is one's own [default: mrg]
+    /// Name from `axonml models`, or FILE.toml of one's own [default: mrg]
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) model: Option<String>,
     /// Bundled name, .safetensors or published [default: the model's]

@@ -2,6 +2,7 @@
 
 use axonml::file::Memory;
 use axonml::model::weights::{Bundled, Weights};
+use axonml::model::{Difference, ModelGroup, Schema, Validation};
 use axonml::simulation::memory::BatchSize;
 use axonml::simulation::provenance::model_hash;
 use axonml::simulation::{Extents, FiberLength};
@@ -10,12 +11,29 @@ use serde_json::{Value, json};
 
 use crate::args::ModelsArgs;
 use crate::error::CliError;
+use crate::pictures::{Layout, action_potentials::action_potentials};
+use crate::plot::{Format, Picture};
 use crate::report::{plain, print, print_json};
 use axonml::study::{Cell, Table};
 use axonml::study::{NamedWeights, bundled_for, model_named};
 
 /// Lists the models, or one of them.
 pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
+    if let Some(path) = &args.plot.plot {
+        let layout = Layout::of(&args.plot)?;
+        layout.refuse_x("an action potential over time")?;
+        Format::of(path)?;
+        let drawn = match &args.name {
+            Some(name) => vec![model_named(name)?],
+            // Those that stand for another are left out.
+            None => MODELS
+                .iter()
+                .filter(|model| model.schema().exact.is_none())
+                .cloned()
+                .collect(),
+        };
+        action_potentials(&drawn, args.diameter)?.save(path, &layout.page)?;
+    }
     let Some(name) = &args.name else {
         return if args.json {
             let all: Result<Vec<Value>, CliError> = MODELS.iter().map(describe).collect();
@@ -47,29 +65,46 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<(), CliError> {
     print(&text)
 }
 
-/// One line a model.
+/// One line a model, group by group.
 fn list() -> String {
-    let row = |model: &Model| {
-        let schema = model.schema();
-        let diameters = schema.diameters();
-        vec![
-            Cell::text(schema.id),
-            Cell::Text(diameters),
-            Cell::text(schema.states.join(" ")),
-            Cell::text(schema.scheme),
-            Cell::text(schema.summary),
-        ]
-    };
-    let table = Table {
-        columns: ["model", "diameters_um", "states", "scheme", "summary"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows: MODELS.iter().map(row).collect(),
-    };
-    format!(
-        "{}`axonml models NAME` tells parameters, sample points and sources.\n",
-        plain(&table)
-    )
+    let mut text = String::new();
+    for group in ModelGroup::ALL {
+        let members = MODELS
+            .iter()
+            .filter(|model| ModelGroup::of(*model) == group);
+        let row = |model: &Model| {
+            let schema = model.schema();
+            let diameters = schema.diameters();
+            let validated = validations(&schema).join("; ");
+            vec![
+                Cell::text(schema.id),
+                Cell::Text(diameters),
+                Cell::integer(schema.states.len()),
+                Cell::text(schema.summary),
+                Cell::Text(validated),
+            ]
+        };
+        let mut table = Table::new([
+            "model",
+            "diameters_um",
+            "states",
+            "summary",
+            "validated against",
+        ]);
+        table.rows = members.map(row).collect();
+        text.push_str(&format!("{} fibers\n\n{}", group.name(), plain(&table)));
+    }
+    text + "Comparisons of thresholds and voltages: docs/validation.md. `axonml models NAME` tells parameters, schemes, sample points \
+            and sources.\n"
+}
+
+/// The comparisons of a model, in words.
+fn validations(schema: &Schema) -> Vec<String> {
+    schema
+        .validations
+        .iter()
+        .map(Validation::to_string)
+        .collect()
 }
 
 /// Everything about a model, for people.
@@ -79,6 +114,7 @@ fn tell(model: &Model) -> Result<String, CliError> {
     let mut item = |name: &str, text: String| lines.push(format!("{name:<14} {text}"));
     item("diameters", format!("{} um", schema.diameters()));
     item("states", format!("v {}", schema.states.join(" ")));
+    item("group", ModelGroup::of(model).name().to_owned());
     item("scheme", schema.scheme.to_string());
     let from = match schema.start.states {
         Some(_) => "published states",
@@ -109,6 +145,9 @@ fn tell(model: &Model) -> Result<String, CliError> {
         item("weights", "none bundled".to_owned());
     }
     item("hash", hash(model, Weights::Published)?);
+    for (index, validation) in validations(&schema).into_iter().enumerate() {
+        item(if index == 0 { "validated" } else { "" }, validation);
+    }
     for (index, citation) in schema.citations.iter().enumerate() {
         let name = if index == 0 { "sources" } else { "" };
         item(name, citation.to_string());
@@ -138,6 +177,8 @@ fn describe(model: &Model) -> Result<Value, CliError> {
     let (per_internode, words) = sampling(model)?;
     Ok(json!({
         "model": schema.id,
+        "group": ModelGroup::of(model).name(),
+        "validations": schema.validations.iter().map(validation).collect::<Vec<Value>>(),
         "summary": schema.summary,
         "citations": schema.citations,
         "states": schema.states,
@@ -152,6 +193,22 @@ fn describe(model: &Model) -> Result<Value, CliError> {
         "weights": bundled_weights(model)?,
         "hash": hash(model, Weights::Published)?,
     }))
+}
+
+/// A comparison of a model, for programs.
+fn validation(validation: &Validation) -> Value {
+    let mut value = json!({"against": validation.against, "cases": validation.cases, "text": validation.to_string()});
+    match validation.difference {
+        Difference::Thresholds {
+            mean_pct,
+            worst_pct,
+        } => {
+            value["threshold_mean_pct"] = json!(mean_pct);
+            value["threshold_worst_pct"] = json!(worst_pct);
+        }
+        Difference::Voltages { worst_mv } => value["voltage_worst_mV"] = json!(worst_mv),
+    }
+    value
 }
 
 /// The weights that the library carries for a model, for programs.

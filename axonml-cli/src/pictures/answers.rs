@@ -301,7 +301,9 @@ pub(super) fn recruitment(plan: &Plan, results: &Results) -> RecruitmentPlot {
         .filter_map(at)
         .collect();
     let (amplitude, fraction) = (at("amplitude_mA"), at("fraction"));
-    let mut groups: Vec<RecruitmentGroup> = Vec::new();
+    // Curves, each with what it is of.
+    let of = at("of");
+    let mut curves: Vec<(String, RecruitmentGroup)> = Vec::new();
     for row in &table.rows {
         let cell = |index: Option<usize>| index.and_then(|index| row[index].number());
         let Some((amplitude_ma, fraction)) = cell(amplitude).zip(cell(fraction)) else {
@@ -321,42 +323,52 @@ pub(super) fn recruitment(plan: &Plan, results: &Results) -> RecruitmentPlot {
             amplitude_ma,
             fraction,
         };
-        match groups.iter_mut().find(|group| group.label == label) {
-            Some(group) => group.steps.push(step),
-            None => groups.push(RecruitmentGroup {
-                label,
-                steps: vec![step],
-                faint: false,
-            }),
+        match curves.iter_mut().find(|(_, curve)| curve.label == label) {
+            Some((_, curve)) => curve.steps.push(step),
+            None => {
+                let curve = RecruitmentGroup {
+                    label,
+                    steps: vec![step],
+                    faint: false,
+                };
+                curves.push((of.map(|of| row[of].exact()).unwrap_or_default(), curve));
+            }
         }
     }
-    // A fascicle of one fiber has a step, not a curve.
-    let of_fascicle = |group: &RecruitmentGroup| group.label.contains("fascicle");
-    let single = groups
-        .iter()
-        .filter(|group| of_fascicle(group))
-        .all(|group| group.steps.len() == 1);
-    let drawn = groups.len();
+    // Where groups have a diameter each, the curves of diameters are theirs.
+    let by_group = curves.iter().filter(|(of, _)| of == "group");
+    let by_group: Vec<Vec<RecruitmentStep>> = by_group.map(|(_, c)| c.steps.clone()).collect();
+    curves.retain(|(of, curve)| of != "diameter" || !by_group.contains(&curve.steps));
+    // A fascicle of one fiber, or of one in each group, has steps, not a curve.
+    let in_each = by_group.len().max(1);
+    let mut of_fascicles = curves.iter().filter(|(of, _)| of == "fascicle");
+    let single = of_fascicles.all(|(_, curve)| curve.steps.len() <= in_each);
+    let drawn = curves.len();
     if single {
-        groups.retain(|group| !of_fascicle(group));
+        curves.retain(|(of, _)| of != "fascicle");
     }
-    if groups.len() > MOST_CURVES {
-        for group in groups.iter_mut().filter(|group| of_fascicle(group)) {
-            group.label = "each fascicle".to_owned();
-            group.faint = true;
+    if curves.len() > MOST_CURVES {
+        for (_, curve) in curves.iter_mut().filter(|(of, _)| of == "fascicle") {
+            curve.label = "each fascicle".to_owned();
+            curve.faint = true;
         }
     }
-    let notes = match drawn - groups.len() {
+    let notes = match drawn - curves.len() {
         0 => Vec::new(),
         n => vec![format!(
-            "{n} fascicles have one fiber each: their thresholds are in the table."
+            "{n} fascicles have one fiber{}: their thresholds are in the table.",
+            if in_each > 1 {
+                " of each group"
+            } else {
+                " each"
+            }
         )],
     };
     RecruitmentPlot {
         title: format!("Recruitment: {}", plan.titles().join(", ")),
         subtitle: words::stimulus(plan),
         share: "fraction of the fibers active, by weight".to_owned(),
-        groups,
+        groups: curves.into_iter().map(|(_, curve)| curve).collect(),
         ordered: false,
         notes,
     }

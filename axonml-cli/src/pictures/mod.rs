@@ -1,5 +1,6 @@
 //! From results to pictures: which picture answers which question, and what it says.
 
+pub(crate) mod action_potentials;
 mod answers;
 pub(crate) mod design;
 mod geometry;
@@ -55,7 +56,7 @@ impl Layout {
     }
 
     /// Refuses an axis where the picture has its own.
-    fn refuse_x(&self, picture: &str) -> Result<(), CliError> {
+    pub(crate) fn refuse_x(&self, picture: &str) -> Result<(), CliError> {
         match &self.x {
             None => Ok(()),
             Some(name) => Err(CliError::request(format!(

@@ -22,6 +22,7 @@ mod format;
 mod framed;
 mod heat;
 mod legend;
+mod multiples;
 mod nerve;
 mod nerve_data;
 mod page;
@@ -50,6 +51,7 @@ pub(crate) use design::{
 pub(crate) use error::PlotError;
 pub(crate) use evaluation::{EvaluationPlot, Prediction};
 pub(crate) use heat::{Cells, HeatMap};
+pub(crate) use multiples::{MultiplesPlot, SmallPanel};
 pub(crate) use nerve_data::{
     Contact, ContactShape, Fascicle, FiberThresholds, NervePlot, ThresholdPoint,
 };

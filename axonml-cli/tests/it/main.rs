@@ -6,6 +6,7 @@ mod dataset;
 mod divergence;
 mod doubted;
 mod evaluate;
+mod groups;
 mod help;
 mod kills;
 mod nothing_ignored;

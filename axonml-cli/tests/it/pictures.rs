@@ -166,3 +166,30 @@ fn sets_have_pictures_of_any_size() {
         .axonml("dataset inspect set --plot p.svg --dpi 100")
         .refused(&["--dpi 100 has no effect"]);
 }
+
+#[test]
+fn models_have_a_picture_of_their_action_potential() {
+    let folder = Folder::new("pictures-models");
+    // At the diameter whose velocity the model states, and at another.
+    folder.axonml("models mrg --plot thin.svg").done();
+    folder
+        .axonml("models mrg --diameter 10 --nodes 21 --plot thick.svg")
+        .done();
+    let [thin, thick] = ["thin.svg", "thick.svg"].map(|name| folder.text(name));
+    holds(
+        &thin,
+        &["mrg, 5.7 µm", "time from peak (ms)", "mV", "myelinated"],
+    );
+    holds(&thick, &["mrg, 10 µm"]);
+    // Rest and peak of docs/validation.md, which are those of another command.
+    assert!(
+        thick.contains("rest -80 mV") && thick.contains("peak 28.4 mV"),
+        "{thick}"
+    );
+    assert!(!thick.contains("unmyelinated"));
+    folder
+        .axonml("models mrg --plot p.svg --x t_ms")
+        .refused(&["--x t_ms has no effect"]);
+    folder.axonml("models mrg --plot p.gif").refused(&["p.gif"]);
+    assert!(!folder.has("p.svg"));
+}

@@ -238,7 +238,20 @@ fn lists_are_complete() {
     let all = folder.axonml("models --json").done().json();
     for model in all.as_array().unwrap() {
         let id = model["model"].as_str().unwrap();
-        assert!(listing.contains(id));
+        let group = model["group"].as_str().unwrap();
+        let (_, of_group) = listing.split_once(&format!("{group} fibers")).unwrap();
+        let line = of_group
+            .lines()
+            .find(|line| line.split(' ').next() == Some(id));
+        let line = line.unwrap_or_else(|| panic!("{id} is not listed: {listing}"));
+        let compared = model["validations"].as_array().unwrap();
+        assert!(!compared.is_empty(), "{id}");
+        for validation in compared {
+            assert!(
+                line.contains(validation["text"].as_str().unwrap()),
+                "{line}"
+            );
+        }
         let text = folder.axonml(&format!("models {id}")).done().stdout;
         for parameter in model["parameters"].as_array().unwrap() {
             let name = format!(
@@ -253,8 +266,19 @@ fn lists_are_complete() {
             "{id}"
         );
     }
+    let group = |id: &str| {
+        let mut all = all.as_array().unwrap().iter();
+        all.find(|model| model["model"] == id).unwrap()["group"].clone()
+    };
+    assert_eq!(group("sweeney"), "myelinated");
+    assert_eq!(group("sundt-explicit"), "unmyelinated");
+    assert_eq!(
+        (group("smf"), group("two-mode")),
+        ("surrogate".into(), "surrogate".into())
+    );
     let text = folder.axonml("models MRG_POLY").done().stdout;
     for part in [
+        "172 thresholds of NEURON 9.0.2",
         "gna",
         "S/cm2",
         " um",

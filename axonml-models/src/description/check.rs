@@ -205,6 +205,19 @@ fn check_head(description: &FiberDescription) -> Result<(), Problem> {
         );
         return Err(Place::top("diameter_um").wrong(problem));
     }
+    if let Some(speed) = description.conduction {
+        let place = Place::top("conduction");
+        let positive = |x: f64| x > 0.0 && x.is_finite();
+        if !(positive(speed.m_per_s)
+            && positive(speed.at_um)
+            && (0.0..=2.0).contains(&speed.exponent))
+        {
+            return Err(place.wrong(format!(
+                "found {} m/s at {} um with exponent {}, expected a speed and a diameter above 0 and an exponent from 0 to 2",
+                speed.m_per_s, speed.at_um, speed.exponent
+            )));
+        }
+    }
     for own in &description.parameters {
         if !own.value.is_finite() {
             let problem = format!("found {}, expected a finite number", own.value);

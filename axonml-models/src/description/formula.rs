@@ -194,7 +194,7 @@ impl Formula {
             return Err(FormulaError {
                 at: None,
                 problem: format!(
-                    "found a formula of more than {DEEPEST} levels, expected a shallower one: give parts of it names"
+                    "found a formula of more than {DEEPEST} levels, expected a shallower one: group its terms with parentheses"
                 ),
             });
         }

@@ -22,7 +22,9 @@ use formula::Names;
 use serde::{Deserialize, Serialize};
 
 use crate::models::model;
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Scale, Schema, Text, Unmyelinated};
+use crate::{
+    ConductionSpeed, FiberModel, FiberSymbols, Geometry, Patch, Scale, Schema, Text, Unmyelinated,
+};
 
 /// A fiber model as data.
 ///
@@ -72,6 +74,8 @@ pub struct FiberDescription {
     pub delta_z_um: Option<f64>,
     /// Default length of a fiber, um, for cables without nodes of Ranvier.
     pub length_um: Option<f64>,
+    /// Conduction velocity, from which the default duration of runs follows; that of the cable's model, if none is given.
+    pub conduction: Option<ConductionSpeed>,
     /// The cable.
     pub cable: CableDescription,
     /// Parameters; a cable of a bundled model has that model's besides.
@@ -195,6 +199,7 @@ impl FiberModel for FiberDescription {
                 schema.compartment_um = like.compartment_um;
                 schema.length_um = like.length_um;
                 schema.scheme = like.scheme;
+                schema.speed = like.speed;
                 let own = |name: &str| self.parameters.iter().any(|own| own.name == name);
                 let inherited = like.parameters.into_iter().filter(|p| !own(&p.name));
                 schema.parameters.extend(inherited);
@@ -214,6 +219,7 @@ impl FiberModel for FiberDescription {
         }
         schema.compartment_um = self.delta_z_um.or(schema.compartment_um);
         schema.length_um = self.length_um.or(schema.length_um);
+        schema.speed = self.conduction.or(schema.speed);
         for own in &self.parameters {
             schema = schema.param(
                 name(&own.group),

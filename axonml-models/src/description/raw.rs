@@ -11,6 +11,7 @@ use super::{
     CableDescription, Change, CurrentDescription, DescriptionError, FiberDescription, Formula,
     ParameterDescription, Part, StateDescription, Training,
 };
+use crate::ConductionSpeed;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +31,8 @@ pub(super) struct RawDescription {
     delta_z_um: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     length_um: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conduction: Option<RawConduction>,
     #[serde(default = "cylinder")]
     cable: String,
     #[serde(default)]
@@ -52,6 +55,14 @@ fn cylinder() -> String {
 
 fn body_temperature() -> f64 {
     37.0
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConduction {
+    m_per_s: f64,
+    at_um: f64,
+    exponent: f64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -219,6 +230,11 @@ pub(super) fn read(raw: RawDescription) -> Result<FiberDescription, Problem> {
         diameter_um: raw.diameter_um,
         delta_z_um: raw.delta_z_um,
         length_um: raw.length_um,
+        conduction: raw.conduction.map(|raw| ConductionSpeed {
+            m_per_s: raw.m_per_s,
+            at_um: raw.at_um,
+            exponent: raw.exponent,
+        }),
         cable: match raw.cable.as_str() {
             CYLINDER => CableDescription::Cylinder,
             id => CableDescription::Like(id.to_owned()),
@@ -352,6 +368,11 @@ impl From<FiberDescription> for RawDescription {
             diameter_um: description.diameter_um,
             delta_z_um: description.delta_z_um,
             length_um: description.length_um,
+            conduction: description.conduction.map(|speed| RawConduction {
+                m_per_s: speed.m_per_s,
+                at_um: speed.at_um,
+                exponent: speed.exponent,
+            }),
         }
     }
 }

@@ -6,7 +6,7 @@
 use axonml_autodiff::engine::{Membrane, SectionKind};
 use axonml_autodiff::ir::Expr;
 
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 
 /// Hodgkin-Huxley membrane on an unmyelinated fiber.
 #[derive(Clone, Copy, Debug)]
@@ -35,15 +35,11 @@ impl FiberModel for HodgkinHuxley {
         .start_mv(-65.0)
         .celsius(6.3)
         .scheme("backward Euler, single cable")
+        .thresholds_of("an implementation in NumPy", 2, [0.0125, 0.0128])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        Geometry::Unmyelinated(Unmyelinated {
-            compartment_um: fiber.compartment_um(),
-            diameter_um: fiber.diameter(),
-            capacitance_uf_cm2: fiber.param("cm"),
-            axial_ohm_cm: fiber.param("ra"),
-        })
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {

@@ -15,7 +15,8 @@ use crate::mechanisms::{
     CalciumPump, CalciumShell, Channel, FixedIon, IonConstants, Mechanisms, SodiumCalciumExchanger,
     SodiumPotassiumPump, boltzmann, gaussian,
 };
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
+use crate::validation::PYFIBERS;
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 
 /// Schild C fiber of 1994.
 #[derive(Clone, Copy, Debug)]
@@ -147,15 +148,6 @@ fn schema(id: &'static str, summary: &'static str, mechanisms: &Mechanisms<'_>) 
         .scheme("backward Euler, single cable")
 }
 
-fn cylinder<'t>(fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-    Geometry::Unmyelinated(Unmyelinated {
-        compartment_um: fiber.compartment_um(),
-        diameter_um: fiber.diameter(),
-        capacitance_uf_cm2: fiber.param("cm"),
-        axial_ohm_cm: fiber.param("ra"),
-    })
-}
-
 impl FiberModel for Schild94 {
     fn schema(&self) -> Schema {
         schema(
@@ -165,10 +157,11 @@ impl FiberModel for Schild94 {
         )
         .cite("Schild et al. 1994, J Neurophysiol 71:2338-2358, doi:10.1152/jn.1994.71.6.2338")
         .conducts(0.51, 1.0, 0.5)
+        .thresholds_of(PYFIBERS, 3, [0.102, 0.143])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        cylinder(fiber)
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {
@@ -185,10 +178,11 @@ impl FiberModel for Schild97 {
         )
         .cite("Schild & Kunze 1997, J Neurophysiol 78:3198-3209, doi:10.1152/jn.1997.78.6.3198")
         .conducts(0.286, 1.0, 0.5)
+        .thresholds_of(PYFIBERS, 3, [0.026, 0.054])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        cylinder(fiber)
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {

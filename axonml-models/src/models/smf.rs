@@ -10,6 +10,7 @@ use axonml_autodiff::engine::{Membrane, SectionKind};
 use super::trainable_node::{
     self, CHANNELS, RATES, STATES, TEMPERATURE, Table, node_diameter_um, parabola,
 };
+use crate::validation::{AXONML, NEURON, PARITY_MV};
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Physical, Scale, Schema, Surrogate};
 
 /// Distance between nodes, um, as a polynomial of the fiber diameter in um, highest power first: that of the published
@@ -67,7 +68,9 @@ impl FiberModel for Smf {
             .celsius(37.0)
             .scheme("forward Euler, exponential gates (dt 0.005 ms)")
             .weights("smf-mrg")
-            .stands_for("mrg");
+            .stands_for("mrg")
+            .voltages_of(AXONML, 7, PARITY_MV)
+            .thresholds_of(NEURON, 172, [1.69, 30.0]);
         schema = trainable_node::declare(schema, CHANNELS);
         schema = schema
             .param("passive", "cm", 0.01, "mF/cm2")

@@ -7,7 +7,8 @@
 
 use axonml_autodiff::engine::{Membrane, SectionKind};
 
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
+use crate::validation::{AXONML, PARITY_MV, PYFIBERS};
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 
 /// Sundt C fiber, backward Euler.
 #[derive(Clone, Copy, Debug)]
@@ -41,15 +42,6 @@ fn schema(id: &'static str, summary: &'static str, e_leak: f64) -> Schema {
         .length_um(15_000.0)
         .conducts(0.49, 1.0, 0.5)
         .celsius(37.0)
-}
-
-fn cylinder<'t>(fiber: &FiberSymbols<'t>) -> Unmyelinated<'t> {
-    Unmyelinated {
-        compartment_um: fiber.compartment_um(),
-        diameter_um: fiber.diameter(),
-        capacitance_uf_cm2: fiber.param("cm"),
-        axial_ohm_cm: fiber.param("ra"),
-    }
 }
 
 fn membrane<'t>(x: &Patch<'t>) -> Membrane<'t> {
@@ -92,10 +84,11 @@ impl FiberModel for Sundt {
             .quiet_band_mv(10.0)
             .start_mv(-60.0)
             .scheme("backward Euler, single cable")
+            .thresholds_of(PYFIBERS, 3, [0.053, 0.091])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        Geometry::Unmyelinated(cylinder(fiber))
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {
@@ -112,10 +105,11 @@ impl FiberModel for SundtExplicit {
             .start_states([0.00401, 0.98147, 0.00208, 0.57421])
             .scheme("forward Euler, exponential gates (dt 0.005 ms, compartments of 50 um)")
             .stands_for("sundt")
+            .voltages_of(AXONML, 2, PARITY_MV)
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        Geometry::UnmyelinatedExplicit(cylinder(fiber))
+        Geometry::UnmyelinatedExplicit(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {

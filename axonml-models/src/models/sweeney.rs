@@ -5,6 +5,7 @@
 
 use axonml_autodiff::engine::{Membrane, SectionKind};
 
+use crate::validation::PYFIBERS;
 use crate::{FiberModel, FiberSymbols, Geometry, Insulated, Patch, Physical, Schema};
 
 /// Sweeney fiber.
@@ -35,6 +36,7 @@ impl FiberModel for Sweeney {
             .quiet_band_mv(10.0)
             .celsius(37.0)
             .scheme("backward Euler, single cable of nodes")
+            .thresholds_of(PYFIBERS, 3, [0.094, 0.174])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {

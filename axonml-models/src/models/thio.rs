@@ -15,7 +15,8 @@ use crate::mechanisms::{
     Balanced, CalciumShell, IonConstants, Mechanisms, Shell, SodiumCalciumExchanger,
     SodiumPotassiumPump,
 };
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
+use crate::validation::PYFIBERS;
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 use channels::{BK, CAV1P2, CAV2P2, Hcn, KM, KV1P4, KV2P1, KV3P4, NAV1P7, NAV1P8, NAV1P9, SK};
 
 /// Thio autonomic C fiber.
@@ -157,15 +158,6 @@ fn schema(id: &'static str, summary: &'static str, variant: &Variant) -> Schema 
         .scheme("backward Euler, single cable")
 }
 
-fn cylinder<'t>(fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-    Geometry::Unmyelinated(Unmyelinated {
-        compartment_um: fiber.compartment_um(),
-        diameter_um: fiber.diameter(),
-        capacitance_uf_cm2: fiber.param("cm"),
-        axial_ohm_cm: fiber.param("ra"),
-    })
-}
-
 impl FiberModel for ThioAutonomic {
     fn schema(&self) -> Schema {
         schema(
@@ -174,10 +166,11 @@ impl FiberModel for ThioAutonomic {
             &AUTONOMIC,
         )
         .conducts(1.044, 1.0, 0.5)
+        .thresholds_of(PYFIBERS, 3, [0.029, 0.069])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        cylinder(fiber)
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {
@@ -193,10 +186,11 @@ impl FiberModel for ThioCutaneous {
             &CUTANEOUS,
         )
         .conducts(1.019, 1.0, 0.5)
+        .thresholds_of(PYFIBERS, 3, [0.101, 0.225])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        cylinder(fiber)
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {

@@ -9,7 +9,8 @@ use axonml_autodiff::engine::{Membrane, SectionKind};
 use axonml_autodiff::ir::Expr;
 
 use crate::mechanisms::{Balanced, Channel, Mechanism, Mechanisms, Shell, boltzmann};
-use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema, Unmyelinated};
+use crate::validation::PYFIBERS;
+use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 
 /// Tigerholm C fiber.
 #[derive(Clone, Copy, Debug)]
@@ -62,15 +63,11 @@ impl FiberModel for Tigerholm {
             .start_mv(V_REST_MV)
             .celsius(37.0)
             .scheme("backward Euler, single cable")
+            .thresholds_of(PYFIBERS, 3, [0.077, 0.103])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        Geometry::Unmyelinated(Unmyelinated {
-            compartment_um: fiber.compartment_um(),
-            diameter_um: fiber.diameter(),
-            capacitance_uf_cm2: fiber.param("cm"),
-            axial_ohm_cm: fiber.param("ra"),
-        })
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {

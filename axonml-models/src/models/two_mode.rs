@@ -16,6 +16,7 @@ use axonml_autodiff::ir::Expr;
 
 use super::mrg::node_spacing_um;
 use super::trainable_node::{self, CHANNELS, RATES, STATES, TEMPERATURE, node_diameter_um};
+use crate::validation::NEURON;
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Physical, Reduced, Scale, Schema};
 
 /// Two-mode surrogate of the MRG fiber.
@@ -166,7 +167,8 @@ impl FiberModel for TwoMode {
             .conducts(23.8, 5.7, 1.25)
             .quiet_band_mv(10.0)
             .celsius(37.0)
-            .scheme("backward Euler, single cable with two internodal modes (dt 0.005 ms)");
+            .scheme("backward Euler, single cable with two internodal modes (dt 0.005 ms)")
+            .thresholds_of(NEURON, 172, [0.673, 21.3]);
         schema =
             trainable_node::declare(schema, CHANNELS).param("passive", "e_internode", -80.0, "mV");
         schema = trainable_node::declare(schema, RATES)

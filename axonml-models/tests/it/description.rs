@@ -103,6 +103,7 @@ fn runs_thresholds_and_gradients_have_the_same_bits_as_the_model_in_rust() {
             };
             let (found, expected) = (of(&own), of(&model(id).unwrap()));
             assert!(expected.3.is_some());
+            assert_eq!(own.schema().speed, model(id).unwrap().schema().speed);
             assert_eq!(found.0, expected.0, "{id} {precision:?}");
             assert_eq!(found.2, expected.2, "{id} {precision:?}");
             assert_eq!(found.3, expected.3, "{id} {precision:?}");
@@ -259,48 +260,54 @@ type Refusal = (
 /// Each is wrong at its place.
 #[test]
 fn errors_name_line_and_column() {
-    let cases: [Refusal; 17] = [
+    let cases: [Refusal; 18] = [
+        (
+            "exponent = 0.5",
+            "exponent = -1",
+            (13, 14),
+            &["exponent -1", "0 to 2"],
+        ),
         (
             "exprelr(-(v + 40)/10)",
             "exprell(-(v + 40)/10)",
-            (46, 12),
+            (48, 12),
             &["`exprell`", "did you mean `exprelr`"],
         ),
         (
             "gna*m^3*h",
             "gna*mm^3*h",
-            (31, 5),
+            (33, 5),
             &["current 1, g", "`mm`", "no parameter"],
         ),
-        ("gna*m^3*h", "gna*m**3*h", (31, 11), &["`**`", "`^`"]),
+        ("gna*m^3*h", "gna*m**3*h", (33, 11), &["`**`", "`^`"]),
         (
             "gna*m^3*h",
             "gna*(m^3*h",
-            (31, 16),
+            (33, 16),
             &["found the end", "`)`"],
         ),
         (
             "gna*m^3*h",
             "gna m",
-            (31, 10),
+            (33, 10),
             &["found `m`", "an operator"],
         ),
         (
             "gna*m^3*h",
             "",
-            (31, 5),
+            (33, 5),
             &["found the end", "a number, a name"],
         ),
         (
             "\"gl\"\ne = \"el\"",
             "\"gl\"",
-            (38, 1),
+            (40, 1),
             &["current 3", "g and e, or i"],
         ),
         (
             "beta = \"q*sigmoid((v + 35)/10)\"",
             "tau = 1",
-            (49, 1),
+            (51, 1),
             &["gate 2", "alpha and beta, or inf and tau"],
         ),
         (
@@ -330,20 +337,20 @@ fn errors_name_line_and_column() {
         (
             "cm = { value = 1, unit = \"uF/cm2\" }",
             "cm = { value = 1, unit = \"mF/cm2\" }",
-            (21, 26),
+            (23, 26),
             &["mF/cm2", "uF/cm2"],
         ),
         ("[0.1, 1000]", "[10, 1]", (9, 15), &["[10, 1]", "least"]),
         (
             "name = \"n\"",
             "name = \"m\"",
-            (55, 8),
+            (57, 8),
             &["gate 3", "`m`", "a meaning already"],
         ),
         (
             "q10(3, 6.3)",
             "q10(3)",
-            (27, 10),
+            (29, 10),
             &["1 arguments of q10", "expected 2"],
         ),
         (

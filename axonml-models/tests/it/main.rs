@@ -38,6 +38,7 @@ mod taped_run;
 mod threshold_gradients;
 mod transposes;
 mod two_mode;
+mod validation;
 mod velocity;
 mod weights;
 

@@ -3,16 +3,11 @@
 use axonml_models::mechanisms::{Balanced, Channel, IonConstants, Mechanism, Mechanisms, Shell};
 use axonml_models::{
     Buffer, Device, Fiber, FiberModel, FiberSymbols, Geometry, Ion, LinearScheme, Membrane, Patch,
-    Schema, SectionKind, Settings, Simulation, SimulationError, Stimulus, Unmyelinated,
+    Schema, SectionKind, Settings, Simulation, SimulationError, Stimulus,
 };
 
 fn cylinder<'t>(fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-    Geometry::Unmyelinated(Unmyelinated {
-        compartment_um: fiber.compartment_um(),
-        diameter_um: fiber.diameter(),
-        capacitance_uf_cm2: fiber.param("cm"),
-        axial_ohm_cm: fiber.param("ra"),
-    })
+    Geometry::Unmyelinated(fiber.cylinder())
 }
 
 fn schema(id: &'static str) -> Schema {

@@ -10,7 +10,7 @@ use axonml_models::weights::Weights;
 use axonml_models::{
     Conduction, Device, Ends, Fiber, FiberModel, FiberStatus, FiberSymbols, Geometry, InitialState,
     MODELS, Membrane, NodeSelection, Observation, ObserverKind, ObserverSpec, Patch, Schema,
-    SectionKind, Settings, Simulation, Stimulus, Unmyelinated, VelocitySites, model,
+    SectionKind, Settings, Simulation, Stimulus, VelocitySites, model,
 };
 
 use crate::golden::path;
@@ -403,12 +403,7 @@ impl FiberModel for Filling {
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
-        Geometry::Unmyelinated(Unmyelinated {
-            compartment_um: fiber.compartment_um(),
-            diameter_um: fiber.diameter(),
-            capacitance_uf_cm2: fiber.param("cm"),
-            axial_ohm_cm: fiber.param("ra"),
-        })
+        Geometry::Unmyelinated(fiber.cylinder())
     }
 
     fn membrane<'t>(&self, _section: SectionKind, x: &Patch<'t>) -> Membrane<'t> {

@@ -6,8 +6,8 @@ use axonml_autodiff::cable::Cable;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::bundled;
 use axonml_models::{
-    Device, Fiber, FiberState, NodeSelection, Observation, Observer, ObserverKind, ObserverSpec,
-    Settings, Simulation, Stimulus, Threshold, ThresholdSearch, model,
+    Device, Difference, Fiber, FiberState, NodeSelection, Observation, Observer, ObserverKind,
+    ObserverSpec, Settings, Simulation, Stimulus, Threshold, ThresholdSearch, model,
 };
 use ndarray::{Array2, Ix0, Ix1, Ix2};
 
@@ -314,13 +314,23 @@ fn single_precision_thresholds_agree_to_two_hundredths_of_a_percent() {
 #[test]
 fn bundled_surrogates_meet_the_thresholds_of_neuron() {
     let cases = cases();
-    for (name, limit_pct) in [("smf-mrg", 2.0), ("two-mode-mrg", 0.7)] {
+    for name in ["smf-mrg", "two-mode-mrg"] {
         let model = bundled(name).unwrap().model;
+        let schema = axonml_models::model(model).unwrap().schema();
         // The weights that the model runs with unless others are chosen.
-        assert_eq!(
-            axonml_models::model(model).unwrap().schema().weights,
-            Some(name)
-        );
+        assert_eq!(schema.weights, Some(name));
+        let stated = schema
+            .validations
+            .iter()
+            .find_map(|found| match found.difference {
+                Difference::Thresholds {
+                    mean_pct,
+                    worst_pct,
+                } => Some((found.cases, mean_pct, worst_pct)),
+                Difference::Voltages { .. } => None,
+            });
+        let (count, mean_pct, worst_pct) = stated.expect("the model states its accuracy");
+        assert_eq!(count, cases.len(), "{name}");
         let settings = Settings::default();
         let errors: Vec<f64> = cases
             .iter()
@@ -332,6 +342,13 @@ fn bundled_surrogates_meet_the_thresholds_of_neuron() {
             })
             .collect();
         let mape_pct = errors.iter().sum::<f64>() / errors.len() as f64;
-        assert!(mape_pct <= limit_pct, "{name}: {mape_pct} %");
+        let largest_pct = errors.iter().fold(0.0, |a: f64, &b| a.max(b));
+        println!("{name}: mean {mape_pct} %, worst {largest_pct} %");
+        // Three digits are stated; searches end within 0.01 %.
+        assert!((mape_pct - mean_pct).abs() <= 0.015, "{name}: {mape_pct} %");
+        assert!(
+            (largest_pct - worst_pct).abs() <= 0.06,
+            "{name}: {largest_pct} %"
+        );
     }
 }

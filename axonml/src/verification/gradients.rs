@@ -42,7 +42,7 @@ pub(super) fn limit(precision: Precision) -> f64 {
 }
 
 /// Reproducible numbers between -1 and 1 (Steele, Lea & Flood 2014, SplitMix).
-fn number(index: usize) -> f64 {
+pub(crate) fn number(index: usize) -> f64 {
     let mut x = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -17,7 +17,7 @@
 
 mod gradients;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::Weights;
@@ -26,8 +26,10 @@ use axonml_models::{
     Observation, ObserverKind, ObserverSpec, Precision, Settings, Simulation, SimulationError,
     Stimulus, Text, ThresholdSearch,
 };
+use rayon::prelude::*;
 
 pub use gradients::GRADIENT_KINDS;
+pub(crate) use gradients::number;
 
 /// Steps before the one that is compared: within the action potentials.
 const STEPS_BEFORE: usize = 80;
@@ -139,50 +141,67 @@ impl Comparison {
     }
 }
 
-/// Compares every candidate that has a device with the scalar reference, on every model; `begins` hears of each comparison
-/// before it begins.
+/// Compares every candidate that has a device with the scalar reference, on every model, several models at a time; `begins`
+/// hears of each comparison before it begins.
 ///
 /// # Errors
 /// [`SimulationError`] if a simulation cannot be made or run.
 pub fn verify(
     models: &[Model],
     candidates: &[Candidate],
-    begins: &mut dyn FnMut(String),
+    begins: &mut (dyn FnMut(String) + Send),
 ) -> Result<Vec<Comparison>, SimulationError> {
     let reference = Device::reference()?;
+    let begins = Mutex::new(begins);
+    let each = models.par_iter().map(|model| {
+        let begins = |text: String| {
+            let mut begins = begins.lock().unwrap_or_else(PoisonError::into_inner);
+            begins(text);
+        };
+        compared(model, candidates, &reference, &begins)
+    });
+    let found: Vec<Vec<Comparison>> = each.collect::<Result<_, _>>()?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The comparisons of one model.
+fn compared(
+    model: &Model,
+    candidates: &[Candidate],
+    reference: &Device,
+    begins: &dyn Fn(String),
+) -> Result<Vec<Comparison>, SimulationError> {
+    let id = model.schema().id;
+    let expected = answers(model, reference, Precision::F64, None)?;
+    let (fibers, distance_um) = probes(model);
+    let along = gradients::expected(model, &fibers, distance_um, reference)?;
     let mut comparisons = Vec::new();
-    for model in models {
-        let id = model.schema().id;
-        let expected = answers(model, &reference, Precision::F64, None)?;
-        let (fibers, distance_um) = fibers(model);
-        let along = gradients::expected(model, &fibers, distance_um, &reference)?;
-        for candidate in candidates {
-            let Ok(device) = &candidate.device else {
-                continue;
-            };
-            let precision = candidate.precision;
-            begins(format!("{id} on {} in {}", device.name(), precision.name()));
-            let found = answers(model, device, precision, Some(&expected.before))?;
-            let (step_eps, spike_us, threshold_pct) = differences(&found, &expected, precision);
-            comparisons.push(Comparison {
-                model: id.clone(),
-                backend: candidate.backend,
-                device: device.name(),
+    for candidate in candidates {
+        let Ok(device) = &candidate.device else {
+            continue;
+        };
+        let precision = candidate.precision;
+        begins(format!("{id} on {} in {}", device.name(), precision.name()));
+        let found = answers(model, device, precision, Some(&expected.before))?;
+        let (step_eps, spike_us, threshold_pct) = differences(&found, &expected, precision);
+        comparisons.push(Comparison {
+            model: id.clone(),
+            backend: candidate.backend,
+            device: device.name(),
+            precision,
+            step_eps,
+            spike_us,
+            threshold_pct,
+            gradient: gradients::differences(
+                model,
+                &fibers,
+                distance_um,
+                device,
                 precision,
-                step_eps,
-                spike_us,
-                threshold_pct,
-                gradient: gradients::differences(
-                    model,
-                    &fibers,
-                    distance_um,
-                    device,
-                    precision,
-                    &along,
-                )?,
-                limits: Limits::of(precision),
-            });
-        }
+                &along,
+            )?,
+            limits: Limits::of(precision),
+        });
     }
     Ok(comparisons)
 }
@@ -196,21 +215,14 @@ struct Answers {
 }
 
 /// Fibers of a model, ragged in length and diameter, and the distance of the electrode, um.
-fn fibers(model: &dyn FiberModel) -> (Vec<Fiber>, f64) {
-    match model.schema().compartment_um {
-        None => (
-            [(5.7, 21), (8.7, 33), (14.0, 27)]
-                .map(|(d, n)| Fiber::new(d, n))
-                .to_vec(),
-            1000.0,
-        ),
-        Some(_) => (
-            [(0.8, 41), (1.0, 61), (1.5, 51)]
-                .map(|(d, n)| Fiber::new(d, n))
-                .to_vec(),
-            150.0,
-        ),
-    }
+pub(crate) fn probes(model: &dyn FiberModel) -> (Vec<Fiber>, f64) {
+    let schema = model.schema();
+    let (fibers, distance_um) = match schema.compartment_um {
+        None => ([(5.7, 21), (8.7, 33), (14.0, 27)], 1000.0),
+        Some(_) => ([(0.8, 41), (1.0, 61), (1.5, 51)], 150.0),
+    };
+    let fibers = fibers.map(|(um, nodes)| Fiber::new(schema.nearest_um(um), nodes));
+    (fibers.to_vec(), distance_um)
 }
 
 fn answers(
@@ -219,7 +231,7 @@ fn answers(
     precision: Precision,
     before: Option<&[FiberState]>,
 ) -> Result<Answers, SimulationError> {
-    let (fibers, distance_um) = fibers(model);
+    let (fibers, distance_um) = probes(model);
     let count = fibers.len();
     let settings = Settings {
         precision,

@@ -1,6 +1,7 @@
 //! Designs and studies through the library: nothing in them is ignored, and work that is canceled ends at once.
 
 mod cancellation;
+mod conformance;
 mod design;
 mod extrapolation;
 mod front;

@@ -102,7 +102,7 @@ fn what_is_wrong_with_own_models_is_said() {
     let cases = [
         (
             study("", &named(&wrong)),
-            ["wrong.toml", "line 35, column 5: current 2, g: found `k`"],
+            ["wrong.toml", "line 37, column 5: current 2, g: found `k`"],
         ),
         (
             study("", "model = 'absent.toml'"),

@@ -6,6 +6,7 @@
 use axonml_autodiff::engine::{Membrane, SectionKind};
 use axonml_autodiff::ir::Expr;
 
+use crate::validation::PYFIBERS;
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 
 use super::{Dimensions, PUBLISHED, double_cable, node_membrane, schema};
@@ -49,6 +50,7 @@ impl FiberModel for MrgDiscrete {
             .cite("doi:10.1088/1741-2552/aa6a5f, 2017 (1 um)")
             .diameters_listed_um(&DIAMETERS)
             .conducts(51.3, 10.0, 1.0)
+            .thresholds_of(PYFIBERS, 3, [0.095, 0.154])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {

@@ -5,6 +5,7 @@
 
 use axonml_autodiff::engine::{Membrane, SectionKind};
 
+use crate::validation::PYFIBERS;
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 
 use super::{Dimensions, PUBLISHED, double_cable, node_membrane, quadratic, schema};
@@ -21,6 +22,7 @@ impl FiberModel for MrgInterpolation {
             .cite("Musselman et al. 2021, PLoS Comput Biol 17:e1009285, doi:10.1371/journal.pcbi.1009285 (geometry)")
             .diameters_um(2.0..=16.0)
             .conducts(38.2, 8.0, 1.25)
+            .thresholds_of(PYFIBERS, 3, [0.072, 0.141])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {

@@ -7,6 +7,7 @@
 use axonml_autodiff::engine::{Membrane, SectionKind};
 use axonml_autodiff::ir::Expr;
 
+use crate::validation::PYFIBERS;
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 
 use super::{Dimensions, PUBLISHED, double_cable, node_membrane, quadratic, schema};
@@ -58,6 +59,7 @@ impl FiberModel for Pena {
             .cite(SOURCE)
             .diameters_um(1.011..=16.0)
             .conducts(9.06, 3.0, 1.25)
+            .thresholds_of(PYFIBERS, 3, [0.099, 0.155])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
@@ -76,6 +78,7 @@ impl FiberModel for SmallMrgInterpolation {
             .cite(SOURCE)
             .diameters_um(1.011..=16.0)
             .conducts(10.5, 3.0, 1.25)
+            .thresholds_of(PYFIBERS, 3, [0.083, 0.113])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {

@@ -9,6 +9,7 @@
 use axonml_autodiff::engine::{Membrane, SectionKind};
 use axonml_autodiff::ir::Expr;
 
+use crate::validation::NEURON;
 use crate::{FiberModel, FiberSymbols, Geometry, Patch, Schema};
 
 use super::{Dimensions, PUBLISHED, double_cable, node_membrane, quadratic, schema};
@@ -31,6 +32,7 @@ impl FiberModel for Mrg {
             .cite("Hussain, Grill & Pelot 2024, Nat Commun 15:7597, doi:10.1038/s41467-024-51709-8 (geometry)")
             .diameters_um(2.0..=16.0)
             .conducts(23.8, 5.7, 1.25)
+            .thresholds_of(NEURON, 172, [0.00124, 0.00234])
     }
 
     fn geometry<'t>(&self, fiber: &FiberSymbols<'t>) -> Geometry<'t> {
