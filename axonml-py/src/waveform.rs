@@ -73,6 +73,14 @@ impl Waveform {
         Ok(PyArray1::from_vec(py, sampled))
     }
 
+    /// What makes it doubtful on a grid: sines and phases of few steps.
+    fn doubts(&self, dt_ms: f64, tstop_ms: f64) -> Result<Vec<String>> {
+        let grid = TimeGrid::new(dt_ms, tstop_ms)?;
+        let sine = self.0.coarse_sine(&grid).map(|sine| sine.to_string());
+        let phase = self.0.short_phase(&grid).map(|phase| phase.to_string());
+        Ok(sine.into_iter().chain(phase).collect())
+    }
+
     fn __str__(&self) -> String {
         self.0.to_string()
     }

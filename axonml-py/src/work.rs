@@ -38,6 +38,8 @@ pub(crate) fn devices() -> Vec<(&'static str, bool, String)> {
 }
 
 /// The pool of this process with so many threads; 0 stands for one per processor.
+///
+/// It is asked for under the interpreter's lock, which a fork holds, too: no child finds the table locked for ever.
 fn pool(threads: usize) -> Result<Arc<ThreadPool>> {
     let key = (FORKS.load(Ordering::Relaxed), threads);
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -53,7 +53,7 @@ def test_run_records_what_is_asked_for(three: ax.Simulation) -> None:
     found = three.run([0.1, 0.2, 0.1], record=["v", "m"], nodes=[5, -5], every=4)
     assert found["v"].shape == found["m"].shape == (3, 251, 2)
     np.testing.assert_allclose(found["t_ms"], 0.02 * np.arange(251))
-    np.testing.assert_array_equal(found["node"], [[5, 48]] * 3)
+    np.testing.assert_array_equal(found["node_index"], [[5, 48]] * 3)
     np.testing.assert_array_equal(found.fired, [False, True, False])
     assert found["v"][1].max() > 0 > found["v"][0].max()
     nodes, times = found.crossings[1]
@@ -67,7 +67,7 @@ def test_fibers_of_different_numbers_of_nodes_are_filled_up(electrode: ax.Field,
     found = ax.Simulation(fibers, electrode, monophasic).run(0.0, every=100)
     assert found["v"].shape == (2, 11, 31)
     assert np.isnan(found["v"][0, :, 21:]).all() and not np.isnan(found["v"][0, :, :21]).any()
-    assert (found["node"][0, 21:] == -1).all()
+    assert (found["node_index"][0, 21:] == -1).all()
 
 
 def test_signed_amplitudes_are_pyfibers(three: ax.Simulation, electrode: ax.Field, monophasic: ax.Waveform) -> None:
@@ -132,6 +132,13 @@ def test_statuses_are_logged_and_say_why(
     assert "1 of 1 fibers: no_activation" in caplog.text
 
 
+def test_doubtful_waveforms_are_logged(electrode: ax.Field, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("WARNING", "pyaxonml"):
+        simulation = ax.Simulation(ax.Fibers("mrg", diameter=10.0, nodes=53), electrode, "monophasic:pw=0.01")
+        simulation.run(0.1, every=1000)
+    assert "a phase of the pulse lasts 0.01 ms, less than 4 steps" in caplog.text
+
+
 def test_waveforms_of_every_kind_are_the_same_current(three: ax.Simulation, monophasic: ax.Waveform) -> None:
     samples = monophasic.sample(0.005, 5.0)
     assert samples.sum() * 0.005 == pytest.approx(-0.1)
@@ -166,6 +173,9 @@ def test_tables(three: ax.Simulation) -> None:
     assert data["diameter_um"].dims == ("fiber",)
     recorded = three.run(0.1, nodes=[5], every=100).to_xarray()
     assert recorded["v"].dims == ("fiber", "time", "node")
+    rows = three.run(0.1, nodes=[5, -5], every=100).to_pandas()
+    assert len(rows) == 3 * 11 * 2
+    assert rows["t_ms"].iloc[2:4].tolist() == [0.5, 0.5] and rows["node_index"].iloc[:2].tolist() == [5, 48]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ def test_a_study_has_the_bits_of_a_simulation(three: ax.Simulation) -> None:
         found["threshold_nA"]
 
 
+def test_progress_and_notes_are_heard(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[float] = []
+    with caplog.at_level("DEBUG", "pyaxonml"):
+        ax.Study.from_toml(TEXT + '[[source]]\npulse = "monophasic:pw=0.01,delay=0.1"').run(progress=heard.append)
+    assert heard and heard[-1] == 1.0
+    assert "less than 4 steps" in caplog.text
+
+
 def test_texts_files_and_dictionaries(tmp_path: Path) -> None:
     study = ax.Study.from_toml(TEXT)
     text = study.to_toml(tmp_path / "study.toml")

@@ -106,7 +106,7 @@ class Fibers:
 
     def spacing_um(self) -> np.ndarray:
         """Distances between nodes, or compartments, um, with the model's default parameters."""
-        from ._simulation import native_settings
+        from ._prepared import native_settings
 
         return _native.spacings(_native_model(self.model), native_settings(), self.diameter_um, self.compartment_um)
 

@@ -81,13 +81,21 @@ class Result:
         )
 
     def to_pandas(self) -> pandas.DataFrame:
-        """A table: one row per fiber, or per element of the arrays of most axes."""
+        """A table: one row per element of the arrays of most axes, and the columns that belong to one."""
         import pandas
 
-        widest = max((self.dims(name) for name in self.columns), key=len, default=("fiber",))
-        if widest == ("fiber",):
-            return pandas.DataFrame({**self.coordinates, **self.columns})
-        return self.to_xarray().to_dataframe().reset_index()
+        every = {**self.coordinates, **self.columns}
+        widest = max((name for name in self.columns), key=lambda name: len(self.dims(name)))
+        dims, shape = self.dims(widest), self.columns[widest].shape
+        table: dict[str, np.ndarray] = {}
+        if dims != ("fiber",):
+            table.update(zip(dims, (at.ravel() for at in np.indices(shape)), strict=True))
+        for name, array in every.items():
+            own = self.dims(name)
+            if set(own) <= set(dims):
+                spread = array.reshape([size if dim in own else 1 for dim, size in zip(dims, shape, strict=True)])
+                table[name] = np.broadcast_to(spread, shape).ravel()
+        return pandas.DataFrame(table)
 
     def __repr__(self) -> str:
         sizes: dict[str, int] = {}
@@ -131,7 +139,7 @@ class BlockThresholds(Result):
 
 
 class Recording(Result):
-    """Recorded arrays ``[fiber, time, node]``: ``v`` in mV and states by their names; ``node`` and ``z_um`` are ``[fiber, node]``.
+    """Recorded arrays ``[fiber, time, node]``: ``v`` in mV and states by their names; ``node_index`` and ``z_um`` are ``[fiber, node]``.
 
     ``start_node``, ``start_um`` and ``start_ms`` tell where each fiber's first action potential began that reached a site of detection
     (-1 and NaN without one); ``v_max_mV`` is the largest voltage of every node; ``status`` is ``ok`` or ``diverged``.
