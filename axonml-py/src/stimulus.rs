@@ -36,7 +36,7 @@ impl Stimulus {
         let waveforms: Vec<_> = waveforms.iter().map(|one| one.0.clone()).collect();
         let waveforms = match (shapes.count(), waveforms.is_empty()) {
             (0, true) => Vec::new(),
-            (0, false) => {
+            (0, false) if fibers > 0 => {
                 return Err(Error::value(
                     "found a waveform, expected none: the field is one in space and time",
                 ));

@@ -35,6 +35,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("after", [0.15, 1.0])
 @pytest.mark.parametrize(
     "work",
     [
@@ -44,13 +45,13 @@ except KeyboardInterrupt:
         '[field]\\ndistance_um = 1000\\n[numerics]\\ntstop_ms = 100.0\\n[protocol]\\nkind = \\"threshold\\"").run()',
     ],
 )
-def test_ctrl_c_ends_work(work: str) -> None:
+def test_ctrl_c_ends_work(work: str, after: float) -> None:
     code = LONG.replace("{work}", work)
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             assert process.stdout.readline() == "begun\n"
-            time.sleep(1.0)
+            time.sleep(after)
             sent = time.time()
             process.send_signal(signal.SIGINT)
             ended = process.stdout.readline().split()

@@ -217,6 +217,17 @@ def test_what_is_wrong_is_said(three: ax.Simulation, electrode: ax.Field, monoph
         three.thresholds(np.full((3, len(three.sample_points())), np.nan))
     with pytest.raises(ax.InputError, match="amplitudes of shape"):
         three.run([0.1, 0.2])
+    with pytest.raises(ax.InputError, match="at most 10000000"):
+        ax.Simulation(ax.Fibers("mrg", diameter=10.0, nodes=10**12), electrode, monophasic)
+    with pytest.raises(ax.InputError, match="no number"):
+        ax.Fibers("mrg", diameter="thick")
+    with pytest.raises(ax.InputError, match="guesses of shape"):
+        three.thresholds(near=[0.1, 0.2])
+    with pytest.raises(ax.InputError, match="nothing to record"):
+        three.run(0.1, record=[])
+    with pytest.raises(ax.InputError, match="values of the function of shape"):
+        ax.Simulation(three.fibers, electrode, lambda t: np.zeros(3)).thresholds()
+    assert len(ax.Simulation(ax.Fibers("mrg", diameter=[]), electrode, monophasic).thresholds()) == 0
     with pytest.raises(ax.AxonmlError, match="memory"):
         ax.Simulation(ax.Fibers("mrg", diameter=10.0, nodes=9_000_001), electrode, monophasic, tstop=5.0)
 

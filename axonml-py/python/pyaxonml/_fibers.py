@@ -25,6 +25,13 @@ def _native_model(model: Any) -> str | _native.FiberDescription:
     raise InputError(f"found {type(model).__name__} as a model, expected a name, a fiber file, or a description")
 
 
+def _numbers(name: str, given: Any) -> np.ndarray:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"found `{name}` that is no number, and no array of numbers: {error}") from error
+
+
 def models(model: Any = None) -> list[dict[str, Any]]:
     """The bundled models, or one: id, summary, diameters (um), states, parameters with units, sources."""
     found = _native.models(None if model is None else _native_model(model))
@@ -74,8 +81,9 @@ class Fibers:
             "offset": 0.0 if drawn else offset,
             "weight": weight,
         }
+        numbers = [_numbers(name, value) for name, value in given.items()]
         try:
-            arrays = np.broadcast_arrays(*[np.asarray(value, dtype=np.float64) for value in given.values()])
+            arrays = np.broadcast_arrays(*numbers)
         except ValueError as error:
             shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in given.items())
             raise InputError(f"the arguments of Fibers do not broadcast: {shapes}") from error

@@ -8,25 +8,12 @@ from typing import Any
 import numpy as np
 
 from . import _native
+from ._arrays import as_array, spread
 from ._fibers import Fibers
 from .errors import InputError
 
 #: Places of the sample points of every fiber, um from its middle.
 Points = Sequence[np.ndarray]
-
-
-def as_array(given: Any, what: str, axes: tuple[int, ...]) -> np.ndarray:
-    """An array in the precision and the place that it has; anything else as NumPy understands it."""
-    array = given if isinstance(given, np.ndarray) else np.asarray(given)
-    if array.dtype not in (np.float32, np.float64):
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"found {what} of type {array.dtype}, expected numbers") from error
-    if array.ndim not in axes:
-        expected = " or ".join(str(n) for n in axes)
-        raise InputError(f"found {what} of shape {array.shape}, expected {expected} axes")
-    return array
 
 
 class Field:
@@ -123,7 +110,7 @@ class FunctionField(Field):
         counts = [len(z) for z in points]
         x, y, middle = (np.repeat(at, counts) for at in (fibers.x_um, fibers.y_um, fibers.offset_um))
         z = np.concatenate(points) + middle if points else middle
-        ve = np.broadcast_to(np.asarray(self.function(x, y, z), dtype=np.float64), z.shape)
+        ve = spread(self.function(x, y, z), z.shape, "potentials of the function")
         return [_native.Field.potentials(np.split(ve, np.cumsum(counts)[:-1]))]
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from . import _native
+from ._arrays import as_array, spread
 from ._fibers import Fibers
-from ._field import Field, JoinedField, Points, as_array
+from ._field import Field, JoinedField, Points
 from .errors import InputError
 
 
@@ -61,7 +62,7 @@ class Nerve:
 
     def fibers(self, model: Any = "mrg", *, diameter: Any, **further: Any) -> Fibers:
         """One fiber for each line of the nerve; further arguments as :class:`Fibers` takes them."""
-        each = np.broadcast_to(np.asarray(diameter, dtype=np.float64), (len(self),))
+        each = spread(diameter, (len(self),), "diameters")
         further.setdefault("weight", self.weights)
         if self.xy_um is not None:
             further.setdefault("x", self.xy_um[:, 0])

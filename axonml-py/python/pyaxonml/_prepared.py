@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _native
+from ._arrays import spread
 from ._fibers import Fibers, _native_model
 from ._field import Field, JoinedField, PotentialsField
 from ._stimulus import Detection, Injection
@@ -20,6 +21,8 @@ log = logging.getLogger("pyaxonml")
 
 #: Steady-state start unless another duration is given, ms.
 WARMUP_MS = 200.0
+#: More threads than any machine has use for.
+MOST_THREADS = 1024
 NA_PER_MA = 1e6
 
 
@@ -36,8 +39,8 @@ def native_settings(
     threads: int | None = None,
 ) -> _native.Settings:
     """Settings in the native module's terms."""
-    if threads is not None and threads < 1:
-        raise InputError(f"found threads={threads}, expected a number above 0, or None for all processors")
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise InputError(f"found threads={threads}, expected 1 to {MOST_THREADS}, or None for all processors")
     return _native.Settings(
         precision=precision,
         rates=rates,
@@ -259,12 +262,7 @@ class Prepared:
         return {**spec, "after_ms": spec["after_ms"] or 0.0, **defaults, **search}
 
     def _amplitudes(self, amplitude: Any) -> list[float]:
-        try:
-            each = np.broadcast_to(np.asarray(amplitude, dtype=np.float64), (len(self.fibers),))
-        except ValueError as error:
-            raise InputError(
-                f"found amplitudes of shape {np.shape(amplitude)} for {len(self.fibers)} fibers"
-            ) from error
+        each = spread(amplitude, (len(self.fibers),), "amplitudes")
         return list((each * self._sign() / self._unit()[1]).tolist())
 
     def _unit(self, ve: Any = None) -> tuple[str, float]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _native
+from ._arrays import spread
 from ._prepared import Prepared, log
 from ._progress import ProgressLike, listening
 from ._results import BlockThresholds, Gradients, Recording, Recruitment, Responses, Thresholds, Velocities
@@ -46,7 +47,7 @@ class Simulation(Prepared):
         most = max_amplitude if max_amplitude is not None else 20_000.0 if unit == "nA" else 20.0
         guesses = None
         if near is not None:
-            guesses = np.broadcast_to(np.abs(np.asarray(near, dtype=np.float64)) / per_ma, (len(self.fibers),)).tolist()
+            guesses = (np.abs(spread(near, (len(self.fibers),), "guesses")) / per_ma).tolist()
         return self._search(
             resolution=float(resolution),
             max_ma=float(most) / per_ma,
@@ -173,7 +174,9 @@ class Simulation(Prepared):
             raise InputError("found `nodes` and `at`, expected one of them")
         if every < 1:
             raise InputError(f"found every={every}, expected 1 or more steps")
-        states = [name for name in record if name != "v"]
+        if not record:
+            raise InputError("found nothing to record, expected v or states")
+        states = [name for name in dict.fromkeys(record) if name != "v"]
         spec = {
             "amplitudes_ma": self._amplitudes(amplitude),
             "states": states,
@@ -190,6 +193,8 @@ class Simulation(Prepared):
         dims |= {"v_max_mV": ("fiber", "any_node"), "t_ms": ("time",)}
         t_ms = renamed.pop("t_ms")
         renamed["node_index"] = renamed.pop("node")
+        if "v" not in record:
+            del renamed["v"]
         result = Recording(renamed, {**self._coordinates(), "t_ms": t_ms}, dims)
         result.crossings = crossings
         tell_statuses("threshold", result["status"])
@@ -208,7 +213,7 @@ class Simulation(Prepared):
         """
         fibers = len(self.fibers)
         given = np.atleast_1d(np.asarray(amplitude, dtype=np.float64))
-        each = np.broadcast_to(given, (fibers, given.shape[-1]))
+        each = spread(given, (fibers, given.shape[-1]), "amplitudes")
         sign = np.broadcast_to(np.asarray(self._sign()), (fibers,))[:, None]
         pulses = None if test is None else test._test()
         search = self._search()

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import _native
+from ._arrays import spread
 from .errors import InputError
 
 #: What stands for a waveform: one, its text, or a function of time.
@@ -41,6 +42,8 @@ class Waveform:
             self._recipe = (values, on)
         else:
             self._recipe = (dt, np.array(values, dtype=np.float64))
+            if self._recipe[1].size == 0:
+                raise InputError("found no samples, expected one or more")
         self._delay = 0.0
         self._scale = 1.0
         if self._kind != "function":
@@ -110,7 +113,7 @@ class Waveform:
     def _sampled(self, dt: float, tstop: float) -> _native.Waveform:
         function, on = self._recipe
         t = dt * np.arange(round(tstop / dt)) - self._delay
-        values = np.broadcast_to(np.asarray(function(t), dtype=np.float64), t.shape)
+        values = spread(function(t), t.shape, "values of the function")
         if on is not None:
             begin, end = on
             # A step that begins at a boundary despite the rounding of k dt lies on its right.
