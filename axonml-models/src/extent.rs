@@ -137,6 +137,13 @@ impl Extents {
             length,
             field.and_then(|field| Some((field, field.extent_um()?))),
         ) {
+            (FiberLength::Nodes(nodes), _) if nodes > NODES_LIMIT => {
+                Err(SimulationError::Core(CoreError::BadValue {
+                    what: "the number of nodes".into(),
+                    found: nodes.to_string(),
+                    expected: format!("at most {NODES_LIMIT}"),
+                }))
+            }
             (FiberLength::Nodes(nodes), _) => Ok(with(nodes)),
             (FiberLength::Um(length_um), _) => Ok(with(odd_nodes(length_um, spacing_um)?)),
             (FiberLength::Default, None) => match self.declared_length_um() {

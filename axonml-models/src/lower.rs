@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use axonml_autodiff::cable::Cable;
-use axonml_autodiff::engine::{Binding, MembranePrograms};
+use axonml_autodiff::engine::{Binding, CancelToken, MembranePrograms};
 use axonml_autodiff::ir::{Program, TraceError, Tracer};
 use axonml_core::{CoreError, names};
 
@@ -62,7 +62,7 @@ pub(crate) fn lower(
             cable,
         });
     }
-    let built = geometry.build_fibers(&schema, fibers)?;
+    let built = geometry.build_fibers(&schema, fibers, &settings.cancel)?;
     let v_reference_mv = common_reference(&schema, &built)?;
     let membrane = trace_membrane(model, &schema, geometry.kind.section())?;
     let mut shared: Vec<f64> = schema.parameters.iter().map(|p| p.value).collect();
@@ -313,11 +313,13 @@ impl FiberGeometry {
         &self,
         schema: &Schema,
         fibers: &[Fiber],
+        cancel: &CancelToken,
     ) -> Result<Vec<Arc<BuiltFiber>>, SimulationError> {
         let mut known: HashMap<(u64, usize, u64), Arc<BuiltFiber>> = HashMap::new();
         let inputs = self.inputs(schema);
         let mut built = Vec::with_capacity(fibers.len());
         for (index, fiber) in fibers.iter().enumerate() {
+            cancel.check()?;
             let wrong = |problem: String| {
                 Err(SimulationError::Fiber {
                     fiber: index,

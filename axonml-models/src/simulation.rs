@@ -229,6 +229,16 @@ impl Simulation {
         }
     }
 
+    /// The same simulation, whose runs, searches and gradients another token ends: for many questions to one simulation, of
+    /// which each may be canceled.
+    #[must_use]
+    pub fn canceled_by(&self, cancel: CancelToken) -> Simulation {
+        Simulation {
+            cancel,
+            ..self.clone()
+        }
+    }
+
     /// The model's declaration, with this simulation's parameters.
     pub fn schema(&self) -> &Schema {
         &self.model.schema
@@ -459,7 +469,7 @@ impl Simulation {
         observers: &[ObserverSpec],
     ) -> Result<Rollout, SimulationError> {
         self.check_outside(stimulus)?;
-        let drive: Drive = stimulus.lower(&self.built, &self.grid)?;
+        let drive: Drive = stimulus.lower(&self.built, &self.grid, &self.cancel)?;
         Ok(Rollout {
             membrane: self.model.membrane.clone(),
             shared: self.model.shared.clone(),

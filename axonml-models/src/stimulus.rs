@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use axonml_autodiff::cable::Projection;
-use axonml_autodiff::engine::{Drive, Source};
+use axonml_autodiff::engine::{CancelToken, Drive, Source};
 use axonml_core::{CoreError, Field, SampledPotentials, TimeGrid, Waveform};
 
 use crate::SimulationError;
@@ -226,6 +226,7 @@ impl Stimulus {
         &self,
         fibers: &[Arc<BuiltFiber>],
         grid: &TimeGrid,
+        cancel: &CancelToken,
     ) -> Result<Drive, SimulationError> {
         self.check_count(fibers.len())?;
         let mut bank = WaveformBank::new(grid);
@@ -233,6 +234,7 @@ impl Stimulus {
         let mut projected: HashMap<(*const (), *const BuiltFiber), Projected> = HashMap::new();
         let mut sources = Vec::with_capacity(fibers.len());
         for (index, fiber) in fibers.iter().enumerate() {
+            cancel.check()?;
             let wrong = |source: CoreError| SimulationError::Stimulus {
                 fiber: index,
                 source,

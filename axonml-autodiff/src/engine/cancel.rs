@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::BackendError;
+
 /// A token that ends runs early, from another thread or a signal handler. Clones are the same token; two are equal if they
 /// are the same. A token that was canceled stays so.
 ///
@@ -27,6 +29,17 @@ impl CancelToken {
     /// Whether it was canceled.
     pub fn is_canceled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Ends work that was canceled.
+    ///
+    /// # Errors
+    /// [`BackendError::Canceled`].
+    pub fn check(&self) -> Result<(), BackendError> {
+        match self.is_canceled() {
+            true => Err(BackendError::Canceled),
+            false => Ok(()),
+        }
     }
 }
 

@@ -162,10 +162,7 @@ impl Rollout {
     /// # Errors
     /// [`BackendError::Canceled`].
     pub fn check_canceled(&self) -> Result<(), BackendError> {
-        match self.cancel.is_canceled() {
-            true => Err(BackendError::Canceled),
-            false => Ok(()),
-        }
+        self.cancel.check()
     }
 
     /// Checks that the parts fit together, so that backends may index without asking, and that every number makes sense, so

@@ -464,6 +464,7 @@ impl Simulation {
                 });
             match searched {
                 Ok(of_part) => found.extend(of_part),
+                Err(error) if error.is_canceled() => return Err(error),
                 // An error names a fiber by its place among all.
                 Err(error) => {
                     let of_all = self.rollout(stimulus, &[]);

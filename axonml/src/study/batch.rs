@@ -208,6 +208,9 @@ fn halve(group: &[(usize, &Case)], refused: &mut Vec<(usize, StudyError)>) {
         .and_then(|batch| batch.check(&cases).map(|()| batch));
     match (checked, group) {
         (Ok(_), _) => {}
+        (Err(error), [(index, _), ..]) if error.is_canceled() => {
+            refused.push((*index, StudyError::from(error)));
+        }
         (Err(error), [(index, _)]) => refused.push((*index, of_one(error))),
         (Err(_), _) => {
             let (front, back) = group.split_at(group.len() / 2);

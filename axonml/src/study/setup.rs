@@ -136,6 +136,16 @@ impl Setup {
     }
 }
 
+impl Machine {
+    /// Ends work that was canceled.
+    pub(super) fn check_canceled(&self) -> Result<(), StudyError> {
+        match self.cancel.is_canceled() {
+            true => Err(StudyError::canceled()),
+            false => Ok(()),
+        }
+    }
+}
+
 // Memory that work takes while it is simulated.
 impl Machine {
     /// Refuses runs whose waveforms alone do not fit into memory.

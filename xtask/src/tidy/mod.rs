@@ -58,6 +58,11 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
         // The front door alone: no numerics, no experiment logic.
         &[],
     ),
+    (
+        "axonml-py",
+        // The same.
+        &[],
+    ),
 ];
 
 /// Crates that may hold `unsafe` blocks.
@@ -97,7 +102,7 @@ pub(crate) fn run() -> Result<(), String> {
     }
 }
 
-/// Files of the repository, without build output and hidden folders.
+/// Files of the repository, without build output (Python's among it) and hidden folders.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
@@ -109,10 +114,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
             .to_string_lossy()
             .into_owned();
         if path.is_dir() {
-            if name != "target" && !name.starts_with('.') {
+            if name != "target" && name != "__pycache__" && !name.starts_with('.') {
                 collect(&path, files);
             }
-        } else {
+        } else if !name.ends_with(".abi3.so") {
             files.push(path);
         }
     }

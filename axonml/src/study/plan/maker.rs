@@ -73,6 +73,7 @@ impl<'a> Maker<'a> {
         let name = group_name(group, &model);
         let id = model.schema().id;
         for at in places {
+            setup.machine.check_canceled()?;
             for distance in 0..distances {
                 for (point, waveforms) in self.waveforms.points.iter().enumerate() {
                     let offset_um = self.offset_um(&mut extents, at, group);

@@ -5,7 +5,7 @@ mod extrapolation;
 use std::collections::HashMap;
 
 use axonml_core::error::short;
-use axonml_models::{Threshold, ThresholdKind};
+use axonml_models::{Simulation, Stimulus, Threshold, ThresholdKind};
 use serde_json::json;
 
 use super::{Question, failed_row};
@@ -79,18 +79,31 @@ impl Unit {
 const NUMBERS: usize = 6;
 
 impl Found {
-    /// The result of a fiber of a batch.
+    /// What a search found for a fiber of a simulation, amplitudes in mA; its message says what a status means here.
+    pub fn of(
+        threshold: &Threshold,
+        simulation: &Simulation,
+        stimulus: &Stimulus,
+        fiber: usize,
+    ) -> Self {
+        let of = (simulation, stimulus);
+        Found::new(
+            threshold,
+            of,
+            fiber,
+            EndExcitation::Report,
+            Unit::Milliampere,
+        )
+    }
+
+    /// The same under the settings of a study.
     pub(super) fn new(
         threshold: &Threshold,
-        batch: &Batch,
+        (simulation, stimulus): (&Simulation, &Stimulus),
         fiber: usize,
         ends: EndExcitation,
         unit: Unit,
     ) -> Self {
-        let Batch {
-            simulation,
-            stimulus,
-        } = batch;
         let mut status = threshold.status();
         let kind = match threshold {
             Threshold::Found { kind, .. } => Some(*kind),
@@ -274,7 +287,8 @@ pub(super) fn search_near(
         }
     };
     for (fiber, ((index, _), threshold)) in cases.iter().zip(&thresholds).enumerate() {
-        found.push((*index, Found::new(threshold, &batch, fiber, ends, unit)));
+        let of = (simulation, stimulus);
+        found.push((*index, Found::new(threshold, of, fiber, ends, unit)));
     }
     Ok(found)
 }

@@ -1,0 +1,79 @@
+"""How nerve fibers respond to electrical stimulation: exact models and surrogates, batch first, differentiable.
+
+Units are in names, or ms, mV, mA (extracellular currents), nA (currents into nodes) and um. Cathodic current is negative, pulses are
+cathodic first, amplitudes positive. A fiber lies along z, its middle node at 0.
+
+>>> import pyaxonml as ax
+>>> fibers = ax.Fibers("mrg", diameter=10.0, nodes=53)
+>>> field = ax.point_source(x=1000, rho_ohm_cm=500)
+>>> found = ax.Simulation(fibers, field, ax.pulse("monophasic", pw=0.1, delay=0.1)).thresholds()
+>>> round(float(found.threshold_mA[0]), 4)
+0.1236
+"""
+
+import logging as _logging
+import os as _os
+
+from . import errors
+from ._fibers import Fibers, models
+from ._field import Field, point_source
+from ._native import FiberDescription, __version__, after_fork, devices
+from ._nerve import Nerve
+from ._results import BlockThresholds, Gradients, Recording, Recruitment, Responses, Result, Thresholds, Velocities
+from ._simulation import Simulation
+from ._stimulus import Detection, Injection, inject
+from ._study import Study, StudyResults, merge
+from ._waveform import Waveform, pulse
+from .errors import (
+    AxonmlError,
+    CanceledError,
+    DeviceError,
+    InputError,
+    ModelError,
+    NerveError,
+    SimulationError,
+    StudyError,
+)
+
+__all__ = [
+    "AxonmlError",
+    "BlockThresholds",
+    "CanceledError",
+    "Detection",
+    "DeviceError",
+    "FiberDescription",
+    "Fibers",
+    "Field",
+    "Gradients",
+    "Injection",
+    "InputError",
+    "ModelError",
+    "Nerve",
+    "NerveError",
+    "Recording",
+    "Recruitment",
+    "Responses",
+    "Result",
+    "Simulation",
+    "SimulationError",
+    "Study",
+    "StudyError",
+    "StudyResults",
+    "Thresholds",
+    "Velocities",
+    "Waveform",
+    "__version__",
+    "devices",
+    "errors",
+    "inject",
+    "merge",
+    "models",
+    "point_source",
+    "pulse",
+]
+
+_logging.getLogger("pyaxonml").addHandler(_logging.NullHandler())
+
+# Threads do not survive a fork: a child makes its own when it first computes.
+if hasattr(_os, "register_at_fork"):
+    _os.register_at_fork(after_in_child=after_fork)

@@ -1,0 +1,183 @@
+"""Results: NumPy arrays by name, the unit in each name; tables of pandas and xarray where these are installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+#: Units by the endings of names.
+UNITS = {
+    "mA": "mA",
+    "nA": "nA",
+    "um": "um",
+    "ms": "ms",
+    "mV": "mV",
+    "pct": "%",
+    "m_per_s": "m/s",
+    "kHz": "kHz",
+}
+
+
+def unit_of(name: str) -> str | None:
+    """The unit that a name ends with."""
+    return next((unit for ending, unit in UNITS.items() if name.endswith(f"_{ending}")), None)
+
+
+class Result:
+    """Arrays by name (attributes, and by ``result["name"]``) over the fibers of a simulation.
+
+    ``columns`` are the arrays, ``coordinates`` those that tell fibers apart, ``dims`` the names of each array's axes.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, np.ndarray],
+        coordinates: Mapping[str, np.ndarray],
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.columns = dict(columns)
+        self.coordinates = dict(coordinates)
+        self._dims = dict(dims or {})
+
+    def dims(self, name: str) -> tuple[str, ...]:
+        """Names of an array's axes."""
+        return self._dims.get(name, ("fiber",))
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        try:
+            return self.columns[name] if name in self.columns else self.coordinates[name]
+        except KeyError:
+            known = ", ".join([*self.columns, *self.coordinates])
+            raise KeyError(f"found no `{name}`, but: {known}") from None
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        if name.startswith("_") or name in ("columns", "coordinates"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError as error:
+            raise AttributeError(str(error.args[0])) from None
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.columns, *self.coordinates]
+
+    def to_xarray(self) -> xarray.Dataset:
+        """A dataset, units in the attributes ``units``."""
+        import xarray
+
+        def variable(name: str, array: np.ndarray) -> Any:
+            unit = unit_of(name)
+            return (self.dims(name), array, {} if unit is None else {"units": unit})
+
+        return xarray.Dataset(
+            {name: variable(name, array) for name, array in self.columns.items()},
+            coords={name: variable(name, array) for name, array in self.coordinates.items()},
+        )
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A table: one row per element of the arrays of most axes, and the columns that belong to one."""
+        import pandas
+
+        every = {**self.coordinates, **self.columns}
+        widest = max((name for name in self.columns), key=lambda name: len(self.dims(name)))
+        dims, shape = self.dims(widest), self.columns[widest].shape
+        table: dict[str, np.ndarray] = {}
+        if dims != ("fiber",):
+            table.update(zip(dims, (at.ravel() for at in np.indices(shape)), strict=True))
+        for name, array in every.items():
+            own = self.dims(name)
+            if set(own) <= set(dims):
+                spread = array.reshape([size if dim in own else 1 for dim, size in zip(dims, shape, strict=True)])
+                table[name] = np.broadcast_to(spread, shape).ravel()
+        return pandas.DataFrame(table)
+
+    def __repr__(self) -> str:
+        sizes: dict[str, int] = {}
+        for name, array in {**self.coordinates, **self.columns}.items():
+            sizes.update(zip(self.dims(name), array.shape, strict=True))
+        of = ", ".join(f"{dim}: {size}" for dim, size in sizes.items())
+        lines = [f"<{type(self).__name__} ({of})>"]
+        with np.printoptions(threshold=6, edgeitems=3, precision=6):
+            for name, array in self.columns.items():
+                shown = str(array).replace("\n", "") if array.ndim == 1 else f"{array.dtype}{list(array.shape)}"
+                lines.append(f"  {name:<20} {shown}")
+        return "\n".join(lines)
+
+
+class Thresholds(Result):
+    """Activation thresholds, one per fiber: ``threshold_mA`` (or ``threshold_nA``, of an injected current) is the smallest amplitude
+    that fired, NaN where there is none, ``lower_mA`` the largest below it that did not; ``status`` and ``message`` say why.
+    """
+
+    @property
+    def values(self) -> np.ndarray:
+        """The thresholds, NaN where there is none."""
+        name = next(name for name in self.columns if name.startswith("threshold_"))
+        return self.columns[name]
+
+    @property
+    def ok(self) -> np.ndarray:
+        """Whether a fiber has a regular threshold."""
+        return np.asarray(self.columns["status"] == "ok")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        values = self.values if dtype is None else self.values.astype(dtype)
+        return values.copy() if copy else values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+class BlockThresholds(Result):
+    """Excitation, block and re-excitation thresholds, one per fiber, and their ``status``."""
+
+
+class Recording(Result):
+    """Recorded arrays ``[fiber, time, node]``: ``v`` in mV and states by their names; ``node_index`` and ``z_um`` are ``[fiber, node]``.
+
+    ``start_node``, ``start_um`` and ``start_ms`` tell where each fiber's first action potential began that reached a site of detection
+    (-1 and NaN without one); ``v_max_mV`` is the largest voltage of every node; ``status`` is ``ok`` or ``diverged``.
+    """
+
+    #: Per fiber the nodes and the times (ms) of the upward crossings of the level of detection, in order of time.
+    crossings: list[tuple[np.ndarray, np.ndarray]]
+
+    @property
+    def fired(self) -> np.ndarray:
+        """Whether an action potential reached a site of detection."""
+        return np.asarray(self.columns["start_node"] >= 0)
+
+
+class Responses(Result):
+    """Action potentials that arrive, ``[fiber, amplitude]``: ``n_ap`` of ``n_ap_expected``, and the ``state`` of the fiber."""
+
+
+class Velocities(Result):
+    """Conduction velocities ``cv_m_per_s`` between two nodes, and their ``status``."""
+
+
+class Recruitment(Result):
+    """Steps of a recruitment curve: ``fraction`` of the nerve's fibers that is active from ``amplitude_mA`` on."""
+
+    def at(self, amplitude: Any) -> np.ndarray:
+        """The fraction that is active at amplitudes."""
+        step = np.searchsorted(self.columns["amplitude_mA"], np.asarray(amplitude, dtype=np.float64), side="right")
+        return np.concatenate([[0.0], self.columns["fraction"]])[step]
+
+
+class Gradients(Result):
+    """Derivatives of thresholds, of a unit of amplitude per unit of what they are by; rows of fibers without one are NaN.
+
+    ``potentials`` and ``waveforms`` have one array per source, ``[fiber, sample]`` and ``[fiber, step]``; ``gains`` is
+    ``[fiber, source]``, ``parameters`` holds one array per parameter of the model. ``message`` says why there is none.
+    """
+
+    potentials: list[np.ndarray]
+    waveforms: list[np.ndarray]
+    parameters: dict[str, np.ndarray]

@@ -1,0 +1,270 @@
+"""Simulations: fibers in a field under a waveform, and what can be asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import _native
+from ._arrays import spread
+from ._prepared import Prepared, log
+from ._progress import ProgressLike, listening
+from ._results import BlockThresholds, Gradients, Recording, Recruitment, Responses, Thresholds, Velocities
+from ._stimulus import Injection
+from .errors import InputError
+
+
+class Simulation(Prepared):
+    """Fibers, the field around them, and the waveform of the current; questions are methods.
+
+    ``field`` is a :class:`Field`, or a list of them that add up; ``waveform`` a :class:`Waveform`, its text, or a function of time.
+    A list of waveforms is one per source where the field has several, and one per fiber where it has one. ``inject`` are currents into
+    nodes (:func:`inject`), ``detect`` is what counts as an action potential (:class:`Detection`).
+
+    ``dt`` and ``tstop`` are in ms; by default runs last 5 ms, or as long as the slowest fiber's action potential needs.
+    ``precision`` is ``f64`` or ``f32``, ``device`` is ``auto``, ``cpu``, ``cuda`` or ``cuda:N``, ``threads`` all processors by default.
+    ``start`` is ``published`` or ``steady-state`` (after ``warmup_ms``); ``ends`` are ``active`` or ``passive``; ``parameters`` replace
+    those of the model, ``weights`` name bundled ones, a file, or ``published``.
+
+    Amplitudes are positive, as on the command line: cathodic waveforms are negative. With ``signed=True`` they have the sign of PyFibers:
+    that of the waveform's first phase, so that cathodic thresholds are negative.
+    """
+
+    def _threshold_search(
+        self,
+        ve: Any,
+        resolution: float,
+        max_amplitude: float | None,
+        first_amplitude: float | None,
+        early_end: bool,
+        near: Any,
+    ) -> dict[str, Any]:
+        if self.field is None and ve is None and not any(one.na is None for one in self.injections):
+            raise InputError("found no field and no injected current without `na`, expected what is to be searched")
+        unit, per_ma = self._unit(ve)
+        most = max_amplitude if max_amplitude is not None else 20_000.0 if unit == "nA" else 20.0
+        guesses = None
+        if near is not None:
+            guesses = (np.abs(spread(near, (len(self.fibers),), "guesses")) / per_ma).tolist()
+        return self._search(
+            resolution=float(resolution),
+            max_ma=float(most) / per_ma,
+            first_ma=None if first_amplitude is None else float(first_amplitude) / per_ma,
+            early_end=early_end,
+            guesses_ma=guesses,
+        )
+
+    def thresholds(
+        self,
+        ve: Any = None,
+        *,
+        resolution: float = 1e-4,
+        max_amplitude: float | None = None,
+        first_amplitude: float | None = None,
+        early_end: bool = True,
+        near: Any = None,
+        progress: ProgressLike = False,
+    ) -> Thresholds:
+        """Activation thresholds of all fibers.
+
+        ``ve`` are potentials at the fibers' sample points in place of the field (``[fiber, sample]``, mV per mA). ``resolution`` is the
+        width of the final bracket relative to its upper end; ``max_amplitude`` is 20 mA, or 20,000 nA of an injected current; ``near``
+        are guesses, which change no result. Both ends of every bracket were simulated.
+        """
+        search = self._threshold_search(ve, resolution, max_amplitude, first_amplitude, early_end, near)
+        with listening(progress, "thresholds") as heard:
+            found = self._running.thresholds(self._stimulated(ve), search, heard)
+        return self._thresholds(found, ve)
+
+    def _thresholds(self, found: Any, ve: Any) -> Thresholds:
+        unit, per_ma = self._unit(ve)
+        factor = per_ma * self._sign()
+        columns: dict[str, np.ndarray] = {}
+        for name, column in found.items():
+            if name.endswith("_mA"):
+                columns[name.replace("_mA", f"_{unit}")] = column * factor
+            else:
+                columns[name] = np.asarray(column)
+        result = Thresholds(columns, self._coordinates())
+        tell_statuses("threshold", result["status"])
+        return result
+
+    def thresholds_and_gradients(
+        self,
+        ve: Any = None,
+        *,
+        by: Sequence[str] = ("potentials",),
+        resolution: float = 1e-6,
+        max_amplitude: float | None = None,
+        progress: ProgressLike = False,
+    ) -> tuple[Thresholds, Gradients]:
+        """Thresholds, and their exact derivatives by ``potentials``, ``waveforms``, ``parameters`` and gains of sources.
+
+        Derivatives are those of the threshold in its unit: by potentials in mA per mV/mA. Layers of torch and jax can be written on it.
+        """
+        unknown = set(by) - {"potentials", "waveforms", "parameters", "gains"}
+        if unknown:
+            raise InputError(f"found {sorted(unknown)} in `by`, expected potentials, waveforms, parameters or gains")
+        search = self._threshold_search(ve, resolution, max_amplitude, None, True, None)
+        stimulus = self._stimulated(ve)
+        with listening(progress, "thresholds") as heard:
+            found = self._running.thresholds(stimulus, search, heard)
+        wanted = {name: name in by for name in ("potentials", "waveforms", "parameters")}
+        raw = self._running.threshold_gradients(stimulus, search, found["threshold_mA"], wanted)
+        thresholds = self._thresholds(found, ve)
+        # The derivative of the logarithm times the threshold.
+        of = thresholds.values[:, None]
+        gradients = Gradients({"message": np.asarray(raw["message"]), "gains": raw["gains"] * of}, self._coordinates())
+        gradients._dims["gains"] = ("fiber", "source")
+        for kind in ("potentials", "waveforms"):
+            names = [f"{kind} {source}" for source in range(raw["gains"].shape[1])]
+            setattr(gradients, kind, [raw[name] * of for name in names if name in raw])
+        if wanted["parameters"]:
+            names = [row["name"] for row in self.parameters]
+            gradients.parameters = {name: raw["parameters"][:, at] * of[:, 0] for at, name in enumerate(names)}
+        else:
+            gradients.parameters = {}
+        return thresholds, gradients
+
+    def block_thresholds(
+        self,
+        test: Injection,
+        *,
+        resolution: float = 1e-4,
+        max_amplitude: float = 20.0,
+        first_amplitude: float = 1e-3,
+        progress: ProgressLike = False,
+    ) -> BlockThresholds:
+        """Amplitudes (mA) at which the stimulus excites, blocks the action potentials of ``test`` pulses, and excites again.
+
+        Test pulses are looked for at the last site of detection, from ``detect.after`` on, by default from the first of them.
+        """
+        search = {
+            **self.detect._spec(),
+            "first_ma": float(first_amplitude),
+            "max_ma": float(max_amplitude),
+            "resolution": float(resolution),
+        }
+        with listening(progress, "block thresholds") as heard:
+            found = self._running.block_thresholds(self._stimulated(), search, test._test(), heard)
+        sign = self._sign()
+        columns = {
+            name: column * sign if name.endswith("_mA") else np.asarray(column) for name, column in found.items()
+        }
+        result = BlockThresholds(columns, self._coordinates())
+        tell_statuses("block", result["status"])
+        return result
+
+    def run(
+        self,
+        amplitude: Any = 0.0,
+        *,
+        record: Sequence[str] = ("v",),
+        nodes: Sequence[int] | None = None,
+        at: Sequence[float] | None = None,
+        every: int = 1,
+    ) -> Recording:
+        """Runs at an amplitude (mA; one, or one per fiber) and records ``v`` and states, every so many steps, the start included.
+
+        ``nodes`` are counted from 0, negative ones from the end; ``at`` are fractions of the length; all by default.
+        """
+        if nodes is not None and at is not None:
+            raise InputError("found `nodes` and `at`, expected one of them")
+        if every < 1:
+            raise InputError(f"found every={every}, expected 1 or more steps")
+        if not record:
+            raise InputError("found nothing to record, expected v or states")
+        states = [name for name in dict.fromkeys(record) if name != "v"]
+        spec = {
+            "amplitudes_ma": self._amplitudes(amplitude),
+            "states": states,
+            "nodes": None if nodes is None else [int(node) for node in nodes],
+            "at": None if at is None else [float(part) for part in at],
+            "every": int(every),
+            "search": self._search(),
+        }
+        found: dict[str, Any] = dict(self._running.run(self._stimulated(), spec))
+        crossings = found.pop("crossings")
+        renamed = {name.removeprefix("state "): np.asarray(column) for name, column in found.items()}
+        dims: dict[str, tuple[str, ...]] = {name: ("fiber", "time", "node") for name in ("v", *states)}
+        dims |= {name: ("fiber", "node") for name in ("node_index", "z_um")}
+        dims |= {"v_max_mV": ("fiber", "any_node"), "t_ms": ("time",)}
+        t_ms = renamed.pop("t_ms")
+        renamed["node_index"] = renamed.pop("node")
+        if "v" not in record:
+            del renamed["v"]
+        result = Recording(renamed, {**self._coordinates(), "t_ms": t_ms}, dims)
+        result.crossings = crossings
+        tell_statuses("threshold", result["status"])
+        return result
+
+    def response(
+        self,
+        amplitude: Any,
+        *,
+        test: Injection | None = None,
+        progress: ProgressLike = False,
+    ) -> Responses:
+        """Counts the action potentials that arrive at the last site of detection.
+
+        Amplitudes (mA) are ``[amplitude]``, the same for all fibers, or ``[fiber, amplitude]``.
+        """
+        fibers = len(self.fibers)
+        given = np.atleast_1d(np.asarray(amplitude, dtype=np.float64))
+        each = spread(given, (fibers, given.shape[-1]), "amplitudes")
+        sign = np.broadcast_to(np.asarray(self._sign()), (fibers,))[:, None]
+        pulses = None if test is None else test._test()
+        search = self._search()
+        if test is not None and self.detect.after is None:
+            search["after_ms"] = test.at[0]
+        with listening(progress, "responses") as heard:
+            found = self._running.transmission(self._stimulated(), each * sign, search, pulses, heard)
+        columns = {name: np.asarray(column) for name, column in found.items()}
+        columns["amplitude_mA"] = each.copy()
+        return Responses(columns, self._coordinates(), {name: ("fiber", "amplitude") for name in columns})
+
+    def recruitment(self, thresholds: Thresholds | None = None, **search: Any) -> Recruitment:
+        """The recruitment curve, by the weights of the fibers; thresholds are searched unless they are given."""
+        found = self.thresholds(**search) if thresholds is None else thresholds
+        steps = _native.recruitment(np.abs(found.values), self.fibers.weight)
+        return Recruitment(dict(steps), {}, {name: ("step",) for name in steps})
+
+    def conduction_velocity(
+        self,
+        amplitude: Any = 0.0,
+        *,
+        nodes: tuple[int, int] | None = None,
+        at: tuple[float, float] = (0.25, 0.75),
+    ) -> Velocities:
+        """Velocities (m/s) of the action potentials that the stimulus starts, between two nodes or fractions ``at`` of the length."""
+        spec = self.detect._spec()
+        found = self._running.velocities(
+            self._stimulated(),
+            {
+                "amplitudes_ma": self._amplitudes(amplitude),
+                "nodes": nodes,
+                "at": at,
+                "threshold_mv": spec["threshold_mv"],
+                "after_ms": spec["after_ms"] or 0.0,
+            },
+        )
+        columns = {name: np.asarray(column) for name, column in found.items()}
+        result = Velocities(columns, self._coordinates())
+        tell_statuses("velocity", result["status"])
+        return result
+
+    def __repr__(self) -> str:
+        return (
+            f"Simulation({self.fibers!r}, {self.field!r}, dt={self.dt:g}, tstop={self.tstop:g}, device={self.device!r})"
+        )
+
+
+def tell_statuses(of: str, statuses: np.ndarray) -> None:
+    """Logs the statuses that are not ``ok``, with their meanings."""
+    names, counts = np.unique(statuses, return_counts=True)
+    meanings = _native.statuses()[of]
+    for name, count in zip(names, counts, strict=True):
+        if name != "ok":
+            log.warning("%d of %d fibers: %s: %s", count, len(statuses), name, meanings.get(str(name), ""))

@@ -1,0 +1,202 @@
+"""Studies: experiments as data, as the command line reads and prints them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _native
+from ._progress import ProgressLike, listening
+from .errors import CanceledError, InputError
+
+if TYPE_CHECKING:
+    import pandas
+
+log = logging.getLogger("pyaxonml")
+
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "debug": logging.DEBUG}
+
+
+def _tell(level: str, text: str) -> None:
+    log.log(_LEVELS[level], text)
+
+
+class Study:
+    """An experiment as data: fibers, field, stimulus, question, numerics; the same as on the command line.
+
+    Paths in it are relative to the working directory.
+    """
+
+    def __init__(self, native: _native.Study) -> None:
+        self._native = native
+
+    @classmethod
+    def from_toml(cls, text: str) -> Study:
+        """From TOML."""
+        return cls(_native.Study.from_toml(text))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Study:
+        """From a file, ``.toml`` or ``.json``."""
+        text = Path(path).read_text(encoding="utf-8")
+        return cls(_native.Study.from_json(text) if Path(path).suffix == ".json" else _native.Study.from_toml(text))
+
+    @classmethod
+    def from_dict(cls, study: dict[str, Any]) -> Study:
+        """From nested dictionaries with the keys of the TOML form."""
+        return cls(_native.Study.from_json(json.dumps(study)))
+
+    def to_toml(self, path: str | os.PathLike[str] | None = None) -> str:
+        """As TOML, which is written to ``path`` where one is given."""
+        text = self._native.to_toml()
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    @property
+    def kind(self) -> str:
+        """The question: ``threshold``, ``recruitment``, ``block``, ..."""
+        return self._native.kind
+
+    def run(
+        self,
+        *,
+        device: str | None = None,
+        threads: int | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        progress: ProgressLike = False,
+    ) -> StudyResults:
+        """Computes it. ``journal`` is a file that keeps answers as they come, so that a killed study goes on where it ended."""
+        results, _ = self._run(device, threads, journal, None, progress)
+        if results is None:
+            raise CanceledError("the work ended without results")
+        return StudyResults(results)
+
+    def run_part(
+        self,
+        index: int,
+        of: int,
+        *,
+        device: str | None = None,
+        threads: int | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        progress: ProgressLike = False,
+    ) -> str:
+        """Computes part ``index`` (from 1) of ``of``: the text of its file, which :func:`merge` and ``axonml merge`` read."""
+        _, text = self._run(device, threads, journal, (index, of), progress)
+        if text is None:
+            raise CanceledError("the work ended without results")
+        return text
+
+    def _run(
+        self,
+        device: str | None,
+        threads: int | None,
+        journal: str | os.PathLike[str] | None,
+        part: tuple[int, int] | None,
+        progress: ProgressLike,
+    ) -> tuple[_native.StudyResults | None, str | None]:
+        with listening(progress, self.kind) as heard:
+            return self._native.run(
+                device=device,
+                threads=threads or 0,
+                journal=None if journal is None else os.fspath(journal),
+                part=part,
+                progress=heard,
+                log=_tell,
+            )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Study) and self._native == other._native
+
+    def __hash__(self) -> int:
+        return hash(self.to_toml())
+
+    def __repr__(self) -> str:
+        return f"<Study of {self.kind}>"
+
+
+class StudyResults:
+    """Tables that a study answers with: ``results["threshold_mA"]`` is a column of the rows."""
+
+    def __init__(self, native: _native.StudyResults) -> None:
+        self._native = native
+        self._rows = self._table(None)
+
+    def _table(self, name: str | None) -> dict[str, np.ndarray]:
+        return {column: np.asarray(cells) for column, cells in self._native.table(name).items()}
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._rows)
+
+    @property
+    def further(self) -> list[str]:
+        """Names of the further tables."""
+        return self._native.further()
+
+    def table(self, name: str | None = None) -> dict[str, np.ndarray]:
+        """The columns of the rows, or of a further table."""
+        return dict(self._rows) if name is None else self._table(name)
+
+    def to_pandas(self, name: str | None = None) -> pandas.DataFrame:
+        """The rows, or a further table."""
+        import pandas
+
+        return pandas.DataFrame(self.table(name))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Figures about all rows."""
+        found: dict[str, Any] = json.loads(self._native.summary())
+        return found
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """Everything needed to repeat it."""
+        found: dict[str, Any] = json.loads(self._native.request())
+        return found
+
+    def to_json(self) -> str:
+        """Request, rows, summary and further tables, as the command line writes them."""
+        return self._native.to_json()
+
+    def to_csv(self) -> str:
+        """The rows, as the command line writes them."""
+        return self._native.to_csv()
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        try:
+            return self._rows[column]
+        except KeyError:
+            raise KeyError(f"found no column `{column}`, but: {', '.join(self._rows)}") from None
+
+    def __len__(self) -> int:
+        return len(next(iter(self._rows.values()), ()))
+
+    def __repr__(self) -> str:
+        return f"<StudyResults of {len(self)} rows: {', '.join(self._rows)}>"
+
+
+def merge(
+    *parts: str | os.PathLike[str],
+    device: str | None = None,
+    threads: int | None = None,
+) -> StudyResults:
+    """Puts parts of a study together: their files, or the texts that :meth:`Study.run_part` gave."""
+    if not parts:
+        raise InputError("found no parts, expected one or more")
+
+    def read(index: int, part: str | os.PathLike[str]) -> tuple[str, str]:
+        if isinstance(part, str) and part.lstrip().startswith("{"):
+            return f"part {index}", part
+        return os.fspath(part), Path(part).read_text(encoding="utf-8")
+
+    files = [read(index, part) for index, part in enumerate(parts, start=1)]
+    return StudyResults(_native.merge(files, device=device, threads=threads or 0, log=_tell))

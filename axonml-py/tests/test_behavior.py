@@ -1,0 +1,157 @@
+"""Manners of a Python package: signals, forks, threads, pickles, types."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pyaxonml as ax
+import pytest
+
+LONG = """
+import sys, time
+import numpy as np
+import pyaxonml as ax
+fibers = ax.Fibers("mrg", diameter=np.linspace(5.7, 15, 20000), nodes=53)
+simulation = ax.Simulation(fibers, ax.point_source(1000), "monophasic:pw=0.1,delay=0.1", tstop=200.0)
+print("begun", flush=True)
+try:
+    {work}
+except KeyboardInterrupt:
+    print("ended", time.time(), flush=True)
+    # The simulation can be asked again.
+    few = ax.Simulation(ax.Fibers("mrg", diameter=10.0, nodes=53), ax.point_source(1000), "monophasic:pw=0.1,delay=0.1")
+    print(few.thresholds().status[0], flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("after", [0.15, 1.0])
+@pytest.mark.parametrize(
+    "work",
+    [
+        "simulation.thresholds()",
+        "simulation.run(0.1, every=40000, nodes=[5])",
+        'ax.Study.from_toml("[fibers]\\ndiameter_um = { uniform = { min_um = 5.7, max_um = 15 } }\\ncount = 20000\\n'
+        '[field]\\ndistance_um = 1000\\n[numerics]\\ntstop_ms = 100.0\\n[protocol]\\nkind = \\"threshold\\"").run()',
+    ],
+)
+def test_ctrl_c_ends_work(work: str, after: float) -> None:
+    code = LONG.replace("{work}", work)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == "begun\n"
+            time.sleep(after)
+            sent = time.time()
+            process.send_signal(signal.SIGINT)
+            ended = process.stdout.readline().split()
+            assert ended[:1] == ["ended"]
+            latency = float(ended[1]) - sent
+            print(f"latency {latency:.3f} s")
+            assert latency < 0.3
+            assert process.stdout.readline() == "ok\n"
+        finally:
+            process.kill()
+
+
+def found(diameter: float) -> float:
+    fibers = ax.Fibers("mrg", diameter=diameter, nodes=53)
+    simulation = ax.Simulation(fibers, ax.point_source(1000, rho_ohm_cm=500), "monophasic:pw=0.1,delay=0.1")
+    return float(simulation.thresholds().values[0])
+
+
+SHARED: list[ax.Simulation] = []
+
+
+def asked_again(_: int) -> list[float]:
+    values: list[float] = SHARED[0].thresholds().values.tolist()
+    return values
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_forked_children_compute(three: ax.Simulation) -> None:
+    SHARED.append(three)
+    expected = three.thresholds().values
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map_async(found, [5.7, 10.0, 14.0]).get(timeout=60) == expected.tolist()
+        # A simulation that the parent made and used.
+        assert pool.map_async(asked_again, range(2)).get(timeout=60) == [expected.tolist()] * 2
+
+
+def test_other_threads_run_meanwhile(electrode: ax.Field, monophasic: ax.Waveform) -> None:
+    fibers = ax.Fibers("mrg", diameter=np.linspace(5.7, 15, 400), nodes=53)
+    simulation = ax.Simulation(fibers, electrode, monophasic)
+    ticks = 0
+    over = threading.Event()
+
+    def tick() -> None:
+        nonlocal ticks
+        while not over.wait(0.005):
+            ticks += 1
+
+    ticking = threading.Thread(target=tick)
+    ticking.start()
+    began = time.perf_counter()
+    simulation.thresholds()
+    seconds = time.perf_counter() - began
+    over.set()
+    ticking.join()
+    # A held lock would leave one or two ticks.
+    assert ticks > 10 * seconds
+
+
+def test_threads_change_no_bit(three: ax.Simulation, electrode: ax.Field, monophasic: ax.Waveform) -> None:
+    one = ax.Simulation(three.fibers, electrode, monophasic, threads=1)
+    np.testing.assert_array_equal(one.thresholds().values, three.thresholds().values)
+
+
+def test_public_objects_pickle(three: ax.Simulation, monophasic: ax.Waveform, root: Path) -> None:
+    nerve = ax.Nerve.load(root / "examples/nerves/N1")
+    for one in (
+        three.fibers,
+        three.field,
+        monophasic,
+        ax.inject(5, 2.0),
+        ax.Detection(),
+        nerve,
+        nerve.field(),
+        three.thresholds(),
+    ):
+        assert type(pickle.loads(pickle.dumps(one))) is type(one)
+    again = pickle.loads(pickle.dumps(three))
+    np.testing.assert_array_equal(again.thresholds().values, three.thresholds().values)
+    error = pickle.loads(pickle.dumps(ax.StudyError("a", "b")))
+    assert (error.message, error.help, str(error)) == ("a", "b", "a\nhelp: b")
+
+
+def test_a_callback_that_raises_ends_the_work(three: ax.Simulation) -> None:
+    def refuse(part: float) -> None:
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        three.thresholds(progress=refuse)
+    assert three.thresholds().ok.all()
+
+
+def test_reprs_say_what_things_are(three: ax.Simulation, monophasic: ax.Waveform) -> None:
+    assert re.fullmatch(r"Fibers\('mrg', 3 of 5\.7, 10, 14 um\)", repr(three.fibers))
+    assert repr(monophasic) == "Waveform('monophasic:pw=0.1,delay=0.1')"
+    assert "threshold_mA" in repr(three.thresholds())
+    assert "cpu" in repr(three)
+
+
+def test_models_are_listed() -> None:
+    ids = [model["id"] for model in ax.models()]
+    assert {"mrg", "sundt", "hh"} <= set(ids)
+    assert ax.models("mrg")[0]["parameters"][0]["unit"]
+    assert any(backend == "cpu" and available for backend, available, _ in ax.devices())
