@@ -46,14 +46,13 @@ def decay(v: ax.Symbol, per_mv: float) -> ax.Symbol:
 
 
 def main() -> None:
-    """Prints thresholds at three distances, beside those of a fiber with less sodium conductance."""
+    """Prints thresholds of three diameters, and those of fibers with less sodium conductance."""
+    field = ax.point_source(x=100, rho_ohm_cm=500)
     pulse = ax.pulse("monophasic", pw=0.1, delay=0.1)
     for fiber in (HodgkinHuxley(), HodgkinHuxley(gna=0.1)):
-        fibers = ax.Fibers(fiber, diameter=1.0, nodes=101)
-        for distance_um in (50, 100, 200):
-            field = ax.point_source(x=distance_um, y=0, z=0, rho_ohm_cm=500)
-            thresholds = ax.Simulation(fibers, field, pulse, dt=0.005, tstop=10).thresholds()
-            print(f"{fiber!r}, {distance_um} um:", thresholds)
+        fibers = ax.Fibers(fiber, diameter=[0.5, 1.0, 2.0], length_mm=5)
+        found = ax.Simulation(fibers, field, pulse, dt=0.005, tstop=20).thresholds()
+        print(fiber, found, sep="\n")
 
 
 if __name__ == "__main__":

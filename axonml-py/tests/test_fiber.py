@@ -176,6 +176,13 @@ def test_membranes_refused(membrane: Any, message: str) -> None:
         made.to_dict()
 
 
+def test_parts_are_refused_where_they_are_written() -> None:
+    with pytest.raises(TypeError, match="found str in a formula"):
+        ax.Ohmic("g", -70)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="comparisons belong into"):
+        ax.Current(ax.Patch().v < 3)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [

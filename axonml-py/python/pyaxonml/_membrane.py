@@ -26,6 +26,10 @@ class _Part:
 
     _list: str
 
+    def __post_init__(self) -> None:
+        # What is no formula is refused where it is written.
+        self._formulas()
+
     def _formulas(self) -> dict[str, Symbol]:
         raise NotImplementedError
 
