@@ -27,6 +27,10 @@ class ModelError(AxonmlError, ValueError):
     """A fiber model is unknown, or its description is not in order."""
 
 
+class FiberError(ModelError):
+    """A fiber of one's own cannot be described: where, what was found and what is expected."""
+
+
 class NerveError(AxonmlError, ValueError):
     """A nerve folder cannot be read."""
 
