@@ -121,6 +121,8 @@ def test_by_parameters() -> None:
         return layer(ve, parameters={name: values[name] * of for name, of in zip(names, relative, strict=True)})
 
     torch.testing.assert_close(found(relative), layer(ve), rtol=1e-9, atol=0.0)
+    # Numbers that are no tensors keep their digits.
+    torch.testing.assert_close(layer(ve, parameters={"gl": values["gl"]}), layer(ve), rtol=0.0, atol=0.0)
     assert torch.autograd.gradcheck(found, relative, eps=1e-5, **CLOSE)
 
 

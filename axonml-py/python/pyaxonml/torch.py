@@ -60,6 +60,16 @@ class _Kind:
         return torch.from_numpy(np.ascontiguousarray(array)).to(dtype=self.dtype, device=self.device)
 
 
+def _exact(number: Any) -> Any:
+    """A tensor as it is; other numbers with all of their digits."""
+    return number if isinstance(number, torch.Tensor) else torch.as_tensor(number, dtype=torch.float64)
+
+
+def _named(parameters: Mapping[str, Any] | None) -> tuple[tuple[str, ...], list[Any]]:
+    """Names and values of parameters."""
+    return tuple(parameters or ()), [_exact(value) for value in (parameters or {}).values()]
+
+
 class _Thresholds(torch.autograd.Function):
     """Thresholds of potentials, a waveform (or none) and parameters in the order of their names."""
 
@@ -163,8 +173,7 @@ class Thresholds(torch.nn.Module):
         """
         if bases is not None:
             ve = self._driven(ve, bases)
-        names = tuple(parameters or ())
-        values = [torch.as_tensor(value) for value in (parameters or {}).values()]
+        names, values = _named(parameters)
         return _Thresholds.apply(self.function, names, ve, waveform, *values)
 
     def _driven(self, gains: Any, bases: Any) -> Any:
