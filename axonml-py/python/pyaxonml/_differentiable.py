@@ -1,0 +1,230 @@
+"""Thresholds as functions of arrays, with their derivatives: what the layers of torch and jax have in common."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ._fibers import Fibers
+from ._field import Field, JoinedField, PotentialsField
+from ._results import Gradients, Thresholds
+from ._simulation import Simulation
+from ._waveform import Waveform
+from .errors import InputError, SimulationError
+
+#: Statuses of fibers that no amplitude up to the largest makes fire; others without a threshold are failures.
+WITHOUT_THRESHOLD = ("no_activation", "propagation_failure", "artifact")
+
+
+def as_simulation(of: Simulation | Fibers, waveform: Any, settings: Mapping[str, Any]) -> Simulation:
+    """A simulation as it is, or one of fibers, whose potentials are given later."""
+    if isinstance(of, Simulation):
+        if waveform is not None or settings:
+            given = ", ".join(["waveform"] * (waveform is not None) + sorted(settings))
+            raise InputError(f"found a simulation and {given}, which the simulation has already")
+        return of
+    if isinstance(of, Fibers):
+        return Simulation(of, None, waveform, **settings)
+    raise InputError(f"found {type(of).__name__}, expected a Simulation or Fibers")
+
+
+def sample_counts(simulation: Simulation) -> np.ndarray:
+    """Numbers of sample points, ``[fiber]``: those of one model depend on its number of nodes only."""
+    _, first, which = np.unique(simulation.nodes, return_index=True, return_inverse=True)
+    counts = np.array([len(simulation.sample_points(int(fiber))) for fiber in first], dtype=np.int64)
+    return np.asarray(counts[which])
+
+
+def places_um(simulation: Simulation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coordinates of the sample points, um: x and y ``[fiber, 1]``, z ``[fiber, sample]``, as functions of a :class:`Field` get them.
+
+    Rows of fibers with fewer points go on with their last one.
+    """
+    fibers = simulation.fibers
+    points = [simulation.sample_points(fiber) for fiber in range(len(fibers))]
+    width = max((len(z) for z in points), default=0)
+    z = np.array([np.pad(z, (0, width - len(z)), mode="edge") for z in points])
+    return fibers.x_um[:, None], fibers.y_um[:, None], z + fibers.offset_um[:, None]
+
+
+def bases_mv(simulation: Simulation) -> np.ndarray:
+    """Potentials of the sources of a simulation's field at the sample points, ``[fiber, source, sample]``, 0 beyond their number."""
+    if simulation.field is None:
+        raise InputError("found a simulation without a field, expected one whose potentials can be told")
+    if not simulation.field.has_waveform:
+        raise InputError("found a field in space and time, which has no potentials per unit of current")
+    points = [simulation.sample_points(fiber) for fiber in range(len(simulation.fibers))]
+    natives = simulation.field._native(simulation.fibers, points) or []
+    bases = np.zeros((len(points), len(natives), max((len(z) for z in points), default=0)))
+    for source, native in enumerate(natives):
+        for fiber, z in enumerate(points):
+            # A field that all fibers share is one of one fiber.
+            bases[fiber, source, : len(z)] = native.at(fiber if len(native) > 1 else 0, z)
+    return bases
+
+
+@dataclass
+class Operands:
+    """What thresholds are a function of.
+
+    ``ve`` are potentials at the sample points, mV per mA, ``[fiber, sample]``, or ``[fiber, source, sample]`` where every source has a
+    waveform of its own. ``waveform`` replaces the simulation's: values at every step, ``[step]``, one row per fiber of a field of one
+    source, or one per source of several. ``parameters`` replace those of the model.
+    """
+
+    ve: np.ndarray
+    waveform: np.ndarray | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Differentiated:
+    """Values ``[fiber]``, and the derivatives of each by its own operands: rows of fibers without a threshold are 0."""
+
+    values: np.ndarray
+    #: Whether a fiber has a threshold.
+    known: np.ndarray
+    #: ``[fiber, sample]`` or ``[fiber, source, sample]``, as the potentials.
+    ve: np.ndarray
+    #: ``[fiber, source, step]``.
+    waveform: np.ndarray | None
+    #: ``[fiber]`` each.
+    parameters: dict[str, np.ndarray]
+
+
+def pulled_back(bar: Any, jacobian: Any, shape: tuple[int, ...]) -> Any:
+    """The cotangent of a waveform of a shape, from that of the thresholds and their derivatives ``[fiber, source, step]``."""
+    each = jacobian * bar[:, None, None]
+    if len(shape) == 1:
+        return each.sum((0, 1))
+    if jacobian.shape[1] > 1:
+        return each.sum(0)
+    return each.sum(0) if shape[0] == 1 else each[:, 0]
+
+
+@dataclass
+class ThresholdFunction:
+    """The thresholds of a simulation's fibers as a function of potentials, waveforms and parameters.
+
+    ``missing`` (mA) is the value of fibers that fire at no amplitude up to ``max_amplitude``; their derivatives are 0. Fibers that fire
+    without stimulus, or diverge, are errors. ``log`` gives natural logarithms.
+    """
+
+    simulation: Simulation
+    resolution: float = 1e-6
+    max_amplitude: float | None = None
+    missing: float = float("inf")
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        if self.simulation.signed and self.log:
+            raise InputError("found log=True for a simulation with signed=True, whose thresholds can be negative")
+        if self.log and self.missing <= 0:
+            raise InputError(f"found missing={self.missing} with log=True, expected a value above 0, or NaN")
+        self.counts = sample_counts(self.simulation)
+
+    def __call__(self, of: Operands) -> np.ndarray:
+        """The thresholds, ``[fiber]``."""
+        search: dict[str, Any] = {"resolution": self.resolution, "max_amplitude": self.max_amplitude}
+        simulation = self._simulated(of)
+        return self._values(simulation, simulation.thresholds(**search))
+
+    def differentiated(self, of: Operands, by: Sequence[str]) -> Differentiated:
+        """Thresholds and derivatives; ``by`` as :meth:`Simulation.thresholds_and_gradients` has it."""
+        simulation = self._simulated(of)
+        found, gradients = simulation.thresholds_and_gradients(
+            by=by, resolution=self.resolution, max_amplitude=self.max_amplitude
+        )
+        known = np.isfinite(found.values)
+        self._check(found, gradients, known)
+
+        def rows(jacobian: np.ndarray) -> np.ndarray:
+            per = found.values if self.log else np.ones(len(known))
+            factor = np.where(known, 1.0 / np.where(known, per, 1.0), 0.0)
+            factor = factor.reshape(-1, *[1] * (jacobian.ndim - 1))
+            return np.asarray(np.where(factor != 0.0, jacobian * factor, 0.0))
+
+        if "potentials" in by and known.any():
+            each = [self._widened(one, of.ve.shape[-1]) for one in gradients.potentials]
+            ve = rows(each[0] if of.ve.ndim == 2 else np.stack(each, axis=1))
+        else:
+            ve = np.zeros(of.ve.shape)
+        waveform = None
+        if "waveforms" in by and of.waveform is not None:
+            sources = 1 if of.ve.ndim == 2 else of.ve.shape[1]
+            width = of.waveform.shape[-1]
+            waveform = (
+                rows(np.stack(gradients.waveforms[:sources], axis=1)[:, :, :width])
+                if known.any()
+                else np.zeros((len(known), sources, width))
+            )
+        parameters = {name: rows(gradients.parameters[name]) for name in of.parameters if "parameters" in by}
+        return Differentiated(self._values(simulation, found), known, ve, waveform, parameters)
+
+    def _widened(self, jacobian: np.ndarray, width: int) -> np.ndarray:
+        """As wide as the potentials are, which may be wider than the longest fiber that has a derivative."""
+        return np.pad(jacobian, ((0, 0), (0, width - jacobian.shape[1])))
+
+    def _simulated(self, of: Operands) -> Simulation:
+        """The simulation with the operands in their places."""
+        made = copy.copy(self.simulation)
+        # A copy builds its cables again, which only other parameters need.
+        if of.parameters:
+            made._settings = {**made._settings, "parameters": {**made._settings["parameters"], **of.parameters}}
+        else:
+            made._handle = self.simulation._running
+        made._stimulus = None
+        made.field = JoinedField([self._field(of.ve)] if of.ve.ndim == 2 else self._fields(of.ve))
+        if of.waveform is not None:
+            made._signs = None
+            made._waveforms = made._arranged(self._waveforms(of.waveform))
+        return made
+
+    def _fields(self, ve: np.ndarray) -> list[Field]:
+        if ve.ndim != 3:
+            raise InputError(
+                f"found potentials of shape {ve.shape}, expected [fiber, sample] or [fiber, source, sample]"
+            )
+        return [self._field(ve[:, source]) for source in range(ve.shape[1])]
+
+    def _field(self, ve: np.ndarray) -> Field:
+        """Potentials of one source, the rows as long as the fibers have sample points."""
+        expected = (len(self.counts), int(self.counts.max(initial=0)))
+        if ve.shape != expected:
+            raise InputError(
+                f"found potentials of {ve.shape[0]} fibers at {ve.shape[1]} points, "
+                f"expected {expected[0]} fibers and {expected[1]} points"
+            )
+        if (self.counts == expected[1]).all():
+            return PotentialsField(ve)
+        return PotentialsField([row[:count] for row, count in zip(ve, self.counts, strict=True)])
+
+    def _waveforms(self, values: np.ndarray) -> Waveform | list[Waveform]:
+        steps = self.simulation.steps
+        if values.ndim not in (1, 2) or values.shape[-1] != steps:
+            raise InputError(f"found a waveform of shape {values.shape}, expected one value for each of {steps} steps")
+        dt = self.simulation.dt
+        return Waveform(values, dt=dt) if values.ndim == 1 else [Waveform(row, dt=dt) for row in values]
+
+    def _values(self, simulation: Simulation, found: Thresholds) -> np.ndarray:
+        statuses = found["status"]
+        failed = np.flatnonzero(np.isnan(found.values) & ~np.isin(statuses, WITHOUT_THRESHOLD))
+        if len(failed):
+            fiber = int(failed[0])
+            raise SimulationError(f"fiber {fiber} has no threshold ({statuses[fiber]}): {found['message'][fiber]}")
+        values = np.where(np.isnan(found.values), self.missing * simulation._sign(), found.values)
+        return np.asarray(np.log(values) if self.log else values)
+
+    @staticmethod
+    def _check(found: Thresholds, gradients: Gradients, known: np.ndarray) -> None:
+        messages = gradients["message"]
+        failed = np.flatnonzero(known & (messages != ""))
+        if len(failed):
+            fiber = int(failed[0])
+            raise SimulationError(
+                f"the threshold of fiber {fiber} ({found.values[fiber]:g} mA) has no derivative: {messages[fiber]}"
+            )

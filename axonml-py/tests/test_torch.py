@@ -1,0 +1,253 @@
+"""Layers of torch: derivatives against differences, shapes and types, fibers without thresholds."""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+from typing import Any
+
+import numpy as np
+import pyaxonml as ax
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: the layers of torch were not tested")
+
+from pyaxonml.torch import Activation, Thresholds  # noqa: E402
+
+# Brackets as narrow as f64 allows, so that differences of thresholds have eight digits.
+FINE = {"resolution": 1e-12}
+CLOSE = {"atol": 1e-9, "rtol": 1e-4}
+
+
+def short(diameter: Any = 10.0, nodes: int = 21, **settings: Any) -> ax.Simulation:
+    fibers = ax.Fibers("mrg", diameter=diameter, nodes=nodes)
+    return ax.Simulation(fibers, None, ax.pulse("monophasic", pw=0.1, delay=0.1), tstop=1.5, **settings)
+
+
+def point(layer: Any, at: Any, rho_ohm_cm: float = 500.0) -> Any:
+    """The field of a point source as a user writes it."""
+    x, y, z = at
+    distance = torch.sqrt((layer.x_um - x) ** 2 + (layer.y_um - y) ** 2 + (layer.z_um - z) ** 2)
+    return 1e4 * rho_ohm_cm / (4 * math.pi * distance)
+
+
+def place(x: float, y: float, z: float, **kind: Any) -> Any:
+    return torch.tensor([x, y, z], dtype=torch.float64, **kind)
+
+
+def test_values_are_those_of_the_simulation(three: ax.Simulation) -> None:
+    layer = Thresholds(three)
+    ve = point(layer, place(1000, 0, 0))
+    np.testing.assert_allclose(layer.bases()[:, 0], ve, rtol=1e-12)
+    np.testing.assert_allclose(layer(ve), three.thresholds(resolution=1e-6).values, rtol=1e-9)
+    logarithms = Thresholds(three, log=True)(ve)
+    np.testing.assert_allclose(logarithms.exp(), layer(ve), rtol=1e-12)
+
+
+def test_by_potentials() -> None:
+    layer = Thresholds(short(nodes=9), **FINE)
+    ve = point(layer, place(1000, 0, 0)).requires_grad_()
+    assert ve.shape == (1, 89)
+    assert torch.autograd.gradcheck(layer, ve, eps=1e-2, **CLOSE)
+    logarithms = Thresholds(short(diameter=[5.7, 10.0]), log=True, **FINE)
+    both = point(logarithms, place(800, 0, 100)).requires_grad_()
+    assert torch.autograd.gradcheck(logarithms, both, eps=1e-2, fast_mode=True, **CLOSE)
+
+
+def test_by_the_place_of_an_electrode() -> None:
+    layer = Thresholds(short(diameter=[5.7, 10.0]), **FINE)
+    at = place(900, 150, 120, requires_grad=True)
+    by_place = torch.autograd.functional.jacobian(lambda at: layer(point(layer, at)), at)
+    step = 0.1
+    for axis in range(3):
+        along = step * torch.eye(3, dtype=torch.float64)[axis]
+        with torch.no_grad():
+            difference = (layer(point(layer, at + along)) - layer(point(layer, at - along))) / (2 * step)
+        np.testing.assert_allclose(by_place[:, axis], difference, rtol=1e-4)
+
+
+def test_by_gains_of_contacts_that_share_a_waveform() -> None:
+    layer = Thresholds(short(diameter=[5.7, 10.0]), **FINE)
+    bases = torch.stack([point(layer, place(800, 0, z)) for z in (-600, 0, 600)], dim=1)
+    gains = torch.tensor([-0.3, 1.0, -0.2], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda gains: layer(gains, bases), gains, eps=1e-4, **CLOSE)
+    each = gains.expand(2, 3)
+    torch.testing.assert_close(layer(each, bases), layer(gains, bases))
+    torch.testing.assert_close(layer(torch.einsum("c,fcs->fs", gains, bases)), layer(gains, bases), rtol=1e-9, atol=0.0)
+
+
+def test_by_gains_of_contacts_with_a_waveform_each() -> None:
+    fibers = ax.Fibers("mrg", diameter=[5.7, 10.0], nodes=21)
+    contacts = [ax.point_source(x=800, z=z) for z in (0, 800)]
+    waveforms = ["monophasic:pw=0.1,delay=0.1", "monophasic:pw=0.3,delay=0.15"]
+    layer = Thresholds(ax.Simulation(fibers, contacts, waveforms, tstop=1.5), **FINE)
+    bases = layer.bases()
+    gains = torch.tensor([1.0, 0.5], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda gains: layer(gains, bases), gains, eps=1e-4, **CLOSE)
+    # Twice all gains have half the threshold.
+    found = layer(gains, bases)
+    (by_gains,) = torch.autograd.grad(found.log().sum(), gains)
+    assert (by_gains * gains).sum().item() == pytest.approx(-2.0, rel=1e-6)
+
+
+def test_by_waveforms() -> None:
+    layer = Thresholds(short(diameter=[5.7, 10.0]), **FINE)
+    ve = point(layer, place(1000, 0, 0))
+    steps = torch.arange(layer.simulation.steps, dtype=torch.float64)
+    duration = torch.tensor([0.1], dtype=torch.float64, requires_grad=True)
+
+    def bump(duration: Any) -> Any:
+        return -torch.exp(-(((0.005 * steps - 0.3) / duration) ** 2))
+
+    def found(duration: Any) -> Any:
+        return layer(ve, waveform=bump(duration))
+
+    assert torch.autograd.gradcheck(found, duration, eps=1e-5, **CLOSE)
+    of_each = torch.tensor([0.08, 0.12], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(
+        lambda each: layer(ve, waveform=torch.stack([bump(one) for one in each])), of_each, eps=1e-5, **CLOSE
+    )
+
+
+def test_by_parameters() -> None:
+    layer = Thresholds(short(diameter=[5.7, 10.0]), **FINE)
+    ve = point(layer, place(1000, 0, 0))
+    values = {row["name"]: row["value"] for row in layer.simulation.parameters}
+    names = ("gna", "cm", "ra", "el")
+    relative = torch.ones(len(names), dtype=torch.float64, requires_grad=True)
+
+    def found(relative: Any) -> Any:
+        return layer(ve, parameters={name: values[name] * of for name, of in zip(names, relative, strict=True)})
+
+    torch.testing.assert_close(found(relative), layer(ve), rtol=1e-9, atol=0.0)
+    # Numbers that are no tensors keep their digits.
+    torch.testing.assert_close(layer(ve, parameters={"gl": values["gl"]}), layer(ve), rtol=0.0, atol=0.0)
+    assert torch.autograd.gradcheck(found, relative, eps=1e-5, **CLOSE)
+
+
+def test_descent_makes_contacts_selective() -> None:
+    fibers = ax.Fibers("mrg", diameter=10.0, nodes=21, x=[0.0, 0.0], y=[250.0, -250.0])
+    layer = Thresholds(fibers, "biphasic:pw=0.1,delay=0.1", tstop=2.0, log=True)
+    angles = [2 * math.pi * k / 6 for k in range(6)]
+    contacts = [point(layer, place(1000 * math.cos(a), 1000 * math.sin(a), 0)) for a in angles]
+    bases = torch.stack(contacts, dim=1)
+    gains = torch.tensor([1.0, 0, 0, 0, 0, 0], dtype=torch.float64, requires_grad=True)
+    descent = torch.optim.Adam([gains], lr=0.1)
+    losses = []
+    for _ in range(25):
+        target, other = layer(gains, bases)
+        loss = target - other
+        descent.zero_grad()
+        loss.backward()
+        descent.step()
+        losses.append(loss.item())
+    # Both fibers see the first contact alike; in the end the target fires at less than a fifth of the other's current.
+    assert losses[0] == pytest.approx(0.0, abs=1e-5)
+    assert losses[-1] < math.log(0.2)
+    driven = torch.einsum("c,fcs->fs", gains.detach(), bases).numpy()
+    target, other = layer.simulation.thresholds(driven).values
+    assert target < 0.2 * other
+
+
+def test_fibers_without_a_threshold_have_a_value_and_no_derivative(caplog: pytest.LogCaptureFixture) -> None:
+    simulation = short(diameter=[5.7, 10.0])
+    for missing in (math.inf, math.nan, 1.0):
+        layer = Thresholds(simulation, max_amplitude=0.15, missing=missing)
+        ve = point(layer, place(1000, 0, 0)).requires_grad_()
+        with caplog.at_level("WARNING", "pyaxonml"):
+            found = layer(ve)
+        assert "1 of 2 fibers: no_activation" in caplog.text
+        np.testing.assert_equal(found[0].item(), missing)
+        (found**2).sum().backward()
+        assert (ve.grad[0] == 0).all() and ve.grad[1].isfinite().all() and (ve.grad[1] != 0).any()
+    none = Thresholds(simulation, max_amplitude=0.01)
+    found = none(ve)
+    assert found.isinf().all()
+    (by_ve,) = torch.autograd.grad(found.sum(), ve)
+    assert by_ve.shape == ve.shape and (by_ve == 0).all()
+
+
+def test_fibers_that_fire_by_themselves_are_refused() -> None:
+    fibers = ax.Fibers("mrg", diameter=10.0, nodes=21)
+    simulation = ax.Simulation(fibers, None, "monophasic:pw=0.1,delay=0.1", inject=ax.inject(3, 5.0), tstop=2.0)
+    layer = Thresholds(simulation)
+    with pytest.raises(ax.SimulationError, match="fiber 0 has no threshold"):
+        layer(point(layer, place(1000, 0, 0)))
+
+
+def test_rows_of_fibers_of_different_lengths_are_filled_up() -> None:
+    layer = Thresholds(short(diameter=[5.7, 10.0], nodes=[21, 31]))  # type: ignore[arg-type]
+    ve = point(layer, place(1000, 0, 0)).requires_grad_()
+    assert ve.shape == (2, 331)
+    found = layer(ve)
+    found.sum().backward()
+    alone = Thresholds(short(diameter=5.7, nodes=21))
+    torch.testing.assert_close(found[:1], alone(ve[:1, :221]), rtol=1e-9, atol=0.0)
+    assert (ve.grad[0, 221:] == 0).all() and (ve.grad[0, :221] != 0).any() and (ve.grad[1, 221:] != 0).any()
+
+
+def test_types_are_kept() -> None:
+    layer = Thresholds(short())
+    ve = point(layer, place(1000, 0, 0))
+    exact = layer(ve)
+    for kind in (torch.float32, torch.float16):
+        less = ve.to(kind).requires_grad_()
+        found = layer(less)
+        assert found.dtype == kind
+        torch.testing.assert_close(found.double(), exact, rtol=1e-3, atol=0.0)
+        found.sum().backward()
+        assert less.grad.dtype == kind
+    assert not layer(ve).requires_grad
+    assert layer.float().z_um.dtype == torch.float32
+
+
+def test_layers_can_be_copied_and_pickled() -> None:
+    layer = Thresholds(short())
+    ve = point(layer, place(1000, 0, 0))
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        torch.testing.assert_close(other(ve), layer(ve), rtol=0.0, atol=0.0)
+    assert list(layer.parameters()) == [] and layer.state_dict() == {}
+    assert "mrg" in repr(layer)
+
+
+def test_activation_is_a_probability() -> None:
+    layer = Activation(short(diameter=[5.7, 10.0]), relative_spread=0.1, **FINE)
+    ve = point(layer.thresholds, place(1000, 0, 0))
+    thresholds = layer.thresholds(ve)
+    torch.testing.assert_close(layer(thresholds, ve), torch.full((2,), 0.5, dtype=torch.float64))
+    # A standard deviation above the mean: 84.13 % of a normal distribution.
+    assert layer(1.1 * thresholds, ve)[0].item() == pytest.approx(0.8413447, abs=1e-6)
+    amplitude = torch.tensor(0.13, dtype=torch.float64, requires_grad=True)
+    scale = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda a, s: layer(a, s * ve), (amplitude, scale), eps=1e-5, **CLOSE)
+    unreached = Activation(short(), max_amplitude=0.01)
+    assert unreached(amplitude, ve[:1]).item() == pytest.approx(0.0, abs=1e-80)
+
+
+def test_what_is_wrong_is_said() -> None:
+    simulation = short()
+    layer = Thresholds(simulation)
+    ve = point(layer, place(1000, 0, 0))
+    with pytest.raises(ax.InputError, match="expected 1 fibers and 221 points"):
+        layer(ve[:, :-1])
+    with pytest.raises(ax.InputError, match=r"\[fiber, sample\]"):
+        layer(ve[0])
+    with pytest.raises(ax.InputError, match="one value for each of 300 steps"):
+        layer(ve, waveform=torch.ones(7))
+    with pytest.raises(ax.InputError, match="gains of shape"):
+        layer(torch.ones(2), ve[:, None])
+    with pytest.raises(ax.AxonmlError, match="gnax"):
+        layer(ve, parameters={"gnax": 1.0})
+    with pytest.raises(ax.InputError, match="has already"):
+        Thresholds(simulation, "monophasic:pw=0.1")
+    with pytest.raises(ax.InputError, match="without a field"):
+        layer.bases()
+    with pytest.raises(ax.InputError, match="Simulation or Fibers"):
+        Thresholds("mrg")  # type: ignore[arg-type]
+    with pytest.raises(ax.InputError, match="signed"):
+        Thresholds(short(signed=True), log=True)
+    scale = torch.ones((), dtype=torch.float64, requires_grad=True)
+    (once,) = torch.autograd.grad(layer(scale * ve).square().sum(), scale, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        once.backward()
