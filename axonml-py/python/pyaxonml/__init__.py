@@ -11,8 +11,10 @@ cathodic first, amplitudes positive. A fiber lies along z, its middle node at 0.
 0.1236
 """
 
+import importlib as _importlib
 import logging as _logging
 import os as _os
+from typing import Any as _Any
 
 from . import errors
 from ._fibers import Fibers, models
@@ -116,3 +118,10 @@ _logging.getLogger("pyaxonml").addHandler(_logging.NullHandler())
 # Threads do not survive a fork: a child makes its own when it first computes.
 if hasattr(_os, "register_at_fork"):
     _os.register_at_fork(after_in_child=after_fork)
+
+
+def __getattr__(name: str) -> _Any:
+    """Modules that need another package are imported when they are asked for."""
+    if name in ("jax", "torch"):
+        return _importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
