@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from pyaxonml.compat import CompatWarning, NotSupportedError
-from pyaxonml.compat.axonml import SMF, Active, APCount, Axon, Callback, Raster, Recorder, Sundt
+from pyaxonml.compat.axonml import SMF, Active, APCount, Axon, Backend, Callback, Raster, Recorder, Sundt
 from pyaxonml.errors import InputError
 
 #: Gates and voltages, mV.
@@ -206,6 +207,27 @@ def test_hooks_of_ones_own_and_selections() -> None:
     assert peak.started == 1
     assert peak.top == every.stack()[1:, :, 4].max()
     np.testing.assert_array_equal(some.stack(), every.stack()[:, :, 4:5][..., [0, 20]])
+
+
+def test_the_step_can_be_set_for_all_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    ve, um = stimulus(40)
+    default, given = Recorder(), Recorder()
+    SMF().run(ve[:, :, None], um, dt=0.002, callbacks=[given])
+    monkeypatch.setattr(Backend, "dt", 0.002)
+    SMF().run(ve[:, :, None], um, callbacks=[default])
+    np.testing.assert_array_equal(default.stack(), given.stack())
+    with pytest.raises(AttributeError):
+        Backend.step = 0.002  # type: ignore[attr-defined]
+
+
+def test_fibers_pickle_with_their_state() -> None:
+    ve, um = stimulus()
+    model, there, here = SMF(fp32=False), Recorder(), Recorder()
+    model.run(ve[:50, :, None], um)
+    copy = pickle.loads(pickle.dumps(model))
+    copy.run(ve[50:, :, None], um, callbacks=[there])
+    model.run(ve[50:, :, None], um, callbacks=[here])
+    np.testing.assert_array_equal(there.stack(), here.stack())
 
 
 def test_parameters_can_be_set_by_name() -> None:

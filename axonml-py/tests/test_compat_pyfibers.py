@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +266,13 @@ def test_conduction_is_measured_between_two_fractions() -> None:
     expected = next(float(row["cv_m_per_s"]) for row in rows if row["model"] == "SUNDT")
     # Theirs is of a fiber half as long, where the ends speed it up.
     assert fiber.measure_cv(0.4, 0.6) == pytest.approx(expected, rel=0.05)
+
+
+def test_fibers_go_to_other_processes() -> None:
+    fiber, stimulation = sundt(61), ScaledStim(square, dt=0.005, tstop=3)
+    sent_fiber, sent = pickle.loads(pickle.dumps((fiber, stimulation)))
+    assert sent.run_sim(-0.1, sent_fiber) == stimulation.run_sim(-0.1, fiber)
+    np.testing.assert_array_equal(sent_fiber.potentials, fiber.potentials)
 
 
 # ---- what is not here ----------------------------------------------------------------------------------------------

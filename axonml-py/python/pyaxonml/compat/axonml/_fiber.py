@@ -26,9 +26,13 @@ Ms: TypeAlias = float
 
 
 class _Backend:
-    """Defaults of all runs: ``dt`` in ms."""
+    """Defaults of all runs: ``dt`` in ms, and the ``device`` of fibers that are made from now on."""
 
-    dt = DEFAULT_DT_MS
+    __slots__ = ("device", "dt")
+
+    def __init__(self) -> None:
+        self.dt = DEFAULT_DT_MS
+        self.device = "cpu"
 
 
 #: ``from axonml import Backend``.
@@ -63,7 +67,7 @@ class Axon:
             )
         self._weights: str | None = "published"
         self._set: dict[str, float] = {}
-        self._device = "cpu"
+        self._device = str(Backend.device)
         self._done: list[tuple[np.ndarray, np.ndarray | None]] = []
         self._ran_with: tuple[Any, ...] | None = None
 
