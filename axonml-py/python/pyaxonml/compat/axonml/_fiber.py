@@ -1,0 +1,282 @@
+"""AxonML's fibers: runs over dense potentials that go on from where the last one ended."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from ..._fibers import Fibers, models
+from ..._field import Field
+from ..._simulation import Simulation
+from ...errors import InputError
+from .._currents import SampledCurrent
+from .._refusal import NotSupportedError, RunError, told
+from ._callbacks import DEFAULT_DT_MS, Callback, Seen
+from ._weights import parameters_of
+
+NA_PER_MA = 1e6
+
+Self = TypeVar("Self", bound="Axon")
+#: ``float`` is a method of fibers, too.
+Ms: TypeAlias = float
+
+
+class _Backend:
+    """Defaults of all runs: ``dt`` in ms, and the ``device`` of fibers that are made from now on."""
+
+    __slots__ = ("device", "dt")
+
+    def __init__(self) -> None:
+        self.dt = DEFAULT_DT_MS
+        self.device = "cpu"
+
+
+#: ``from axonml import Backend``.
+Backend = _Backend()
+
+#: What training needs of AxonML's modules.
+TRAINING = (
+    "train",
+    "freeze",
+    "unfreeze",
+    "reset",
+    "parameters",
+    "named_parameters",
+    "zero_grad",
+    "requires_grad_",
+    "state_dict",
+)
+
+
+class Axon:
+    """A batch of fibers of one model, whose state a run leaves and the next goes on from."""
+
+    _id: str
+    _compartment_um: float | None = None
+
+    def __init__(self, temp: float = 37.0, fp32: bool = True, handle_nan: bool = False) -> None:
+        self.temp, self.fp32 = float(temp), bool(fp32)
+        if handle_nan:
+            told(
+                "handle_nan has no effect: rates are finite at their singular points, and a fiber that diverges is NaN",
+                3,
+            )
+        self._weights: str | None = "published"
+        self._set: dict[str, float] = {}
+        self._device = str(Backend.device)
+        self._done: list[tuple[np.ndarray, np.ndarray | None]] = []
+        self._ran_with: tuple[Any, ...] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name in TRAINING:
+            raise NotSupportedError(f"`{name}`: fibers are not trained by this interface", "use `axonml train`")
+        raise AttributeError(f"{type(self).__name__} has no attribute `{name}`")
+
+    def cuda(self: Self, device: int | None = None) -> Self:
+        """Runs on a CUDA device from now on."""
+        self._device = "cuda" if device is None else f"cuda:{int(device)}"
+        return self
+
+    def cpu(self: Self) -> Self:
+        """Runs on the processor from now on."""
+        self._device = "cpu"
+        return self
+
+    def to(self: Self, device: str) -> Self:
+        """Runs on ``cpu``, ``cuda`` or ``cuda:N`` from now on."""
+        self._device = str(device)
+        return self
+
+    def double(self: Self) -> Self:
+        """Runs in double precision from now on."""
+        self.fp32 = False
+        return self
+
+    def float(self: Self) -> Self:
+        """Runs in single precision from now on."""
+        self.fp32 = True
+        return self
+
+    def eval(self: Self) -> Self:
+        """Changes nothing: fibers are never in training here."""
+        return self
+
+    def compile(self: Self, nodes: int = 16, axons: int = 1) -> Self:
+        """Changes nothing: runs are compiled in any case."""
+        return self
+
+    def set(self, key: str, value: Any) -> None:
+        """Sets a parameter by AxonML's name, from the next run on."""
+        self._set[key] = math.nan if value is None else np.asarray(value, dtype=np.float64).item()
+
+    def load(self: Self, state_dict: str | os.PathLike[str] | Mapping[str, Any]) -> Self:
+        """Parameters by name, of a model file (``.safetensors``), or of a state dict."""
+        raise NotImplementedError
+
+    def run(
+        self,
+        ve: Any,
+        diameters: Any,
+        ic: Any = None,
+        dt: Ms | None = None,
+        intra: Any = None,
+        callbacks: Sequence[Callback] | None = None,
+        reinit: bool = False,
+    ) -> int:
+        """Runs over potentials ``ve [step, fiber, 1, node]``, mV, with diameters ``[fiber]``, um; ``dt`` in ms (0.005).
+
+        ``intra`` are currents into nodes of the same shape in mA, positive ones depolarize. A run goes on from where the last one
+        ended unless ``reinit``. Row k of ``ve`` drives the step from state k to state k + 1.
+        """
+        if ic is not None:
+            raise NotSupportedError(
+                "found `ic`: runs start from the model's initial state here, or go on from the last"
+            )
+        step_ms = float(Backend.dt if dt is None else dt)
+        potentials, currents = _dense(ve, "ve"), None if intra is None else _dense(intra, "intra")
+        if currents is not None and currents.shape != potentials.shape:
+            raise InputError(f"found intra of shape {currents.shape} for ve of shape {potentials.shape}")
+        um = np.asarray(diameters, dtype=np.float64).reshape(-1)
+        if len(um) != potentials.shape[1]:
+            raise InputError(f"found {len(um)} diameters for ve of shape {potentials.shape}")
+        with_what = (um.tolist(), potentials.shape[1:], step_ms)
+        if reinit or not self._done:
+            self._done = []
+        elif self._ran_with != with_what:
+            raise InputError(
+                "found other diameters, another number of nodes or another dt than the last run's, from which this one goes on",
+                "give reinit=True",
+            )
+        self._ran_with = with_what
+        self._done.append((potentials, currents))
+        seen = self._seen(um, step_ms, len(potentials))
+        for callback in callbacks or ():
+            callback._look(seen)
+        return 1
+
+    def _seen(self, um: np.ndarray, dt: Ms, steps: int) -> Seen:
+        """The last ``steps`` of the run from its beginning: going on is running again from there, to the same bits."""
+        potentials = np.concatenate([ve for ve, _ in self._done])
+        currents = None
+        if any(one is not None for _, one in self._done):
+            parts = [np.zeros_like(ve) if one is None else one for ve, one in self._done]
+            currents = np.concatenate(parts)
+        states = np.empty((steps + 1, len(um), 0, 0))
+        for fibers in _alike(currents, len(um)):
+            rows = self._rows(
+                um[fibers], dt, potentials[:, fibers], None if currents is None else currents[:, fibers[0]]
+            )
+            if states.shape[2] == 0:
+                states = np.empty((steps + 1, len(um), *rows.shape[2:]))
+            states[:, fibers] = rows[-steps - 1 :]
+        return Seen(states.astype(np.float32) if self.fp32 else states, dt)
+
+    def _rows(self, um: np.ndarray, dt: Ms, ve: np.ndarray, ma: np.ndarray | None) -> np.ndarray:
+        """All states ``[row, fiber, state, node]`` of fibers with the same injected currents ``[step, node]``."""
+        steps, fibers, nodes = ve.shape
+        currents = []
+        if ma is not None:
+            driven = np.flatnonzero(ma.any(axis=0))
+            currents = [SampledCurrent.of(int(at), NA_PER_MA, ma[:, at], dt) for at in driven]
+        simulation = Simulation(
+            Fibers(self._id, diameter=um, nodes=nodes, compartment_um=self._compartment_um),
+            Field.space_time(np.ascontiguousarray(ve.transpose(1, 0, 2))),
+            inject=currents,
+            dt=dt,
+            tstop=dt * steps,
+            precision="f32" if self.fp32 else "f64",
+            weights=self._weights,
+            parameters=self._set,
+            celsius=self.temp,
+            device=self._device,
+        )
+        names = simulation.states
+        found = simulation.run(1.0, record=["v", *names])
+        failed = [said for said in found.message if said]
+        if failed:
+            told(f"{len(failed)} of {fibers} fibers diverged, and are NaN from there on: {failed[0]}", 6)
+        return np.stack([found[name] for name in [*names, "v"]], axis=2).transpose(1, 0, 2, 3)
+
+    def cache_state(self) -> None:
+        """Keeps the present state for :meth:`restore_state`."""
+        self._cached = (list(self._done), self._ran_with)
+
+    def restore_state(self) -> None:
+        """Goes back to the state that was kept."""
+        if "_cached" not in self.__dict__:
+            raise RunError("found no state to restore", "call cache_state first")
+        done, self._ran_with = self._cached
+        self._done = list(done)
+
+    def __repr__(self) -> str:
+        precision = "single" if self.fp32 else "double"
+        return f"{type(self).__name__}(weights={self._weights!r}, temp={self.temp:g}, {precision} precision, {self._device})"
+
+
+def _dense(given: Any, what: str) -> np.ndarray:
+    """``[step, fiber, 1, node]`` as ``[step, fiber, node]``."""
+    try:
+        array = np.asarray(given, dtype=np.float64)
+    except TypeError as error:
+        raise InputError(f"found {what} that is no array of the processor: {error}", "call .cpu() on it") from error
+    if array.ndim != 4 or array.shape[2] != 1 or not array.size:
+        raise InputError(f"found {what} of shape {array.shape}, expected [step, fiber, 1, node]")
+    return array[:, :, 0]
+
+
+def _alike(currents: np.ndarray | None, fibers: int) -> list[list[int]]:
+    """Fibers with the same injected currents; the native module injects one current into all fibers of a simulation."""
+    if currents is None:
+        return [list(range(fibers))]
+    groups: dict[bytes, list[int]] = {}
+    for fiber in range(fibers):
+        groups.setdefault(currents[:, fiber].tobytes(), []).append(fiber)
+    return list(groups.values())
+
+
+class SMF(Axon):
+    """The surrogate myelinated fiber, with the published constants until weights are loaded. States: m, h, p, s, v."""
+
+    _id = "smf"
+
+    def load(self: Self, state_dict: str | os.PathLike[str] | Mapping[str, Any]) -> Self:
+        """Weights: ``"MRG"``, a model file (``.safetensors``), or a state dict of PyTorch AxonML.
+
+        ``"MRG"`` are the weights that this package was trained to, not those that AxonML ships: for these, load its file.
+        """
+        self._set = {}
+        if isinstance(state_dict, Mapping):
+            held = state_dict.get("model_state_dict", state_dict)
+            names = [row["name"] for row in models(self._id)[0]["parameters"]]
+            self._weights, self._set = "published", parameters_of(held, names)
+            return self
+        name = os.fspath(state_dict)
+        if name == "MRG":
+            told('"MRG" are the weights trained for this package, not those that AxonML ships', 3)
+            self._weights = None
+        elif name.endswith(".safetensors"):
+            self._weights = name
+        else:
+            raise NotSupportedError(
+                f"found `{name}`, expected MRG, a .safetensors file or a state dict",
+                'give torch.load(FILE)["model_state_dict"], or make a model file with `axonml import FILE -o FILE.safetensors`',
+            )
+        return self
+
+
+class Sundt(Axon):
+    """Sundt's C fiber stepped explicitly, compartments of ``dx`` um. States: m, h, n, l, v."""
+
+    _id = "sundt-explicit"
+
+    def __init__(self, dx: float = 10, temp: float = 37.0, fp32: bool = True, handle_nan: bool = False) -> None:
+        super().__init__(temp, fp32, handle_nan)
+        self._compartment_um = float(dx)
+
+    def load(self: Self, state_dict: str | os.PathLike[str] | Mapping[str, Any]) -> Self:
+        """Refused: the fiber has no weights."""
+        raise NotSupportedError("there are no weights of the explicit Sundt fiber", "set its parameters by name")

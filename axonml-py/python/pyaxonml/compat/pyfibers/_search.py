@@ -1,0 +1,133 @@
+"""PyFibers' search of thresholds: bounds that hold one, then bisection."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from ...errors import InputError
+from .._refusal import RunError
+
+
+class ThresholdCondition(str, Enum):
+    """What is searched."""
+
+    ACTIVATION = "activation"
+    BLOCK = "block"
+
+
+class BoundsSearchMode(str, Enum):
+    """How bounds move until they hold a threshold."""
+
+    PERCENT_INCREMENT = "percent"
+    ABSOLUTE_INCREMENT = "absolute"
+
+
+class TerminationMode(str, Enum):
+    """What the tolerance is one of."""
+
+    PERCENT_DIFFERENCE = "percent"
+    ABSOLUTE_DIFFERENCE = "absolute"
+
+
+class BisectionMean(str, Enum):
+    """The mean of the bounds that is tried next."""
+
+    GEOMETRIC = "geometric"
+    ARITHMETIC = "arithmetic"
+
+
+#: Trials that are run at a time: three halvings ahead.
+AT_ONCE = 7
+
+#: Whether an amplitude is above threshold; further amplitudes may be asked for next.
+Asked = Callable[[float, list[float]], bool]
+
+
+@dataclass(frozen=True)
+class Search:
+    """Settings of a search, amplitudes signed."""
+
+    top: float
+    bottom: float
+    bounds_mode: BoundsSearchMode
+    bounds_step: float
+    termination_mode: TerminationMode
+    tolerance: float
+    max_iterations: int
+    mean: BisectionMean
+
+    def __post_init__(self) -> None:
+        if self.top * self.bottom < 0:
+            raise InputError(f"found bounds {self.bottom:g} and {self.top:g}, expected the same sign")
+        if abs(self.bottom) >= abs(self.top):
+            raise InputError(
+                f"found stimamp_top={self.top:g}, expected it farther from 0 than stimamp_bottom={self.bottom:g}"
+            )
+        if self.bounds_step <= 0 or self.tolerance <= 0:
+            raise InputError("found a step of bounds or a tolerance of 0 or less, expected them above 0")
+        if self.mean is BisectionMean.GEOMETRIC and self.bottom == 0:
+            raise InputError("found stimamp_bottom=0, which has no geometric mean with another amplitude")
+
+    def run(self, above: Asked) -> float:
+        """The upper bound in the end."""
+        bottom, top = self._bracket(above)
+        while True:
+            middle = self._middle(bottom, top)
+            done = self._within(bottom, top)
+            if above(middle, self._ahead(bottom, top, 3)):
+                top = middle
+            else:
+                bottom = middle
+            # A last halving follows on the bracket that is narrow enough, as in PyFibers.
+            if done:
+                return top
+
+    def _bracket(self, above: Asked) -> tuple[float, float]:
+        bottom, top = self.bottom, self.top
+        for _ in range(self.max_iterations):
+            up = [self._moved(top, steps) for steps in range(1, AT_ONCE - 1)]
+            top_above = above(top, [bottom, *up])
+            bottom_above = above(bottom, [self._moved(bottom, -steps) for steps in range(1, AT_ONCE)])
+            if top_above and not bottom_above:
+                return bottom, top
+            if bottom_above and not top_above:
+                raise RunError(f"an amplitude of {bottom:g} is above threshold, one of {top:g} is not")
+            if top_above:
+                bottom, top = self._moved(bottom, -1), bottom
+            else:
+                bottom, top = top, self._moved(top, 1)
+        raise RunError(
+            f"found no threshold in {self.max_iterations} steps of the bounds, which ended at {bottom:g}, {top:g}"
+        )
+
+    def _moved(self, amplitude: float, steps: int) -> float:
+        """An amplitude moved by steps away from 0, or towards it; step by step, for the last bits."""
+        for _ in range(abs(steps)):
+            if self.bounds_mode is BoundsSearchMode.ABSOLUTE_INCREMENT:
+                amplitude += math.copysign(self.bounds_step, self.top) * math.copysign(1, steps)
+            elif steps > 0:
+                amplitude *= 1 + self.bounds_step / 100
+            else:
+                amplitude /= 1 + self.bounds_step / 100
+        return amplitude
+
+    def _middle(self, bottom: float, top: float) -> float:
+        if self.mean is BisectionMean.GEOMETRIC:
+            return math.copysign(math.sqrt(bottom * top), top)
+        return (bottom + top) / 2
+
+    def _ahead(self, bottom: float, top: float, halvings: int) -> list[float]:
+        """All amplitudes that so many halvings may ask for."""
+        if halvings == 0:
+            return []
+        middle = self._middle(bottom, top)
+        lower, upper = self._ahead(bottom, middle, halvings - 1), self._ahead(middle, top, halvings - 1)
+        return [middle, *lower, *upper]
+
+    def _within(self, bottom: float, top: float) -> bool:
+        width = abs(top - bottom)
+        relative = self.termination_mode is TerminationMode.PERCENT_DIFFERENCE
+        return width <= self.tolerance * (abs(top) / 100 if relative else 1)

@@ -1,0 +1,33 @@
+"""Sections of fibers, and the action potentials of nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .._refusal import NotSupportedError
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section: its kind, its place among all sections, and its center, um. It is no object of NEURON."""
+
+    kind: str
+    index: int
+    z_um: float
+
+    def __str__(self) -> str:
+        return f"{self.kind}[{self.index}]"
+
+    def __call__(self, x: float) -> Any:
+        raise NotSupportedError(
+            "sections are no objects of NEURON here", "use record_vm, IntraStim or add_intrinsic_activity"
+        )
+
+
+@dataclass
+class APCount:
+    """Upward crossings of a node: their number ``n``, and the ``time`` of the last, ms (0 without one)."""
+
+    n: int
+    time: float

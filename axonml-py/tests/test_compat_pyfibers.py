@@ -1,0 +1,329 @@
+"""The interface of PyFibers against thresholds of PyFibers 0.13 on NEURON 9, and the numbers that its own tests expect."""
+
+from __future__ import annotations
+
+import csv
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyaxonml as ax
+import pytest
+from pyaxonml.compat import CompatWarning, NotSupportedError, RunError
+from pyaxonml.compat.pyfibers import (
+    Fiber,
+    FiberModel,
+    IntraStim,
+    ScaledStim,
+    Stimulation,
+    UnknownModelError,
+    build_fiber,
+    build_fiber_3d,
+)
+from pyaxonml.errors import InputError
+
+pytestmark = pytest.mark.filterwarnings("ignore::pyaxonml.compat.CompatWarning")
+
+GOLDEN = Path(__file__).resolve().parents[2] / "golden/neuron/thresholds_pyfibers.csv"
+ROWS = list(csv.DictReader(GOLDEN.open(encoding="utf-8")))
+
+
+def built(row: dict[str, str]) -> Fiber:
+    fiber = build_fiber(row["model"], diameter=float(row["diameter_um"]), n_nodes=int(row["n_nodes"]))
+    fiber.potentials = fiber.point_source_potentials(float(row["distance_um"]), 0, fiber.length / 2, 1, 0.2)
+    return fiber
+
+
+def pulse(row: dict[str, str]) -> np.ndarray:
+    dt = float(row["dt_ms"])
+    delay, width = round(float(row["delay_ms"]) / dt), round(float(row["pw_ms"]) / dt)
+    return np.repeat([0.0, 1.0, -1.0 if row["shape"] == "biphasic" else 0.0], [delay, width, width])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{r['model']}-{r['shape']}-{r['pw_ms']}" for r in ROWS])
+def test_thresholds_are_those_of_pyfibers(row: dict[str, str]) -> None:
+    fiber = built(row)
+    assert len(fiber.sections) == int(row["n_sections"])
+    assert fiber.delta_z == pytest.approx(float(row["delta_z_um"]), rel=1e-9)
+    assert fiber.length == pytest.approx(float(row["length_um"]), rel=1e-9)
+    assert fiber.loc_index(0.9) == int(row["detect_node_index"])
+    stimulation = ScaledStim(waveform=pulse(row), dt=float(row["dt_ms"]), tstop=float(row["tstop_ms"]))
+    # Bounds below all of the thresholds; ends and exits as the table's own loop had them.
+    found, (n_ap, last_ms) = stimulation.find_threshold(
+        fiber,
+        stimamp_top=-0.012,
+        stimamp_bottom=-0.01,
+        termination_tolerance=0.1,
+        exit_t_shift=None,
+        fail_on_end_excitation=None,
+    )
+    assert n_ap >= 1 and last_ms is not None
+    assert abs(-found / float(row["threshold_mA"]) - 1) < 3e-3
+
+
+def test_all_rows_are_compared() -> None:
+    assert len(ROWS) == 36
+    assert {row["model"] for row in ROWS} == {model.name for model in FiberModel}
+
+
+#: What PyFibers' integration tests expect of its search: 0.1 mm from a point source in 10 S/m, biphasic pulses of 0.2 ms.
+EXPECTED = {
+    "MRG_DISCRETE": (5.7, 133, -1, -0.2691015625),
+    "MRG_INTERPOLATION": (5.7, 133, -1, -0.27006835937499996),
+    "SWEENEY": (5.7, 133, -1, -1.1515625000000003),
+    "SUNDT": (1.0, 265, -5, -2.11515625),
+    "RATTAY": (1.0, 265, -5, -1.359833984375),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_searches_end_in_the_bits_of_pyfibers(name: str) -> None:
+    diameter, sections, top, expected = EXPECTED[name]
+    fiber = build_fiber(FiberModel[name], diameter=diameter, n_sections=sections, temperature=37)
+    fiber.point_source_potentials(0, 100, fiber.length / 2, 1, 10, inplace=True)
+    waveform = np.concatenate((np.ones(200), -np.ones(200), np.zeros(49600)))
+    found, _ = ScaledStim(waveform=waveform, dt=0.001, tstop=20).find_threshold(fiber, stimamp_top=top)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "diameter", "expected"), [("SUNDT", 1.0, 0.16650390625), ("RATTAY", 1.0, 0.18603515625)]
+)
+def test_intracellular_thresholds(name: str, diameter: float, expected: float) -> None:
+    fiber = build_fiber(name, diameter=diameter, n_sections=133)
+    found, _ = IntraStim(istim_loc=0.5, dt=0.001, tstop=20).find_threshold(fiber, stimamp_top=1, stimamp_bottom=0)
+    # A step of the search is 0.3 %; PyFibers looks rates of RATTAY up.
+    assert found == pytest.approx(expected, rel=3e-3)
+
+
+def test_recordings_and_ends() -> None:
+    def bell(width: float) -> np.ndarray:
+        x = np.linspace(-1, 1, 133)
+        return np.asarray(100 / (width * np.sqrt(2 * np.pi)) * np.exp(-0.5 * (x / width) ** 2))
+
+    fiber = build_fiber(FiberModel.MRG_INTERPOLATION, diameter=5.7, n_sections=133)
+    fiber.potentials = bell(0.05)
+    fiber.record_vm()
+    fiber.record_gating()
+    waveform = np.concatenate((np.ones(200), -np.ones(200)))
+    stimulation = ScaledStim(waveform=waveform, dt=0.001, tstop=5)
+    assert [stimulation.run_sim(amplitude, fiber)[0] for amplitude in (0.01, -0.1, -1)] == [0, 1, 1]
+    # As PyFibers' test has it, whose fiber of 13 nodes has passive ends.
+    assert fiber.vm is not None and fiber.vm[6] is not None and fiber.gating is not None
+    assert fiber.vm[6][200] == pytest.approx(389.23435435930253, rel=1e-3)
+    assert stimulation.time is not None and len(stimulation.time) == len(fiber.vm[6]) == 5001
+    assert set(fiber.gating) == {"m", "h", "p", "s"}
+    fiber.potentials = bell(0.5)
+    with pytest.raises(RuntimeError, match="end excitation"):
+        stimulation.find_threshold(fiber)
+
+
+# ---- the search ----------------------------------------------------------------------------------------------------
+
+
+def sundt(nodes: int = 181, **keys: Any) -> Fiber:
+    fiber = build_fiber(FiberModel.SUNDT, diameter=1.0, n_nodes=nodes, **keys)
+    fiber.point_source_potentials(150, 0, fiber.length / 2, 1, 0.2, inplace=True)
+    return fiber
+
+
+def square(t: float) -> float:
+    return 1.0 if 0.1 <= t < 0.3 else 0.0
+
+
+def test_functions_and_arrays_and_factors_are_the_same_stimulus() -> None:
+    fiber = sundt()
+    by_function = ScaledStim(square, dt=0.005, tstop=10)
+    assert by_function.run_sim(-0.08, fiber)[0] == 1
+    expected = by_function.find_threshold(fiber, stimamp_top=-0.25)
+    samples = np.array([square(0.005 * step) for step in range(100)])
+    assert ScaledStim(samples, dt=0.005, tstop=10).find_threshold(fiber, stimamp_top=-0.25) == expected
+    # Two halves of the source, in one row each.
+    fiber.potentials = np.stack([0.25 * fiber.potentials[0], 0.75 * fiber.potentials[0]])
+    halves = ScaledStim([square, square], dt=0.005, tstop=10)
+    assert halves.find_threshold(fiber, stimamp_top=-0.25)[0] == pytest.approx(expected[0], rel=1e-12)
+    one_by_one = halves.run_sim([-0.3, -0.01], fiber)
+    fiber.potentials = fiber.potentials.sum(axis=0)
+    assert one_by_one == by_function.run_sim(-0.25 * 0.3 - 0.75 * 0.01, fiber)
+
+
+def test_anodic_amplitudes_and_means_and_modes() -> None:
+    fiber, stimulation = sundt(), ScaledStim(square, dt=0.005, tstop=10)
+    near = {"stimamp_top": -0.075, "stimamp_bottom": -0.06}
+    arithmetic, _ = stimulation.find_threshold(fiber, **near)
+    geometric, _ = stimulation.find_threshold(fiber, bisection_mean="geometric", **near)
+    assert geometric != arithmetic
+    assert geometric == pytest.approx(arithmetic, rel=1e-2)
+    absolute, _ = stimulation.find_threshold(
+        fiber,
+        bounds_search_mode="absolute",
+        bounds_search_step=0.01,
+        termination_mode="absolute",
+        termination_tolerance=1e-4,
+        stimamp_top=-0.03,
+        stimamp_bottom=-0.02,
+    )
+    assert absolute == pytest.approx(arithmetic, rel=1e-2)
+    fiber.potentials = -fiber.potentials
+    reversed_sign, _ = stimulation.find_threshold(fiber, stimamp_top=0.075, stimamp_bottom=0.06)
+    assert reversed_sign == -arithmetic
+
+
+def test_runs_that_end_early_change_no_threshold_of_a_stimulus_that_goes_on() -> None:
+    fiber = build_fiber(FiberModel.MRG_DISCRETE, diameter=10, n_nodes=41)
+    fiber.point_source_potentials(1000, 0, fiber.length / 2, 1, 0.2, inplace=True)
+    stimulation = ScaledStim(lambda t: float(np.sin(2 * np.pi * t)), dt=0.005, tstop=12)
+    late = stimulation.find_threshold(fiber, exit_t_shift=None)
+    early = stimulation.find_threshold(fiber, exit_t_shift=6)
+    assert late[0] == early[0]
+    # Once a period, for as long as the runs last.
+    assert late[1][0] > early[1][0] >= 1
+
+
+def test_amplitudes_that_are_never_asked_for_are_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    fiber, stimulation = sundt(), ScaledStim(square, dt=0.005, tstop=10)
+    with pytest.raises(RunError, match="no threshold in 3 steps"):
+        stimulation.find_threshold(fiber, stimamp_top=-40, stimamp_bottom=-0.01, max_iterations=3)
+    assert not caplog.records
+    with pytest.raises(RunError, match="diverged"):
+        stimulation.run_sim(-1000, fiber)
+
+
+def test_block_is_where_the_library_finds_test_pulses_blocked() -> None:
+    fiber = build_fiber(FiberModel.MRG_INTERPOLATION, diameter=10, n_nodes=53)
+    fiber.point_source_potentials(1000, 0, fiber.length / 2, 1, 0.2, inplace=True)
+    fiber.add_intrinsic_activity(loc=0.1, start_time=15, avg_interval=5, num_stims=5)
+
+    def sine(t: float) -> float:
+        return float(np.sin(2 * np.pi * 10 * (t - 0.5))) if t >= 0.5 else 0.0
+
+    stimulation = ScaledStim(sine, dt=0.005, tstop=40)
+    search = {"condition": "block", "block_delay": 19, "exit_t_shift": None, "fail_on_end_excitation": None}
+    found, _ = stimulation.find_threshold(fiber, stimamp_top=0.8, stimamp_bottom=0.2, **search)
+    fibers = ax.Fibers("mrg-interpolation", diameter=10, nodes=53)
+    wave = ax.Waveform(np.array([sine(0.005 * step) for step in range(8000)]), dt=0.005)
+    detect = ax.Detection(nodes=[fiber.loc_index(0.9)], threshold_mv=-30, after=19)
+    field = ax.point_source(1000, sigma=0.2)
+    simulation = ax.Simulation(fibers, field, wave, detect=detect, dt=0.005, tstop=40, start="steady-state")
+    pulses = ax.inject(fiber.loc_index(0.1), 2, pw=0.1, at=[20, 25, 30, 35])
+    block = simulation.block_thresholds(pulses)
+    # Pulses of other strengths at other times; the search stops within 1 %.
+    assert found == pytest.approx(float(block["block_mA"][0]), rel=0.05)
+    fiber.stim = ()
+    with pytest.raises(RunError, match="add_intrinsic_activity"):
+        stimulation.find_threshold(fiber, stimamp_top=0.02, stimamp_bottom=0.01, **search)
+
+
+# ---- fibers --------------------------------------------------------------------------------------------------------
+
+
+def test_places_and_fields() -> None:
+    fiber = build_fiber("mrg_interpolation", diameter=10, n_nodes=25)
+    assert (len(fiber), len(fiber.sections), fiber.myelinated) == (25, 265, True)
+    assert fiber.coordinates.shape == (265, 3)
+    # Half of the first node, and the last, which are 1 um long.
+    assert fiber.longitudinal_coordinates[[0, -1]] == pytest.approx([0.5, fiber.length - 0.5], abs=1e-6)
+    assert [str(section) for section in fiber.sections[:3]] == ["node[0]", "MYSA[1]", "FLUT[2]"]
+    assert fiber[2] is not None and fiber[2].index == 22
+    assert fiber(0.9).index == 11 * fiber.loc_index(0.9) and fiber(0.9) in fiber
+    fiber.set_xyz(5, 10, -100)
+    assert fiber.coordinates[0] == pytest.approx([5, 10, -99.5])
+    # 1 mA, 1 mm away in 1 S/m.
+    at_node = fiber.point_source_potentials(1005, 10, -99.5, 1, 1)[0]
+    assert at_node == pytest.approx(1e3 / (4 * np.pi))
+    stretched = fiber.point_source_potentials(1005, 10, -99.5, 1, (1, 4, 9))[0]
+    assert stretched == pytest.approx(at_node / 6)
+
+
+def test_lengths_and_numbers_of_sections() -> None:
+    assert len(build_fiber("SUNDT", diameter=1, length=1500)) == 181
+    assert len(build_fiber("SWEENEY", diameter=10, n_sections=81)) == 41
+    assert len(build_fiber("MRG_DISCRETE", diameter=10, n_nodes=42)) == 41
+    for wrong in ({}, {"length": 100.0, "n_nodes": 21}, {"n_sections": 101}, {"n_nodes": 3}):
+        with pytest.raises(InputError):
+            build_fiber("MRG_DISCRETE", diameter=10, **wrong)
+
+
+def test_potentials_are_resampled() -> None:
+    fiber = sundt(61)
+    at = np.linspace(-200, 800, 11)
+    moved = fiber.resample_potentials(3 * at, at, shift_ratio=0.5, inplace=True)
+    assert moved == pytest.approx(3 * (fiber.longitudinal_coordinates + 0.5 * fiber.delta_z))
+    assert fiber.potentials is moved
+    centered = fiber.resample_potentials(np.abs(at - 300), at, center=True)
+    assert centered[30] == pytest.approx(0, abs=1e-9)
+    with pytest.raises(InputError, match="reaches from"):
+        fiber.resample_potentials(at[:5], at[:5])
+
+
+def test_conduction_is_measured_between_two_fractions() -> None:
+    fiber = sundt(361)
+    fiber.potentials = np.zeros(361)
+    fiber.add_intrinsic_activity()
+    assert ScaledStim(square, dt=0.005, tstop=20).run_sim(0, fiber)[0] == 1
+    rows = csv.DictReader((GOLDEN.parent / "cv_pyfibers.csv").open(encoding="utf-8"))
+    expected = next(float(row["cv_m_per_s"]) for row in rows if row["model"] == "SUNDT")
+    # Theirs is of a fiber half as long, where the ends speed it up.
+    assert fiber.measure_cv(0.4, 0.6) == pytest.approx(expected, rel=0.05)
+
+
+def test_fibers_go_to_other_processes() -> None:
+    fiber, stimulation = sundt(61), ScaledStim(square, dt=0.005, tstop=3)
+    sent_fiber, sent = pickle.loads(pickle.dumps((fiber, stimulation)))
+    assert sent.run_sim(-0.1, sent_fiber) == stimulation.run_sim(-0.1, fiber)
+    np.testing.assert_array_equal(sent_fiber.potentials, fiber.potentials)
+
+
+# ---- what is not here ----------------------------------------------------------------------------------------------
+
+
+def test_unknown_models_are_refused_with_the_nearest() -> None:
+    for wrong in (lambda: build_fiber("MRG_DISCRET", diameter=10, n_nodes=21), lambda: FiberModel["MRG_DISCRET"]):
+        with pytest.raises(UnknownModelError, match="nearest is MRG_DISCRETE;"):
+            wrong()
+    with pytest.raises(AttributeError, match="nearest is SUNDT;"):
+        _ = FiberModel.SUND
+
+
+def test_ends_that_are_not_applied_are_told() -> None:
+    for name, diameter in (("MRG_DISCRETE", 10.0), ("PENA", 3.0)):
+        with pytest.warns(CompatWarning, match="double cable"):
+            build_fiber(name, diameter=diameter, n_nodes=21)
+    with pytest.warns(CompatWarning, match="PyFibers ignores"):
+        assert build_fiber("TIGERHOLM", diameter=1, n_nodes=21).passive_end_nodes == 0
+    with pytest.raises(NotSupportedError, match="one node at each end"):
+        build_fiber("SUNDT", diameter=1, n_nodes=21, passive_end_nodes=2)
+
+
+def test_what_is_not_here_says_so() -> None:
+    fiber, stimulation = sundt(61), ScaledStim(square, dt=0.005, tstop=2)
+    refused = [
+        lambda: build_fiber_3d(FiberModel.SUNDT, 1.0, path_coordinates=np.zeros((2, 3))),
+        lambda: fiber.record_im(),
+        lambda: fiber.record_vm(allsec=True),
+        lambda: fiber.sections[0](0.5),
+        lambda: fiber.add_intrinsic_activity(noise=1),
+        lambda: fiber.resample_potentials([0.0, 1.0], [0.0, 1e4], shift=100),
+        lambda: stimulation.run_sim(-1, fiber, exit_func=lambda *_: False),
+        lambda: stimulation.find_threshold(fiber, exit_func=lambda *_: False),
+        lambda: stimulation.find_threshold(fiber, condition="block", thresh_num_aps=2),
+        lambda: Stimulation(custom_run_sim=lambda *_: (0, None)),
+        lambda: Stimulation().run_sim(1, fiber),
+        lambda: ScaledStim(square, dt_init_ss=1),
+    ]
+    for ask in refused:
+        with pytest.raises(NotImplementedError) as raised:
+            ask()
+        assert isinstance(raised.value, NotSupportedError)
+    wrong = [
+        lambda: stimulation.find_threshold(fiber, stimamp_top=1, stimamp_bottom=-1),
+        lambda: stimulation.find_threshold(fiber, stimamp_top=-0.01, stimamp_bottom=-1),
+        lambda: stimulation.find_threshold(fiber, exit_t_shift=0),
+        lambda: ScaledStim(np.ones(5), dt=0.005, tstop=2, pad_waveform=False).run_sim(1, fiber),
+        lambda: ScaledStim([square, square], dt=0.005, tstop=2).run_sim(1, fiber),
+        lambda: IntraStim(istim_loc=0.5).run_sim(1, fiber),
+    ]
+    for ask in wrong:
+        with pytest.raises(InputError):
+            ask()
