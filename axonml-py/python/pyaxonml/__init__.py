@@ -16,7 +16,7 @@ import logging as _logging
 import os as _os
 from typing import Any as _Any
 
-from . import errors
+from . import compat, errors
 from ._fibers import Fibers, models
 from ._field import Field, point_source
 from ._native import FiberDescription, __version__, after_fork, devices
@@ -59,6 +59,7 @@ __all__ = [
     "AxonmlError",
     "BlockThresholds",
     "CanceledError",
+    "compat",
     "Comparison",
     "Current",
     "Detection",
