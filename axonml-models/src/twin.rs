@@ -414,6 +414,7 @@ impl<'s> Twins<'s> {
         let wait = (RELAXED_MS / self.whole.grid.dt_ms()).ceil() as usize;
         let mut by_last: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for fiber in 0..self.whole.fibers.len() {
+            self.whole.check_canceled()?;
             let last = self.whole.driven_until(fiber).saturating_add(wait);
             let last = last.checked_next_power_of_two().unwrap_or(usize::MAX);
             let last = last.clamp(self.whole.steps.start, self.whole.steps.end);
