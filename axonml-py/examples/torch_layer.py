@@ -2,8 +2,9 @@
 
 import math
 
-import pyaxonml as ax
 import torch
+
+import pyaxonml as ax
 from pyaxonml.torch import Thresholds
 
 fibers = ax.Fibers("mrg", diameter=[10.0, 10.0], nodes=53, y=[200.0, -200.0])

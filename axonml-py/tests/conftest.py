@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyaxonml as ax
 import pytest
+
+import pyaxonml as ax
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pyaxonml as ax
 import pytest
+
+import pyaxonml as ax
 
 LONG = """
 import sys, time

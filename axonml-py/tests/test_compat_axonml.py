@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from pyaxonml.compat import CompatWarning, NotSupportedError
 from pyaxonml.compat.axonml import SMF, Active, APCount, Axon, Backend, Callback, Raster, Recorder, Sundt
 from pyaxonml.errors import InputError

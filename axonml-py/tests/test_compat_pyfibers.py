@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyaxonml as ax
 import pytest
+
+import pyaxonml as ax
 from pyaxonml.compat import CompatWarning, NotSupportedError, RunError
 from pyaxonml.compat.pyfibers import (
     Fiber,

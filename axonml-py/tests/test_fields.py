@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 
 import numpy as np
-import pyaxonml as ax
 import pytest
+
+import pyaxonml as ax
 
 
 def potential(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:

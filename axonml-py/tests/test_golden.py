@@ -6,8 +6,9 @@ import csv
 from pathlib import Path
 
 import numpy as np
-import pyaxonml as ax
 import pytest
+
+import pyaxonml as ax
 
 
 def table(path: Path) -> dict[str, list[str]]:

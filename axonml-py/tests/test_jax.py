@@ -6,13 +6,15 @@ import math
 from typing import Any
 
 import numpy as np
-import pyaxonml as ax
 import pytest
+
+import pyaxonml as ax
 
 jax = pytest.importorskip("jax", reason="JAX is not installed: its functions were not tested")
 jax.config.update("jax_enable_x64", True)
 
 import jax.numpy as jnp  # noqa: E402
+
 from pyaxonml.jax import bases_mv, places_um, thresholds  # noqa: E402
 
 PULSE = "monophasic:pw=0.1,delay=0.1"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pyaxonml as ax
 import pytest
+
+import pyaxonml as ax
 
 
 def test_arguments_of_fibers_broadcast() -> None:

@@ -7,8 +7,9 @@ import pickle
 from pathlib import Path
 
 import numpy as np
-import pyaxonml as ax
 import pytest
+
+import pyaxonml as ax
 
 TEXT = """
 [fibers]

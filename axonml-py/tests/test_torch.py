@@ -8,8 +8,9 @@ import pickle
 from typing import Any
 
 import numpy as np
-import pyaxonml as ax
 import pytest
+
+import pyaxonml as ax
 
 torch = pytest.importorskip("torch", reason="torch is not installed: the layers of torch were not tested")
 

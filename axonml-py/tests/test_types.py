@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pyaxonml as ax
 import pytest
+
+import pyaxonml as ax
 
 PACKAGE = Path(__file__).resolve().parents[1]
 

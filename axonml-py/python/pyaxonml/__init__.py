@@ -19,14 +19,14 @@ from typing import Any as _Any
 from . import compat, errors
 from ._fibers import Fibers, models
 from ._field import Field, point_source
+from ._membrane import Current, Gate, InfTau, MembranePart, Ohmic, Patch, State
 from ._native import FiberDescription, __version__, after_fork, devices
 from ._nerve import Nerve
+from ._parameters import Param, param
 from ._results import BlockThresholds, Gradients, Recording, Recruitment, Responses, Result, Thresholds, Velocities
 from ._simulation import Simulation
 from ._stimulus import Detection, Injection, inject
 from ._study import Study, StudyResults, merge
-from ._membrane import Current, Gate, InfTau, MembranePart, Ohmic, Patch, State
-from ._parameters import Param, param
 from ._waveform import Waveform, pulse
 from .errors import (
     AxonmlError,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from . import symbols
-from .errors import FiberError
 from ._formulas import FUNCTIONS, WHERE, Formula, Texts, names
 from ._names import did_you_mean
+from .errors import FiberError
 from .symbols import Operand, Symbol, symbol
 
 VOLTAGE: Final = "v"

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, SupportsFloat
 
 from ._checks import number, pair, text
-from .errors import FiberError
 from ._fiber_file import fiber_toml
 from ._membrane import RESERVED, MembranePart, Patch, check_name, describe
 from ._names import did_you_mean
 from ._parameters import CYLINDER_PARAMETERS, Param
+from .errors import FiberError
 
 _CYLINDER: Final = "cylinder"
 

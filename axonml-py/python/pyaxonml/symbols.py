@@ -11,8 +11,8 @@ import numbers
 from collections.abc import Callable
 from typing import Any, Final, NoReturn, Protocol, SupportsFloat, TypeAlias, runtime_checkable
 
-from .errors import FiberError
 from ._formulas import NAME, NEGATIVE, NUMBER, POWER, WHERE, Formula
+from .errors import FiberError
 
 Operand: TypeAlias = "Symbol | SupportsFloat"
 """A symbol or a real number."""
