@@ -29,6 +29,7 @@ use axonml_models::{
 use rayon::prelude::*;
 
 pub use gradients::GRADIENT_KINDS;
+#[cfg(feature = "cpu")]
 pub(crate) use gradients::number;
 
 /// Steps before the one that is compared: within the action potentials.
