@@ -9,7 +9,7 @@
 //! use axonml_models::{Settings, model};
 //!
 //! let smf = model("smf")?;
-//! let mut file = ModelFile::new(smf);
+//! let mut file = ModelFile::new(&smf);
 //! file.parameters.insert("gl".into(), 0.008);
 //! let bytes = file.to_bytes()?;
 //!
