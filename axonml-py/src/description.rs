@@ -65,7 +65,7 @@ impl FiberDescription {
     }
 }
 
-/// What stands for a model: the name of a bundled one, the path of a fiber file, or a description.
+/// A model as Python gives it: the name of a bundled one, the path of a fiber file, or a description.
 #[derive(FromPyObject)]
 pub(crate) enum ModelLike<'py> {
     #[pyo3(transparent)]

@@ -15,7 +15,7 @@ pub(crate) struct Failure {
     help: Option<String>,
 }
 
-/// What functions of this module fail with.
+/// The error of functions of this module.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// The library refused or failed.

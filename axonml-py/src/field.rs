@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use crate::arrays::{Numbers, each};
 use crate::errors::{Error, Result};
 
-/// What a field is for a stimulus.
+/// A field in the form that a stimulus takes.
 #[derive(Clone)]
 pub(crate) enum OfFiber {
     /// A shape in space, times a waveform.

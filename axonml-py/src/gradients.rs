@@ -10,7 +10,7 @@ use crate::errors::Result;
 use crate::results::{Columns, filled};
 use crate::specs::SearchSpec;
 
-/// What thresholds are differentiated by.
+/// The inputs that thresholds are differentiated by.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct GradientSpec {

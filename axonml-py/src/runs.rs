@@ -14,7 +14,7 @@ use crate::errors::{Error, Result};
 use crate::results::{Columns, filled};
 use crate::specs::{SearchSpec, TestSpec};
 
-/// What a run is asked for.
+/// The request of a run.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct RunSpec {
@@ -184,7 +184,7 @@ pub(crate) fn transmission<'py>(
     Ok(columns.finish())
 }
 
-/// What a conduction velocity is asked for.
+/// The request of conduction velocities.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct VelocitySpec {

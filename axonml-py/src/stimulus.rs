@@ -1,4 +1,4 @@
-//! What acts on the fibers of a simulation.
+//! The stimulus of a simulation: fields and injected currents.
 
 use pyo3::prelude::*;
 

@@ -73,7 +73,7 @@ impl Waveform {
         Ok(PyArray1::from_vec(py, sampled))
     }
 
-    /// What makes it doubtful on a grid: sines and phases of few steps.
+    /// Reasons to doubt it on a grid: sines and phases of few steps.
     fn doubts(&self, dt_ms: f64, tstop_ms: f64) -> Result<Vec<String>> {
         let grid = TimeGrid::new(dt_ms, tstop_ms)?;
         let sine = self.0.coarse_sine(&grid).map(|sine| sine.to_string());

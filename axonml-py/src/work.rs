@@ -57,7 +57,7 @@ fn pool(threads: usize) -> Result<Arc<ThreadPool>> {
     Ok(built)
 }
 
-/// What work tells while it goes on.
+/// Progress and notes of work while it goes on.
 pub(crate) enum News {
     /// A part of it, 0 to 1, is done.
     Progress(f64),

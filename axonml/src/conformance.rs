@@ -1,4 +1,4 @@
-//! What every fiber model must do: tests of a model of one's own by one line.
+//! Tests that every fiber model must pass: of a model of one's own by one line.
 //!
 //! ```
 //! # mod example {

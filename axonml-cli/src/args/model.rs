@@ -35,7 +35,7 @@ impl ModelArgs {
         Ok(model_named(self.model.as_deref().unwrap_or(DEFAULT_MODEL))?)
     }
 
-    /// What names of models stand for: the bundled ones, and the one of `--model FILE`.
+    /// The models that names stand for: the bundled ones, and the one of `--model FILE`.
     pub(crate) fn models(&self) -> Result<Models, CliError> {
         let model = self.model()?;
         let is_bundled = axonml::model(&model.schema().id).is_ok();

@@ -13,7 +13,7 @@ use super::theme::{self, MARGIN, WIDTH};
 pub(crate) struct MultiplesPlot {
     /// Title of the picture.
     pub title: String,
-    /// What all curves share; wrapped.
+    /// Line below the title, of all curves; wrapped.
     pub subtitle: String,
     /// Name of the horizontal axes.
     pub x: String,

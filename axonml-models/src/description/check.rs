@@ -1,4 +1,4 @@
-//! What a description must be, and where it is not.
+//! Checks of descriptions, and errors with their place.
 
 use std::collections::HashSet;
 

@@ -51,7 +51,7 @@ fn fibers_in_a_field_are_as_long_as_their_ends_are_quiet() {
     );
 }
 
-/// What must be quiet are the ends that act: those next to passive ones.
+/// The field must be quiet at the ends that act: those next to passive ones.
 #[test]
 fn passive_ends_lie_beyond_quiet_ones() {
     let nodes = |ends: Ends| {

@@ -1,4 +1,4 @@
-//! What models state of their accuracy against `docs/validation.md`, which has the commands that repeat it.
+//! The accuracy that models state, against `docs/validation.md`, which has the commands that repeat it.
 
 use axonml_models::{Difference, MODELS, Validation};
 
