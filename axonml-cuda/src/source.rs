@@ -138,7 +138,7 @@ impl KernelSource {
         request: GradientRequest,
     ) -> Self {
         let membrane = MembraneText::new::<R>(rollout, sets, constants(role, request));
-        let fit = blocks(R::PRECISION, nodes_per_lane, modes(rollout));
+        let fit = blocks::<R>(rollout, nodes_per_lane);
         let head = settings::<R>(rollout, nodes_per_lane, role, request, fit);
         let [kept, keep] = match role {
             Role::Keep => [KEPT, KEEP],
@@ -175,7 +175,7 @@ impl KernelSource {
         let constants = constants(Role::Reverse, request);
         let membrane = MembraneText::adjoints::<R>(rollout, sets, request.parameters, constants);
         let sums = SumLayout::new(rollout, nodes_per_lane, request);
-        let fit = reverse_blocks(R::PRECISION, nodes_per_lane, modes(rollout));
+        let fit = reverse_blocks::<R>(rollout, nodes_per_lane);
         let mut head = settings::<R>(rollout, nodes_per_lane, Role::Reverse, request, fit);
         let numbers = sums.held() * LANES + 2 * modes(rollout);
         let shared = WARPS * numbers * size_of::<R>() <= SHARED_BYTES;

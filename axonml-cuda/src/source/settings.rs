@@ -132,14 +132,12 @@ fn horner<R: Real>(coefficients: &[R]) -> String {
 }
 
 /// How many blocks should fit a multiprocessor at once: bounds the registers of a thread, of which each quarter of a
-/// multiprocessor has 16,384. State of long fibers does not fit registers anyway; the compiler is then left alone.
-pub(super) fn blocks(precision: Precision, nodes_per_lane: usize, modes: usize) -> usize {
-    let double = modes > ReducedCable::MODES;
-    let words = match precision {
-        Precision::F32 => 1,
-        Precision::F64 => 2,
-    };
-    let warps = match (double, nodes_per_lane * words) {
+/// multiprocessor has 16,384. The state of long fibers and of large membranes does not fit few registers; the compiler
+/// is then left alone.
+pub(super) fn blocks<R: Real>(rollout: &Rollout, nodes_per_lane: usize) -> usize {
+    let double = modes(rollout) > ReducedCable::MODES;
+    let warps = match (double, nodes_per_lane * words::<R>()) {
+        _ if is_large(rollout) => 1,
         (true, 1) | (false, 1 | 2) => 20,
         (true, 2) => 16,
         (true, 3) | (false, 3 | 4) => 12,
@@ -149,16 +147,26 @@ pub(super) fn blocks(precision: Precision, nodes_per_lane: usize, modes: usize) 
 }
 
 /// The same for the adjoint pass.
-pub(super) fn reverse_blocks(precision: Precision, nodes_per_lane: usize, modes: usize) -> usize {
-    let words = match precision {
-        Precision::F32 => 1,
-        Precision::F64 => 2,
-    };
-    let warps = match (modes, nodes_per_lane * words) {
+pub(super) fn reverse_blocks<R: Real>(rollout: &Rollout, nodes_per_lane: usize) -> usize {
+    let warps = match (modes(rollout), nodes_per_lane * words::<R>()) {
+        _ if is_large(rollout) => 1,
         (_, 1) | (0, 2) => 16,
         (..=ReducedCable::MODES, 2) => 12,
         (_, 2) => 8,
         _ => 1,
     };
     warps / WARPS
+}
+
+/// Registers that a number takes.
+fn words<R: Real>() -> usize {
+    match R::PRECISION {
+        Precision::F32 => 1,
+        Precision::F64 => 2,
+    }
+}
+
+/// Whether a membrane has more states than the registers of a busy multiprocessor hold.
+fn is_large(rollout: &Rollout) -> bool {
+    rollout.membrane.states.len() > 8
 }
