@@ -177,6 +177,29 @@ pub(crate) struct Reaching {
     pub(crate) at_sites_ma: Option<f64>,
 }
 
+/// How far a waveform goes, 0 among its samples.
+#[derive(Clone, Copy, Debug)]
+struct Extremes {
+    low: f64,
+    high: f64,
+    /// Sum of the magnitudes of its samples.
+    sum: f64,
+}
+
+impl Extremes {
+    fn of(samples: &[f64]) -> Self {
+        Extremes {
+            low: samples.iter().copied().fold(0.0, f64::min),
+            high: samples.iter().copied().fold(0.0, f64::max),
+            sum: samples.iter().map(|w| w.abs()).sum(),
+        }
+    }
+
+    fn peak(self) -> f64 {
+        self.high.max(-self.low)
+    }
+}
+
 /// Which sources act on a twin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -195,6 +218,8 @@ pub(crate) struct Twins<'s> {
     scaling: &'s Scaling,
     frozen: Arc<MembranePrograms>,
     membranes: Vec<Vec<Frozen>>,
+    /// Of each waveform of the rollout, which many fibers share.
+    waveforms: Vec<Extremes>,
     /// The first fiber that is equal to each without scaled sources: they share that part.
     equal: Vec<usize>,
     bases: BTreeMap<usize, Trace>,
@@ -218,6 +243,12 @@ impl<'s> Twins<'s> {
             frozen: Arc::new(frozen_membrane()?),
             membranes: fibers
                 .map(|fiber| membrane_at_start(whole, fiber))
+                .collect(),
+            waveforms: whole
+                .drive
+                .waveforms
+                .iter()
+                .map(|w| Extremes::of(w))
                 .collect(),
             equal: equal_without_sources(whole, scaling),
             bases: BTreeMap::new(),
@@ -276,17 +307,15 @@ impl<'s> Twins<'s> {
                 return false;
             };
             let gain = strength * amplitude_ma;
-            let range = |values: &[f64]| {
-                let low = values.iter().copied().fold(0.0, f64::min);
-                (low, values.iter().copied().fold(0.0, f64::max))
-            };
-            let (w_low, w_high) = range(&drive.waveforms[*waveform]);
-            let (low, high) = range(potentials);
+            let wave = self.waveforms[*waveform];
+            let field = Extremes::of(potentials);
             let products = |ve: [f64; 2]| {
-                let each = ve.into_iter().flat_map(|ve| [w_low * ve, w_high * ve]);
+                let each = ve
+                    .into_iter()
+                    .flat_map(|ve| [wave.low * ve, wave.high * ve]);
                 each.map(|x| gain * x)
             };
-            highest += products([low, high]).fold(0.0, f64::max);
+            highest += products([field.low, field.high]).fold(0.0, f64::max);
             highest -= products([potentials[sample]; 2]).fold(0.0, f64::min);
         }
         highest < limit_mv
@@ -299,8 +328,8 @@ impl<'s> Twins<'s> {
         let drive = &self.whole.drive;
         let cable = &self.whole.fibers[fiber].cable;
         let span = |values: &[f64]| {
-            let low = values.iter().copied().fold(0.0, f64::min);
-            values.iter().copied().fold(0.0, f64::max) - low
+            let field = Extremes::of(values);
+            field.high - field.low
         };
         let of_source = |source: &Source| match source {
             Source::Separable {
@@ -308,16 +337,16 @@ impl<'s> Twins<'s> {
                 potentials,
                 waveform,
             } => {
-                let waveform = drive.waveforms[*waveform].iter().map(|w| w.abs());
+                let wave = self.waveforms[*waveform];
                 match potentials {
-                    Some(potentials) => 2.0 * span(potentials) * waveform.fold(0.0, f64::max),
+                    Some(potentials) => 2.0 * span(potentials) * wave.peak(),
                     None => {
                         let charge_pc = |na: f64| na.abs() * self.whole.grid.dt_ms();
                         let nodes = projection.nodes_na.iter().enumerate();
                         let driven = nodes.filter(|(_, na)| **na != 0.0);
                         let charged =
                             driven.map(|(k, na)| charge_pc(*na) / cable.capacitance_nf(k));
-                        charged.sum::<f64>() * waveform.sum::<f64>()
+                        charged.sum::<f64>() * wave.sum
                     }
                 }
             }

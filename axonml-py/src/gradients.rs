@@ -1,22 +1,38 @@
-//! Derivatives of thresholds.
+//! Derivatives of thresholds and of recordings.
 
-use axonml::SimulationError;
-use axonml::simulation::{GradientRequest, ThresholdGradient};
+use axonml::simulation::{
+    Evaluation, FiberOutcome, GradientRequest, RecordedCotangent, SourceCotangent,
+};
+use axonml::{Observation, SimulationError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::arrays::Numbers;
 use crate::batch::Batch;
-use crate::errors::Result;
+use crate::errors::{Error, Result};
 use crate::results::{Columns, filled};
+use crate::runs::RunSpec;
 use crate::specs::SearchSpec;
 
-/// The inputs that thresholds are differentiated by.
+/// The inputs that are differentiated by.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct GradientSpec {
     potentials: bool,
     waveforms: bool,
     parameters: bool,
+}
+
+impl GradientSpec {
+    fn request(&self, gains: bool) -> GradientRequest {
+        GradientRequest {
+            parameters: self.parameters,
+            cables: self.parameters,
+            gains,
+            waveforms: self.waveforms,
+            fields: self.potentials,
+        }
+    }
 }
 
 /// Derivatives of the logarithm of thresholds (mA, NaN of fibers that are left out): `potentials` and `waveforms` as one
@@ -35,13 +51,7 @@ pub(crate) fn threshold_gradients<'py>(
         .iter()
         .map(|ma| (!ma.is_nan()).then_some(*ma))
         .collect();
-    let request = GradientRequest {
-        parameters: by.parameters,
-        cables: by.parameters,
-        gains: true,
-        waveforms: by.waveforms,
-        fields: by.potentials,
-    };
+    let request = by.request(true);
     let found = simulation.ask(py, None, |of, _| {
         of.threshold_gradients_each(stimulus, &search, &known, request)
     })?;
@@ -52,26 +62,155 @@ pub(crate) fn threshold_gradients<'py>(
     });
     let columns = Columns::new(py);
     columns.words("message", message)?;
-    let gradients: Vec<Option<&ThresholdGradient>> = found
+    let gradients: Vec<Option<Derivatives<'_>>> = found
         .iter()
-        .map(|one| one.as_ref().and_then(|one| one.as_ref().ok()))
+        .map(|one| {
+            let one = one.as_ref()?.as_ref().ok()?;
+            Some(Derivatives {
+                parameters: &one.parameters,
+                celsius: one.celsius,
+                sources: &one.sources,
+            })
+        })
         .collect();
-    let put = |name: &str, of: &dyn Fn(&ThresholdGradient) -> Vec<f64>| {
-        columns.array2(name, rows(&gradients, of))
-    };
-    put("gains", &|one| {
-        one.sources.iter().map(|of| of.gain).collect()
+    put(&columns, &gradients, by)?;
+    let gains = |one: &Derivatives<'_>| one.sources.iter().map(|of| of.gain).collect();
+    columns.array2("gains", rows(&gradients, &gains))?;
+    Ok(columns.finish())
+}
+
+/// Derivatives of the sum of everything that a run records, times weights `[fiber, time, node]` (of `v` first, then of the
+/// states in their order), as [`threshold_gradients`] has them; by the amplitude in place of gains. Runs that diverge are
+/// an error.
+pub(crate) fn run_gradients<'py>(
+    py: Python<'py>,
+    simulation: &Batch,
+    stimulus: &axonml::Stimulus,
+    spec: RunSpec,
+    weights: &[Numbers<'_>],
+    by: &GradientSpec,
+) -> Result<Bound<'py, PyDict>> {
+    let weights = weights
+        .iter()
+        .map(Weights::new)
+        .collect::<Result<Vec<_>>>()?;
+    if weights.len() != 1 + spec.states.len() {
+        return Err(Error::value(format!(
+            "found weights of {} arrays, expected {}: of v and of every state",
+            weights.len(),
+            1 + spec.states.len()
+        )));
+    }
+    let request = by.request(false);
+    let recorder = spec.recorder(simulation)?;
+    let found = simulation.ask(py, None, |of, _| {
+        let weigh = |fiber: usize, outcome: &FiberOutcome| weighed(&weights, fiber, outcome);
+        of.differentiate(stimulus, spec.amplitudes_ma, &[recorder], &weigh, request)
     })?;
+    for (fiber, one) in found.iter().enumerate() {
+        if let Some(error) = simulation.inner.divergence(fiber, one.outcome.status) {
+            return Err(error.into());
+        }
+    }
+    let columns = Columns::new(py);
+    let gradients: Vec<Option<Derivatives<'_>>> = found
+        .iter()
+        .map(|one| {
+            let one = one.gradient.as_ref()?;
+            Some(Derivatives {
+                parameters: &one.parameters,
+                celsius: one.celsius,
+                sources: &one.sources,
+            })
+        })
+        .collect();
+    put(&columns, &gradients, by)?;
+    let amplitudes = found
+        .iter()
+        .map(|one| Some(one.gradient.as_ref()?.amplitude));
+    columns.numbers("amplitude", amplitudes)?;
+    Ok(columns.finish())
+}
+
+/// Weights of one recorded quantity, `[fiber, time, node]`.
+struct Weights {
+    values: Vec<f64>,
+    shape: [usize; 3],
+}
+
+impl Weights {
+    fn new(of: &Numbers<'_>) -> Result<Self> {
+        match *of.shape() {
+            [fibers, times, nodes] => Ok(Weights {
+                values: of.to_vec(),
+                shape: [fibers, times, nodes],
+            }),
+            _ => Err(Error::value(format!(
+                "found weights of shape {:?}, expected [fiber, time, node]",
+                of.shape()
+            ))),
+        }
+    }
+
+    /// Those of a recording of so many rows and nodes; none where there are fewer.
+    fn of(&self, fiber: usize, rows: usize, nodes: usize) -> Option<Vec<f64>> {
+        let [fibers, times, width] = self.shape;
+        if fiber >= fibers || rows > times || nodes > width {
+            return None;
+        }
+        let row = |row: usize| &self.values[(fiber * times + row) * width..][..nodes];
+        Some((0..rows).flat_map(|at| row(at).iter().copied()).collect())
+    }
+}
+
+/// The sum of what a fiber's recorder holds, times weights. Weights of another shape are refused by the library, which finds
+/// none.
+fn weighed(weights: &[Weights], fiber: usize, outcome: &FiberOutcome) -> Evaluation {
+    let Some(Observation::Recorded(recorded)) = outcome.observations.first() else {
+        return Evaluation::default();
+    };
+    let quantities = std::iter::once(&recorded.v_mv).chain(&recorded.states);
+    let (rows, nodes) = (recorded.t_ms.len(), recorded.nodes.len());
+    let mut each = weights
+        .iter()
+        .map(|of| of.of(fiber, rows, nodes).unwrap_or_default());
+    let mut loss = 0.0;
+    let mut own = |x: &[f64]| {
+        let of = each.next().unwrap_or_default();
+        loss += x.iter().zip(&of).map(|(x, w)| x * w).sum::<f64>();
+        of
+    };
+    let mut own: Vec<Vec<f64>> = quantities.map(|x| own(x)).collect();
+    let v_mv = own.remove(0);
+    Evaluation {
+        loss,
+        recorded: vec![Some(RecordedCotangent { v_mv, states: own })],
+        state: None,
+    }
+}
+
+/// What is differentiated by, of one fiber.
+struct Derivatives<'a> {
+    parameters: &'a [f64],
+    celsius: f64,
+    sources: &'a [SourceCotangent],
+}
+
+/// Puts what was asked for into columns.
+fn put(
+    columns: &Columns<'_>,
+    gradients: &[Option<Derivatives<'_>>],
+    by: &GradientSpec,
+) -> Result<()> {
+    let put = |name: &str, of: &dyn Fn(&Derivatives<'_>) -> Vec<f64>| {
+        columns.array2(name, rows(gradients, of))
+    };
     if by.parameters {
-        put("parameters", &|one| one.parameters.clone())?;
+        put("parameters", &|one| one.parameters.to_vec())?;
         put("celsius", &|one| vec![one.celsius])?;
     }
-    let sources = gradients
-        .iter()
-        .flatten()
-        .map(|one| one.sources.len())
-        .max();
-    for source in 0..sources.unwrap_or(0) {
+    let sources = gradients.iter().flatten().map(|one| one.sources.len());
+    for source in 0..sources.max().unwrap_or(0) {
         if by.potentials {
             put(&format!("potentials {source}"), &|one| {
                 one.sources[source].potentials.clone()
@@ -83,15 +222,15 @@ pub(crate) fn threshold_gradients<'py>(
             })?;
         }
     }
-    Ok(columns.finish())
+    Ok(())
 }
 
 /// One row per fiber, NaN of those without a gradient.
 fn rows(
-    gradients: &[Option<&ThresholdGradient>],
-    of: &dyn Fn(&ThresholdGradient) -> Vec<f64>,
+    gradients: &[Option<Derivatives<'_>>],
+    of: &dyn Fn(&Derivatives<'_>) -> Vec<f64>,
 ) -> ndarray::Array2<f64> {
-    let each: Vec<Option<Vec<f64>>> = gradients.iter().map(|one| one.map(of)).collect();
+    let each: Vec<Option<Vec<f64>>> = gradients.iter().map(|one| one.as_ref().map(of)).collect();
     let width = each.iter().flatten().map(Vec::len).max().unwrap_or(0);
     let rows: Vec<Vec<f64>> = each
         .into_iter()

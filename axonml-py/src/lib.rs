@@ -11,6 +11,7 @@ mod extents;
 mod field;
 mod gradients;
 mod nerve;
+mod optimize;
 mod results;
 mod runs;
 mod searches;
@@ -35,6 +36,8 @@ mod _native {
     use crate::field::Field;
     #[pymodule_export]
     use crate::nerve::Nerve;
+    #[pymodule_export]
+    use crate::optimize::optimize;
     #[pymodule_export]
     use crate::searches::{recruitment, statuses};
     #[pymodule_export]

@@ -18,12 +18,35 @@ use crate::specs::{SearchSpec, TestSpec};
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct RunSpec {
-    amplitudes_ma: Vec<f64>,
-    states: Vec<String>,
+    pub(crate) amplitudes_ma: Vec<f64>,
+    pub(crate) states: Vec<String>,
     nodes: Option<Vec<i64>>,
     at: Option<Vec<f64>>,
     every: usize,
     search: SearchSpec,
+}
+
+impl RunSpec {
+    /// What records, unless memory cannot hold it.
+    pub(crate) fn recorder(&self, simulation: &Batch) -> Result<ObserverSpec> {
+        let nodes = match (&self.nodes, &self.at) {
+            (Some(nodes), _) => NodeSelection::Nodes(nodes.clone()),
+            (None, Some(fractions)) => NodeSelection::Fractions(fractions.clone()),
+            (None, None) => NodeSelection::All,
+        };
+        let longest = simulation.inner.fibers().iter().map(|fiber| fiber.nodes);
+        let recorded = match &nodes {
+            NodeSelection::All => longest.max().unwrap_or(0),
+            NodeSelection::Nodes(nodes) => nodes.len(),
+            NodeSelection::Fractions(fractions) => fractions.len(),
+        };
+        simulation.check_recordings(self.every, 1 + self.states.len(), recorded)?;
+        let recorder = ObserverKind::Recorder {
+            states: self.states.clone(),
+            every: self.every,
+        };
+        Ok(ObserverSpec::new(recorder, nodes))
+    }
 }
 
 /// Runs, and finds the action potential that arrives first.
@@ -33,25 +56,8 @@ pub(crate) fn run<'py>(
     stimulus: &axonml::Stimulus,
     spec: RunSpec,
 ) -> Result<Bound<'py, PyDict>> {
-    let nodes = match (spec.nodes, spec.at) {
-        (Some(nodes), _) => NodeSelection::Nodes(nodes),
-        (None, Some(fractions)) => NodeSelection::Fractions(fractions),
-        (None, None) => NodeSelection::All,
-    };
-    let states = spec.states.clone();
-    let longest = simulation.inner.fibers().iter().map(|fiber| fiber.nodes);
-    let recorded = match &nodes {
-        NodeSelection::All => longest.max().unwrap_or(0),
-        NodeSelection::Nodes(nodes) => nodes.len(),
-        NodeSelection::Fractions(fractions) => fractions.len(),
-    };
-    simulation.check_recordings(spec.every, 1 + states.len(), recorded)?;
-    let recorder = ObserverKind::Recorder {
-        states: spec.states,
-        every: spec.every,
-    };
     let observers = [
-        ObserverSpec::new(recorder, nodes),
+        spec.recorder(simulation)?,
         ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All),
     ];
     let detection = spec.search.detection();
@@ -66,7 +72,7 @@ pub(crate) fn run<'py>(
     let (status, message): (Vec<&str>, Vec<String>) = statuses.unzip();
     columns.words("status", status)?;
     columns.words("message", message)?;
-    put_recordings(&columns, py, simulation, &states, found)?;
+    put_recordings(&columns, py, simulation, &spec.states, found)?;
     Ok(columns.finish())
 }
 

@@ -10,7 +10,7 @@ use crate::batch::{AT_ONCE, Batch, check_room};
 use crate::description::ModelLike;
 use crate::errors::{Error, Result};
 use crate::extents::parameters;
-use crate::gradients::{GradientSpec, threshold_gradients};
+use crate::gradients::{GradientSpec, run_gradients, threshold_gradients};
 use crate::runs::{RunSpec, VelocitySpec, run, transmission, velocities};
 use crate::searches::{BlockSpec, block_thresholds, thresholds};
 use crate::settings::Settings;
@@ -123,6 +123,18 @@ impl Simulation {
     ) -> Result<Bound<'py, PyDict>> {
         let known = threshold_ma.to_vec();
         threshold_gradients(py, &self.0, &stimulus.0, &search, &known, &by)
+    }
+
+    /// Derivatives of everything that a run records, times weights.
+    fn run_gradients<'py>(
+        &self,
+        py: Python<'py>,
+        stimulus: PyRef<'_, Stimulus>,
+        spec: RunSpec,
+        weights: Vec<Numbers<'_>>,
+        by: GradientSpec,
+    ) -> Result<Bound<'py, PyDict>> {
+        run_gradients(py, &self.0, &stimulus.0, spec, &weights, &by)
     }
 
     /// Block thresholds.

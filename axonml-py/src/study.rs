@@ -13,14 +13,14 @@ use crate::work::{Ears, News, done};
 /// An experiment as data.
 #[pyclass(frozen, eq, module = "pyaxonml._native")]
 #[derive(Clone, PartialEq)]
-pub(crate) struct Study(axonml::study::Study);
+pub(crate) struct Study(pub(crate) axonml::study::Study);
 
 /// Tables that a study answers with.
 #[pyclass(frozen, module = "pyaxonml._native")]
 pub(crate) struct StudyResults(Results);
 
 /// Passes on what a study tells.
-struct Told<'n>(&'n mut dyn FnMut(News));
+pub(crate) struct Told<'n>(pub(crate) &'n mut dyn FnMut(News));
 
 impl Listener for Told<'_> {
     fn note(&mut self, text: String) {
@@ -40,7 +40,11 @@ impl Listener for Told<'_> {
     }
 }
 
-fn machine(device: Option<&str>, study: &axonml::study::Study) -> Result<axonml::Device> {
+/// The device that is named, here or by the study.
+pub(crate) fn machine(
+    device: Option<&str>,
+    study: &axonml::study::Study,
+) -> Result<axonml::Device> {
     let named = device.or(study.numerics.backend.as_deref());
     Ok(axonml::Device::named(named.unwrap_or("auto"))?)
 }

@@ -18,8 +18,10 @@ import pytest
 
 import pyaxonml as ax
 
+# A shell's job in the background has signals of the keyboard ignored, and hands that down.
 LONG = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np
 import pyaxonml as ax
 fibers = ax.Fibers("mrg", diameter=np.linspace(5.7, 15, 20000), nodes=53)

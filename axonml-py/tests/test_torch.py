@@ -14,7 +14,7 @@ import pyaxonml as ax
 
 torch = pytest.importorskip("torch", reason="torch is not installed: the layers of torch were not tested")
 
-from pyaxonml.torch import Activation, Thresholds  # noqa: E402
+from pyaxonml.torch import Activation, Recordings, Thresholds  # noqa: E402
 
 # Brackets as narrow as f64 allows, so that differences of thresholds have eight digits.
 FINE = {"resolution": 1e-12}
@@ -252,3 +252,104 @@ def test_what_is_wrong_is_said() -> None:
     (once,) = torch.autograd.grad(layer(scale * ve).square().sum(), scale, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         once.backward()
+
+
+# ---- recordings ----------------------------------------------------------------------------------------------------
+
+# Differences of recordings have twelve digits.
+RECORDED = {"atol": 1e-7, "rtol": 1e-5}
+
+
+def brief(**settings: Any) -> ax.Simulation:
+    fibers = ax.Fibers("mrg", diameter=[5.7, 10.0], nodes=9)
+    return ax.Simulation(fibers, None, ax.pulse("monophasic", pw=0.1, delay=0.02), tstop=0.3, **settings)
+
+
+def test_recordings_are_those_of_a_run() -> None:
+    simulation = brief()
+    layer = Recordings(simulation, record=["v", "m"], nodes=[4, -1], every=5)
+    ve = point(layer, place(1000, 0, 100))
+    voltages, gates = layer(0.6, ve)
+    run = simulation.replaced(field=ax.point_source(x=1000, z=100)).run(0.6, record=["v", "m"], nodes=[4, -1], every=5)
+    assert voltages.shape == (2, 13, 2) and run.v.max() > 0
+    np.testing.assert_allclose(voltages, run.v, rtol=1e-9)
+    np.testing.assert_allclose(gates, run["m"], rtol=1e-9)
+    one = Recordings(simulation, nodes=[4, -1], every=5)(torch.full((2,), 0.6, dtype=torch.float64), ve)
+    torch.testing.assert_close(one, voltages)
+
+
+def test_recordings_by_potentials_and_amplitudes() -> None:
+    layer = Recordings(brief(), record=["v", "h"], at=[0.5, 1.0], every=12)
+    ve = point(layer, place(1000, 0, 100)).requires_grad_()
+    amplitude = torch.tensor([0.3, 0.7], dtype=torch.float64, requires_grad=True)
+    # Some of the potentials: each takes two runs.
+    some = torch.arange(0, ve.shape[1], 6)
+
+    def found(amplitude: Any, moved: Any) -> Any:
+        return layer(amplitude, ve.detach().index_copy(1, some, moved))
+
+    moved = ve.detach()[:, some].clone().requires_grad_()
+    assert torch.autograd.gradcheck(found, (amplitude, moved), eps=1e-4, **RECORDED)
+    for_all = torch.tensor(0.6, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda one: layer(one, ve.detach()), for_all, eps=1e-5, **RECORDED)
+
+
+def test_recordings_by_waveforms_parameters_and_gains() -> None:
+    layer = Recordings(brief(), nodes=[2, 6], every=10)
+    ve = point(layer, place(1000, 0, 100))
+    steps = torch.arange(layer.simulation.steps, dtype=torch.float64)
+    duration = torch.tensor([0.05], dtype=torch.float64, requires_grad=True)
+    conductance = torch.tensor([3.1], dtype=torch.float64, requires_grad=True)
+
+    def found(duration: Any, conductance: Any) -> Any:
+        bump = -torch.exp(-(((0.005 * steps - 0.12) / duration) ** 2))
+        return layer(0.5, ve, waveform=bump, parameters={"gna": conductance})
+
+    names = [row["name"] for row in layer.simulation.parameters]
+    assert "gna" in names, names
+    assert torch.autograd.gradcheck(found, (duration, conductance), eps=1e-6, **RECORDED)
+    bases = torch.stack([point(layer, place(800, 0, z)) for z in (-600, 0, 600)], dim=1)
+    gains = torch.tensor([-0.3, 1.0, -0.2], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda gains: layer(0.4, gains, bases), gains, eps=1e-5, **RECORDED)
+
+
+def test_recordings_of_fibers_of_several_lengths() -> None:
+    fibers = ax.Fibers("mrg", diameter=10.0, nodes=[9, 11])
+    simulation = ax.Simulation(fibers, None, ax.pulse("monophasic", pw=0.1, delay=0.02), tstop=0.2)
+    layer = Recordings(simulation, every=20)
+    ve = point(layer, place(1000, 0, 0)).requires_grad_()
+    found = layer(0.4, ve)
+    assert found.shape == (2, 3, 11)
+    missing = torch.isnan(found)
+    assert missing[0, :, 9:].all() and int(missing.sum()) == 6
+    torch.nan_to_num(found).sum().backward()
+    # The longer fiber alone has the same derivative.
+    alone = Recordings(
+        ax.Simulation(ax.Fibers("mrg", diameter=10.0, nodes=11), None, simulation._waveforms[0][0], tstop=0.2), every=20
+    )
+    own = ve.detach()[1:].clone().requires_grad_()
+    alone(0.4, own).sum().backward()
+    np.testing.assert_allclose(ve.grad[1], own.grad[0], rtol=1e-12)
+    assert torch.isfinite(ve.grad).all()
+
+
+def test_recordings_that_diverge_are_an_error() -> None:
+    layer = Recordings(brief())
+    with pytest.raises(ax.SimulationError, match="diverged"):
+        layer(1e12, point(layer, place(1000, 0, 100)))
+    with pytest.raises(ax.AxonmlError, match="which the model does not have"):
+        Recordings(brief(), record="nonsense")(0.1, point(layer, place(1000, 0, 100)))
+
+
+def test_a_gate_learns_to_stay_shut() -> None:
+    """A descent on a recording: to an amplitude at which the gate of the middle node does not open."""
+    layer = Recordings(brief(), record="m", nodes=[4], every=4)
+    ve = point(layer, place(1000, 0, 100))
+    before = layer(0.5, ve).amax()
+    gain = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.Adam([gain], lr=0.05)
+    for _ in range(12):
+        optimizer.zero_grad()
+        (layer(gain, ve).amax((1, 2)) ** 2).sum().backward()
+        optimizer.step()
+    assert layer(gain.detach(), ve).amax() < 0.7 * before

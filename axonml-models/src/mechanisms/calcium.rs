@@ -2,7 +2,7 @@
 
 use axonml_autodiff::engine::{Buffer, Ion, LinearScheme, Membrane};
 
-use super::{IonConstants, Mechanism, nernst_mv, positive_mm};
+use super::{IonConstants, Mechanism, nernst_mv};
 use crate::{Patch, Schema};
 
 /// Calcium in the axon, where calmodulin binds it, and in a shell, which exchanges it with a bath.
@@ -11,6 +11,8 @@ use crate::{Patch, Schema};
 /// Schild et al. 1994, J Neurophysiol 71:2338-2358, doi:10.1152/jn.1994.71.6.2338, with the bath drawing the concentration
 /// outside towards its own, as in Pelot et al. 2021, J Neurophysiol 125:86-104, doi:10.1152/jn.00315.2020 (the publication has
 /// the opposite sign, which is unstable). Stepped as NEURON's mechanism: by backward Euler, at the current before the step.
+/// A current stepped so can draw more calcium than there is, where a membrane is above about 170 mV: NEURON's mechanisms go on
+/// with 1e-9 mM in logarithms, and gates of 1e37; here such a run has diverged.
 #[derive(Clone, Copy, Debug)]
 pub struct CalciumShell {
     /// Initial concentration inside, mM.
@@ -56,8 +58,7 @@ impl Mechanism for CalciumShell {
 
     fn ion<'t>(&self, name: &'static str, x: &Patch<'t>) -> Option<Ion<'t>> {
         let [inside, outside] = x.states(["inside", "outside"]);
-        let both = [positive_mm(inside), outside];
-        let reversal = nernst_mv(x, self.nernst, 2.0, both) + x.param("offset");
+        let reversal = nernst_mv(x, self.nernst, 2.0, [inside, outside]) + x.param("offset");
         Some(Ion::new(name, reversal).with_concentrations(inside, outside))
     }
 

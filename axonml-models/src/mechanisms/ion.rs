@@ -31,14 +31,8 @@ impl IonConstants {
     }
 }
 
-/// A concentration as logarithms and quotients take it, mM: at least 1e-9, as NEURON's mechanisms have it.
-pub fn positive_mm(concentration: Expr<'_>) -> Expr<'_> {
-    concentration
-        .same(0.0)
-        .select_lt(concentration, concentration, 1e-9)
-}
-
-/// Nernst potential of an ion of this charge, mV, by its concentrations inside and outside.
+/// Nernst potential of an ion of this charge, mV, by its concentrations inside and outside. No number where one of them is
+/// negative, which ends a run as diverged.
 pub fn nernst_mv<'t>(
     x: &Patch<'t>,
     constants: IonConstants,

@@ -18,7 +18,7 @@ pub use balance::Balanced;
 pub use calcium::CalciumShell;
 pub use channel::{Channel, Kinetics, boltzmann, gaussian};
 pub use exchanger::SodiumCalciumExchanger;
-pub use ion::{FixedIon, IonConstants, nernst_mv, positive_mm};
+pub use ion::{FixedIon, IonConstants, nernst_mv};
 pub use pump::{CalciumPump, SodiumPotassiumPump};
 pub use shell::Shell;
 

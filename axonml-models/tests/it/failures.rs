@@ -299,6 +299,51 @@ fn voltages_that_no_membrane_has_are_no_result() {
     }
 }
 
+/// A current that is stepped at the voltage before it can draw more calcium than there is. Logarithms of a negative
+/// concentration are no numbers: the run ends there instead of going on with gates of 1e37.
+#[test]
+fn a_negative_concentration_ends_the_run() {
+    let electrode = PointSource {
+        x_um: 150.0,
+        y_um: 0.0,
+        z_um: 40.0,
+        medium: Medium::isotropic(500.0),
+    };
+    let pulse = "biphasic:pw=0.1,gap=0.02,delay=0.1".parse().unwrap();
+    let stimulus = Stimulus::uniform(1, Arc::new(electrode), pulse);
+    for id in ["schild94", "schild97", "thio-autonomic"] {
+        for precision in [Precision::F64, Precision::F32] {
+            let settings = Settings {
+                precision,
+                tstop_ms: 1.0,
+                ..Settings::default()
+            };
+            let simulation = simulation(id, &[1.5], 51, &settings);
+            let inside = simulation.schema().states.iter();
+            let inside = inside.filter(|name| name.ends_with("ca.inside"));
+            let recorder = ObserverKind::Recorder {
+                states: inside.map(|name| name.to_string()).collect(),
+                every: 1,
+            };
+            let recorder = ObserverSpec::new(recorder, NodeSelection::All);
+            let outcome = simulation.run(&stimulus, 1.6, &[recorder]).unwrap();
+            let fiber = &outcome.fibers[0];
+            let FiberStatus::Diverged { state, node, .. } = fiber.status else {
+                panic!("{id}: {:?}", fiber.status)
+            };
+            let Observation::Recorded(recorded) = &fiber.observations[0] else {
+                panic!("nothing recorded")
+            };
+            // What was recorded before has no concentration below zero but at the last state, where it shows.
+            let calcium = &recorded.states[0];
+            let before = (state as usize).saturating_sub(1) * 51;
+            assert!(calcium[..before].iter().all(|&mm| mm > 0.0), "{id} {node}");
+            let message = simulation.divergence(0, fiber.status).unwrap().to_string();
+            assert!(message.contains("not a finite number"), "{message}");
+        }
+    }
+}
+
 // ---- constants -----------------------------------------------------------------------------------------------------
 
 #[test]

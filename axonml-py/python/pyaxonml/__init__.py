@@ -22,6 +22,7 @@ from ._field import Field, point_source
 from ._membrane import Current, Gate, InfTau, MembranePart, Ohmic, Patch, State
 from ._native import FiberDescription, __version__, after_fork, devices
 from ._nerve import Nerve
+from ._optimize import Limits, Optimization, optimize
 from ._parameters import Param, param
 from ._results import BlockThresholds, Gradients, Recording, Recruitment, Responses, Result, Thresholds, Velocities
 from ._simulation import Simulation
@@ -82,6 +83,7 @@ __all__ = [
     "InputError",
     "log",
     "maximum",
+    "Limits",
     "MembranePart",
     "merge",
     "minimum",
@@ -90,6 +92,8 @@ __all__ = [
     "Nerve",
     "NerveError",
     "Ohmic",
+    "Optimization",
+    "optimize",
     "Param",
     "param",
     "Patch",

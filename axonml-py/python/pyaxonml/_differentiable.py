@@ -1,8 +1,7 @@
-"""Thresholds as functions of arrays, with their derivatives: what the layers of torch and jax have in common."""
+"""Thresholds and recordings as functions of arrays, with their derivatives: what the layers of torch and jax have in common."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +68,7 @@ def bases_mv(simulation: Simulation) -> np.ndarray:
 
 @dataclass
 class Operands:
-    """What thresholds are a function of.
+    """What thresholds and recordings are a function of.
 
     ``ve`` are potentials at the sample points, mV per mA, ``[fiber, sample]``, or ``[fiber, source, sample]`` where every source has a
     waveform of its own. ``waveform`` replaces the simulation's: values at every step, ``[step]``, one row per fiber of a field of one
@@ -106,83 +105,20 @@ def pulled_back(bar: Any, jacobian: Any, shape: tuple[int, ...]) -> Any:
     return each.sum(0) if shape[0] == 1 else each[:, 0]
 
 
-@dataclass
-class ThresholdFunction:
-    """The thresholds of a simulation's fibers as a function of potentials, waveforms and parameters.
+class FieldFunction:
+    """A simulation asked with other potentials, waveforms and parameters."""
 
-    ``missing`` (mA) is the value of fibers that fire at no amplitude up to ``max_amplitude``; their derivatives are 0. Fibers that fire
-    without stimulus, or diverge, are errors. ``log`` gives natural logarithms.
-    """
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+        self.counts = sample_counts(simulation)
 
-    simulation: Simulation
-    resolution: float = 1e-6
-    max_amplitude: float | None = None
-    missing: float = float("inf")
-    log: bool = False
-
-    def __post_init__(self) -> None:
-        if self.simulation.signed and self.log:
-            raise InputError("found log=True for a simulation with signed=True, whose thresholds can be negative")
-        if self.log and self.missing <= 0:
-            raise InputError(f"found missing={self.missing} with log=True, expected a value above 0, or NaN")
-        self.counts = sample_counts(self.simulation)
-
-    def __call__(self, of: Operands) -> np.ndarray:
-        """The thresholds, ``[fiber]``."""
-        search: dict[str, Any] = {"resolution": self.resolution, "max_amplitude": self.max_amplitude}
-        simulation = self._simulated(of)
-        return self._values(simulation, simulation.thresholds(**search))
-
-    def differentiated(self, of: Operands, by: Sequence[str]) -> Differentiated:
-        """Thresholds and derivatives; ``by`` as :meth:`Simulation.thresholds_and_gradients` has it."""
-        simulation = self._simulated(of)
-        found, gradients = simulation.thresholds_and_gradients(
-            by=by, resolution=self.resolution, max_amplitude=self.max_amplitude
-        )
-        known = np.isfinite(found.values)
-        self._check(found, gradients, known)
-
-        def rows(jacobian: np.ndarray) -> np.ndarray:
-            per = found.values if self.log else np.ones(len(known))
-            factor = np.where(known, 1.0 / np.where(known, per, 1.0), 0.0)
-            factor = factor.reshape(-1, *[1] * (jacobian.ndim - 1))
-            return np.asarray(np.where(factor != 0.0, jacobian * factor, 0.0))
-
-        if "potentials" in by and known.any():
-            each = [self._widened(one, of.ve.shape[-1]) for one in gradients.potentials]
-            ve = rows(each[0] if of.ve.ndim == 2 else np.stack(each, axis=1))
-        else:
-            ve = np.zeros(of.ve.shape)
-        waveform = None
-        if "waveforms" in by and of.waveform is not None:
-            sources = 1 if of.ve.ndim == 2 else of.ve.shape[1]
-            width = of.waveform.shape[-1]
-            waveform = (
-                rows(np.stack(gradients.waveforms[:sources], axis=1)[:, :, :width])
-                if known.any()
-                else np.zeros((len(known), sources, width))
-            )
-        parameters = {name: rows(gradients.parameters[name]) for name in of.parameters if "parameters" in by}
-        return Differentiated(self._values(simulation, found), known, ve, waveform, parameters)
-
-    def _widened(self, jacobian: np.ndarray, width: int) -> np.ndarray:
-        """As wide as the potentials are, which may be wider than the longest fiber that has a derivative."""
-        return np.pad(jacobian, ((0, 0), (0, width - jacobian.shape[1])))
-
-    def _simulated(self, of: Operands) -> Simulation:
+    def simulated(self, of: Operands) -> Simulation:
         """The simulation with the operands in their places."""
-        made = copy.copy(self.simulation)
-        # A copy builds its cables again, which only other parameters need.
-        if of.parameters:
-            made._settings = {**made._settings, "parameters": {**made._settings["parameters"], **of.parameters}}
-        else:
-            made._handle = self.simulation._running
-        made._stimulus = None
-        made.field = JoinedField([self._field(of.ve)] if of.ve.ndim == 2 else self._fields(of.ve))
-        if of.waveform is not None:
-            made._signs = None
-            made._waveforms = made._arranged(self._waveforms(of.waveform))
-        return made
+        return self.simulation.replaced(
+            field=JoinedField([self._field(of.ve)] if of.ve.ndim == 2 else self._fields(of.ve)),
+            waveform=None if of.waveform is None else self._waveforms(of.waveform),
+            parameters=of.parameters,
+        )
 
     def _fields(self, ve: np.ndarray) -> list[Field]:
         if ve.ndim != 3:
@@ -210,6 +146,73 @@ class ThresholdFunction:
         dt = self.simulation.dt
         return Waveform(values, dt=dt) if values.ndim == 1 else [Waveform(row, dt=dt) for row in values]
 
+
+def by_potentials(gradients: Gradients, shape: tuple[int, ...]) -> np.ndarray:
+    """Derivatives by potentials of a shape, which may be wider than the longest fiber that has a derivative."""
+    each = [np.pad(one, ((0, 0), (0, shape[-1] - one.shape[1]))) for one in gradients.potentials]
+    return np.asarray(each[0] if len(shape) == 2 else np.stack(each[: shape[1]], axis=1))
+
+
+def by_waveforms(gradients: Gradients, sources: int, steps: int) -> np.ndarray:
+    """Derivatives by the waveforms of sources, ``[fiber, source, step]``."""
+    return np.asarray(np.stack(gradients.waveforms[:sources], axis=1)[:, :, :steps])
+
+
+class ThresholdFunction(FieldFunction):
+    """The thresholds of a simulation's fibers as a function of potentials, waveforms and parameters.
+
+    ``missing`` (mA) is the value of fibers that fire at no amplitude up to ``max_amplitude``; their derivatives are 0. Fibers that fire
+    without stimulus, or diverge, are errors. ``log`` gives natural logarithms.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        resolution: float = 1e-6,
+        max_amplitude: float | None = None,
+        missing: float = float("inf"),
+        log: bool = False,
+    ) -> None:
+        super().__init__(simulation)
+        self.resolution, self.max_amplitude, self.missing, self.log = resolution, max_amplitude, missing, log
+        if self.simulation.signed and self.log:
+            raise InputError("found log=True for a simulation with signed=True, whose thresholds can be negative")
+        if self.log and self.missing <= 0:
+            raise InputError(f"found missing={self.missing} with log=True, expected a value above 0, or NaN")
+
+    def __call__(self, of: Operands) -> np.ndarray:
+        """The thresholds, ``[fiber]``."""
+        search: dict[str, Any] = {"resolution": self.resolution, "max_amplitude": self.max_amplitude}
+        simulation = self.simulated(of)
+        return self._values(simulation, simulation.thresholds(**search))
+
+    def differentiated(self, of: Operands, by: Sequence[str]) -> Differentiated:
+        """Thresholds and derivatives; ``by`` as :meth:`Simulation.thresholds_and_gradients` has it."""
+        simulation = self.simulated(of)
+        found, gradients = simulation.thresholds_and_gradients(
+            by=by, resolution=self.resolution, max_amplitude=self.max_amplitude
+        )
+        known = np.isfinite(found.values)
+        self._check(found, gradients, known)
+
+        def rows(jacobian: np.ndarray) -> np.ndarray:
+            per = found.values if self.log else np.ones(len(known))
+            factor = np.where(known, 1.0 / np.where(known, per, 1.0), 0.0)
+            factor = factor.reshape(-1, *[1] * (jacobian.ndim - 1))
+            return np.asarray(np.where(factor != 0.0, jacobian * factor, 0.0))
+
+        some = "potentials" in by and known.any()
+        ve = rows(by_potentials(gradients, of.ve.shape)) if some else np.zeros(of.ve.shape)
+        waveform = None
+        if "waveforms" in by and of.waveform is not None:
+            sources = 1 if of.ve.ndim == 2 else of.ve.shape[1]
+            width = of.waveform.shape[-1]
+            waveform = (
+                rows(by_waveforms(gradients, sources, width)) if known.any() else np.zeros((len(known), sources, width))
+            )
+        parameters = {name: rows(gradients.parameters[name]) for name in of.parameters if "parameters" in by}
+        return Differentiated(self._values(simulation, found), known, ve, waveform, parameters)
+
     def _values(self, simulation: Simulation, found: Thresholds) -> np.ndarray:
         statuses = found["status"]
         failed = np.flatnonzero(np.isnan(found.values) & ~np.isin(statuses, WITHOUT_THRESHOLD))
@@ -228,3 +231,48 @@ class ThresholdFunction:
             raise SimulationError(
                 f"the threshold of fiber {fiber} ({found.values[fiber]:g} mA) has no derivative: {messages[fiber]}"
             )
+
+
+@dataclass
+class RecordingFunction:
+    """What the fibers of a simulation do at an amplitude, as a function of potentials, waveforms, parameters and the amplitude.
+
+    ``record`` are names (``v``, states), ``nodes``, ``at`` and ``every`` as :meth:`Simulation.run` has them.
+    """
+
+    simulation: Simulation
+    record: tuple[str, ...] = ("v",)
+    nodes: Sequence[int] | None = None
+    at: Sequence[float] | None = None
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        self.of = FieldFunction(self.simulation)
+
+    @property
+    def places(self) -> dict[str, Any]:
+        """Where and how often is recorded."""
+        return {"nodes": self.nodes, "at": self.at, "every": self.every}
+
+    def __call__(self, of: Operands, amplitude: np.ndarray) -> tuple[np.ndarray, ...]:
+        """What is recorded, ``[fiber, time, node]`` each; NaN at nodes that a fiber does not have."""
+        found = self.of.simulated(of).run(amplitude, record=self.record, **self.places)
+        diverged = np.flatnonzero(found["status"] != "ok")
+        if len(diverged):
+            raise SimulationError(str(found["message"][int(diverged[0])]))
+        return tuple(found[name] for name in self.record)
+
+    def pulled_back(
+        self, of: Operands, amplitude: np.ndarray, weights: Mapping[str, np.ndarray], by: Sequence[str]
+    ) -> Differentiated:
+        """Derivatives of the sum of what is recorded times weights; the values are those by each fiber's amplitude."""
+        simulation = self.of.simulated(of)
+        found = simulation.run_gradients(weights, amplitude, by=by, **self.places)
+        ve = by_potentials(found, of.ve.shape) if "potentials" in by else np.zeros(of.ve.shape)
+        waveform = None
+        if "waveforms" in by and of.waveform is not None:
+            sources = 1 if of.ve.ndim == 2 else of.ve.shape[1]
+            waveform = by_waveforms(found, sources, of.waveform.shape[-1])
+        parameters = {name: found.parameters[name] for name in of.parameters if "parameters" in by}
+        known = np.ones(len(ve), dtype=bool)
+        return Differentiated(found["amplitude"], known, ve, waveform, parameters)

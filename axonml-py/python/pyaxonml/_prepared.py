@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from ._stimulus import Detection, Injection
 from ._types import Extents
 from ._waveform import Waveform, WaveformLike, as_waveform, as_waveforms
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 log = logging.getLogger("pyaxonml")
 
@@ -115,6 +119,34 @@ class Prepared:
         self._handle: _native.Simulation | None = self._built(native)
         self._stimulus: _native.Stimulus | None = None
         self._signs: np.ndarray | None = None
+
+    def replaced(
+        self,
+        *,
+        field: Field | Sequence[Field] | None = None,
+        waveform: WaveformLike | Sequence[WaveformLike] | None = None,
+        parameters: Mapping[str, float] | None = None,
+    ) -> Self:
+        """The same with another field, waveform or (some) parameters; fibers keep their nodes and the run its length.
+
+        Cables are built again only where parameters change.
+        """
+        made = copy.copy(self)
+        if parameters:
+            made._settings = {**self._settings, "parameters": {**self._settings["parameters"], **parameters}}
+            made._handle = None
+        else:
+            made._handle = self._running
+        made._stimulus = made._early = None
+        if field is not None:
+            made.field = field if isinstance(field, Field) else JoinedField(list(field))
+        if waveform is not None:
+            made._signs = None
+            made._waveforms = made._arranged(waveform)
+        elif made.field is not self.field and len({id(one) for source in self._waveforms for one in source}) == 1:
+            # One waveform is that of every source, however many a field has.
+            made._waveforms = made._arranged(self._waveforms[0][0])
+        return made
 
     def _arranged(self, waveform: Any) -> list[list[Waveform]]:
         """The waveforms of every source: one, or one per fiber."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -104,28 +104,20 @@ class Simulation(Prepared):
 
         Derivatives are those of the threshold in its unit: by potentials in mA per mV/mA. Layers of torch and jax can be written on it.
         """
-        unknown = set(by) - {"potentials", "waveforms", "parameters", "gains"}
-        if unknown:
-            raise InputError(f"found {sorted(unknown)} in `by`, expected potentials, waveforms, parameters or gains")
+        # Those by gains are always there.
+        wanted = asked(by, ("potentials", "waveforms", "parameters", "gains"))
+        del wanted["gains"]
         search = self._threshold_search(ve, resolution, max_amplitude, None, True, None)
         stimulus = self._stimulated(ve)
         with listening(progress, "thresholds") as heard:
             found = self._running.thresholds(stimulus, search, heard)
-        wanted = {name: name in by for name in ("potentials", "waveforms", "parameters")}
         raw = self._running.threshold_gradients(stimulus, search, found["threshold_mA"], wanted)
         thresholds = self._thresholds(found, ve)
         # The derivative of the logarithm times the threshold.
-        of = thresholds.values[:, None]
-        gradients = Gradients({"message": np.asarray(raw["message"]), "gains": raw["gains"] * of}, self._coordinates())
-        gradients._dims["gains"] = ("fiber", "source")
-        for kind in ("potentials", "waveforms"):
-            names = [f"{kind} {source}" for source in range(raw["gains"].shape[1])]
-            setattr(gradients, kind, [raw[name] * of for name in names if name in raw])
-        if wanted["parameters"]:
-            names = [row["name"] for row in self.parameters]
-            gradients.parameters = {name: raw["parameters"][:, at] * of[:, 0] for at, name in enumerate(names)}
-        else:
-            gradients.parameters = {}
+        of = thresholds.values
+        columns = {"message": np.asarray(raw["message"]), "gains": raw["gains"] * of[:, None]}
+        gradients = Gradients(columns, self._coordinates(), {"gains": ("fiber", "source")})
+        self._fill(gradients, raw, wanted, of)
         return thresholds, gradients
 
     def block_thresholds(
@@ -170,21 +162,8 @@ class Simulation(Prepared):
 
         ``nodes`` are counted from 0, negative ones from the end; ``at`` are fractions of the length; all by default.
         """
-        if nodes is not None and at is not None:
-            raise InputError("found `nodes` and `at`, expected one of them")
-        if every < 1:
-            raise InputError(f"found every={every}, expected 1 or more steps")
-        if not record:
-            raise InputError("found nothing to record, expected v or states")
-        states = [name for name in dict.fromkeys(record) if name != "v"]
-        spec = {
-            "amplitudes_ma": self._amplitudes(amplitude),
-            "states": states,
-            "nodes": None if nodes is None else [int(node) for node in nodes],
-            "at": None if at is None else [float(part) for part in at],
-            "every": int(every),
-            "search": self._search(),
-        }
+        spec = self._run_spec(amplitude, record, nodes, at, every)
+        states = spec["states"]
         found: dict[str, Any] = dict(self._running.run(self._stimulated(), spec))
         crossings = found.pop("crossings")
         renamed = {name.removeprefix("state "): np.asarray(column) for name, column in found.items()}
@@ -199,6 +178,70 @@ class Simulation(Prepared):
         result.crossings = crossings
         tell_statuses("threshold", result["status"])
         return result
+
+    def _run_spec(
+        self,
+        amplitude: Any,
+        record: Sequence[str],
+        nodes: Sequence[int] | None,
+        at: Sequence[float] | None,
+        every: int,
+    ) -> dict[str, Any]:
+        if nodes is not None and at is not None:
+            raise InputError("found `nodes` and `at`, expected one of them")
+        if every < 1:
+            raise InputError(f"found every={every}, expected 1 or more steps")
+        if not record:
+            raise InputError("found nothing to record, expected v or states")
+        return {
+            "amplitudes_ma": self._amplitudes(amplitude),
+            "states": [name for name in dict.fromkeys(record) if name != "v"],
+            "nodes": None if nodes is None else [int(node) for node in nodes],
+            "at": None if at is None else [float(part) for part in at],
+            "every": int(every),
+            "search": self._search(),
+        }
+
+    def run_gradients(
+        self,
+        weights: Mapping[str, Any],
+        amplitude: Any = 0.0,
+        *,
+        nodes: Sequence[int] | None = None,
+        at: Sequence[float] | None = None,
+        every: int = 1,
+        by: Sequence[str] = ("potentials",),
+    ) -> Gradients:
+        """Derivatives of the sum over a run of what it records, times ``weights``: a vector-Jacobian product.
+
+        ``weights`` has an array ``[fiber, time, node]`` for ``v`` and for states, of the shape that :meth:`run` records with the same
+        ``nodes``, ``at`` and ``every``. ``by`` are ``potentials``, ``waveforms`` and ``parameters``; the derivative by each fiber's
+        amplitude is always there, as the column ``amplitude``. Fibers that diverge are an error.
+        """
+        wanted = asked(by, ("potentials", "waveforms", "parameters"))
+        spec = self._run_spec(amplitude, list(weights), nodes, at, every)
+        arrays = {name: np.asarray(one, dtype=np.float64) for name, one in weights.items()}
+        shapes = {array.shape for array in arrays.values()}
+        if len(shapes) > 1:
+            raise InputError(f"found weights of shapes {sorted(shapes)}, expected one shape")
+        silent = np.zeros(next(iter(shapes)))
+        each = [arrays.get(name, silent) for name in ("v", *spec["states"])]
+        raw = self._running.run_gradients(self._stimulated(), spec, each, wanted)
+        by_amplitude = np.asarray(raw["amplitude"]) * self._sign() / self._unit()[1]
+        result = Gradients({"amplitude": by_amplitude}, self._coordinates())
+        self._fill(result, raw, wanted, np.ones(len(self.fibers)))
+        return result
+
+    def _fill(self, result: Gradients, raw: Any, wanted: Mapping[str, bool], factor: np.ndarray) -> None:
+        """Puts derivatives, times a factor of each fiber, into a result."""
+        for kind in ("potentials", "waveforms"):
+            # Sources are numbered from 0.
+            each: list[np.ndarray] = []
+            while (name := f"{kind} {len(each)}") in raw:
+                each.append(raw[name] * factor[:, None])
+            setattr(result, kind, each)
+        names = [row["name"] for row in self.parameters] if wanted["parameters"] else []
+        result.parameters = {name: raw["parameters"][:, at] * factor for at, name in enumerate(names)}
 
     def response(
         self,
@@ -259,6 +302,14 @@ class Simulation(Prepared):
         return (
             f"Simulation({self.fibers!r}, {self.field!r}, dt={self.dt:g}, tstop={self.tstop:g}, device={self.device!r})"
         )
+
+
+def asked(by: Sequence[str], kinds: Sequence[str]) -> dict[str, bool]:
+    """Which of the kinds of inputs are differentiated by."""
+    unknown = sorted(set(by) - set(kinds))
+    if unknown:
+        raise InputError(f"found {unknown} in `by`, expected {', '.join(kinds[:-1])} or {kinds[-1]}")
+    return {kind: kind in by for kind in kinds}
 
 
 def tell_statuses(of: str, statuses: np.ndarray) -> None:

@@ -101,6 +101,8 @@ class Study:
         part: tuple[int, int] | None,
         progress: ProgressLike,
     ) -> tuple[_native.StudyResults | None, str | None]:
+        if self.kind == "optimize":
+            raise InputError("found an optimization, which has no rows to run: expected pyaxonml.optimize(study)")
         with listening(progress, self.kind) as heard:
             return self._native.run(
                 device=device,

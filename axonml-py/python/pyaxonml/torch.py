@@ -1,4 +1,4 @@
-"""Thresholds as layers of PyTorch: exact values, exact derivatives by potentials, gains, waveforms and parameters.
+"""Thresholds and recordings as layers of PyTorch: exact values, exact derivatives by potentials, gains, waveforms and parameters.
 
 >>> import torch
 >>> import pyaxonml as ax
@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +29,20 @@ try:
 except ImportError as error:
     raise ImportError("pyaxonml.torch needs PyTorch, which is not installed: pip install torch") from error
 
-from ._differentiable import Operands, ThresholdFunction, as_simulation, bases_mv, places_um, pulled_back
+from ._differentiable import (
+    Operands,
+    RecordingFunction,
+    ThresholdFunction,
+    as_simulation,
+    bases_mv,
+    places_um,
+    pulled_back,
+)
 from ._fibers import Fibers
 from ._simulation import Simulation
 from .errors import InputError
 
-__all__ = ["Activation", "Thresholds"]
+__all__ = ["Activation", "Recordings", "Thresholds"]
 
 
 def _array(tensor: Any) -> np.ndarray:
@@ -113,7 +121,87 @@ class _Thresholds(torch.autograd.Function):
         return None, None, by_ve, by_waveform, *by_parameters
 
 
-class Thresholds(torch.nn.Module):
+class _Recordings(torch.autograd.Function):
+    """Recordings at an amplitude, of potentials, a waveform (or none) and parameters in the order of their names."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        function: RecordingFunction,
+        names: tuple[str, ...],
+        amplitude: Any,
+        ve: Any,
+        waveform: Any,
+        *parameters: Any,
+    ) -> Any:
+        of = Operands(
+            _array(ve),
+            None if waveform is None else _array(waveform),
+            {name: float(value) for name, value in zip(names, parameters, strict=True)},
+        )
+        ctx.function, ctx.of, ctx.amplitude, ctx.names = function, of, _array(amplitude), names
+        ctx.kinds = [None if one is None else _Kind.of(one) for one in (amplitude, ve, waveform, *parameters)]
+        return tuple(ctx.kinds[1].tensor(one) for one in function(of, ctx.amplitude))
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *bars: Any) -> Any:
+        of_amplitude, of_ve, of_waveform, *of_parameters = ctx.kinds
+        _, _, _, by_ve, by_waveform, *by_parameters = ctx.needs_input_grad
+        asked = {"potentials": by_ve, "waveforms": by_waveform, "parameters": any(by_parameters)}
+        weights = {name: _array(bar) for name, bar in zip(ctx.function.record, bars, strict=True)}
+        by = [kind for kind, is_asked in asked.items() if is_asked]
+        found = ctx.function.pulled_back(ctx.of, ctx.amplitude, weights, by)
+        amplitude = found.values if len(of_amplitude.shape) else found.values.sum()
+        sums = [found.parameters[name].sum() if asked["parameters"] else 0.0 for name in ctx.names]
+        return (
+            None,
+            None,
+            of_amplitude.tensor(amplitude),
+            of_ve.tensor(found.ve) if by_ve else None,
+            of_waveform.tensor(pulled_back(np.ones(len(found.ve)), found.waveform, of_waveform.shape))
+            if by_waveform
+            else None,
+            *(kind.tensor(np.full(kind.shape, one)) for kind, one in zip(of_parameters, sums, strict=True)),
+        )
+
+
+class _Layer(torch.nn.Module):
+    """A simulation with its sample points as buffers."""
+
+    #: Coordinates of the sample points, um: x and y ``[fiber, 1]``, z ``[fiber, sample]``.
+    x_um: Any
+    y_um: Any
+    z_um: Any
+
+    def __init__(self, simulation: Simulation) -> None:
+        super().__init__()
+        self.simulation = simulation
+        for name, places in zip("xyz", places_um(simulation), strict=True):
+            self.register_buffer(f"{name}_um", torch.from_numpy(places), persistent=False)
+
+    def bases(self) -> Any:
+        """Potentials of the sources of the simulation's own field, ``[fiber, source, sample]``, mV per mA."""
+        return torch.from_numpy(bases_mv(self.simulation)).to(self.z_um)
+
+    def _potentials(self, ve: Any, bases: Any) -> Any:
+        """Potentials as they are, or of contacts with their gains: summed, or of each."""
+        if bases is None:
+            return ve
+        if bases.ndim != 3 or ve.ndim not in (1, 2) or ve.shape[-1] != bases.shape[1]:
+            raise InputError(
+                f"found gains of shape {tuple(ve.shape)} for bases of shape {tuple(bases.shape)}, "
+                "expected [contact] or [fiber, contact], and [fiber, contact, sample]"
+            )
+        each = ve[..., None] * bases
+        return each if len(self.simulation._waveforms) > 1 else each.sum(1)
+
+    def extra_repr(self) -> str:
+        """What is printed of it."""
+        return repr(self.simulation)
+
+
+class Thresholds(_Layer):
     """Activation thresholds of fibers, mA, ``[fiber]``, as a layer without weights of its own.
 
     ``of`` is a :class:`~pyaxonml.Simulation` (its field is replaced by what the layer is called with), or :class:`~pyaxonml.Fibers` with
@@ -128,11 +216,6 @@ class Thresholds(torch.nn.Module):
     derivatives of derivatives are refused.
     """
 
-    #: Coordinates of the sample points, um: x and y ``[fiber, 1]``, z ``[fiber, sample]``.
-    x_um: Any
-    y_um: Any
-    z_um: Any
-
     def __init__(
         self,
         of: Simulation | Fibers,
@@ -144,20 +227,8 @@ class Thresholds(torch.nn.Module):
         log: bool = False,
         **settings: Any,
     ) -> None:
-        super().__init__()
-        simulation = as_simulation(of, waveform, settings)
-        self.function = ThresholdFunction(simulation, resolution, max_amplitude, missing, log)
-        for name, places in zip("xyz", places_um(simulation), strict=True):
-            self.register_buffer(f"{name}_um", torch.from_numpy(places), persistent=False)
-
-    @property
-    def simulation(self) -> Simulation:
-        """The simulation that is asked."""
-        return self.function.simulation
-
-    def bases(self) -> Any:
-        """Potentials of the sources of the simulation's own field, ``[fiber, source, sample]``, mV per mA."""
-        return torch.from_numpy(bases_mv(self.simulation)).to(self.z_um)
+        super().__init__(as_simulation(of, waveform, settings))
+        self.function = ThresholdFunction(self.simulation, resolution, max_amplitude, missing, log)
 
     def forward(
         self, ve: Any, bases: Any = None, *, waveform: Any = None, parameters: Mapping[str, Any] | None = None
@@ -171,24 +242,54 @@ class Thresholds(torch.nn.Module):
         ``waveform`` replaces the simulation's: values at every step, ``[step]``, ``[fiber, step]``, or ``[source, step]`` of several
         sources. ``parameters`` replace those of the model, by name, tensors of one number. All of them are differentiated by.
         """
-        if bases is not None:
-            ve = self._driven(ve, bases)
         names, values = _named(parameters)
-        return _Thresholds.apply(self.function, names, ve, waveform, *values)
+        return _Thresholds.apply(self.function, names, self._potentials(ve, bases), waveform, *values)
 
-    def _driven(self, gains: Any, bases: Any) -> Any:
-        """Potentials of contacts with their gains: summed, or of each."""
-        if bases.ndim != 3 or gains.ndim not in (1, 2) or gains.shape[-1] != bases.shape[1]:
-            raise InputError(
-                f"found gains of shape {tuple(gains.shape)} for bases of shape {tuple(bases.shape)}, "
-                "expected [contact] or [fiber, contact], and [fiber, contact, sample]"
-            )
-        each = gains[..., None] * bases
-        return each if len(self.simulation._waveforms) > 1 else each.sum(1)
 
-    def extra_repr(self) -> str:
-        """What is printed of it."""
-        return repr(self.simulation)
+class Recordings(_Layer):
+    """What fibers do at an amplitude, ``[fiber, time, node]``, as a layer without weights of its own.
+
+    ``of`` and ``waveform`` are as in :class:`Thresholds`. ``record`` is ``v`` (mV), a state, or several of them, of which each is a
+    tensor; ``nodes`` (counted from 0, negative ones from the end) or ``at`` (fractions of the length) say where, ``every`` how often:
+    every so many steps, the start included. Nodes that a fiber does not have are NaN, and what a loss makes of them is ignored.
+
+    A fiber that diverges is an error. The derivative is that of the discrete steps, exact but for rounding; it needs another run.
+    """
+
+    def __init__(
+        self,
+        of: Simulation | Fibers,
+        waveform: Any = None,
+        *,
+        record: str | Sequence[str] = "v",
+        nodes: Sequence[int] | None = None,
+        at: Sequence[float] | None = None,
+        every: int = 1,
+        **settings: Any,
+    ) -> None:
+        super().__init__(as_simulation(of, waveform, settings))
+        self.is_one = isinstance(record, str)
+        names = (record,) if isinstance(record, str) else tuple(record)
+        self.function = RecordingFunction(self.simulation, names, nodes, at, every)
+
+    def forward(
+        self,
+        amplitude: Any,
+        ve: Any,
+        bases: Any = None,
+        *,
+        waveform: Any = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """What is recorded at an amplitude, mA (one, or one per fiber); further arguments as :class:`Thresholds`.
+
+        All of them are differentiated by. Several recorded names give a tuple in their order.
+        """
+        names, values = _named(parameters)
+        found = _Recordings.apply(
+            self.function, names, _exact(amplitude), self._potentials(ve, bases), waveform, *values
+        )
+        return found[0] if self.is_one else found
 
 
 class Activation(torch.nn.Module):

@@ -26,8 +26,8 @@ pub(super) struct Found {
 #[derive(Clone, Debug)]
 pub(super) struct Finding {
     pub(super) best: Found,
-    /// The best montage that obeys the limits, if it is another stimulus.
-    pub(super) montage: Option<Found>,
+    /// The best montages of each kind that obey the limits, where they are other stimuli.
+    pub(super) montages: Vec<Found>,
     pub(super) status: String,
     pub(super) seconds: f64,
     pub(super) tally: Tally,

@@ -50,7 +50,6 @@ impl Search<'_> {
         }
         self.narrow(&scan);
         let mut reached = self.montages(&scan, &mut run)?;
-        let montage = reached.first().cloned();
         let mut starts = Vec::new();
         let mut iterations = 0;
         let mut pareto = Vec::new();
@@ -102,15 +101,15 @@ impl Search<'_> {
             run.stage("grid");
             best = self.on_grid(&reached, &mut run)?;
         }
+        let best = self.found(&best, &starts)?;
         // The best of a front need not be the one that misclassifies least.
-        let montage =
-            montage.filter(|_| pareto.is_empty() && self.protocol.method() != Method::Scan);
+        let montages = match pareto.is_empty() {
+            true => self.rivals(&scan, &best.delivered)?,
+            false => Vec::new(),
+        };
         Ok(Finding {
-            best: self.found(&best, &starts)?,
-            montage: match montage {
-                Some(montage) => self.found(&self.judged(&montage.x)?, &starts).ok(),
-                None => None,
-            },
+            best,
+            montages,
             status: match &run.stopped {
                 None => "done".into(),
                 Some(why) if why == "interrupted" => why.clone(),
@@ -194,6 +193,24 @@ impl Search<'_> {
             });
         }
         Ok(points)
+    }
+
+    /// The best montage of each kind that obeys all limits, but for the stimulus that was found.
+    fn rivals(&self, scan: &Scan, best: &Delivered) -> Result<Vec<Found>, StudyError> {
+        let mut kinds = Vec::new();
+        let mut rivals = Vec::new();
+        for scanned in scan.montages.iter().filter(|scanned| scanned.within_limits) {
+            let kind = scanned.montage.kind.name();
+            if kinds.contains(&kind) {
+                continue;
+            }
+            kinds.push(kind);
+            if let Some(x) = self.problem.start(&scanned.amplitudes_ma) {
+                let rival = self.found(&self.judged(&x)?, &[]);
+                rivals.extend(rival.ok().filter(|rival| rival.delivered != *best));
+            }
+        }
+        Ok(rivals)
     }
 
     /// A point, judged.

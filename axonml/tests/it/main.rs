@@ -8,4 +8,5 @@ mod front;
 mod nothing_ignored;
 mod optimize_request;
 mod own_models;
+mod proof;
 mod quotient;

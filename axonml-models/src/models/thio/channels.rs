@@ -5,7 +5,7 @@
 use axonml_autodiff::engine::Membrane;
 use axonml_autodiff::ir::Expr;
 
-use crate::mechanisms::{Channel, Mechanism, boltzmann, positive_mm};
+use crate::mechanisms::{Channel, Mechanism, boltzmann};
 use crate::{Patch, Schema};
 
 /// `e^((v + shift)/slope)`. Rates of both directions are summed and divided by, so that it may be infinite.
@@ -27,7 +27,7 @@ fn root_boltzmann(v: Expr<'_>, shift: f64, slope: f64) -> Expr<'_> {
 
 /// Decimal logarithm of the calcium concentration inside, mol/l.
 fn log_calcium<'t>(x: &Patch<'t>) -> Expr<'t> {
-    positive_mm(x.inside("ca")).ln() * std::f64::consts::LOG10_E - 3.0
+    x.inside("ca").ln() * std::f64::consts::LOG10_E - 3.0
 }
 
 pub(super) const NAV1P7: Channel = Channel {
