@@ -336,7 +336,7 @@ fn a_negative_concentration_ends_the_run() {
             };
             // What was recorded before has no concentration below zero but at the last state, where it shows.
             let calcium = &recorded.states[0];
-            let before = (state as usize).saturating_sub(1) * 51;
+            let before = state.saturating_sub(1) * 51;
             assert!(calcium[..before].iter().all(|&mm| mm > 0.0), "{id} {node}");
             let message = simulation.divergence(0, fiber.status).unwrap().to_string();
             assert!(message.contains("not a finite number"), "{message}");
