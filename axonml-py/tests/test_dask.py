@@ -148,6 +148,15 @@ def test_an_interrupted_run_goes_on(
     assert timeless(ax.merge(*tmp_path.glob("part-*.json"))) == expected
 
 
+def test_long_studies_are_given_once(client: Client, tmp_path: Path) -> None:
+    # Longer than what dask lets a task carry.
+    study = of_distances(np.linspace(200, 1000, 10_000).tolist())
+    assert len(study.to_toml()) > 150_000
+    tasks = pyaxonml.dask._Tasks(client, study, {"device": None, "threads": None}, {"priority": 1})
+    for beyond in (20_000, 20_001):
+        assert json.loads(tasks.answer(beyond, 2**40).text)["cases"] == 10_000
+
+
 def test_stores_of_something_else_are_refused(client: Client, few: ax.Study, tmp_path: Path, asked: list[Any]) -> None:
     store = tmp_path / "store"
     ax.dask.run(few, client, store=store, parts=3)
@@ -190,6 +199,8 @@ def test_arguments_are_checked(client: Client, few: ax.Study, tmp_path: Path) ->
     for wrong in (0, 2.0, True, 10):
         with pytest.raises(ax.InputError, match="parts: found"):
             ax.dask.run(few, client, store=tmp_path, parts=wrong)  # type: ignore[arg-type]
+    with pytest.raises(ax.InputError, match="did you mean `workers`"):
+        ax.dask.run(few, client, store=tmp_path, submit={"worker": []})
     with pytest.raises(ax.InputError, match="client: found"):
         ax.dask.run(few, None, store=tmp_path)  # type: ignore[arg-type]
     with pytest.raises(ax.InputError, match="study: found"):
@@ -211,13 +222,29 @@ def test_errors_of_tasks_are_the_library_s(
         ax.dask.run(ax.Study.from_dict(FEW | {"field": {"nerve": "N0"}}), client, store=tmp_path, parts=2)
 
 
-def test_another_version_is_refused(client: Client, few: ax.Study) -> None:
+def test_workers_need_the_package_in_one_version(
+    client: Client, few: ax.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = re.escape(f"has pyaxonml {ax.__version__}, the client 0.0.1")
+    # Workers that come while it runs are asked by their tasks.
     asked = client.submit(
         pyaxonml.dask.compute_part, 1, 1, version="0.0.1", study=few.to_toml(), device=None, threads=None
     )
-    with pytest.raises(ax.DeviceError, match=re.escape(f"has pyaxonml {ax.__version__}, the client 0.0.1")) as caught:
+    with pytest.raises(ax.DeviceError, match=expected) as caught:
         asked.result()
     assert caught.value.help == "install one version everywhere"
+    with monkeypatch.context() as patch:
+        patch.setattr(pyaxonml.dask, "__version__", "0.0.1")
+        with pytest.raises(ax.DeviceError, match=expected):
+            ax.dask.run(few, client, store=tmp_path)
+
+    try:
+        client.run(eval, "__import__('sys').modules.update(pyaxonml=None)")
+        with pytest.raises(ax.DeviceError, match="cannot import pyaxonml"):
+            ax.dask.run(few, client, store=tmp_path)
+    finally:
+        client.restart()
+    assert not list(tmp_path.iterdir())
 
 
 def test_canceled_tasks_are_told(client: Client, few: ax.Study, tmp_path: Path, asked: list[Any]) -> None:

@@ -25,6 +25,7 @@ import json
 import logging
 import math
 import os
+import pkgutil
 import time
 import uuid
 from collections.abc import Generator, Mapping
@@ -39,6 +40,7 @@ except ImportError as error:
         "pyaxonml.dask needs dask.distributed, which is not installed: pip install 'pyaxonml[dask]', or distributed"
     ) from error
 
+from ._names import did_you_mean
 from ._native import __version__
 from ._progress import ProgressLike, listening
 from ._study import Study, StudyResults, merge
@@ -60,6 +62,8 @@ LANES = 16
 TASKS_PER_THREAD = 4
 #: How many times as many cases the next trial has.
 GROWTH = 8
+#: Arguments that `submit` may hold.
+SUBMIT = ("workers", "allow_other_workers", "resources", "priority", "retries", "fifo_timeout")
 #: More parts than a study can have cases: the last of so many is empty, and says what the study is.
 ENDLESS = 2**40
 
@@ -75,15 +79,23 @@ def compute_part(index: int, of: int, *, version: str, study: str, device: str |
     """The task of a worker: a part of a study, which is given as TOML."""
     worker = get_worker()
     if version != __version__:
-        raise DeviceError(
-            f"worker {worker.address} has pyaxonml {__version__}, the client {version}: results could differ",
-            "install one version everywhere",
-        )
+        raise _other_version(worker.address, __version__, version)
     begun = time.perf_counter()
     # Tasks of a worker share its pool.
     tasks = worker.state.nthreads
     text = Study.from_toml(study).run_part(index, of, device=device, threads=threads or tasks)
     return _Answer(text, worker.address, tasks, time.perf_counter() - begun)
+
+
+def _other_version(worker: str, there: str, here: str) -> DeviceError:
+    return DeviceError(
+        f"worker {worker} has pyaxonml {there}, the client {here}: results could differ",
+        "install one version everywhere",
+    )
+
+
+def _given(text: str) -> str:
+    return text
 
 
 def run(
@@ -110,17 +122,17 @@ def run(
 
     Files that a study names (nerves, tables, arrays) are read by workers and client alike, relative to their working directories: give
     absolute paths on a file system that all share. Workers must be of one kind: the instruction set of a processor and the device are
-    part of what parts must agree in.
+    part of what parts must agree in. Scheduler and workers need this package, in the client's version.
 
     ``threads`` is the number of threads of a worker's one pool, which its tasks share; by default as many as dask gave the worker.
-    ``device`` is that of :meth:`Study.run`. ``submit`` holds further arguments of dask's ``Client.map``: ``workers``, ``resources``,
-    ``priority``, ``retries``.
+    ``device`` is that of :meth:`Study.run`. ``submit`` holds further arguments of dask's ``Client.submit``: ``workers``,
+    ``allow_other_workers``, ``resources``, ``priority``, ``retries``, ``fifo_timeout``.
 
     Ctrl-C cancels tasks that have not begun; those under way end after their seconds, unheard. Finished parts are kept.
 
     Raises:
         StudyError: the study is wrong, or the store is of another one.
-        DeviceError: a worker has another version or is of another kind, or a part ended several workers.
+        DeviceError: a worker lacks the package, has another version or is of another kind, or a part ended several workers.
         CanceledError: somebody else canceled the tasks, or the cluster is gone.
         InputError: an argument is wrong.
     """
@@ -130,8 +142,11 @@ def run(
         raise InputError(f"client: found {client!r}, expected a distributed.Client that is not asynchronous")
     if parts is not None and (isinstance(parts, bool) or not isinstance(parts, int) or parts < 1):
         raise InputError(f"parts: found {parts!r}, expected a whole number from 1")
+    for name in submit or {}:
+        if name not in SUBMIT:
+            raise InputError(f"submit: found `{name}`, expected {', '.join(SUBMIT)}{did_you_mean(name, SUBMIT)}")
     kept = _Store(Path(store), study)
-    tasks = _Tasks(client, {"study": study.to_toml(), "device": device, "threads": threads}, dict(submit or {}))
+    tasks = _Tasks(client, study, {"device": device, "threads": threads}, dict(submit or {}))
     if kept.parts and parts not in (None, kept.parts):
         raise StudyError(
             f"{kept.division}: found {kept.parts} parts, expected {parts}",
@@ -139,13 +154,16 @@ def run(
         )
     if parts is not None and parts > kept.cases:
         raise InputError(f"parts: found {parts}, expected no more than the study has cases, {kept.cases}")
+    missing = kept.missing()
+    if missing != []:
+        tasks.check_workers()
     with listening(progress, study.kind) as heard:
-        if not kept.parts:
+        if missing is None:
             parts, first = (parts, None) if parts else _divide(tasks, kept.cases)
             kept.begin(parts)
             if first:
                 kept.keep(1, first)
-        missing = kept.missing()
+            missing = list(range(2 if first else 1, parts + 1))
         done = kept.parts - len(missing)
 
         def tell() -> None:
@@ -165,10 +183,25 @@ def run(
 class _Tasks:
     """Parts of a study on a cluster."""
 
-    def __init__(self, client: Client, arguments: dict[str, Any], submit: dict[str, Any]) -> None:
+    def __init__(self, client: Client, study: Study, arguments: dict[str, Any], submit: dict[str, Any]) -> None:
         self._client = client
+        self._study = study.to_toml()
         self._arguments = {"version": __version__, **arguments}
         self._submit = submit
+
+    def check_workers(self) -> None:
+        """Refuses workers without the package, which cannot even read a task: dask would try for ever."""
+        # Whoever names workers may have others, too.
+        if "workers" in self._submit:
+            return
+        found = self._client.run(pkgutil.resolve_name, "pyaxonml:__version__", on_error="return")
+        for worker, version in found.items():
+            if isinstance(version, Exception):
+                raise DeviceError(
+                    f"worker {worker} cannot import pyaxonml: {version}", "install it where scheduler and workers run"
+                )
+            if version != __version__:
+                raise _other_version(worker, version, __version__)
 
     def threads(self) -> int:
         """Threads of the workers that are there, or 1."""
@@ -178,7 +211,11 @@ class _Tasks:
         """Parts as they come, each with its number. A generator that is closed cancels the others."""
         if not parts:
             return
-        futures = self._client.map(compute_part, parts, of=of, **self._arguments, pure=False, **self._submit)
+        # A task of its own, as the text may be long: each worker gets it once, and it survives the worker that has it.
+        study = self._client.submit(_given, self._study, pure=False, **self._submit)
+        futures = self._client.map(
+            compute_part, parts, of=of, study=study, **self._arguments, pure=False, **self._submit
+        )
         left = dict(zip(futures, parts, strict=True))
         try:
             for future, result in as_completed(futures, with_results=True, raise_errors=False):
@@ -314,8 +351,10 @@ class _Store:
         """The file of a part."""
         return self._folder / f"part-{index:0{len(str(self.parts))}}-of-{self.parts}.json"
 
-    def missing(self) -> list[int]:
-        """Numbers of the parts that are not there yet."""
+    def missing(self) -> list[int] | None:
+        """Numbers of the parts that are not there yet; None before the store has begun."""
+        if not self.parts:
+            return None
         return [index for index in range(1, self.parts + 1) if not self._has(index)]
 
     def _has(self, index: int) -> bool:
