@@ -6,6 +6,7 @@ import doctest
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -113,8 +114,8 @@ def test_a_killed_worker_changes_no_byte(client: Client, tmp_path: Path) -> None
 def test_a_trial_divides(client: Client, few: ax.Study, expected: str, tmp_path: Path, asked: list[Any]) -> None:
     assert timeless(ax.dask.run(few, client, store=tmp_path / "new" / "folder", threads=2)) == expected
     division = json.loads((tmp_path / "new" / "folder" / "division.json").read_text())
-    # Nine cases on two threads: tasks of three, the first of which was the trial.
-    assert (division["parts"], division["cases"], len(asked)) == (3, 9, 3)
+    # Nine cases that take no second: a task for each of two threads, and the trial before.
+    assert (division["parts"], division["cases"], len(asked)) == (2, 9, 3)
 
 
 def test_an_interrupted_run_goes_on(
@@ -126,11 +127,11 @@ def test_an_interrupted_run_goes_on(
 
     with pytest.raises(KeyboardInterrupt):
         ax.dask.run(few, client, store=tmp_path, parts=9, progress=interrupt)
-    # Four are kept; of the others none is wanted any more.
+    # Four are kept; the others are not wanted any more.
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("part-*.json")}
-    assert len(kept) == 4 and len(asked) == 9
-    assert {future.status for future in asked if not future.done()} <= {"cancelled"}
-    assert sum(future.cancelled() for future in asked) >= 4
+    others = [future for part, future in enumerate(asked, 1) if tmp_path / f"part-{part}-of-9.json" not in kept]
+    assert len(kept) == 4 and len(others) == 5
+    assert all(future.cancelled() for future in others)
 
     # A client that is killed while it writes leaves a torn temporary file; other torn files are computed again.
     (tmp_path / ".part-9-of-9.json.0123.tmp").write_text('{"share": {"ind')
@@ -220,6 +221,27 @@ def test_errors_of_tasks_are_the_library_s(
     # The client refuses what is wrong without a worker.
     with pytest.raises(ax.StudyError, match="N0"):
         ax.dask.run(ax.Study.from_dict(FEW | {"field": {"nerve": "N0"}}), client, store=tmp_path, parts=2)
+
+
+def test_other_files_of_workers_are_refused(
+    client: Client, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for whose in ("client", "workers"):
+        shutil.copytree(root / "examples/nerves/N1", tmp_path / whose / "N1")
+    contact = tmp_path / "workers/N1/0.npy"
+    np.save(contact, 1.001 * np.load(contact))
+    monkeypatch.chdir(tmp_path / "client")
+    study = ax.Study.from_dict(FEW | {"field": {"nerve": "N1"}})
+    before = client.run(os.getcwd)
+    client.run(os.chdir, str(tmp_path / "workers"))
+    try:
+        with pytest.raises(ax.StudyError, match=r"of worker tcp.*its files are others: `field\.sha256") as caught:
+            ax.dask.run(study, client, store=tmp_path / "store", parts=2)
+    finally:
+        for worker, folder in before.items():
+            client.run(os.chdir, folder, workers=[worker])
+    assert caught.value.help and "shared file system" in caught.value.help
+    assert not list((tmp_path / "store").glob("part-*"))
 
 
 def test_workers_need_the_package_in_one_version(
@@ -325,15 +347,18 @@ def divided(*arguments: Any) -> tuple[int, bool, int]:
 
 
 def test_tasks_take_seconds() -> None:
-    # 16 cases take too short; 128 take 2.56 s, and are the first part.
-    assert divided(10, 100_000, 0.02) == (787, True, 2)
-    # Tasks of 5 s, 250 cases each, of which a trial of 128 takes 0.64 s.
+    # Tasks of 5 s, 250 cases each; a trial of 32 takes 0.64 s.
+    assert divided(10, 100_000, 0.02) == (400, False, 1)
+    # 32 cases take too short to tell; 256 do not.
     assert divided(10, 1_000_000, 0.005) == (1000, False, 2)
+    # A trial that took as long as a task is one.
+    assert divided(10, 100_000, 0.0125)[1:] == (True, 2)
     # Of cases that take a minute each none is computed twice.
     assert divided(10, 20, 60.0) == (11, True, 1)
     assert divided(10, 5, 60.0) == (5, True, 1)
-    # Tasks enough for all threads, unless they had hardly a case.
+    # Four tasks for each thread if they take a second, one if they do not.
     assert divided(2, 2000, 0.005) == (8, False, 2)
+    assert divided(2, 2000, 0.003)[0] == 6
     assert divided(100, 1000, 0.001)[0] == 100
     # Tasks take twenty times as long as reading the study does.
     assert divided(2, 100_000, 0.02, 10.0)[0] == 10

@@ -54,16 +54,20 @@ log = logging.getLogger("pyaxonml")
 TASK_S = 5.0
 #: A task also takes at least so many times as long as reading and laying out the study, which each does anew.
 PLANS_OF_A_TASK = 20
-#: A trial that computes for less than this, s, says little about the time of a case.
-TRIAL_S = 0.5
-#: Cases of the smallest task: fibers that are simulated beside each other.
-LANES = 16
-#: Tasks per thread of the cluster, where there are cases enough, so that all end at about the same time.
+#: Tasks per thread of the cluster, so that all threads end at about the same time,
 TASKS_PER_THREAD = 4
-#: How many times as many cases the next trial has.
+#: unless these take only this part of the time that a task should take.
+SHORT = 0.2
+#: Cases of the smallest task, unless some threads have none then: fewer fibers at a time cost more each.
+LEAST = 32
+#: A trial that computes for less than this, s, says little about the time of a case:
+TRIAL_S = 0.5
+#: the next has so many times as many.
 GROWTH = 8
 #: Arguments that `submit` may hold.
 SUBMIT = ("workers", "allow_other_workers", "resources", "priority", "retries", "fifo_timeout")
+#: What helps where a store is of something else.
+BEGUN_WITH = "give another folder, or the study, files and version that the store was begun with"
 #: More parts than a study can have cases: the last of so many is empty, and says what the study is.
 ENDLESS = 2**40
 
@@ -111,9 +115,10 @@ def run(
 ) -> StudyResults:
     """Computes a study on the workers of ``client``: what :meth:`Study.run` gives, to the byte but for ``seconds`` of the summary.
 
-    The study is cut into ``parts``, each a task. Without a number, a trial on a worker decides: tasks of 2.5 to 5 s, or of 10 to 20 times
-    the time that reading the study takes; shorter ones where there would be fewer than four per thread of the cluster; none of fewer than
-    16 cases, unless some threads had none then. Workers that come later are not known to it: wait for them first.
+    The study is cut into ``parts``, each a task. Without a number, a trial on a worker decides: tasks of 2.5 to 5 s (or of 10 to 20 times
+    the time that reading the study takes), down to a fifth of that where there would be fewer than four per thread of the cluster, and
+    a task for each thread at least. None has fewer than 32 cases, unless some threads had none then. Threads that come later are not
+    known to it: wait for them first.
 
     ``store`` is a folder, made by the client, who alone writes to it: ``study.toml``, ``division.json`` and a file of each part as soon as
     it is there. The same call with the same folder goes on with the parts that are missing, in the division found there; another study,
@@ -275,15 +280,16 @@ def _divide(tasks: _Tasks, cases: int) -> tuple[int, _Answer | None]:
         size = GROWTH * tried
         if computed_s >= TRIAL_S or size * TASKS_PER_THREAD * threads > cases:
             break
+    whole_s = cases * case_s
+    balanced = min(TASKS_PER_THREAD * threads, math.floor(whole_s / (SHORT * task_s)))
     most = math.ceil(cases / _least(cases, threads))
-    wanted = max(math.ceil(cases * case_s / task_s), TASKS_PER_THREAD * threads)
-    parts = min(most, wanted)
+    parts = min(most, max(threads, balanced, math.ceil(whole_s / task_s)))
     return parts, trial if parts == of else None
 
 
 def _least(cases: int, threads: int) -> int:
     """Cases of the smallest task."""
-    return min(LANES, max(1, cases // threads))
+    return min(LEAST, max(1, cases // threads))
 
 
 def _prime(least: int) -> int:
@@ -327,16 +333,16 @@ class _Store:
             raise StudyError(
                 f"{self.division}: found no division of a study: {error}", "give another folder"
             ) from error
-        self._refuse_other(str(self.division), request)
+        self._refuse_other(str(self.division), request, BEGUN_WITH)
         return parts
 
-    def _refuse_other(self, name: str, request: dict[str, Any]) -> None:
+    def _refuse_other(self, name: str, request: dict[str, Any], help: str) -> None:
         difference = _difference(request, self._request)
         if difference is not None:
             field, there, here = difference
             raise StudyError(
                 f"{name} is of another study, or its files are others: `{field}` is {there} there, but {here} here",
-                "give another folder, or the study, files and version that the store was begun with",
+                help,
             )
 
     def begin(self, parts: int) -> None:
@@ -364,7 +370,7 @@ class _Store:
         except FileNotFoundError:
             return False
         try:
-            self._check(index, text, str(path))
+            self._check(index, text, str(path), BEGUN_WITH)
         except (ValueError, TypeError, KeyError) as error:
             log.warning("%s: found no part of a study (%s): it is computed again", path, error)
             return False
@@ -372,15 +378,21 @@ class _Store:
 
     def keep(self, index: int, answer: _Answer) -> None:
         """Writes a part that a worker computed."""
-        self._check(index, answer.text, f"part {index}/{self.parts} of worker {answer.worker}")
+        name = f"part {index}/{self.parts} of worker {answer.worker}"
+        self._check(
+            index,
+            answer.text,
+            name,
+            "give workers the files that the client reads: absolute paths, a shared file system",
+        )
         _write(self.part(index), answer.text)
 
-    def _check(self, index: int, text: str, name: str) -> None:
+    def _check(self, index: int, text: str, name: str, help: str) -> None:
         found = json.loads(text)
         if found["share"] != {"index": index, "of": self.parts}:
             raise ValueError(f"found part {found['share']}, expected {index}/{self.parts}")
         request, backend = _apart(found["request"])
-        self._refuse_other(name, request)
+        self._refuse_other(name, request, help)
         if self._backend is None:
             self._backend = (backend, name)
         first_backend, first = self._backend
