@@ -4,6 +4,8 @@ use axonml::error::CoreError;
 use axonml::file::TooLarge;
 use axonml::nerve::NerveFolderError;
 use axonml::study::StudyError;
+use axonml::train::TrainError;
+use axonml::train::dataset::DatasetError;
 use axonml::{SimulationError, study};
 use pyo3::prelude::*;
 
@@ -107,6 +109,21 @@ impl From<StudyError> for Error {
             message: error.message(),
             help: error.remedy().map(str::to_owned),
         })
+    }
+}
+
+impl From<DatasetError> for Error {
+    fn from(error: DatasetError) -> Self {
+        match error.is_canceled() {
+            true => Self::canceled(),
+            false => Self::of("TrainingError", error),
+        }
+    }
+}
+
+impl From<TrainError> for Error {
+    fn from(error: TrainError) -> Self {
+        Self::of("TrainingError", error)
     }
 }
 

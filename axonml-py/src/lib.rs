@@ -20,6 +20,7 @@ mod simulation;
 mod specs;
 mod stimulus;
 mod study;
+mod training;
 mod waveform;
 mod work;
 
@@ -48,6 +49,8 @@ mod _native {
     use crate::stimulus::Stimulus;
     #[pymodule_export]
     use crate::study::{Study, StudyResults, merge};
+    #[pymodule_export]
+    use crate::training::{Dataset, generate, recipe, train};
     #[pymodule_export]
     use crate::waveform::Waveform;
     #[pymodule_export]

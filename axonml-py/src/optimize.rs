@@ -30,7 +30,11 @@ pub(crate) fn optimize(
         resume,
         ..Order::new(study.0.clone())
     };
-    let ears = Ears { progress, log };
+    let ears = Ears {
+        progress,
+        log,
+        ..Ears::default()
+    };
     done(py, threads, &ears, |cancel, news| {
         let machine = Machine {
             cancel: cancel.clone(),

@@ -89,7 +89,11 @@ impl Study {
     ) -> Result<(Option<StudyResults>, Option<String>)> {
         let share = part.map(|(index, of)| format!("{index}/{of}").parse::<Share>());
         let share = share.transpose().map_err(Error::value)?;
-        let ears = Ears { progress, log };
+        let ears = Ears {
+            progress,
+            log,
+            ..Ears::default()
+        };
         let execution = Execution { journal, share };
         done(py, threads, &ears, |cancel, news| {
             let machine = Machine {
@@ -128,8 +132,8 @@ pub(crate) fn merge(
     log: Option<Py<PyAny>>,
 ) -> Result<StudyResults> {
     let ears = Ears {
-        progress: None,
         log,
+        ..Ears::default()
     };
     done(py, threads, &ears, |cancel, news| {
         let device = axonml::Device::named(device.as_deref().unwrap_or("auto"))?;

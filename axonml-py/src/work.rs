@@ -63,6 +63,8 @@ pub(crate) enum News {
     Progress(f64),
     /// A line for the log: its level (`info`, `warning`, `debug`) and text.
     Log(&'static str, String),
+    /// Figures of a step, by name.
+    Numbers(Vec<(String, f64)>),
 }
 
 /// Hears of work.
@@ -72,6 +74,8 @@ pub(crate) struct Ears {
     pub(crate) progress: Option<Py<PyAny>>,
     /// Called with the level and the text of a line for the log.
     pub(crate) log: Option<Py<PyAny>>,
+    /// Called with a dictionary of the figures of a step.
+    pub(crate) numbers: Option<Py<PyAny>>,
 }
 
 impl Ears {
@@ -79,7 +83,7 @@ impl Ears {
     pub(crate) fn of_progress(progress: Option<Py<PyAny>>) -> Self {
         Ears {
             progress,
-            log: None,
+            ..Ears::default()
         }
     }
 
@@ -90,6 +94,10 @@ impl Ears {
                 .as_ref()
                 .map(|ear| ear.call1(py, (part.clamp(0.0, 1.0),))),
             News::Log(level, text) => self.log.as_ref().map(|ear| ear.call1(py, (level, text))),
+            News::Numbers(numbers) => self.numbers.as_ref().map(|ear| {
+                let figures: HashMap<String, f64> = numbers.into_iter().collect();
+                ear.call1(py, (figures,))
+            }),
         };
         heard.map_or(Ok(()), |heard| heard.map(|_| ()))
     }

@@ -16,7 +16,7 @@ import logging as _logging
 import os as _os
 from typing import Any as _Any
 
-from . import compat, errors
+from . import compat, errors, training
 from ._fibers import Fibers, models
 from ._field import Field, point_source
 from ._membrane import Current, Gate, InfTau, MembranePart, Ohmic, Patch, State
@@ -39,6 +39,7 @@ from .errors import (
     NerveError,
     SimulationError,
     StudyError,
+    TrainingError,
 )
 from .fiber import Fiber
 from .symbols import (
@@ -113,6 +114,8 @@ __all__ = [
     "StudyResults",
     "Symbol",
     "Thresholds",
+    "training",
+    "TrainingError",
     "Velocities",
     "Waveform",
     "where",

@@ -21,6 +21,10 @@ __all__ = [
     "Study",
     "StudyResults",
     "merge",
+    "Dataset",
+    "generate",
+    "recipe",
+    "train",
     "Waveform",
     "after_fork",
     "devices",
@@ -58,9 +62,46 @@ def optimize(
     progress: _Progress,
     log: _Log,
 ) -> str: ...
+def generate(
+    text: str,
+    *,
+    base: str,
+    folder: str,
+    states: Sequence[str],
+    every: int,
+    shard: int | None,
+    device: str | None,
+    threads: int,
+    progress: _Progress,
+) -> tuple[int, int, int]: ...
+def recipe(text: str | None = None) -> str: ...
 def recruitment(threshold_ma: Any, weights: Any = None) -> Columns: ...
 def spacings(model: _Model, settings: Settings, diameter_um: Any, compartment_um: float | None) -> np.ndarray: ...
+def train(
+    config: str,
+    *,
+    base: str,
+    set: Sequence[str],
+    resume: bool,
+    device: str | None,
+    threads: int,
+    progress: _Progress,
+    log: _Log,
+    stepped: Callable[[dict[str, float]], Any] | None,
+) -> tuple[Any, int, int, tuple[float, int] | None]: ...
 def statuses() -> dict[str, dict[str, str]]: ...
+
+@final
+class Dataset:
+    def __new__(cls, folder: str) -> Dataset: ...
+    @property
+    def states(self) -> list[str]: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def t_ms(self) -> np.ndarray: ...
+    def fiber(self, index: int) -> dict[str, Any]: ...
+    def __len__(self) -> int: ...
 
 @final
 class FiberDescription:

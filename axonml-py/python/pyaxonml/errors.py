@@ -47,5 +47,9 @@ class StudyError(AxonmlError):
     """A study is wrong, or its work failed."""
 
 
+class TrainingError(AxonmlError):
+    """A recipe, a training set or a configuration is wrong, or a training failed."""
+
+
 class CanceledError(AxonmlError):
     """The work was canceled."""

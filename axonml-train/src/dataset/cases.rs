@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axonml_core::{TimeGrid, Waveform};
-use axonml_models::{Device, Fiber, Model, Settings, Simulation, Stimulus};
+use axonml_models::{CancelToken, Device, Fiber, Model, Settings, Simulation, Stimulus};
 use ndarray::Array2;
 
 use super::fields::{DrawnField, FieldPool};
@@ -22,6 +22,7 @@ pub struct Cases {
     records: Vec<FieldRecord>,
     pulses: Vec<PulseSampler>,
     pulse_weights: Vec<f64>,
+    cancel: CancelToken,
 }
 
 /// One fiber, its field and its pulses.
@@ -39,6 +40,13 @@ pub struct Case {
 }
 
 impl Cases {
+    /// The same cases, whose simulations end early once `cancel` is asked to, with an error that says so
+    /// ([`DatasetError::is_canceled`]).
+    #[must_use]
+    pub fn canceled_by(self, cancel: CancelToken) -> Self {
+        Cases { cancel, ..self }
+    }
+
     /// Checks the recipe and reads its nerve folders; relative ones lie in `base`.
     ///
     /// # Errors
@@ -55,6 +63,7 @@ impl Cases {
             records: super::fields::records(recipe, base)?,
             pulses: recipe.pulses.iter().map(sampler).collect(),
             pulse_weights: recipe.pulses.iter().map(|pulse| pulse.weight).collect(),
+            cancel: CancelToken::default(),
             recipe: recipe.clone(),
         };
         cases.check_reach()?;
@@ -177,6 +186,7 @@ impl Cases {
             dt_ms: self.recipe.dt_ms,
             tstop_ms: self.recipe.tstop_ms,
             precision: self.recipe.precision.into(),
+            cancel: self.cancel.clone(),
             ..Settings::default()
         };
         let fibers = cases.iter().map(fiber).collect();

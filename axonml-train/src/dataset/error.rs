@@ -211,6 +211,11 @@ fn list(names: &[String]) -> String {
 }
 
 impl DatasetError {
+    /// Whether the work was canceled.
+    pub fn is_canceled(&self) -> bool {
+        matches!(self, DatasetError::Simulation(error) if error.is_canceled())
+    }
+
     /// Whether the work failed, rather than the request or its files being wrong.
     pub fn is_failure(&self) -> bool {
         match self {

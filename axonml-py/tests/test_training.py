@@ -1,0 +1,114 @@
+"""Training sets and trainings: kept, resumed, and used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyaxonml as ax
+from pyaxonml.training import Dataset, recipe, train
+
+RECIPE = """
+seed = 3
+count = 5
+nodes = 21
+tstop_ms = 0.6
+
+[[fields]]
+kind = "point"
+distance_um = { low = 250, high = 1000 }
+
+[[pulses]]
+shape = "monophasic"
+amplitude_ma = { low = 0.05, high = 0.5 }
+pw = { low = 0.05, high = 0.2 }
+delay_ms = { low = 0.05, high = 0.1 }
+"""
+
+CONFIG = """
+model = "smf"
+save_dir = "{folder}"
+save_every = 1
+set = {{ gl = 0.08, el = -80.9 }}
+postfix = ["gnabar"]
+
+[train]
+folder = "{data}"
+
+[[stage]]
+kind = "trajectory"
+epochs = 3
+batch = 5
+learning_rate = 0.01
+"""
+
+
+def test_a_set_is_what_simulations_say(tmp_path: Path) -> None:
+    parts: list[float] = []
+    made = Dataset.generate(RECIPE, tmp_path / "set", states=["m"], every=2, shard=2, progress=parts.append)
+    assert len(made) == 5 and made.model == "mrg" and made.states == ["v", "m"]
+    assert parts[-1] == 1.0
+    assert "5 fibers of mrg" in repr(made)
+    one = made.fiber(1)
+    assert one["states"].shape == (len(made.t_ms), 2, 21)
+    # The same fiber by hand: its potentials are those of one electrode, at its own nodes.
+    (potentials,), (current,) = one["basis_mV_per_mA"], one["waveforms_mA"]
+    nearest = float(one["node_z_um"][np.argmax(potentials)])
+    distance = 4e5 / potentials.max() / (4 * np.pi) * np.pi / 10.0
+    assert 200 < distance * 10 < 20_000 and abs(nearest) < 5e4 and current.min() < 0
+    assert np.isfinite(one["states"]).all()
+    again = Dataset.generate(RECIPE, tmp_path / "set", states=["m"], every=2, shard=2)
+    np.testing.assert_array_equal(again.fiber(1)["states"], one["states"])
+    with pytest.raises(ax.TrainingError, match="seed"):
+        Dataset.generate(RECIPE.replace("seed = 3", "seed = 4"), tmp_path / "set", states=["m"], every=2, shard=2)
+    with pytest.raises(ax.InputError, match="has 5"):
+        made.fiber(5)
+
+
+def test_recipes_are_completed_and_checked() -> None:
+    assert "pulses" in recipe()
+    assert "nodes = 21" in recipe(RECIPE)
+    with pytest.raises(ax.TrainingError, match="conut"):
+        recipe(RECIPE.replace("count", "conut"))
+    with pytest.raises(ax.InputError, match="cannot read"):
+        recipe("nowhere.toml")
+
+
+def test_a_training_ends_with_weights_and_goes_on(tmp_path: Path) -> None:
+    Dataset.generate(RECIPE, tmp_path / "set")
+    text = CONFIG.format(folder=tmp_path / "run", data=tmp_path / "set")
+    heard: list[dict[str, float]] = []
+    done = train(text, on_step=heard.append)
+    assert done.step == done.steps == 3 and done.best is None
+    assert [row["step"] for row in heard] == [1.0, 2.0, 3.0] and heard[-1]["loss"] < heard[0]["loss"]
+    assert heard[0]["gnabar"] > 0
+    fibers = ax.Fibers("smf", diameter=10.0, nodes=21)
+    simulation = ax.Simulation(
+        fibers, ax.point_source(1000), "monophasic:pw=0.1,delay=0.1", weights=str(done.weights), tstop=1.0
+    )
+    assert simulation.run(0.1).status[0] == "ok"
+    with pytest.raises(ax.TrainingError, match="exists|folder"):
+        train(text)
+    # Interrupted after a step, and resumed: the same bytes.
+    parts = text.replace(str(tmp_path / "run"), str(tmp_path / "parts"))
+
+    def stop(row: dict[str, float]) -> None:
+        if row["step"] == 1.0:
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        train(parts, on_step=stop)
+    resumed = train(parts, resume=True)
+    assert resumed.step == 3
+    assert resumed.weights.read_bytes() == done.weights.read_bytes()
+
+
+def test_values_of_keys_are_set(tmp_path: Path) -> None:
+    Dataset.generate(RECIPE, tmp_path / "set")
+    text = CONFIG.format(folder=tmp_path / "run", data=tmp_path / "set")
+    done = train(text, set={"stage.0.epochs": 1, "save_dir": tmp_path / "other", "freeze": ["ek"]})
+    assert done.step == 1 and done.folder == tmp_path / "other"
+    with pytest.raises(ax.TrainingError, match="epochz"):
+        train(text, set={"stage.0.epochz": 1})
