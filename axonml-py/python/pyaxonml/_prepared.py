@@ -161,7 +161,10 @@ class Prepared:
                 raise InputError(f"found {len(each)} waveforms for the {sources} sources of the field")
             return [[one] for one in each]
         if len(each) not in (1, len(self.fibers)):
-            raise InputError(f"found {len(each)} waveforms for {len(self.fibers)} fibers")
+            raise InputError(
+                f"found {len(each)} waveforms for {len(self.fibers)} fibers, expected one, or one per fiber: "
+                "one fiber under several waveforms is as many fibers, diameter=[10.0] * 5"
+            )
         return [each]
 
     def _stimulus_end(self) -> float | None:
@@ -286,6 +289,11 @@ class Prepared:
                 return float(np.sign(sampled[acting[0]])) if len(acting) else 1.0
 
             self._signs = np.array([sign(one) for one in self._waveforms[0]])
+            if (self._signs > 0).any():
+                log.warning(
+                    "signed=True with a waveform that begins anodic: amplitudes are anodic ones; PyFibers' cathodic thresholds of a "
+                    "positive unit pulse are those of Waveform(...).scaled(-1)"
+                )
         return self._signs
 
     def _search(self, **search: Any) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class Thresholds(Result):
 
     @property
     def values(self) -> np.ndarray:
-        """The thresholds, NaN where there is none."""
+        """The thresholds, NaN where there is none; those with a status beside ``ok`` (``end_excitation``, ...) too: see :attr:`ok`."""
         name = next(name for name in self.columns if name.startswith("threshold_"))
         return self.columns[name]
 
@@ -140,6 +140,8 @@ class BlockThresholds(Result):
 
 class Recording(Result):
     """Recorded arrays ``[fiber, time, node]``: ``v`` in mV and states by their names; ``node_index`` and ``z_um`` are ``[fiber, node]``.
+    ``crossings`` has, per fiber, the nodes and times (ms, interpolated) of all upward crossings of the level of detection, in order of
+    time: what PyFibers' ``apc`` has.
 
     ``start_node``, ``start_um`` and ``start_ms`` tell where each fiber's first action potential began that reached a site of detection
     (-1 and NaN without one); ``v_max_mV`` is the largest voltage of every node; ``status`` is ``ok`` or ``diverged``.

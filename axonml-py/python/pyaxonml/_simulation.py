@@ -281,7 +281,12 @@ class Simulation(Prepared):
         nodes: tuple[int, int] | None = None,
         at: tuple[float, float] = (0.25, 0.75),
     ) -> Velocities:
-        """Velocities (m/s) of the action potentials that the stimulus starts, between two nodes or fractions ``at`` of the length."""
+        """Velocities (m/s) of the action potentials that the stimulus starts, between two nodes or fractions ``at`` of the length.
+
+        The stimulus is a field at ``amplitude`` (mA), or a current into a node (:func:`inject`), which needs none.
+        """
+        if not np.any(amplitude) and not self.injections:
+            raise InputError("found amplitude=0 and no injected current, expected an amplitude above threshold, mA")
         spec = self.detect._spec()
         found = self._running.velocities(
             self._stimulated(),

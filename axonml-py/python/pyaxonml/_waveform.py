@@ -113,7 +113,14 @@ class Waveform:
     def _sampled(self, dt: float, tstop: float) -> _native.Waveform:
         function, on = self._recipe
         t = dt * np.arange(round(tstop / dt)) - self._delay
-        values = spread(function(t), t.shape, "values of the function")
+        try:
+            given = function(t)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"the waveform's function failed ({error}): it is called once, with an array of all times; "
+                "use numpy.where in place of `if`, or numpy.vectorize(function)"
+            ) from error
+        values = spread(given, t.shape, "values of the function")
         if on is not None:
             begin, end = on
             # A step that begins at a boundary despite the rounding of k dt lies on its right.
@@ -131,7 +138,14 @@ class Waveform:
 
 
 def pulse(kind: str, **keys: Any) -> Waveform:
-    """A pulse by name, its keys as on the command line: ``pulse("biphasic", pw=0.2, gap=0.05, delay=0.1)``."""
+    """A pulse by name, its keys as on the command line: ``pulse("biphasic", pw=0.2, gap=0.05, delay=0.1)``.
+
+    Times in ms: ``monophasic`` (``pw``), ``biphasic`` (``pw``, ``gap``), ``charge-balanced`` (``pw1``, ``pw2``, ``gap``),
+    ``asymmetric-biphasic``, ``triangle``, ``gaussian`` and ``sine-cycle`` (``pw``), ``ramp`` (``pw``, ``dir``), ``exp`` (``pw``,
+    ``tau``, ``dir``), ``sine`` (``freq`` in kHz, ``dur``), ``train`` (``pulse``, ``freq`` in kHz, ``n``). All have ``delay`` and
+    ``scale``; widths and the delay are 0.1 ms where they are not given. ``axonml help pulses`` tells more. Square waves of kHz are
+    functions of time.
+    """
     text = ",".join(f"{name}={value}" for name, value in keys.items())
     return Waveform(f"{kind}:{text}" if text else kind)
 

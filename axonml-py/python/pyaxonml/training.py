@@ -55,7 +55,7 @@ class Dataset:
         recipe: TextLike,
         folder: str | os.PathLike[str],
         *,
-        states: Sequence[str] = (),
+        states: Sequence[str] = ("v",),
         every: int = 1,
         shard: int | None = None,
         device: str | None = None,
@@ -64,7 +64,7 @@ class Dataset:
     ) -> Dataset:
         """Simulates the cases of a recipe, a TOML file or its text, into a folder.
 
-        ``states`` are recorded beside the voltage, every so many steps. A set that was begun goes on, its finished shards are kept;
+        ``states`` are recorded (``v`` is the voltage), every so many steps. A set that was begun goes on, its finished shards are kept;
         one of another recipe is refused.
         """
         text, base = _text(recipe, "recipe")
