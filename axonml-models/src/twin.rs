@@ -5,6 +5,7 @@
 //! further response of a fiber is due to its active membrane.
 
 mod contacts;
+mod extremes;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ use crate::scaling::{Scaling, SourceGain};
 use crate::{Simulation, SimulationError};
 
 pub(crate) use contacts::ContactTwins;
+use extremes::Extremes;
 
 /// Range of the potentials that a response is computed with, mV, to a factor of two: small enough that no twin is
 /// mistaken for diverged.
@@ -175,29 +177,6 @@ pub(crate) struct Reaching {
     pub(crate) anywhere_ma: Option<f64>,
     /// At a detection site; 0 where nothing is known.
     pub(crate) at_sites_ma: Option<f64>,
-}
-
-/// How far a waveform goes, 0 among its samples.
-#[derive(Clone, Copy, Debug)]
-struct Extremes {
-    low: f64,
-    high: f64,
-    /// Sum of the magnitudes of its samples.
-    sum: f64,
-}
-
-impl Extremes {
-    fn of(samples: &[f64]) -> Self {
-        Extremes {
-            low: samples.iter().copied().fold(0.0, f64::min),
-            high: samples.iter().copied().fold(0.0, f64::max),
-            sum: samples.iter().map(|w| w.abs()).sum(),
-        }
-    }
-
-    fn peak(self) -> f64 {
-        self.high.max(-self.low)
-    }
 }
 
 /// Which sources act on a twin.
