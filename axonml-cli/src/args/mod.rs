@@ -25,6 +25,7 @@ mod train;
 mod waveform;
 mod weights;
 
+use axonml::table::conditions::cell::node_count;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -194,7 +195,7 @@ pub(crate) struct ModelsArgs {
     #[arg(long, value_name = "UM", requires = "name", value_parser = number::positive("um"))]
     pub(crate) diameter: Option<f64>,
     /// Nodes or compartments of that fiber [default: 53]
-    #[arg(long, value_name = "N", requires = "diameter", value_parser = number::count(3))]
+    #[arg(long, value_name = "N", requires = "diameter", value_parser = node_count)]
     pub(crate) nodes: Option<usize>,
     #[command(flatten)]
     pub(crate) plot: PlotArgs,
