@@ -101,8 +101,15 @@ pub(crate) fn run_gradients<'py>(
             1 + spec.states.len()
         )));
     }
-    let request = by.request(false);
     let recorder = spec.recorder(simulation)?;
+    let expected = spec.shape(simulation);
+    if let Some(other) = weights.iter().find(|of| of.shape != expected) {
+        return Err(Error::value(format!(
+            "found weights of shape {:?}, expected that of the recording, {expected:?}: [fiber, time, node]",
+            other.shape
+        )));
+    }
+    let request = by.request(false);
     let found = simulation.ask(py, None, |of, _| {
         let weigh = |fiber: usize, outcome: &FiberOutcome| weighed(&weights, fiber, outcome);
         of.differentiate(stimulus, spec.amplitudes_ma, &[recorder], &weigh, request)
@@ -152,35 +159,28 @@ impl Weights {
         }
     }
 
-    /// Those of a recording of so many rows and nodes; none where there are fewer.
-    fn of(&self, fiber: usize, rows: usize, nodes: usize) -> Option<Vec<f64>> {
-        let [fibers, times, width] = self.shape;
-        if fiber >= fibers || rows > times || nodes > width {
-            return None;
-        }
+    /// Those of a fiber, whose recording may have fewer rows (it diverged) and fewer nodes than the longest.
+    fn of(&self, fiber: usize, rows: usize, nodes: usize) -> Vec<f64> {
+        let [_, times, width] = self.shape;
         let row = |row: usize| &self.values[(fiber * times + row) * width..][..nodes];
-        Some((0..rows).flat_map(|at| row(at).iter().copied()).collect())
+        (0..rows).flat_map(|at| row(at).iter().copied()).collect()
     }
 }
 
-/// The sum of what a fiber's recorder holds, times weights. Weights of another shape are refused by the library, which finds
-/// none.
+/// The sum of what a fiber's recorder holds, times weights: one array for each recorded quantity.
 fn weighed(weights: &[Weights], fiber: usize, outcome: &FiberOutcome) -> Evaluation {
     let Some(Observation::Recorded(recorded)) = outcome.observations.first() else {
         return Evaluation::default();
     };
     let quantities = std::iter::once(&recorded.v_mv).chain(&recorded.states);
     let (rows, nodes) = (recorded.t_ms.len(), recorded.nodes.len());
-    let mut each = weights
-        .iter()
-        .map(|of| of.of(fiber, rows, nodes).unwrap_or_default());
     let mut loss = 0.0;
-    let mut own = |x: &[f64]| {
-        let of = each.next().unwrap_or_default();
-        loss += x.iter().zip(&of).map(|(x, w)| x * w).sum::<f64>();
-        of
-    };
-    let mut own: Vec<Vec<f64>> = quantities.map(|x| own(x)).collect();
+    let each = quantities.zip(weights).map(|(x, of)| {
+        let own = of.of(fiber, rows, nodes);
+        loss += x.iter().zip(&own).map(|(x, w)| x * w).sum::<f64>();
+        own
+    });
+    let mut own: Vec<Vec<f64>> = each.collect();
     let v_mv = own.remove(0);
     Evaluation {
         loss,
@@ -189,7 +189,7 @@ fn weighed(weights: &[Weights], fiber: usize, outcome: &FiberOutcome) -> Evaluat
     }
 }
 
-/// What is differentiated by, of one fiber.
+/// Derivatives of one fiber.
 struct Derivatives<'a> {
     parameters: &'a [f64],
     celsius: f64,

@@ -27,25 +27,32 @@ pub(crate) struct RunSpec {
 }
 
 impl RunSpec {
-    /// What records, unless memory cannot hold it.
+    /// The recorder, unless memory cannot hold its rows.
     pub(crate) fn recorder(&self, simulation: &Batch) -> Result<ObserverSpec> {
         let nodes = match (&self.nodes, &self.at) {
             (Some(nodes), _) => NodeSelection::Nodes(nodes.clone()),
             (None, Some(fractions)) => NodeSelection::Fractions(fractions.clone()),
             (None, None) => NodeSelection::All,
         };
-        let longest = simulation.inner.fibers().iter().map(|fiber| fiber.nodes);
-        let recorded = match &nodes {
-            NodeSelection::All => longest.max().unwrap_or(0),
-            NodeSelection::Nodes(nodes) => nodes.len(),
-            NodeSelection::Fractions(fractions) => fractions.len(),
-        };
+        let [_, _, recorded] = self.shape(simulation);
         simulation.check_recordings(self.every, 1 + self.states.len(), recorded)?;
         let recorder = ObserverKind::Recorder {
             states: self.states.clone(),
             every: self.every,
         };
         Ok(ObserverSpec::new(recorder, nodes))
+    }
+
+    /// Shape of every recorded quantity: fibers, times (the start included) and nodes of the longest fiber.
+    pub(crate) fn shape(&self, simulation: &Batch) -> [usize; 3] {
+        let fibers = simulation.inner.fibers();
+        let nodes = match (&self.nodes, &self.at) {
+            (Some(nodes), _) => nodes.len(),
+            (None, Some(fractions)) => fractions.len(),
+            (None, None) => fibers.iter().fold(0, |most, fiber| most.max(fiber.nodes)),
+        };
+        let rows = simulation.inner.grid().steps() / self.every.max(1) + 1;
+        [fibers.len(), rows, nodes]
     }
 }
 

@@ -333,6 +333,15 @@ def test_recordings_of_fibers_of_several_lengths() -> None:
     assert torch.isfinite(ve.grad).all()
 
 
+def test_weights_of_another_shape_are_refused() -> None:
+    simulation = brief().replaced(field=ax.point_source(x=1000))
+    shape = simulation.run(0.1, every=5).v.shape
+    simulation.run_gradients({"v": np.ones(shape)}, 0.1, every=5)
+    for other in ((shape[0], shape[1] + 1, shape[2]), (shape[0], shape[1], shape[2] - 1), (1, *shape[1:])):
+        with pytest.raises(ax.InputError, match="expected that of the recording"):
+            simulation.run_gradients({"v": np.ones(other)}, 0.1, every=5)
+
+
 def test_recordings_that_diverge_are_an_error() -> None:
     layer = Recordings(brief())
     with pytest.raises(ax.SimulationError, match="diverged"):

@@ -66,7 +66,7 @@ fn compiler() -> Option<Nvrtc> {
 /// Registers that a thread can have at most.
 const ALL_REGISTERS: u32 = 255;
 
-/// What the assembler says of a kernel.
+/// Registers of a kernel, as the assembler counts them.
 struct Use {
     registers: u32,
     /// Bytes.

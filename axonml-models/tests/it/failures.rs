@@ -334,7 +334,7 @@ fn a_negative_concentration_ends_the_run() {
             let Observation::Recorded(recorded) = &fiber.observations[0] else {
                 panic!("nothing recorded")
             };
-            // What was recorded before has no concentration below zero but at the last state, where it shows.
+            // No recorded concentration is below zero but those of the last state.
             let calcium = &recorded.states[0];
             let before = state.saturating_sub(1) * 51;
             assert!(calcium[..before].iter().all(|&mm| mm > 0.0), "{id} {node}");
