@@ -1,5 +1,5 @@
-//! The library in one sitting: a nerve from a folder, thresholds of its fibers, traces, an injected current, and an
-//! observer of your own.
+//! The library in one sitting: a nerve from a folder, thresholds of its fibers, traces, an injected current, and
+//! looks at the states of a run.
 //!
 //! Run with `cargo run --release --package axonml-models --example library_use`.
 
@@ -8,27 +8,9 @@ use std::sync::Arc;
 
 use axonml_core::{Extension, Interpolation, Waveform};
 use axonml_models::{
-    Device, Fiber, FiberState, NodeSelection, Observation, Observer, ObserverKind, ObserverSpec,
+    Course, Device, Fiber, FiberState, NodeSelection, Observation, ObserverKind, ObserverSpec,
     Settings, Simulation, Stimulus, ThresholdSearch, model, read_nerve,
 };
-
-/// Anything that wants to see the states while a run goes on: this one keeps the most depolarized node.
-#[derive(Default)]
-struct Farthest {
-    v_mv: f64,
-    node: usize,
-    step: usize,
-}
-
-impl Observer for Farthest {
-    fn observe(&mut self, step: usize, states: &[FiberState]) {
-        for (node, &v_mv) in states[0].v_mv.iter().enumerate() {
-            if self.step == 0 || v_mv > self.v_mv {
-                *self = Farthest { v_mv, node, step };
-            }
-        }
-    }
-}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A nerve in a six-contact cuff: potentials along twelve fibers, mV per mA from each contact.
@@ -109,12 +91,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The same fiber excited from inside at node 5 (nA, positive depolarizes), watched every ten steps.
     let clamp: Waveform = "monophasic:pw=0.2,delay=0.1,scale=-1".parse()?;
     let stimulus = Stimulus::none(1).inject(0, 5, 3.0, Arc::new(clamp));
-    let mut farthest = Farthest::default();
-    single.run_observed(&stimulus, 0.0, 10, &mut farthest)?;
-    let time_ms = single.grid().time_ms(farthest.step);
-    println!(
-        "highest peak: {:.2} mV, node {}, {time_ms:.2} ms",
-        farthest.v_mv, farthest.node
-    );
+    let mut highest = (f64::MIN, 0, 0);
+    let mut look = |step: usize, states: &mut [Option<FiberState>]| {
+        for state in states.iter().flatten() {
+            for (node, &v_mv) in state.v_mv.iter().enumerate() {
+                if v_mv > highest.0 {
+                    highest = (v_mv, node, step);
+                }
+            }
+        }
+        // Nothing was changed, although it could be.
+        Ok(false)
+    };
+    single.run_in_parts(&stimulus, 0.0, &[], Course::whole().looking(10, &mut look))?;
+    let (v_mv, node, step) = highest;
+    let time_ms = single.grid().time_ms(step);
+    println!("highest peak: {v_mv:.2} mV, node {node}, {time_ms:.2} ms");
     Ok(())
 }

@@ -46,6 +46,7 @@ mod model;
 mod model_group;
 pub mod models;
 mod nerve_folder;
+mod parts;
 mod population;
 pub mod provenance;
 mod recruitment;
@@ -54,6 +55,7 @@ mod scaling;
 mod schema;
 mod settings;
 mod simulation;
+mod site;
 mod spike_shape;
 mod stability;
 mod statistics;
@@ -102,13 +104,15 @@ pub use nerve_folder::{
     NerveFolderError, NerveNote, NerveOptions, NerveReading, nerve_from_files, read_array,
     read_flags, read_nerve, read_nerve_with,
 };
+pub use parts::{Course, Look};
 pub use population::{Activation, ActivationOptions, Basis, LossBound, Pair, StateSum};
 pub use recruitment::{RecruitmentStep, recruitment};
 pub use response::{Response, ResponseDifference};
 pub use scaling::{Scaling, SourceGain};
 pub use schema::{ConductionSpeed, DeclaredStart, Parameter, Physical, Scale, Schema, Text};
 pub use settings::{Fiber, InitialState, RateEvaluation, Settings};
-pub use simulation::{Amplitudes, Observer, Simulation};
+pub use simulation::{Amplitudes, Simulation};
+pub use site::Site;
 pub use spike_shape::{SpikeShape, spike_shape};
 pub use statistics::{ErrorSummary, quantile};
 pub use statuses::{BLOCK_STATUSES, STATUSES, Status, TRANSMISSION_STATES, VELOCITY_STATUSES};
@@ -118,4 +122,4 @@ pub use taped_run::{StateTensors, TapedRun, TapedRunError, TapedThresholds, Traj
 pub use threshold::{DetectedRun, Progress, Threshold, ThresholdKind, ThresholdSearch};
 pub use threshold_gradient::ThresholdGradient;
 pub use validation::{Difference, Validation};
-pub use velocity::{Conduction, ConductionVelocity, Site, VelocitySites};
+pub use velocity::{Conduction, ConductionVelocity, VelocitySites};

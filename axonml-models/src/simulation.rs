@@ -96,12 +96,6 @@ impl Amplitudes {
     }
 }
 
-/// Callback invoked with intermediate states.
-pub trait Observer {
-    /// Called with the states of all fibers after `step` steps.
-    fn observe(&mut self, step: usize, states: &[FiberState]);
-}
-
 /// Tables of the rates of a model's steps.
 fn tables(
     lowered: &LoweredModel,
@@ -359,9 +353,7 @@ impl Simulation {
         observers: &[ObserverSpec],
     ) -> Result<Outcome, SimulationError> {
         let mut rollout = self.rollout(stimulus, observers)?;
-        let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers.len())?;
-        let trials = amplitudes_ma.into_iter().enumerate();
-        rollout.drive.gains = stimulus.scaling().gains_of(trials);
+        rollout.drive.gains = self.gains(stimulus, amplitude_ma)?;
         self.execute(&rollout)
     }
 
@@ -379,40 +371,10 @@ impl Simulation {
         observers: &[ObserverSpec],
     ) -> Result<Outcome, SimulationError> {
         let mut rollout = self.rollout(stimulus, observers)?;
-        let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers.len())?;
-        let trials = amplitudes_ma.into_iter().enumerate();
-        rollout.drive.gains = stimulus.scaling().gains_of(trials);
+        rollout.drive.gains = self.gains(stimulus, amplitude_ma)?;
         rollout.start = Start::From(states);
         rollout.steps = steps;
         self.execute(&rollout)
-    }
-
-    /// Runs and calls `observer` with the states every `every` steps and after the last one.
-    ///
-    /// # Errors
-    /// As [`Simulation::run`]; a fiber that diverges ends the run with [`SimulationError::Diverged`].
-    pub fn run_observed(
-        &self,
-        stimulus: &Stimulus,
-        amplitude_ma: impl Into<Amplitudes>,
-        every: usize,
-        observer: &mut dyn Observer,
-    ) -> Result<Vec<FiberState>, SimulationError> {
-        let mut rollout = self.rollout(stimulus, &[])?;
-        let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers.len())?;
-        let trials = amplitudes_ma.into_iter().enumerate();
-        rollout.drive.gains = stimulus.scaling().gains_of(trials);
-        let steps = self.grid.steps();
-        let mut done = 0;
-        let mut states = Vec::new();
-        while done < steps {
-            rollout.steps = done..(done + every.max(1)).min(steps);
-            done = rollout.steps.end;
-            states = self.completed_states(self.execute(&rollout)?)?;
-            observer.observe(done, &states);
-            rollout.start = Start::From(states.clone());
-        }
-        Ok(states)
     }
 
     /// The final states, or the first divergence as an error.
@@ -496,6 +458,17 @@ impl Simulation {
             scanned: Default::default(),
             cancel: self.cancel.clone(),
         })
+    }
+
+    /// The gains of every fiber's sources at these amplitudes, mA.
+    pub(crate) fn gains(
+        &self,
+        stimulus: &Stimulus,
+        amplitude_ma: impl Into<Amplitudes>,
+    ) -> Result<Vec<Vec<f64>>, CoreError> {
+        let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers.len())?;
+        let trials = amplitudes_ma.into_iter().enumerate();
+        Ok(stimulus.scaling().gains_of(trials))
     }
 
     /// Runs a rollout on the simulation's device.

@@ -2,16 +2,15 @@
 
 use axonml_autodiff::cable::US_PER_S;
 use axonml_autodiff::engine::{
-    BackendError, FiberOutcome, FiberState, FiberStatus, Membrane, Observation, ObserverKind,
-    ObserverSpec, Outcome, SectionKind, Start,
+    FiberState, Membrane, NodeSelection, ObserverKind, ObserverSpec, SectionKind,
 };
 use axonml_core::CoreError;
 use axonml_core::error::short;
 
+use crate::site::Site;
 use crate::weights::Weights;
 use crate::{
-    Amplitudes, ConductionVelocity, FiberModel, FiberSymbols, Geometry, Model, Patch, Schema,
-    Simulation, SimulationError, Site, Stimulus, VelocitySites,
+    FiberModel, FiberSymbols, Geometry, Model, Patch, Schema, Simulation, SimulationError,
 };
 
 /// Name of the state that holds the conductance of a synapse, S/cm2.
@@ -21,7 +20,7 @@ const DECAY: &str = "tau_syn";
 
 /// A fiber model with a synapse at every node: the current `g_syn (v - e_syn)`, whose conductance decays with `tau_syn`.
 ///
-/// The synapses are closed until [`Simulation::run_synaptic`] opens one. Everything else is the model's: geometry,
+/// The synapses are closed until a run opens one ([`crate::Course::opening`]). Everything else is the model's: geometry,
 /// membrane, weights, start. The parameters `synapse.e_syn` (0 mV) and `synapse.tau_syn` (0.1 ms) are set as those of the
 /// model are, by [`crate::Settings::parameters`].
 ///
@@ -131,90 +130,51 @@ impl Default for Synapse {
     }
 }
 
+/// An opening of a synapse in the fibers of a simulation.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    /// Steps before it.
+    pub(crate) step: usize,
+    /// Index of the state that holds the conductance.
+    state: usize,
+    /// By fiber the node, and the conductance that is added, S/cm2.
+    at: Vec<(usize, f64)>,
+}
+
+impl Opening {
+    /// Adds the conductance to states.
+    pub(crate) fn open(&self, states: &mut [Option<FiberState>]) {
+        for (opened, &(node, s_cm2)) in states.iter_mut().zip(&self.at) {
+            if let Some(opened) = opened {
+                opened.states[self.state][node] += s_cm2;
+            }
+        }
+    }
+}
+
 impl Simulation {
-    /// [`Simulation::run`] of a model [`WithSynapse`], with one opening of the synapse in every fiber.
-    ///
-    /// The run is made in two parts, before and from the onset on. Observers see it as one, with the exception of
-    /// [`ObserverKind::Active`] for more than one node, which is refused.
+    /// What a synapse does to the fibers.
     ///
     /// # Errors
-    /// As [`Simulation::run`]; [`SimulationError::Core`] for a model without synapses, an onset outside the run, a
-    /// conductance that is negative or not finite, and an observer that cannot be continued;
-    /// [`SimulationError::Stimulus`] if a fiber does not have the site.
-    pub fn run_synaptic(
-        &self,
-        stimulus: &Stimulus,
-        amplitude_ma: impl Into<Amplitudes>,
-        synapse: &Synapse,
-        observers: &[ObserverSpec],
-    ) -> Result<Outcome, SimulationError> {
+    /// [`SimulationError::Core`] for a model without synapses, an onset outside the run and a conductance that is negative
+    /// or not finite; [`SimulationError::Stimulus`] if a fiber does not have the site.
+    pub(crate) fn opening(&self, synapse: &Synapse) -> Result<Opening, SimulationError> {
         let state = self.check_synapse(synapse)?;
-        check_observers(observers)?;
-        let nodes = (0..self.fibers().len()).map(|fiber| {
+        let at = (0..self.fibers().len()).map(|fiber| {
             let node = synapse.site.node_in(self.cable(fiber));
-            node.map_err(|source| SimulationError::Stimulus { fiber, source })
+            let node = node.map_err(|source| SimulationError::Stimulus { fiber, source })?;
+            let area_us = US_PER_S * self.cable(fiber).area_cm2(node);
+            Ok((node, synapse.conductance_us / area_us))
         });
-        let nodes = nodes.collect::<Result<Vec<usize>, _>>()?;
-        let mut rollout = self.rollout(stimulus, observers)?;
-        let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers().len())?;
-        let trials = amplitudes_ma.into_iter().enumerate();
-        rollout.drive.gains = stimulus.scaling().gains_of(trials);
-        let all = rollout.steps.clone();
         // The first state at or after the onset.
-        let onset = ObserverSpec::new(ObserverKind::Raster, crate::NodeSelection::All)
+        let onset = ObserverSpec::new(ObserverKind::Raster, NodeSelection::All)
             .after_ms(synapse.onset_ms)
             .first_state(self.grid());
-
-        rollout.steps = all.start..onset;
-        let mut outcome = self.execute(&rollout)?;
-        let mut members = Vec::new();
-        let mut states: Vec<FiberState> = Vec::new();
-        for (fiber, result) in outcome.fibers.iter_mut().enumerate() {
-            if matches!(result.status, FiberStatus::Diverged { .. }) {
-                continue;
-            }
-            let mut opened = result
-                .state
-                .take()
-                .ok_or(BackendError::NoResult { fiber })?;
-            let area_us = US_PER_S * self.cable(fiber).area_cm2(nodes[fiber]);
-            opened.states[state][nodes[fiber]] += synapse.conductance_us / area_us;
-            members.push(fiber);
-            states.push(opened);
-        }
-        if members.is_empty() {
-            return Ok(outcome);
-        }
-        let mut rest = rollout.select(members.iter().copied());
-        rest.start = Start::From(states);
-        rest.steps = onset..all.end;
-        for (&fiber, later) in members.iter().zip(self.execute(&rest)?.fibers) {
-            let own = &mut outcome.fibers[fiber];
-            match onset == 0 {
-                // The start, which the first part consists of, is seen by the second as well.
-                true => *own = later,
-                false => continue_with(own, later)?,
-            }
-        }
-        Ok(outcome)
-    }
-
-    /// Conduction velocities of action potentials that a synapse starts, without stimulus, one entry per fiber in order:
-    /// [`Simulation::conduction_velocities`] with [`Simulation::run_synaptic`].
-    ///
-    /// # Errors
-    /// Those of both.
-    pub fn synaptic_velocities(
-        &self,
-        synapse: &Synapse,
-        sites: &VelocitySites,
-    ) -> Result<Vec<ConductionVelocity>, SimulationError> {
-        let stimulus = Stimulus::none(self.fibers().len());
-        let pairs = self.velocity_nodes(sites)?;
-        let raster = sites.detection().everywhere(ObserverKind::Raster);
-        let outcome = self.run_synaptic(&stimulus, 0.0, synapse, &[raster])?;
-        let amplitudes_ma = vec![0.0; pairs.len()];
-        self.velocities(&stimulus, &amplitudes_ma, sites, &pairs, outcome)
+        Ok(Opening {
+            step: onset,
+            state,
+            at: at.collect::<Result<_, SimulationError>>()?,
+        })
     }
 
     /// Index of the state that holds the synapses' conductance.
@@ -251,64 +211,4 @@ impl Simulation {
             )
         })
     }
-}
-
-/// Refuses observers whose observation of a whole run does not follow from those of its parts.
-fn check_observers(observers: &[ObserverSpec]) -> Result<(), CoreError> {
-    let several = |observer: &ObserverSpec| match observer.kind {
-        ObserverKind::Active { at_least } => (at_least > 1).then_some(at_least),
-        _ => None,
-    };
-    let each = observers.iter().enumerate();
-    match each
-        .filter_map(|(index, at)| Some((index, several(at)?)))
-        .next()
-    {
-        None => Ok(()),
-        Some((index, at_least)) => Err(CoreError::BadValue {
-            what: format!("observer {index} of a synaptic run"),
-            found: format!("activity of at least {at_least} nodes"),
-            expected: "of at least 1; count action potentials instead".into(),
-        }),
-    }
-}
-
-/// Continues the result of the first part of a run with that of the second.
-fn continue_with(first: &mut FiberOutcome, later: FiberOutcome) -> Result<(), SimulationError> {
-    first.status = later.status;
-    first.state = later.state;
-    for (own, later) in first.observations.iter_mut().zip(later.observations) {
-        match (own, later) {
-            (Observation::Active(at), Observation::Active(later)) => *at = at.or(later),
-            (Observation::Count(counts), Observation::Count(later)) => {
-                counts
-                    .iter_mut()
-                    .zip(later)
-                    .for_each(|(n, later)| *n += later);
-            }
-            (Observation::Raster(crossings), Observation::Raster(later)) => crossings.extend(later),
-            (Observation::Recorded(recording), Observation::Recorded(later)) => {
-                recording.t_ms.extend(later.t_ms);
-                recording.v_mv.extend(later.v_mv);
-                for (values, later) in recording.states.iter_mut().zip(later.states) {
-                    values.extend(later);
-                }
-            }
-            (Observation::Traced(traces), Observation::Traced(later)) => {
-                traces.t_ms.extend(later.t_ms);
-                traces.values.extend(later.values);
-            }
-            (Observation::Maximum(largest), Observation::Maximum(later)) => {
-                for (largest, later) in largest.iter_mut().zip(later) {
-                    *largest = largest.max(later);
-                }
-            }
-            _ => {
-                return Err(SimulationError::Backend(BackendError::Unsupported(
-                    "the backend reports the parts of a run differently".into(),
-                )));
-            }
-        }
-    }
-    Ok(())
 }

@@ -6,43 +6,11 @@ use axonml_autodiff::engine::{
 };
 use axonml_core::CoreError;
 
-use crate::ends::check_joined;
+use crate::parts::Course;
+use crate::site::Site;
+use crate::synapse::Synapse;
 use crate::threshold::Passage;
 use crate::{Amplitudes, Detection, Simulation, SimulationError, SpikeStart, Stimulus};
-
-/// A place along a fiber.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Site {
-    /// A 0-based node (or compartment); negative numbers count from the fiber's end (-1 is the last).
-    Node(i64),
-    /// The node nearest to this fraction of the fiber's length, 0 being its first node and 1 its last.
-    Fraction(f64),
-}
-
-impl Site {
-    /// The 0-based node in a fiber of `nodes` nodes.
-    ///
-    /// # Errors
-    /// [`CoreError::BadValue`] for a node that the fiber does not have, and for a fraction that is not from 0 to 1.
-    pub fn node(self, nodes: usize) -> Result<usize, CoreError> {
-        let sites = match self {
-            Site::Node(node) => NodeSelection::Nodes(vec![node]),
-            Site::Fraction(fraction) => NodeSelection::Fractions(vec![fraction]),
-        };
-        let detection = Detection {
-            sites,
-            ..Detection::default()
-        };
-        Ok(detection.nodes(nodes)?[0])
-    }
-
-    /// The same in a fiber with this cable, whose passive ends are refused.
-    pub(crate) fn node_in(self, cable: &Cable) -> Result<usize, CoreError> {
-        let node = self.node(cable.nodes())?;
-        check_joined(cable, node, "the site")?;
-        Ok(node)
-    }
-}
 
 /// The two sites between which a conduction velocity is measured.
 ///
@@ -243,11 +211,26 @@ impl Simulation {
         self.velocities(stimulus, &amplitudes_ma, sites, &pairs, outcome)
     }
 
-    /// The nodes of the two sites in every fiber.
-    pub(crate) fn velocity_nodes(
+    /// The same of action potentials that a synapse starts, in a model [`crate::WithSynapse`] without stimulus.
+    ///
+    /// # Errors
+    /// As [`Simulation::conduction_velocities`] and [`Simulation::run_in_parts`].
+    pub fn synaptic_velocities(
         &self,
+        synapse: &Synapse,
         sites: &VelocitySites,
-    ) -> Result<Vec<[usize; 2]>, SimulationError> {
+    ) -> Result<Vec<ConductionVelocity>, SimulationError> {
+        let stimulus = Stimulus::none(self.fibers().len());
+        let pairs = self.velocity_nodes(sites)?;
+        let raster = sites.detection().everywhere(ObserverKind::Raster);
+        let course = Course::whole().opening(*synapse);
+        let outcome = self.run_in_parts(&stimulus, 0.0, &[raster], course)?;
+        let amplitudes_ma = vec![0.0; pairs.len()];
+        self.velocities(&stimulus, &amplitudes_ma, sites, &pairs, outcome)
+    }
+
+    /// The nodes of the two sites in every fiber.
+    fn velocity_nodes(&self, sites: &VelocitySites) -> Result<Vec<[usize; 2]>, SimulationError> {
         sites.detection().check(self.grid())?;
         let each = 0..self.fibers().len();
         each.map(|fiber| {
@@ -258,7 +241,7 @@ impl Simulation {
     }
 
     /// Velocities from an outcome whose only observer saw all crossings.
-    pub(crate) fn velocities(
+    fn velocities(
         &self,
         stimulus: &Stimulus,
         amplitudes_ma: &[f64],

@@ -18,6 +18,7 @@ mod searches;
 mod settings;
 mod simulation;
 mod specs;
+mod state;
 mod stimulus;
 mod study;
 mod training;

@@ -1,7 +1,10 @@
 //! Runs: recordings, responses to test pulses, conduction velocities.
 
+use std::sync::Arc;
+
 use axonml::simulation::{
-    DetectedRun, FiberStatus, Recording, Site, TestPulses, Transmission, VelocitySites,
+    Course, DetectedRun, FiberState, FiberStatus, Recording, Site, Synapse, TestPulses,
+    Transmission, VelocitySites,
 };
 use axonml::{NodeSelection, Observation, ObserverKind, ObserverSpec};
 use ndarray::{Array3, s};
@@ -13,6 +16,8 @@ use crate::batch::Batch;
 use crate::errors::{Error, Result};
 use crate::results::{Columns, filled};
 use crate::specs::{SearchSpec, TestSpec};
+use crate::state::{Layout, StateSpec};
+use crate::work::{Ears, done};
 
 /// The request of a run.
 #[derive(FromPyObject)]
@@ -56,24 +61,91 @@ impl RunSpec {
     }
 }
 
+/// The part of the time grid that a run takes, and who looks at its states.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct CourseSpec<'py> {
+    begin: Option<StateSpec<'py>>,
+    until_ms: Option<f64>,
+    every: usize,
+    on_state: Option<Py<PyAny>>,
+    synapse: Option<SynapseSpec>,
+}
+
+/// A synapse that opens once.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct SynapseSpec {
+    node: Option<i64>,
+    at: f64,
+    onset_ms: f64,
+    us: f64,
+}
+
+impl From<&SynapseSpec> for Synapse {
+    fn from(spec: &SynapseSpec) -> Self {
+        Synapse {
+            site: spec.node.map_or(Site::Fraction(spec.at), Site::Node),
+            onset_ms: spec.onset_ms,
+            conductance_us: spec.us,
+        }
+    }
+}
+
 /// Runs, and finds the action potential that arrives first.
 pub(crate) fn run<'py>(
     py: Python<'py>,
     simulation: &Batch,
     stimulus: &axonml::Stimulus,
     spec: RunSpec,
+    part: &CourseSpec<'py>,
 ) -> Result<Bound<'py, PyDict>> {
+    let layout = Layout::of(simulation);
+    let begin = part.begin.as_ref().map(|state| layout.begin(state));
+    let begin = begin.transpose()?;
+    let end = part
+        .until_ms
+        .map(|t_ms| layout.step(t_ms, "the end of a run"));
+    let end = end.transpose()?;
+    let last = end.unwrap_or(simulation.inner.grid().steps());
+    let synapse = part.synapse.as_ref().map(Synapse::from);
+    let every = part.every;
+    let on_state = part.on_state.as_ref().map(|to| Arc::new(to.clone_ref(py)));
     let observers = [
         spec.recorder(simulation)?,
         ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All),
     ];
     let detection = spec.search.detection();
-    let found = simulation.ask(py, None, |of, _| {
-        of.run_detected(stimulus, spec.amplitudes_ma, &detection, &observers)
+    let mut found = done(py, simulation.threads, &Ears::default(), |cancel, news| {
+        let of = simulation.inner.canceled_by(cancel);
+        let mut look = |step: usize, states: &mut [Option<FiberState>]| match &on_state {
+            Some(to) => layout.show(to, step, states, news),
+            None => Ok(false),
+        };
+        let mut course = Course::whole();
+        if let Some((step, states)) = begin {
+            course = course.begin(step, states);
+        }
+        if let Some(step) = end {
+            course = course.end(step);
+        }
+        if let Some(synapse) = synapse {
+            course = course.opening(synapse);
+        }
+        if on_state.is_some() {
+            course = course.looking(every, &mut look);
+        }
+        let amplitudes = spec.amplitudes_ma;
+        of.run_detected_in_parts(stimulus, amplitudes, &detection, &observers, course)
     })?;
     let columns = Columns::new(py);
-    let starts = found.starts.iter().map(|start| start.map(|(at, _)| at));
-    columns.starts(starts)?;
+    let ends = found.outcome.fibers.iter_mut().map(|of| of.state.take());
+    let ends: Vec<Option<FiberState>> = ends.collect();
+    columns.put("end", layout.arrays(py, last, &ends)?)?;
+    if !found.starts.is_empty() {
+        let starts = found.starts.iter().map(|start| start.map(|(at, _)| at));
+        columns.starts(starts)?;
+    }
     let each = found.outcome.fibers.iter().enumerate();
     let statuses = each.map(|(fiber, one)| ended(simulation, fiber, one.status));
     let (status, message): (Vec<&str>, Vec<String>) = statuses.unzip();
@@ -206,6 +278,8 @@ pub(crate) struct VelocitySpec {
     at: (f64, f64),
     threshold_mv: f64,
     after_ms: f64,
+    /// Starts the action potentials in place of the stimulus.
+    synapse: Option<SynapseSpec>,
 }
 
 /// Conduction velocities, m/s.
@@ -222,8 +296,9 @@ pub(crate) fn velocities<'py>(
     let sites = VelocitySites::between(a, b)
         .threshold_mv(spec.threshold_mv)
         .after_ms(spec.after_ms);
-    let found = simulation.ask(py, None, |of, _| {
-        of.conduction_velocities(stimulus, spec.amplitudes_ma, &sites)
+    let found = simulation.ask(py, None, |of, _| match &spec.synapse {
+        Some(synapse) => of.synaptic_velocities(&synapse.into(), &sites),
+        None => of.conduction_velocities(stimulus, spec.amplitudes_ma, &sites),
     })?;
     let columns = Columns::new(py);
     columns.numbers("cv_m_per_s", found.iter().map(|one| one.m_per_s()))?;

@@ -1,6 +1,8 @@
 //! Simulations: fibers of one model with numbers put in.
 
 use axonml::Fiber;
+use axonml::model::weights::Weights;
+use axonml::simulation::WithSynapse;
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -11,10 +13,11 @@ use crate::description::ModelLike;
 use crate::errors::{Error, Result};
 use crate::extents::parameters;
 use crate::gradients::{GradientSpec, run_gradients, threshold_gradients};
-use crate::runs::{RunSpec, VelocitySpec, run, transmission, velocities};
+use crate::runs::{CourseSpec, RunSpec, VelocitySpec, run, transmission, velocities};
 use crate::searches::{BlockSpec, block_thresholds, thresholds};
 use crate::settings::Settings;
 use crate::specs::{SearchSpec, TestSpec};
+use crate::state::Layout;
 use crate::stimulus::Stimulus;
 use crate::work::{Ears, done};
 
@@ -24,8 +27,11 @@ pub(crate) struct Simulation(Batch);
 
 #[pymethods]
 impl Simulation {
-    /// Builds the cables of fibers; a steady-state start is simulated.
+    /// Builds the cables of fibers; a steady-state start is simulated. With a reversal potential (mV) and a time constant
+    /// (ms) they have a synapse at every node.
     #[new]
+    #[pyo3(signature = (model, diameter_um, nodes, compartment_um, grid, settings, synapse=None))]
+    #[expect(clippy::too_many_arguments, reason = "arguments of Python")]
     fn new(
         py: Python<'_>,
         model: ModelLike<'_>,
@@ -34,6 +40,7 @@ impl Simulation {
         compartment_um: Option<f64>,
         grid: (f64, f64),
         settings: PyRef<'_, Settings>,
+        synapse: Option<(f64, f64)>,
     ) -> Result<Self> {
         let model = model.model()?;
         let fibers = diameter_um.to_vec().into_iter().zip(nodes);
@@ -45,9 +52,17 @@ impl Simulation {
         let fibers: Vec<Fiber> = fibers.collect();
         let settings = settings.clone();
         let inner = done(py, settings.threads, &Ears::default(), |cancel, _| {
-            let of_model = settings.on_grid(grid, cancel)?;
+            let mut of_model = settings.on_grid(grid, cancel)?;
             let device = settings.device()?;
             check_room(&fibers, fibers.len().min(AT_ONCE), &of_model)?;
+            let Some((e_mv, tau_ms)) = synapse else {
+                return Ok(axonml::Simulation::new(&model, fibers, &of_model, &device)?);
+            };
+            let model = WithSynapse::with_weights(model, &of_model.weights)?;
+            of_model.weights = Weights::Default;
+            let own = [("synapse.e_syn", e_mv), ("synapse.tau_syn", tau_ms)];
+            let own = own.map(|(name, value)| (name.to_owned(), value));
+            of_model.parameters.extend(own);
             Ok::<_, Error>(axonml::Simulation::new(&model, fibers, &of_model, &device)?)
         })?;
         Ok(Simulation(Batch {
@@ -156,8 +171,16 @@ impl Simulation {
         py: Python<'py>,
         stimulus: PyRef<'_, Stimulus>,
         spec: RunSpec,
+        part: CourseSpec<'py>,
     ) -> Result<Bound<'py, PyDict>> {
-        run(py, &self.0, &stimulus.0, spec)
+        run(py, &self.0, &stimulus.0, spec, &part)
+    }
+
+    /// The state of the fibers before the first step.
+    fn initial_state<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyDict>> {
+        let states = self.0.ask(py, None, |of, _| of.initial_states())?;
+        let states: Vec<_> = states.into_iter().map(Some).collect();
+        Layout::of(&self.0).arrays(py, 0, &states)
     }
 
     /// Action potentials that arrive, at every amplitude.

@@ -53,12 +53,27 @@ impl Stimulus {
         Ok(())
     }
 
-    /// Injects a current into a node of every fiber, nA; without `na` the amplitude under study.
-    #[pyo3(signature = (node, na, waveform))]
-    fn inject(&mut self, node: i64, na: Option<f64>, waveform: PyRef<'_, Waveform>) {
-        let fibers = self.0.fibers();
+    /// Injects a current into a node of every fiber, or of one, nA; without `na` the amplitude under study.
+    #[pyo3(signature = (node, na, waveform, fiber=None))]
+    fn inject(
+        &mut self,
+        node: i64,
+        na: Option<f64>,
+        waveform: PyRef<'_, Waveform>,
+        fiber: Option<usize>,
+    ) -> Result<()> {
+        let all = self.0.fibers();
+        let fibers = match fiber {
+            None => 0..all,
+            Some(fiber) if fiber < all => fiber..fiber + 1,
+            Some(fiber) => {
+                return Err(Error::value(format!(
+                    "found fiber {fiber} of an injected current, but there are {all}"
+                )));
+            }
+        };
         self.change(|stimulus| {
-            (0..fibers).fold(stimulus, |stimulus, fiber| {
+            fibers.fold(stimulus, |stimulus, fiber| {
                 let waveform = waveform.0.clone();
                 match na {
                     Some(na) => stimulus.inject(fiber, node, na, waveform),
@@ -66,5 +81,6 @@ impl Stimulus {
                 }
             })
         });
+        Ok(())
     }
 }

@@ -65,7 +65,12 @@ pub(crate) enum News {
     Log(&'static str, String),
     /// Figures of a step, by name.
     Numbers(Vec<(String, f64)>),
+    /// Something to be done with the interpreter, on the thread that asked for the work.
+    Question(Question),
 }
+
+/// A call of Python, which the work waits for.
+pub(crate) type Question = Box<dyn FnOnce(Python<'_>) -> PyResult<()> + Send>;
 
 /// Hears of work.
 #[derive(Default)]
@@ -98,6 +103,7 @@ impl Ears {
                 let figures: HashMap<String, f64> = numbers.into_iter().collect();
                 ear.call1(py, (figures,))
             }),
+            News::Question(question) => return question(py),
         };
         heard.map_or(Ok(()), |heard| heard.map(|_| ()))
     }

@@ -249,18 +249,18 @@ pub mod simulation {
     pub use axonml_models::provenance;
     pub use axonml_models::{
         Amplitudes, BLOCK_STATUSES, BlockSearch, BlockStatus, BlockThreshold, Bracket, CancelToken,
-        Conduction, ConductionVelocity, Crossing, DEFAULT_NODES, DEFAULT_TSTOP_MS, DRIFT_MS,
-        DetectedRun, Detection, Device, DeviceReport, Ends, ErrorSummary, Evaluation, Extents,
-        Fiber, FiberDerivative, FiberExtent, FiberLength, FiberOutcome, FiberState, FiberStatus,
-        Gradient, GradientRequest, InitialState, Instability, LARGEST_MV, NA_PER_MA, NODES_LIMIT,
-        NodeSelection, Objective, Observation, Observer, ObserverKind, ObserverSpec, Outcome,
-        Precision, Progress, REGENERATION_MV, RateEvaluation, RecordedCotangent, Recording,
-        RecruitmentStep, Response, ResponseDifference, STATUSES, SYNAPTIC_CONDUCTANCE, Settings,
-        Simulation, SimulationError, Site, SourceCotangent, SpikeShape, SpikeStart, StableGeometry,
-        Start, Status, Stimulus, Synapse, TABLE_TOLERANCE, TRANSMISSION_STATES, TestPulses,
-        Threshold, ThresholdGradient, ThresholdKind, ThresholdSearch, Traces, Transmission,
-        TransmissionState, VELOCITY_STATUSES, VOLTAGE, VelocitySites, WithSynapse, drift_mv,
-        quantile, recruitment, spike_shape,
+        Conduction, ConductionVelocity, Course, Crossing, DEFAULT_NODES, DEFAULT_TSTOP_MS,
+        DRIFT_MS, DetectedRun, Detection, Device, DeviceReport, Ends, ErrorSummary, Evaluation,
+        Extents, Fiber, FiberDerivative, FiberExtent, FiberLength, FiberOutcome, FiberState,
+        FiberStatus, Gradient, GradientRequest, InitialState, Instability, LARGEST_MV, Look,
+        NA_PER_MA, NODES_LIMIT, NodeSelection, Objective, Observation, ObserverKind, ObserverSpec,
+        Outcome, Precision, Progress, REGENERATION_MV, RateEvaluation, RecordedCotangent,
+        Recording, RecruitmentStep, Response, ResponseDifference, STATUSES, SYNAPTIC_CONDUCTANCE,
+        Settings, Simulation, SimulationError, Site, SourceCotangent, SpikeShape, SpikeStart,
+        StableGeometry, Start, Status, Stimulus, Synapse, TABLE_TOLERANCE, TRANSMISSION_STATES,
+        TestPulses, Threshold, ThresholdGradient, ThresholdKind, ThresholdSearch, Traces,
+        Transmission, TransmissionState, VELOCITY_STATUSES, VOLTAGE, VelocitySites, WithSynapse,
+        drift_mv, quantile, recruitment, spike_shape,
     };
 }
 

@@ -21,6 +21,7 @@ use axonml_core::error::short;
 use axonml_core::{CoreError, Field};
 
 use crate::extent::nodes_needed;
+use crate::parts::Course;
 use crate::scaling::Scaling;
 use crate::twin::Reaching;
 use crate::{Amplitudes, Detection, Simulation, SimulationError, SpikeStart, Stimulus};
@@ -281,7 +282,8 @@ pub struct DetectedRun {
     /// Upward crossings of the detection's level at all nodes, from the beginning of detection on.
     pub crossings: Vec<Vec<Crossing>>,
     /// Site and time of initiation of each fiber's first action potential, and whether the site is an end of the
-    /// simulated fiber; `None` of fibers without one, and of those that diverged.
+    /// simulated fiber; `None` of fibers without one, and of those that diverged. Empty where it is not known of any:
+    /// [`Simulation::run_detected_in_parts`].
     pub starts: Vec<Option<(SpikeStart, bool)>>,
 }
 
@@ -342,6 +344,28 @@ impl Simulation {
         detection: &Detection,
         observers: &[ObserverSpec],
     ) -> Result<DetectedRun, SimulationError> {
+        self.run_detected_in_parts(
+            stimulus,
+            amplitude_ma,
+            detection,
+            observers,
+            Course::whole(),
+        )
+    }
+
+    /// [`Simulation::run_in_parts`] with the sites of initiation of [`Simulation::run_detected`]. They are not known of a
+    /// run that begins with given states, or whose states were changed on the way: [`DetectedRun::starts`] is then empty.
+    ///
+    /// # Errors
+    /// As both.
+    pub fn run_detected_in_parts(
+        &self,
+        stimulus: &Stimulus,
+        amplitude_ma: impl Into<Amplitudes>,
+        detection: &Detection,
+        observers: &[ObserverSpec],
+        mut course: Course<'_>,
+    ) -> Result<DetectedRun, SimulationError> {
         detection.check(self.grid())?;
         let mut rollout = self.rollout(stimulus, observers)?;
         check_sites(&rollout, detection)?;
@@ -349,7 +373,9 @@ impl Simulation {
         let amplitudes_ma = amplitude_ma.into().per_fiber(self.fibers().len())?;
         let scaling = stimulus.scaling();
         rollout.drive.gains = scaling.gains_of(amplitudes_ma.iter().copied().enumerate());
-        let mut outcome = self.execute(&rollout)?;
+        let begins_elsewhere = course.begins_elsewhere();
+        course.cut(&mut rollout)?;
+        let (mut outcome, changed) = course.execute(self, &rollout)?;
         let (mut all_seen, mut crossings) = (Vec::new(), Vec::new());
         for (trial, fiber) in amplitudes_ma
             .into_iter()
@@ -361,7 +387,10 @@ impl Simulation {
             all_seen.push(seen);
             crossings.push(detected);
         }
-        let mut starts = Trials::new(self, &rollout, &scaling, detection)?.starts(all_seen)?;
+        let mut starts = Vec::new();
+        if !begins_elsewhere && !changed {
+            starts = Trials::new(self, &rollout, &scaling, detection)?.starts(all_seen)?;
+        }
         for (start, fiber) in starts.iter_mut().zip(&outcome.fibers) {
             if matches!(fiber.status, FiberStatus::Diverged { .. }) {
                 *start = None;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::{
-    BlockSearch, Detection, Device, Ends, Evaluation, Fiber, FiberDerivative, FiberOutcome,
+    BlockSearch, Course, Detection, Device, Ends, Evaluation, Fiber, FiberDerivative, FiberOutcome,
     GradientRequest, InitialState, NodeSelection, Observation, ObserverKind, ObserverSpec,
     Precision, RecordedCotangent, Settings, Simulation, SimulationError, Site, Stimulus, Synapse,
     TestPulses, Threshold, ThresholdKind, ThresholdSearch, VelocitySites, WithSynapse, model,
@@ -357,7 +357,12 @@ fn nothing_acts_on_a_passive_end_and_nothing_is_detected_there() {
         ..Synapse::default()
     };
     refuses(
-        simulation.run_synaptic(&Stimulus::none(1), 0.0, &synapse, &[]),
+        simulation.run_in_parts(
+            &Stimulus::none(1),
+            0.0,
+            &[],
+            Course::whole().opening(synapse),
+        ),
         "the site",
         0,
     );

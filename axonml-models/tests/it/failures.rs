@@ -477,23 +477,38 @@ fn an_absurd_amplitude_diverges_at_a_node_and_a_state() {
 }
 
 #[test]
-fn a_run_that_someone_watches_ends_with_the_divergence() {
-    struct Steps(Vec<usize>);
-    impl axonml_models::Observer for Steps {
-        fn observe(&mut self, step: usize, _states: &[axonml_models::FiberState]) {
-            self.0.push(step);
-        }
-    }
-    let simulation = simulation("mrg", &[10.0], 21, &Settings::default());
-    let mut seen = Steps(Vec::new());
-    let error = simulation
-        .run_observed(&stimulus(1), 1e307, 10, &mut seen)
-        .unwrap_err();
+fn a_run_that_someone_watches_goes_on_without_the_fiber_that_diverged() {
+    let simulation = simulation("mrg", &[10.0, 10.0], 21, &Settings::default());
+    let mut seen = Vec::new();
+    let mut look = |step: usize, states: &mut [Option<axonml_models::FiberState>]| {
+        seen.push((step, states[0].is_some(), states[1].is_some()));
+        Ok(false)
+    };
+    let course = axonml_models::Course::whole()
+        .end(40)
+        .looking(10, &mut look);
+    let outcome = simulation
+        .run_in_parts(&stimulus(2), vec![1e307, 0.1], &[], course)
+        .unwrap();
+    let error = simulation.divergence(0, outcome.fibers[0].status).unwrap();
     assert!(
         matches!(error, SimulationError::Diverged { fiber: 0, .. }),
         "{error}"
     );
-    assert_eq!(seen.0, [10, 20]);
+    let both = |step| (step, true, true);
+    let one = |step| (step, false, true);
+    assert_eq!(seen, [both(10), both(20), one(30), one(40)]);
+    assert_eq!(outcome.fibers[0].state, None);
+    let alone = simulation.run_in_parts(
+        &stimulus(2),
+        0.1,
+        &[],
+        axonml_models::Course::whole().end(40),
+    );
+    let v_mv = |of: &axonml_models::FiberOutcome| of.state.as_ref().unwrap().v_mv.clone();
+    let alone = v_mv(&alone.unwrap().fibers[1]);
+    let each = alone.iter().zip(v_mv(&outcome.fibers[1]));
+    each.for_each(|(a, b)| assert!((a - b).abs() < 1e-12, "{a} {b}"));
 }
 
 // ---- names ---------------------------------------------------------------------------------------------------------

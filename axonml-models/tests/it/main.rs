@@ -25,6 +25,7 @@ mod mechanisms;
 mod models;
 mod nerves;
 mod neuron;
+mod parts;
 mod population;
 mod pyfibers;
 mod pyfibers_myelinated;

@@ -6,7 +6,7 @@ use axonml_autodiff::cable::Cable;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::weights::bundled;
 use axonml_models::{
-    Device, Difference, Fiber, FiberState, NodeSelection, Observation, Observer, ObserverKind,
+    Course, Device, Difference, Fiber, FiberState, NodeSelection, Observation, ObserverKind,
     ObserverSpec, Settings, Simulation, Stimulus, Threshold, ThresholdSearch, model,
 };
 use ndarray::{Array2, Ix0, Ix1, Ix2};
@@ -117,31 +117,22 @@ fn twelve_traces_agree_at_every_node_and_step() {
     }
 }
 
-/// Collects transmembrane and periaxonal voltages of every compartment.
-struct Compartments<'s> {
-    simulation: &'s Simulation,
-    vm: Vec<Vec<f64>>,
-    periaxonal: Vec<Vec<f64>>,
-}
-
-impl Observer for Compartments<'_> {
-    fn observe(&mut self, _step: usize, states: &[FiberState]) {
-        let Cable::Double(cable) = self.simulation.cable(0) else {
-            panic!("a double cable")
-        };
-        let (mut vm, mut periaxonal) = (Vec::new(), Vec::new());
-        for (k, v) in states[0].v_mv.iter().enumerate() {
-            vm.push(*v);
-            periaxonal.push(0.0);
-            if let Some(zeta) = states[0].modes.chunks_exact(20).nth(k) {
-                let (m, q) = cable.internode.to_compartments(zeta.try_into().unwrap());
-                vm.extend(m.map(|m| m - 80.0));
-                periaxonal.extend(q);
-            }
+/// Transmembrane and periaxonal voltages of every compartment of the first fiber.
+fn compartments(simulation: &Simulation, state: &FiberState) -> (Vec<f64>, Vec<f64>) {
+    let Cable::Double(cable) = simulation.cable(0) else {
+        panic!("a double cable")
+    };
+    let (mut vm, mut periaxonal) = (Vec::new(), Vec::new());
+    for (k, v) in state.v_mv.iter().enumerate() {
+        vm.push(*v);
+        periaxonal.push(0.0);
+        if let Some(zeta) = state.modes.chunks_exact(20).nth(k) {
+            let (m, q) = cable.internode.to_compartments(zeta.try_into().unwrap());
+            vm.extend(m.map(|m| m - 80.0));
+            periaxonal.extend(q);
         }
-        self.vm.push(vm);
-        self.periaxonal.push(periaxonal);
     }
+    (vm, periaxonal)
 }
 
 #[test]
@@ -155,21 +146,22 @@ fn internodal_compartments_agree_where_they_were_recorded() {
         seen += 1;
         let steps = trace.golden.array::<i64, Ix1>("allsec_step");
         assert_eq!(steps[1] - steps[0], 20);
-        let mut rows = Compartments {
-            simulation: &trace.simulation,
-            vm: Vec::new(),
-            periaxonal: Vec::new(),
+        let mut rows = Vec::new();
+        let mut look = |_step: usize, states: &mut [Option<FiberState>]| {
+            rows.push(compartments(&trace.simulation, states[0].as_ref().unwrap()));
+            Ok(false)
         };
+        let course = Course::whole().looking(20, &mut look);
         trace
             .simulation
-            .run_observed(&trace.stimulus, trace.amplitude_ma, 20, &mut rows)
+            .run_in_parts(&trace.stimulus, trace.amplitude_ma, &[], course)
             .unwrap();
 
         let expected: Array2<f64> = trace.golden.matrix_f32("allsec_v");
         let potential = trace.golden.vector("ve_sections_per_mA");
         let waveform = trace.golden.vector("w_eff");
         let vext = trace.golden.matrix_f32("allsec_vext0");
-        for (row, (vm, q)) in rows.vm.iter().zip(&rows.periaxonal).enumerate() {
+        for (row, (vm, q)) in rows.iter().enumerate() {
             let difference = largest_difference(vm, expected.row(row + 1));
             assert!(
                 difference <= 1e-5,

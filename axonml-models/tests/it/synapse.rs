@@ -2,9 +2,9 @@
 
 use axonml_models::weights::Weights;
 use axonml_models::{
-    ConductionVelocity, Device, Fiber, FiberModel, FiberStatus, InitialState, NodeSelection,
-    Observation, ObserverKind, ObserverSpec, SYNAPTIC_CONDUCTANCE, Settings, Simulation,
-    SimulationError, Site, Stimulus, Synapse, VelocitySites, WithSynapse, model,
+    ConductionVelocity, Course, Device, Fiber, FiberModel, FiberStatus, InitialState,
+    NodeSelection, Observation, ObserverKind, ObserverSpec, SYNAPTIC_CONDUCTANCE, Settings,
+    Simulation, SimulationError, Site, Stimulus, Synapse, VelocitySites, WithSynapse, model,
 };
 
 use crate::golden::largest_difference;
@@ -101,7 +101,12 @@ fn the_conductance_acts_as_it_stands_and_decays_afterwards() {
         conductance_us,
     };
     let outcome = simulation
-        .run_synaptic(&Stimulus::none(1), 0.0, &synapse, &[recorder])
+        .run_in_parts(
+            &Stimulus::none(1),
+            0.0,
+            &[recorder],
+            Course::whole().opening(synapse),
+        )
         .unwrap();
     let Observation::Recorded(found) = &outcome.fibers[0].observations[0] else {
         panic!("a recording")
@@ -220,7 +225,12 @@ fn the_two_parts_of_a_run_are_seen_as_one() {
             ..Synapse::default()
         };
         let parts = decorated
-            .run_synaptic(&stimulus(), 0.0, &synapse, &observers)
+            .run_in_parts(
+                &stimulus(),
+                0.0,
+                &observers,
+                Course::whole().opening(synapse),
+            )
             .unwrap();
         for (whole, parts) in whole.fibers.iter().zip(&parts.fibers) {
             assert_eq!(parts.status, FiberStatus::Completed);
@@ -297,7 +307,8 @@ fn what_cannot_be_run_is_refused() {
     let fibers = || vec![Fiber::new(1.0, 41)];
     let decorated = simulation(&sundt(), fibers(), &settings);
     let refused = |simulation: &Simulation, synapse: Synapse, observers: &[ObserverSpec]| {
-        let outcome = simulation.run_synaptic(&Stimulus::none(1), 0.0, &synapse, observers);
+        let course = Course::whole().opening(synapse);
+        let outcome = simulation.run_in_parts(&Stimulus::none(1), 0.0, observers, course);
         outcome.unwrap_err()
     };
     let usual = Synapse::default();
@@ -370,7 +381,8 @@ fn what_cannot_be_run_is_refused() {
     let pulse = std::sync::Arc::new("monophasic:pw=0.1,delay=0.1".parse().unwrap());
     let two = simulation(&sundt(), [fibers(), fibers()].concat(), &settings);
     let stimulus = Stimulus::none(2).inject(0, 20, 1e9, pulse);
-    let outcome = two.run_synaptic(&stimulus, 0.0, &usual, &[]).unwrap();
+    let course = Course::whole().opening(usual);
+    let outcome = two.run_in_parts(&stimulus, 0.0, &[], course).unwrap();
     assert!(matches!(
         outcome.fibers[0].status,
         FiberStatus::Diverged { .. }

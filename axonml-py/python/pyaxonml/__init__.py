@@ -26,7 +26,8 @@ from ._optimize import Limits, Optimization, optimize
 from ._parameters import Param, param
 from ._results import BlockThresholds, Gradients, Recording, Recruitment, Responses, Result, Thresholds, Velocities
 from ._simulation import Simulation
-from ._stimulus import Detection, Injection, inject
+from ._state import FiberStates
+from ._stimulus import Currents, Detection, Injection, Synapse, currents, inject
 from ._study import Study, StudyResults, merge
 from ._waveform import Waveform, pulse
 from .errors import (
@@ -64,6 +65,8 @@ __all__ = [
     "compat",
     "Comparison",
     "Current",
+    "Currents",
+    "currents",
     "Detection",
     "DeviceError",
     "devices",
@@ -74,6 +77,7 @@ __all__ = [
     "Fiber",
     "FiberDescription",
     "FiberError",
+    "FiberStates",
     "Fibers",
     "Field",
     "Gate",
@@ -113,6 +117,7 @@ __all__ = [
     "StudyError",
     "StudyResults",
     "Symbol",
+    "Synapse",
     "Thresholds",
     "training",
     "TrainingError",

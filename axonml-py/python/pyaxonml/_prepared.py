@@ -13,7 +13,7 @@ from . import _native
 from ._arrays import spread
 from ._fibers import Fibers, _native_model
 from ._field import Field, JoinedField, PotentialsField
-from ._stimulus import Detection, Injection
+from ._stimulus import Detection, NodeCurrent, Synapse
 from ._types import Extents
 from ._waveform import Waveform, WaveformLike, as_waveform, as_waveforms
 from .errors import InputError
@@ -67,7 +67,8 @@ class Prepared:
         field: Field | Sequence[Field] | None = None,
         waveform: WaveformLike | Sequence[WaveformLike] | None = None,
         *,
-        inject: Injection | Sequence[Injection] = (),
+        inject: NodeCurrent | Sequence[NodeCurrent] = (),
+        synapse: Synapse | None = None,
         detect: Detection | None = None,
         dt: float = 0.005,
         tstop: float | None = None,
@@ -89,7 +90,8 @@ class Prepared:
             raise InputError("found `warmup_ms`, which needs start='steady-state'")
         self.fibers = fibers
         self.field = field if field is None or isinstance(field, Field) else JoinedField(list(field))
-        self.injections = (inject,) if isinstance(inject, Injection) else tuple(inject)
+        self.injections = (inject,) if isinstance(inject, NodeCurrent) else tuple(inject)
+        self.synapse = synapse
         self.detect = detect or Detection()
         self.dt = float(dt)
         self.signed = bool(signed)
@@ -171,7 +173,8 @@ class Prepared:
         """When the last of the waveforms ends, ms."""
         unique = {id(one): one for source in self._waveforms for one in source}.values()
         ends = [one.end() for one in unique]
-        ends += [one.end() for injection in self.injections for one in injection._waveforms()]
+        ends += [current._end(self.dt) for current in self.injections]
+        ends += [] if self.synapse is None else [self.synapse.onset]
         known = [end for end in ends if end is not None]
         return None if len(known) < len(ends) else max(known, default=0.0)
 
@@ -195,7 +198,10 @@ class Prepared:
     def _built(self, settings: _native.Settings) -> _native.Simulation:
         fibers = self.fibers
         model, grid = _native_model(fibers.model), (self.dt, self.tstop)
-        return _native.Simulation(model, fibers.diameter_um, self.nodes.tolist(), fibers.compartment_um, grid, settings)
+        synapse = None if self.synapse is None else (float(self.synapse.e_mv), float(self.synapse.tau))
+        return _native.Simulation(
+            model, fibers.diameter_um, self.nodes.tolist(), fibers.compartment_um, grid, settings, synapse
+        )
 
     @property
     def _running(self) -> _native.Simulation:
@@ -259,9 +265,13 @@ class Prepared:
             doubts = [text for one in known.values() for text in one.doubts(self.dt, self.tstop)]
             for text in dict.fromkeys(doubts):
                 log.warning("%s", text)
-        for injection in self.injections:
-            for waveform in injection._waveforms():
-                stimulus.inject(injection.node, injection.na, waveform._on_grid(self.dt, self.tstop))
+        sampled: dict[int, tuple[Waveform, _native.Waveform]] = {}
+        for current in self.injections:
+            for fiber, node, na, waveform in current._placed(len(self.fibers), self.nodes, self.dt):
+                if id(waveform) not in sampled:
+                    # The waveform is kept, so that no other has its identity.
+                    sampled[id(waveform)] = (waveform, waveform._on_grid(self.dt, self.tstop))
+                stimulus.inject(node, na, sampled[id(waveform)][1], fiber)
         if ve is None:
             self._stimulus = stimulus
         return stimulus
@@ -307,7 +317,7 @@ class Prepared:
 
     def _unit(self, ve: Any = None) -> tuple[str, float]:
         """The unit of amplitudes, and how many of it are a mA: nA where an injected current is searched for."""
-        inside = self.field is None and ve is None and any(one.na is None for one in self.injections)
+        inside = self.field is None and ve is None and any(one.searched for one in self.injections)
         return ("nA", NA_PER_MA) if inside else ("mA", 1.0)
 
     def _coordinates(self) -> dict[str, np.ndarray]:

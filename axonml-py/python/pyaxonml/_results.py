@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .errors import InputError
+
 if TYPE_CHECKING:
     import pandas
     import xarray
+
+    from ._state import FiberStates
 
 #: Units by the endings of names.
 UNITS = {
@@ -144,15 +148,23 @@ class Recording(Result):
     time: what PyFibers' ``apc`` has.
 
     ``start_node``, ``start_um`` and ``start_ms`` tell where each fiber's first action potential began that reached a site of detection
-    (-1 and NaN without one); ``v_max_mV`` is the largest voltage of every node; ``status`` is ``ok`` or ``diverged``.
+    (-1 and NaN without one); runs that began with a state, or whose states were changed, have none of the three. ``v_max_mV`` is the
+    largest voltage of every node; ``status`` is ``ok`` or ``diverged``; ``end`` are the states after the last step.
     """
 
     #: Per fiber the nodes and the times (ms) of the upward crossings of the level of detection, in order of time.
     crossings: list[tuple[np.ndarray, np.ndarray]]
+    #: The state after the last step: what another run may begin with.
+    end: FiberStates
 
     @property
     def fired(self) -> np.ndarray:
-        """Whether an action potential reached a site of detection."""
+        """Whether an action potential reached a site of detection; unknown of runs that began with a state or were changed."""
+        if "start_node" not in self.columns:
+            raise InputError(
+                "found a run that began with given states, or whose states a synapse or on_state changed: where its action potentials "
+                "began is not known; look at crossings"
+            )
         return np.asarray(self.columns["start_node"] >= 0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ._arrays import spread
 from ._prepared import Prepared, log
 from ._progress import ProgressLike, listening
 from ._results import BlockThresholds, Gradients, Recording, Recruitment, Responses, Thresholds, Velocities
+from ._state import FiberStates, OnState
 from ._stimulus import Injection
 from .errors import InputError
 
@@ -21,7 +22,8 @@ class Simulation(Prepared):
 
     ``field`` is a :class:`Field`, or a list of them that add up; ``waveform`` a :class:`Waveform`, its text, or a function of time.
     A list of waveforms is one per source where the field has several, and one per fiber where it has one. ``inject`` are currents into
-    nodes (:func:`inject`), ``detect`` is what counts as an action potential (:class:`Detection`).
+    nodes (:func:`inject`, :func:`currents`), ``synapse`` one that opens in runs and for velocities (:class:`Synapse`), ``detect`` is what
+    counts as an action potential (:class:`Detection`).
 
     ``dt`` and ``tstop`` are in ms; by default runs last 5 ms, or as long as the slowest fiber's action potential needs.
     ``precision`` is ``f64`` or ``f32``, ``device`` is ``auto``, ``cpu``, ``cuda`` or ``cuda:N``, ``threads`` all processors by default.
@@ -32,6 +34,12 @@ class Simulation(Prepared):
     that of the waveform's first phase, so that cathodic thresholds are negative.
     """
 
+    def _without_synapse(self, what: str) -> None:
+        if self.synapse is not None:
+            raise InputError(
+                f"found a synapse in a question for {what}, which only runs and conduction velocities have"
+            )
+
     def _threshold_search(
         self,
         ve: Any,
@@ -41,8 +49,11 @@ class Simulation(Prepared):
         early_end: bool,
         near: Any,
     ) -> dict[str, Any]:
-        if self.field is None and ve is None and not any(one.na is None for one in self.injections):
-            raise InputError("found no field and no injected current without `na`, expected what is to be searched")
+        self._without_synapse("thresholds")
+        if self.field is None and ve is None and not any(one.searched for one in self.injections):
+            raise InputError(
+                "found no field and no injected current to search for (inject without `na`), expected what is to be searched"
+            )
         unit, per_ma = self._unit(ve)
         most = max_amplitude if max_amplitude is not None else 20_000.0 if unit == "nA" else 20.0
         guesses = None
@@ -133,6 +144,7 @@ class Simulation(Prepared):
 
         Test pulses are looked for at the last site of detection, from ``detect.after`` on, by default from the first of them.
         """
+        self._without_synapse("block thresholds")
         search = {
             **self.detect._spec(),
             "first_ma": float(first_amplitude),
@@ -157,15 +169,34 @@ class Simulation(Prepared):
         nodes: Sequence[int] | None = None,
         at: Sequence[float] | None = None,
         every: int = 1,
+        begin: FiberStates | None = None,
+        until: float | None = None,
+        on_state: OnState | None = None,
+        on_every: int = 1,
     ) -> Recording:
         """Runs at an amplitude (mA; one, or one per fiber) and records ``v`` and states, every so many steps, the start included.
 
         ``nodes`` are counted from 0, negative ones from the end; ``at`` are fractions of the length; all by default.
+
+        A run goes from the fibers' initial state to ``tstop``, or from the state ``begin`` on, at its time, until ``until`` (ms). Its last
+        state is :attr:`Recording.end`, so that ``sim.run(a, until=2)`` and ``sim.run(a, begin=first.end)`` are the parts of one run; the
+        second does not record again what it begins with. ``on_state`` is called with the :class:`FiberStates` after every ``on_every``
+        steps and at the end; where it returns one (of the same time), the run goes on from that.
         """
+        if on_every < 1:
+            raise InputError(f"found on_every={on_every}, expected 1 or more steps")
         spec = self._run_spec(amplitude, record, nodes, at, every)
         states = spec["states"]
-        found: dict[str, Any] = dict(self._running.run(self._stimulated(), spec))
-        crossings = found.pop("crossings")
+        seen = None if on_state is None else self._seeing(on_state)
+        part = {
+            "begin": None if begin is None else self._fitting(begin)._spec(),
+            "until_ms": None if until is None else float(until),
+            "every": int(on_every),
+            "on_state": seen,
+            "synapse": None if self.synapse is None else self.synapse._spec(),
+        }
+        found: dict[str, Any] = dict(self._running.run(self._stimulated(), spec, part))
+        crossings, end = found.pop("crossings"), found.pop("end")
         renamed = {name.removeprefix("state "): np.asarray(column) for name, column in found.items()}
         dims: dict[str, tuple[str, ...]] = {name: ("fiber", "time", "node") for name in ("v", *states)}
         dims |= {name: ("fiber", "node") for name in ("node_index", "z_um")}
@@ -176,8 +207,33 @@ class Simulation(Prepared):
             del renamed["v"]
         result = Recording(renamed, {**self._coordinates(), "t_ms": t_ms}, dims)
         result.crossings = crossings
+        result.end = FiberStates._of(end, self._coordinates())
         tell_statuses("threshold", result["status"])
         return result
+
+    def initial_state(self) -> FiberStates:
+        """The state of the fibers before the first step."""
+        return FiberStates._of(self._running.initial_state(), self._coordinates())
+
+    def _fitting(self, state: FiberStates) -> FiberStates:
+        """A state, with variables in the order of the model's."""
+        names = ["v", "modes", *self.states]
+        if set(state.columns) != set(names):
+            raise InputError(f"found a state of {list(state.columns)}, expected {names}")
+        return FiberStates(state.t_ms, {name: state.columns[name] for name in names}, state.coordinates)
+
+    def _seeing(self, on_state: OnState) -> Callable[[Any], dict[str, Any] | None]:
+        """A function of native states that asks one of states."""
+
+        def seen(found: Any) -> dict[str, Any] | None:
+            answer = on_state(FiberStates._of(found, self._coordinates()))
+            if answer is None:
+                return None
+            if not isinstance(answer, FiberStates):
+                raise InputError(f"found {type(answer).__name__} from on_state, expected None or a FiberStates")
+            return self._fitting(answer)._spec()
+
+        return seen
 
     def _run_spec(
         self,
@@ -218,6 +274,7 @@ class Simulation(Prepared):
         ``nodes``, ``at`` and ``every``. ``by`` are ``potentials``, ``waveforms`` and ``parameters``; the derivative by each fiber's
         amplitude is always there, as the column ``amplitude``. Fibers that diverge are an error.
         """
+        self._without_synapse("gradients")
         wanted = asked(by, ("potentials", "waveforms", "parameters"))
         spec = self._run_spec(amplitude, list(weights), nodes, at, every)
         arrays = {name: np.asarray(one, dtype=np.float64) for name, one in weights.items()}
@@ -254,6 +311,7 @@ class Simulation(Prepared):
 
         Amplitudes (mA) are ``[amplitude]``, the same for all fibers, or ``[fiber, amplitude]``.
         """
+        self._without_synapse("responses")
         fibers = len(self.fibers)
         given = np.atleast_1d(np.asarray(amplitude, dtype=np.float64))
         each = spread(given, (fibers, given.shape[-1]), "amplitudes")
@@ -283,10 +341,14 @@ class Simulation(Prepared):
     ) -> Velocities:
         """Velocities (m/s) of the action potentials that the stimulus starts, between two nodes or fractions ``at`` of the length.
 
-        The stimulus is a field at ``amplitude`` (mA), or a current into a node (:func:`inject`), which needs none.
+        The stimulus is a field at ``amplitude`` (mA), a current into a node (:func:`inject`) or a :class:`Synapse`, which need none.
         """
-        if not np.any(amplitude) and not self.injections:
+        if not np.any(amplitude) and not self.injections and self.synapse is None:
             raise InputError("found amplitude=0 and no injected current, expected an amplitude above threshold, mA")
+        if self.synapse is not None and (np.any(amplitude) or self.injections):
+            raise InputError(
+                "found a synapse beside another stimulus, expected one thing that starts action potentials"
+            )
         spec = self.detect._spec()
         found = self._running.velocities(
             self._stimulated(),
@@ -296,6 +358,7 @@ class Simulation(Prepared):
                 "at": at,
                 "threshold_mv": spec["threshold_mv"],
                 "after_ms": spec["after_ms"] or 0.0,
+                "synapse": None if self.synapse is None else self.synapse._spec(),
             },
         )
         columns = {name: np.asarray(column) for name, column in found.items()}

@@ -9,11 +9,13 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from ..._arrays import spread
 from ..._fibers import Fibers, models
 from ..._field import Field
 from ..._simulation import Simulation
+from ..._state import FiberStates
+from ..._stimulus import currents
 from ...errors import InputError
-from .._currents import SampledCurrent
 from .._refusal import NotSupportedError, RunError, told
 from ._callbacks import DEFAULT_DT_MS, Callback, Seen
 from ._weights import parameters_of
@@ -68,8 +70,7 @@ class Axon:
         self._weights: str | None = "published"
         self._set: dict[str, float] = {}
         self._device = str(Backend.device)
-        self._done: list[tuple[np.ndarray, np.ndarray | None]] = []
-        self._ran_with: tuple[Any, ...] | None = None
+        self._state: np.ndarray | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name in TRAINING:
@@ -130,87 +131,75 @@ class Axon:
         """Runs over potentials ``ve [step, fiber, 1, node]``, mV, with diameters ``[fiber]``, um; ``dt`` in ms (0.005).
 
         ``intra`` are currents into nodes of the same shape in mA, positive ones depolarize. A run goes on from where the last one
-        ended unless ``reinit``. Row k of ``ve`` drives the step from state k to state k + 1.
+        ended unless ``reinit``, or from ``ic [fiber, state, node]`` (or what spreads to it), the membrane potential as the last state.
+        Row k of ``ve`` drives the step from state k to state k + 1.
         """
-        if ic is not None:
-            raise NotSupportedError(
-                "found `ic`: runs start from the model's initial state here, or go on from the last"
-            )
         step_ms = float(Backend.dt if dt is None else dt)
-        potentials, currents = _dense(ve, "ve"), None if intra is None else _dense(intra, "intra")
-        if currents is not None and currents.shape != potentials.shape:
-            raise InputError(f"found intra of shape {currents.shape} for ve of shape {potentials.shape}")
+        potentials, injected = _dense(ve, "ve"), None if intra is None else _dense(intra, "intra")
+        if injected is not None and injected.shape != potentials.shape:
+            raise InputError(f"found intra of shape {injected.shape} for ve of shape {potentials.shape}")
+        steps, fibers, nodes = potentials.shape
         um = np.asarray(diameters, dtype=np.float64).reshape(-1)
-        if len(um) != potentials.shape[1]:
+        if len(um) != fibers:
             raise InputError(f"found {len(um)} diameters for ve of shape {potentials.shape}")
-        with_what = (um.tolist(), potentials.shape[1:], step_ms)
-        if reinit or not self._done:
-            self._done = []
-        elif self._ran_with != with_what:
-            raise InputError(
-                "found other diameters, another number of nodes or another dt than the last run's, from which this one goes on",
-                "give reinit=True",
-            )
-        self._ran_with = with_what
-        self._done.append((potentials, currents))
-        seen = self._seen(um, step_ms, len(potentials))
-        for callback in callbacks or ():
-            callback._look(seen)
-        return 1
-
-    def _seen(self, um: np.ndarray, dt: Ms, steps: int) -> Seen:
-        """The last ``steps`` of the run from its beginning: going on is running again from there, to the same bits."""
-        potentials = np.concatenate([ve for ve, _ in self._done])
-        currents = None
-        if any(one is not None for _, one in self._done):
-            parts = [np.zeros_like(ve) if one is None else one for ve, one in self._done]
-            currents = np.concatenate(parts)
-        states = np.empty((steps + 1, len(um), 0, 0))
-        for fibers in _alike(currents, len(um)):
-            rows = self._rows(
-                um[fibers], dt, potentials[:, fibers], None if currents is None else currents[:, fibers[0]]
-            )
-            if states.shape[2] == 0:
-                states = np.empty((steps + 1, len(um), *rows.shape[2:]))
-            states[:, fibers] = rows[-steps - 1 :]
-        return Seen(states.astype(np.float32) if self.fp32 else states, dt)
-
-    def _rows(self, um: np.ndarray, dt: Ms, ve: np.ndarray, ma: np.ndarray | None) -> np.ndarray:
-        """All states ``[row, fiber, state, node]`` of fibers with the same injected currents ``[step, node]``."""
-        steps, fibers, nodes = ve.shape
-        currents = []
-        if ma is not None:
-            driven = np.flatnonzero(ma.any(axis=0))
-            currents = [SampledCurrent.of(int(at), NA_PER_MA, ma[:, at], dt) for at in driven]
         simulation = Simulation(
             Fibers(self._id, diameter=um, nodes=nodes, compartment_um=self._compartment_um),
-            Field.space_time(np.ascontiguousarray(ve.transpose(1, 0, 2))),
-            inject=currents,
-            dt=dt,
-            tstop=dt * steps,
+            Field.space_time(np.ascontiguousarray(potentials.transpose(1, 0, 2))),
+            inject=[] if injected is None else currents(NA_PER_MA * injected.transpose(1, 2, 0), dt=step_ms),
+            dt=step_ms,
+            tstop=step_ms * steps,
             precision="f32" if self.fp32 else "f64",
             weights=self._weights,
             parameters=self._set,
             celsius=self.temp,
             device=self._device,
         )
-        names = simulation.states
-        found = simulation.run(1.0, record=["v", *names])
+        names = [*simulation.states, "v"]
+        begin = self._begin(simulation, names, None if reinit else ic, reinit)
+        found = simulation.run(1.0, record=names, begin=begin)
         failed = [said for said in found.message if said]
         if failed:
-            told(f"{len(failed)} of {fibers} fibers diverged, and are NaN from there on: {failed[0]}", 6)
-        return np.stack([found[name] for name in [*names, "v"]], axis=2).transpose(1, 0, 2, 3)
+            told(f"{len(failed)} of {fibers} fibers diverged, and are NaN from there on: {failed[0]}", 4)
+        rows = np.stack([found[name] for name in names], axis=2).transpose(1, 0, 2, 3)
+        self._state = np.stack([found.end[name] for name in names], axis=1)
+        seen = Seen(rows.astype(np.float32) if self.fp32 else rows, step_ms)
+        for callback in callbacks or ():
+            callback._look(seen)
+        return 1
+
+    def _begin(self, simulation: Simulation, names: Sequence[str], ic: Any, reinit: bool) -> FiberStates | None:
+        """What a run begins with; ``None`` is the model's initial state."""
+        given = self._state if ic is None else np.asarray(ic, dtype=np.float64)
+        if reinit or given is None:
+            return None
+        if np.isnan(given).any():
+            raise RunError("found NaN in the state to go on from: fibers diverged, or ic has it", "give reinit=True")
+        begin = simulation.initial_state()
+        shape = (len(simulation.fibers), len(names), int(simulation.nodes[0]))
+        if ic is None and given.shape != shape:
+            raise InputError(
+                f"found a state [fiber, state, node] of {list(given.shape)} to go on from, expected {list(shape)}",
+                "give reinit=True",
+            )
+        values = spread(given, shape, "ic [fiber, state, node]")
+        for at, name in enumerate(names):
+            begin[name][...] = values[:, at]
+        return begin
+
+    @property
+    def state(self) -> np.ndarray | None:
+        """The state ``[fiber, state, node]`` that the last run ended with; ``None`` before the first."""
+        return self._state
 
     def cache_state(self) -> None:
         """Keeps the present state for :meth:`restore_state`."""
-        self._cached = (list(self._done), self._ran_with)
+        self._cached = self._state
 
     def restore_state(self) -> None:
         """Goes back to the state that was kept."""
         if "_cached" not in self.__dict__:
             raise RunError("found no state to restore", "call cache_state first")
-        done, self._ran_with = self._cached
-        self._done = list(done)
+        self._state = self._cached
 
     def __repr__(self) -> str:
         precision = "single" if self.fp32 else "double"
@@ -226,16 +215,6 @@ def _dense(given: Any, what: str) -> np.ndarray:
     if array.ndim != 4 or array.shape[2] != 1 or not array.size:
         raise InputError(f"found {what} of shape {array.shape}, expected [step, fiber, 1, node]")
     return array[:, :, 0]
-
-
-def _alike(currents: np.ndarray | None, fibers: int) -> list[list[int]]:
-    """Fibers with the same injected currents; the native module injects one current into all fibers of a simulation."""
-    if currents is None:
-        return [list(range(fibers))]
-    groups: dict[bytes, list[int]] = {}
-    for fiber in range(fibers):
-        groups.setdefault(currents[:, fiber].tobytes(), []).append(fiber)
-    return list(groups.values())
 
 
 class SMF(Axon):
