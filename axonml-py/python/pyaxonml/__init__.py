@@ -130,6 +130,6 @@ if hasattr(_os, "register_at_fork"):
 
 def __getattr__(name: str) -> _Any:
     """Modules that need another package are imported when they are asked for."""
-    if name in ("dask", "jax", "torch"):
+    if name in ("dask", "jax", "plot", "torch"):
         return _importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
