@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._names import hint
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class Result:
         try:
             return self.columns[name] if name in self.columns else self.coordinates[name]
         except KeyError:
-            known = ", ".join([*self.columns, *self.coordinates])
-            raise KeyError(f"found no `{name}`, but: {known}") from None
+            known = [*self.columns, *self.coordinates]
+            raise KeyError(f"found no `{name}`, but: {', '.join(known)}{hint(name, known)}") from None
 
     def __getattr__(self, name: str) -> np.ndarray:
         if name.startswith("_") or name in ("columns", "coordinates"):

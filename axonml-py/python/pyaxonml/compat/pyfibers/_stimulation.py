@@ -144,7 +144,7 @@ class Stimulation:
         factors, amplitude = (given, 1.0) if given.ndim else (None, float(given))
         simulation = self._simulation(self._acting(fiber, factors), fiber, watch, 1, self.tstop)
         trial = self._shown(simulation, fiber, amplitude)
-        check_ends(trial, fiber.passive_end_nodes, self.dt, watch.fail_on_end_excitation)
+        check_ends(trial, fiber, self.dt, watch.fail_on_end_excitation)
         return trial.detected(fiber.loc_index(watch.location), self.dt)
 
     def _shown(self, simulation: Simulation, fiber: Fiber, amplitude: float) -> Trial:
@@ -223,7 +223,7 @@ class Stimulation:
 
         def above(amplitude: float, next_ones: list[float]) -> bool:
             trial = trials.ask(amplitude, next_ones)
-            check_ends(trial, fiber.passive_end_nodes, self.dt, watch.fail_on_end_excitation)
+            check_ends(trial, fiber, self.dt, watch.fail_on_end_excitation)
             count, last = trial.detected(node, self.dt, trials.until)
             if block:
                 if not any(len(times) for times in trial.node_ms):
@@ -383,6 +383,10 @@ class IntraStim(Stimulation):
         node = self.istim_ind if self.istim_ind is not None else fiber.loc_index(self.istim_loc or 0.0)
         times = np.arange(of["delay"], min(of["dur"], self.tstop), 1e3 / of["freq"])
         if not len(times):
-            raise InputError(f"found no pulse between a delay of {of['delay']:g} ms and {of['dur']:g} ms")
+            end, name = min((of["dur"], "dur"), (self.tstop, "tstop"))
+            raise InputError(
+                f"found no pulse: the first would begin after a delay of {of['delay']:g} ms, the train ends at {name}={end:g} ms",
+                "`dur` is the time at which the train ends (`pw` is the width of a pulse): give delay below both dur and tstop",
+            )
         train = Injection(node, None, of["pw"], tuple(times.tolist()))
         return Acting(np.empty((0, 0)), np.empty((0, 0)), (train, *fiber.stim))
