@@ -19,6 +19,9 @@ from ._sections import APCount, Section
 
 log = logging.getLogger("pyaxonml")
 
+#: Why fibers along paths are refused, and what helps.
+IN_3D = ("fibers along paths in 3-D are not built here", "give potentials at the sections of a straight one")
+
 
 def build_fiber(
     fiber_model: FiberModel | str,
@@ -69,7 +72,7 @@ class Fiber:
         self._model = as_model(fiber_model)
         self._built = self._model.built
         if is_3d:
-            raise NotSupportedError("fibers along paths in 3-D are not built here", "give potentials at its sections")
+            raise NotSupportedError(*IN_3D)
         if delta_z is not None and self._built.myelinated:
             raise InputError(f"found `delta_z`, which the diameter of {self._model.name} fixes")
         if not diameter > 0:
