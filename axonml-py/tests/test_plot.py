@@ -72,12 +72,28 @@ def test_no_status_is_dropped() -> None:
     for name, x in (("spontaneous", 4.0), ("diverged", 6.0)):
         lost = collection(axis, f"{name}, no value (1)")
         assert lost.get_offsets()[0, 0] == x
+        assert axis.get_xlim()[0] < x < axis.get_xlim()[1]
         # At the upper edge of the axes, whatever they show.
         place = lost.get_offset_transform().transform(lost.get_offsets())[0]
         assert axis.transAxes.inverted().transform(place)[1] == pytest.approx(0.98)
     assert len(named(axis)) == 4
     drawn = len(axis.lines[0].get_xdata()) + sum(len(one.get_offsets()) for one in axis.collections)
     assert drawn == len(status)
+
+
+def test_results_without_a_value_are_drawn_as_well() -> None:
+    nan = np.nan
+    axis = made(["spontaneous", "diverged"], [nan, nan], [nan, nan], diameter_um=[1.0, 2.0]).plot()
+    axis.figure.canvas.draw()
+    assert axis.get_xlim()[0] < 1.0 and axis.get_xlim()[1] > 2.0
+    assert len(named(axis)) == 2
+    assert made([], [], [], diameter_um=[]).plot().get_ylabel() == "threshold (mA)"
+    empty = {
+        "amplitude_mA": np.zeros((0, 3)),
+        "n_ap": np.zeros((0, 3), dtype=int),
+        "state": np.zeros((0, 3), dtype=str),
+    }
+    assert ax.Responses(empty, {}).plot().get_xlabel() == "amplitude (mA)"
 
 
 def test_lines_by_another_column_and_coordinates_of_ones_own() -> None:

@@ -191,7 +191,7 @@ def responses(
         labels(axis, "amplitude (mA)", label_of("n_ap"))
     else:
         _map(axis, amplitudes, at, found[what])
-        labeled = range(0, len(named), 1 + (len(named) - 1) // LABELED)
+        labeled = range(0, len(named), 1 + len(named) // (LABELED + 1))
         axis.set_yticks(labeled, [named[row] for row in labeled])
         labels(axis, "amplitude (mA)", rows_label)
     if failed.any():
@@ -203,6 +203,8 @@ def responses(
 
 def _map(axis: Axes, amplitudes: np.ndarray, at: np.ndarray, values: np.ndarray) -> None:
     """A heat map with a bar of whole numbers, or of states."""
+    if not values.size:
+        return
     if values.dtype.kind in "iu":
         counts = np.arange(values.min(initial=0), values.max(initial=0) + 2) - 0.5
         norm = BoundaryNorm(counts, 256)

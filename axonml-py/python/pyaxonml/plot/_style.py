@@ -96,6 +96,9 @@ def at_edge(axis: Axes, x: np.ndarray, shades: Any, name: str) -> None:
         label=f"{name} ({len(x)})",
         zorder=3,
     )
+    # What is drawn in other coordinates than the axes' own does not widen them.
+    axis.update_datalim(np.column_stack([x, np.zeros(len(x))]), updatey=False)
+    axis.autoscale_view()
 
 
 def spans_decades(values: np.ndarray) -> bool:
