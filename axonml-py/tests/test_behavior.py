@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
 import os
 import pickle
@@ -123,6 +124,38 @@ def test_other_threads_run_meanwhile(electrode: ax.Field, monophasic: ax.Wavefor
 def test_threads_change_no_bit(three: ax.Simulation, electrode: ax.Field, monophasic: ax.Waveform) -> None:
     one = ax.Simulation(three.fibers, electrode, monophasic, threads=1)
     np.testing.assert_array_equal(one.thresholds().values, three.thresholds().values)
+
+
+def test_fields_and_waveforms_of_lambdas_pickle_or_say_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    fibers = ax.Fibers("mrg", diameter=10.0, nodes=21)
+    scale = 2.0
+    field = ax.Field(lambda x, y, z: scale * 4e3 / np.hypot(z, 1000.0))
+    waveform = ax.Waveform(lambda t: -np.ones_like(t), on=(0.1, 0.2)).delayed(0.1).scaled(0.5)
+    simulation = ax.Simulation(fibers, field, waveform)
+    expected = simulation.thresholds().values
+    # Copies need no pickle.
+    for copied in (copy.copy(field), copy.deepcopy(field)):
+        assert copied.function is field.function
+    for same in (copy.copy(waveform), copy.deepcopy(waveform)):
+        np.testing.assert_array_equal(same.sample(), waveform.sample())
+
+    # Functions of modules go by their names.
+    named = pickle.dumps(ax.Field(np.hypot))
+    assert len(named) < 200 and pickle.loads(named).function is np.hypot
+
+    monkeypatch.setitem(sys.modules, "cloudpickle", None)
+    monkeypatch.setitem(sys.modules, "joblib.externals.cloudpickle", None)
+    for one in (field, waveform, simulation):
+        with pytest.raises(
+            pickle.PicklingError, match=r"lambda(.|\n)*define the function with `def` at the top of a module"
+        ):
+            pickle.dumps(one)
+    monkeypatch.undo()
+
+    cloudpickle = pytest.importorskip("cloudpickle")
+    for dumps in (pickle.dumps, cloudpickle.dumps):
+        sent = pickle.loads(dumps(simulation))
+        np.testing.assert_array_equal(sent.thresholds().values, expected)
 
 
 def test_public_objects_pickle(three: ax.Simulation, monophasic: ax.Waveform, root: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import pickle
+import pydoc
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import numpy as np
 import pytest
 
 import pyaxonml as ax
-from pyaxonml.compat import CompatWarning, NotSupportedError, RunError
+from pyaxonml.compat import CompatWarning, NotSupportedError, RunError, pyfibers
 from pyaxonml.compat.pyfibers import (
+    BisectionMean,
     Fiber,
     FiberModel,
     IntraStim,
     ScaledStim,
     Stimulation,
+    TerminationMode,
+    ThresholdCondition,
     UnknownModelError,
     build_fiber,
     build_fiber_3d,
@@ -267,6 +271,66 @@ def test_conduction_is_measured_between_two_fractions() -> None:
     expected = next(float(row["cv_m_per_s"]) for row in rows if row["model"] == "SUNDT")
     # Theirs is of a fiber half as long, where the ends speed it up.
     assert fiber.measure_cv(0.4, 0.6) == pytest.approx(expected, rel=0.05)
+
+
+def test_velocities_that_are_not_there_say_why_and_what_helps() -> None:
+    fiber = sundt(61)
+    with pytest.raises(RunError, match="no run of the fiber") as raised:
+        fiber.measure_cv()
+    assert raised.value.help is not None and "run_sim" in raised.value.help
+    stimulation = ScaledStim(square, dt=0.005, tstop=4)
+    stimulation.run_sim(-0.001, fiber)
+    with pytest.raises(RunError, match="at any node") as raised:
+        fiber.measure_cv()
+    assert raised.value.help is not None and "above threshold" in raised.value.help
+    # The action potential begins in the middle, at node 30, and does not reach the ends before the run does.
+    ScaledStim(square, dt=0.005, tstop=0.5).run_sim(-0.15, fiber)
+    with pytest.raises(
+        RunError, match=r"at nodes \[6, 54\] in the last run; those that fired lie within \d+ to \d+"
+    ) as raised:
+        fiber.measure_cv(0.1, 0.9)
+    assert raised.value.help is not None and "tstop" in raised.value.help
+    stimulation.run_sim(-0.15, fiber)
+    with pytest.raises(InputError, match=r"node 30 fires at .*, halfway between nodes 15 and 45") as uneven:
+        fiber.measure_cv()
+    assert uneven.value.help is not None and "one side" in uneven.value.help
+
+
+def test_end_excitation_tells_the_end_and_the_place_of_the_electrode() -> None:
+    fiber = build_fiber(FiberModel.SUNDT, diameter=1.0, n_nodes=61, passive_end_nodes=False)
+    for z, end in ((0.0, "first"), (fiber.length, "last")):
+        fiber.point_source_potentials(150, 0, z, 1, 0.2, inplace=True)
+        place = fiber.longitudinal_coordinates[0 if end == "first" else -1]
+        with pytest.raises(RunError, match=f"at the {end} end") as raised:
+            ScaledStim(square, dt=0.005, tstop=3).run_sim(-0.2, fiber)
+        assert raised.value.message.endswith(f"the potentials are largest at z = {place:g} um")
+        with pytest.warns(CompatWarning, match=f"at the {end} end"):
+            ScaledStim(square, dt=0.005, tstop=3).run_sim(-0.2, fiber, fail_on_end_excitation=False)
+    fiber.potentials = None
+    with pytest.raises(RunError, match="end excitation") as raised:
+        IntraStim(istim_ind=0, dt=0.005, tstop=3, clamp_kws={"pw": 0.2}).run_sim(1, fiber)
+    assert raised.value.message.endswith(f"nodes [0] at the first end (z = {fiber.longitudinal_coordinates[0]:g} um)")
+
+
+def test_trains_without_a_pulse_say_when_they_end() -> None:
+    fiber = sundt(61)
+    fiber.potentials = None
+    late = {"delay": 2.0, "dur": 1.0}
+    for keys, tstop, end in ((late, 5, "dur=1 ms"), ({"delay": 10.0}, 5, "tstop=5 ms")):
+        with pytest.raises(InputError, match=end) as raised:
+            IntraStim(istim_loc=0.5, dt=0.005, tstop=tstop, clamp_kws=keys).run_sim(1, fiber)
+        assert raised.value.help is not None and "width of a pulse" in raised.value.help
+
+
+def test_words_of_searches_are_their_members() -> None:
+    assert ThresholdCondition("block") is ThresholdCondition.BLOCK
+    assert ThresholdCondition.BLOCK == "block" and ThresholdCondition.BLOCK != "activation"
+    assert BisectionMean.GEOMETRIC != ThresholdCondition.BLOCK
+    assert {BisectionMean.GEOMETRIC: 1}["geometric"] == 1
+    assert pickle.loads(pickle.dumps(TerminationMode.ABSOLUTE_DIFFERENCE)) is TerminationMode.ABSOLUTE_DIFFERENCE
+    shown = pydoc.render_doc(pyfibers, renderer=pydoc.plaintext).splitlines()
+    # Members that are strings would list the methods of `str` four times over.
+    assert len(shown) < 900
 
 
 def test_fibers_go_to_other_processes() -> None:

@@ -20,6 +20,7 @@ from . import compat, errors, training
 from ._fibers import Fibers, models
 from ._field import Field, point_source
 from ._membrane import Current, Gate, InfTau, MembranePart, Ohmic, Patch, State
+from ._names import hint as _hint
 from ._native import FiberDescription, __version__, after_fork, devices
 from ._nerve import Nerve
 from ._optimize import Limits, Optimization, optimize
@@ -135,6 +136,7 @@ if hasattr(_os, "register_at_fork"):
 
 def __getattr__(name: str) -> _Any:
     """Modules that need another package are imported when they are asked for."""
-    if name in ("dask", "jax", "torch"):
+    if name in ("dask", "jax", "plot", "torch"):
         return _importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    end = "" if name.startswith("_") else _hint(name, __all__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{end}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +79,17 @@ class Operands:
     waveform: np.ndarray | None = None
     parameters: Mapping[str, float] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls, array: Callable[[Any], np.ndarray], ve: Any, waveform: Any, parameters: Mapping[str, Any] | None
+    ) -> Operands:
+        """Operands of the tensors of another package, which ``array`` makes arrays of."""
+        return cls(
+            array(ve),
+            None if waveform is None else array(waveform),
+            {name: float(value) for name, value in (parameters or {}).items()},
+        )
+
 
 @dataclass
 class Differentiated:
@@ -95,9 +106,14 @@ class Differentiated:
     parameters: dict[str, np.ndarray]
 
 
+def each_times(jacobian: Any, weight: Any) -> Any:
+    """Derivatives ``[fiber, ...]`` times a number ``[fiber]``."""
+    return jacobian * weight.reshape(-1, *[1] * (jacobian.ndim - 1))
+
+
 def pulled_back(bar: Any, jacobian: Any, shape: tuple[int, ...]) -> Any:
     """The cotangent of a waveform of a shape, from that of the thresholds and their derivatives ``[fiber, source, step]``."""
-    each = jacobian * bar[:, None, None]
+    each = each_times(jacobian, bar)
     if len(shape) == 1:
         return each.sum((0, 1))
     if jacobian.shape[1] > 1:
@@ -198,8 +214,9 @@ class ThresholdFunction(FieldFunction):
         def rows(jacobian: np.ndarray) -> np.ndarray:
             per = found.values if self.log else np.ones(len(known))
             factor = np.where(known, 1.0 / np.where(known, per, 1.0), 0.0)
-            factor = factor.reshape(-1, *[1] * (jacobian.ndim - 1))
-            return np.asarray(np.where(factor != 0.0, jacobian * factor, 0.0))
+            # Derivatives that are not there are NaN.
+            there = np.reshape(factor != 0.0, (-1, *[1] * (jacobian.ndim - 1)))
+            return np.asarray(np.where(there, each_times(jacobian, factor), 0.0))
 
         some = "potentials" in by and known.any()
         ve = rows(by_potentials(gradients, of.ve.shape)) if some else np.zeros(of.ve.shape)

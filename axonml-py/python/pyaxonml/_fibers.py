@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _native
+from ._names import Hinting, hinted
 from .errors import InputError
 
 
@@ -41,7 +42,7 @@ def models(model: Any = None) -> list[dict[str, Any]]:
     return found
 
 
-class Fibers:
+class Fibers(Hinting):
     """Fibers of one model. Arguments broadcast; each fiber carries its own coordinates.
 
     ``model`` is the name of a bundled model, the path of a fiber file (``.toml``), or a model of one's own.
@@ -51,6 +52,7 @@ class Fibers:
     either side by ``seed``. ``weight`` is how many of a nerve's fibers each one stands for.
     """
 
+    @hinted
     def __init__(
         self,
         model: Any = "mrg",

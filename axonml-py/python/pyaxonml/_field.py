@@ -10,6 +10,7 @@ import numpy as np
 from . import _native
 from ._arrays import as_array, spread
 from ._fibers import Fibers
+from ._portable import Portable
 from .errors import InputError
 
 #: Places of the sample points of every fiber, um from its middle.
@@ -18,6 +19,8 @@ Points = Sequence[np.ndarray]
 
 class Field:
     """The potential along fibers, mV per mA: ``Field(function)`` of places x, y, z (um), called once with all of them.
+
+    Fields pickle; those of functions without a name that other processes can import (lambdas) where cloudpickle is installed.
 
     Others: :func:`point_source`, :meth:`Field.sampled`, :meth:`Field.bases`, :meth:`Field.potentials`,
     :meth:`Field.space_time`, and those of a :class:`Nerve`.
@@ -104,6 +107,9 @@ class FunctionField(Field):
             raise InputError(f"found {type(function).__name__}, expected a function of x, y and z in um")
         self.function = function
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _function_field, (Portable(self.function),)
+
     def _native(self, fibers: Fibers, points: Points | None) -> list[_native.Field] | None:
         if points is None:
             return None
@@ -112,6 +118,11 @@ class FunctionField(Field):
         z = np.concatenate(points) + middle if points else middle
         ve = spread(self.function(x, y, z), z.shape, "potentials of the function")
         return [_native.Field.potentials(np.split(ve, np.cumsum(counts)[:-1]))]
+
+
+def _function_field(function: Any) -> FunctionField:
+    """The field of a function, which copies hand over as it was packed."""
+    return FunctionField(function.function if isinstance(function, Portable) else function)
 
 
 class PointField(Field):

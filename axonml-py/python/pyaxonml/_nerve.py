@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ._arrays import as_array, spread
 from ._fibers import Fibers
 from ._field import Field, JoinedField, Points
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class Nerve:
@@ -75,6 +78,12 @@ class Nerve:
             return NerveField(self, as_array(contacts, "contacts", (1,)), interpolation, extend)
         each = np.eye(self.contacts)
         return JoinedField([NerveField(self, factors, interpolation, extend) for factors in each])
+
+    def plot(self, values: Any = None, **options: Any) -> Axes:
+        """Draws the cross section with matplotlib, fibers colored by values or thresholds: :func:`pyaxonml.plot.nerve`."""
+        from . import plot
+
+        return plot.nerve(self, values, **options)
 
     def __len__(self) -> int:
         return self._handle.fibers

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from ._nerve import Nerve
 from ._progress import ProgressLike, listening
 from ._study import Study, _tell
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Keys of ``[limits]`` by the names of :class:`Limits`, where they differ.
 _LIMIT_KEYS = {
@@ -89,6 +92,12 @@ class Optimization:
     def to_json(self) -> str:
         """Request, results and summary, as the command line writes them."""
         return self._text
+
+    def plot(self, **options: Any) -> Axes:
+        """Draws thresholds of targets and others, before and after, with matplotlib: :func:`pyaxonml.plot.optimization`."""
+        from . import plot
+
+        return plot.optimization(self, **options)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "results":

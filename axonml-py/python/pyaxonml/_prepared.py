@@ -13,6 +13,7 @@ from . import _native
 from ._arrays import spread
 from ._fibers import Fibers, _native_model
 from ._field import Field, JoinedField, PotentialsField
+from ._names import Hinting, hinted
 from ._stimulus import Detection, NodeCurrent, Synapse
 from ._types import Extents
 from ._waveform import Waveform, WaveformLike, as_waveform, as_waveforms
@@ -58,9 +59,10 @@ def native_settings(
     )
 
 
-class Prepared:
+class Prepared(Hinting):
     """A simulation as its questions need it: fibers that are built, and their stimulus."""
 
+    @hinted
     def __init__(
         self,
         fibers: Fibers,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._names import hint
 from .errors import InputError
 
 if TYPE_CHECKING:
     import pandas
     import xarray
+    from matplotlib.axes import Axes
 
     from ._state import FiberStates
 
@@ -57,8 +59,8 @@ class Result:
         try:
             return self.columns[name] if name in self.columns else self.coordinates[name]
         except KeyError:
-            known = ", ".join([*self.columns, *self.coordinates])
-            raise KeyError(f"found no `{name}`, but: {known}") from None
+            known = [*self.columns, *self.coordinates]
+            raise KeyError(f"found no `{name}`, but: {', '.join(known)}{hint(name, known)}") from None
 
     def __getattr__(self, name: str) -> np.ndarray:
         if name.startswith("_") or name in ("columns", "coordinates"):
@@ -101,6 +103,22 @@ class Result:
                 table[name] = np.broadcast_to(spread, shape).ravel()
         return pandas.DataFrame(table)
 
+    #: The function of :mod:`pyaxonml.plot` that draws results of this kind.
+    _picture: str | None = None
+
+    def plot(self, **options: Any) -> Axes:
+        """Draws it with matplotlib (``pip install 'pyaxonml[plot]'``): the function of :mod:`pyaxonml.plot` of this kind of result.
+
+        Raises:
+            InputError: there is no picture of this kind of result.
+        """
+        if self._picture is None:
+            raise InputError(f"found {type(self).__name__}, of which there is no picture", "draw its arrays by name")
+        from . import plot
+
+        draw: Callable[..., Axes] = getattr(plot, self._picture)
+        return draw(self, **options)
+
     def __repr__(self) -> str:
         sizes: dict[str, int] = {}
         for name, array in {**self.coordinates, **self.columns}.items():
@@ -118,6 +136,8 @@ class Thresholds(Result):
     """Activation thresholds, one per fiber: ``threshold_mA`` (or ``threshold_nA``, of an injected current) is the smallest amplitude
     that fired, NaN where there is none, ``lower_mA`` the largest below it that did not; ``status`` and ``message`` say why.
     """
+
+    _picture = "thresholds"
 
     @property
     def values(self) -> np.ndarray:
@@ -141,6 +161,8 @@ class Thresholds(Result):
 class BlockThresholds(Result):
     """Excitation, block and re-excitation thresholds, one per fiber, and their ``status``."""
 
+    _picture = "block_thresholds"
+
 
 class Recording(Result):
     """Recorded arrays ``[fiber, time, node]``: ``v`` in mV and states by their names; ``node_index`` and ``z_um`` are ``[fiber, node]``.
@@ -151,6 +173,8 @@ class Recording(Result):
     (-1 and NaN without one); runs that began with a state, or whose states were changed, have none of the three. ``v_max_mV`` is the
     largest voltage of every node; ``status`` is ``ok`` or ``diverged``; ``end`` are the states after the last step.
     """
+
+    _picture = "recording"
 
     #: Per fiber the nodes and the times (ms) of the upward crossings of the level of detection, in order of time.
     crossings: list[tuple[np.ndarray, np.ndarray]]
@@ -171,13 +195,19 @@ class Recording(Result):
 class Responses(Result):
     """Action potentials that arrive, ``[fiber, amplitude]``: ``n_ap`` of ``n_ap_expected``, and the ``state`` of the fiber."""
 
+    _picture = "responses"
+
 
 class Velocities(Result):
     """Conduction velocities ``cv_m_per_s`` between two nodes, and their ``status``."""
 
+    _picture = "velocities"
+
 
 class Recruitment(Result):
     """Steps of a recruitment curve: ``fraction`` of the nerve's fibers that is active from ``amplitude_mA`` on."""
+
+    _picture = "recruitment"
 
     def at(self, amplitude: Any) -> np.ndarray:
         """The fraction that is active at amplitudes."""

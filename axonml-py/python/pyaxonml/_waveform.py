@@ -9,6 +9,7 @@ import numpy as np
 
 from . import _native
 from ._arrays import spread
+from ._portable import Portable
 from .errors import InputError
 
 #: What stands for a waveform: one, its text, or a function of time.
@@ -75,9 +76,12 @@ class Waveform:
         return self._changed(self._delay, self._scale * factor)
 
     def _changed(self, delay: float, scale: float) -> Waveform:
-        made = type(self).__new__(type(self))
-        made._kind, made._recipe, made._delay, made._scale = self._kind, self._recipe, delay, scale
-        return made
+        return _waveform(type(self), self._kind, self._recipe, delay, scale)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        first, *rest = self._recipe
+        packed = Portable(first) if self._kind == "function" else first
+        return _waveform, (type(self), self._kind, (packed, *rest), self._delay, self._scale)
 
     def __neg__(self) -> Waveform:
         return self.scaled(-1.0)
@@ -135,6 +139,14 @@ class Waveform:
         if self._kind == "samples":
             return f"Waveform(<{len(self._recipe[1])} samples>, dt={self._recipe[0]})"
         return f"Waveform({str(self._on_grid(0.0, 0.0))!r})"
+
+
+def _waveform(kind_of: type[Waveform], kind: str, recipe: tuple[Any, ...], delay: float, scale: float) -> Waveform:
+    """A waveform from its parts; copies hand a function over as it was packed."""
+    made = kind_of.__new__(kind_of)
+    made._kind, made._delay, made._scale = kind, delay, scale
+    made._recipe = tuple(one.function if isinstance(one, Portable) else one for one in recipe)
+    return made
 
 
 def pulse(kind: str, **keys: Any) -> Waveform:

@@ -31,7 +31,7 @@ try:
 except ImportError as error:
     raise ImportError("pyaxonml.jax needs JAX, which is not installed: pip install jax") from error
 
-from ._differentiable import Operands, ThresholdFunction, as_simulation, bases_mv, places_um, pulled_back
+from ._differentiable import Operands, ThresholdFunction, as_simulation, bases_mv, each_times, places_um, pulled_back
 from ._fibers import Fibers
 from ._simulation import Simulation
 
@@ -40,14 +40,6 @@ __all__ = ["bases_mv", "places_um", "thresholds"]
 
 def _shaped(shape: tuple[int, ...], like: Any) -> Any:
     return jax.ShapeDtypeStruct(shape, like.dtype)
-
-
-def _operands(ve: Any, waveform: Any, parameters: Mapping[str, Any] | None) -> Operands:
-    return Operands(
-        np.asarray(ve),
-        None if waveform is None else np.asarray(waveform),
-        {name: float(value) for name, value in (parameters or {}).items()},
-    )
 
 
 def thresholds(
@@ -80,7 +72,7 @@ def thresholds(
 
     def values(ve: Any, waveform: Any, parameters: Any) -> Any:
         def ask(*operands: Any) -> np.ndarray:
-            return function(_operands(*operands)).astype(ve.dtype)
+            return function(Operands.of(np.asarray, *operands)).astype(ve.dtype)
 
         shape = _shaped((fibers,), ve)
         return jax.pure_callback(ask, shape, ve, waveform, parameters, vmap_method="sequential")
@@ -101,7 +93,7 @@ def thresholds(
             shapes["parameters"] = {name: _shaped((fibers,), value) for name, value in parameters.items()}
 
         def ask(*operands: Any) -> Any:
-            found = function.differentiated(_operands(*operands), by)
+            found = function.differentiated(Operands.of(np.asarray, *operands), by)
             return jax.tree.map(
                 lambda shape, array: array.astype(shape.dtype), shapes, {name: getattr(found, name) for name in shapes}
             )
@@ -113,7 +105,7 @@ def thresholds(
         found, waveform = residual
         # A missing threshold's derivative is 0, whatever a loss makes of its value.
         weight = jnp.where(found["known"], bar, 0.0)
-        by_ve = found["ve"] * weight.reshape(-1, *[1] * (found["ve"].ndim - 1))
+        by_ve = each_times(found["ve"], weight)
         by_waveform = (
             None if waveform is None else pulled_back(weight, found["waveform"], waveform.shape).astype(waveform.dtype)
         )

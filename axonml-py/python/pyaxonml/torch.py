@@ -35,6 +35,7 @@ from ._differentiable import (
     ThresholdFunction,
     as_simulation,
     bases_mv,
+    each_times,
     places_um,
     pulled_back,
 )
@@ -78,6 +79,11 @@ def _named(parameters: Mapping[str, Any] | None) -> tuple[tuple[str, ...], list[
     return tuple(parameters or ()), [_exact(value) for value in (parameters or {}).values()]
 
 
+def _asked(ve: bool, waveform: bool, parameters: Sequence[bool]) -> dict[str, bool]:
+    """Which kinds of operands a derivative is needed by."""
+    return {"potentials": ve, "waveforms": waveform, "parameters": any(parameters)}
+
+
 class _Thresholds(torch.autograd.Function):
     """Thresholds of potentials, a waveform (or none) and parameters in the order of their names."""
 
@@ -85,13 +91,9 @@ class _Thresholds(torch.autograd.Function):
     def forward(
         ctx: Any, function: ThresholdFunction, names: tuple[str, ...], ve: Any, waveform: Any, *parameters: Any
     ) -> Any:
-        of = Operands(
-            _array(ve),
-            None if waveform is None else _array(waveform),
-            {name: float(value) for name, value in zip(names, parameters, strict=True)},
-        )
+        of = Operands.of(_array, ve, waveform, dict(zip(names, parameters, strict=True)))
         _, _, by_ve, by_waveform, *by_parameters = ctx.needs_input_grad
-        asked = {"potentials": by_ve, "waveforms": by_waveform, "parameters": any(by_parameters)}
+        asked = _asked(by_ve, by_waveform, by_parameters)
         by = [kind for kind, is_asked in asked.items() if is_asked]
         if not by:
             return _Kind.of(ve).tensor(function(of))
@@ -110,7 +112,7 @@ class _Thresholds(torch.autograd.Function):
         by_ve = by_waveform = None
         by_parameters = [None] * len(of_parameters)
         if asked["potentials"]:
-            by_ve = of_ve.tensor(found.ve * weight.reshape(-1, *[1] * (found.ve.ndim - 1)))
+            by_ve = of_ve.tensor(each_times(found.ve, weight))
         if asked["waveforms"]:
             by_waveform = of_waveform.tensor(pulled_back(weight, found.waveform, of_waveform.shape))
         if asked["parameters"]:
@@ -134,11 +136,7 @@ class _Recordings(torch.autograd.Function):
         waveform: Any,
         *parameters: Any,
     ) -> Any:
-        of = Operands(
-            _array(ve),
-            None if waveform is None else _array(waveform),
-            {name: float(value) for name, value in zip(names, parameters, strict=True)},
-        )
+        of = Operands.of(_array, ve, waveform, dict(zip(names, parameters, strict=True)))
         ctx.function, ctx.of, ctx.amplitude, ctx.names = function, of, _array(amplitude), names
         ctx.kinds = [None if one is None else _Kind.of(one) for one in (amplitude, ve, waveform, *parameters)]
         return tuple(ctx.kinds[1].tensor(one) for one in function(of, ctx.amplitude))
@@ -148,7 +146,7 @@ class _Recordings(torch.autograd.Function):
     def backward(ctx: Any, *bars: Any) -> Any:
         of_amplitude, of_ve, of_waveform, *of_parameters = ctx.kinds
         _, _, _, by_ve, by_waveform, *by_parameters = ctx.needs_input_grad
-        asked = {"potentials": by_ve, "waveforms": by_waveform, "parameters": any(by_parameters)}
+        asked = _asked(by_ve, by_waveform, by_parameters)
         weights = {name: _array(bar) for name, bar in zip(ctx.function.record, bars, strict=True)}
         by = [kind for kind, is_asked in asked.items() if is_asked]
         found = ctx.function.pulled_back(ctx.of, ctx.amplitude, weights, by)

@@ -16,7 +16,7 @@ import logging
 from typing import Any
 
 from .._refusal import NotSupportedError
-from ._fiber import Fiber, build_fiber
+from ._fiber import IN_3D, Fiber, build_fiber
 from ._models import FiberModel, UnknownModelError
 from ._search import BisectionMean, BoundsSearchMode, TerminationMode, ThresholdCondition
 from ._sections import APCount, Section
@@ -44,9 +44,7 @@ __all__ = [
 
 def build_fiber_3d(*args: Any, **kwargs: Any) -> Fiber:
     """Refused: fibers are straight here."""
-    raise NotSupportedError(
-        "fibers along paths in 3-D are not built here", "give potentials at the sections of a straight one"
-    )
+    raise NotSupportedError(*IN_3D)
 
 
 def register_custom_fiber(fiber_class: type) -> None:

@@ -19,6 +19,9 @@ from ._sections import APCount, Section
 
 log = logging.getLogger("pyaxonml")
 
+#: Why fibers along paths are refused, and what helps.
+IN_3D = ("fibers along paths in 3-D are not built here", "give potentials at the sections of a straight one")
+
 
 def build_fiber(
     fiber_model: FiberModel | str,
@@ -69,7 +72,7 @@ class Fiber:
         self._model = as_model(fiber_model)
         self._built = self._model.built
         if is_3d:
-            raise NotSupportedError("fibers along paths in 3-D are not built here", "give potentials at its sections")
+            raise NotSupportedError(*IN_3D)
         if delta_z is not None and self._built.myelinated:
             raise InputError(f"found `delta_z`, which the diameter of {self._model.name} fixes")
         if not diameter > 0:
@@ -346,13 +349,31 @@ class Fiber:
         middle = self.loc_index(0.5 * (start + end))
         times = self._ap_ms[[a, middle, b]]
         if np.isnan(times).any():
-            raise RunError(f"found no action potential at all of nodes {a}, {middle} and {b} in the last run")
+            raise RunError(*self._no_velocity([a, middle, b]))
         expected = times[0] + (times[2] - times[0]) * (middle - a) / (b - a)
         if abs(times[1] - expected) > tolerance:
             raise InputError(
-                f"conduction is uneven: node {middle} fires at {times[1]:.4f} ms, not at {expected:.4f} ms"
+                f"conduction is uneven: node {middle} fires at {times[1]:.4f} ms, not at {expected:.4f} ms, halfway between nodes "
+                f"{a} and {b}",
+                "give start and end on one side of where the action potential begins, away from the ends of the fiber, or raise tolerance",
             )
         return float(1e-3 * (b - a) * self.delta_z / abs(times[2] - times[0]))
+
+    def _no_velocity(self, nodes: list[int]) -> tuple[str, str]:
+        """Why the last run tells no velocity between nodes, and the remedy."""
+        if self.time is None:
+            return "found no run of the fiber", "call run_sim or find_threshold before measure_cv"
+        fired = np.flatnonzero(~np.isnan(self._ap_ms))
+        if not len(fired):
+            return (
+                "found no action potential at any node in the last run",
+                "run at an amplitude above threshold (find_threshold gives it)",
+            )
+        silent = [node for node in nodes if node not in fired]
+        return (
+            f"found no action potential at nodes {silent} in the last run; those that fired lie within {fired[0]} to {fired[-1]}",
+            "give start and end where it passes, or raise tstop until it has passed both",
+        )
 
     def __call__(self, loc: float, target: str = "nodes") -> Section:
         return (self.nodes if target == "nodes" else self.sections)[self.loc_index(loc, target)]

@@ -11,28 +11,38 @@ from ...errors import InputError
 from .._refusal import RunError
 
 
-class ThresholdCondition(str, Enum):
+class _Word(Enum):
+    """A choice that equals its word, as members of PyFibers' enumerations do."""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, str) and other == self.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+class ThresholdCondition(_Word):
     """What is searched."""
 
     ACTIVATION = "activation"
     BLOCK = "block"
 
 
-class BoundsSearchMode(str, Enum):
+class BoundsSearchMode(_Word):
     """How bounds move until they hold a threshold."""
 
     PERCENT_INCREMENT = "percent"
     ABSOLUTE_INCREMENT = "absolute"
 
 
-class TerminationMode(str, Enum):
+class TerminationMode(_Word):
     """What the tolerance is one of."""
 
     PERCENT_DIFFERENCE = "percent"
     ABSOLUTE_DIFFERENCE = "absolute"
 
 
-class BisectionMean(str, Enum):
+class BisectionMean(_Word):
     """The mean of the bounds that is tried next."""
 
     GEOMETRIC = "geometric"

@@ -28,6 +28,19 @@ log = logging.getLogger("pyaxonml")
 #: The step of the steady-state initialization, ms, the library's and PyFibers' default.
 WARMUP_DT_MS = 5.0
 
+#: Arguments of runs that searches take, too, by what a :class:`Watch` calls them.
+WATCHED = {
+    "ap_detect_location": "location",
+    "ap_detect_threshold": "threshold_mv",
+    "fail_on_end_excitation": "fail_on_end_excitation",
+}
+
+
+def _above_zero(name: str, ms: float) -> float:
+    if not ms > 0:
+        raise InputError(f"found {name}={ms}, expected ms above 0")
+    return float(ms)
+
 
 @dataclass(frozen=True)
 class Acting:
@@ -73,9 +86,7 @@ class Stimulation:
 
     @dt.setter
     def dt(self, value: float) -> None:
-        if not value > 0:
-            raise InputError(f"found dt={value}, expected ms above 0")
-        self._dt = float(value)
+        self._dt = _above_zero("dt", value)
 
     @property
     def tstop(self) -> float:
@@ -84,9 +95,7 @@ class Stimulation:
 
     @tstop.setter
     def tstop(self, value: float) -> None:
-        if not value > 0:
-            raise InputError(f"found tstop={value}, expected ms above 0")
-        self._tstop = float(value)
+        self._tstop = _above_zero("tstop", value)
 
     @property
     def n_timesteps(self) -> int:
@@ -139,12 +148,12 @@ class Stimulation:
         """
         if exit_func is not None or exit_func_kws is not None or use_exit_t or exit_func_interval != 100:
             raise NotSupportedError("found an exit function or `use_exit_t`: runs are not looked at step by step here")
-        watch = Watch(ap_detect_location, float(ap_detect_threshold), fail_on_end_excitation)
+        watch = Watch(ap_detect_location, ap_detect_threshold, fail_on_end_excitation)
         given = np.asarray(stimamp, dtype=np.float64)
         factors, amplitude = (given, 1.0) if given.ndim else (None, float(given))
         simulation = self._simulation(self._acting(fiber, factors), fiber, watch, 1, self.tstop)
         trial = self._shown(simulation, fiber, amplitude)
-        check_ends(trial, fiber.passive_end_nodes, self.dt, watch.fail_on_end_excitation)
+        check_ends(trial, fiber, self.dt, watch.fail_on_end_excitation)
         return trial.detected(fiber.loc_index(watch.location), self.dt)
 
     def _shown(self, simulation: Simulation, fiber: Fiber, amplitude: float) -> Trial:
@@ -210,20 +219,16 @@ class Stimulation:
             raise NotSupportedError("found thresh_num_aps above 1 in a search for block, which PyFibers has not either")
         if exit_t_shift is not None and exit_t_shift <= 0:
             raise InputError(f"found exit_t_shift={exit_t_shift}, expected ms above 0, or None")
-        unknown = set(kwargs) - {"ap_detect_location", "ap_detect_threshold", "fail_on_end_excitation"}
+        unknown = set(kwargs) - set(WATCHED)
         if unknown:
             raise NotSupportedError(f"found {sorted(unknown)}, which a search has no use for here")
-        watch = Watch(
-            kwargs.get("ap_detect_location", 0.9),
-            float(kwargs.get("ap_detect_threshold", -30)),
-            kwargs.get("fail_on_end_excitation", True),
-        )
+        watch = Watch(**{WATCHED[name]: value for name, value in kwargs.items()})
         trials = _Trials(self, fiber, watch)
         node = fiber.loc_index(watch.location)
 
         def above(amplitude: float, next_ones: list[float]) -> bool:
             trial = trials.ask(amplitude, next_ones)
-            check_ends(trial, fiber.passive_end_nodes, self.dt, watch.fail_on_end_excitation)
+            check_ends(trial, fiber, self.dt, watch.fail_on_end_excitation)
             count, last = trial.detected(node, self.dt, trials.until)
             if block:
                 if not any(len(times) for times in trial.node_ms):
@@ -383,6 +388,10 @@ class IntraStim(Stimulation):
         node = self.istim_ind if self.istim_ind is not None else fiber.loc_index(self.istim_loc or 0.0)
         times = np.arange(of["delay"], min(of["dur"], self.tstop), 1e3 / of["freq"])
         if not len(times):
-            raise InputError(f"found no pulse between a delay of {of['delay']:g} ms and {of['dur']:g} ms")
+            end, name = min((of["dur"], "dur"), (self.tstop, "tstop"))
+            raise InputError(
+                f"found no pulse: the first would begin after a delay of {of['delay']:g} ms, the train ends at {name}={end:g} ms",
+                "`dur` is the time at which the train ends (`pw` is the width of a pulse): give delay below both dur and tstop",
+            )
         train = Injection(node, None, of["pw"], tuple(times.tolist()))
         return Acting(np.empty((0, 0)), np.empty((0, 0)), (train, *fiber.stim))

@@ -7,12 +7,16 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..._results import Recording
 from ..._simulation import Simulation
 from .._refusal import RunError, told
+
+if TYPE_CHECKING:
+    from ._fiber import Fiber
 
 
 @dataclass(frozen=True)
@@ -66,22 +70,41 @@ class Trial:
         return found
 
 
-def check_ends(trial: Trial, passive: int, dt: float, fail: bool | None) -> bool:
+def check_ends(trial: Trial, fiber: Fiber, dt: float, fail: bool | None) -> bool:
     """Whether action potentials begin in the end nodes, or next to passive ones; raises or warns as PyFibers' flag says.
 
     Nodes that PyFibers would make passive are taken for silent, whether they are here or not.
     """
     if fail is None:
         return False
-    nodes = len(trial.node_ms)
+    nodes, passive = len(trial.node_ms), fiber.passive_end_nodes
     at_ends = [node for node in trial.begins_at(dt, passive) if node <= passive or node >= nodes - 1 - passive]
     if not at_ends:
         return False
-    message = f"end excitation at an amplitude of {trial.amplitude:g}: action potentials begin at nodes {at_ends}"
+    message = f"end excitation at an amplitude of {trial.amplitude:g}: {_where(fiber, at_ends)}"
     if fail:
         raise RunError(message, "make the fiber longer, or give fail_on_end_excitation=False (a warning) or None")
     told(message, 4)
     return True
+
+
+def _where(fiber: Fiber, at_ends: Sequence[int]) -> str:
+    """At which ends action potentials begin, and where that lies beside the electrode, by the potentials along the fiber."""
+    z_um = fiber.longitudinal_coordinates
+    ends = {
+        "first": [node for node in at_ends if node < fiber.nodecount // 2],
+        "last": [node for node in at_ends if node >= fiber.nodecount // 2],
+    }
+    each = [
+        f"nodes {nodes} at the {name} end (z = {z_um[0 if name == 'first' else -1]:g} um)"
+        for name, nodes in ends.items()
+        if nodes
+    ]
+    said = f"action potentials begin at {' and '.join(each)}"
+    if fiber.potentials is None or not np.any(fiber.potentials):
+        return said
+    strongest = np.abs(np.atleast_2d(fiber.potentials)).max(axis=0)
+    return f"{said}; the potentials are largest at z = {z_um[int(strongest.argmax())]:g} um"
 
 
 def crossings(simulation: Simulation, amplitudes: Sequence[float]) -> list[Trial]:
