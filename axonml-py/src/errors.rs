@@ -43,6 +43,15 @@ impl Error {
         Self::of("InputError", message)
     }
 
+    /// What a user named is wrong, in the words of a study.
+    pub(crate) fn named(error: &StudyError) -> Self {
+        Error::Library(Failure {
+            class: "InputError",
+            message: error.message(),
+            help: error.remedy().map(str::to_owned),
+        })
+    }
+
     /// A description of a model is wrong.
     pub(crate) fn model(message: impl std::fmt::Display) -> Self {
         Self::of("ModelError", message)

@@ -23,6 +23,7 @@ mod stimulus;
 mod study;
 mod training;
 mod waveform;
+mod weights;
 mod work;
 
 use pyo3::prelude::*;
@@ -54,6 +55,8 @@ mod _native {
     use crate::training::{Dataset, generate, recipe, train};
     #[pymodule_export]
     use crate::waveform::Waveform;
+    #[pymodule_export]
+    use crate::weights::Weights;
     #[pymodule_export]
     use crate::work::{after_fork, devices};
 

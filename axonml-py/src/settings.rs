@@ -1,13 +1,12 @@
 //! Settings of a simulation.
 
 use axonml::Precision;
-use axonml::model::Models;
 use axonml::model::weights::Weights;
 use axonml::simulation::{CancelToken, InitialState, RateEvaluation};
-use axonml::study::{NamedWeights, PUBLISHED};
 use pyo3::prelude::*;
 
 use crate::errors::{Error, Result};
+use crate::weights::WeightsLike;
 
 /// Arithmetic, parameters, temperature, ends and initial state that fibers run with, and where.
 #[pyclass(frozen, module = "pyaxonml._native")]
@@ -15,7 +14,7 @@ use crate::errors::{Error, Result};
 pub(crate) struct Settings {
     precision: Precision,
     rates: RateEvaluation,
-    weights: Option<String>,
+    weights: Weights,
     parameters: Vec<(String, f64)>,
     celsius: Option<f64>,
     ends: axonml::simulation::Ends,
@@ -33,7 +32,7 @@ impl Settings {
     fn new(
         precision: &str,
         rates: &str,
-        weights: Option<String>,
+        weights: Option<WeightsLike<'_>>,
         parameters: Vec<(String, f64)>,
         celsius: Option<f64>,
         ends: &str,
@@ -47,7 +46,10 @@ impl Settings {
         Ok(Settings {
             precision: precision.0,
             rates: rates.parse()?,
-            weights,
+            weights: match weights {
+                Some(weights) => weights.weights()?,
+                None => Weights::Default,
+            },
             parameters,
             celsius,
             ends: ends.parse()?,
@@ -68,17 +70,12 @@ impl Settings {
         (dt_ms, tstop_ms): (f64, f64),
         cancel: CancelToken,
     ) -> Result<axonml::Settings> {
-        let weights = match self.weights.as_deref() {
-            None => Weights::Default,
-            Some(PUBLISHED) => Weights::Published,
-            Some(name) => Weights::File(NamedWeights::find(name, &Models::default())?.file.clone()),
-        };
         Ok(axonml::Settings {
             dt_ms,
             tstop_ms,
             precision: self.precision,
             rates: self.rates,
-            weights,
+            weights: self.weights.clone(),
             parameters: self.parameters.clone(),
             celsius: self.celsius,
             ends: self.ends,

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use axonml::evaluation::{Against, evaluate};
 use axonml::study::{Cell, Execution, Listener, Machine, Plan, Results, Share, Table, share_text};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::description::ModelLike;
 use crate::errors::{Error, Result};
 use crate::results::Columns;
 use crate::work::{Ears, News, done};
@@ -112,6 +114,43 @@ impl Study {
             };
             outcome.discard_journal()?;
             Ok(answered)
+        })
+    }
+
+    /// Compares its model with references: thresholds of its table or of another model, action potentials, traces.
+    #[pyo3(signature = (*, reference, at, thresholds_only, traces, device, threads, progress, log))]
+    #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
+    fn evaluate(
+        &self,
+        py: Python<'_>,
+        reference: Option<ModelLike<'_>>,
+        at: Option<f64>,
+        thresholds_only: bool,
+        traces: Vec<PathBuf>,
+        device: Option<String>,
+        threads: usize,
+        progress: Option<Py<PyAny>>,
+        log: Option<Py<PyAny>>,
+    ) -> Result<StudyResults> {
+        let reference = reference.map(|of| of.model()).transpose()?;
+        let ears = Ears {
+            progress,
+            log,
+            ..Ears::default()
+        };
+        done(py, threads, &ears, |cancel, news| {
+            let machine = Machine {
+                cancel,
+                ..Machine::new(machine(device.as_deref(), &self.0)?)
+            };
+            let against = Against {
+                reference,
+                at,
+                thresholds_only,
+                traces,
+            };
+            let results = evaluate(&self.0, against, &machine, &mut Told(news))?;
+            Ok::<_, Error>(StudyResults(results))
         })
     }
 

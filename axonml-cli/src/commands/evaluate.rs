@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axonml::evaluation::{Against, Evaluation, Traces};
+use axonml::evaluation::{Against, Evaluation, Traces, with_traces};
 use axonml::study::{Plan, Setup, model_named};
 
 use crate::args::EvaluateArgs;
@@ -51,10 +51,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs, messages: Messages) -> Result<(), Cl
     let mut results = evaluation.results(false);
     if !args.traces.is_empty() {
         let of_traces = traces.compare(&mut StudyListener::new(messages, "traces"))?;
-        results.words.extend(of_traces.words);
-        let summary = of_traces.summary.into();
-        results.summary.insert("traces".into(), summary);
-        results.further.push(("traces", of_traces.table));
+        results = with_traces(results, of_traces);
     }
     output(&results, targets, &flags.output, messages)?;
     let (found, references) = &evaluation.thresholds();

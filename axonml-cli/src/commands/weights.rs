@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use axonml::model;
 use axonml::model::Schema;
 use axonml::model::weights::ModelFile;
-use axonml::model::weights::pytorch::{read_checkpoint, smf_from_checkpoint};
+use axonml::model::weights::pytorch::import_checkpoint;
 use axonml::simulation::provenance::sha256;
-use axonml::{FiberModel, model};
 
 use crate::args::{ExportArgs, ImportArgs};
 use crate::error::CliError;
@@ -23,13 +23,8 @@ pub(crate) fn import(args: &ImportArgs, messages: Messages) -> Result<(), CliErr
         |error: &dyn std::fmt::Display| CliError::request(error.to_string()).at(path.display());
     let bytes = std::fs::read(path)
         .map_err(|error| wrong(&error).help("name an existing file of torch.save"))?;
-    let checkpoint = read_checkpoint(&bytes).map_err(|error| wrong(&error))?;
-    let mut file = smf_from_checkpoint(&checkpoint).map_err(|error| wrong(&error))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    file.provenance
-        .insert("checkpoint file".to_owned(), name.into_owned());
-    file.provenance
-        .insert("checkpoint sha256".to_owned(), sha256(&bytes));
+    let (file, place) = import_checkpoint(&bytes, &name).map_err(|error| wrong(&error))?;
     let output = match &args.output {
         Some(output) => output.clone(),
         None => beside(path)?,
@@ -39,7 +34,7 @@ pub(crate) fn import(args: &ImportArgs, messages: Messages) -> Result<(), CliErr
     refuse_overwriting(&what, &output, &[Input::of("the checkpoint", path)])?;
     let schema = model(&file.model)?.schema();
     let written = write(&file, &output)?;
-    let place = match checkpoint.path.as_str() {
+    let place = match place.as_str() {
         "" => "the state dict".to_owned(),
         path => format!("`{path}`"),
     };
@@ -70,23 +65,14 @@ pub(crate) fn export(args: &ExportArgs, messages: Messages) -> Result<(), CliErr
             file.provenance.insert("exported from".to_owned(), from);
             file
         }
-        None => published(&model),
+        None => ModelFile::published(&model),
     };
     let parameters = args.model.parameters();
     schema
         .refuse_repeated(&parameters)
         .map_err(|error| CliError::from(error).at("--set"))?;
-    for (name, value) in &parameters {
-        file.set(&schema, name, *value)
-            .map_err(|error| CliError::request(error).at("--set"))?;
-    }
-    if !parameters.is_empty() {
-        let set = parameters
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"));
-        let set = set.collect::<Vec<_>>().join(", ");
-        file.provenance.insert("set by hand".to_owned(), set);
-    }
+    file.set_by_hand(&schema, &parameters)
+        .map_err(|error| CliError::request(error).at("--set"))?;
     if let Some(celsius) = args.model.temperature {
         file.domain.celsius = Some(celsius);
     }
@@ -97,21 +83,6 @@ pub(crate) fn export(args: &ExportArgs, messages: Messages) -> Result<(), CliErr
         file.model
     ));
     tell(&file, &schema, &args.output, &written)
-}
-
-/// The file of a model's own constants.
-fn published(model: &dyn FiberModel) -> ModelFile {
-    let mut file = ModelFile::new(model);
-    file.provenance = [
-        (
-            "exported from",
-            "the constants that the model declares".to_owned(),
-        ),
-        ("references", model.schema().citations.join("; ")),
-    ]
-    .map(|(key, value)| (key.to_owned(), value))
-    .into();
-    file
 }
 
 /// Where a checkpoint's model file goes if nobody says.

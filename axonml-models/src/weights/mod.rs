@@ -98,6 +98,44 @@ impl ModelFile {
         }
     }
 
+    /// [`ModelFile::new`] with the model's publications as its provenance: for files that users keep.
+    pub fn published(model: &dyn FiberModel) -> Self {
+        let provenance = [
+            (
+                "exported from",
+                "the constants that the model declares".to_owned(),
+            ),
+            ("references", model.schema().citations.join("; ")),
+        ];
+        let provenance = provenance.map(|(key, value)| (key.to_owned(), value));
+        ModelFile {
+            provenance: provenance.into(),
+            ..ModelFile::new(model)
+        }
+    }
+
+    /// Sets parameters as [`ModelFile::set`] does, and says in the provenance that they were set by hand.
+    ///
+    /// # Errors
+    /// As [`ModelFile::set`].
+    pub fn set_by_hand(
+        &mut self,
+        schema: &Schema,
+        parameters: &[(String, f64)],
+    ) -> Result<(), ModelFileError> {
+        for (name, value) in parameters {
+            self.set(schema, name, *value)?;
+        }
+        if !parameters.is_empty() {
+            let set = parameters
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"));
+            let set = set.collect::<Vec<_>>().join(", ");
+            self.provenance.insert("set by hand".to_owned(), set);
+        }
+        Ok(())
+    }
+
     /// Sets a parameter by `name` or `group.name`.
     ///
     /// # Errors

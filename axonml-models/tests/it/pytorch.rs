@@ -6,7 +6,8 @@ use std::io::{Cursor, Write};
 use axonml_models::model;
 use axonml_models::weights::ModelFile;
 use axonml_models::weights::pytorch::{
-    Checkpoint, CheckpointError, read_checkpoint, smf_from_checkpoint,
+    Checkpoint, CheckpointError, import_checkpoint, read_checkpoint, smf_from_checkpoint,
+    smf_to_tensors,
 };
 use serde_json::Value;
 use zip::write::SimpleFileOptions;
@@ -87,6 +88,29 @@ fn the_numbers_are_those_that_torch_reads() {
         }
         assert!(w[0] != w[2] && file.parameters["v_neighbor"] != 1.0);
     }
+}
+
+#[test]
+fn weights_go_back_to_torch_as_they_act() {
+    for name in [STATE_DICT, SINGLE, TRAINING] {
+        let checkpoint = read_checkpoint(&bytes(name)).unwrap();
+        let (file, _) = import_checkpoint(&bytes(name), name).unwrap();
+        assert_eq!(file.provenance["checkpoint file"], name);
+        let tensors = smf_to_tensors(&file).unwrap();
+        assert!(tensors.keys().eq(checkpoint.tensors.keys()), "{name}");
+        for (key, tensor) in &tensors {
+            assert_eq!(tensor.shape, checkpoint.tensors[key].shape, "{name}: {key}");
+        }
+        let exported = Checkpoint {
+            tensors,
+            ..checkpoint
+        };
+        let again = smf_from_checkpoint(&exported).unwrap();
+        assert_eq!(again.parameters, file.parameters, "{name}");
+    }
+    let other = ModelFile::new(&model("mrg").unwrap());
+    let error = smf_to_tensors(&other).unwrap_err();
+    assert!(error.to_string().contains("smf"), "{error}");
 }
 
 #[test]

@@ -31,6 +31,7 @@ from ._state import FiberStates
 from ._stimulus import Currents, Detection, Injection, Synapse, currents, inject
 from ._study import Study, StudyResults, merge
 from ._waveform import Waveform, pulse
+from ._weights import Weights
 from .errors import (
     AxonmlError,
     CanceledError,
@@ -124,6 +125,7 @@ __all__ = [
     "TrainingError",
     "Velocities",
     "Waveform",
+    "Weights",
     "where",
 ]
 

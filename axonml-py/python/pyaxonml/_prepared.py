@@ -17,6 +17,7 @@ from ._names import Hinting, hinted
 from ._stimulus import Detection, NodeCurrent, Synapse
 from ._types import Extents
 from ._waveform import Waveform, WaveformLike, as_waveform, as_waveforms
+from ._weights import WeightsLike, _native_weights
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def native_settings(
     *,
     precision: str = "f64",
     rates: str = "exact",
-    weights: str | None = None,
+    weights: WeightsLike | None = None,
     parameters: Mapping[str, float] | None = None,
     celsius: float | None = None,
     ends: str = "active",
@@ -49,7 +50,7 @@ def native_settings(
     return _native.Settings(
         precision=precision,
         rates=rates,
-        weights=weights,
+        weights=_native_weights(weights),
         parameters=[(name, float(value)) for name, value in (parameters or {}).items()],
         celsius=celsius,
         ends=ends,
@@ -82,7 +83,7 @@ class Prepared(Hinting):
         warmup_ms: float | None = None,
         ends: str = "active",
         parameters: Mapping[str, float] | None = None,
-        weights: str | None = None,
+        weights: WeightsLike | None = None,
         celsius: float | None = None,
         signed: bool = False,
     ) -> None:

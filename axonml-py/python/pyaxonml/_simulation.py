@@ -28,7 +28,7 @@ class Simulation(Prepared):
     ``dt`` and ``tstop`` are in ms; by default runs last 5 ms, or as long as the slowest fiber's action potential needs.
     ``precision`` is ``f64`` or ``f32``, ``device`` is ``auto``, ``cpu``, ``cuda`` or ``cuda:N``, ``threads`` all processors by default.
     ``start`` is ``published`` or ``steady-state`` (after ``warmup_ms``); ``ends`` are ``active`` or ``passive``; ``parameters`` replace
-    those of the model, ``weights`` name bundled ones, a file, or ``published``.
+    those of the model, ``weights`` are :class:`Weights`, or name bundled ones, a file, or ``published``.
 
     Amplitudes are positive, as on the command line: cathodic waveforms are negative. With ``signed=True`` they have the sign of PyFibers:
     that of the waveform's first phase, so that cathodic thresholds are negative.

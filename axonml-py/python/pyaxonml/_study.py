@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _native
+from ._fibers import _native_model
 from ._progress import ProgressLike, listening
 from .errors import CanceledError, InputError
 
@@ -92,6 +94,36 @@ class Study:
         if text is None:
             raise CanceledError("the work ended without results")
         return text
+
+    def evaluate(
+        self,
+        *,
+        reference: Any = None,
+        at: float | None = None,
+        thresholds_only: bool = False,
+        traces: Sequence[str | os.PathLike[str]] = (),
+        device: str | None = None,
+        threads: int | None = None,
+        progress: ProgressLike = False,
+    ) -> StudyResults:
+        """Compares the study's model with references, as ``axonml evaluate`` does: errors of thresholds in percent, and action potentials.
+
+        References are the column ``threshold_mA`` of the study's table of conditions, the exact model that a row names, or another model
+        (``reference``). Action potentials are compared at ``at`` times each threshold (1.5), unless ``thresholds_only``. ``traces`` are
+        files of recorded runs (``axonml help traces``).
+        """
+        with listening(progress, "rows") as heard:
+            found = self._native.evaluate(
+                reference=None if reference is None else _native_model(reference),
+                at=None if at is None else float(at),
+                thresholds_only=bool(thresholds_only),
+                traces=[os.fspath(path) for path in traces],
+                device=device,
+                threads=threads or 0,
+                progress=heard,
+                log=_tell,
+            )
+        return StudyResults(found)
 
     def _run(
         self,

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from . import _native
+from ._evaluation import evaluate
 from ._progress import ProgressLike, listening
 from ._study import _tell
 from .errors import InputError
 
-__all__ = ["Dataset", "Trained", "recipe", "train"]
+__all__ = ["Dataset", "Trained", "evaluate", "recipe", "train"]
 
 #: What names a file, or is its text.
 TextLike = str | os.PathLike[str]

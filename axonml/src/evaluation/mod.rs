@@ -30,6 +30,7 @@ mod responses;
 mod results;
 mod row;
 mod traces;
+mod whole;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -47,6 +48,7 @@ use responses::{Pair, responses};
 use row::Row;
 
 pub use traces::Traces;
+pub use whole::{evaluate, with_traces};
 
 /// Multiple of each model's own threshold at which action potentials are compared, unless another is asked for.
 const AT: f64 = 1.5;

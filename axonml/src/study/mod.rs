@@ -163,4 +163,4 @@ pub use rerun::{Repetition, is_result, rerun, study_of};
 pub use setup::{Machine, Setup};
 pub use share::Share;
 pub use spec::*;
-pub use weights::{NamedWeights, PUBLISHED, WeightChoice, bundled_for};
+pub use weights::{NamedWeights, PUBLISHED, WeightChoice, bundled_for, weights_named};

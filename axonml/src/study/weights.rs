@@ -29,19 +29,10 @@ pub struct NamedWeights {
 impl NamedWeights {
     /// Bundled weights, or those in a file.
     pub fn find(name: &str, models: &Models) -> Result<Self, StudyError> {
-        let is_path = name.contains(['/', '\\']) || name.ends_with(".safetensors");
-        if !is_path && !Path::new(name).is_file() {
-            let found = bundled(name).map_err(|error| {
-                StudyError::request(error)
-                    .help("name bundled weights, a .safetensors file, or `published`")
-            })?;
-            return NamedWeights::bundled(found);
+        match named_bundled(name)? {
+            Some(found) => NamedWeights::bundled(found),
+            None => NamedWeights::new(name, &read(name)?, models),
         }
-        let bytes = std::fs::read(name).map_err(|error| {
-            StudyError::request(format!("cannot read `{name}`: {error}"))
-                .help("name an existing .safetensors file")
-        })?;
-        NamedWeights::new(name, &bytes, models)
     }
 
     /// Weights that the library carries.
@@ -62,6 +53,38 @@ impl NamedWeights {
             file: Arc::new(file),
         })
     }
+}
+
+/// The model file that a name stands for: bundled weights, or the path of a `.safetensors` file. Whether it fits a model is
+/// found when it is used.
+///
+/// # Errors
+/// [`StudyError`] for a name that is not bundled, and for a file that cannot be read or is none.
+pub fn weights_named(name: &str) -> Result<ModelFile, StudyError> {
+    let file = match named_bundled(name)? {
+        Some(found) => ModelFile::from_bytes(found.bytes),
+        None => ModelFile::from_bytes(&read(name)?),
+    };
+    file.map_err(|error| StudyError::request(error).at(format!("`{name}`")))
+}
+
+/// The bundled weights of a name; none of what is the path of a file.
+fn named_bundled(name: &str) -> Result<Option<&'static Bundled>, StudyError> {
+    let is_path = name.contains(['/', '\\']) || name.ends_with(".safetensors");
+    if is_path || Path::new(name).is_file() {
+        return Ok(None);
+    }
+    let found = bundled(name).map_err(|error| {
+        StudyError::request(error).help("name bundled weights, a .safetensors file, or `published`")
+    })?;
+    Ok(Some(found))
+}
+
+fn read(path: &str) -> Result<Vec<u8>, StudyError> {
+    std::fs::read(path).map_err(|error| {
+        StudyError::request(format!("cannot read `{path}`: {error}"))
+            .help("name an existing .safetensors file")
+    })
 }
 
 /// The weights of every model.

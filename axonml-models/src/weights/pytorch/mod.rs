@@ -16,8 +16,10 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
-pub use surrogate::smf_from_checkpoint;
+pub use surrogate::{smf_from_checkpoint, smf_to_tensors};
 
+use super::ModelFile;
+use crate::provenance::sha256;
 use archive::Archive;
 use pickle::{Object, Pickle, StorageType, TensorRecord};
 
@@ -148,6 +150,26 @@ const ROOM: usize = 1 << 22;
 
 /// How deep dictionaries are looked into.
 const DEPTH: usize = 3;
+
+/// The model file of a file written by `torch.save`, named in its provenance, and where in it the state dict lies
+/// ([`Checkpoint::path`]).
+///
+/// # Errors
+/// As [`read_checkpoint`] and [`smf_from_checkpoint`].
+pub fn import_checkpoint(
+    bytes: &[u8],
+    file_name: &str,
+) -> Result<(ModelFile, String), CheckpointError> {
+    let checkpoint = read_checkpoint(bytes)?;
+    let mut file = smf_from_checkpoint(&checkpoint)?;
+    let named = [
+        ("checkpoint file", file_name.to_owned()),
+        ("checkpoint sha256", sha256(bytes)),
+    ];
+    let named = named.map(|(key, value)| (key.to_owned(), value));
+    file.provenance.extend(named);
+    Ok((file, checkpoint.path))
+}
 
 /// Reads a file written by `torch.save`: a state dict, or a dictionary that holds one.
 ///

@@ -8,7 +8,7 @@ use axonml_core::names;
 use super::{Checkpoint, CheckpointError, Tensor};
 use crate::FiberModel;
 use crate::models::Smf;
-use crate::weights::{Domain, ModelFile};
+use crate::weights::{Domain, ModelFile, ModelFileError};
 
 /// Coupling weights of the voltage (first row) and the extracellular potential, three points each.
 const COUPLING: &str = "ssd.weight";
@@ -140,6 +140,33 @@ pub fn smf_from_checkpoint(checkpoint: &Checkpoint) -> Result<ModelFile, Checkpo
         .chain(numbers.map(|(key, value)| (format!("checkpoint {key}"), value.to_string())))
         .collect();
     Ok(file)
+}
+
+/// The tensors of a state dict of AxonML's surrogate by key, from a model file of model `smf`: the reverse of
+/// [`smf_from_checkpoint`].
+///
+/// # Errors
+/// [`ModelFileError`] for a file of another model, or an incomplete one.
+pub fn smf_to_tensors(file: &ModelFile) -> Result<BTreeMap<String, Tensor>, ModelFileError> {
+    let schema = Smf.schema();
+    file.check(&schema)?;
+    let value = |name: &str| file.parameters[name];
+    let tensor = |shape: Vec<usize>, values: Vec<f64>| Tensor {
+        shape,
+        values,
+        single: false,
+    };
+    let own = schema.parameters.iter().filter(|p| p.group != "coupling");
+    let mut tensors: BTreeMap<String, Tensor> = own
+        .map(|p| (p.name.to_string(), tensor(Vec::new(), vec![value(&p.name)])))
+        .collect();
+    let rows = ["v", "ve"].map(|of| {
+        let neighbor = value(&format!("{of}_neighbor"));
+        [neighbor, value(&format!("{of}_center")), neighbor]
+    });
+    tensors.insert(COUPLING.to_owned(), tensor(vec![1, 2, 3], rows.concat()));
+    tensors.insert(CIRCLE.to_owned(), tensor(Vec::new(), vec![PI]));
+    Ok(tensors)
 }
 
 /// The one number of a tensor.

@@ -10,15 +10,15 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from ..._arrays import spread
-from ..._fibers import Fibers, models
+from ..._fibers import Fibers
 from ..._field import Field
 from ..._simulation import Simulation
 from ..._state import FiberStates
 from ..._stimulus import currents
+from ..._weights import Weights
 from ...errors import InputError
 from .._refusal import NotSupportedError, RunError, told
 from ._callbacks import DEFAULT_DT_MS, Callback, Seen
-from ._weights import parameters_of
 
 NA_PER_MA = 1e6
 
@@ -67,7 +67,7 @@ class Axon:
                 "handle_nan has no effect: rates are finite at their singular points, and a fiber that diverges is NaN",
                 3,
             )
-        self._weights: str | None = "published"
+        self._weights: Weights | str | None = "published"
         self._set: dict[str, float] = {}
         self._device = str(Backend.device)
         self._state: np.ndarray | None = None
@@ -115,7 +115,7 @@ class Axon:
         self._set[key] = math.nan if value is None else np.asarray(value, dtype=np.float64).item()
 
     def load(self: Self, state_dict: str | os.PathLike[str] | Mapping[str, Any]) -> Self:
-        """Parameters by name, of a model file (``.safetensors``), or of a state dict."""
+        """Parameters by name, of a file, or of a state dict."""
         raise NotImplementedError
 
     def run(
@@ -223,27 +223,20 @@ class SMF(Axon):
     _id = "smf"
 
     def load(self: Self, state_dict: str | os.PathLike[str] | Mapping[str, Any]) -> Self:
-        """Weights: ``"MRG"``, a model file (``.safetensors``), or a state dict of PyTorch AxonML.
+        """Weights: ``"MRG"``, a model file (``.safetensors``), or a state dict of PyTorch AxonML or its file (``.pt``).
 
         ``"MRG"`` are the weights that this package was trained to, not those that AxonML ships: for these, load its file.
         """
         self._set = {}
         if isinstance(state_dict, Mapping):
-            held = state_dict.get("model_state_dict", state_dict)
-            names = [row["name"] for row in models(self._id)[0]["parameters"]]
-            self._weights, self._set = "published", parameters_of(held, names)
+            self._weights = Weights.from_state_dict(state_dict.get("model_state_dict", state_dict))
             return self
         name = os.fspath(state_dict)
         if name == "MRG":
             told('"MRG" are the weights trained for this package, not those that AxonML ships', 3)
             self._weights = None
-        elif name.endswith(".safetensors"):
-            self._weights = name
         else:
-            raise NotSupportedError(
-                f"found `{name}`, expected MRG, a .safetensors file or a state dict",
-                'give torch.load(FILE)["model_state_dict"], or make a model file with `axonml import FILE -o FILE.safetensors`',
-            )
+            self._weights = Weights.load(name)
         return self
 
 
