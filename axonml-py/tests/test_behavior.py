@@ -26,7 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np
 import pyaxonml as ax
 fibers = ax.Fibers("mrg", diameter=np.linspace(5.7, 15, 20000), nodes=53)
-simulation = ax.Simulation(fibers, ax.point_source(1000), "monophasic:pw=0.1,delay=0.1", tstop=20.0)
+simulation = ax.Simulation(fibers, ax.point_source(1000), "monophasic:pw=0.1,delay=0.1", tstop=200.0)
 print("begun", flush=True)
 try:
     {work}
@@ -46,7 +46,7 @@ except KeyboardInterrupt:
         "simulation.thresholds()",
         "simulation.run(0.1, every=40000, nodes=[5])",
         'ax.Study.from_toml("[fibers]\\ndiameter_um = { uniform = { min_um = 5.7, max_um = 15 } }\\ncount = 20000\\n'
-        '[field]\\ndistance_um = 1000\\n[numerics]\\ntstop_ms = 20.0\\n[protocol]\\nkind = \\"threshold\\"").run()',
+        '[field]\\ndistance_um = 1000\\n[numerics]\\ntstop_ms = 200.0\\n[protocol]\\nkind = \\"threshold\\"").run()',
     ],
 )
 def test_ctrl_c_ends_work(work: str, after: float) -> None:

@@ -130,3 +130,53 @@ def test_own_models_in_studies_and_simulations(tmp_path: Path) -> None:
     assert np.isfinite(values[0]).all()
     with pytest.raises(ax.ModelError, match=r"gnax|unknown"):
         ax.FiberDescription.from_toml(passive.replace('g = "gl"', 'g = "gnax"'))
+
+
+# ---- simulations as studies ----------------------------------------------------------------------------------------
+
+
+def test_a_simulation_as_a_study_has_the_same_answers(root: Path) -> None:
+    fibers = ax.Fibers("mrg", diameter=[10.0, 6.0, 6.0], nodes=[53, 53, 61], x=100, offset=200.0)
+    field = [ax.point_source(x=1000, z=at, rho_ohm_cm=(500, 300)) for at in (0.0, 1000.0)]
+    pulses = [ax.pulse("biphasic", pw=0.2).scaled(0.5), -ax.pulse("monophasic", pw=0.1)]
+    simulation = ax.Simulation(
+        fibers, field, pulses, parameters={"gl": 0.006}, detect=ax.Detection(at=[0.9]), precision="f32", tstop=3.0
+    )
+    study = simulation.study(search={"resolution": 1e-5})
+    assert ax.Study.from_toml(study.to_toml()) == study
+    found, expected = study.run(), simulation.thresholds(resolution=1e-5)
+    np.testing.assert_array_equal(found["threshold_mA"], expected.threshold_mA)
+    np.testing.assert_array_equal(found["start_node"], expected.start_node)
+
+    nerve = ax.Nerve.load(root / "examples/nerves/N1")
+    cuff = nerve.field([1.0, -0.5, 0.0, -0.5, 0.0, 0.0])
+    among = ax.Simulation(nerve.fibers(diameter=10.0, nodes=53), cuff, ax.pulse("monophasic"))
+    np.testing.assert_array_equal(among.study().run()["threshold_mA"], among.thresholds().threshold_mA)
+
+    inside = ax.Simulation(ax.Fibers("mrg", diameter=10.0, nodes=53), inject=ax.inject(26, pw=0.2, at=0.1))
+    np.testing.assert_array_equal(inside.study().run()["threshold_nA"], inside.thresholds().threshold_nA)
+
+    counts = simulation.study("response", amplitude_mA=[0.1, 0.4]).run()
+    np.testing.assert_array_equal(counts["n_ap"].reshape(3, 2), simulation.response([0.1, 0.4]).n_ap)
+
+
+def test_what_a_study_has_no_words_for_is_refused(electrode: ax.Field, root: Path) -> None:
+    fibers, pulse = ax.Fibers("mrg", diameter=[10.0, 6.0], nodes=53), ax.pulse("monophasic")
+    nerve = ax.Nerve.load(root / "examples/nerves/N1")
+    apart = ax.Fibers("mrg", diameter=10.0, nodes=53, x=[0.0, 10.0])
+    for simulation, message in [
+        (ax.Simulation(fibers, electrode, pulse, signed=True), "signs"),
+        (ax.Simulation(fibers, ax.Field(lambda x, y, z: 1e3 / np.hypot(1e3, z)), pulse), "FunctionField"),
+        (ax.Simulation(apart, electrode, pulse), "different places"),
+        (ax.Simulation(fibers, electrode, ax.Waveform(np.ones(9), dt=0.005)), "waveform of values"),
+        (ax.Simulation(fibers, electrode, [pulse, -pulse]), "waveform for every fiber"),
+        (ax.Simulation(fibers, inject=ax.inject(3, [1.0, 2.0])), "one for each fiber"),
+        (
+            ax.Simulation(fibers, electrode, pulse, synapse=None, weights=ax.Weights.published("mrg")),
+            "weights in memory",
+        ),
+        (ax.Simulation(fibers, [electrode, ax.point_source(x=500, sigma=1.0)], pulse), "several media"),
+        (ax.Simulation(nerve.fibers(diameter=np.linspace(5, 6, 12), nodes=53), nerve.field([1] * 6), pulse), "lines"),
+    ]:
+        with pytest.raises(ax.InputError, match=message):
+            simulation.study()

@@ -9,11 +9,13 @@ import numpy as np
 
 from . import _native
 from ._arrays import spread
+from ._as_study import as_study
 from ._prepared import Prepared, log
 from ._progress import ProgressLike, listening
 from ._results import BlockThresholds, Gradients, Recording, Recruitment, Responses, Thresholds, Velocities
 from ._state import FiberStates, OnState
 from ._stimulus import Injection
+from ._study import Study
 from .errors import InputError
 
 
@@ -365,6 +367,15 @@ class Simulation(Prepared):
         result = Velocities(columns, self._coordinates())
         tell_statuses("velocity", result["status"])
         return result
+
+    def study(self, kind: str = "threshold", *, search: Mapping[str, Any] | None = None, **question: Any) -> Study:
+        """The same fibers, field, stimulus and settings as a :class:`Study`, which can be printed, repeated and split over machines.
+
+        ``kind`` and its settings are those of a study's ``[protocol]``, ``search`` those of ``[search]``:
+        ``simulation.study("response", amplitude_mA="0:2:21")``. A study has words for point electrodes and contacts of nerve folders,
+        pulses by name and injected pulses; anything else is an error.
+        """
+        return as_study(self, kind, search or {}, question)
 
     def __repr__(self) -> str:
         return (
