@@ -191,7 +191,7 @@ def test_tables(three: ax.Simulation) -> None:
         ({"threads": 0}, ax.InputError),
         ({"start": "later"}, ax.InputError),
         ({"warmup_ms": 5.0}, ax.InputError),
-        ({"weights": "nobody"}, ax.StudyError),
+        ({"weights": "nobody"}, ax.InputError),
     ],
 )
 def test_settings_are_refused_by_name(
@@ -248,3 +248,31 @@ def test_gradients_by_potentials_are_those_of_differences(three: ax.Simulation) 
     assert (gradients.potentials[0] * along).sum() == pytest.approx(difference, rel=1e-3)
     with pytest.raises(ax.InputError, match="shape"):
         simulation.thresholds_and_gradients(by=["shape"])
+
+
+def test_gradients_by_waveforms_parameters_and_gains_are_differences(electrode: ax.Field) -> None:
+    fibers = ax.Fibers("mrg", diameter=[8.7, 10.0], nodes=31)
+    values = np.zeros(400)
+    values[20:60] = -1.0 - 0.2 * np.sin(np.arange(40))
+    pulse = ax.Waveform(values, dt=0.005)
+    simulation = ax.Simulation(fibers, electrode, pulse, tstop=2.0)
+    kinds = ["waveforms", "parameters"]
+    found, gradients = simulation.thresholds_and_gradients(by=kinds, resolution=1e-10)
+
+    def difference(step: float, **replaced: list[object]) -> np.ndarray:
+        name, both = next(iter(replaced.items()))
+        ends = [simulation.replaced(**{name: one}).thresholds(resolution=1e-10).values for one in both]  # type: ignore[arg-type]
+        return np.asarray((ends[0] - ends[1]) / (2 * step))
+
+    # Twice the gain has half the threshold.
+    np.testing.assert_allclose(gradients["gains"][:, 0], -found.values, rtol=1e-6)
+    along = np.random.default_rng(2).normal(size=400) * (values != 0)
+    step = 1e-3
+    changed = [ax.Waveform(values + sign * step * along, dt=0.005) for sign in (1, -1)]
+    np.testing.assert_allclose(gradients.waveforms[0] @ along, difference(step, waveform=[*changed]), rtol=1e-3)
+    for name in ("gna", "cm"):
+        value = next(row["value"] for row in simulation.parameters if row["name"] == name)
+        step = 1e-3 * value
+        changed_values = [{name: value + sign * step} for sign in (1, -1)]
+        expected = difference(step, parameters=[*changed_values])
+        np.testing.assert_allclose(gradients.parameters[name], expected, rtol=1e-3)

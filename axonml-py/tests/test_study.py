@@ -77,6 +77,11 @@ def test_further_tables_and_summaries() -> None:
     assert isinstance(found.summary, dict) and isinstance(found.request, dict)
     with pytest.raises(ax.InputError, match="at, thresholds"):
         found.table("fits")
+    xarray = pytest.importorskip("xarray")
+    rows = found.to_xarray("thresholds")
+    assert isinstance(rows, xarray.Dataset) and rows.sizes == {"row": 2}
+    assert rows.threshold_mA.attrs == {"units": "mA"}
+    np.testing.assert_array_equal(rows.threshold_mA, found.table("thresholds")["threshold_mA"])
 
 
 def test_own_models_in_studies_and_simulations(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use axonml_core::names::nearest;
 
+use super::units::meant;
 use super::{
     CAPACITANCE, CELSIUS, CableDescription, Change, CurrentDescription, DIAMETER, FiberDescription,
     Formula, Function, Part, RESISTIVITY, VOLTAGE,
@@ -164,8 +165,24 @@ impl FiberDescription {
 pub(super) fn check(description: &FiberDescription) -> Result<(), Problem> {
     check_head(description)?;
     check_names(description)?;
+    check_units(description)?;
     check_cable(description)?;
     check_formulas(description)
+}
+
+/// Numbers are not converted: a unit of another size than that of formulas would be taken for it.
+fn check_units(description: &FiberDescription) -> Result<(), Problem> {
+    for own in &description.parameters {
+        if let Some((unit, factor)) = meant(&own.unit) {
+            let problem = format!(
+                "found `{}`, but values are not converted, and formulas count in {unit}: expected \"{unit}\" and the value \
+                 times {factor:e}, or a name of its own for the unit where formulas convert it",
+                own.unit
+            );
+            return Err(Place::parameter(&own.name).key("unit").wrong(problem));
+        }
+    }
+    Ok(())
 }
 
 fn check_head(description: &FiberDescription) -> Result<(), Problem> {

@@ -10,6 +10,7 @@ mod parse;
 mod print;
 mod raw;
 mod text;
+mod units;
 
 pub use check::DescriptionError;
 pub use formula::{Binary, CELSIUS, DIAMETER, Formula, FormulaError, Function, Part, VOLTAGE};

@@ -251,7 +251,7 @@ pub(super) fn read(raw: RawDescription) -> Result<FiberDescription, Problem> {
 /// The group of a parameter of this unit, unless the file names one.
 fn group_of(unit: &str) -> &'static str {
     match unit {
-        "S/cm2" | "mS/cm2" => "conductance",
+        "S/cm2" => "conductance",
         "mV" => "potential",
         "uF/cm2" | "ohm cm" => "passive",
         _ => "model",

@@ -260,7 +260,7 @@ type Refusal = (
 /// Each is wrong at its place.
 #[test]
 fn errors_name_line_and_column() {
-    let cases: [Refusal; 18] = [
+    let cases: [Refusal; 19] = [
         (
             "exponent = 0.5",
             "exponent = -1",
@@ -339,6 +339,12 @@ fn errors_name_line_and_column() {
             "cm = { value = 1, unit = \"mF/cm2\" }",
             (23, 26),
             &["mF/cm2", "uF/cm2"],
+        ),
+        (
+            "gna = { value = 0.12, unit = \"S/cm2\" }",
+            "gna = { value = 120, unit = \"mS/cm2\" }",
+            (16, 29),
+            &["mS/cm2", "not converted", "times 1e-3"],
         ),
         ("[0.1, 1000]", "[10, 1]", (9, 15), &["[10, 1]", "least"]),
         (

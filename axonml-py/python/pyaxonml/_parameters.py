@@ -70,7 +70,8 @@ def param(value: SupportsFloat, unit: str, group: str | None = None, train: Trai
 
     Args:
         value: Value unless an instance sets another.
-        unit: Unit as text: ``"S/cm2"``, ``"mV"``, ``"uF/cm2"``, ``"ohm cm"``; values are not converted.
+        unit: Unit as text: ``"S/cm2"``, ``"mV"``, ``"uF/cm2"``, ``"ohm cm"``; values are not converted, and other units of these
+            quantities (``"mS/cm2"``) are refused.
         group: Group that it is listed by; one that fits the unit by default.
         train: How training moves it, if it does: ``"factor"`` or ``{"shift": size}``.
 

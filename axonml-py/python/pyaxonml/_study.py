@@ -14,10 +14,12 @@ import numpy as np
 from . import _native
 from ._fibers import _native_model
 from ._progress import ProgressLike, listening
+from ._results import unit_of
 from .errors import CanceledError, InputError
 
 if TYPE_CHECKING:
     import pandas
+    import xarray
 
 log = logging.getLogger("pyaxonml")
 
@@ -184,6 +186,16 @@ class StudyResults:
         import pandas
 
         return pandas.DataFrame(self.table(name))
+
+    def to_xarray(self, name: str | None = None) -> xarray.Dataset:
+        """The rows, or a further table, along ``row``, units in the attributes ``units``: to be written as Zarr or NetCDF, for example."""
+        import xarray
+
+        def variable(column: str, cells: np.ndarray) -> Any:
+            unit = unit_of(column)
+            return ("row", cells, {} if unit is None else {"units": unit})
+
+        return xarray.Dataset({column: variable(column, cells) for column, cells in self.table(name).items()})
 
     @property
     def summary(self) -> dict[str, Any]:
