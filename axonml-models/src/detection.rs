@@ -120,8 +120,7 @@ impl Detection {
                 "detection node",
                 node.to_string(),
                 format!(
-                    "0 to {}, or -{nodes} to -1 from the end, as the fiber has {nodes} nodes; choose with \
-                     --detect-nodes",
+                    "0 to {}, or -{nodes} to -1 from the end, as the fiber has {nodes} nodes; choose other nodes to detect at",
                     nodes.saturating_sub(1)
                 ),
             ),

@@ -153,7 +153,7 @@ impl Device {
                 let ordinal = ordinal.parse().map_err(|_| unknown())?;
                 Device::cuda(ordinal).map_err(|error| {
                     SimulationError::Device(format!(
-                        "backend `{name}` is not available: {error}; use `--backend cpu`"
+                        "backend `{name}` is not available: {error}; use `cpu`"
                     ))
                 })
             }

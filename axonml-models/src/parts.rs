@@ -166,8 +166,10 @@ impl Visits<'_> {
         {
             changed |= look(step, states)?;
         }
+        // It acts in the step that begins there, which the next part takes if this one ends here.
         if let Some(opening) = &self.opening
             && opening.step == step
+            && !is_end
         {
             opening.open(states);
             changed = true;

@@ -263,6 +263,12 @@ impl Simulation {
         &self.device
     }
 
+    /// Names of the variables of a [`FiberState`], in their order: the model's states, and what slow ones among them are handed
+    /// on from step to step.
+    pub fn variables(&self) -> &[String] {
+        &self.model.membrane.states
+    }
+
     /// The initial state of runs.
     ///
     /// # Errors

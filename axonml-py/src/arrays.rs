@@ -25,6 +25,13 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Numbers<'py> {
         }
         // Lists, other types of numbers, and whatever NumPy understands (`__array__`).
         let numpy = given.py().import("numpy")?;
+        if numpy
+            .getattr("iscomplexobj")?
+            .call1((given,))?
+            .is_truthy()?
+        {
+            return Err(Error::value("found complex numbers, expected real ones").into());
+        }
         let kwargs = PyDict::new(given.py());
         kwargs.set_item("dtype", "float64")?;
         let made = numpy.getattr("asarray")?.call((given,), Some(&kwargs))?;

@@ -35,11 +35,10 @@ impl Batch {
         })
     }
 
-    /// Refuses runs of all fibers at once, with recordings of so many rows, nodes and values, that memory cannot hold.
-    pub(crate) fn check_recordings(&self, every: usize, values: usize, nodes: usize) -> Result<()> {
+    /// Refuses runs of all fibers at once, with recordings of so many rows, values and nodes, that memory cannot hold.
+    pub(crate) fn check_recordings(&self, rows: usize, values: usize, nodes: usize) -> Result<()> {
         let fibers = self.inner.fibers();
         let grid = self.inner.grid();
-        let rows = grid.steps() / every.max(1) + 1;
         let recordings = memory::recording_bytes(fibers.len(), rows, nodes, values);
         let what = format!(
             "a recording of {} fibers, {rows} times and {nodes} nodes",

@@ -101,8 +101,9 @@ pub(crate) fn run_gradients<'py>(
             1 + spec.states.len()
         )));
     }
-    let recorder = spec.recorder(simulation)?;
-    let expected = spec.shape(simulation);
+    let steps = simulation.inner.grid().steps();
+    let recorder = spec.recorder(simulation, steps)?;
+    let expected = spec.shape(simulation, steps);
     if let Some(other) = weights.iter().find(|of| of.shape != expected) {
         return Err(Error::value(format!(
             "found weights of shape {:?}, expected that of the recording, {expected:?}: [fiber, time, node]",

@@ -33,14 +33,14 @@ pub(crate) struct RunSpec {
 
 impl RunSpec {
     /// The recorder, unless memory cannot hold its rows.
-    pub(crate) fn recorder(&self, simulation: &Batch) -> Result<ObserverSpec> {
+    pub(crate) fn recorder(&self, simulation: &Batch, steps: usize) -> Result<ObserverSpec> {
         let nodes = match (&self.nodes, &self.at) {
             (Some(nodes), _) => NodeSelection::Nodes(nodes.clone()),
             (None, Some(fractions)) => NodeSelection::Fractions(fractions.clone()),
             (None, None) => NodeSelection::All,
         };
-        let [_, _, recorded] = self.shape(simulation);
-        simulation.check_recordings(self.every, 1 + self.states.len(), recorded)?;
+        let [_, rows, recorded] = self.shape(simulation, steps);
+        simulation.check_recordings(rows, 1 + self.states.len(), recorded)?;
         let recorder = ObserverKind::Recorder {
             states: self.states.clone(),
             every: self.every,
@@ -48,15 +48,16 @@ impl RunSpec {
         Ok(ObserverSpec::new(recorder, nodes))
     }
 
-    /// Shape of every recorded quantity: fibers, times (the start included) and nodes of the longest fiber.
-    pub(crate) fn shape(&self, simulation: &Batch) -> [usize; 3] {
+    /// Shape of every quantity that a run of so many steps records: fibers, times (the start included) and nodes of the longest
+    /// fiber.
+    pub(crate) fn shape(&self, simulation: &Batch, steps: usize) -> [usize; 3] {
         let fibers = simulation.inner.fibers();
         let nodes = match (&self.nodes, &self.at) {
             (Some(nodes), _) => nodes.len(),
             (None, Some(fractions)) => fractions.len(),
             (None, None) => fibers.iter().fold(0, |most, fiber| most.max(fiber.nodes)),
         };
-        let rows = simulation.inner.grid().steps() / self.every.max(1) + 1;
+        let rows = steps / self.every.max(1) + 1;
         [fibers.len(), rows, nodes]
     }
 }
@@ -103,6 +104,7 @@ pub(crate) fn run<'py>(
     let layout = Layout::of(simulation);
     let begin = part.begin.as_ref().map(|state| layout.begin(state));
     let begin = begin.transpose()?;
+    let first = begin.as_ref().map_or(0, |(step, _)| *step);
     let end = part
         .until_ms
         .map(|t_ms| layout.step(t_ms, "the end of a run"));
@@ -112,7 +114,7 @@ pub(crate) fn run<'py>(
     let every = part.every;
     let on_state = part.on_state.as_ref().map(|to| Arc::new(to.clone_ref(py)));
     let observers = [
-        spec.recorder(simulation)?,
+        spec.recorder(simulation, last.saturating_sub(first))?,
         ObserverSpec::new(ObserverKind::Maximum, NodeSelection::All),
     ];
     let detection = spec.search.detection();

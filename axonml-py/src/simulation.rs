@@ -84,6 +84,12 @@ impl Simulation {
         states.map(ToString::to_string).collect()
     }
 
+    /// Names of the variables of a state.
+    #[getter]
+    fn variables(&self) -> Vec<String> {
+        self.0.inner.variables().to_vec()
+    }
+
     /// Parameters of the model that runs: (name, group, value, unit).
     #[getter]
     fn parameters(&self) -> Vec<(String, String, f64, String)> {

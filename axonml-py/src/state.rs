@@ -40,13 +40,12 @@ impl Layout {
     /// That of a simulation.
     pub(crate) fn of(simulation: &Batch) -> Self {
         let inner = &simulation.inner;
-        let names = inner.schema().states.iter().map(ToString::to_string);
         let sizes = (0..inner.fibers().len()).map(|fiber| {
             let cable = inner.cable(fiber);
             (cable.nodes(), cable.mode_count())
         });
         Layout {
-            names: names.collect(),
+            names: inner.variables().to_vec(),
             sizes: sizes.collect(),
             dt_ms: inner.grid().dt_ms(),
             steps: inner.grid().steps(),
@@ -96,8 +95,12 @@ impl Layout {
         Ok(columns.finish())
     }
 
-    /// The library's states, none of fibers that diverged, and the number of steps before them.
-    fn states(&self, spec: &StateSpec<'_>) -> Result<(usize, Vec<Option<FiberState>>)> {
+    /// The library's states, none of fibers that are left out, and the number of steps before them.
+    fn states(
+        &self,
+        spec: &StateSpec<'_>,
+        is_left_out: impl Fn(usize) -> bool,
+    ) -> Result<(usize, Vec<Option<FiberState>>)> {
         let step = self.step(spec.t_ms, "a state")?;
         if spec.states.len() != self.names.len() {
             return Err(Error::value(format!(
@@ -119,7 +122,10 @@ impl Layout {
                 states: named.iter().map(|rows| rows[fiber].clone()).collect(),
                 modes: modes.next().unwrap_or_default(),
             };
-            self.checked(fiber, state)
+            match is_left_out(fiber) {
+                true => Ok(None),
+                false => self.checked(fiber, state).map(Some),
+            }
         });
         Ok((step, each.collect::<Result<_>>()?))
     }
@@ -146,39 +152,39 @@ impl Layout {
         Ok(rows)
     }
 
-    /// The state of a fiber, none if it diverged; numbers of no membrane are an error.
-    fn checked(&self, fiber: usize, state: FiberState) -> Result<Option<FiberState>> {
-        let all = || {
-            let named = self.names.iter().map(String::as_str).zip(&state.states);
-            let cable = [("v", &state.v_mv), ("modes", &state.modes)];
-            cable.into_iter().chain(named)
-        };
-        if all().all(|(_, values)| values.iter().all(|x| x.is_nan())) {
-            return Ok(None);
+    /// The state of a fiber, unless it has numbers of no membrane.
+    fn checked(&self, fiber: usize, state: FiberState) -> Result<FiberState> {
+        let named = self.names.iter().map(String::as_str).zip(&state.states);
+        let cable = [("v", &state.v_mv), ("modes", &state.modes)];
+        let all: Vec<(&str, &Vec<f64>)> = cable.into_iter().chain(named).collect();
+        if all
+            .iter()
+            .all(|(_, values)| values.iter().all(|x| x.is_nan()))
+        {
+            return Err(Error::value(format!(
+                "found no state of fiber {fiber}, which diverged, expected one of every fiber"
+            )));
         }
-        for (name, values) in all() {
+        for (name, values) in all {
             let most = if name == "v" { LARGEST_MV } else { f64::MAX };
             if let Some(at) = values.iter().position(|x| x.is_nan() || x.abs() > most) {
+                let expected = match name {
+                    "v" => format!("a number from -{LARGEST_MV} to {LARGEST_MV} mV"),
+                    _ => "a finite number".to_owned(),
+                };
                 return Err(Error::value(format!(
-                    "found `{name}` = {} at place {at} of fiber {fiber} in a state, expected a number",
+                    "found `{name}` = {} at place {at} of fiber {fiber} in a state, expected {expected}",
                     values[at]
                 )));
             }
         }
-        Ok(Some(state))
+        Ok(state)
     }
 
     /// The states that a run begins with.
     pub(crate) fn begin(&self, spec: &StateSpec<'_>) -> Result<(usize, Vec<FiberState>)> {
-        let (step, states) = self.states(spec)?;
-        let each = states.into_iter().enumerate().map(|(fiber, state)| {
-            state.ok_or_else(|| {
-                Error::value(format!(
-                    "found no state of fiber {fiber}, which diverged, expected one of every fiber"
-                ))
-            })
-        });
-        Ok((step, each.collect::<Result<_>>()?))
+        let (step, states) = self.states(spec, |_| false)?;
+        Ok((step, states.into_iter().flatten().collect()))
     }
 
     /// Shows states to a function on the calling thread, and takes over what it returns; whether it returned some.
@@ -213,32 +219,20 @@ impl Layout {
         }
     }
 
-    /// States in place of those that were shown: of the same time and fibers.
+    /// States in place of those that were shown: of the same time. Fibers that have diverged stay as they are.
     fn replaced(
         &self,
         spec: &StateSpec<'_>,
         step: usize,
         shown: &[Option<FiberState>],
     ) -> Result<Vec<Option<FiberState>>> {
-        let (at, states) = self.states(spec)?;
-        if at != step {
-            return Err(Error::value(format!(
+        let (at, states) = self.states(spec, |fiber| shown[fiber].is_none())?;
+        match at == step {
+            true => Ok(states),
+            false => Err(Error::value(format!(
                 "found a state at {} ms in answer to that at {} ms, expected one of the same time",
                 spec.t_ms,
                 self.dt_ms * step as f64
-            )));
-        }
-        let mut each = states.iter().zip(shown).enumerate();
-        match each.find(|(_, (new, old))| new.is_some() != old.is_some()) {
-            None => Ok(states),
-            Some((fiber, (_, old))) => Err(Error::value(format!(
-                "found {} state of fiber {fiber} in the answer, {}",
-                if old.is_some() { "no" } else { "a" },
-                if old.is_some() {
-                    "expected numbers"
-                } else {
-                    "which diverged: expected NaN"
-                }
             ))),
         }
     }

@@ -47,7 +47,9 @@ impl WeightsLike<'_> {
             WeightsLike::Named(name) if name == PUBLISHED => {
                 axonml::model::weights::Weights::Published
             }
-            WeightsLike::Named(name) => named(name)?.into(),
+            WeightsLike::Named(name) => {
+                axonml::model::weights::Weights::File(Weights::load(name)?.0)
+            }
             WeightsLike::Read(weights) => {
                 axonml::model::weights::Weights::File(Arc::clone(&weights.0))
             }
@@ -60,6 +62,11 @@ impl Weights {
     /// Bundled weights, a model file, or a file of torch.save that has AxonML's surrogate.
     #[staticmethod]
     fn load(name: &str) -> Result<Self> {
+        if name == PUBLISHED {
+            return Err(Error::value(
+                "found `published`, which are the constants of a model, expected a name or a file: Weights.published(model)",
+            ));
+        }
         let path = Path::new(name);
         let of_torch = ["pt", "pth", "ckpt"];
         if path

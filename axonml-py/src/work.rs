@@ -1,5 +1,6 @@
 //! Long work: on threads of the package's own, without the interpreter's lock, ended by Ctrl-C.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -18,9 +19,16 @@ const LOOK_MS: u64 = 20;
 /// Forks since the first process: threads do not survive one, so that a child needs pools of its own.
 static FORKS: AtomicUsize = AtomicUsize::new(0);
 
-/// Pools by forks and number of threads. None is ever dropped: the threads of a parent's pool cannot be ended by a child.
-type Pools = HashMap<(usize, usize), Arc<ThreadPool>>;
+/// Pools by forks, depth and number of threads. None is ever dropped: the threads of a parent's pool cannot be ended by a
+/// child.
+type Pools = HashMap<(usize, usize, usize), Arc<ThreadPool>>;
 static POOLS: Mutex<Option<Pools>> = Mutex::new(None);
+
+thread_local! {
+    /// Questions of work that this thread is answering: work that it asks for meanwhile needs threads beside those that wait for
+    /// its answer.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
 
 /// Tells the module that it is in a forked child, whose threads are gone.
 #[pyfunction]
@@ -41,7 +49,7 @@ pub(crate) fn devices() -> Vec<(&'static str, bool, String)> {
 ///
 /// It is asked for under the interpreter's lock, which a fork holds, too: no child finds the table locked for ever.
 fn pool(threads: usize) -> Result<Arc<ThreadPool>> {
-    let key = (FORKS.load(Ordering::Relaxed), threads);
+    let key = (FORKS.load(Ordering::Relaxed), DEPTH.get(), threads);
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
     let pools = pools.get_or_insert_default();
     if let Some(known) = pools.get(&key) {
@@ -103,10 +111,24 @@ impl Ears {
                 let figures: HashMap<String, f64> = numbers.into_iter().collect();
                 ear.call1(py, (figures,))
             }),
-            News::Question(question) => return question(py),
+            News::Question(question) => {
+                DEPTH.set(DEPTH.get() + 1);
+                let answered = question(py);
+                DEPTH.set(DEPTH.get() - 1);
+                return answered;
+            }
         };
         heard.map_or(Ok(()), |heard| heard.map(|_| ()))
     }
+}
+
+/// Ends a child that was forked while work went on and returns into it: the threads that do the work are its parent's.
+fn end_child(py: Python<'_>) -> PyResult<()> {
+    py.import("sys")?.getattr("stderr")?.call_method1(
+        "write",
+        ("pyaxonml: a process that was forked within a callback cannot go on with its parent's run; end it with os._exit\n",),
+    )?;
+    py.import("os")?.call_method1("_exit", (1,)).map(|_| ())
 }
 
 /// Does `work` on a pool of `threads` threads, while the calling thread looks for signals and passes news on. A signal
@@ -122,6 +144,7 @@ where
     E: Into<Error> + Send,
 {
     let pool = pool(threads)?;
+    let forks = FORKS.load(Ordering::Relaxed);
     let cancel = CancelToken::default();
     let raised: Mutex<Option<PyErr>> = Mutex::new(None);
     let answer: Mutex<Option<std::result::Result<T, E>>> = Mutex::new(None);
@@ -144,6 +167,9 @@ where
                 };
                 let heard = Python::attach(|py| {
                     new.map_or(Ok(()), |new| ears.hear(py, new))?;
+                    if FORKS.load(Ordering::Relaxed) != forks {
+                        return end_child(py);
+                    }
                     py.check_signals()
                 });
                 if let Err(error) = heard {

@@ -203,6 +203,10 @@ def test_a_run_begins_with_given_states() -> None:
     model.run(ve[:, :, None], um, callbacks=[whole])
     rows = whole.stack().numpy()
     np.testing.assert_array_equal(model.state, rows[-1])
+    changed = model.state
+    assert changed is not None
+    changed[:] = 0.0
+    np.testing.assert_array_equal(model.state, rows[-1])
     model.run(ve[50:, :, None], um, ic=rows[50], callbacks=[parts])
     np.testing.assert_array_equal(parts.stack(), rows[50:])
     # The initial state spreads over fibers and nodes; reinit goes before ic.

@@ -276,3 +276,49 @@ def test_gradients_by_waveforms_parameters_and_gains_are_differences(electrode: 
         changed_values = [{name: value + sign * step} for sign in (1, -1)]
         expected = difference(step, parameters=[*changed_values])
         np.testing.assert_allclose(gradients.parameters[name], expected, rtol=1e-3)
+
+
+def test_injected_currents_to_search_for_are_in_na_everywhere(electrode: ax.Field) -> None:
+    fibers = ax.Fibers("mrg", diameter=10.0, nodes=31)
+    simulation = ax.Simulation(fibers, inject=ax.inject(10, pw=0.1, at=0.2), tstop=3.0)
+    threshold = simulation.thresholds().threshold_nA[0]
+    found = simulation.response([0.9 * threshold, 1.1 * threshold])
+    np.testing.assert_array_equal(found.n_ap, [[0, 1]])
+    np.testing.assert_array_equal(found.amplitude_nA, [[0.9 * threshold, 1.1 * threshold]])
+    np.testing.assert_array_equal(simulation.run(1.1 * threshold).fired, [True])
+    assert simulation.recruitment().amplitude_nA[0] == threshold
+    with pytest.raises(ax.InputError, match="amplitudes of fields"):
+        simulation.block_thresholds(ax.inject(3, 1.0))
+    both = ax.Simulation(fibers, electrode, ax.pulse("monophasic"), inject=ax.inject(10))
+    with pytest.raises(ax.InputError, match="mA and nA at once"):
+        both.thresholds()
+
+
+def test_amplitudes_of_nothing_are_refused() -> None:
+    fibers = ax.Fibers("mrg", diameter=10.0, nodes=31)
+    fixed = ax.Simulation(fibers, inject=ax.inject(4, 0.5, at=0.1), tstop=1.0)
+    assert fixed.run().status[0] == "ok"
+    for ask in (lambda: fixed.run(5.0), lambda: fixed.response([1.0])):
+        with pytest.raises(ax.InputError, match="found an amplitude, but no field"):
+            ask()
+    with pytest.raises(ax.InputError, match="no field that it drives"):
+        ax.Simulation(fibers, waveform=ax.pulse("monophasic")).run()
+    with pytest.raises(ax.InputError, match="`on_every` without `on_state`"):
+        fixed.run(on_every=5)
+    with pytest.raises(ax.InputError, match=r"every=1\.5"):
+        fixed.run(every=1.5)  # type: ignore[arg-type]
+    with pytest.raises(ax.InputError, match=r"'vv' to record, expected v, m.*did you mean `v`"):
+        fixed.run(record=["vv"])
+
+
+def test_results_are_read_as_dictionaries_are(three: ax.Simulation) -> None:
+    found = three.thresholds()
+    assert "status" in found and "stat" not in found
+    assert list(found) == list(found.values)
+    with pytest.raises(KeyError, match="found no `0`"):
+        _ = found[0]  # type: ignore[index]
+    run = three.run(0.2, nodes=[5])
+    assert "v" in list(run) and sorted(run)[0] == "message"
+    assert np.isnan(three.recruitment(found).at(np.nan))
+    with pytest.raises(ax.InputError, match="thresholds and settings"):
+        three.recruitment(found, max_amplitude=3.0)

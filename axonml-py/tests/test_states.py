@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import threading
 
@@ -81,7 +82,7 @@ def test_states_of_no_fiber_are_refused(two: ax.Simulation, change: object, mess
 
 
 def test_a_run_ends_after_its_begin(two: ax.Simulation) -> None:
-    with pytest.raises(ax.InputError, match="steps 200 to 100"):
+    with pytest.raises(ax.InputError, match=r"from 1 to 0\.5 ms"):
         two.run(0.0, begin=two.initial_state().at(1.0), until=0.5)
 
 
@@ -127,12 +128,91 @@ def test_what_on_state_does_wrong_is_an_error(two: ax.Simulation) -> None:
         two.run(0.4, on_state=fails, on_every=0)
 
 
+def test_on_state_may_ask_simulations() -> None:
+    one = ax.Simulation(
+        ax.Fibers("mrg", diameter=10.0, nodes=21), inject=ax.inject(3, 1.0, at=0.1), tstop=0.2, threads=1
+    )
+    expected = one.run()
+    peaks: list[float] = []
+
+    def look(state: ax.FiberStates) -> None:
+        # The same simulation again, and within that once more.
+        within = one.run(on_state=lambda inner: peaks.append(float(one.run().v.max())), on_every=20)
+        peaks.append(float(within.v.max()))
+
+    assert one.run(on_state=look, on_every=20).v.max() == pytest.approx(expected.v.max(), abs=1e-9)
+    assert len(peaks) == 2 * (2 + 1) and max(peaks) - min(peaks) < 1e-9
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_forked_in_on_state_ends(two: ax.Simulation) -> None:
+    codes: list[int] = []
+
+    def forks(state: ax.FiberStates) -> None:
+        child = os.fork()
+        # The child returns into a run whose threads it does not have.
+        if child:
+            codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+    two.run(0.4, on_state=forks, on_every=400)
+    assert codes == [1]
+
+
+def test_states_can_be_assigned_to(two: ax.Simulation) -> None:
+    def quiet(state: ax.FiberStates) -> ax.FiberStates:
+        state.m = np.zeros_like(state.m)
+        return state
+
+    # Without open channels nothing fires.
+    assert two.run(0.4, on_state=quiet).v_max_mV[0, 5] < -60
+    state = two.initial_state()
+    with pytest.raises(AttributeError, match="no `mm` in the state"):
+        state.mm = state.m
+    with pytest.raises(AttributeError, match="simulations do not change"):
+        two.tstop = 3.0
+    for wrong in (5, "x", {}, [state]):
+        with pytest.raises(ax.InputError, match="as a state"):
+            two.run(begin=wrong)  # type: ignore[arg-type]
+    state.v = state.v.astype(complex)
+    with pytest.raises(ax.InputError, match="complex"):
+        two.run(begin=state)
+
+
+@pytest.mark.parametrize("model", ["tigerholm", "schild94", "thio-autonomic"])
+def test_states_have_all_that_slow_variables_are_handed_on(model: str, electrode: ax.Field) -> None:
+    diameter = 0.5 if model == "thio-autonomic" else 1.0
+    fibers = ax.Fibers(model, diameter=diameter, nodes=21)
+    simulation = ax.Simulation(fibers, electrode, ax.pulse("monophasic", pw=0.2), tstop=1.0)
+    whole = simulation.run(2.0)
+    first = simulation.run(2.0, until=0.4)
+    assert set(first.end.columns) > {"v", "modes", *simulation.states}
+    second = simulation.run(2.0, begin=first.end, on_state=lambda state: state, on_every=50)
+    assert largest(np.concatenate([first.v, second.v], axis=1), whole.v) < 1e-11
+
+
+def test_states_of_other_fibers_are_refused(two: ax.Simulation, electrode: ax.Field) -> None:
+    other = ax.Simulation(ax.Fibers("mrg", diameter=[9.0, 6.0], nodes=[21, 27]), electrode, ax.pulse("monophasic"))
+    with pytest.raises(ax.InputError, match="other diameter_um"):
+        two.run(begin=other.initial_state())
+
+
+def test_parts_of_a_long_run_need_memory_for_the_part_alone() -> None:
+    fibers = ax.Fibers("mrg", diameter=np.full(400, 10.0), nodes=101)
+    simulation = ax.Simulation(fibers, inject=ax.inject(3, 1.0), tstop=2e4)
+    assert simulation.run(until=0.1, nodes=[5]).v.shape == (400, 21, 1)
+    with pytest.raises(ax.SimulationError, match="memory"):
+        simulation.run()
+
+
 def test_a_fiber_that_diverges_leaves_nan() -> None:
     fibers = ax.Fibers("mrg", diameter=[10.0, 10.0], nodes=21)
     simulation = ax.Simulation(fibers, inject=ax.inject(10, [1e12, 0.0], at=0.1), tstop=1.0)
     seen: list[bool] = []
     found = simulation.run(on_state=lambda state: seen.append(bool(np.isnan(state.v[0]).all())), on_every=100)
     assert seen == [True, True]
+    # The other goes on from what is returned.
+    assert list(simulation.run(on_state=lambda state: state, on_every=100).status) == ["diverged", "ok"]
     assert list(found.status) == ["diverged", "ok"]
     assert np.isnan(found.end.v[0]).all() and np.isfinite(found.end.v[1]).all()
     with pytest.raises(ax.InputError, match="fiber 0, which diverged"):
@@ -190,8 +270,17 @@ def test_currents_that_fit_no_fiber_are_refused() -> None:
         ax.currents(np.full(10, np.nan), 5)
     with pytest.raises(ax.InputError, match="injected currents of shape"):
         run(ax.inject(5, [1.0, 2.0, 3.0]))
-    with pytest.raises(ax.SimulationError, match="node of an injected current"):
-        run(ax.currents(np.ones(10), 25))
+    # Whatever flows: also nothing.
+    for values in (np.ones(10), np.zeros(10)):
+        with pytest.raises(ax.InputError, match="node 25 of a fiber of 21 nodes"):
+            run(ax.currents(values, 25))
+    for wrong in (lambda: ax.inject(1.5, 1.0), lambda: ax.currents(np.ones(3), [2**70]), lambda: ax.currents([], 3)):
+        with pytest.raises(ax.InputError, match=r"node=1\.5|node=1180|no currents"):
+            wrong()
+    with pytest.raises(ax.InputError, match="found int in `inject`"):
+        ax.Simulation(fibers, inject=[5])  # type: ignore[list-item]
+    with pytest.raises(ax.InputError, match=r"1j.*finite|complex"):
+        ax.inject(3, 1j)
 
 
 # ---- synapses ------------------------------------------------------------------------------------------------------
@@ -213,6 +302,22 @@ def test_a_synapse_starts_an_action_potential() -> None:
     assert ratio == pytest.approx(np.exp(-40 * simulation.dt / 0.1), rel=1e-9)
     assert found.t_ms[opened] == pytest.approx(1.0, abs=2 * simulation.dt)
     assert len(found.crossings[0][0]) == 181
+    # Runs are as long as an action potential needs from one end to the other.
+    long = ax.Simulation(ax.Fibers("sundt", diameter=[1.0, 1.5]), synapse=ax.Synapse())
+    assert list(long.conduction_velocity().status) == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("onset", [0.0, 0.3, 0.3012])
+def test_a_synapse_opens_once_wherever_a_run_is_cut(onset: float) -> None:
+    fibers = ax.Fibers("mrg", diameter=10.0, nodes=11)
+    simulation = ax.Simulation(fibers, synapse=ax.Synapse(node=5, onset=onset, us=0.02), tstop=1.0)
+    whole = simulation.run()
+    for until in (0.0, 0.3, 0.305):
+        first = simulation.run(until=until)
+        second = simulation.run(begin=first.end)
+        joined = np.concatenate([first.v, second.v], axis=1) if until else second.v
+        assert largest(joined, whole.v) < 1e-9, until
+        assert largest(second.end.g_syn, whole.end.g_syn) < 1e-12
 
 
 def test_a_synapse_is_refused_where_it_does_nothing(electrode: ax.Field) -> None:
@@ -224,5 +329,7 @@ def test_a_synapse_is_refused_where_it_does_nothing(electrode: ax.Field) -> None
         simulation.conduction_velocity(1.0)
     with pytest.raises(ax.SimulationError, match="50"):
         simulation.run(1.0)
+    with pytest.raises(ax.InputError, match="`node` and `at`"):
+        ax.Synapse(node=3, at=0.5)
     with pytest.raises(ax.InputError, match="onset"):
         ax.Simulation(fibers, synapse=ax.Synapse(onset=4.0), tstop=3.0).run()

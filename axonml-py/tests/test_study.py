@@ -158,6 +158,18 @@ def test_a_simulation_as_a_study_has_the_same_answers(root: Path) -> None:
     among = ax.Simulation(nerve.fibers(diameter=10.0, nodes=53), cuff, ax.pulse("monophasic"))
     np.testing.assert_array_equal(among.study().run()["threshold_mA"], among.thresholds().threshold_mA)
 
+    weighted = ax.Simulation(
+        ax.Fibers("mrg", diameter=[10.0, 12.0, 14.0], nodes=[53, 53, 61], weight=[1.0, 1.0, 9.0]),
+        ax.point_source(x=1000),
+        ax.pulse("monophasic"),
+    )
+    for one in (weighted, simulation):
+        curve = one.study("recruitment").run()
+        mine = curve["of"] == "all"
+        np.testing.assert_allclose(
+            one.recruitment().at(curve["amplitude_mA"][mine]), curve["fraction"][mine], rtol=1e-12
+        )
+
     inside = ax.Simulation(ax.Fibers("mrg", diameter=10.0, nodes=53), inject=ax.inject(26, pw=0.2, at=0.1))
     np.testing.assert_array_equal(inside.study().run()["threshold_nA"], inside.thresholds().threshold_nA)
 
@@ -181,6 +193,10 @@ def test_what_a_study_has_no_words_for_is_refused(electrode: ax.Field, root: Pat
             "weights in memory",
         ),
         (ax.Simulation(fibers, [electrode, ax.point_source(x=500, sigma=1.0)], pulse), "several media"),
+        (
+            ax.Simulation(nerve.fibers(diameter=5.0, nodes=53, weight=2.0), nerve.field([1] * 6), pulse),
+            "weights of lines",
+        ),
         (ax.Simulation(nerve.fibers(diameter=np.linspace(5, 6, 12), nodes=53), nerve.field([1] * 6), pulse), "lines"),
     ]:
         with pytest.raises(ax.InputError, match=message):

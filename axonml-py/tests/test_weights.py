@@ -93,6 +93,8 @@ def test_weights_that_fit_nothing_are_refused(tmp_path: Path) -> None:
         ax.Weights.load(bad)
     with pytest.raises(ax.InputError, match=r"keys are missing.*ssd\.weight"):
         ax.Weights.from_state_dict({"gl": 1.0})
+    with pytest.raises(ax.InputError, match=r"Weights\.published"):
+        ax.Weights.load("published")
     weights = ax.Weights.load("smf-mrg")
     with pytest.raises(ax.InputError, match="gkbar"):
         weights.replaced({"gkbat": 1.0})
@@ -137,6 +139,13 @@ def test_an_evaluation_needs_something_to_compare_with(tmp_path: Path) -> None:
     table.write_text(TABLE)
     with pytest.raises(ax.StudyError, match="threshold_mA"):
         training.evaluate("mrg", table)
+    for at in (0.0, -1.0, np.nan):
+        with pytest.raises(ax.StudyError, match="factor from 1"):
+            training.evaluate("two-mode", table, at=at)
+    with pytest.raises(ax.StudyError, match="thresholds alone"):
+        training.evaluate("two-mode", table, at=2.0, thresholds_only=True)
+    with pytest.raises(ax.InputError, match="threads=-1"):
+        training.evaluate("two-mode", table, threads=-1)
     study = ax.Study.from_dict({"fibers": {"model": "mrg"}, "protocol": {"kind": "threshold"}})
     with pytest.raises(ax.StudyError, match="nothing to compare with"):
         study.evaluate()

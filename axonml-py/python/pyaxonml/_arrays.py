@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from .errors import InputError
+
+#: More nodes than a fiber can have.
+MOST_NODES = 2**31
 
 
 def as_array(given: Any, what: str, axes: tuple[int, ...]) -> np.ndarray:
@@ -27,7 +31,35 @@ def as_array(given: Any, what: str, axes: tuple[int, ...]) -> np.ndarray:
 
 def spread(given: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
     """Numbers of a shape, from fewer."""
+    if np.iscomplexobj(given):
+        raise InputError(f"found {what} that are complex, expected real numbers")
     try:
         return np.broadcast_to(np.asarray(given, dtype=np.float64), shape)
     except (TypeError, ValueError) as error:
-        raise InputError(f"found {what} of shape {np.shape(given)}, expected one or {list(shape)} numbers") from error
+        raise InputError(f"found {what} of {kind_of(given)}, expected one or {list(shape)} numbers") from error
+
+
+def kind_of(given: Any) -> str:
+    """What was given, for messages: its shape, or its type."""
+    try:
+        return f"shape {np.shape(given)}"
+    except ValueError:
+        return f"type {type(given).__name__}"
+
+
+def whole(given: Any, what: str) -> int:
+    """A whole number."""
+    try:
+        return operator.index(given)
+    except TypeError:
+        if isinstance(given, float | np.floating) and float(given).is_integer():
+            return int(given)
+        raise InputError(f"found {what}={given!r}, expected a whole number") from None
+
+
+def node_index(given: Any, what: str = "node") -> int:
+    """The index of a node, negative ones from the end."""
+    index = whole(given, what)
+    if abs(index) > MOST_NODES:
+        raise InputError(f"found {what}={index}, expected a node of a fiber, negative ones from the end")
+    return index

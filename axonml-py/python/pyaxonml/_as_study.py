@@ -32,9 +32,9 @@ def as_study(simulation: Prepared, kind: str, search: Mapping[str, Any], questio
         raise _without_words("amplitudes with signs", "give signed=False")
     fields = _parts(simulation.field)
     in_nerve = any(isinstance(part, NerveField) for part in fields)
-    study: dict[str, Any] = {"protocol": {"kind": kind, **question}}
+    study: dict[str, Any] = {"protocol": {"kind": kind, **{name: _plain(value) for name, value in question.items()}}}
     if search:
-        study["search"] = dict(search)
+        study["search"] = {name: _plain(value) for name, value in search.items()}
     native = _native_model(simulation.fibers.model)
     common = _common(simulation, native if isinstance(native, str) else native.id)
     if not isinstance(native, str):
@@ -51,6 +51,18 @@ def as_study(simulation: Prepared, kind: str, search: Mapping[str, Any], questio
         "rates": simulation._settings["rates"],
     }
     return Study.from_dict({name: part for name, part in study.items() if part})
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Injection):
+        return {
+            **{name: at for row in _injected(value) for name, at in row.items() if name != "delay_ms"},
+            "at_ms": list(value.at),
+        }
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _without_words(what: str, remedy: str) -> InputError:
@@ -75,7 +87,7 @@ def _common(simulation: Prepared, model: str) -> dict[str, Any]:
     if isinstance(settings["weights"], Weights):
         raise _without_words("weights in memory", "save them, and give the file")
     group: dict[str, Any] = {"model": model}
-    group |= {key: settings[name] for name, key in OF_FIBERS.items() if settings[name] is not None}
+    group |= {key: _plain(settings[name]) for name, key in OF_FIBERS.items() if settings[name] is not None}
     if "weights" in group:
         group["weights"] = os.fspath(group["weights"])
     if settings["ends"] != "active":
@@ -92,8 +104,17 @@ def _common(simulation: Prepared, model: str) -> dict[str, Any]:
 def _groups(simulation: Prepared, common: dict[str, Any], in_nerve: bool) -> list[dict[str, Any]]:
     """A group for each stretch of fibers with the same nodes."""
     fibers = simulation.fibers
+    if not len(fibers):
+        raise _without_words("no fibers", "give at least one")
     alike = list(zip(simulation.nodes.tolist(), fibers.offset_um.tolist(), strict=True))
+    weights = fibers.weight.tolist()
     if in_nerve:
+        nerve = next(part.nerve for part in _parts(simulation.field) if isinstance(part, NerveField))
+        if not np.array_equal(fibers.weight, nerve.weights):
+            raise _without_words(
+                "weights of lines that are not those of the nerve",
+                "leave weight= out, or write it into the nerve folder",
+            )
         if len({*alike}) > 1 or len({*fibers.diameter_um.tolist()}) > 1:
             raise _without_words(
                 "lines of a nerve with fibers of different diameters, nodes or offsets",
@@ -101,11 +122,13 @@ def _groups(simulation: Prepared, common: dict[str, Any], in_nerve: bool) -> lis
             )
         return [{**common, "diameter_um": float(fibers.diameter_um[0]), "nodes": alike[0][0], "offset_um": alike[0][1]}]
     groups: list[dict[str, Any]] = []
-    for nodes, stretch in itertools.groupby(range(len(fibers)), key=lambda fiber: alike[fiber][0]):
+    for (nodes, weight), stretch in itertools.groupby(range(len(fibers)), key=lambda of: (alike[of][0], weights[of])):
         diameters = fibers.diameter_um[list(stretch)].tolist()
-        groups.append({**common, "name": f"fibers {len(groups) + 1}", "diameter_um": diameters, "nodes": nodes})
+        group = {**common, "name": f"fibers {len(groups) + 1}", "diameter_um": diameters, "nodes": nodes}
+        # The share of a group is that of all its fibers.
+        groups.append({**group, "weight": weight * len(diameters)})
     if len(groups) == 1:
-        del groups[0]["name"]
+        del groups[0]["name"], groups[0]["weight"]
     return groups
 
 

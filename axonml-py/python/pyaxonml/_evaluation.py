@@ -13,6 +13,9 @@ from ._progress import ProgressLike
 from ._study import Study, StudyResults
 from ._weights import Weights, WeightsLike
 
+#: Endings of files of torch, which studies do not read.
+OF_TORCH = (".pt", ".pth", ".ckpt")
+
 
 def evaluate(
     model: Any,
@@ -30,7 +33,8 @@ def evaluate(
 
     References are the column ``threshold_mA``, or else the exact model that a row names, or ``reference``; action potentials are
     compared at ``at`` times each threshold (1.5) unless ``thresholds_only``. Rows are in the order of the table: ``threshold_mA``,
-    ``reference_mA``, ``error_pct`` and others; ``summary`` has the errors of all.
+    ``reference_mA``, ``error_pct`` and others; ``summary`` has the errors of all. Of weights in
+    memory the request keeps the checksum, as of a file.
     """
     native = _native_model(model)
     group: dict[str, Any] = {"model": native if isinstance(native, str) else native.id}
@@ -40,6 +44,8 @@ def evaluate(
         study["model"] = [json.loads(native.to_json())]
     asked = {"reference": reference, "at": at, "thresholds_only": thresholds_only}
     machine: dict[str, Any] = {"device": device, "threads": threads, "progress": progress}
+    if isinstance(weights, str | os.PathLike) and os.fspath(weights).lower().endswith(OF_TORCH):
+        weights = Weights.load(weights)
     if not isinstance(weights, Weights):
         if weights is not None:
             group["weights"] = os.fspath(weights)

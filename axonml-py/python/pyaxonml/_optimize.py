@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _native
+from ._machine import thread_count
 from ._nerve import Nerve
 from ._progress import ProgressLike, listening
 from ._study import Study, _tell
@@ -187,7 +188,7 @@ def optimize(
                 folder=None if folder is None else os.fspath(folder),
                 resume=resume,
                 device=device,
-                threads=threads or 0,
+                threads=thread_count(threads),
                 progress=heard,
                 log=_tell,
             )

@@ -13,6 +13,7 @@ from . import _native
 from ._arrays import spread
 from ._fibers import Fibers, _native_model
 from ._field import Field, JoinedField, PotentialsField
+from ._machine import thread_count
 from ._names import Hinting, hinted
 from ._stimulus import Detection, NodeCurrent, Synapse
 from ._types import Extents
@@ -27,8 +28,6 @@ log = logging.getLogger("pyaxonml")
 
 #: Steady-state start unless another duration is given, ms.
 WARMUP_MS = 200.0
-#: More threads than any machine has use for.
-MOST_THREADS = 1024
 NA_PER_MA = 1e6
 
 
@@ -45,8 +44,6 @@ def native_settings(
     threads: int | None = None,
 ) -> _native.Settings:
     """Settings in the native module's terms."""
-    if threads is not None and not 1 <= threads <= MOST_THREADS:
-        raise InputError(f"found threads={threads}, expected 1 to {MOST_THREADS}, or None for all processors")
     return _native.Settings(
         precision=precision,
         rates=rates,
@@ -56,7 +53,7 @@ def native_settings(
         ends=ends,
         warmup_ms=warmup_ms,
         device=device,
-        threads=threads or 0,
+        threads=thread_count(threads),
     )
 
 
@@ -91,9 +88,21 @@ class Prepared(Hinting):
             raise InputError(f"found start={start!r}, expected published or steady-state")
         if warmup_ms is not None and start == "published":
             raise InputError("found `warmup_ms`, which needs start='steady-state'")
+        for what, given, kind in (
+            ("fibers", fibers, Fibers),
+            ("synapse", synapse, Synapse | None),
+            ("detect", detect, Detection | None),
+        ):
+            if not isinstance(given, kind):
+                raise InputError(f"found {type(given).__name__} as `{what}`, expected pyaxonml.{what.capitalize()}")
         self.fibers = fibers
         self.field = field if field is None or isinstance(field, Field) else JoinedField(list(field))
         self.injections = (inject,) if isinstance(inject, NodeCurrent) else tuple(inject)
+        for current in self.injections:
+            if not isinstance(current, NodeCurrent):
+                raise InputError(
+                    f"found {type(current).__name__} in `inject`, expected pyaxonml.inject(...) or pyaxonml.currents(...)"
+                )
         self.synapse = synapse
         self.detect = detect or Detection()
         self.dt = float(dt)
@@ -122,8 +131,16 @@ class Prepared(Hinting):
                 "the field drives the ends of %d of %d fibers, which are as long as it allows", count, len(fibers)
             )
         self._handle: _native.Simulation | None = self._built(native)
+        self._made = True
         self._stimulus: _native.Stimulus | None = None
         self._signs: np.ndarray | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_made" in self.__dict__ and not name.startswith("_"):
+            raise AttributeError(
+                f"found an assignment to `{name}`: simulations do not change; make another, or `replaced(...)`"
+            )
+        super().__setattr__(name, value)
 
     def replaced(
         self,
@@ -144,7 +161,7 @@ class Prepared(Hinting):
             made._handle = self._running
         made._stimulus = made._early = None
         if field is not None:
-            made.field = field if isinstance(field, Field) else JoinedField(list(field))
+            made.__dict__["field"] = field if isinstance(field, Field) else JoinedField(list(field))
         if waveform is not None:
             made._signs = None
             made._waveforms = made._arranged(waveform)
@@ -186,6 +203,8 @@ class Prepared(Hinting):
         # Kept until the first question, so that potentials are not read twice.
         self._early = None if self.field is None else self.field._native(fibers, None)
         spec = self.detect._spec()
+        # An action potential that begins at a node may have to pass the whole fiber.
+        sites = ([0], None) if self.injections or self.synapse is not None else (spec["nodes"], spec["at"])
         return _native.extents(
             _native_model(fibers.model),
             settings,
@@ -194,7 +213,7 @@ class Prepared(Hinting):
             None if fibers.length_um is None else fibers.length_um.tolist(),
             fibers.compartment_um,
             self._early or [],
-            (spec["nodes"], spec["at"]),
+            sites,
             self._stimulus_end(),
         )
 
@@ -249,6 +268,13 @@ class Prepared(Hinting):
         if ve is None and self._stimulus is not None:
             return self._stimulus
         field = self.field if ve is None else PotentialsField(ve)
+        if field is None and self._waveforms:
+            raise InputError("found a waveform, but no field that it drives")
+        if field is not None and any(current.searched for current in self.injections):
+            raise InputError(
+                "found an injected current to search for beside a field, of which one amplitude would be mA and nA at once: give it `na`, "
+                "or leave the field out"
+            )
         stimulus = _native.Stimulus(len(self.fibers))
         if field is not None:
             if not field.has_waveform and self._waveforms:

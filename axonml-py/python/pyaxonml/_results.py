@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,9 +58,9 @@ class Result:
     def __getitem__(self, name: str) -> np.ndarray:
         try:
             return self.columns[name] if name in self.columns else self.coordinates[name]
-        except KeyError:
+        except (KeyError, TypeError):
             known = [*self.columns, *self.coordinates]
-            raise KeyError(f"found no `{name}`, but: {', '.join(known)}{hint(name, known)}") from None
+            raise KeyError(f"found no `{name}`, but: {', '.join(known)}{hint(str(name), known)}") from None
 
     def __getattr__(self, name: str) -> np.ndarray:
         if name.startswith("_") or name in ("columns", "coordinates"):
@@ -69,6 +69,19 @@ class Result:
             return self[name]
         except KeyError as error:
             raise AttributeError(str(error.args[0])) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        columns = self.__dict__.get("columns", {})
+        if name in columns:
+            columns[name] = np.asarray(value)
+        else:
+            super().__setattr__(name, value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns or name in self.coordinates
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.columns, *self.coordinates]
@@ -157,6 +170,9 @@ class Thresholds(Result):
     def __len__(self) -> int:
         return len(self.values)
 
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values)
+
 
 class BlockThresholds(Result):
     """Excitation, block and re-excitation thresholds, one per fiber, and their ``status``."""
@@ -193,7 +209,9 @@ class Recording(Result):
 
 
 class Responses(Result):
-    """Action potentials that arrive, ``[fiber, amplitude]``: ``n_ap`` of ``n_ap_expected``, and the ``state`` of the fiber."""
+    """Action potentials that arrive, ``[fiber, amplitude]``: ``n_ap`` of ``n_ap_expected`` at ``amplitude_mA`` (``amplitude_nA``, of an
+    injected current), and the ``state`` of the fiber.
+    """
 
     _picture = "responses"
 
@@ -205,14 +223,19 @@ class Velocities(Result):
 
 
 class Recruitment(Result):
-    """Steps of a recruitment curve: ``fraction`` of the nerve's fibers that is active from ``amplitude_mA`` on."""
+    """Steps of a recruitment curve: ``fraction`` of the nerve's fibers that is active from ``amplitude_mA`` (or ``amplitude_nA``, of an
+    injected current) on.
+    """
 
     _picture = "recruitment"
 
     def at(self, amplitude: Any) -> np.ndarray:
         """The fraction that is active at amplitudes."""
-        step = np.searchsorted(self.columns["amplitude_mA"], np.asarray(amplitude, dtype=np.float64), side="right")
-        return np.concatenate([[0.0], self.columns["fraction"]])[step]
+        given = np.asarray(amplitude, dtype=np.float64)
+        steps = next(column for name, column in self.columns.items() if name.startswith("amplitude_"))
+        step = np.searchsorted(steps, given, side="right")
+        fraction = np.concatenate([[0.0], self.columns["fraction"]])[step]
+        return np.asarray(np.where(np.isnan(given), np.nan, fraction))
 
 
 class Gradients(Result):

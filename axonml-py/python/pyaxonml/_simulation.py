@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from . import _native
-from ._arrays import spread
+from ._arrays import as_array, node_index, spread, whole
 from ._as_study import as_study
+from ._names import did_you_mean
 from ._prepared import Prepared, log
 from ._progress import ProgressLike, listening
 from ._results import BlockThresholds, Gradients, Recording, Recruitment, Responses, Thresholds, Velocities
@@ -35,6 +36,13 @@ class Simulation(Prepared):
     Amplitudes are positive, as on the command line: cathodic waveforms are negative. With ``signed=True`` they have the sign of PyFibers:
     that of the waveform's first phase, so that cathodic thresholds are negative.
     """
+
+    def _check_scaled(self, amplitude: Any) -> None:
+        """Refuses an amplitude of nothing."""
+        if np.any(amplitude) and self.field is None and not any(one.searched for one in self.injections):
+            raise InputError(
+                "found an amplitude, but no field and no injected current (inject without `na`) that it scales"
+            )
 
     def _without_synapse(self, what: str) -> None:
         if self.synapse is not None:
@@ -147,6 +155,10 @@ class Simulation(Prepared):
         Test pulses are looked for at the last site of detection, from ``detect.after`` on, by default from the first of them.
         """
         self._without_synapse("block thresholds")
+        if self._unit()[0] == "nA":
+            raise InputError(
+                "found an injected current to search for, expected a field: block thresholds are amplitudes of fields"
+            )
         search = {
             **self.detect._spec(),
             "first_ma": float(first_amplitude),
@@ -185,15 +197,20 @@ class Simulation(Prepared):
         second does not record again what it begins with. ``on_state`` is called with the :class:`FiberStates` after every ``on_every``
         steps and at the end; where it returns one (of the same time), the run goes on from that.
         """
-        if on_every < 1:
+        if whole(on_every, "on_every") < 1:
             raise InputError(f"found on_every={on_every}, expected 1 or more steps")
+        if on_state is None and on_every != 1:
+            raise InputError("found `on_every` without `on_state`, which it is about")
+        if until is not None and begin is not None and self._fitting(begin).t_ms > float(until):
+            raise InputError(f"found a run from {begin.t_ms:g} to {until:g} ms, expected an end after the beginning")
+        self._check_scaled(amplitude)
         spec = self._run_spec(amplitude, record, nodes, at, every)
         states = spec["states"]
         seen = None if on_state is None else self._seeing(on_state)
         part = {
             "begin": None if begin is None else self._fitting(begin)._spec(),
             "until_ms": None if until is None else float(until),
-            "every": int(on_every),
+            "every": whole(on_every, "on_every"),
             "on_state": seen,
             "synapse": None if self.synapse is None else self.synapse._spec(),
         }
@@ -219,9 +236,15 @@ class Simulation(Prepared):
 
     def _fitting(self, state: FiberStates) -> FiberStates:
         """A state, with variables in the order of the model's."""
-        names = ["v", "modes", *self.states]
+        if not isinstance(state, FiberStates):
+            raise InputError(f"found {type(state).__name__} as a state, expected that of a simulation: FiberStates")
+        names = ["v", "modes", *self._running.variables]
         if set(state.columns) != set(names):
             raise InputError(f"found a state of {list(state.columns)}, expected {names}")
+        for name in ("diameter_um", "n_nodes"):
+            own, of = self._coordinates()[name], state.coordinates.get(name)
+            if of is not None and not np.array_equal(own, of):
+                raise InputError(f"found a state of fibers of other {name}, {of}, expected {own}")
         return FiberStates(state.t_ms, {name: state.columns[name] for name in names}, state.coordinates)
 
     def _seeing(self, on_state: OnState) -> Callable[[Any], dict[str, Any] | None]:
@@ -232,7 +255,7 @@ class Simulation(Prepared):
             if answer is None:
                 return None
             if not isinstance(answer, FiberStates):
-                raise InputError(f"found {type(answer).__name__} from on_state, expected None or a FiberStates")
+                raise InputError(f"found {type(answer).__name__} from on_state, expected None or FiberStates")
             return self._fitting(answer)._spec()
 
         return seen
@@ -247,16 +270,22 @@ class Simulation(Prepared):
     ) -> dict[str, Any]:
         if nodes is not None and at is not None:
             raise InputError("found `nodes` and `at`, expected one of them")
-        if every < 1:
+        if whole(every, "every") < 1:
             raise InputError(f"found every={every}, expected 1 or more steps")
+        for name in record:
+            if not isinstance(name, str) or name not in ("v", *self._running.variables):
+                known = ", ".join(("v", *self._running.variables))
+                raise InputError(
+                    f"found {name!r} to record, expected {known}{did_you_mean(str(name), ('v', *self.states))}"
+                )
         if not record:
             raise InputError("found nothing to record, expected v or states")
         return {
             "amplitudes_ma": self._amplitudes(amplitude),
             "states": [name for name in dict.fromkeys(record) if name != "v"],
-            "nodes": None if nodes is None else [int(node) for node in nodes],
+            "nodes": None if nodes is None else [node_index(node) for node in nodes],
             "at": None if at is None else [float(part) for part in at],
-            "every": int(every),
+            "every": whole(every, "every"),
             "search": self._search(),
         }
 
@@ -311,28 +340,37 @@ class Simulation(Prepared):
     ) -> Responses:
         """Counts the action potentials that arrive at the last site of detection.
 
-        Amplitudes (mA) are ``[amplitude]``, the same for all fibers, or ``[fiber, amplitude]``.
+        Amplitudes (mA; nA of an injected current to search for) are ``[amplitude]``, the same for all fibers, or ``[fiber, amplitude]``.
         """
         self._without_synapse("responses")
         fibers = len(self.fibers)
-        given = np.atleast_1d(np.asarray(amplitude, dtype=np.float64))
+        self._check_scaled(amplitude)
+        given = as_array(np.atleast_1d(amplitude), "amplitudes", (1, 2)).astype(np.float64)
         each = spread(given, (fibers, given.shape[-1]), "amplitudes")
+        unit, per_ma = self._unit()
         sign = np.broadcast_to(np.asarray(self._sign()), (fibers,))[:, None]
         pulses = None if test is None else test._test()
         search = self._search()
         if test is not None and self.detect.after is None:
             search["after_ms"] = test.at[0]
         with listening(progress, "responses") as heard:
-            found = self._running.transmission(self._stimulated(), each * sign, search, pulses, heard)
+            found = self._running.transmission(self._stimulated(), each * sign / per_ma, search, pulses, heard)
         columns = {name: np.asarray(column) for name, column in found.items()}
-        columns["amplitude_mA"] = each.copy()
+        del columns["amplitude_mA"]
+        columns[f"amplitude_{unit}"] = each.copy()
         return Responses(columns, self._coordinates(), {name: ("fiber", "amplitude") for name in columns})
 
     def recruitment(self, thresholds: Thresholds | None = None, **search: Any) -> Recruitment:
         """The recruitment curve, by the weights of the fibers; thresholds are searched unless they are given."""
+        if thresholds is not None and search:
+            raise InputError(
+                f"found thresholds and settings of their search ({', '.join(search)}), expected one of them"
+            )
         found = self.thresholds(**search) if thresholds is None else thresholds
+        unit = next(name for name in found.columns if name.startswith("threshold_")).removeprefix("threshold_")
         steps = _native.recruitment(np.abs(found.values), self.fibers.weight)
-        return Recruitment(dict(steps), {}, {name: ("step",) for name in steps})
+        columns = {name.replace("_mA", f"_{unit}"): column for name, column in steps.items()}
+        return Recruitment(columns, {}, {name: ("step",) for name in columns})
 
     def conduction_velocity(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ._arrays import spread
 from ._results import Result
 
 #: Called with the state of a run; returns none, or the state to go on from.
@@ -26,6 +27,11 @@ class FiberStates(Result):
         super().__init__(columns, coordinates, dims)
         self.t_ms = float(t_ms)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "t_ms" in self.__dict__ and name not in (*self.columns, "t_ms"):
+            raise AttributeError(f"found no `{name}` in the state, but: {', '.join((*self.columns, 't_ms'))}")
+        super().__setattr__(name, value)
+
     def at(self, t_ms: float) -> FiberStates:
         """A copy at another time: a run that begins with ``state.at(0)`` sees its waveforms from their beginning."""
         return FiberStates(t_ms, {name: array.copy() for name, array in self.columns.items()}, self.coordinates)
@@ -40,7 +46,7 @@ class FiberStates(Result):
         return cls(found["t_ms"], columns, coordinates)
 
     def _spec(self) -> dict[str, Any]:
-        own = {name: np.asarray(array, dtype=np.float64) for name, array in self.columns.items()}
+        own = {name: spread(array, np.shape(array), f"`{name}` of a state") for name, array in self.columns.items()}
         v, modes = own.pop("v"), own.pop("modes")
         return {"t_ms": self.t_ms, "v": v, "modes": modes, "states": list(own.values())}
 

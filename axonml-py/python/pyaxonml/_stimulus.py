@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._arrays import as_array, spread
+from ._arrays import as_array, node_index, spread
 from ._waveform import Waveform, pulse
 from .errors import InputError
 
@@ -72,10 +72,12 @@ def inject(node: int, na: Any = None, *, pw: float = 0.1, at: float | Sequence[f
     Nodes are counted from 0, negative ones from the end; positive currents depolarize. Without ``na`` the current is what
     thresholds are searched of.
     """
-    times = tuple(np.atleast_1d(np.asarray(at, dtype=np.float64)).tolist())
-    given = None if na is None else np.asarray(na, dtype=np.float64)
+    times = tuple(as_array(np.atleast_1d(at), "times", (1,)).astype(np.float64).tolist())
+    given = None if na is None else as_array(na, "injected currents", (0, 1)).astype(np.float64)
+    if given is not None and not np.isfinite(given).all():
+        raise InputError(f"found injected currents of {na} nA, expected finite numbers")
     strength = None if given is None else float(given) if given.ndim == 0 else tuple(given.ravel().tolist())
-    return Injection(int(node), strength, float(pw), times)
+    return Injection(node_index(node), strength, float(pw), times)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +98,14 @@ class Currents(NodeCurrent):
         known: dict[bytes, Waveform] = {}
         for fiber, of_nodes in [(None, given)] if given.ndim == 2 else list(enumerate(given)):
             most = int(nodes.max(initial=0) if fiber is None else nodes[fiber])
+            least = int(nodes.min(initial=most) if fiber is None else nodes[fiber])
             places = range(len(of_nodes)) if self.nodes is None else self.nodes
             if len(places) != len(of_nodes) or (self.nodes is None and len(places) > most):
                 expected = f"{len(self.nodes)}" if self.nodes is not None else f"at most {most}"
                 raise InputError(f"found currents into {len(of_nodes)} nodes, expected {expected}")
+            for node in places:
+                if not -least <= node < least:
+                    raise InputError(f"found currents into node {node} of a fiber of {least} nodes")
             for node, row in zip(places, of_nodes, strict=True):
                 if row.any():
                     waveform = known.setdefault(row.tobytes(), Waveform(row, dt=step_ms))
@@ -120,9 +126,11 @@ def currents(
     multiply them.
     """
     array = as_array(values, "currents", (1, 2, 3)).astype(np.float64, copy=False)
+    if array.size == 0:
+        raise InputError(f"found no currents: an array of shape {array.shape}")
     if not np.isfinite(array).all():
         raise InputError("found currents that are not finite, expected nA")
-    places = None if nodes is None else tuple(int(node) for node in np.atleast_1d(nodes))
+    places = None if nodes is None else tuple(node_index(node) for node in np.atleast_1d(nodes).tolist())
     if array.ndim == 1 and places is None:
         raise InputError("found currents of one row without `nodes`, expected the node that they flow into")
     return Currents(array[None] if array.ndim == 1 else array, places, dt, bool(searched))
@@ -132,20 +140,29 @@ def currents(
 class Synapse:
     """A synapse that opens once: ``us`` uS at ``onset`` ms that decay with ``tau`` ms, a current of reversal ``e_mv``.
 
-    It lies at a ``node`` (negative ones from the end) or at the fraction ``at`` of the length. The mechanism is NEURON's ``ExpSyn``, the
-    defaults those of PyFibers' ``add_intrinsic_activity``.
+    It lies at a ``node`` (negative ones from the end) or at the fraction ``at`` of the length, 0.1 by default. The mechanism is NEURON's
+    ``ExpSyn``, the defaults those of PyFibers' ``add_intrinsic_activity``.
     """
 
-    at: float = 0.1
+    at: float | None = None
     node: int | None = None
     onset: float = 1.0
     us: float = 0.1
     e_mv: float = 0.0
     tau: float = 0.1
 
+    def __post_init__(self) -> None:
+        if self.at is not None and self.node is not None:
+            raise InputError("found `node` and `at`, expected one of them")
+
     def _spec(self) -> dict[str, Any]:
-        node = None if self.node is None else int(self.node)
-        return {"node": node, "at": float(self.at), "onset_ms": float(self.onset), "us": float(self.us)}
+        node = None if self.node is None else node_index(self.node)
+        return {
+            "node": node,
+            "at": 0.1 if self.at is None else float(self.at),
+            "onset_ms": float(self.onset),
+            "us": float(self.us),
+        }
 
 
 @dataclass(frozen=True)
@@ -167,8 +184,8 @@ class Detection:
 
     def _spec(self) -> dict[str, Any]:
         return {
-            "nodes": None if self.nodes is None else [int(node) for node in self.nodes],
+            "nodes": None if self.nodes is None else [node_index(node, "detection node") for node in self.nodes],
             "at": None if self.at is None else [float(part) for part in self.at],
             "threshold_mv": float(self.threshold_mv),
-            "after_ms": self.after,
+            "after_ms": None if self.after is None else float(self.after),
         }

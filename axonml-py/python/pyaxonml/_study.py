@@ -13,6 +13,7 @@ import numpy as np
 
 from . import _native
 from ._fibers import _native_model
+from ._machine import thread_count
 from ._progress import ProgressLike, listening
 from ._results import unit_of
 from .errors import CanceledError, InputError
@@ -121,7 +122,7 @@ class Study:
                 thresholds_only=bool(thresholds_only),
                 traces=[os.fspath(path) for path in traces],
                 device=device,
-                threads=threads or 0,
+                threads=thread_count(threads),
                 progress=heard,
                 log=_tell,
             )
@@ -140,7 +141,7 @@ class Study:
         with listening(progress, self.kind) as heard:
             return self._native.run(
                 device=device,
-                threads=threads or 0,
+                threads=thread_count(threads),
                 journal=None if journal is None else os.fspath(journal),
                 part=part,
                 progress=heard,
@@ -245,4 +246,4 @@ def merge(
         return os.fspath(part), Path(part).read_text(encoding="utf-8")
 
     files = [read(index, part) for index, part in enumerate(parts, start=1)]
-    return StudyResults(_native.merge(files, device=device, threads=threads or 0, log=_tell))
+    return StudyResults(_native.merge(files, device=device, threads=thread_count(threads), log=_tell))

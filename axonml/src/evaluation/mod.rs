@@ -52,6 +52,8 @@ pub use whole::{evaluate, with_traces};
 
 /// Multiple of each model's own threshold at which action potentials are compared, unless another is asked for.
 const AT: f64 = 1.5;
+/// The largest.
+const MOST_MULTIPLE: f64 = 1000.0;
 
 /// References of the rows of a table, and how they are compared.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +105,18 @@ impl Evaluation {
         listener: &mut dyn Listener,
     ) -> Result<Self, StudyError> {
         let started = Instant::now();
+        if let Some(at) = against.at
+            && !(1.0..=MOST_MULTIPLE).contains(&at)
+        {
+            return Err(StudyError::request(format!(
+                "found action potentials compared at {at} times each threshold, expected a factor from 1 to {MOST_MULTIPLE}"
+            )));
+        }
+        if against.at.is_some() && against.thresholds_only {
+            return Err(StudyError::request(
+                "found a multiple of thresholds and thresholds alone, which have no action potentials, expected one of them",
+            ));
+        }
         let refused = plan.refused(plan.study.output.keep_going)?;
         warn_of_doubts(plan.cases().map(|(_, case)| case), listener);
         let references = references(&plan, &against, &refused)?;
@@ -339,7 +353,7 @@ fn check_references(
             plan.cases[index].name,
             case.model.schema().id
         ))
-        .help("fill in the column threshold_mA, or give --reference MODEL"));
+        .help("fill in the column threshold_mA, or name another model as the reference (--reference MODEL)"));
     }
     let needed = references
         .iter()
@@ -349,8 +363,7 @@ fn check_references(
         .into_iter()
         .map(|(index, error)| error.at("the reference").at(&plan.cases[index].name))
         .collect();
-    let help =
-        "choose another --reference, or give --thresholds-only where the table has thresholds";
+    let help = "name another reference (--reference), or compare thresholds only (--thresholds-only) where the table has them";
     match StudyError::of_many(&errors) {
         None => Ok(()),
         Some(error) => Err(error.or_help(help)),

@@ -26,6 +26,7 @@ from ._style import (
     labels,
     legend,
     of_fibers,
+    of_kind,
     scales,
 )
 
@@ -53,6 +54,7 @@ def thresholds(found: Thresholds, *, x: Any = None, hue: Any = None, label: str 
     ``label`` names the line in the legend. Points whose status is not ``ok`` are hollow, with the status in the legend; fibers without a
     threshold are drawn at the largest amplitude that was tried, or at the upper edge.
     """
+    of_kind(found, Thresholds)
     name = next(name for name in found.columns if name.startswith("threshold_"))
     return _of_each_fiber(found, name, found[name.replace("threshold", "lower")], x, hue, label, ax)
 
@@ -70,7 +72,7 @@ def _of_each_fiber(
     values, status = found[name], found["status"]
     axis = axes(ax)
     scales(axis, at, values)
-    colors = np.empty(len(values), dtype=object)
+    colors = np.full(len(values), INK, dtype=object)
     # What is drawn over another result goes on with the next color.
     for index, (group, members) in enumerate(each, start=len(axis.lines)):
         colors[members] = color(index)
@@ -177,7 +179,8 @@ def responses(
         raise InputError(f"found what={what!r}, expected n_ap or state")
     if kind not in ("map", "lines") or (what == "state" and kind == "lines"):
         raise InputError(f"found kind={kind!r} of {what}, expected map, or lines of n_ap")
-    amplitudes, failed = found["amplitude_mA"], np.isin(found["state"], FAILED)
+    amplitude = _amplitude(found, Responses)
+    amplitudes, failed = found[amplitude], np.isin(found["state"], FAILED)
     names, rows_label = (np.arange(len(failed)), "fiber") if rows is None else of_fibers(found, rows, "rows")
     named = [f"{name:g}" if names.dtype.kind in "fiu" else str(name) for name in names]
     axis = axes(ax)
@@ -188,17 +191,23 @@ def responses(
             order = np.argsort(amplitudes[index], kind="stable")
             axis.plot(amplitudes[index, order], at[index, order], ".-", color=color(index), label=name)
         axis.yaxis.set_major_locator(MaxNLocator(integer=True))
-        labels(axis, "amplitude (mA)", label_of("n_ap"))
+        labels(axis, label_of(amplitude), label_of("n_ap"))
     else:
         _map(axis, amplitudes, at, found[what])
         labeled = range(0, len(named), 1 + len(named) // (LABELED + 1))
         axis.set_yticks(labeled, [named[row] for row in labeled])
-        labels(axis, "amplitude (mA)", rows_label)
+        labels(axis, label_of(amplitude), rows_label)
     if failed.any():
         axis.plot(amplitudes[failed], at[failed], "x", color=INK, label=f"failed ({failed.sum()})")
     if kind == "lines":
         legend(axis, rows_label)
     return axis
+
+
+def _amplitude(found: Result, kind: type[Result]) -> str:
+    """The name of the column of amplitudes of a result."""
+    of_kind(found, kind)
+    return next(name for name in found.columns if name.startswith("amplitude_"))
 
 
 def _map(axis: Axes, amplitudes: np.ndarray, at: np.ndarray, values: np.ndarray) -> None:
@@ -230,10 +239,11 @@ def _map(axis: Axes, amplitudes: np.ndarray, at: np.ndarray, values: np.ndarray)
 def recruitment(found: Recruitment, *, label: str = "", ax: Axes | None = None) -> Axes:
     """The fraction of a nerve's fibers that is active, as steps over the amplitude, from 0 on; ``label`` names it in the legend."""
     axis = axes(ax)
-    amplitudes = np.concatenate([[0.0], found["amplitude_mA"]])
+    amplitude = _amplitude(found, Recruitment)
+    amplitudes = np.concatenate([[0.0], found[amplitude]])
     fractions = np.concatenate([[0.0], found["fraction"]])
     axis.step(amplitudes, fractions, where="post", color=color(len(axis.lines)), label=label or None)
     axis.set_ylim(0.0, 1.02)
-    labels(axis, "amplitude (mA)", label_of("fraction"))
+    labels(axis, label_of(amplitude), label_of("fraction"))
     legend(axis)
     return axis

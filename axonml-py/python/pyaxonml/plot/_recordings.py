@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from .._results import Recording
 from ..errors import InputError
-from ._style import COLORS, INK, QUANTITY, axes, bar, label_of, labels, legend
+from ._style import COLORS, INK, QUANTITY, axes, bar, label_of, labels, legend, of_kind
 
 #: Traces of a waterfall lie this part of the largest one apart.
 SHIFT = 0.4
@@ -33,6 +31,7 @@ def recording(
     at all nodes, recorded or not. ``what`` is ``v`` or a state, by default what was recorded first. The start of the first action potential
     is a ring in maps and crossings; a run that diverged says so in the title.
     """
+    of_kind(found, Recording)
     if kind not in KINDS:
         raise InputError(f"found kind={kind!r}, expected {', '.join(KINDS)}")
     fibers = len(found["status"])
@@ -74,17 +73,21 @@ def _waterfall(
 def _map(axis: Axes, found: Recording, fiber: int, name: str, order: np.ndarray, values: np.ndarray) -> None:
     if len(order) < 2:
         raise InputError(f"found {len(order)} recorded node, expected 2 or more for a map", "give kind='waterfall'")
+    if len(found["t_ms"]) < 2:
+        raise InputError(
+            f"found {len(found['t_ms'])} recorded times, expected 2 or more for a map", "give kind='waterfall'"
+        )
     z_mm = 1e-3 * found["z_um"][fiber][order]
     mesh = axis.pcolormesh(found["t_ms"], z_mm, values.T, cmap=QUANTITY, shading="nearest", rasterized=True)
     bar(axis, mesh, label=label_of(name))
-    _start(axis, found["start_ms"][fiber], 1e-3 * found["start_um"][fiber], "#FFFFFF")
+    _start(axis, found, fiber, "start_um", 1e-3, "#FFFFFF")
     labels(axis, "time (ms)", "z (mm)")
 
 
 def _crossings(axis: Axes, found: Recording, fiber: int) -> None:
     nodes, times = found.crossings[fiber]
     axis.plot(times, nodes, "o", color=COLORS[0], markersize=3)
-    _start(axis, found["start_ms"][fiber], found["start_node"][fiber], INK)
+    _start(axis, found, fiber, "start_node", 1.0, INK)
     axis.set_xlim(found["t_ms"][0], found["t_ms"][-1])
     axis.set_ylim(-0.5, found["n_nodes"][fiber] - 0.5)
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -92,7 +95,15 @@ def _crossings(axis: Axes, found: Recording, fiber: int) -> None:
     legend(axis)
 
 
-def _start(axis: Axes, ms: Any, at: Any, shade: str) -> None:
-    """A ring where the first action potential began, if there is one."""
-    if np.isfinite(ms):
-        axis.plot([ms], [at], "o", color=shade, fillstyle="none", markersize=9, label="start")
+def _start(axis: Axes, found: Recording, fiber: int, place: str, scale: float, shade: str) -> None:
+    """A ring where the first action potential began, if there is one and it is known where."""
+    if "start_ms" in found and np.isfinite(found["start_ms"][fiber]):
+        axis.plot(
+            [found["start_ms"][fiber]],
+            [scale * found[place][fiber]],
+            "o",
+            color=shade,
+            fillstyle="none",
+            markersize=9,
+            label="start",
+        )

@@ -51,6 +51,12 @@ def color(index: int) -> str:
     return COLORS[index % len(COLORS)]
 
 
+def of_kind(found: Any, kind: type) -> None:
+    """Refuses a result of another kind."""
+    if not isinstance(found, kind):
+        raise InputError(f"found {type(found).__name__}, expected {kind.__name__}")
+
+
 def axes(given: Axes | None) -> Axes:
     """The axes that were given, or those of a new figure."""
     if given is not None:

@@ -14,7 +14,7 @@ from ..._fibers import Fibers
 from ..._field import Field
 from ..._simulation import Simulation
 from ..._state import FiberStates
-from ..._stimulus import currents
+from ..._stimulus import Detection, currents
 from ..._weights import Weights
 from ...errors import InputError
 from .._refusal import NotSupportedError, RunError, told
@@ -139,7 +139,7 @@ class Axon:
         if injected is not None and injected.shape != potentials.shape:
             raise InputError(f"found intra of shape {injected.shape} for ve of shape {potentials.shape}")
         steps, fibers, nodes = potentials.shape
-        um = np.asarray(diameters, dtype=np.float64).reshape(-1)
+        um = spread(diameters, np.shape(diameters), "diameters").reshape(-1)
         if len(um) != fibers:
             raise InputError(f"found {len(um)} diameters for ve of shape {potentials.shape}")
         simulation = Simulation(
@@ -153,6 +153,8 @@ class Axon:
             parameters=self._set,
             celsius=self.temp,
             device=self._device,
+            # Nothing is detected here, in fibers of however few nodes.
+            detect=Detection(at=[0.5]),
         )
         names = [*simulation.states, "v"]
         begin = self._begin(simulation, names, None if reinit else ic, reinit)
@@ -169,7 +171,7 @@ class Axon:
 
     def _begin(self, simulation: Simulation, names: Sequence[str], ic: Any, reinit: bool) -> FiberStates | None:
         """What a run begins with; ``None`` is the model's initial state."""
-        given = self._state if ic is None else np.asarray(ic, dtype=np.float64)
+        given = self._state if ic is None else spread(ic, np.shape(ic), "ic")
         if reinit or given is None:
             return None
         if np.isnan(given).any():
@@ -189,7 +191,7 @@ class Axon:
     @property
     def state(self) -> np.ndarray | None:
         """The state ``[fiber, state, node]`` that the last run ended with; ``None`` before the first."""
-        return self._state
+        return None if self._state is None else self._state.copy()
 
     def cache_state(self) -> None:
         """Keeps the present state for :meth:`restore_state`."""
@@ -209,12 +211,14 @@ class Axon:
 def _dense(given: Any, what: str) -> np.ndarray:
     """``[step, fiber, 1, node]`` as ``[step, fiber, node]``."""
     try:
-        array = np.asarray(given, dtype=np.float64)
+        array = np.asarray(given)
     except TypeError as error:
         raise InputError(f"found {what} that is no array of the processor: {error}", "call .cpu() on it") from error
+    except ValueError as error:
+        raise InputError(f"found {what} that is no array: {error}") from error
     if array.ndim != 4 or array.shape[2] != 1 or not array.size:
         raise InputError(f"found {what} of shape {array.shape}, expected [step, fiber, 1, node]")
-    return array[:, :, 0]
+    return spread(array, array.shape, what)[:, :, 0]
 
 
 class SMF(Axon):
