@@ -74,11 +74,12 @@ fn weights_of_a_fiber_file_are_used_with_it() {
     // The trained values by hand, in the bundled twin.
     let exported = format!("export {own} --weights {weights} -o again.safetensors -q");
     folder.axonml(&exported).done();
+    let again = format!("{own} --weights again.safetensors");
+    assert_eq!(threshold(&again), trained);
     let values: serde_json::Value = serde_json::from_str(
-        &header(&folder, weights)["__metadata__"]["provenance"]
+        header(&folder, weights)["__metadata__"]["provenance"]
             .as_str()
-            .unwrap()
-            .to_owned(),
+            .unwrap(),
     )
     .unwrap();
     assert!(
@@ -201,13 +202,13 @@ fn a_set_of_a_fiber_file_needs_it_no_more() {
         .refused(&["squid.toml: line 4", "an id that no bundled model has"]);
 }
 
-/// The example trains, and its test set is one; a step of each stage is enough here.
+/// The example trains, and its test set is one; a step of each stage on short fibers is enough here.
 #[test]
 fn the_c_fiber_of_the_examples_is_trained() {
     let folder = Folder::new("own-example");
     let example = repository("examples/train/c_fiber");
     let out = folder.0.join("trained");
-    let few = "--set train.count=4 --set valid.thresholds.count=2 --set stage.0.steps=1 --set stage.0.batch=2 \
+    let few = "--set nodes=41 --set train.count=4 --set valid.thresholds.count=2 --set stage.0.steps=1 --set stage.0.batch=2 \
                --set stage.1.cases=4 --set stage.1.iterations=1";
     let answer = folder
         .axonml(&format!(
