@@ -166,7 +166,7 @@ def test_a_fiber_of_ones_own_is_target_and_trainee(own: Any, tmp_path: Path) -> 
     # The bundled twin has the same equations, and its traces are the same bits.
     twin = Dataset.generate(SQUIDS, tmp_path / "twin", model="hh", **options)
     np.testing.assert_array_equal(made.fiber(1)["states"], twin.fiber(1)["states"])
-    with pytest.raises(ax.TrainingError, match="param.gna.value` is 0.12 there, but 0.13"):
+    with pytest.raises(ax.TrainingError, match=r"param\.gna\.value` is 0\.12 there, but 0\.13"):
         Dataset.generate(SQUIDS, tmp_path / "set", model=Squid(gna=0.13), **options)
 
     text = CONFIG.format(folder=tmp_path / "run", data=tmp_path / "set")
@@ -185,10 +185,12 @@ def test_a_fiber_of_ones_own_is_target_and_trainee(own: Any, tmp_path: Path) -> 
         for name in (str(done.weights), "published")
     }
     assert found[str(done.weights)] != found["published"]
-    with pytest.raises(ax.TrainingError, match="begun with model.param.gk.value = 0.036, but 0.04 is requested"):
+    with pytest.raises(ax.TrainingError, match=r"begun with model\.param\.gk\.value = 0\.036, but 0\.04 is requested"):
         train(text, model=Squid(gk=0.04), resume=True)
     # The bundled twin trained by name: the same numbers.
-    same = train(text.replace('model = "smf"', 'model = "hh"\nto_train = ["gna", "gk"]'), set={"save_dir": tmp_path / "hh"})
+    same = train(
+        text.replace('model = "smf"', 'model = "hh"\nto_train = ["gna", "gk"]'), set={"save_dir": tmp_path / "hh"}
+    )
     losses = [(run / "log.csv").read_text() for run in (done.folder, same.folder)]
     assert losses[0] == losses[1]
 
@@ -200,7 +202,7 @@ def test_a_recipe_has_a_fiber_as_a_table(tmp_path: Path) -> None:
     Squid().to_toml(tmp_path / "squid.toml")
     (tmp_path / "recipe.toml").write_text('model = "squid.toml"\n' + SQUIDS)
     assert recipe(tmp_path / "recipe.toml") == text
-    with pytest.raises(ax.TrainingError, match="cannot read .*absent.toml"):
+    with pytest.raises(ax.TrainingError, match=r"cannot read .*absent\.toml"):
         recipe('model = "absent.toml"\n' + SQUIDS)
     with pytest.raises(ax.TrainingError, match="did you mean `sundt`"):
         recipe(SQUIDS, model="sunt")
