@@ -69,6 +69,16 @@ impl Physical {
         within && value.is_finite()
     }
 
+    /// The numbers that it admits.
+    pub(crate) fn range(self) -> RangeInclusive<f64> {
+        match self {
+            Physical::Any => f64::MIN..=f64::MAX,
+            Physical::NotNegative => 0.0..=f64::MAX,
+            Physical::Positive => f64::MIN_POSITIVE..=f64::MAX,
+            Physical::Celsius => ABSOLUTE_ZERO_C.next_up()..=f64::MAX,
+        }
+    }
+
     /// The range in words.
     pub fn describe(self) -> &'static str {
         match self {

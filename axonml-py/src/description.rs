@@ -1,6 +1,8 @@
 //! Fiber models as data, and models by name, file or description.
 
-use axonml::model::Model;
+use std::path::Path;
+
+use axonml::model::{Model, ModelChoice};
 use axonml::study::model_named;
 use pyo3::prelude::*;
 
@@ -85,6 +87,16 @@ impl ModelLike<'_> {
                 })
             }),
             ModelLike::Described(description) => Ok(Model::new(description.0.clone())),
+        }
+    }
+
+    /// The model as recipes and trainings have it: a bundled name, or a description.
+    pub(crate) fn choice(&self) -> Result<ModelChoice> {
+        match self {
+            ModelLike::Named(name) => ModelChoice::from(name.as_str())
+                .read(Path::new(""))
+                .map_err(Error::model),
+            ModelLike::Described(description) => Ok(description.0.clone().into()),
         }
     }
 }

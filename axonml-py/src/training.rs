@@ -1,6 +1,6 @@
 //! Training sets from exact fibers, and the training of surrogates on them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axonml::file::Memory;
 use axonml::simulation::CancelToken;
@@ -12,27 +12,42 @@ use numpy::{PyArray1, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::description::ModelLike;
 use crate::errors::{Error, Result};
 use crate::results::Columns;
 use crate::work::{Ears, News, done};
 
 /// A recipe of cases with all of its keys, checked: that of a text, or the default one.
 #[pyfunction]
-#[pyo3(signature = (text=None))]
-pub(crate) fn recipe(text: Option<&str>) -> Result<String> {
-    let recipe = text.map_or_else(|| Ok(Recipe::default()), Recipe::from_toml)?;
+#[pyo3(signature = (text=None, *, base, model))]
+pub(crate) fn recipe(
+    text: Option<&str>,
+    base: PathBuf,
+    model: Option<ModelLike<'_>>,
+) -> Result<String> {
+    let recipe = read(text, &base, model.as_ref())?;
     recipe.check()?;
     Ok(recipe.to_toml()?)
 }
 
+/// The recipe of a text, or the default one, of the exact model that is given in place of its own.
+fn read(text: Option<&str>, base: &Path, model: Option<&ModelLike<'_>>) -> Result<Recipe> {
+    let mut recipe = text.map_or_else(|| Ok(Recipe::default()), Recipe::from_toml)?;
+    if let Some(model) = model {
+        recipe.model = model.choice()?;
+    }
+    Ok(recipe.with_model_read(base)?)
+}
+
 /// Simulates the cases of a recipe into a folder: fibers simulated, fibers that were there, and bytes.
 #[pyfunction]
-#[pyo3(signature = (text, *, base, folder, states, every, shard, device, threads, progress))]
+#[pyo3(signature = (text, *, base, model, folder, states, every, shard, device, threads, progress))]
 #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
 pub(crate) fn generate(
     py: Python<'_>,
     text: &str,
     base: PathBuf,
+    model: Option<ModelLike<'_>>,
     folder: PathBuf,
     states: Vec<String>,
     every: usize,
@@ -41,7 +56,7 @@ pub(crate) fn generate(
     threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> Result<(usize, usize, u64)> {
-    let recipe = Recipe::from_toml(text)?;
+    let recipe = read(Some(text), &base, model.as_ref())?;
     let recording = Recording { every, states };
     let shard = shard.unwrap_or(Plan::SHARD_FIBERS);
     let needed = Plan::memory_bytes(&recipe, &recording, shard)?;
@@ -86,7 +101,7 @@ impl Dataset {
     #[getter]
     fn model(&self) -> Option<String> {
         let recipe = self.0.request().recipe.as_ref();
-        recipe.map(|recipe| recipe.model.clone())
+        recipe.map(|recipe| recipe.model.to_string())
     }
 
     /// Times of the rows, ms.
@@ -110,13 +125,14 @@ impl Dataset {
 
 /// Trains what a configuration asks for: the folder, steps done and asked for, and the best score and its step.
 #[pyfunction]
-#[pyo3(signature = (config, *, base, set, resume, device, threads, progress, log, stepped))]
+#[pyo3(signature = (config, *, base, model, set, resume, device, threads, progress, log, stepped))]
 #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
 #[expect(clippy::type_complexity, reason = "a tuple that Python unpacks")]
 pub(crate) fn train(
     py: Python<'_>,
     config: &str,
     base: PathBuf,
+    model: Option<ModelLike<'_>>,
     set: Vec<String>,
     resume: bool,
     device: Option<String>,
@@ -125,7 +141,10 @@ pub(crate) fn train(
     log: Option<Py<PyAny>>,
     stepped: Option<Py<PyAny>>,
 ) -> Result<(PathBuf, usize, usize, Option<(f64, usize)>)> {
-    let config = Config::from_toml(config, &set).map_err(TrainError::from)?;
+    let mut config = Config::from_toml(config, &set).map_err(TrainError::from)?;
+    if let Some(model) = model {
+        config.model = model.choice()?;
+    }
     let ears = Ears {
         progress,
         log,

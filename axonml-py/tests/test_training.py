@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,3 +125,84 @@ def test_values_of_keys_are_set(tmp_path: Path) -> None:
     assert done.step == 1 and done.folder == tmp_path / "other"
     with pytest.raises(ax.TrainingError, match="epochz"):
         train(text, set={"stage.0.epochz": 1})
+
+
+class Squid(ax.Fiber):
+    """A squid axon whose conductances are trained."""
+
+    id = "squid-to-train"
+    start_mv, celsius = -65, 6.3
+    diameter_um = (0.1, 1000)
+
+    gna: ax.Param = ax.param(0.12, "S/cm2", train="factor")
+    gk: ax.Param = ax.param(0.036, "S/cm2", train="factor")
+    gl: ax.Param = ax.param(0.0003, "S/cm2")
+    cm: ax.Param = ax.param(1, "uF/cm2")
+    ra: ax.Param = ax.param(100, "ohm cm")
+
+    def membrane(self, x: ax.Patch) -> Iterator[ax.MembranePart]:
+        """Hodgkin & Huxley 1952."""
+
+        def fall(per_mv: float) -> ax.Symbol:
+            return ax.exp(ax.minimum(-(x.v + 65) / per_mv, 60))
+
+        yield ax.Ohmic(self.gna * x.m**3 * x.h, 50)
+        yield ax.Ohmic(self.gk * x.n**4, -77)
+        yield ax.Ohmic(self.gl, -54.3)
+        q = x.q10(3, 6.3)
+        yield ax.Gate("m", q * ax.exprelr(-(x.v + 40) / 10), q * 4 * fall(18))
+        yield ax.Gate("h", q * 0.07 * fall(20), q * ax.sigmoid((x.v + 35) / 10))
+        yield ax.Gate("n", q * 0.1 * ax.exprelr(-(x.v + 55) / 10), q * 0.125 * fall(80))
+
+
+SQUIDS = "diameter_um = { low = 0.5, high = 2 }" + RECIPE.replace("250", "60").replace("1000", "200")
+
+
+@pytest.mark.parametrize("own", [Squid, Squid(), Squid()._description()], ids=["class", "instance", "description"])
+def test_a_fiber_of_ones_own_is_target_and_trainee(own: Any, tmp_path: Path) -> None:
+    options = {"states": ["v", "m"], "every": 4}
+    made = Dataset.generate(SQUIDS, tmp_path / "set", model=own, **options)
+    assert made.model == "squid-to-train"
+    # The bundled twin has the same equations, and its traces are the same bits.
+    twin = Dataset.generate(SQUIDS, tmp_path / "twin", model="hh", **options)
+    np.testing.assert_array_equal(made.fiber(1)["states"], twin.fiber(1)["states"])
+    with pytest.raises(ax.TrainingError, match=r"param\.gna\.value` is 0\.12 there, but 0\.13"):
+        Dataset.generate(SQUIDS, tmp_path / "set", model=Squid(gna=0.13), **options)
+
+    text = CONFIG.format(folder=tmp_path / "run", data=tmp_path / "set")
+    text = text.replace("set = { gl = 0.08, el = -80.9 }", "set = { gna = 0.1 }").replace("gnabar", "gna")
+    done = train(text, model=own)
+    found = {
+        name: ax.Simulation(
+            ax.Fibers(own, diameter=1.0, nodes=41),
+            ax.point_source(100, rho_ohm_cm=500),
+            "monophasic:pw=0.1,delay=0.1",
+            weights=name,
+            tstop=3,
+        )
+        .thresholds()
+        .threshold_mA[0]
+        for name in (str(done.weights), "published")
+    }
+    assert found[str(done.weights)] != found["published"]
+    with pytest.raises(ax.TrainingError, match=r"begun with model\.param\.gk\.value = 0\.036, but 0\.04 is requested"):
+        train(text, model=Squid(gk=0.04), resume=True)
+    # The bundled twin trained by name: the same numbers.
+    same = train(
+        text.replace('model = "smf"', 'model = "hh"\nto_train = ["gna", "gk"]'), set={"save_dir": tmp_path / "hh"}
+    )
+    losses = [(run / "log.csv").read_text() for run in (done.folder, same.folder)]
+    assert losses[0] == losses[1]
+
+
+def test_a_recipe_has_a_fiber_as_a_table(tmp_path: Path) -> None:
+    text = recipe(SQUIDS, model=Squid)
+    assert 'id = "squid-to-train"' in text
+    assert recipe(text) == text
+    Squid().to_toml(tmp_path / "squid.toml")
+    (tmp_path / "recipe.toml").write_text('model = "squid.toml"\n' + SQUIDS)
+    assert recipe(tmp_path / "recipe.toml") == text
+    with pytest.raises(ax.TrainingError, match=r"cannot read .*absent\.toml"):
+        recipe('model = "absent.toml"\n' + SQUIDS)
+    with pytest.raises(ax.TrainingError, match="did you mean `sundt`"):
+        recipe(SQUIDS, model="sunt")

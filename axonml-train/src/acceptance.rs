@@ -6,7 +6,7 @@ use axonml_core::{CoreError, Field, Medium, PointSource, Waveform};
 use axonml_models::weights::ModelFile;
 use axonml_models::{
     Device, Fiber, FiberModel, FiberStatus, NodeSelection, Observation, ObserverKind, ObserverSpec,
-    Precision, Settings, Simulation, SimulationError, Stimulus, ThresholdSearch, model,
+    Precision, Settings, Simulation, SimulationError, Stimulus, ThresholdSearch,
 };
 use thiserror::Error;
 
@@ -57,17 +57,17 @@ impl Acceptance {
         self.spontaneous_um.is_empty() && self.peak_mv <= PEAK_MV && self.unstable.is_empty()
     }
 
-    /// Checks weights at `diameters` diameters of their domain, from its least to its greatest, at their time step.
+    /// Checks weights of `surrogate` at `diameters` diameters of their domain, from its least to its greatest, at their time step.
     ///
     /// # Errors
     /// As [`Acceptance::check`], and if the file is not complete or lacks a time step or diameters.
     pub fn of_weights(
         file: &ModelFile,
+        surrogate: &dyn FiberModel,
         exact: &dyn FiberModel,
         diameters: usize,
         device: &Device,
     ) -> Result<Self, AcceptanceError> {
-        let surrogate = model(&file.model).map_err(SimulationError::from)?;
         let missing = |what| AcceptanceError::Domain { what };
         let settings = Settings {
             dt_ms: file.domain.dt_ms.ok_or(missing("time step"))?,
@@ -80,7 +80,7 @@ impl Acceptance {
         let diameter = |k: usize| low + (high - low) * k as f64 / last as f64;
         let diameters_um: Vec<f64> = (0..=last).map(diameter).collect();
         Ok(Acceptance::check(
-            &surrogate,
+            surrogate,
             &settings,
             exact,
             &diameters_um,
@@ -225,6 +225,7 @@ fn unstable(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axonml_models::model;
     use axonml_models::weights::{BUNDLED, Weights};
 
     /// The bundled weights are those that `cargo xtask train-bundled` accepted.
@@ -234,7 +235,14 @@ mod tests {
         assert!(!BUNDLED.is_empty());
         for bundled in BUNDLED {
             let file = ModelFile::from_bytes(bundled.bytes).unwrap();
-            let found = Acceptance::of_weights(&file, &model("mrg").unwrap(), 16, &device).unwrap();
+            let found = Acceptance::of_weights(
+                &file,
+                &model(&file.model).unwrap(),
+                &model("mrg").unwrap(),
+                16,
+                &device,
+            )
+            .unwrap();
             assert!(found.accepted(), "{}: {found:?}", bundled.name);
         }
     }
@@ -275,7 +283,8 @@ mod tests {
     fn weights_that_do_not_say_where_they_hold_are_refused() {
         let smf = model("smf").unwrap();
         let device = Device::cpu().unwrap();
-        let error = Acceptance::of_weights(&ModelFile::new(&smf), &smf, 16, &device).unwrap_err();
+        let error =
+            Acceptance::of_weights(&ModelFile::new(&smf), &smf, &smf, 16, &device).unwrap_err();
         assert!(error.to_string().contains("no time step"), "{error}");
     }
 

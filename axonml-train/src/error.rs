@@ -4,6 +4,7 @@ use std::path::Path;
 
 use axonml_files::TooLarge;
 use axonml_models::SimulationError;
+use axonml_models::description::ModelChoiceError;
 use axonml_models::weights::ModelFileError;
 use thiserror::Error;
 
@@ -39,6 +40,9 @@ pub enum TrainError {
         /// The problem.
         source: Box<DatasetError>,
     },
+    /// The surrogate cannot be found, or its fiber file is not in order.
+    #[error("model: {0}")]
+    Model(Box<ModelChoiceError>),
     /// The selection of trained parameters, or where they start, is wrong.
     #[error("{place}: {source}")]
     Surrogate {
@@ -113,6 +117,12 @@ pub enum TrainError {
         /// Its size when the checkpoint was written.
         expected: u64,
     },
+}
+
+impl From<ModelChoiceError> for TrainError {
+    fn from(error: ModelChoiceError) -> Self {
+        TrainError::Model(Box::new(error))
+    }
 }
 
 impl TrainError {

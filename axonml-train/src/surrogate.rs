@@ -26,14 +26,18 @@ pub enum SurrogateError {
         groups: Vec<String>,
     },
     /// No parameter is left to train.
-    #[error("no parameter of model `{model}` is left to train; name one in `to_train`")]
+    #[error(
+        "no parameter of model `{model}` is left to train; name parameters or groups in `to_train`, `all` for every one, or \
+         give parameters a `train` in the fiber file"
+    )]
     Nothing {
         /// Id of the model.
         model: String,
     },
     /// A parameter cannot start from its value.
     #[error(
-        "parameter {name} starts from {value}, which training cannot move by factors; set another start"
+        "parameter {name} starts from {value}, which training cannot move by factors; start it from another value (`set`), \
+         leave it out (`freeze`), or have it shifted (`train = {{ shift = SIZE }}` in a fiber file)"
     )]
     Start {
         /// The parameter.
@@ -152,6 +156,25 @@ impl Surrogate {
         }
         self.schema.parameters[index].value = value;
         Ok(())
+    }
+
+    /// Checks that the trained parameters can be moved from where they start: no factor moves 0.
+    ///
+    /// # Errors
+    /// [`SurrogateError::Start`].
+    pub fn check_start(&self) -> Result<(), SurrogateError> {
+        let trained = self
+            .trained
+            .iter()
+            .map(|&index| &self.schema.parameters[index]);
+        let mut moved_by_factors = trained.filter(|p| !matches!(p.scale, Scale::Shift(_)));
+        match moved_by_factors.find(|p| p.value == 0.0) {
+            None => Ok(()),
+            Some(parameter) => Err(SurrogateError::Start {
+                name: parameter.name.to_string(),
+                value: parameter.value,
+            }),
+        }
     }
 
     fn select(&self, selection: &str) -> Result<Vec<usize>, SurrogateError> {

@@ -232,7 +232,9 @@ pub mod model {
     //! # Mechanisms, ions and concentrations
     //! `examples/custom_mechanism.rs`:
     #![doc = concat!("```no_run\n", include_str!("../../examples/custom_mechanism.rs"), "```")]
-    pub use axonml_models::description::{self, DescriptionError, FiberDescription};
+    pub use axonml_models::description::{
+        self, DescriptionError, FiberDescription, ModelChoice, ModelChoiceError,
+    };
     pub use axonml_models::mechanisms;
     pub use axonml_models::weights;
     pub use axonml_models::{

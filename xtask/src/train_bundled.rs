@@ -67,7 +67,13 @@ impl TrainBundled {
         // The best on validation, which the test set has no part in.
         let trained = std::fs::read(training.folder().join(Training::BEST))?;
         let file = ModelFile::from_bytes(&trained)?;
-        let acceptance = Acceptance::of_weights(&file, &model(exact)?, DIAMETERS, &device)?;
+        let acceptance = Acceptance::of_weights(
+            &file,
+            &model(&file.model)?,
+            &model(exact)?,
+            DIAMETERS,
+            &device,
+        )?;
         println!("{name}: {acceptance:?}");
         if !acceptance.accepted() {
             return Err("the weights are not accepted, and nothing was written".into());

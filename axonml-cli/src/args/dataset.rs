@@ -45,7 +45,7 @@ pub(crate) struct GenerateArgs {
     /// Distance of point electrodes, um, log-uniform, beside or instead of nerves
     #[arg(long, value_name = "LOW:HIGH", help_heading = "Distribution")]
     pub(crate) point: Option<RangeArg>,
-    /// Fiber model [default: mrg]
+    /// Name from `axonml models`, or FILE.toml of one's own [default: mrg]
     #[arg(long, value_name = "NAME", help_heading = "Distribution")]
     pub(crate) model: Option<String>,
     /// Nodes of each fiber [default: 53]

@@ -210,8 +210,11 @@ pulses:
   gap = 0.05
   delay_ms = { low = 0, high = 1 }
 
-Relative nerve folders lie beside the recipe. All contacts of a nerve deliver a pulse. Ranges are
-low:high, low:high:log, or one number.
+The exact fiber is `model`: a bundled one by name, or a fiber of one's own by its file (model =
+\"mine.toml\") or by the keys of that file in a table [model]. Relative nerve folders and fiber files
+lie beside the recipe. A set keeps the fiber that it was made with; another one is refused.
+
+All contacts of a nerve deliver a pulse. Ranges are low:high, low:high:log, or one number.
 
 The size of a set is announced before it is made. Interrupted in any way, the same command goes on
 where it ended, to the same bytes: finished shards are kept.

@@ -15,6 +15,7 @@ mod optimize;
 mod optimize_files;
 mod optimize_request;
 mod outputs;
+mod own_models;
 mod parts;
 mod pictures;
 mod questions;

@@ -5,6 +5,7 @@
 //! differentiable, and traced to the same program as the same equations in Rust.
 
 mod check;
+mod choice;
 mod formula;
 mod parse;
 mod print;
@@ -13,6 +14,7 @@ mod text;
 mod units;
 
 pub use check::DescriptionError;
+pub use choice::{ModelChoice, ModelChoiceError};
 pub use formula::{Binary, CELSIUS, DIAMETER, Formula, FormulaError, Function, Part, VOLTAGE};
 
 use std::collections::HashMap;
@@ -111,9 +113,24 @@ pub struct ParameterDescription {
     pub value: f64,
     /// Unit.
     pub unit: String,
-    /// Its transform in training, if training moves it.
+    /// Its transform in training, if training moves it by default.
     pub train: Option<Training>,
 }
+
+impl ParameterDescription {
+    /// Its transform in a training that moves it: if none is given, potentials are shifted, as they may be of either
+    /// sign, and all else is multiplied.
+    fn training(&self) -> Training {
+        let usual = match self.unit.as_str() {
+            "mV" => Training::Shift(SHIFT_MV),
+            _ => Training::Factor,
+        };
+        self.train.unwrap_or(usual)
+    }
+}
+
+/// A step of a potential in training, mV: that of the bundled surrogates.
+const SHIFT_MV: f64 = 10.0;
 
 /// The transform of a parameter in training.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -228,12 +245,16 @@ impl FiberModel for FiberDescription {
                 own.value,
                 name(&own.unit),
             );
-            if let Some(training) = own.train {
-                let scale = match training {
+            if let Some(parameter) = schema.parameters.last_mut() {
+                parameter.trained = own.train.is_some();
+                parameter.scale = match own.training() {
                     Training::Factor => Scale::Factor,
-                    Training::Shift(step) => Scale::Shift(step),
+                    Training::Shift(step) => {
+                        // What is added may change a sign; what is multiplied keeps it.
+                        parameter.range = parameter.physical.range();
+                        Scale::Shift(step)
+                    }
                 };
-                schema = schema.train(&[&own.name], scale);
             }
         }
         schema

@@ -14,6 +14,9 @@ from .errors import InputError
 
 def _native_model(model: Any) -> str | _native.FiberDescription:
     """A model in the native module's terms: the name of a bundled one, the path of a fiber file, or a description."""
+    if isinstance(model, type) and hasattr(model, "_description"):
+        # A class stands for the fiber with its own values.
+        model = model()
     if hasattr(model, "_description"):
         described = model._description()
         if isinstance(described, _native.FiberDescription):

@@ -67,6 +67,7 @@ def generate(
     text: str,
     *,
     base: str,
+    model: _Model | None,
     folder: str,
     states: Sequence[str],
     every: int,
@@ -75,13 +76,14 @@ def generate(
     threads: int,
     progress: _Progress,
 ) -> tuple[int, int, int]: ...
-def recipe(text: str | None = None) -> str: ...
+def recipe(text: str | None = None, *, base: str, model: _Model | None) -> str: ...
 def recruitment(threshold_ma: Any, weights: Any = None) -> Columns: ...
 def spacings(model: _Model, settings: Settings, diameter_um: Any, compartment_um: float | None) -> np.ndarray: ...
 def train(
     config: str,
     *,
     base: str,
+    model: _Model | None,
     set: Sequence[str],
     resume: bool,
     device: str | None,

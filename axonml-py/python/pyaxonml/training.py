@@ -17,6 +17,7 @@ import numpy as np
 
 from . import _native
 from ._evaluation import evaluate
+from ._fibers import _native_model
 from ._progress import ProgressLike, listening
 from ._study import _tell
 from .errors import InputError
@@ -38,9 +39,19 @@ def _text(of: TextLike, what: str) -> tuple[str, Path]:
         raise InputError(f"cannot read the {what} `{path}`: {error.strerror}") from error
 
 
-def recipe(of: TextLike | None = None) -> str:
-    """A recipe of cases as TOML with all of its keys: that of a file or text, or the default one."""
-    return _native.recipe(None if of is None else _text(of, "recipe")[0])
+def _own(model: Any) -> str | _native.FiberDescription | None:
+    """A model in the native module's terms, if one is given."""
+    return None if model is None else _native_model(model)
+
+
+def recipe(of: TextLike | None = None, *, model: Any = None) -> str:
+    """A recipe of cases as TOML with all of its keys: that of a file or text, or the default one.
+
+    ``model`` is the exact fiber in place of the recipe's: a bundled one, a fiber file, or a fiber of one's own. The result
+    has a fiber of one's own as a table, ``[model]``, and needs neither the file nor the class any more.
+    """
+    text, base = (None, Path.cwd()) if of is None else _text(of, "recipe")
+    return _native.recipe(text, base=os.fspath(base), model=_own(model))
 
 
 class Dataset:
@@ -56,6 +67,7 @@ class Dataset:
         recipe: TextLike,
         folder: str | os.PathLike[str],
         *,
+        model: Any = None,
         states: Sequence[str] = ("v",),
         every: int = 1,
         shard: int | None = None,
@@ -65,6 +77,7 @@ class Dataset:
     ) -> Dataset:
         """Simulates the cases of a recipe, a TOML file or its text, into a folder.
 
+        ``model`` is the exact fiber in place of the recipe's: a bundled one, a fiber file, or a fiber of one's own.
         ``states`` are recorded (``v`` is the voltage), every so many steps. A set that was begun goes on, its finished shards are kept;
         one of another recipe is refused.
         """
@@ -73,6 +86,7 @@ class Dataset:
             _native.generate(
                 text,
                 base=os.fspath(base),
+                model=_own(model),
                 folder=os.fspath(folder),
                 states=list(states),
                 every=int(every),
@@ -134,6 +148,7 @@ class Trained:
 def train(
     config: TextLike,
     *,
+    model: Any = None,
     set: Mapping[str, Any] | None = None,
     resume: bool = False,
     device: str | None = None,
@@ -143,6 +158,8 @@ def train(
 ) -> Trained:
     """Trains what a configuration asks for, a TOML file or its text, as ``axonml train`` does.
 
+    ``model`` is the surrogate in place of the configuration's: a bundled one, a fiber file, or a fiber of one's own, whose parameters
+    with ``train`` are trained unless ``to_train`` names others.
     ``set`` has other values for keys: ``{"stage.0.epochs": 50, "save_dir": "long"}``. ``on_step`` hears the figures of every step:
     ``step``, ``stage``, ``loss``, the parameters to show, and ``valid_loss`` and ``valid_mape_pct`` where validation was due.
     Ctrl-C waits for the step under way and keeps a checkpoint; ``resume=True`` goes on with it, to the same bytes.
@@ -153,6 +170,7 @@ def train(
         folder, step, steps, best = _native.train(
             text,
             base=os.fspath(base),
+            model=_own(model),
             set=given,
             resume=resume,
             device=device,

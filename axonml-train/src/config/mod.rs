@@ -6,8 +6,9 @@ mod tests;
 mod text;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use axonml_models::description::ModelChoice;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -22,9 +23,9 @@ pub use error::ConfigError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The surrogate, by the name the command line uses.
+    /// The surrogate.
     #[serde(default = "Config::default_model")]
-    pub model: String,
+    pub model: ModelChoice,
     /// The weights to start from: `published` (the model's own), bundled ones by name, or a `.safetensors` file.
     #[serde(default = "Config::default_start")]
     pub start: String,
@@ -174,8 +175,8 @@ pub enum StageConfig {
 }
 
 impl Config {
-    fn default_model() -> String {
-        "smf".to_owned()
+    fn default_model() -> ModelChoice {
+        "smf".into()
     }
 
     fn default_start() -> String {
@@ -188,6 +189,18 @@ impl Config {
 
     fn default_save_every() -> usize {
         20
+    }
+
+    /// The same configuration with the fiber file of its model read into it; a relative path starts from `base`.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`] for a file that cannot be read or is not in order.
+    pub fn with_model_read(&self, base: &Path) -> Result<Self, TrainError> {
+        let model = self.model.read(base)?;
+        Ok(Config {
+            model,
+            ..self.clone()
+        })
     }
 
     /// Checks everything that can be checked without reading other files.

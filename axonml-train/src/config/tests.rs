@@ -23,8 +23,8 @@ fn what_is_left_out_has_its_default() {
     let config = Config::from_toml(TEXT, &[]).unwrap();
     config.check().unwrap();
     assert_eq!(
-        (config.model.as_str(), config.seed, config.save_every),
-        ("smf", 7, 20)
+        (config.model.to_string(), config.seed, config.save_every),
+        ("smf".to_owned(), 7, 20)
     );
     let [StageConfig::Trajectory(stage)] = &config.stage[..] else {
         panic!("{config:?}")
@@ -83,7 +83,7 @@ fn settings_stand_above_the_file() {
         panic!("{:?}", config.stage)
     };
     assert_eq!((stage.batch, config.train.count), (4, Some(16)));
-    assert_eq!((config.model.as_str(), config.set["gl"]), ("two-mode", 0.1));
+    assert_eq!((config.model, config.set["gl"]), ("two-mode".into(), 0.1));
     for (setting, part) in [
         ("seed", "key=value"),
         ("stage.batch=4", "stage.0"),

@@ -47,24 +47,25 @@ impl Cases {
         Cases { cancel, ..self }
     }
 
-    /// Checks the recipe and reads its nerve folders; relative ones lie in `base`.
+    /// Checks the recipe and reads its nerve folders and the fiber file of its model; relative ones lie in `base`.
     ///
     /// # Errors
     /// [`DatasetError`] naming the setting or file; [`DatasetError::Core`] if the longest fiber is longer than a
     /// nerve's lines.
     pub fn open(recipe: &Recipe, base: &Path) -> Result<Self, DatasetError> {
+        let recipe = recipe.with_model_read(base)?;
         recipe.check()?;
         let grid = recipe.grid()?;
         let sampler = |family| PulseSampler::new(family, grid);
         let cases = Cases {
             model: recipe.model()?,
             grid,
-            pool: FieldPool::read(recipe, base)?,
-            records: super::fields::records(recipe, base)?,
+            pool: FieldPool::read(&recipe, base)?,
+            records: super::fields::records(&recipe, base)?,
             pulses: recipe.pulses.iter().map(sampler).collect(),
             pulse_weights: recipe.pulses.iter().map(|pulse| pulse.weight).collect(),
             cancel: CancelToken::default(),
-            recipe: recipe.clone(),
+            recipe,
         };
         cases.check_reach()?;
         Ok(cases)

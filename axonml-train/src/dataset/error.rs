@@ -2,6 +2,7 @@
 
 use axonml_core::CoreError;
 use axonml_files::{LockError, TooLarge};
+use axonml_models::description::ModelChoiceError;
 use axonml_models::{NerveFolderError, SimulationError};
 
 /// Errors of drawing or simulating cases, and of writing or reading a set.
@@ -24,6 +25,9 @@ pub enum DatasetError {
         /// The place and the problem, as reported by the TOML reader.
         problem: String,
     },
+    /// The exact model cannot be found, or its fiber file is not in order.
+    #[error("model of the recipe: {0}")]
+    Model(Box<ModelChoiceError>),
     /// A setting that the core refuses.
     #[error("{place}: {source}")]
     Core {
@@ -274,6 +278,12 @@ impl From<LockError> for DatasetError {
 impl From<SimulationError> for DatasetError {
     fn from(error: SimulationError) -> Self {
         DatasetError::Simulation(Box::new(error))
+    }
+}
+
+impl From<ModelChoiceError> for DatasetError {
+    fn from(error: ModelChoiceError) -> Self {
+        DatasetError::Model(Box::new(error))
     }
 }
 

@@ -1,11 +1,12 @@
 //! The distribution that cases are drawn from, as data: the content of a recipe file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axonml_core::TimeGrid;
 use axonml_files::Memory;
+use axonml_models::description::ModelChoice;
 use axonml_models::memory::BatchSize;
-use axonml_models::{Model, Precision, Schema, model};
+use axonml_models::{Model, Precision, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::pulses::{PulseFamily, one};
@@ -24,8 +25,8 @@ pub struct Recipe {
     pub seed: u64,
     /// Number of cases.
     pub count: usize,
-    /// The exact model, by the name the command line uses.
-    pub model: String,
+    /// The exact model.
+    pub model: ModelChoice,
     /// Nodes of each fiber.
     pub nodes: usize,
     /// Time step, ms.
@@ -63,7 +64,7 @@ impl Default for Recipe {
         Recipe {
             seed: 0,
             count: 65_536,
-            model: "mrg".to_owned(),
+            model: "mrg".into(),
             nodes: 53,
             dt_ms: 0.005,
             tstop_ms: 5.0,
@@ -175,7 +176,19 @@ impl Recipe {
         })
     }
 
-    /// Checks every setting.
+    /// The same recipe with the fiber file of its model read into it; a relative path starts from `base`.
+    ///
+    /// # Errors
+    /// [`DatasetError::Model`] for a file that cannot be read or is not in order.
+    pub fn with_model_read(&self, base: &Path) -> Result<Self, DatasetError> {
+        let model = self.model.read(base)?;
+        Ok(Recipe {
+            model,
+            ..self.clone()
+        })
+    }
+
+    /// Checks every setting, of a recipe whose model has been read ([`Recipe::with_model_read`]).
     ///
     /// # Errors
     /// [`DatasetError`] naming the first setting that makes no sense.
@@ -280,8 +293,8 @@ impl Recipe {
             .map_err(DatasetError::core("dt_ms, tstop_ms of the recipe"))
     }
 
-    pub(super) fn model(&self) -> Result<Model, DatasetError> {
-        model(&self.model).map_err(DatasetError::core("model of the recipe"))
+    pub(crate) fn model(&self) -> Result<Model, DatasetError> {
+        Ok(self.model.model()?)
     }
 
     pub(super) fn schema(&self) -> Result<Schema, DatasetError> {

@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 use super::file_record::hex;
 use super::*;
 
+mod own_models;
+
 /// Short fibers near a point electrode, for 1 ms.
 fn recipe() -> Recipe {
     let fields = FieldKind::Point {

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use axonml_files::{FolderLock, LockError, Memory};
+use axonml_models::Device;
 use axonml_models::weights::{ModelFile, bundled};
-use axonml_models::{Device, SimulationError, model};
 use sha2::{Digest, Sha256};
 
 use super::log::Log;
-use super::sets::{NamedRecipe, Set, phases_ms, refuse_same};
+use super::sets::{NamedRecipe, Set, first_fiber, phases_ms, refuse_same};
 use super::stage::{Stage, ThresholdRun, TrajectoryRun};
 use super::validation::{ThresholdCheck, Validation};
 use super::weights::Origin;
@@ -24,7 +24,7 @@ use crate::{Surrogate, SurrogateError, TrainError};
 const PUBLISHED: &str = "published";
 
 impl Training {
-    /// Reads and checks all that a configuration names; relative paths start from `base`, batches must fit into
+    /// Reads and checks all that a configuration names, the fiber file of its model included; relative paths start from `base`, batches must fit into
     /// `memory`. With `resume` it resumes from the checkpoint of the folder, or begins if there is none yet.
     ///
     /// # Errors
@@ -40,6 +40,7 @@ impl Training {
         resume: bool,
     ) -> Result<Self, TrainError> {
         config.check()?;
+        let config = &config.with_model_read(base)?;
         let folder = base.join(&config.save_dir);
         // An existing folder is locked before any decision, a missing one after all checks have passed.
         let early = folder.is_dir().then(|| lock(&folder)).transpose()?;
@@ -62,16 +63,9 @@ impl Training {
         check_memory(config, &train, memory)?;
         let (stages, source, fit_recipes) = stages(config, base, &train, device)?;
         let recipe = train.recipe(&source).cloned();
-        let diameter_um = match &recipe {
-            Some(recipe) => recipe.diameter_um.low,
-            None => {
-                source
-                    .batch(&[0])
-                    .map_err(TrainError::set("train"))?
-                    .diameters_um[0]
-            }
-        };
-        check_samples(&surrogate, diameter_um, source.nodes(), device)?;
+        let (diameter_um, node_z_um) =
+            first_fiber(&source, device).map_err(TrainError::set("train"))?;
+        check_samples(&surrogate, diameter_um, &node_z_um, device)?;
 
         let precision = config.precision.into();
         let mut validation = None;
@@ -135,12 +129,13 @@ impl Training {
         let backend = device.name();
         let origin = Origin::new(
             &surrogate,
+            config.model.description(),
             &requested,
             recipe.as_ref(),
             source.dt_ms(),
             widths,
             &backend,
-        );
+        )?;
         let mut figures: Vec<&'static str> = Vec::new();
         for figure in stages.iter().flat_map(|stage| stage.figures()) {
             if !figures.contains(figure) {
@@ -280,7 +275,7 @@ fn wrong(place: &str) -> impl FnOnce(SurrogateError) -> TrainError {
 
 /// The surrogate with its start and its selection, and the checksum of the weights that it starts from.
 fn surrogate(config: &Config, base: &Path) -> Result<(Surrogate, Option<String>), TrainError> {
-    let model = model(&config.model).map_err(SimulationError::from)?;
+    let model = config.model.model()?;
     let start = config.start.as_str();
     let named = |source| TrainError::Weights {
         place: format!("start = \"{start}\""),
@@ -320,6 +315,7 @@ fn surrogate(config: &Config, base: &Path) -> Result<(Surrogate, Option<String>)
         let model = surrogate.schema().id.to_string();
         return Err(wrong("to_train")(SurrogateError::Nothing { model }));
     }
+    surrogate.check_start().map_err(wrong("to_train"))?;
     Ok((surrogate, sha256))
 }
 

@@ -19,7 +19,7 @@ pub(super) struct NamedRecipe {
 }
 
 impl NamedRecipe {
-    /// Reads the file `path`, which lies in `folder` if it is relative.
+    /// Reads the file `path`, which lies in `folder` if it is relative, and the fiber file that it names beside it.
     pub(super) fn read(
         config: &Config,
         folder: &Path,
@@ -30,9 +30,12 @@ impl NamedRecipe {
         let text = std::fs::read_to_string(&path).map_err(TrainError::read(&path))?;
         let mut recipe = Recipe::from_toml(&text)
             .map_err(TrainError::set(&format!("{place}: {}", path.display())))?;
+        let beside = path.parent().unwrap_or(Path::new("")).to_owned();
+        recipe = recipe
+            .with_model_read(&beside)
+            .map_err(TrainError::set(place))?;
         recipe.nodes = config.nodes.unwrap_or(recipe.nodes);
         recipe.dt_ms = config.dt_ms.unwrap_or(recipe.dt_ms);
-        let beside = path.parent().unwrap_or(Path::new("")).to_owned();
         let bases = [beside.clone(), PathBuf::new()];
         let base = bases.into_iter().find(|base| has_all(&recipe, base));
         Ok(NamedRecipe {
@@ -186,6 +189,25 @@ pub(super) fn refuse_same(
 fn same_file(a: &Path, b: &Path) -> bool {
     let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     canonical(a) == canonical(b)
+}
+
+/// Diameter of a source's first fiber, and where its nodes lie, um.
+pub(super) fn first_fiber(
+    source: &Source,
+    device: &Device,
+) -> Result<(f64, Vec<f64>), DatasetError> {
+    match source {
+        Source::Recipe { cases, .. } => {
+            let case = cases.case(0)?;
+            let diameter_um = case.diameter_um;
+            let (exact, _) = cases.exact(&[case], device)?;
+            Ok((diameter_um, exact.nodes_um(0)))
+        }
+        Source::Folder(set) => {
+            let trace = set.fiber(0)?;
+            Ok((trace.diameter_um, trace.node_z_um.to_vec()))
+        }
+    }
 }
 
 /// Diameters, phase widths and distances of the first cases of a source.

@@ -7,6 +7,8 @@ use axonml_models::weights::ModelFile;
 use super::*;
 use crate::config::Config;
 
+mod own_models;
+
 const RECIPE: &str = "\
 seed = 5
 count = 12
@@ -57,8 +59,17 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn open(folder: &Path, settings: &[&str], resume: bool) -> Result<Training, TrainError> {
+    open_config(CONFIG, folder, settings, resume)
+}
+
+fn open_config(
+    config: &str,
+    folder: &Path,
+    settings: &[&str],
+    resume: bool,
+) -> Result<Training, TrainError> {
     let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
-    let config = Config::from_toml(CONFIG, &settings).unwrap();
+    let config = Config::from_toml(config, &settings).unwrap();
     Training::open(
         &config,
         folder,

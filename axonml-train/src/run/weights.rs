@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use axonml_models::description::{FiberDescription, ModelChoiceError};
 use axonml_models::weights::{Domain, ModelFile, ModelStart};
 use sha2::{Digest, Sha256};
 
@@ -17,15 +18,17 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// Of a training with these settings, from the recipe that is known.
+    /// Of a training with these settings, from the recipe that is known. The description of a model of one's own
+    /// is kept.
     pub(super) fn new(
         surrogate: &Surrogate,
+        own: Option<&FiberDescription>,
         settings: &[(String, String)],
         recipe: Option<&Recipe>,
         dt_ms: f64,
         pulse_width_ms: Option<(f64, f64)>,
         backend: &str,
-    ) -> Self {
+    ) -> Result<Self, TrainError> {
         let lines: Vec<String> = settings
             .iter()
             .map(|(key, value)| format!("{key} = {value}"))
@@ -38,7 +41,23 @@ impl Origin {
         });
         let range = |recipe: &Recipe| (recipe.diameter_um.low, recipe.diameter_um.high);
         let entry = |key: &str, value: String| (key.to_owned(), value);
-        Origin {
+        let mut provenance = BTreeMap::from([
+            entry("program", format!("axonml {}", env!("CARGO_PKG_VERSION"))),
+            entry("backend", backend.to_owned()),
+            entry("settings_sha256", hex(&Sha256::digest(&text))),
+            entry("settings", text),
+            entry("trained_parameters", surrogate.names().join(", ")),
+        ]);
+        if let Some(own) = own {
+            let text = own.to_toml().map_err(|source| {
+                TrainError::from(ModelChoiceError::Description {
+                    path: own.id.clone(),
+                    source,
+                })
+            })?;
+            provenance.extend([entry("fiber_file", text)]);
+        }
+        Ok(Origin {
             domain: Domain {
                 diameter_um: recipe.map(range),
                 dt_ms: Some(dt_ms),
@@ -46,14 +65,8 @@ impl Origin {
                 source_distance_um: distances.reduce(f64::min),
                 celsius: Some(surrogate.schema().celsius),
             },
-            provenance: BTreeMap::from([
-                entry("program", format!("axonml {}", env!("CARGO_PKG_VERSION"))),
-                entry("backend", backend.to_owned()),
-                entry("settings_sha256", hex(&Sha256::digest(&text))),
-                entry("settings", text),
-                entry("trained_parameters", surrogate.names().join(", ")),
-            ]),
-        }
+            provenance,
+        })
     }
 
     /// Writes the surrogate at `x`, with additional provenance.

@@ -3,7 +3,6 @@
 use axonml_models::{
     Detection, Device, Fiber, InitialState, NodeSelection, Observation, ObserverKind, ObserverSpec,
     Outcome, Precision, Recording, Settings, Simulation, Stimulus, Threshold, ThresholdSearch,
-    model,
 };
 
 use super::FitError;
@@ -274,7 +273,7 @@ impl RestCases {
             start: InitialState::Declared,
             ..Settings::default()
         };
-        let exact = model(&recipe.model).map_err(|error| FitError::Simulation(error.into()))?;
+        let exact = recipe.model()?;
         let simulation = Simulation::new(&exact, fibers.clone(), &settings, device)?;
         let mut rest = RestCases {
             v_mv: Vec::new(),

@@ -60,33 +60,54 @@ impl Runs {
     }
 }
 
-/// Checks that a surrogate needs the field where training sets have it: at the nodes, and nowhere else.
+/// Relative difference of the distances between nodes up to which potentials at nodes of training sets are taken for
+/// those at the surrogate's: trained geometries differ from the exact one a little.
+const SPACING: f64 = 0.05;
+
+/// Checks that a surrogate needs the field where training sets have it: at the nodes, and nowhere else. The set's nodes
+/// of a fiber of this diameter lie at `node_z_um`, all at one place if that is not known.
 ///
 /// # Errors
-/// [`TrainError::Value`] for a model with more sample points; [`TrainError::Simulation`] for a surrogate that cannot be
-/// built.
+/// [`TrainError::Value`] for a model with more sample points, or with nodes at other places; [`TrainError::Simulation`]
+/// for a surrogate that cannot be built.
 pub fn check_samples(
     surrogate: &Surrogate,
     diameter_um: f64,
-    nodes: usize,
+    node_z_um: &[f64],
     device: &Device,
 ) -> Result<(), TrainError> {
+    let nodes = node_z_um.len();
     let x = vec![0.0; surrogate.len()];
     let settings = surrogate.settings(&x, 0.005, 0.005, Precision::F64);
     let fibers = vec![Fiber::new(diameter_um, nodes)];
     let simulation = Simulation::new(surrogate.model(), fibers, &settings, device)?;
+    let id = &surrogate.schema().id;
     let samples = simulation.sample_points_um(0).len();
-    match samples == nodes {
-        true => Ok(()),
-        false => Err(TrainError::value(
+    if samples != nodes {
+        return Err(TrainError::value(
+            "model",
+            format!("{id}, which needs the field at {samples} points of {nodes} nodes"),
+            "a surrogate, which needs it at its nodes",
+        ));
+    }
+    let length = |z_um: &[f64]| z_um[nodes - 1] - z_um[0];
+    let (own_um, set_um) = (length(&simulation.nodes_um(0)), length(node_z_um));
+    if set_um > 0.0 && (own_um / set_um - 1.0).abs() > SPACING {
+        let spacing = |length_um: f64| (1e3 * length_um / (nodes - 1) as f64).round() / 1e3;
+        let diameter = (1e3 * diameter_um).round() / 1e3;
+        return Err(TrainError::value(
             "model",
             format!(
-                "{}, which needs the field at {samples} points of {nodes} nodes",
-                surrogate.schema().id
+                "{id}, whose nodes are {} um apart in a fiber of {diameter} um",
+                spacing(own_um)
             ),
-            "a surrogate, which needs it at its nodes",
-        )),
+            format!(
+                "{} um, as the training set has the field there (`delta_z_um` of a fiber file)",
+                spacing(set_um)
+            ),
+        ));
     }
+    Ok(())
 }
 
 /// The observer that a loss needs.

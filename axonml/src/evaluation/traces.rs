@@ -51,6 +51,7 @@ impl Traces {
     /// [`StudyError`] for files that cannot be read, and cases that cannot be computed.
     pub fn read(paths: &[PathBuf], study: &Study, setup: &Arc<Setup>) -> Result<Self, StudyError> {
         let default = FiberGroup::default();
+        let study = &study.with_models_read()?;
         let group = study.fibers.first().unwrap_or(&default);
         let model = study.model_of(group)?;
         let read = |path: &PathBuf| {

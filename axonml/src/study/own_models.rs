@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use axonml_models::description::FiberDescription;
-use axonml_models::{Model, Models, read_text_file};
+use axonml_models::description::{ModelChoice, ModelChoiceError};
+use axonml_models::{Model, Models};
 
 use super::StudyError;
 use super::spec::{FiberGroup, Study};
@@ -16,27 +16,25 @@ pub const DEFAULT_MODEL: &str = "mrg";
 /// # Errors
 /// [`StudyError`] for an unknown name, and for a file that cannot be read or is not in order: line and column.
 pub fn model_named(name: &str) -> Result<Model, StudyError> {
-    match described(name)? {
-        Some(description) => Ok(Model::new(description)),
-        None => Ok(axonml_models::model(name)?),
-    }
+    Ok(read(name)?.model()?)
 }
 
-/// The description in the file that `name` is the path of; none if it is no such path.
-fn described(name: &str) -> Result<Option<FiberDescription>, StudyError> {
-    let path = Path::new(name);
-    if path.extension().is_none_or(|ending| ending != "toml") {
-        return Ok(None);
-    }
-    let unreadable = |problem: String| {
-        StudyError::request(format!("cannot read `{name}`: {problem}"))
-            .help("name a bundled model, or an existing fiber file")
-    };
-    let bytes = read_text_file(path).map_err(|error| unreadable(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| unreadable(error.to_string()))?;
-    match FiberDescription::from_toml(&text) {
-        Ok(description) => Ok(Some(description)),
-        Err(error) => Err(StudyError::request(error).at(name)),
+/// The model that `name` stands for, read from its file if it is the path of one.
+fn read(name: &str) -> Result<ModelChoice, StudyError> {
+    Ok(ModelChoice::from(name).read(Path::new(""))?)
+}
+
+impl From<ModelChoiceError> for StudyError {
+    fn from(error: ModelChoiceError) -> Self {
+        match error {
+            ModelChoiceError::Unknown(error) => error.into(),
+            ModelChoiceError::Read { path, problem } => {
+                StudyError::request(format!("cannot read `{path}`: {problem}"))
+                    .help("name a bundled model, or an existing fiber file")
+            }
+            ModelChoiceError::Description { path, source } => StudyError::request(source).at(path),
+            other => StudyError::request(other),
+        }
     }
 }
 
@@ -49,7 +47,8 @@ impl Study {
         let mut study = self.clone();
         for group in &mut study.fibers {
             let Some(name) = &group.model else { continue };
-            let Some(description) = described(name)? else {
+            let choice = read(name)?;
+            let Some(description) = choice.description().cloned() else {
                 continue;
             };
             let id = description.id.clone();

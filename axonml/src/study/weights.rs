@@ -43,9 +43,11 @@ impl NamedWeights {
     fn new(name: &str, bytes: &[u8], models: &Models) -> Result<Self, StudyError> {
         let wrong = |error: ModelFileError| StudyError::request(error).at(format!("`{name}`"));
         let file = ModelFile::from_bytes(bytes).map_err(wrong)?;
-        let model = models
-            .find(&file.model)
-            .map_err(|error| StudyError::from(error).at(format!("`{name}`")))?;
+        let model = models.find(&file.model).map_err(|error| {
+            StudyError::from(error).at(format!("`{name}`")).help(
+                "weights of a fiber of one's own are used with its fiber file: --model FILE.toml",
+            )
+        })?;
         Ok(NamedWeights {
             name: name.to_owned(),
             sha256: sha256(bytes),

@@ -15,10 +15,20 @@ pub(super) fn recipe(args: &GenerateArgs) -> Result<(Recipe, PathBuf), CliError>
         None => Recipe::default(),
         Some(path) => read(path)?,
     };
+    let beside = args.recipe.as_deref().and_then(Path::parent);
+    let beside = beside.unwrap_or(Path::new(""));
+    recipe = match &args.model {
+        // Flags name files of the working folder.
+        Some(name) => Recipe {
+            model: name.as_str().into(),
+            ..recipe
+        }
+        .with_model_read(Path::new(""))?,
+        None => recipe.with_model_read(beside)?,
+    };
     let numerics = &args.numerics;
     set(&mut recipe.count, args.count);
     set(&mut recipe.seed, numerics.seed);
-    set(&mut recipe.model, args.model.clone());
     set(&mut recipe.nodes, args.nodes);
     set(&mut recipe.dt_ms, numerics.dt);
     set(&mut recipe.tstop_ms, numerics.tstop);
@@ -42,7 +52,7 @@ pub(super) fn recipe(args: &GenerateArgs) -> Result<(Recipe, PathBuf), CliError>
         recipe.fields = given;
     }
     let base = match (&args.recipe, own_fields) {
-        (Some(path), true) => path.parent().unwrap_or(Path::new("")).to_owned(),
+        (Some(_), true) => beside.to_owned(),
         _ => PathBuf::new(),
     };
     let base = [base, PathBuf::new(), source_tree()]

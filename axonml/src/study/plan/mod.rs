@@ -216,9 +216,10 @@ impl Setup {
     /// The numbers of a study's first group, or the defaults.
     ///
     /// # Errors
-    /// [`StudyError`] for weights that there are not.
+    /// [`StudyError`] for weights that there are not, and fiber files that cannot be read.
     pub fn of(study: &Study, machine: &Machine) -> Result<Self, StudyError> {
         let default = FiberGroup::default();
+        let study = &study.with_models_read()?;
         setup(study.fibers.first().unwrap_or(&default), study, machine)
     }
 }

@@ -45,7 +45,12 @@ pub(super) fn recipe(bytes: &[u8]) -> Outcome {
         Err(error) => Outcome::refused(bytes.len(), error),
         Ok(written) => {
             let again = Recipe::from_toml(&written).expect("a written recipe is read");
-            assert_eq!(again, recipe, "written and read it is another recipe");
+            let rewritten = again.to_toml().expect("what was read can be written");
+            assert_eq!(rewritten, written, "written and read it is another recipe");
+            // Written, shared parts of a fiber's formulas have names.
+            if recipe.model.description().is_none() {
+                assert_eq!(again, recipe, "written and read it is another recipe");
+            }
             Outcome::Accepted
         }
     }
