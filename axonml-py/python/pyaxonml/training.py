@@ -18,6 +18,7 @@ import numpy as np
 from . import _native
 from ._evaluation import evaluate
 from ._fibers import _native_model
+from ._machine import thread_count
 from ._progress import ProgressLike, listening
 from ._study import _tell
 from .errors import InputError
@@ -92,7 +93,7 @@ class Dataset:
                 every=int(every),
                 shard=shard,
                 device=device,
-                threads=threads or 0,
+                threads=thread_count(threads),
                 progress=heard,
             )
         return cls(folder)
@@ -174,7 +175,7 @@ def train(
             set=given,
             resume=resume,
             device=device,
-            threads=threads or 0,
+            threads=thread_count(threads),
             progress=heard,
             log=_tell,
             stepped=on_step,
