@@ -120,7 +120,7 @@ impl Detection {
                 "detection node",
                 node.to_string(),
                 format!(
-                    "0 to {}, or -{nodes} to -1 from the end, as the fiber has {nodes} nodes; choose other nodes to detect at",
+                    "0 to {}, or -{nodes} to -1 from the end, as the fiber has {nodes} nodes; choose other nodes to detect at (--detect-nodes)",
                     nodes.saturating_sub(1)
                 ),
             ),

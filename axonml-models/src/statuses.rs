@@ -48,7 +48,7 @@ pub static STATUSES: &[Status] = &[
     },
     Status {
         name: "no_activation",
-        meaning: "nothing fires up to --max-amplitude, which is lower_mA",
+        meaning: "nothing fires up to the largest amplitude, which is lower_mA",
         empty: FOUND,
     },
     Status {
@@ -100,7 +100,7 @@ pub static BLOCK_STATUSES: &[Status] = &[
     },
     Status {
         name: "no_block",
-        meaning: "no amplitude up to --max-amplitude blocks",
+        meaning: "no amplitude up to the largest blocks",
         empty: BLOCK,
     },
     Status {

@@ -67,6 +67,10 @@ def test_parts_make_the_whole(tmp_path: Path) -> None:
     with pytest.raises(ax.StudyError, match="part 2/2 is missing") as caught:
         ax.merge(parts[0])
     assert caught.value.help == "compute it, then merge again"
+    with pytest.raises(ax.InputError, match=r"merge\(\*parts\)"):
+        ax.merge(parts)  # type: ignore[arg-type]
+    with pytest.raises(ax.InputError, match="found part 0/3"):
+        study.run_part(0, 3)
 
 
 def test_further_tables_and_summaries() -> None:

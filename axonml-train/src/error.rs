@@ -86,7 +86,7 @@ pub enum TrainError {
         first: String,
     },
     /// The folder holds a training, and resuming was not requested.
-    #[error("`{folder}` holds a training already")]
+    #[error("`{folder}` holds a training already: resume it, or choose another save_dir")]
     Exists {
         /// The folder.
         folder: String,

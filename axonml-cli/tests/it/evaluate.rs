@@ -390,7 +390,7 @@ fn requests_that_make_no_sense_are_refused() {
             &[
                 "the reference",
                 "1 um is outside",
-                "choose another --reference",
+                "choose another reference (--reference MODEL)",
             ],
         ),
         (

@@ -176,7 +176,7 @@ fn check_units(description: &FiberDescription) -> Result<(), Problem> {
         if let Some((unit, factor)) = meant(&own.unit) {
             let problem = format!(
                 "found `{}`, but values are not converted, and formulas count in {unit}: expected \"{unit}\" and the value \
-                 times {factor:e}, or a name of its own for the unit where formulas convert it",
+                 times {factor:e}, or another word for the unit if your formulas convert it",
                 own.unit
             );
             return Err(Place::parameter(&own.name).key("unit").wrong(problem));

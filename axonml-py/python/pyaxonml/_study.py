@@ -239,6 +239,8 @@ def merge(
     """Puts parts of a study together: their files, or the texts that :meth:`Study.run_part` gave."""
     if not parts:
         raise InputError("found no parts, expected one or more")
+    if isinstance(parts[0], list | tuple):
+        raise InputError("found a list of parts, expected each as an argument: merge(*parts)")
 
     def read(index: int, part: str | os.PathLike[str]) -> tuple[str, str]:
         if isinstance(part, str) and part.lstrip().startswith("{"):

@@ -363,7 +363,7 @@ fn check_references(
         .into_iter()
         .map(|(index, error)| error.at("the reference").at(&plan.cases[index].name))
         .collect();
-    let help = "name another reference (--reference), or compare thresholds only (--thresholds-only) where the table has them";
+    let help = "choose another reference (--reference MODEL), or compare thresholds only (--thresholds-only) where the table has them";
     match StudyError::of_many(&errors) {
         None => Ok(()),
         Some(error) => Err(error.or_help(help)),

@@ -66,7 +66,9 @@ impl FromStr for Share {
             .and_then(|(index, of)| Some((index.trim().parse().ok()?, of.trim().parse().ok()?)));
         match numbers {
             Some((index, of)) if (1..=of).contains(&index) => Ok(Share { index, of }),
-            _ => Err("expected I/N, part I of N counted from 1, such as 3/7".to_owned()),
+            _ => Err(format!(
+                "found part {text}, expected I/N, part I of N counted from 1, such as 3/7"
+            )),
         }
     }
 }

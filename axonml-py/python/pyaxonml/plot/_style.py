@@ -133,7 +133,7 @@ def norm(values: np.ndarray) -> Normalize:
 def of_fibers(result: Result, given: Any, what: str) -> tuple[np.ndarray, str]:
     """One value per fiber, and its label: a column or coordinate by name, or values as they are given."""
     fibers = len(result["status"]) if "status" in result.columns else len(result["n_ap"])
-    values, label = (result[given], label_of(given)) if isinstance(given, str) else (np.asarray(given), "")
+    values, label = (np.asarray(result[given]), label_of(given)) if isinstance(given, str) else (np.asarray(given), "")
     if values.shape != (fibers,):
         raise InputError(f"found `{what}` of shape {values.shape}, expected one value for each of {fibers} fibers")
     return values, label
