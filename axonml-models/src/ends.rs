@@ -71,7 +71,7 @@ pub(crate) fn check_joined(cable: &Cable, node: usize, what: &str) -> Result<(),
         what: what.into(),
         found: node.to_string(),
         expected: format!(
-            "{} to {}, as passive ends are cut off from the fiber; or give it active ones",
+            "{} to {}, as passive ends are cut off from the fiber; or leave its ends active (--ends active)",
             joined.start,
             joined.end - 1
         ),

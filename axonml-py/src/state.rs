@@ -110,17 +110,16 @@ impl Layout {
             )));
         }
         let v = self.rows(&spec.v, "v", |(nodes, _)| nodes)?;
-        let mut modes = self
-            .rows(&spec.modes, "modes", |(_, modes)| modes)?
-            .into_iter();
+        let modes = self.rows(&spec.modes, "modes", |(_, modes)| modes)?;
         let named = self.names.iter().zip(&spec.states);
         let named = named.map(|(name, values)| self.rows(values, name, |(nodes, _)| nodes));
         let named = named.collect::<Result<Vec<_>>>()?;
-        let each = v.into_iter().enumerate().map(|(fiber, v_mv)| {
+        let each = v.into_iter().zip(modes).enumerate();
+        let each = each.map(|(fiber, (v_mv, modes))| {
             let state = FiberState {
                 v_mv,
                 states: named.iter().map(|rows| rows[fiber].clone()).collect(),
-                modes: modes.next().unwrap_or_default(),
+                modes,
             };
             match is_left_out(fiber) {
                 true => Ok(None),

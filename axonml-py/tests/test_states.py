@@ -42,6 +42,8 @@ def test_two_parts_are_one_run(two: ax.Simulation) -> None:
     assert first.fired.all() and first.start_node[0] == 10
     with pytest.raises(ax.InputError, match="look at crossings"):
         _ = second.fired
+    with pytest.raises(ax.InputError, match="look at crossings"):
+        _ = second.start_ms
     assert "at 1 ms" in repr(first.end)
     assert first.end.to_xarray().sizes == {"fiber": 2, "node": 27, "mode": 520}
 

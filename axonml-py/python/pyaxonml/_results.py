@@ -197,15 +197,18 @@ class Recording(Result):
     #: The state after the last step: what another run may begin with.
     end: FiberStates
 
-    @property
-    def fired(self) -> np.ndarray:
-        """Whether an action potential reached a site of detection; unknown of runs that began with a state or were changed."""
-        if "start_node" not in self.columns:
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name in ("start_node", "start_um", "start_ms") and name not in self.columns:
             raise InputError(
                 "found a run that began with given states, or whose states a synapse or on_state changed: where its action potentials "
                 "began is not known; look at crossings"
             )
-        return np.asarray(self.columns["start_node"] >= 0)
+        return super().__getitem__(name)
+
+    @property
+    def fired(self) -> np.ndarray:
+        """Whether an action potential reached a site of detection; unknown of runs that began with a state or were changed."""
+        return np.asarray(self["start_node"] >= 0)
 
 
 class Responses(Result):
