@@ -346,7 +346,7 @@ def test_recordings_that_diverge_are_an_error() -> None:
     layer = Recordings(brief())
     with pytest.raises(ax.SimulationError, match="diverged"):
         layer(1e12, point(layer, place(1000, 0, 100)))
-    with pytest.raises(ax.AxonmlError, match="which the model does not have"):
+    with pytest.raises(ax.AxonmlError, match="to record, expected v, m"):
         Recordings(brief(), record="nonsense")(0.1, point(layer, place(1000, 0, 100)))
 
 
