@@ -45,7 +45,7 @@ pub enum SimulationError {
     /// Passive ends of a model whose cable has none in this version.
     #[error(
         "model `{model}` has {cable}, for which there are no passive ends yet: fibers with an implicit single cable have \
-         them, as sundt, tigerholm or sweeney; choose one of these, or leave ends active"
+         them, as sundt, tigerholm or sweeney; choose one of these, or active ends (--ends active)"
     )]
     PassiveEnds {
         /// The model.

@@ -69,7 +69,7 @@ fn flags_that_cannot_be_meant() {
     );
     refuse(
         "threshold --ends passive",
-        &["model `mrg`", "a double cable", "leave ends active"],
+        &["model `mrg`", "a double cable", "--ends active"],
     );
     for (flags, what) in [
         (
