@@ -94,12 +94,7 @@ fn flags_that_cannot_be_meant() {
     ] {
         refuse(
             &format!("{flags} --model sweeney --ends passive"),
-            &[
-                what,
-                "1 to 51",
-                "passive ends are cut off",
-                "leave `ends` active",
-            ],
+            &[what, "1 to 51", "passive ends are cut off", "--ends"],
         );
     }
     refuse(
