@@ -77,7 +77,7 @@ impl<'l> Course<'l> {
         self
     }
 
-    /// Calls `look` whenever the number of steps is a multiple of `every`, and at the end.
+    /// Calls `look` whenever the number of steps is a multiple of `every` (of 1, where it is 0), and at the end.
     #[must_use]
     pub fn looking(mut self, every: usize, look: &'l mut Look<'l>) -> Self {
         self.look = Some((every.max(1), look));
@@ -137,7 +137,7 @@ impl<'l> Course<'l> {
     }
 }
 
-/// What happens to a run between its parts.
+/// The look and the synapse of a run that is cut.
 struct Visits<'l> {
     look: Option<(usize, &'l mut Look<'l>)>,
     opening: Option<Opening>,

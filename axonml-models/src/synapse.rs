@@ -153,7 +153,7 @@ impl Opening {
 }
 
 impl Simulation {
-    /// What a synapse does to the fibers.
+    /// The opening of a synapse in every fiber: its step, and the conductance that is added.
     ///
     /// # Errors
     /// [`SimulationError::Core`] for a model without synapses, an onset outside the run and a conductance that is negative

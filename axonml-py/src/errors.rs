@@ -43,7 +43,7 @@ impl Error {
         Self::of("InputError", message)
     }
 
-    /// What a user named is wrong, in the words of a study.
+    /// A wrong name, in the words of a study.
     pub(crate) fn named(error: &StudyError) -> Self {
         Error::Library(Failure {
             class: "InputError",

@@ -136,7 +136,7 @@ impl Layout {
         what: &str,
         size: impl Fn((usize, usize)) -> usize,
     ) -> Result<Vec<Vec<f64>>> {
-        let widest = self.sizes.iter().map(|of| size(*of)).max().unwrap_or(0);
+        let widest = self.sizes.iter().fold(0, |most, of| most.max(size(*of)));
         let expected = [self.sizes.len(), widest];
         if values.shape() != expected {
             return Err(Error::value(format!(
@@ -183,7 +183,10 @@ impl Layout {
     /// The states that a run begins with.
     pub(crate) fn begin(&self, spec: &StateSpec<'_>) -> Result<(usize, Vec<FiberState>)> {
         let (step, states) = self.states(spec, |_| false)?;
-        Ok((step, states.into_iter().flatten().collect()))
+        let each = states.into_iter().enumerate().map(|(fiber, state)| {
+            state.ok_or_else(|| Error::value(format!("found no state of fiber {fiber}")))
+        });
+        Ok((step, each.collect::<Result<_>>()?))
     }
 
     /// Shows states to a function on the calling thread, and takes over what it returns; whether it returned some.

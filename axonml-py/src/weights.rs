@@ -69,16 +69,15 @@ impl Weights {
         }
         let path = Path::new(name);
         let of_torch = ["pt", "pth", "ckpt"];
-        if path
+        let is_of_torch = path
             .extension()
-            .is_none_or(|end| !of_torch.iter().any(|of| end.eq_ignore_ascii_case(of)))
-        {
+            .is_some_and(|end| of_torch.iter().any(|of| end.eq_ignore_ascii_case(of)));
+        let Some(file_name) = path.file_name().filter(|_| is_of_torch) else {
             return Ok(made(named(name)?));
-        }
+        };
         let bytes = std::fs::read(path)
             .map_err(|error| Error::value(format!("cannot read `{name}`: {error}")))?;
-        let named = path.file_name().unwrap_or_default().to_string_lossy();
-        let (file, _) = import_checkpoint(&bytes, &named)
+        let (file, _) = import_checkpoint(&bytes, &file_name.to_string_lossy())
             .map_err(|error| Error::value(format!("`{name}`: {error}")))?;
         Ok(made(file))
     }

@@ -250,7 +250,7 @@ impl FiberModel for FiberDescription {
                 parameter.scale = match own.training() {
                     Training::Factor => Scale::Factor,
                     Training::Shift(step) => {
-                        // What is added may change a sign; what is multiplied keeps it.
+                        // A shift may change the sign of a value; a factor keeps it.
                         parameter.range = parameter.physical.range();
                         Scale::Shift(step)
                     }

@@ -82,7 +82,7 @@ fn a_recipe_holds_a_fiber_as_a_table() {
     let again = Recipe::from_toml(&text).unwrap();
     assert_eq!(again.to_toml().unwrap(), text);
     again.check().unwrap();
-    // What is wrong in a table has its place in the recipe.
+    // An error in a table names its place in the recipe.
     let error = Recipe::from_toml(&text.replace("gk*n^4", "gk*n^")).unwrap_err();
     assert!(error.to_string().contains("current 2, g"), "{error}");
     let squids_only = Recipe {
