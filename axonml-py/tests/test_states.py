@@ -45,6 +45,7 @@ def test_two_parts_are_one_run(two: ax.Simulation) -> None:
     with pytest.raises(ax.InputError, match="look at crossings"):
         _ = second.start_ms
     assert "at 1 ms" in repr(first.end)
+    assert first.end.copy().t_ms == 1.0 and first.end.at(0.0).t_ms == 0.0
     assert first.end.to_xarray().sizes == {"fiber": 2, "node": 27, "mode": 520}
 
 
