@@ -187,19 +187,18 @@ pub(crate) fn merge(
 
 #[pymethods]
 impl StudyResults {
-    /// The columns of the rows, or of a further table by its name.
+    /// The columns of the rows, or of the further table of a name, if there is one.
     #[pyo3(signature = (name=None))]
-    fn table<'py>(&self, py: Python<'py>, name: Option<&str>) -> Result<Bound<'py, PyDict>> {
-        match name {
-            None => columns(py, &self.0.table),
-            Some(name) => match self.0.further(name) {
-                Some(table) => columns(py, table),
-                None => Err(Error::value(format!(
-                    "found no table `{name}`, but: {}",
-                    self.further().join(", ")
-                ))),
-            },
-        }
+    fn table<'py>(
+        &self,
+        py: Python<'py>,
+        name: Option<&str>,
+    ) -> Result<Option<Bound<'py, PyDict>>> {
+        let table = match name {
+            None => Some(&self.0.table),
+            Some(name) => self.0.further(name),
+        };
+        table.map(|table| columns(py, table)).transpose()
     }
 
     /// Names of the further tables.

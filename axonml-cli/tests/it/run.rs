@@ -38,7 +38,7 @@ fn recordings_are_those_of_neuron() {
     );
     let waveform: Array1<f64> = golden.by_name("w_eff").unwrap();
     let field: Array1<f64> = golden.by_name("ve_sections_per_mA").unwrap();
-    let v: Array2<f32> = golden.by_name("v").unwrap();
+    let v: Array2<f64> = golden.by_name("v").unwrap();
     folder.npy("basis.npy", &[1, field.len()], |i| field[i]);
     let lines: Vec<String> = waveform
         .iter()
@@ -68,7 +68,7 @@ fn recordings_are_those_of_neuron() {
     for (row, t) in t.iter().enumerate() {
         assert!((t - row as f64 * 0.005).abs() < 1e-9);
         for node in 0..v.ncols() {
-            let difference = (ours[[row, 0, node]] - f64::from(v[[row, node]])).abs();
+            let difference = (ours[[row, 0, node]] - v[[row, node]]).abs();
             assert!(
                 difference < 1e-4,
                 "step {row}, node {node}: {difference} mV"

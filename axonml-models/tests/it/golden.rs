@@ -48,6 +48,13 @@ impl Golden {
         self.array::<f64, Ix1>(key).to_vec()
     }
 
+    /// Whether the array is in double precision; single otherwise.
+    pub(crate) fn is_double(&mut self, key: &str) -> bool {
+        self.npz
+            .by_name::<ndarray::OwnedRepr<f64>, Ix2>(key)
+            .is_ok()
+    }
+
     pub(crate) fn matrix_f32(&mut self, key: &str) -> Array<f64, Ix2> {
         self.array::<f32, Ix2>(key).mapv(f64::from)
     }

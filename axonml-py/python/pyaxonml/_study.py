@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from .errors import CanceledError, InputError
 if TYPE_CHECKING:
     import pandas
     import xarray
+
+    from ._types import Columns
 
 log = logging.getLogger("pyaxonml")
 
@@ -158,15 +161,57 @@ class Study:
         return f"<Study of {self.kind}>"
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What results answer, without the library's own: what is left of them on the way to another process."""
+
+    tables: Mapping[str | None, Columns | None]
+    texts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, answers: _native.StudyResults | _Kept) -> _Kept:
+        if isinstance(answers, cls):
+            return answers
+        texts = ("summary", "request", "to_json", "to_csv")
+        return cls(
+            {name: answers.table(name) for name in (None, *answers.further())},
+            {text: getattr(answers, text)() for text in texts},
+        )
+
+    def table(self, name: str | None) -> Columns | None:
+        return self.tables.get(name)
+
+    def further(self) -> list[str]:
+        return [name for name in self.tables if name is not None]
+
+    def summary(self) -> str:
+        return self.texts["summary"]
+
+    def request(self) -> str:
+        return self.texts["request"]
+
+    def to_json(self) -> str:
+        return self.texts["to_json"]
+
+    def to_csv(self) -> str:
+        return self.texts["to_csv"]
+
+
 class StudyResults:
     """Tables that a study answers with: ``results["threshold_mA"]`` is a column of the rows."""
 
-    def __init__(self, native: _native.StudyResults) -> None:
+    def __init__(self, native: _native.StudyResults | _Kept) -> None:
         self._native = native
         self._rows = self._table(None)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StudyResults, (_Kept.of(self._native),)
+
     def _table(self, name: str | None) -> dict[str, np.ndarray]:
-        return {column: np.asarray(cells) for column, cells in self._native.table(name).items()}
+        columns = self._native.table(name)
+        if columns is None:
+            raise InputError(f"found no table `{name}`, but: {', '.join(self.further)}")
+        return {column: np.asarray(cells) for column, cells in columns.items()}
 
     @property
     def columns(self) -> list[str]:
