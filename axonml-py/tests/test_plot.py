@@ -104,6 +104,10 @@ def test_lines_by_another_column_and_coordinates_of_ones_own() -> None:
     np.testing.assert_array_equal(axis.lines[1].get_xydata(), [[0.1, 6.0], [0.2, 5.0], [1.0, 4.0]])
     assert axis.get_xlabel() == "duration (ms)"
     assert (axis.get_xscale(), axis.get_yscale()) == ("log", "log")
+    # Words keep their order.
+    axis = found.plot(x="duration_ms", hue=["near"] * 3 + ["far"] * 3)
+    assert named(axis) == ["near", "far"]
+    np.testing.assert_array_equal(axis.lines[1].get_ydata(), [3.0, 2.0, 0.2])
     # Several fibers at one place are not joined.
     assert found.plot(x="duration_ms").lines[0].get_linestyle() == "None"
     with pytest.raises(ax.InputError, match="one value for each of 6 fibers"):

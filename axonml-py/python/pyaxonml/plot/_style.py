@@ -155,13 +155,15 @@ def coordinate(result: Result, given: Any) -> tuple[np.ndarray, str]:
 
 
 def groups(result: Result, hue: Any) -> tuple[str, list[tuple[str, np.ndarray]]]:
-    """The title of a legend, and each group's name and flags ``[fiber]``."""
+    """The title of a legend, and each group's name and flags ``[fiber]``: numbers by size, words as they come."""
     if hue is None:
         return "", [("", np.ones(len(result["status"]), dtype=bool))]
     values, title = of_fibers(result, hue, "hue")
 
     def each() -> Iterator[tuple[str, np.ndarray]]:
-        for value in np.unique(values):
-            yield (f"{value:g}" if values.dtype.kind in "fiu" else str(value)), values == value
+        different, first = np.unique(values, return_index=True)
+        are_numbers = values.dtype.kind in "fiu"
+        for value in different if are_numbers else different[np.argsort(first)]:
+            yield (f"{value:g}" if are_numbers else str(value)), values == value
 
     return title, list(each())
