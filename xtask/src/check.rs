@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use clap::Args;
 
-use crate::tidy;
 use crate::workspace::root;
 
 #[derive(Args)]
@@ -43,7 +42,7 @@ const fn step(name: &'static str, action: Action) -> Step {
 
 const STEPS: &[Step] = &[
     step("format", Action::Cargo(&["fmt", "--all", "--check"])),
-    step("tidy", Action::Function(tidy::run)),
+    step("tidy", Action::Function(xtask_tidy::run)),
     step(
         "clippy",
         Action::Cargo(&[

@@ -7,7 +7,6 @@ mod fuzz;
 mod kills;
 mod measured;
 mod print_programs;
-mod tidy;
 mod train_bundled;
 mod workspace;
 
@@ -66,7 +65,7 @@ fn main() -> ExitCode {
         Task::Kills(kills) => kills.run(),
         Task::TrainBundled(train) => train.run(),
         Task::PrintPrograms(print) => print.run(),
-        Task::Tidy => tidy::run(),
+        Task::Tidy => xtask_tidy::run(),
         Task::Fuzz(fuzz) => fuzz.run(),
         Task::FuzzWorker(worker) => worker.run(),
         Task::Measured(measured) => measured.run(),

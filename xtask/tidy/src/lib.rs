@@ -1,4 +1,5 @@
-//! `cargo xtask tidy`: rules of the house that the compiler does not know.
+//! `cargo xtask tidy`: rules of the house that the compiler does not know. A crate without dependencies, so that it runs
+//! before anything is built.
 
 mod cycles;
 mod paths;
@@ -6,8 +7,6 @@ mod paths;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-use crate::workspace::root;
 
 /// Crate, and the workspace crates it may depend on (ARCHITECTURE.md says why).
 const DEPENDENCIES: &[(&str, &[&str])] = &[
@@ -76,7 +75,11 @@ const LONGEST_FILE: usize = 700;
 /// Bytes of all files of the repository that are allowed.
 const LARGEST_REPOSITORY: u64 = 30 << 20;
 
-pub(crate) fn run() -> Result<(), String> {
+/// Checks all rules.
+///
+/// # Errors
+/// The rules that are broken, and where.
+pub fn run() -> Result<(), String> {
     let mut problems = Vec::new();
     dependencies(&mut problems);
     let mut files = Vec::new();
@@ -100,6 +103,13 @@ pub(crate) fn run() -> Result<(), String> {
     } else {
         Err(format!("\n  {}", problems.join("\n  ")))
     }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    // Without `..`, which the paths of files do not have.
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).unwrap_or(own).to_path_buf()
 }
 
 /// Files of the repository, without build output (Python's among it) and hidden folders.
