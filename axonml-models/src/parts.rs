@@ -43,7 +43,7 @@ pub struct Course<'l> {
     begin: Option<(usize, Vec<FiberState>)>,
     end: Option<usize>,
     look: Option<(usize, &'l mut Look<'l>)>,
-    synapse: Option<Synapse>,
+    openings: Vec<Synapse>,
 }
 
 impl fmt::Debug for Course<'_> {
@@ -52,7 +52,7 @@ impl fmt::Debug for Course<'_> {
             .field("begin", &self.begin.as_ref().map(|(step, _)| step))
             .field("end", &self.end)
             .field("every", &self.look.as_ref().map(|(every, _)| every))
-            .field("synapse", &self.synapse)
+            .field("openings", &self.openings)
             .finish()
     }
 }
@@ -84,10 +84,10 @@ impl<'l> Course<'l> {
         self
     }
 
-    /// Opens a synapse of every fiber on the way, of a model [`crate::WithSynapse`].
+    /// Opens a synapse of every fiber on the way, of a model [`crate::WithSynapse`]; once more where it is called again.
     #[must_use]
     pub fn opening(mut self, synapse: Synapse) -> Self {
-        self.synapse = Some(synapse);
+        self.openings.push(synapse);
         self
     }
 
@@ -122,25 +122,23 @@ impl<'l> Course<'l> {
         simulation: &Simulation,
         rollout: &Rollout,
     ) -> Result<(Outcome, bool), SimulationError> {
-        let synapse = self.synapse.map(|synapse| simulation.opening(&synapse));
+        let openings = self.openings.iter();
+        let openings = openings.map(|synapse| simulation.opening(synapse));
         let visits = Visits {
             look: self.look,
-            opening: synapse.transpose()?,
+            openings: openings.collect::<Result<_, _>>()?,
         };
-        match visits {
-            Visits {
-                look: None,
-                opening: None,
-            } => Ok((simulation.execute(rollout)?, false)),
-            visits => simulation.execute_in_parts(rollout, visits),
+        match visits.look.is_none() && visits.openings.is_empty() {
+            true => Ok((simulation.execute(rollout)?, false)),
+            false => simulation.execute_in_parts(rollout, visits),
         }
     }
 }
 
-/// The look and the synapse of a run that is cut.
+/// The look at a run that is cut, and the openings of synapses.
 struct Visits<'l> {
     look: Option<(usize, &'l mut Look<'l>)>,
-    opening: Option<Opening>,
+    openings: Vec<Opening>,
 }
 
 impl Visits<'_> {
@@ -148,9 +146,9 @@ impl Visits<'_> {
     fn next(&self, at: usize, is_begin: bool) -> usize {
         let look = self.look.as_ref();
         let look = look.map(|(every, _)| (at / every + 1).saturating_mul(*every));
-        let opening = self.opening.as_ref().map(|opening| opening.step);
-        let opening = opening.filter(|step| *step > at || (*step == at && is_begin));
-        look.into_iter().chain(opening).min().unwrap_or(usize::MAX)
+        let openings = self.openings.iter().map(|opening| opening.step);
+        let openings = openings.filter(|step| *step > at || (*step == at && is_begin));
+        look.into_iter().chain(openings).min().unwrap_or(usize::MAX)
     }
 
     /// Looks at the states after `step` steps, and opens synapses; whether a state is another one now.
@@ -167,12 +165,11 @@ impl Visits<'_> {
             changed |= look(step, states)?;
         }
         // It acts in the step that begins there, which the next part takes if this one ends here.
-        if let Some(opening) = &self.opening
-            && opening.step == step
-            && !is_end
-        {
-            opening.open(states);
-            changed = true;
+        for opening in &self.openings {
+            if opening.step == step && !is_end {
+                opening.open(states);
+                changed = true;
+            }
         }
         Ok(changed)
     }

@@ -250,6 +250,50 @@ fn the_two_parts_of_a_run_are_seen_as_one() {
 }
 
 #[test]
+fn openings_add_up_and_decay() {
+    let decorated = simulation(&sundt(), vec![Fiber::new(1.0, 61)], &Settings::default());
+    // Two at once, out of order, and one after the others have decayed.
+    let opened = [(0.5, 0.02), (0.2, 0.01), (0.5, 0.03), (1.5, 0.1)];
+    let mut course = Course::whole();
+    for (onset_ms, conductance_us) in opened {
+        let site = Site::Node(6);
+        course = course.opening(Synapse {
+            site,
+            onset_ms,
+            conductance_us,
+        });
+    }
+    let observer = ObserverSpec::new(
+        ObserverKind::Recorder {
+            states: vec![SYNAPTIC_CONDUCTANCE.to_owned()],
+            every: 1,
+        },
+        NodeSelection::Nodes(vec![6]),
+    );
+    let outcome = decorated
+        .run_in_parts(&Stimulus::none(1), 0.0, &[observer], course)
+        .unwrap();
+    let Observation::Recorded(seen) = &outcome.fibers[0].observations[0] else {
+        panic!("a recording")
+    };
+    let area_cm2 = decorated.cable(0).area_cm2(6);
+    for (row, t_ms) in seen.t_ms.iter().enumerate() {
+        // A row is the state before a synapse opens at its time.
+        let each = opened.map(|(onset_ms, us)| match *t_ms > onset_ms + 1e-9 {
+            true => 1e-6 * us / area_cm2 * (-(t_ms - onset_ms) / 0.1).exp(),
+            false => 0.0,
+        });
+        let expected: f64 = each.iter().sum();
+        let found = seen.states[0][row];
+        let tolerance = 1e-12 + 1e-9 * expected;
+        assert!(
+            (found - expected).abs() <= tolerance,
+            "{t_ms} ms: {found} for {expected} S/cm2"
+        );
+    }
+}
+
+#[test]
 fn myelinated_fibers_and_surrogates_are_started_as_well() {
     let sites = VelocitySites::nodes(15, 40);
     for id in ["mrg", "two-mode", "smf"] {
