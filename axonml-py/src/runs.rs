@@ -73,23 +73,24 @@ pub(crate) struct CourseSpec<'py> {
     synapse: Option<SynapseSpec>,
 }
 
-/// A synapse that opens once.
+/// A synapse that opens at some times.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct SynapseSpec {
     node: Option<i64>,
     at: f64,
-    onset_ms: f64,
+    onsets_ms: Vec<f64>,
     us: f64,
 }
 
-impl From<&SynapseSpec> for Synapse {
-    fn from(spec: &SynapseSpec) -> Self {
-        Synapse {
-            site: spec.node.map_or(Site::Fraction(spec.at), Site::Node),
-            onset_ms: spec.onset_ms,
-            conductance_us: spec.us,
-        }
+impl SynapseSpec {
+    /// Its openings.
+    fn openings(&self) -> impl Iterator<Item = Synapse> {
+        self.onsets_ms.iter().map(|&onset_ms| Synapse {
+            site: self.node.map_or(Site::Fraction(self.at), Site::Node),
+            onset_ms,
+            conductance_us: self.us,
+        })
     }
 }
 
@@ -110,7 +111,8 @@ pub(crate) fn run<'py>(
         .map(|t_ms| layout.step(t_ms, "the end of a run"));
     let end = end.transpose()?;
     let last = end.unwrap_or(simulation.inner.grid().steps());
-    let synapse = part.synapse.as_ref().map(Synapse::from);
+    let openings = part.synapse.iter().flat_map(SynapseSpec::openings);
+    let openings: Vec<Synapse> = openings.collect();
     let every = part.every;
     let on_state = part.on_state.as_ref().map(|to| Arc::new(to.clone_ref(py)));
     let observers = [
@@ -131,7 +133,7 @@ pub(crate) fn run<'py>(
         if let Some(step) = end {
             course = course.end(step);
         }
-        if let Some(synapse) = synapse {
+        for synapse in openings {
             course = course.opening(synapse);
         }
         if on_state.is_some() {
@@ -298,8 +300,20 @@ pub(crate) fn velocities<'py>(
     let sites = VelocitySites::between(a, b)
         .threshold_mv(spec.threshold_mv)
         .after_ms(spec.after_ms);
-    let found = simulation.ask(py, None, |of, _| match &spec.synapse {
-        Some(synapse) => of.synaptic_velocities(&synapse.into(), &sites),
+    let opening = match &spec.synapse {
+        Some(synapse) => match synapse.openings().collect::<Vec<_>>()[..] {
+            [once] => Some(once),
+            _ => {
+                return Err(Error::value(format!(
+                    "found a synapse that opens {} times, expected once for a velocity",
+                    synapse.onsets_ms.len()
+                )));
+            }
+        },
+        None => None,
+    };
+    let found = simulation.ask(py, None, |of, _| match &opening {
+        Some(synapse) => of.synaptic_velocities(synapse, &sites),
         None => of.conduction_velocities(stimulus, spec.amplitudes_ma, &sites),
     })?;
     let columns = Columns::new(py);

@@ -194,7 +194,7 @@ class Prepared(Hinting):
         unique = {id(one): one for source in self._waveforms for one in source}.values()
         ends = [one.end() for one in unique]
         ends += [current._end(self.dt) for current in self.injections]
-        ends += [] if self.synapse is None else [self.synapse.onset]
+        ends += [] if self.synapse is None else [max(self.synapse.onsets)]
         known = [end for end in ends if end is not None]
         return None if len(known) < len(ends) else max(known, default=0.0)
 

@@ -138,15 +138,16 @@ def currents(
 
 @dataclass(frozen=True)
 class Synapse:
-    """A synapse that opens once: ``us`` uS at ``onset`` ms that decay with ``tau`` ms, a current of reversal ``e_mv``.
+    """A synapse: ``us`` uS at ``onset`` ms that decay with ``tau`` ms, a current of reversal ``e_mv``.
 
-    It lies at a ``node`` (negative ones from the end) or at the fraction ``at`` of the length, 0.1 by default. The mechanism is NEURON's
-    ``ExpSyn``, the defaults those of PyFibers' ``add_intrinsic_activity``.
+    It opens once more at every further time of ``onset``, and conductances add up. It lies at a ``node`` (negative ones from the end)
+    or at the fraction ``at`` of the length, 0.1 by default. The mechanism is NEURON's ``ExpSyn``, the defaults those of PyFibers'
+    ``add_intrinsic_activity``.
     """
 
     at: float | None = None
     node: int | None = None
-    onset: float = 1.0
+    onset: float | Sequence[float] = 1.0
     us: float = 0.1
     e_mv: float = 0.0
     tau: float = 0.1
@@ -154,13 +155,20 @@ class Synapse:
     def __post_init__(self) -> None:
         if self.at is not None and self.node is not None:
             raise InputError("found `node` and `at`, expected one of them")
+        if not self.onsets:
+            raise InputError("found a synapse without a time at which it opens, expected `onset` in ms")
+
+    @property
+    def onsets(self) -> tuple[float, ...]:
+        """All times at which it opens, ms."""
+        return tuple(np.atleast_1d(np.asarray(self.onset, dtype=np.float64)).tolist())
 
     def _spec(self) -> dict[str, Any]:
         node = None if self.node is None else node_index(self.node)
         return {
             "node": node,
             "at": 0.1 if self.at is None else float(self.at),
-            "onset_ms": float(self.onset),
+            "onsets_ms": self.onsets,
             "us": float(self.us),
         }
 

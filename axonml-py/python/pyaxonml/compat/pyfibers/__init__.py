@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, TextIO
 
 from .._refusal import NotSupportedError
 from ._fiber import IN_3D, Fiber, build_fiber
@@ -54,7 +54,12 @@ def register_custom_fiber(fiber_class: type) -> None:
     )
 
 
-def enable_logging(level: int = logging.INFO) -> None:
-    """Shows what searches do, on the logger ``pyaxonml``."""
-    logging.basicConfig()
-    logging.getLogger("pyaxonml").setLevel(level)
+def enable_logging(level: int = logging.INFO, format_string: str | None = None, stream: TextIO | None = None) -> None:
+    """Shows what searches do, on the logger ``pyaxonml``: to ``stream``, the standard error by default."""
+    logger = logging.getLogger("pyaxonml")
+    for handler in [one for one in logger.handlers if isinstance(one, logging.StreamHandler)]:
+        logger.removeHandler(handler)
+    shown = logging.StreamHandler(stream)
+    shown.setFormatter(logging.Formatter(format_string or "%(levelname)s:%(name)s:%(message)s"))
+    logger.addHandler(shown)
+    logger.setLevel(level)

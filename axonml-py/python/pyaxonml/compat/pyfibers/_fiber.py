@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..._fibers import Fibers
+from ..._names import did_you_mean
 from ..._simulation import Simulation
-from ..._stimulus import Injection
+from ..._stimulus import Detection, Synapse
 from ...errors import InputError
 from .._refusal import NotSupportedError, RunError, told
 from ._models import FiberModel, as_model
@@ -21,6 +23,18 @@ log = logging.getLogger("pyaxonml")
 
 #: Why fibers along paths are refused, and what helps.
 IN_3D = ("fibers along paths in 3-D are not built here", "give potentials at the sections of a straight one")
+
+#: What is not here of PyFibers' fibers, and what helps.
+ABSENT = {
+    "im": "membrane currents are not recorded here",
+    "vext": "potentials inside the myelin are not recorded here",
+    "sfap": "single-fiber action potentials are not recorded here",
+    "apcounts": "every run counts action potentials, at its `ap_detect_threshold`",
+    "resample_potentials_3d": IN_3D[0] + "; use resample_potentials with arc lengths",
+    "stim": "add_intrinsic_activity makes no objects of NEURON",
+    "syn": "add_intrinsic_activity makes no objects of NEURON",
+    "nc": "add_intrinsic_activity makes no objects of NEURON",
+}
 
 
 def build_fiber(
@@ -87,16 +101,23 @@ class Fiber:
         node_um = self._built.node_um or self.delta_z
         self.length = (self.nodecount - 1) * self.delta_z + node_um
         self.longitudinal_coordinates = self._centers() + 0.5 * self.length
+        kinds = self._built.kinds
+        places = enumerate(self.longitudinal_coordinates)
+        #: All sections, in order along the fiber, and the nodes among them.
+        self.sections = [Section(kinds[at % len(kinds)], at, float(z)) for at, z in places]
+        self.nodes = self.sections[:: len(kinds)]
         self._shift = np.zeros(3)
         self.potentials: Any = None
         self.last_shift_amount = 0.0
-        self.stim: tuple[Injection, ...] = ()
+        self._synapse: Synapse | None = None
         self.apc: list[APCount] = []
+        # Of the last run: interpolated times of the last upward crossings by node, NaN without one, and where they begin.
         self._ap_ms: np.ndarray = np.full(self.nodecount, np.nan)
+        self._begins: list[int] = []
         self.time: np.ndarray | None = None
-        self.vm: list[np.ndarray | None] | None = None
-        self.gating: dict[str, list[np.ndarray | None]] | None = None
-        self._recorded: dict[str, Sequence[int] | None] = {}
+        self.vm: list[np.ndarray] | None = None
+        self.gating: dict[str, list[np.ndarray]] | None = None
+        self._recorded: dict[str, list[int] | None] = {}
 
     def _count(self, length: float | None, n_sections: int | None, n_nodes: int | None, odd: bool) -> int:
         given = {"length": length, "n_sections": n_sections, "n_nodes": n_nodes}
@@ -115,8 +136,8 @@ class Fiber:
         if odd and count % 2 == 0:
             log.info("%d nodes in place of %d, an odd number", count - 1, count)
             count -= 1
-        if count < 3 + 2 * self.passive_end_nodes:
-            raise InputError(f"found {count} nodes, expected {3 + 2 * self.passive_end_nodes} or more")
+        if count < 1 + 2 * max(self.passive_end_nodes, 1):
+            raise InputError(f"found {count} nodes, expected {1 + 2 * max(self.passive_end_nodes, 1)} or more")
         if count % 2 == 0:
             raise NotSupportedError(
                 f"fibers have a middle node here, found {count} nodes", "leave enforce_odd_nodecount at True"
@@ -148,7 +169,7 @@ class Fiber:
         fibers = Fibers(
             self._model.value, diameter=self.diameter, nodes=self.nodecount, compartment_um=self._compartment
         )
-        points = Simulation(fibers, tstop=1.0).sample_points()
+        points = Simulation(fibers, tstop=1.0, detect=Detection(nodes=[0])).sample_points()
         if len(points) == self._n_sections:
             return points
         # The library needs no potential where myelin insulates: those of sections in between are passed over.
@@ -181,18 +202,6 @@ class Fiber:
         return self._built.myelinated
 
     @property
-    def sections(self) -> list[Section]:
-        """All sections, in order along the fiber."""
-        kinds = self._built.kinds
-        places = enumerate(self.longitudinal_coordinates)
-        return [Section(kinds[at % len(kinds)], at, float(z)) for at, z in places]
-
-    @property
-    def nodes(self) -> list[Section]:
-        """The nodes among the sections."""
-        return self.sections[:: len(self._built.kinds)]
-
-    @property
     def coordinates(self) -> np.ndarray:
         """Centers of all sections ``[section, 3]``, um."""
         straight = np.zeros((self._n_sections, 3))
@@ -204,7 +213,6 @@ class Fiber:
         """Longitudinal coordinates as potentials were last resampled at, um."""
         return self.longitudinal_coordinates + self.last_shift_amount
 
-    @property
     def is_3d(self) -> bool:
         """Whether the fiber follows a path: never."""
         return False
@@ -214,13 +222,13 @@ class Fiber:
         self._shift = np.array([x, y, z], dtype=np.float64)
 
     def loc_index(self, loc: float, target: str = "nodes") -> int:
-        """The index nearest to a fraction of the list of ``nodes`` or ``sections``."""
+        """The index at a fraction of the list of ``nodes`` or ``sections``, or the last before it."""
         if not 0 <= loc <= 1:
             raise InputError(f"found loc={loc}, expected 0 to 1")
         if target not in ("nodes", "sections"):
             raise InputError(f"found target={target!r}, expected nodes or sections")
         count = self.nodecount if target == "nodes" else self._n_sections
-        return round(loc * (count - 1))
+        return int(loc * (count - 1))
 
     def point_source_potentials(
         self, x: float, y: float, z: float, i0: float, sigma: float | tuple[float, float, float], inplace: bool = False
@@ -245,25 +253,27 @@ class Fiber:
     ) -> np.ndarray:
         """Potentials at all sections, interpolated linearly between samples at arc lengths (um).
 
-        ``center`` joins the middles of samples and fiber, ``shift`` (um) or ``shift_ratio`` (of ``delta_z``) moves the fiber.
+        ``center`` joins the middles of samples and fiber, else both begin at 0. ``shift`` (um) or ``shift_ratio`` (of ``delta_z``) moves
+        the fiber on, by the remainder of a division by ``delta_z``: -0.2 of it is 0.8.
         """
         ve, at = np.asarray(potentials, dtype=np.float64), np.asarray(potential_coords, dtype=np.float64)
-        if ve.ndim != 1 or ve.shape != at.shape or not (np.diff(at) > 0).all():
+        if ve.ndim != 1 or ve.shape != at.shape or len(at) < 2 or not (np.diff(at) > 0).all():
             raise InputError(f"found potentials {ve.shape} at {at.shape}, expected as many places, ascending")
         if shift and shift_ratio is not None:
             raise InputError("found `shift` and `shift_ratio`, expected one of them")
-        moved = float(shift if shift_ratio is None else shift_ratio * self.delta_z)
-        if abs(moved) > self.delta_z:
-            raise NotSupportedError(
-                f"found a shift of {moved:g} um, above delta_z of {self.delta_z:g} um, which PyFibers reduces",
-                "give the remainder of the division by delta_z",
-            )
+        asked = float(shift if shift_ratio is None else shift_ratio * self.delta_z)
+        moved = asked % self.delta_z
+        if moved != asked:
+            log.info("a shift of %g um in place of %g um, which lies as far from a node", moved, asked)
         if center:
             moved += 0.5 * (at[0] + at[-1] - self.length)
+        else:
+            at = at - at[0]
         z = self.longitudinal_coordinates + moved
         if z[0] < at[0] or z[-1] > at[-1]:
             raise InputError(
-                f"the fiber reaches from {z[0]:g} to {z[-1]:g} um, potentials from {at[0]:g} to {at[-1]:g} um"
+                f"the fiber reaches from {z[0]:g} to {z[-1]:g} um, potentials from {at[0]:g} to {at[-1]:g} um",
+                "build a shorter fiber, or sample potentials farther",
             )
         self.last_shift_amount = moved
         found = np.interp(z, at, ve)
@@ -283,10 +293,10 @@ class Fiber:
         synapse_reversal_potential: float = 0,
         netcon_weight: float = 0.1,
     ) -> None:
-        """Action potentials at regular times: currents into a node with the charge that PyFibers' synapse would give at rest.
+        """Action potentials at regular times: a synapse at a fraction ``loc`` of the nodes, or at node ``loc_index``.
 
-        A rectangle of ``synapse_tau`` ms (0.1) of ``netcon_weight`` uS (0.1) times the distance of the rest from the reversal
-        potential (0 mV), as runs with a conductance that opens are not to be had here.
+        It opens ``num_stims`` times from ``start_time`` on, ``avg_interval`` ms apart, by ``netcon_weight`` uS that decay with
+        ``synapse_tau`` ms.
         """
         if noise != 0:
             raise NotSupportedError(f"found noise={noise}: intrinsic activity is regular here", "give noise=0")
@@ -294,19 +304,23 @@ class Fiber:
             raise InputError("found `loc` and `loc_index`, expected one of them")
         if loc is None and loc_index is None:
             raise InputError("found neither `loc` nor `loc_index`, expected one of them")
-        node = loc_index if loc_index is not None else self.loc_index(0.1 if loc is None else loc)
-        na = netcon_weight * (synapse_reversal_potential - self._rest_mv())
-        told(f"intrinsic activity is made of currents of {na:.3g} nA for {synapse_tau:g} ms, not of a synapse")
-        times = tuple(start_time + avg_interval * index for index in range(num_stims))
-        self.stim = (*self.stim, Injection(node, na, synapse_tau, times))
+        self._synapse = Synapse(
+            node=loc_index if loc_index is not None else self.loc_index(0.1 if loc is None else loc),
+            onset=[start_time + avg_interval * index for index in range(num_stims)],
+            us=netcon_weight,
+            e_mv=synapse_reversal_potential,
+            tau=synapse_tau,
+        )
 
-    def _rest_mv(self) -> float:
-        fibers = Fibers(self._model.value, diameter=self.diameter, nodes=3 + 2 * 8, compartment_um=self._compartment)
-        quiet = Simulation(fibers, dt=0.005, tstop=0.005, start="steady-state", celsius=self.temperature)
-        return float(quiet.run(nodes=[9])["v"][0, 0, 0])
+    def _synapse_within(self, tstop: float) -> Synapse | None:
+        """The synapse as far as a run sees it open."""
+        if self._synapse is None:
+            return None
+        seen = [onset for onset in self._synapse.onsets if onset < tstop]
+        return replace(self._synapse, onset=seen) if seen else None
 
     def record_vm(self, indices: Sequence[int] | None = None, **kwargs: Any) -> None:
-        """Has later runs record the membrane potential of all nodes, or of some."""
+        """Has later runs record the membrane potential of all nodes, or of some, in their order."""
         self._record("v", indices, kwargs)
 
     def record_gating(self, indices: Sequence[int] | None = None, **kwargs: Any) -> None:
@@ -320,12 +334,22 @@ class Fiber:
                 raise InputError(f"found `{name}`, expected one of indices, {', '.join(defaults)}")
             if value is not defaults[name]:
                 raise NotSupportedError(f"found {name}={value}: nodes are recorded at every step here")
-        self._recorded[what] = indices
+        if indices is not None and len(indices) == 0:
+            raise InputError("found no indices, expected those of some nodes, or None for all")
+        for index in indices or []:
+            if not -self.nodecount <= index < self.nodecount:
+                raise InputError(f"found node {index}, but the fiber has {self.nodecount}")
+        self._recorded[what] = None if indices is None else [int(index) for index in indices]
+
+    def __getattr__(self, name: str) -> Any:
+        helps = ABSENT.get(name)
+        raise AttributeError(
+            f"found no `{name}` in the fiber"
+            + (f": {helps}" if helps else did_you_mean(name, [*dir(type(self)), *self.__dict__]))
+        )
 
     def _refused(self, what: str) -> NotSupportedError:
-        return NotSupportedError(
-            f"{what} of single sections are not recorded here", "see `axonml record` of the command line"
-        )
+        return NotSupportedError(f"{what} of single sections are not recorded here", "record_vm and record_gating are")
 
     def record_im(self, **kwargs: Any) -> None:
         """Refused: membrane currents are not recorded."""
@@ -358,6 +382,14 @@ class Fiber:
                 "give start and end on one side of where the action potential begins, away from the ends of the fiber, or raise tolerance",
             )
         return float(1e-3 * (b - a) * self.delta_z / abs(times[2] - times[0]))
+
+    def initiation_nodes(self) -> tuple[np.ndarray, int, np.ndarray]:
+        """Nodes at which action potentials of the last run begin, the number of such places, and the time of every node's last, ms."""
+        if not self.apc:
+            raise RunError("found no run of the fiber", "call run_sim or find_threshold before initiation_nodes")
+        found = np.array(self._begins, dtype=int)
+        places = int(np.count_nonzero(np.diff(found) > 1)) + 1 if len(found) else 0
+        return found, places, np.array([one.time if one.n else np.nan for one in self.apc])
 
     def _no_velocity(self, nodes: list[int]) -> tuple[str, str]:
         """Why the last run tells no velocity between nodes, and the remedy."""

@@ -72,46 +72,59 @@ class Search:
     def __post_init__(self) -> None:
         if self.top * self.bottom < 0:
             raise InputError(f"found bounds {self.bottom:g} and {self.top:g}, expected the same sign")
-        if abs(self.bottom) >= abs(self.top):
+        if abs(self.bottom) > abs(self.top):
             raise InputError(
-                f"found stimamp_top={self.top:g}, expected it farther from 0 than stimamp_bottom={self.bottom:g}"
+                f"found stimamp_top={self.top:g}, expected it as far from 0 as stimamp_bottom={self.bottom:g}, or farther"
             )
         if self.bounds_step <= 0 or self.tolerance <= 0:
             raise InputError("found a step of bounds or a tolerance of 0 or less, expected them above 0")
         if self.mean is BisectionMean.GEOMETRIC and self.bottom == 0:
             raise InputError("found stimamp_bottom=0, which has no geometric mean with another amplitude")
 
-    def run(self, above: Asked) -> float:
-        """The upper bound in the end."""
-        bottom, top = self._bracket(above)
-        while True:
-            middle = self._middle(bottom, top)
-            done = self._within(bottom, top)
-            if above(middle, self._ahead(bottom, top, 3)):
-                top = middle
-            else:
-                bottom = middle
-            # A last halving follows on the bracket that is narrow enough, as in PyFibers.
-            if done:
-                return top
-
-    def _bracket(self, above: Asked) -> tuple[float, float]:
+    def bracket(self, above: Asked, decided: Callable[[float], None]) -> tuple[float, float]:
+        """Bounds of which one is above threshold; ``decided`` hears of every upper bound that was found to be above."""
         bottom, top = self.bottom, self.top
+
+        def top_is_above() -> bool:
+            is_above = above(top, [bottom, *(self._moved(top, steps) for steps in range(1, AT_ONCE - 1))])
+            if is_above:
+                decided(top)
+            return is_above
+
+        def bottom_is_above() -> bool:
+            return above(bottom, [self._moved(bottom, -steps) for steps in range(1, AT_ONCE)])
+
+        top_above, bottom_above = top_is_above(), bottom_is_above()
         for _ in range(self.max_iterations):
-            up = [self._moved(top, steps) for steps in range(1, AT_ONCE - 1)]
-            top_above = above(top, [bottom, *up])
-            bottom_above = above(bottom, [self._moved(bottom, -steps) for steps in range(1, AT_ONCE)])
             if top_above and not bottom_above:
                 return bottom, top
             if bottom_above and not top_above:
                 raise RunError(f"an amplitude of {bottom:g} is above threshold, one of {top:g} is not")
             if top_above:
                 bottom, top = self._moved(bottom, -1), bottom
+                if bottom * top <= 0:
+                    raise RunError(
+                        f"found no threshold above 0: bounds would move from {top:g} to {bottom:g}",
+                        "give a smaller bounds_search_step",
+                    )
+                bottom_above = bottom_is_above()
             else:
                 bottom, top = top, self._moved(top, 1)
+                top_above = top_is_above()
         raise RunError(
             f"found no threshold in {self.max_iterations} steps of the bounds, which ended at {bottom:g}, {top:g}"
         )
+
+    def bisect(self, bracket: tuple[float, float], above: Asked) -> float:
+        """The upper bound of the first bracket that is narrow enough."""
+        bottom, top = bracket
+        while not self._within(bottom, top):
+            middle = self._middle(bottom, top)
+            if above(middle, self._ahead(bottom, top, 3)):
+                top = middle
+            else:
+                bottom = middle
+        return top
 
     def _moved(self, amplitude: float, steps: int) -> float:
         """An amplitude moved by steps away from 0, or towards it; step by step, for the last bits."""
@@ -121,7 +134,7 @@ class Search:
             elif steps > 0:
                 amplitude *= 1 + self.bounds_step / 100
             else:
-                amplitude /= 1 + self.bounds_step / 100
+                amplitude *= 1 - self.bounds_step / 100
         return amplitude
 
     def _middle(self, bottom: float, top: float) -> float:
@@ -138,6 +151,7 @@ class Search:
         return [middle, *lower, *upper]
 
     def _within(self, bottom: float, top: float) -> bool:
-        width = abs(top - bottom)
-        relative = self.termination_mode is TerminationMode.PERCENT_DIFFERENCE
-        return width <= self.tolerance * (abs(top) / 100 if relative else 1)
+        width = abs(bottom - top)
+        if self.termination_mode is TerminationMode.PERCENT_DIFFERENCE:
+            return width / abs(top) < self.tolerance / 100
+        return width < self.tolerance

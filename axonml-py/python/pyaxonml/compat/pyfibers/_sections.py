@@ -19,6 +19,12 @@ class Section:
     def __str__(self) -> str:
         return f"{self.kind}[{self.index}]"
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"found no `{name}` in a section: it is no object of NEURON here, and has its kind, index and z_um; parameters of "
+            "membranes are those of pyaxonml.Simulation"
+        )
+
     def __call__(self, x: float) -> Any:
         raise NotSupportedError(
             "sections are no objects of NEURON here", "use record_vm, IntraStim or add_intrinsic_activity"

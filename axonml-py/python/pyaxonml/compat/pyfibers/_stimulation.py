@@ -17,7 +17,7 @@ from ..._stimulus import Detection, Injection
 from ..._waveform import Waveform
 from ...errors import InputError
 from .._currents import sampled
-from .._refusal import NotSupportedError, RunError
+from .._refusal import NotSupportedError, RunError, told
 from ._fiber import Fiber
 from ._search import AT_ONCE, BisectionMean, BoundsSearchMode, Search, TerminationMode, ThresholdCondition
 from ._sections import APCount
@@ -27,6 +27,9 @@ log = logging.getLogger("pyaxonml")
 
 #: The step of the steady-state initialization, ms, the library's and PyFibers' default.
 WARMUP_DT_MS = 5.0
+
+#: The state that a synapse adds to a model's own: its conductance.
+SYNAPSE = "g_syn"
 
 #: Arguments of runs that searches take, too, by what a :class:`Watch` calls them.
 WATCHED = {
@@ -120,6 +123,7 @@ class Stimulation:
             [Field.potentials(row) for row in acting.potentials] or None,
             (waveforms if len(waveforms) > 1 else waveforms[0]) if waveforms else None,
             inject=[sampled(one, self.dt, steps) for one in acting.pulses],
+            synapse=fiber._synapse_within(tstop),
             detect=Detection(nodes=[fiber.loc_index(watch.location)], threshold_mv=watch.threshold_mv),
             dt=self.dt,
             tstop=tstop,
@@ -160,14 +164,13 @@ class Stimulation:
         """A run whose action potentials and recordings the fiber keeps."""
         wanted = fiber._recorded
         every_node = list(range(fiber.nodecount))
-        states = simulation.states if "gating" in wanted else []
+        states = [name for name in simulation.states if name != SYNAPSE] if "gating" in wanted else []
         if wanted:
             trial, ran = recorded(simulation, amplitude, states)
             rows = {"v": ran["v"][0], **{name: ran[name][0] for name in states}}
 
-            def by_node(of: str, what: str) -> list[np.ndarray | None]:
-                some = wanted[what]
-                return [rows[of][:, node] if some is None or node in some else None for node in every_node]
+            def by_node(of: str, what: str) -> list[np.ndarray]:
+                return [rows[of][:, node] for node in wanted[what] or every_node]
 
             fiber.vm = by_node("v", "v") if "v" in wanted else None
             fiber.gating = {name: by_node(name, "gating") for name in states} if states else None
@@ -175,7 +178,7 @@ class Stimulation:
             trial = crossings(simulation, [amplitude])[0]
         trial.finished()
         self.time = fiber.time = self.dt * np.arange(simulation.steps + 1)
-        fiber._ap_ms = trial.last_ms()
+        fiber._ap_ms, fiber._begins = trial.last_ms(), trial.begins_at(self.dt, 0)
         counts = [trial.detected(node, self.dt) for node in every_node]
         fiber.apc = [APCount(count, last or 0.0) for count, last in counts]
         return trial
@@ -193,14 +196,15 @@ class Stimulation:
         max_iterations: int = 50,
         exit_t_shift: float | None = 5,
         bisection_mean: BisectionMean | str = BisectionMean.ARITHMETIC,
-        block_delay: float = 0,
+        block_delay: float | None = None,
         thresh_num_aps: int = 1,
         **kwargs: Any,
     ) -> tuple[float, tuple[int, float | None]]:
         """The threshold, signed, and what :meth:`run_sim` tells at it: PyFibers' bounds search and bisection.
 
         Activation is ``thresh_num_aps`` action potentials; block is none later than ``block_delay`` ms, of those that
-        :meth:`Fiber.add_intrinsic_activity` starts. Once a run has fired, later ones end ``exit_t_shift`` ms after its time.
+        :meth:`Fiber.add_intrinsic_activity` starts. Once an upper bound has fired, later runs end ``exit_t_shift`` ms after its time.
+        The run at the threshold that follows is a whole one.
         """
         search = Search(
             float(stimamp_top),
@@ -212,10 +216,20 @@ class Stimulation:
             max_iterations,
             BisectionMean(bisection_mean),
         )
-        block = ThresholdCondition(condition) is ThresholdCondition.BLOCK
+        if ThresholdCondition(condition) is not ThresholdCondition.BLOCK:
+            block_delay = None
+            if fiber._synapse is not None:
+                told(
+                    "a search for activation of a fiber with intrinsic activity, which may be above threshold by itself"
+                )
+        elif block_delay is None or not block_delay > 0:
+            raise InputError(
+                f"found block_delay={block_delay}, expected ms above 0: when the onset response is over and the "
+                "intrinsic activity has passed"
+            )
         if thresh_num_aps < 1:
             raise InputError(f"found thresh_num_aps={thresh_num_aps}, expected 1 or more")
-        if block and thresh_num_aps != 1:
+        if block_delay is not None and thresh_num_aps != 1:
             raise NotSupportedError("found thresh_num_aps above 1 in a search for block, which PyFibers has not either")
         if exit_t_shift is not None and exit_t_shift <= 0:
             raise InputError(f"found exit_t_shift={exit_t_shift}, expected ms above 0, or None")
@@ -226,28 +240,31 @@ class Stimulation:
         trials = _Trials(self, fiber, watch)
         node = fiber.loc_index(watch.location)
 
-        def above(amplitude: float, next_ones: list[float]) -> bool:
-            trial = trials.ask(amplitude, next_ones)
+        def is_above(trial: Trial, until_ms: float) -> bool:
             check_ends(trial, fiber, self.dt, watch.fail_on_end_excitation)
-            count, last = trial.detected(node, self.dt, trials.until)
-            if block:
-                if not any(len(times) for times in trial.node_ms):
-                    raise RunError(
-                        "found no action potential anywhere", "a search for block needs add_intrinsic_activity"
-                    )
-                return last is None or last <= block_delay
-            fired = count >= thresh_num_aps
-            if fired and exit_t_shift is not None:
-                # PyFibers leaves a run at the action potential that decides it.
-                deciding = float(trial.node_ms[node][thresh_num_aps - 1])
-                trials.until = min(deciding + exit_t_shift, self.tstop)
-            log.info("amplitude %g: %d action potentials", amplitude, count)
-            return fired
+            count, last = trial.detected(node, self.dt, until_ms)
+            if block_delay is None:
+                log.info("amplitude %g: %d action potentials", trial.amplitude, count)
+                return count >= thresh_num_aps
+            if not any(len(times) for times in trial.node_ms):
+                raise RunError("found no action potential anywhere", "a search for block needs add_intrinsic_activity")
+            return last is None or last <= block_delay
 
-        found = search.run(above)
-        kept = trials.one_at(found)
-        count, last = kept.detected(node, self.dt, trials.until)
-        return found, (count, last)
+        def above(amplitude: float, next_ones: list[float]) -> bool:
+            return is_above(trials.ask(amplitude, next_ones), trials.until)
+
+        def decided(amplitude: float) -> None:
+            if exit_t_shift is not None and block_delay is None:
+                # PyFibers leaves a run at the action potential that decides it.
+                deciding = float(trials.ask(amplitude, []).node_ms[node][thresh_num_aps - 1])
+                trials.until = min(deciding + exit_t_shift, self.tstop)
+
+        found = search.bisect(search.bracket(above, decided), above)
+        whole = self._simulation(trials.acting, fiber, watch, 1, self.tstop)
+        kept = self._shown(whole, fiber, found)
+        if not is_above(kept, math.inf):
+            raise RunError(f"the run at {found:g} that follows on the search is not above threshold")
+        return found, kept.detected(node, self.dt)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.dt:g} ms steps to {self.tstop:g} ms"
@@ -275,17 +292,11 @@ class _Trials:
     def _built(self) -> Simulation:
         """A simulation as long as runs last by now."""
         if self._simulation is None or self._simulation[0] > 1.2 * self.until:
-            self._simulation = (self.until, self._made(AT_ONCE))
+            dt = self.stimulation.dt
+            tstop = dt * math.ceil(self.until / dt - 1e-6)
+            made = self.stimulation._simulation(self.acting, self.fiber, self.watch, AT_ONCE, tstop)
+            self._simulation = (self.until, made)
         return self._simulation[1]
-
-    def one_at(self, amplitude: float) -> Trial:
-        """The run at the threshold, which the fiber keeps."""
-        return self.stimulation._shown(self._made(1), self.fiber, amplitude)
-
-    def _made(self, lanes: int) -> Simulation:
-        dt = self.stimulation.dt
-        tstop = dt * math.ceil(self.until / dt - 1e-6)
-        return self.stimulation._simulation(self.acting, self.fiber, self.watch, lanes, tstop)
 
 
 class ScaledStim(Stimulation):
@@ -347,7 +358,7 @@ class ScaledStim(Stimulation):
             if factors.shape != (len(rows),):
                 raise InputError(f"found {factors.size} amplitudes for {len(rows)} sources")
             rows = rows * factors[:, None]
-        return Acting(fiber._at_sample_points(potentials), rows, fiber.stim)
+        return Acting(fiber._at_sample_points(potentials), rows, ())
 
 
 class IntraStim(Stimulation):
@@ -394,4 +405,4 @@ class IntraStim(Stimulation):
                 "`dur` is the time at which the train ends (`pw` is the width of a pulse): give delay below both dur and tstop",
             )
         train = Injection(node, None, of["pw"], tuple(times.tolist()))
-        return Acting(np.empty((0, 0)), np.empty((0, 0)), (train, *fiber.stim))
+        return Acting(np.empty((0, 0)), np.empty((0, 0)), (train,))

@@ -39,7 +39,13 @@ class Trial:
     def finished(self) -> Trial:
         """The run, unless a fiber diverged in it: one that was run ahead of a search may never be asked for."""
         if self.failure:
-            raise RunError(f"the run at an amplitude of {self.amplitude:g} failed: {self.failure}")
+            # A trial is one of several fibers to the library.
+            _, _, failure = self.failure.partition(" diverged ")
+            raise RunError(
+                f"the run at an amplitude of {self.amplitude:g} diverged {failure}",
+                "give a smaller amplitude or dt; to a search bounds near the threshold (stimamp_top, stimamp_bottom), as a stimulus far "
+                "above it blocks what it excites",
+            )
         return self
 
     def detected(self, node: int, dt: float, until_ms: float = math.inf) -> tuple[int, float | None]:
