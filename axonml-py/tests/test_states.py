@@ -336,3 +336,9 @@ def test_a_synapse_is_refused_where_it_does_nothing(electrode: ax.Field) -> None
         ax.Synapse(node=3, at=0.5)
     with pytest.raises(ax.InputError, match="onset"):
         ax.Simulation(fibers, synapse=ax.Synapse(onset=4.0), tstop=3.0).run()
+    with pytest.raises(ax.InputError, match="without a time"):
+        ax.Synapse(onset=[])
+    twice = ax.Synapse(onset=np.array([1.0, 2.0]))
+    assert twice == ax.Synapse(onset=[1.0, 2.0]) and hash(twice) == hash(ax.Synapse(onset=(1.0, 2.0)))
+    with pytest.raises(ax.InputError, match="opens 2 times"):
+        ax.Simulation(fibers, synapse=twice, tstop=3.0).conduction_velocity()

@@ -157,6 +157,8 @@ class Synapse:
             raise InputError("found `node` and `at`, expected one of them")
         if not self.onsets:
             raise InputError("found a synapse without a time at which it opens, expected `onset` in ms")
+        if np.ndim(self.onset):
+            object.__setattr__(self, "onset", self.onsets)
 
     @property
     def onsets(self) -> tuple[float, ...]:
