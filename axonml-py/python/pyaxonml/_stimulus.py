@@ -157,8 +157,7 @@ class Synapse:
             raise InputError("found `node` and `at`, expected one of them")
         if not self.onsets:
             raise InputError("found a synapse without a time at which it opens, expected `onset` in ms")
-        if np.ndim(self.onset):
-            object.__setattr__(self, "onset", self.onsets)
+        object.__setattr__(self, "onset", self.onsets if np.ndim(self.onset) else self.onsets[0])
 
     @property
     def onsets(self) -> tuple[float, ...]:

@@ -11,6 +11,10 @@ class NotSupportedError(AxonmlError, NotImplementedError):
     """The other program can do this, the interface here cannot; the message says why, and what to do instead."""
 
 
+class AbsentError(NotSupportedError, AttributeError):
+    """The other program's object has this attribute, the one here has not."""
+
+
 class RunError(SimulationError, RuntimeError):
     """A run or a search gave nothing that can be used: a fiber diverged, or was excited at its end."""
 

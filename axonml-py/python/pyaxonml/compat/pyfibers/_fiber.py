@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from ..._names import did_you_mean
 from ..._simulation import Simulation
 from ..._stimulus import Detection, Synapse
 from ...errors import InputError
-from .._refusal import NotSupportedError, RunError, told
+from .._refusal import AbsentError, NotSupportedError, RunError, told
 from ._models import FiberModel, as_model
 from ._sections import APCount, Section
 
@@ -24,16 +25,20 @@ log = logging.getLogger("pyaxonml")
 #: Why fibers along paths are refused, and what helps.
 IN_3D = ("fibers along paths in 3-D are not built here", "give potentials at the sections of a straight one")
 
-#: What is not here of PyFibers' fibers, and what helps.
+#: Attributes of PyFibers' fibers that are not here, and what helps.
 ABSENT = {
-    "im": "membrane currents are not recorded here",
-    "vext": "potentials inside the myelin are not recorded here",
-    "sfap": "single-fiber action potentials are not recorded here",
     "apcounts": "every run counts action potentials, at its `ap_detect_threshold`",
-    "resample_potentials_3d": IN_3D[0] + "; use resample_potentials with arc lengths",
+    "im": "membrane currents are not recorded here",
+    "membrane_currents": "membrane currents are not recorded here",
+    "nc": "add_intrinsic_activity makes no objects of NEURON",
+    "resample_potentials_3d": "fibers are straight here: use resample_potentials with arc lengths",
+    "set_save_vm": "use record_vm",
+    "sfap": "single-fiber action potentials are not recorded here",
     "stim": "add_intrinsic_activity makes no objects of NEURON",
     "syn": "add_intrinsic_activity makes no objects of NEURON",
-    "nc": "add_intrinsic_activity makes no objects of NEURON",
+    "v_rest": "pyaxonml.models(name)[0]['start_mV'] is where runs start",
+    "ve_second_difference": "np.diff(fiber.potentials[0, ::11], 2) are those of the nodes of an MRG fiber",
+    "vext": "potentials inside the myelin are not recorded here",
 }
 
 
@@ -107,7 +112,7 @@ class Fiber:
         self.sections = [Section(kinds[at % len(kinds)], at, float(z)) for at, z in places]
         self.nodes = self.sections[:: len(kinds)]
         self._shift = np.zeros(3)
-        self.potentials: Any = None
+        self._potentials = np.zeros((1, self._n_sections))
         self.last_shift_amount = 0.0
         self._synapse: Synapse | None = None
         self.apc: list[APCount] = []
@@ -192,9 +197,27 @@ class Fiber:
         return potentials[..., ::2] if self._model is FiberModel.SWEENEY else potentials
 
     @property
-    def fiber_model(self) -> str:
-        """PyFibers' name of the model."""
-        return self._model.name
+    def potentials(self) -> np.ndarray:
+        """Potentials of one unit of the stimulus ``[source, section]``, mV; 0 at first.
+
+        What is assigned is copied; ``[section]`` is one source.
+        """
+        return self._potentials
+
+    @potentials.setter
+    def potentials(self, given: Any) -> None:
+        potentials = np.atleast_2d(np.array(given, dtype=np.float64))
+        if potentials.ndim != 2 or potentials.shape[1] != self._n_sections or not np.isfinite(potentials).all():
+            raise InputError(
+                f"found potentials of shape {np.shape(given)}, expected a finite value for each of {self._n_sections} sections, "
+                "in one row per source where there are several"
+            )
+        self._potentials = potentials
+
+    @property
+    def fiber_model(self) -> FiberModel:
+        """The model."""
+        return self._model
 
     @property
     def myelinated(self) -> bool:
@@ -300,17 +323,30 @@ class Fiber:
         """
         if noise != 0:
             raise NotSupportedError(f"found noise={noise}: intrinsic activity is regular here", "give noise=0")
-        if loc_index is not None and loc is not None and loc != 0.1:
-            raise InputError("found `loc` and `loc_index`, expected one of them")
-        if loc is None and loc_index is None:
-            raise InputError("found neither `loc` nor `loc_index`, expected one of them")
-        self._synapse = Synapse(
-            node=loc_index if loc_index is not None else self.loc_index(0.1 if loc is None else loc),
-            onset=[start_time + avg_interval * index for index in range(num_stims)],
-            us=netcon_weight,
-            e_mv=synapse_reversal_potential,
-            tau=synapse_tau,
-        )
+        if (loc is None) == (loc_index is None):
+            raise InputError(
+                f"found loc={loc} and loc_index={loc_index}, expected one of them", "give loc=None beside loc_index"
+            )
+        node = self.loc_index(loc) if loc is not None else operator.index(loc_index or 0)
+        if not -self.nodecount <= node < self.nodecount:
+            raise InputError(f"found loc_index={node}, but the fiber has {self.nodecount} nodes")
+        if num_stims != int(num_stims) or num_stims < 0:
+            raise InputError(f"found num_stims={num_stims}, expected a whole number of at least 0")
+        if not start_time > 0:
+            raise InputError(
+                f"found start_time={start_time}, expected ms above 0: before, it would open within the initialization"
+            )
+        if num_stims > 1 and not avg_interval > 0:
+            raise InputError(f"found avg_interval={avg_interval}, expected ms above 0")
+        self._synapse = None
+        if num_stims:
+            self._synapse = Synapse(
+                node=node,
+                onset=[start_time + avg_interval * index for index in range(int(num_stims))],
+                us=netcon_weight,
+                e_mv=synapse_reversal_potential,
+                tau=synapse_tau,
+            )
 
     def _synapse_within(self, tstop: float) -> Synapse | None:
         """The synapse as far as a run sees it open."""
@@ -334,19 +370,19 @@ class Fiber:
                 raise InputError(f"found `{name}`, expected one of indices, {', '.join(defaults)}")
             if value is not defaults[name]:
                 raise NotSupportedError(f"found {name}={value}: nodes are recorded at every step here")
-        if indices is not None and len(indices) == 0:
+        some = None if indices is None else [operator.index(index) for index in indices]
+        if some == []:
             raise InputError("found no indices, expected those of some nodes, or None for all")
-        for index in indices or []:
+        for index in some or []:
             if not -self.nodecount <= index < self.nodecount:
                 raise InputError(f"found node {index}, but the fiber has {self.nodecount}")
-        self._recorded[what] = None if indices is None else [int(index) for index in indices]
+        self._recorded[what] = some
 
     def __getattr__(self, name: str) -> Any:
-        helps = ABSENT.get(name)
-        raise AttributeError(
-            f"found no `{name}` in the fiber"
-            + (f": {helps}" if helps else did_you_mean(name, [*dir(type(self)), *self.__dict__]))
-        )
+        if name in ABSENT:
+            raise AbsentError(f"found no `{name}` in the fiber", ABSENT[name])
+        public = [one for one in (*dir(type(self)), *self.__dict__) if not one.startswith("_")]
+        raise AttributeError(f"found no `{name}` in the fiber{did_you_mean(name, public)}")
 
     def _refused(self, what: str) -> NotSupportedError:
         return NotSupportedError(f"{what} of single sections are not recorded here", "record_vm and record_gating are")
@@ -371,6 +407,10 @@ class Fiber:
         """Conduction velocity between two fractions of the nodes in the last run, m/s; refused unless conduction is even."""
         a, b = self.loc_index(start), self.loc_index(end)
         middle = self.loc_index(0.5 * (start + end))
+        if not a < middle < b:
+            raise InputError(
+                f"found nodes {a} and {b} at {start} and {end}, expected an end after the start, and a node between"
+            )
         times = self._ap_ms[[a, middle, b]]
         if np.isnan(times).any():
             raise RunError(*self._no_velocity([a, middle, b]))
@@ -407,8 +447,12 @@ class Fiber:
             "give start and end where it passes, or raise tstop until it has passed both",
         )
 
-    def __call__(self, loc: float, target: str = "nodes") -> Section:
+    def loc(self, loc: float, target: str = "nodes") -> Section:
+        """The section at a fraction of the list of ``nodes`` or ``sections``."""
         return (self.nodes if target == "nodes" else self.sections)[self.loc_index(loc, target)]
+
+    def __call__(self, loc: float, target: str = "nodes") -> Section:
+        return self.loc(loc, target)
 
     def __len__(self) -> int:
         return self.nodecount
@@ -424,6 +468,6 @@ class Fiber:
 
     def __repr__(self) -> str:
         return (
-            f"{self.fiber_model} fiber of diameter {self.diameter:g} um and length {self.length:.2f} um\n"
+            f"{self._model.name} fiber of diameter {self.diameter:g} um and length {self.length:.2f} um\n"
             f"\tnode count: {self.nodecount}, section count: {self._n_sections}"
         )

@@ -82,20 +82,20 @@ class Search:
             raise InputError("found stimamp_bottom=0, which has no geometric mean with another amplitude")
 
     def bracket(self, above: Asked, decided: Callable[[float], None]) -> tuple[float, float]:
-        """Bounds of which one is above threshold; ``decided`` hears of every upper bound that was found to be above."""
+        """Bounds of which one is above threshold; ``decided`` hears of the last one that was tried as the upper
+        bound and is, before others are tried."""
         bottom, top = self.bottom, self.top
 
         def top_is_above() -> bool:
-            is_above = above(top, [bottom, *(self._moved(top, steps) for steps in range(1, AT_ONCE - 1))])
-            if is_above:
-                decided(top)
-            return is_above
+            return above(top, [bottom, *(self._moved(top, steps) for steps in range(1, AT_ONCE - 1))])
 
         def bottom_is_above() -> bool:
             return above(bottom, [self._moved(bottom, -steps) for steps in range(1, AT_ONCE)])
 
-        top_above, bottom_above = top_is_above(), bottom_is_above()
+        top_above, bottom_above, tried = top_is_above(), bottom_is_above(), top
         for _ in range(self.max_iterations):
+            if top_above:
+                decided(tried)
             if top_above and not bottom_above:
                 return bottom, top
             if bottom_above and not top_above:
@@ -110,7 +110,7 @@ class Search:
                 bottom_above = bottom_is_above()
             else:
                 bottom, top = top, self._moved(top, 1)
-                top_above = top_is_above()
+                top_above, tried = top_is_above(), top
         raise RunError(
             f"found no threshold in {self.max_iterations} steps of the bounds, which ended at {bottom:g}, {top:g}"
         )
@@ -139,7 +139,7 @@ class Search:
 
     def _middle(self, bottom: float, top: float) -> float:
         if self.mean is BisectionMean.GEOMETRIC:
-            return math.copysign(math.sqrt(bottom * top), top)
+            return math.copysign((bottom * top) ** 0.5, top)
         return (bottom + top) / 2
 
     def _ahead(self, bottom: float, top: float, halvings: int) -> list[float]:

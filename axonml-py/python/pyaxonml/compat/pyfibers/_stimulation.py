@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,13 @@ class Stimulation:
         simulation = self._simulation(self._acting(fiber, factors), fiber, watch, 1, self.tstop)
         trial = self._shown(simulation, fiber, amplitude)
         check_ends(trial, fiber, self.dt, watch.fail_on_end_excitation)
-        return trial.detected(fiber.loc_index(watch.location), self.dt)
+        return self._told(trial, fiber.loc_index(watch.location))
+
+    def _told(self, trial: Trial, node: int) -> tuple[int, float | None]:
+        """Number of action potentials of a node, and the time of the last with as many decimals as the time step has."""
+        count, last = trial.detected(node, self.dt)
+        decimals = -int(Decimal(str(self.dt)).as_tuple().exponent)
+        return count, None if last is None else round(last, decimals)
 
     def _shown(self, simulation: Simulation, fiber: Fiber, amplitude: float) -> Trial:
         """A run whose action potentials and recordings the fiber keeps."""
@@ -241,14 +248,16 @@ class Stimulation:
         node = fiber.loc_index(watch.location)
 
         def is_above(trial: Trial, until_ms: float) -> bool:
-            check_ends(trial, fiber, self.dt, watch.fail_on_end_excitation)
             count, last = trial.detected(node, self.dt, until_ms)
+            log.info("amplitude %g: %d action potentials", trial.amplitude, count)
             if block_delay is None:
-                log.info("amplitude %g: %d action potentials", trial.amplitude, count)
                 return count >= thresh_num_aps
-            if not any(len(times) for times in trial.node_ms):
-                raise RunError("found no action potential anywhere", "a search for block needs add_intrinsic_activity")
-            return last is None or last <= block_delay
+            if last is None:
+                raise RunError(
+                    f"found no action potential at node {node}, where block is looked for, at an amplitude of {trial.amplitude:g}",
+                    "a search for block needs add_intrinsic_activity that reaches the node before tstop",
+                )
+            return last <= block_delay
 
         def above(amplitude: float, next_ones: list[float]) -> bool:
             return is_above(trials.ask(amplitude, next_ones), trials.until)
@@ -262,9 +271,10 @@ class Stimulation:
         found = search.bisect(search.bracket(above, decided), above)
         whole = self._simulation(trials.acting, fiber, watch, 1, self.tstop)
         kept = self._shown(whole, fiber, found)
+        check_ends(kept, fiber, self.dt, watch.fail_on_end_excitation)
         if not is_above(kept, math.inf):
             raise RunError(f"the run at {found:g} that follows on the search is not above threshold")
-        return found, kept.detected(node, self.dt)
+        return found, self._told(kept, node)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.dt:g} ms steps to {self.tstop:g} ms"
@@ -336,6 +346,7 @@ class ScaledStim(Stimulation):
         if values.ndim != 1:
             raise InputError(f"found a waveform of shape {values.shape}, expected a value per step")
         if len(values) > steps and self.truncate:
+            told(f"a waveform of {len(values)} values is cut to {steps} steps", 6)
             values = values[:steps]
         if len(values) < steps and self.pad:
             values = np.pad(values, (0, steps - len(values)))
@@ -344,13 +355,9 @@ class ScaledStim(Stimulation):
         return values
 
     def _acting(self, fiber: Fiber, factors: np.ndarray | None) -> Acting:
-        if fiber.potentials is None:
-            raise InputError("found no potentials of the fiber", "set fiber.potentials, one value per section")
-        potentials = np.atleast_2d(np.asarray(fiber.potentials, dtype=np.float64))
-        sections = len(fiber.longitudinal_coordinates)
-        if potentials.ndim != 2 or potentials.shape[1] != sections:
-            raise InputError(f"found potentials of shape {np.shape(fiber.potentials)} for {sections} sections")
-        fiber.potentials = potentials
+        potentials = fiber.potentials
+        if not potentials.any():
+            raise InputError("found no potentials of the fiber but 0", "set fiber.potentials, one value per section")
         rows = self._rows()
         if len(rows) != len(potentials):
             raise InputError(f"found {len(rows)} waveforms for potentials of {len(potentials)} sources")
@@ -389,7 +396,7 @@ class IntraStim(Stimulation):
         self.istim_params = {**defaults, **(clamp_kws or {})}
 
     def _acting(self, fiber: Fiber, factors: np.ndarray | None) -> Acting:
-        if fiber.potentials is not None and np.any(fiber.potentials):
+        if fiber.potentials.any():
             raise InputError("found potentials of the fiber beside intracellular stimulation, expected none, or zeros")
         if factors is not None:
             raise InputError("found several amplitudes, expected one")

@@ -53,7 +53,7 @@ class Trial:
         # An interpolated crossing at k dt lies within rounding of it.
         steps = np.ceil(self.node_ms[node] / dt - 1e-6)
         seen = steps[steps * dt <= until_ms + 1e-6 * dt]
-        return len(seen), round(float(seen[-1] * dt), 3) if len(seen) else None
+        return len(seen), float(seen[-1] * dt) if len(seen) else None
 
     def last_ms(self) -> np.ndarray:
         """Times of the last crossings of all nodes, NaN without one."""
@@ -107,9 +107,9 @@ def _where(fiber: Fiber, at_ends: Sequence[int]) -> str:
         if nodes
     ]
     said = f"action potentials begin at {' and '.join(each)}"
-    if fiber.potentials is None or not np.any(fiber.potentials):
+    if not np.any(fiber.potentials):
         return said
-    strongest = np.abs(np.atleast_2d(fiber.potentials)).max(axis=0)
+    strongest = np.abs(fiber.potentials).max(axis=0)
     return f"{said}; the potentials are largest at z = {z_um[int(strongest.argmax())]:g} um"
 
 
