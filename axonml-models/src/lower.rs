@@ -208,7 +208,12 @@ pub(crate) struct FiberGeometry {
 }
 
 impl FiberGeometry {
-    fn trace(model: &dyn FiberModel, schema: &Schema, ends: Ends) -> Result<Self, TraceError> {
+    /// Traces the geometry of a model.
+    pub(crate) fn trace(
+        model: &dyn FiberModel,
+        schema: &Schema,
+        ends: Ends,
+    ) -> Result<Self, TraceError> {
         let tracer = Tracer::new();
         let geometry = model.geometry(&FiberSymbols(Symbols {
             tracer: &tracer,

@@ -15,8 +15,10 @@ use axonml_core::error::short;
 use axonml_core::{CoreError, TimeGrid};
 
 use crate::built::BuiltFiber;
+use crate::description::check_formulas;
 use crate::lower::{LoweredModel, lower};
 use crate::schema::Schema;
+use crate::weights::Weights;
 use crate::{
     Device, Fiber, FiberModel, InitialState, RateEvaluation, Settings, SimulationError, Stimulus,
     stability,
@@ -148,6 +150,9 @@ impl Simulation {
     ) -> Result<Self, SimulationError> {
         let grid = TimeGrid::new(settings.dt_ms, settings.tstop_ms)?;
         let (lowered, built) = lower(model, &fibers, settings)?;
+        if let Weights::File(file) = &settings.weights {
+            check_formulas(file, model)?;
+        }
         if !settings.allow_unstable {
             stability::check(&lowered, &fibers, &built, grid.dt_ms())?;
         }

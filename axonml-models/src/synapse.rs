@@ -7,6 +7,7 @@ use axonml_autodiff::engine::{
 use axonml_core::CoreError;
 use axonml_core::error::short;
 
+use crate::description::check_formulas;
 use crate::site::Site;
 use crate::weights::Weights;
 use crate::{
@@ -76,6 +77,7 @@ impl WithSynapse {
     pub fn with_weights(model: Model, weights: &Weights) -> Result<Self, SimulationError> {
         let mut schema = model.schema();
         if let Some(weights) = weights.choose(&schema)? {
+            check_formulas(&weights.file, &model)?;
             schema = weights.file.schema(schema)?;
         }
         schema.weights = None;

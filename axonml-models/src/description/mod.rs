@@ -7,6 +7,7 @@
 mod check;
 mod choice;
 mod formula;
+mod origin;
 mod parse;
 mod print;
 mod raw;
@@ -16,6 +17,8 @@ mod units;
 pub use check::DescriptionError;
 pub use choice::{ModelChoice, ModelChoiceError};
 pub use formula::{Binary, CELSIUS, DIAMETER, Formula, FormulaError, Function, Part, VOLTAGE};
+pub use origin::FIBER_FILE;
+pub(crate) use origin::check_formulas;
 
 use std::collections::HashMap;
 

@@ -53,6 +53,15 @@ pub enum ModelFileError {
         /// The model that the file is used for.
         expected: String,
     },
+    /// The file is of a model of this name that has other formulas.
+    #[error(
+        "the parameters were trained with other formulas of `{model}` than it has now; use the fiber file they were trained with, or \
+         train again"
+    )]
+    OtherFormulas {
+        /// The model.
+        model: String,
+    },
     /// The model has no such parameter.
     #[error(
         "model `{model}` has no parameter `{name}`{}",

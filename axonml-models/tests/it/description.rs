@@ -6,12 +6,13 @@ use axonml_autodiff::engine::Rollout;
 use axonml_autodiff::ir::Value;
 use axonml_core::{Medium, PointSource, Waveform};
 use axonml_models::description::{
-    Binary, Change, CurrentDescription, FiberDescription, Formula, Function, Part,
+    Binary, Change, CurrentDescription, FIBER_FILE, FiberDescription, Formula, Function, Part,
 };
+use axonml_models::weights::{ModelFile, ModelFileError};
 use axonml_models::{
     Device, Evaluation, Fiber, FiberModel, FiberOutcome, GradientRequest, NodeSelection,
     Observation, ObserverKind, ObserverSpec, Precision, RecordedCotangent, Settings, Simulation,
-    Stimulus, ThresholdSearch, model,
+    SimulationError, Stimulus, ThresholdSearch, model,
 };
 use proptest::prelude::*;
 
@@ -478,4 +479,70 @@ proptest! {
             prop_assert!(error.at.is_some_and(|at| at <= text.chars().count()));
         }
     }
+}
+
+/// Weights keep the fiber file that they were trained with: they are those of its formulas, however these are written.
+#[test]
+fn weights_of_other_formulas_are_refused() {
+    let squid = described(SQUID);
+    let mut weights = ModelFile::new(&squid);
+    weights.parameters.insert("gna".into(), 0.1);
+    let with = |model: &dyn FiberModel, weights: &ModelFile| {
+        let settings = Settings {
+            weights: weights.clone().into(),
+            ..Settings::default()
+        };
+        let fibers = vec![Fiber::new(100.0, 11)];
+        Simulation::new(model, fibers, &settings, &Device::cpu().unwrap()).map(|of| {
+            let gna = of.schema().parameters.iter().find(|p| p.name == "gna");
+            gna.unwrap().value
+        })
+    };
+    // Without a fiber file nothing is known of them.
+    let other = described(&SQUID.replacen("gna*m^3*h", "gna*m^2*h", 1));
+    assert_eq!(with(&other, &weights), Ok(0.1));
+    weights
+        .provenance
+        .insert(FIBER_FILE.into(), squid.to_toml().unwrap());
+    assert_eq!(with(&squid, &weights), Ok(0.1));
+
+    // Other words, orders, values and names of parts: the same formulas.
+    for (before, after) in [
+        ("gna*m^3*h", "h*gna*m*m*m"),
+        ("q*exprelr(-(v + 40)/10)", "exprelr((-40 - v)/10)*q"),
+        ("gna = { value = 0.12", "gna = { value = 0.2"),
+        ("v_rest_mV = -65", "v_rest_mV = -64"),
+        ("name = \"Hodgkin", "name = \"A Hodgkin"),
+    ] {
+        assert_eq!(SQUID.matches(before).count(), 1, "{before}");
+        let same = described(&SQUID.replacen(before, after, 1));
+        assert_eq!(with(&same, &weights), Ok(0.1), "{after}");
+    }
+    for (before, after) in [
+        ("gna*m^3*h", "gna*m^2*h"),
+        ("value = \"q10(3, 6.3)\"", "value = \"q10(2.9, 6.3)\""),
+        ("q*4*exp", "q*3.99*exp"),
+        ("(v + 35)/10", "(v + 35.1)/10"),
+        ("g = \"gl\"", "g = \"1.0001*gl\""),
+        (
+            "q*0.1*exprelr(-(v + 55)/10)",
+            "q*0.1*exprelr(-(v + 55)/10.01)",
+        ),
+    ] {
+        assert_eq!(SQUID.matches(before).count(), 1, "{before}");
+        let changed = described(&SQUID.replacen(before, after, 1));
+        let error = with(&changed, &weights).unwrap_err();
+        assert_eq!(
+            error,
+            SimulationError::Weights(ModelFileError::OtherFormulas {
+                model: "my-squid".into()
+            }),
+            "{after}"
+        );
+    }
+    weights
+        .provenance
+        .insert(FIBER_FILE.into(), "id = 3".into());
+    let error = with(&squid, &weights).unwrap_err().to_string();
+    assert!(error.contains("`fiber_file`"), "{error}");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use axonml_models::description::{FiberDescription, ModelChoiceError};
+use axonml_models::description::{FIBER_FILE, FiberDescription, ModelChoiceError};
 use axonml_models::weights::{Domain, ModelFile, ModelStart};
 use sha2::{Digest, Sha256};
 
@@ -55,7 +55,7 @@ impl Origin {
                     source,
                 })
             })?;
-            provenance.extend([entry("fiber_file", text)]);
+            provenance.extend([entry(FIBER_FILE, text)]);
         }
         Ok(Origin {
             domain: Domain {
