@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -159,7 +160,16 @@ class Stimulation:
         simulation = self._simulation(self._acting(fiber, factors), fiber, watch, 1, self.tstop)
         trial = self._shown(simulation, fiber, amplitude)
         check_ends(trial, fiber, self.dt, watch.fail_on_end_excitation)
-        return self._told(trial, fiber.loc_index(watch.location))
+        node = fiber.loc_index(watch.location)
+        elsewhere = [at for at, one in enumerate(fiber.apc) if one.n]
+        if elsewhere and not fiber.apc[node].n:
+            warnings.warn(
+                f"action potentials at nodes {elsewhere[0]} to {elsewhere[-1]}, but none at node {node}, where they are counted: "
+                "they do not propagate, the stimulus is so strong that it blocks what it excites, or the run ends before they arrive",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return self._told(trial, node)
 
     def _told(self, trial: Trial, node: int) -> tuple[int, float | None]:
         """Number of action potentials of a node, and the time of the last with as many decimals as the time step has."""
