@@ -7,6 +7,7 @@ import io
 import logging
 import pickle
 import pydoc
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -244,7 +245,8 @@ def test_intrinsic_activity(name: str, diameter: float, nodes: int | None, lengt
         fiber.add_intrinsic_activity(loc=0.1, start_time=1, avg_interval=5, num_stims=openings)
         fiber.potentials = np.ones(len(fiber.sections))
         fiber.record_gating(indices=[0])
-        count, at_ms = ScaledStim(square, dt=0.005, tstop=30).run_sim(0, fiber)
+        with pytest.warns(RuntimeWarning, match="do not propagate") if last_ms is None else nullcontext():
+            count, at_ms = ScaledStim(square, dt=0.005, tstop=30).run_sim(0, fiber)
         assert [fiber.apc[fiber.loc_index(loc)].n for loc in (0.1, 0.5, 0.9)] == counts
         assert count == counts[2] and (at_ms is None) == (last_ms is None)
         # Passive ends of MRG fibers, which are not here, make a step.
@@ -550,9 +552,15 @@ def test_intrinsic_activity_that_makes_no_sense_is_refused() -> None:
     fiber.potentials = np.ones(61)
     fiber.add_intrinsic_activity()
     assert ScaledStim(square, dt=0.005, tstop=6).run_sim(0, fiber)[0] == 1
+    assert fiber.stim is not None and (fiber.stim.start, fiber.stim.interval, fiber.stim.number) == (1, 1, 1)
     # None, in place of the one before.
     fiber.add_intrinsic_activity(num_stims=0)
+    assert fiber.stim is None and ScaledStim(square, dt=0.005, tstop=6).run_sim(0, fiber)[0] == 0
+    fiber.add_intrinsic_activity()
+    fiber.stim = None
     assert ScaledStim(square, dt=0.005, tstop=6).run_sim(0, fiber)[0] == 0
+    with pytest.raises(NotSupportedError, match="add_intrinsic_activity"):
+        fiber.stim = object()  # type: ignore[assignment]
 
 
 def test_potentials_are_checked_and_copied() -> None:

@@ -18,7 +18,7 @@ from ..._stimulus import Detection, Synapse
 from ...errors import InputError
 from .._refusal import AbsentError, NotSupportedError, RunError, told
 from ._models import FiberModel, as_model
-from ._sections import APCount, Section
+from ._sections import APCount, NetStim, Section
 
 log = logging.getLogger("pyaxonml")
 
@@ -34,7 +34,6 @@ ABSENT = {
     "resample_potentials_3d": "fibers are straight here: use resample_potentials with arc lengths",
     "set_save_vm": "use record_vm",
     "sfap": "single-fiber action potentials are not recorded here",
-    "stim": "add_intrinsic_activity makes no objects of NEURON",
     "syn": "add_intrinsic_activity makes no objects of NEURON",
     "v_rest": "pyaxonml.models(name)[0]['start_mV'] is where runs start",
     "ve_second_difference": "np.diff(fiber.potentials[0, ::11], 2) are those of the nodes of an MRG fiber",
@@ -114,7 +113,7 @@ class Fiber:
         self._shift = np.zeros(3)
         self._potentials = np.zeros((1, self._n_sections))
         self.last_shift_amount = 0.0
-        self._synapse: Synapse | None = None
+        self.stim = None
         self.apc: list[APCount] = []
         # Of the last run: interpolated times of the last upward crossings by node, NaN without one, and where they begin.
         self._ap_ms: np.ndarray = np.full(self.nodecount, np.nan)
@@ -213,6 +212,18 @@ class Fiber:
                 "in one row per source where there are several"
             )
         self._potentials = potentials
+
+    @property
+    def stim(self) -> NetStim | None:
+        """When intrinsic activity begins; none where there is none, and it is gone when none is assigned."""
+        return self._stim
+
+    @stim.setter
+    def stim(self, none: None) -> None:
+        if none is not None:
+            raise NotSupportedError("found a stimulus that is no intrinsic activity", "call add_intrinsic_activity")
+        self._stim: NetStim | None = None
+        self._synapse: Synapse | None = None
 
     @property
     def fiber_model(self) -> FiberModel:
@@ -338,8 +349,9 @@ class Fiber:
             )
         if num_stims > 1 and not avg_interval > 0:
             raise InputError(f"found avg_interval={avg_interval}, expected ms above 0")
-        self._synapse = None
+        self.stim = None
         if num_stims:
+            self._stim = NetStim(float(start_time), float(avg_interval), int(num_stims))
             self._synapse = Synapse(
                 node=node,
                 onset=[start_time + avg_interval * index for index in range(int(num_stims))],

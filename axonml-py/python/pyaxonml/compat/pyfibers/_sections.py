@@ -1,4 +1,4 @@
-"""Sections of fibers, and the action potentials of nodes."""
+"""Sections of fibers, the action potentials of nodes, and what starts some."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ class Section:
         raise NotSupportedError(
             "sections are no objects of NEURON here", "use record_vm, IntraStim or add_intrinsic_activity"
         )
+
+
+@dataclass(frozen=True)
+class NetStim:
+    """When the synapse of intrinsic activity opens: ``number`` times from ``start`` on, ``interval`` apart, ms."""
+
+    start: float
+    interval: float
+    number: int
+    noise: float = 0.0
 
 
 @dataclass
