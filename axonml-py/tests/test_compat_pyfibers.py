@@ -75,7 +75,7 @@ def test_all_rows_are_compared() -> None:
     assert {row["model"] for row in ROWS} == {model.name for model in FiberModel}
 
 
-#: What PyFibers' search finds for the fibers of its integration tests: 0.1 mm from a point source in 10 S/m, biphasic pulses of 0.2 ms.
+#: Thresholds of PyFibers for the fibers of its integration tests: 0.1 mm from a point source in 10 S/m, biphasic pulses of 0.2 ms.
 EXPECTED = {
     "MRG_DISCRETE": (5.7, 133, -1, -0.2691015625),
     "MRG_INTERPOLATION": (5.7, 133, -1, -0.27103515624999996),

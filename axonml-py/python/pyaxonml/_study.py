@@ -163,7 +163,7 @@ class Study:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What results answer, without the library's own: what is left of them on the way to another process."""
+    """The answers of results without the library's own object: all that travels to another process."""
 
     tables: Mapping[str | None, Columns | None]
     texts: Mapping[str, str]

@@ -334,11 +334,14 @@ class Fiber:
         """
         if noise != 0:
             raise NotSupportedError(f"found noise={noise}: intrinsic activity is regular here", "give noise=0")
-        if (loc is None) == (loc_index is None):
+        if loc is not None and loc_index is None:
+            node = self.loc_index(loc)
+        elif loc is None and loc_index is not None:
+            node = operator.index(loc_index)
+        else:
             raise InputError(
                 f"found loc={loc} and loc_index={loc_index}, expected one of them", "give loc=None beside loc_index"
             )
-        node = self.loc_index(loc) if loc is not None else operator.index(loc_index or 0)
         if not -self.nodecount <= node < self.nodecount:
             raise InputError(f"found loc_index={node}, but the fiber has {self.nodecount} nodes")
         if num_stims != int(num_stims) or num_stims < 0:

@@ -82,8 +82,10 @@ class Search:
             raise InputError("found stimamp_bottom=0, which has no geometric mean with another amplitude")
 
     def bracket(self, above: Asked, decided: Callable[[float], None]) -> tuple[float, float]:
-        """Bounds of which one is above threshold; ``decided`` hears of the last one that was tried as the upper
-        bound and is, before others are tried."""
+        """Bounds of which the upper is above threshold, the lower is not.
+
+        ``decided`` hears of the last amplitude that was tried as the upper bound and is above, before others are tried.
+        """
         bottom, top = self.bottom, self.top
 
         def top_is_above() -> bool:

@@ -39,10 +39,10 @@ class Trial:
     def finished(self) -> Trial:
         """The run, unless a fiber diverged in it: one that was run ahead of a search may never be asked for."""
         if self.failure:
-            # A trial is one of several fibers to the library.
-            _, _, failure = self.failure.partition(" diverged ")
+            # A trial is one of several fibers to the library, which names it by its number.
+            reason = self.failure.split(" diverged ", 1)[-1]
             raise RunError(
-                f"the run at an amplitude of {self.amplitude:g} diverged {failure}",
+                f"the run at an amplitude of {self.amplitude:g} diverged {reason}",
                 "give a smaller amplitude or dt; to a search bounds near the threshold (stimamp_top, stimamp_bottom), as a stimulus far "
                 "above it blocks what it excites",
             )
