@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import pickle
 from typing import Any
 
@@ -210,6 +211,43 @@ def test_layers_can_be_copied_and_pickled() -> None:
         torch.testing.assert_close(other(ve), layer(ve), rtol=0.0, atol=0.0)
     assert list(layer.parameters()) == [] and layer.state_dict() == {}
     assert "mrg" in repr(layer)
+
+
+class Computed(torch.utils.data.Dataset):
+    """Thresholds that are computed when they are asked for, with the diameters they belong to."""
+
+    def __init__(self, diameters: list[float]) -> None:
+        self.diameters = diameters
+
+    def __len__(self) -> int:
+        return len(self.diameters)
+
+    def __getitem__(self, index: int) -> tuple[float, float]:
+        fibers = ax.Fibers("mrg", diameter=self.diameters[index], nodes=21)
+        simulation = ax.Simulation(fibers, ax.point_source(1000), "monophasic:pw=0.1,delay=0.1", tstop=2.0)
+        return self.diameters[index], float(simulation.thresholds().values[0])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("workers", [0, 2])
+def test_workers_of_a_loader_compute(workers: int) -> None:
+    diameters = [6.0, 8.0, 10.0, 12.0, 14.0]
+    fibers = ax.Fibers("mrg", diameter=diameters, nodes=21)
+    # The parent has used its threads before it forks; children must not wait for them.
+    simulation = ax.Simulation(fibers, ax.point_source(1000), "monophasic:pw=0.1,delay=0.1", tstop=2.0, threads=2)
+    expected = simulation.thresholds().values
+    loader = torch.utils.data.DataLoader(
+        Computed(diameters),
+        batch_size=2,
+        num_workers=workers,
+        timeout=30 if workers else 0,
+        multiprocessing_context="fork" if workers else None,
+    )
+    batches = list(loader)
+    assert [len(diameter) for diameter, _ in batches] == [2, 2, 1]
+    np.testing.assert_array_equal(torch.cat([diameter for diameter, _ in batches]).numpy(), diameters)
+    np.testing.assert_array_equal(torch.cat([threshold for _, threshold in batches]).numpy(), expected)
+    np.testing.assert_array_equal(simulation.thresholds().values, expected)
 
 
 def test_activation_is_a_probability() -> None:
