@@ -29,6 +29,7 @@ from pyaxonml.compat.pyfibers import (
     build_fiber,
     build_fiber_3d,
 )
+from pyaxonml.compat.pyfibers._search import BoundsSearchMode, Search
 from pyaxonml.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore::pyaxonml.compat.CompatWarning")
@@ -209,6 +210,11 @@ def test_block_is_where_the_library_finds_test_pulses_blocked() -> None:
     found, (count, last_ms) = stimulation.find_threshold(fiber, stimamp_top=0.8, stimamp_bottom=0.2, **search)
     # Of PyFibers.
     assert (found, count, last_ms) == (0.528125, 6, 16.52)
+    early = {**search, "block_delay": 16.53}
+    assert stimulation.find_threshold(fiber, stimamp_top=0.8, stimamp_bottom=0.2, **early) == (
+        0.5562499999999999,
+        (4, 7.495),
+    )
     fibers = ax.Fibers("mrg-interpolation", diameter=10, nodes=53)
     wave = ax.Waveform(np.array([sine(0.005 * step) for step in range(8000)]), dt=0.005)
     detect = ax.Detection(nodes=[fiber.loc_index(0.9)], threshold_mv=-30, after=19)
@@ -519,6 +525,10 @@ ENDED: list[tuple[float, float, float | None, tuple[float, tuple[int, float]]]] 
     (-0.16, -0.06, 5, (-0.14906250000000001, (2, 9.63))),
     (-0.2, -0.15, 5, (-0.1490625, (2, 9.63))),
     (-0.16, -0.03, 5, (-0.14882812499999998, (2, 9.655))),
+    (-0.16, -0.06, 8.2, (-0.14906250000000001, (2, 9.63))),
+    (-0.16, -0.06, 8.8, (-0.088125, (1, 9.69))),
+    (-0.16, -0.06, 9.1, (-0.076015625, (1, 9.97))),
+    (-0.16, -0.06, 9.8, (-0.07484375, (1, 10.335))),
     (-0.16, -0.06, None, (-0.07445312500000001, (1, 11.465))),
     (-0.2, -0.15, None, (-0.07473389062500002, (1, 10.485))),
 ]
@@ -534,6 +544,42 @@ def test_runs_of_a_search_end_as_in_pyfibers(
     keys: dict[str, Any] = {"stimamp_top": top, "stimamp_bottom": bottom, "exit_t_shift": shift}
     found = ScaledStim(two, dt=0.005, tstop=12).find_threshold(sundt(61), fail_on_end_excitation=None, **keys)
     assert found == expected
+
+
+def test_a_search_ends_below_its_tolerance() -> None:
+    asked: list[float] = []
+
+    def above(amplitude: float, _: list[float]) -> bool:
+        asked.append(amplitude)
+        return amplitude > 0.3
+
+    def search(mode: TerminationMode, tolerance: float) -> float:
+        arithmetic = BisectionMean.ARITHMETIC
+        of = Search(1.0, 0.0, BoundsSearchMode.PERCENT_INCREMENT, 10, mode, tolerance, 50, arithmetic)
+        asked.clear()
+        return of.bisect(of.bracket(above, lambda amplitude: None), above)
+
+    # A bracket as wide as the tolerance is halved once more.
+    assert search(TerminationMode.ABSOLUTE_DIFFERENCE, 0.125) == 0.3125
+    assert asked == [1.0, 0.0, 0.5, 0.25, 0.375, 0.3125]
+    assert search(TerminationMode.ABSOLUTE_DIFFERENCE, 0.126) == 0.375
+    # 50 % of the upper bound: 0.25 to 0.5.
+    assert search(TerminationMode.PERCENT_DIFFERENCE, 50) == 0.375
+    assert search(TerminationMode.PERCENT_DIFFERENCE, 51) == 0.5
+
+
+def test_a_synapse_opens_until_the_end_of_the_run() -> None:
+    fiber = sundt(61)
+    fiber.record_vm(indices=[6])
+    for start, jumps in ((1.7, True), (2.0, False)):
+        fiber.add_intrinsic_activity(loc=None, loc_index=6, start_time=start)
+        # It fires there, but not as far as it is looked for.
+        with pytest.warns(RuntimeWarning, match="the run ends before they arrive") if jumps else nullcontext():
+            ScaledStim(square, dt=0.005, tstop=2).run_sim(0, fiber)
+        assert fiber.vm is not None
+        v = fiber.vm[0]
+        assert abs(v[round(1.69 / 0.005)] - v[0]) < 0.1
+        assert bool(v[-1] - v[0] > 20) is jumps
 
 
 def test_intrinsic_activity_that_makes_no_sense_is_refused() -> None:

@@ -14,12 +14,12 @@ use crate::{Ends, FiberModel, Schema, SimulationError};
 pub const FIBER_FILE: &str = "fiber_file";
 
 /// Potentials, values of states and parameters at which formulas are compared.
-const SAMPLES: usize = 8;
+const SAMPLES: usize = 24;
 
 /// Refuses weights that were trained as parameters of other formulas than the model's, where they hold their fiber file.
 ///
-/// Formulas are the same if they give the same numbers up to rounding, however they are written and wherever they come
-/// from: a fiber file, Python or Rust.
+/// Formulas are the same if they give the same numbers up to rounding at some values of their inputs, however they are
+/// written and wherever they come from: a fiber file, Python or Rust.
 pub(crate) fn check_formulas(
     file: &ModelFile,
     model: &dyn FiberModel,
@@ -91,8 +91,8 @@ impl Formulas {
             return parameter.value * (1.05 + 0.1 * part) + 1e-3;
         }
         match name {
-            // From -140 to 35 mV around the potential that runs start at.
-            U => -60.0 + 175.0 * part,
+            // 300 mV to either side of the potential that runs start at: formulas have other branches far from rest.
+            U => -300.0 + 600.0 * part,
             REFERENCE => self.schema.start.v_mv,
             DT => 0.005,
             CELSIUS => 20.0 + 15.0 * part,

@@ -540,6 +540,26 @@ fn weights_of_other_formulas_are_refused() {
             "{after}"
         );
     }
+    // Branches far from rest are formulas, too, those of bundled cables among them.
+    let mrg = described(MRG);
+    let mut of_mrg = ModelFile::new(&mrg);
+    of_mrg
+        .provenance
+        .insert(FIBER_FILE.into(), mrg.to_toml().unwrap());
+    let with_mrg = |text: &str| {
+        let settings = Settings {
+            weights: of_mrg.clone().into(),
+            ..Settings::default()
+        };
+        let fibers = vec![Fiber::new(10.0, 21)];
+        Simulation::new(&described(text), fibers, &settings, &Device::cpu().unwrap()).map(drop)
+    };
+    assert_eq!(with_mrg(MRG), Ok(()));
+    for (before, after) in [("0.15733", "0.15734"), ("0.0057268", "0.0067268")] {
+        assert_eq!(MRG.matches(before).count(), 1, "{before}");
+        let error = with_mrg(&MRG.replacen(before, after, 1)).unwrap_err();
+        assert!(error.to_string().contains("other formulas"), "{error}");
+    }
     weights
         .provenance
         .insert(FIBER_FILE.into(), "id = 3".into());

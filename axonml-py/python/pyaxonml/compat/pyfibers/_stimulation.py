@@ -275,7 +275,7 @@ class Stimulation:
         def decided(amplitude: float) -> None:
             if exit_t_shift is not None and block_delay is None:
                 # PyFibers leaves a run at the action potential that decides it.
-                deciding = float(trials.ask(amplitude, []).node_ms[node][thresh_num_aps - 1])
+                deciding = float(trials.ask(amplitude, []).seen_ms(node, self.dt)[thresh_num_aps - 1])
                 trials.until = min(deciding + exit_t_shift, self.tstop)
 
         found = search.bisect(search.bracket(above, decided), above)

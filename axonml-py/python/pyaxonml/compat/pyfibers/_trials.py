@@ -50,10 +50,15 @@ class Trial:
 
     def detected(self, node: int, dt: float, until_ms: float = math.inf) -> tuple[int, float | None]:
         """Number of action potentials of a node, and the time of the last: the step at whose end it is seen."""
+        times = self.seen_ms(node, dt)
+        seen = times[times <= until_ms + 1e-6 * dt]
+        return len(seen), float(seen[-1]) if len(seen) else None
+
+    def seen_ms(self, node: int, dt: float) -> np.ndarray:
+        """Ends of the steps in which the action potentials of a node are seen."""
         # An interpolated crossing at k dt lies within rounding of it.
-        steps = np.ceil(self.node_ms[node] / dt - 1e-6)
-        seen = steps[steps * dt <= until_ms + 1e-6 * dt]
-        return len(seen), float(seen[-1] * dt) if len(seen) else None
+        seen: np.ndarray = np.ceil(self.node_ms[node] / dt - 1e-6) * dt
+        return seen
 
     def last_ms(self) -> np.ndarray:
         """Times of the last crossings of all nodes, NaN without one."""
